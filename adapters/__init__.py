@@ -1,0 +1,1 @@
+"""One file per simulator: each converts the shared circuit and drives one framework."""

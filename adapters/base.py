@@ -1,0 +1,297 @@
+"""The contract every adapter keeps, and the template that runs it.
+
+An adapter is a table of one-line constructors and a few functions. It never decides anything about
+bit order, limits, lowering or seeds: :meth:`Adapter.run` does, once for all simulators::
+
+    validate -> refuse what the capabilities exclude -> lower -> build -> sample -> check
+
+``build`` stands alone so that a converter can be tested by its unitary, without sampling noise.
+"""
+
+from __future__ import annotations
+
+import secrets
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from time import perf_counter
+from typing import Any, ClassVar, Generic, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from adapters.shared.memory import available_bytes
+from gateway.circuit import Circuit, Operation
+from gateway.circuit.gates import GATES
+from gateway.circuit.lowering import lower
+from gateway.counts import Counts
+from gateway.errors import CircuitInvalidError, GatewayError, LimitError, RequestError, SimulatorError, UnsupportedError
+from gateway.results import Capabilities, Provenance, Result, ResultType, Sampling
+
+N = TypeVar("N")
+"""The framework's own circuit type."""
+
+SEED_END = 2**32
+"""Seeds are below this: the largest range all frameworks take."""
+
+ALWAYS_FITS = 16
+"""A state of so many qubits needs a few MiB at most: the machine is not asked."""
+
+
+class Clock:
+    """Adds up the seconds spent building and running; the two may alternate."""
+
+    def __init__(self) -> None:
+        self.build_s = 0.0
+        self.run_s = 0.0
+
+    @contextmanager
+    def building(self) -> Iterator[None]:
+        """Count the time inside as building."""
+        began = perf_counter()
+        try:
+            yield
+        finally:
+            self.build_s += perf_counter() - began
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Count the time inside as running."""
+        began = perf_counter()
+        try:
+            yield
+        finally:
+            self.run_s += perf_counter() - began
+
+
+class Adapter(ABC, Generic[N]):
+    """Drives one simulator.
+
+    A subclass declares, as data:
+
+    Attributes:
+        name: its name in the registry.
+        native_gates: gate name -> whatever ``build`` needs to construct that gate. A gate that is
+            not a key is replaced by its definition in the gate table before ``build`` sees it, so
+            the keys must contain ``gphase``, ``cx`` and ``u``.
+        capabilities: what it can do.
+    """
+
+    name: ClassVar[str]
+    native_gates: ClassVar[Mapping[str, Any]]
+    capabilities: ClassVar[Capabilities]
+
+    @abstractmethod
+    def version(self) -> str:
+        """Return the framework's version, as the framework reports it."""
+
+    @abstractmethod
+    def build(self, circuit: Circuit) -> N:
+        """Convert a circuit in native gates into the framework's own object.
+
+        The circuit is valid, has at least one qubit, and holds only ``native_gates``, barriers
+        and measurements; resets and conditions only if ``capabilities.native_dynamic``. The object
+        must equal the circuit exactly, global phase included.
+        """
+
+    @abstractmethod
+    def sample(self, native: N, *, shots: int, seed: int) -> Counts:
+        """Draw shots with the framework's own sampler.
+
+        Args:
+            native: what ``build`` returned; may be sampled again, with the same counts for the same seed.
+            shots: at least one.
+            seed: ``0 <= seed < 2**32``.
+
+        Returns:
+            Counts over all clbits of the circuit: clbit 0 rightmost, unmeasured clbits ``0``.
+        """
+
+    # ------------------------------------------------------------------ the template
+
+    def run(
+        self,
+        circuit: Circuit,
+        *,
+        shots: int | None,
+        seed: int | None = None,
+        result: ResultType | None = None,
+        sampling: Sampling = Sampling.AUTO,
+    ) -> Result:
+        """Run a valid circuit and return its result with provenance.
+
+        Args:
+            circuit: at most as large as the machine's memory allows; not modified.
+            shots: how many; ``None`` for an exact result.
+            seed: below ``2**32``; drawn at random when ``None``, and reported either way.
+            result: counts if there are shots, else probabilities, unless said otherwise.
+            sampling: who draws the shots.
+
+        Raises:
+            RequestError: shots or seed out of range, or shots together with an exact result.
+            CircuitInvalidError: nothing is measured, so there is nothing to count.
+            UnsupportedError: the simulator cannot do what the circuit or the request asks.
+            LimitError: the state would not fit into memory; ``allowed`` says how many qubits would.
+            SimulatorError: the simulator itself failed, or broke the contract.
+        """
+        _check_numbers(shots, seed)
+        kind = self._kind(circuit, shots, result, sampling)
+        clock = Clock()
+        with self._translated():
+            with clock.building():
+                operations = lower(circuit.operations, frozenset(self.native_gates))
+                lowered = Circuit(circuit.num_qubits, circuit.num_clbits, operations)
+            if shots is None:
+                value, sampler = self.exact(lowered, kind, clock), "none"
+            else:
+                seed = secrets.randbelow(SEED_END) if seed is None else seed
+                counts, sampler = self.counts(lowered, shots, seed, sampling, clock)
+                self._check_counts(counts, circuit, shots)
+                value = {"counts": counts.to_dict()}
+        provenance = Provenance(
+            simulator=self.name,
+            version=self.version(),
+            shots=shots,
+            seed=None if shots is None else seed,
+            sampler=sampler,
+            build_s=clock.build_s,
+            run_s=clock.run_s,
+        )
+        return Result(provenance=provenance, width=circuit.num_clbits, **value)
+
+    def counts(
+        self,
+        circuit: Circuit,
+        shots: int,
+        seed: int,
+        sampling: Sampling,  # noqa: ARG002 - there is only the native sampler here
+        clock: Clock,
+    ) -> tuple[Counts, str]:
+        """Return counts of a lowered circuit and the name of the sampler that drew them."""
+        with clock.building():
+            native = self.build(circuit)
+        with clock.running():
+            return self.sample(native, shots=shots, seed=seed), "native"
+
+    def exact(self, circuit: Circuit, kind: ResultType, clock: Clock) -> dict[str, Any]:  # noqa: ARG002 - for subclasses
+        """Return the exact result of a lowered circuit as the field of Result it belongs to."""
+        raise UnsupportedError(
+            f"{self.name} has no exact results: ask for shots", feature=str(kind), simulator=self.name
+        )
+
+    # ------------------------------------------------------------------ refusals and checks
+
+    def _kind(self, circuit: Circuit, shots: int | None, result: ResultType | None, sampling: Sampling) -> ResultType:
+        """Return the result type after refusing what cannot be done."""
+        kind = result or (ResultType.PROBABILITIES if shots is None else ResultType.COUNTS)
+        if (kind is ResultType.COUNTS) == (shots is None):
+            raise RequestError(
+                "counts need a number of shots" if shots is None else f"{kind} are exact: leave shots out",
+                field="shots",
+            )
+        if kind not in self.capabilities.result_types:
+            self._refuse(f"the result type {kind}", str(kind))
+        if sampling is Sampling.NATIVE and not self.capabilities.native_sampling:
+            self._refuse("a sampler of its own", "native sampling")
+        measures = any(op.name == "measure" for op in circuit.operations)
+        if kind is ResultType.STATEVECTOR:
+            if any(op.name in {"measure", "reset"} or op.condition for op in circuit.operations):
+                raise UnsupportedError(
+                    "a circuit with measurements, resets or conditions has no single state vector: remove them",
+                    feature="statevector of a measured circuit",
+                    simulator=self.name,
+                )
+        elif not measures:
+            raise CircuitInvalidError(
+                "the circuit measures nothing, so there is nothing to count: add measure_all()",
+                rule="measurement",
+            )
+        return kind
+
+    def _refuse(self, what: str, feature: str) -> None:
+        raise UnsupportedError(f"{self.name} does not have {what}", feature=feature, simulator=self.name)
+
+    def check_memory(self, num_qubits: int, copies: int = 1, *, per_amplitude: int | None = None) -> None:
+        """Refuse a state vector that would not fit, before anything is allocated.
+
+        Args:
+            num_qubits: of the state that would be built.
+            copies: how many states are held at once.
+            per_amplitude: bytes, where they are other than the capabilities say.
+
+        Raises:
+            LimitError: ``allowed`` is the number of qubits that would fit.
+        """
+        per_amplitude = per_amplitude or self.capabilities.bytes_per_amplitude
+        if per_amplitude is None or num_qubits <= ALWAYS_FITS:
+            return
+        room = available_bytes() // (per_amplitude * copies)
+        allowed = max(room.bit_length() - 1, 0)
+        if self.capabilities.max_qubits is not None:
+            allowed = min(allowed, self.capabilities.max_qubits)
+        if num_qubits > allowed:
+            raise LimitError(
+                f"{num_qubits} qubits do not fit into the memory {self.name} may use: at most {allowed} do",
+                limit="qubits",
+                requested=num_qubits,
+                allowed=allowed,
+            )
+
+    def _check_counts(self, counts: Counts, circuit: Circuit, shots: int) -> None:
+        """Hold the simulator to the contract: right width, every shot accounted for."""
+        if counts.width != circuit.num_clbits or any(len(key) != counts.width for key in counts):
+            detail = f"bitstrings of {counts.width} bits for {circuit.num_clbits} clbits"
+        elif counts.shots != shots:
+            detail = f"{counts.shots} outcomes for {shots} shots"
+        else:
+            return
+        raise SimulatorError(
+            f"{self.name} broke the contract: {detail}",
+            simulator=self.name,
+            version=self.version(),
+            detail=detail,
+        )
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        """Turn whatever the framework raises into a SimulatorError, the one place that does."""
+        try:
+            yield
+        except GatewayError:
+            raise
+        except MemoryError as exc:
+            raise LimitError(f"{self.name} ran out of memory", limit="memory") from exc
+        except Exception as exc:
+            raise SimulatorError(
+                f"{self.name} failed: {type(exc).__name__}: {exc}",
+                simulator=self.name,
+                version=self.version(),
+                detail=str(exc),
+            ) from exc
+
+
+def _check_numbers(shots: int | None, seed: int | None) -> None:
+    if shots is not None and shots < 1:
+        raise RequestError(f"shots are at least 1, not {shots}; leave them out for an exact result", field="shots")
+    if seed is not None and not 0 <= seed < SEED_END:
+        raise RequestError(f"a seed is at least 0 and below 2**32, not {seed}", field="seed")
+
+
+def matrix(name: str, *params: float) -> NDArray[np.complex128]:
+    """Return the unitary of a row of the gate table, little-endian: the first qubit is the least significant bit."""
+    return np.array(GATES[name].unitary(*params), dtype=np.complex128)
+
+
+def big_endian_matrix(name: str, *params: float) -> NDArray[np.complex128]:
+    """Return the unitary of a row of the gate table for frameworks whose first qubit is the most significant bit."""
+    little = matrix(name, *params)
+    n = len(little).bit_length() - 1
+    if n <= 1:
+        return little
+    order = [*reversed(range(n)), *reversed(range(n, 2 * n))]
+    return little.reshape((2,) * (2 * n)).transpose(order).reshape(little.shape)
+
+
+def measured_clbits(operations: list[Operation]) -> dict[int, int]:
+    """Return clbit -> qubit for circuits whose measurements all come last; a later write wins."""
+    return {op.clbits[0]: op.qubits[0] for op in operations if op.name == "measure"}

@@ -1,0 +1,1 @@
+"""What adapters share: the dense template, the driver for dynamic circuits, sampling, memory, seeds."""

@@ -1,0 +1,191 @@
+"""The shared driver for dynamic circuits: branch on measurement outcomes.
+
+A circuit is cut at every measurement or reset whose outcome matters later. Each outcome is
+simulated once and the shots are split among the branches (binomially, by one seeded generator), so
+that the cost grows with the number of different outcomes and not with the number of shots.
+Measurements that nothing waits for are put off to the end and sampled together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from adapters.shared.states import State, probability_of_one, project
+from gateway.circuit import Circuit, Operation
+
+SegmentKey = tuple[int, tuple[bool, ...]]
+"""Which segment, and which of its conditional gates happen."""
+
+CERTAIN = 1e-12
+"""An outcome less likely than this is rounding noise and is not followed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Gates up to the next event; ``event`` is a measurement or reset, ``None`` at the end."""
+
+    gates: list[Operation]
+    event: Operation | None
+    conditional: tuple[int, ...]
+    """Positions in ``gates`` of those with a condition."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A circuit cut into segments.
+
+    Args:
+        final: clbit -> qubit for the measurements put off to the end.
+    """
+
+    num_qubits: int
+    num_clbits: int
+    segments: list[Segment]
+    final: dict[int, int]
+
+    @property
+    def static(self) -> bool:
+        """Whether all measurements come last and nothing depends on them."""
+        return len(self.segments) == 1 and not self.segments[0].conditional
+
+    @property
+    def measured(self) -> list[int]:
+        """The qubits measured at the end, ascending."""
+        return sorted(set(self.final.values()))
+
+    @property
+    def copies(self) -> int:
+        """How many states may be held at once."""
+        return 1 if self.static else len(self.segments) + 1
+
+
+def make_plan(circuit: Circuit) -> Plan:
+    """Cut a circuit at the events whose outcome matters later (one pass, backwards)."""
+    used: set[int] = set()  # qubits that something acts on later
+    read: set[int] = set()  # clbits that something tests later
+    written: set[int] = set()  # clbits that something overwrites later
+    shown: set[int] = set()  # qubits that a measurement put off to the end looks at
+    final: dict[int, int] = {}
+    kept: list[Operation] = []
+    for op in reversed(circuit.operations):
+        name = op.name
+        if name == "barrier":
+            continue
+        if name == "measure" and not op.condition and op.qubits[0] not in used and op.clbits[0] not in read:
+            if op.clbits[0] not in written:
+                final[op.clbits[0]] = op.qubits[0]
+                shown.add(op.qubits[0])
+                written.add(op.clbits[0])
+            continue
+        if name == "reset" and op.qubits[0] not in used and op.qubits[0] not in shown:
+            continue  # nothing looks at the qubit again
+        kept.append(op)
+        used.update(op.qubits)
+        if op.clbits:
+            # A conditional measurement may leave the clbit as it was: earlier writes still count.
+            (read if op.condition else written).update(op.clbits)
+        for comparison in op.condition:
+            read.update(comparison.clbits)
+    kept.reverse()
+    return Plan(circuit.num_qubits, circuit.num_clbits, _cut(kept), final)
+
+
+def _cut(operations: list[Operation]) -> list[Segment]:
+    segments: list[Segment] = []
+    gates: list[Operation] = []
+    for op in operations:
+        if op.name in {"measure", "reset"}:
+            segments.append(_segment(gates, op))
+            gates = []
+        else:
+            gates.append(op)
+    segments.append(_segment(gates, None))
+    return segments
+
+
+def _segment(gates: list[Operation], event: Operation | None) -> Segment:
+    return Segment(gates, event, tuple([i for i, op in enumerate(gates) if op.condition]))
+
+
+@dataclass(slots=True)
+class Branch:
+    """One history of outcomes.
+
+    Args:
+        bits: the clbits as a number, clbit 0 the least significant bit.
+        shots: shots that took this history; 0 when exact weights are followed.
+        weight: its exact probability; 1 when shots are followed.
+    """
+
+    state: State | None
+    bits: int
+    shots: int
+    weight: float
+    depth: int = 0
+
+
+@dataclass(slots=True)
+class Explorer:
+    """Follows a plan through all its branches.
+
+    Args:
+        advance: (key, gates without conditions, state or None for all 0) -> new state; the same
+            key always comes with the same gates.
+        rng: splits the shots; ``None`` to follow exact weights instead.
+    """
+
+    plan: Plan
+    advance: Callable[[SegmentKey, list[Operation], State | None], State]
+    rng: np.random.Generator | None
+    _stack: list[Branch] = field(default_factory=list)
+
+    def leaves(self, shots: int) -> Iterator[tuple[Branch, State]]:
+        """Yield every branch that got shots (or weight) with its state at the end of the plan, in a fixed order."""
+        self._stack = [Branch(None, 0, shots, 1.0)]
+        while self._stack:
+            branch = self._stack.pop()
+            segment = self.plan.segments[branch.depth]
+            state = branch.state = self._advanced(branch, segment)
+            if segment.event is None:
+                yield branch, state
+            else:
+                branch.depth += 1
+                self._split(branch, state, segment.event)
+
+    def _advanced(self, branch: Branch, segment: Segment) -> State:
+        taken = tuple([_holds(segment.gates[i], branch.bits) for i in segment.conditional])
+        gates = segment.gates
+        if taken:
+            left_out = {i for i, holds in zip(segment.conditional, taken, strict=True) if not holds}
+            gates = [_unconditional(op) for i, op in enumerate(gates) if i not in left_out]
+        return self.advance((branch.depth, taken), gates, branch.state)
+
+    def _split(self, branch: Branch, state: State, event: Operation) -> None:
+        """Push the branches after a measurement or reset."""
+        if event.condition and not _holds(event, branch.bits):
+            self._stack.append(branch)
+            return
+        qubit = event.qubits[0]
+        one = probability_of_one(state, qubit)
+        one = 0.0 if one < CERTAIN else 1.0 if one > 1 - CERTAIN else one
+        shots_one = int(self.rng.binomial(branch.shots, one)) if self.rng is not None else 0
+        for outcome, chance, shots in ((1, one, shots_one), (0, 1 - one, branch.shots - shots_one)):
+            if (shots if self.rng is not None else chance) <= 0:
+                continue
+            bits = branch.bits
+            if event.name == "measure":
+                bits = bits & ~(1 << event.clbits[0]) | outcome << event.clbits[0]
+            after = project(state, qubit, outcome, chance, flip=event.name == "reset" and outcome == 1)
+            weight = branch.weight * chance if self.rng is None else 1.0
+            self._stack.append(Branch(after, bits, shots, weight, branch.depth))
+
+
+def _unconditional(op: Operation) -> Operation:
+    return Operation(op.name, op.qubits, op.params) if op.condition else op
+
+
+def _holds(op: Operation, bits: int) -> bool:
+    return all(comparison.holds(bits) for comparison in op.condition)

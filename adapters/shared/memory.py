@@ -1,0 +1,54 @@
+"""How much memory this process may still use."""
+
+from __future__ import annotations
+
+import os
+import resource
+from pathlib import Path
+
+_CGROUP_FILES = (
+    # (limit, usage): version 2, then version 1
+    ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
+    ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),
+)
+_RESERVE = 64 * 2**20
+
+
+def available_bytes() -> int:
+    """Return the bytes a run may allocate: the least of machine, container, process and setting.
+
+    ``GATEWAY_MEMORY_BYTES`` in the environment is the setting. A small reserve is left for
+    everything that is not the state.
+    """
+    room = [_machine(), *_container(), *_process()]
+    setting = os.environ.get("GATEWAY_MEMORY_BYTES", "")
+    if setting.isdigit():
+        room.append(int(setting))
+    return max(min(room) - _RESERVE, 0)
+
+
+def _machine() -> int:
+    for line in _read("/proc/meminfo").splitlines():
+        if line.startswith("MemAvailable:"):
+            return int(line.split()[1]) * 1024
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+
+
+def _container() -> list[int]:
+    for limit_file, usage_file in _CGROUP_FILES:
+        limit, usage = _read(limit_file).strip(), _read(usage_file).strip()
+        if limit.isdigit() and usage.isdigit():
+            return [int(limit) - int(usage)]
+    return []
+
+
+def _process() -> list[int]:
+    limits = (resource.getrlimit(kind)[0] for kind in (resource.RLIMIT_AS, resource.RLIMIT_DATA))
+    return [limit for limit in limits if limit != resource.RLIM_INFINITY]
+
+
+def _read(path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="ascii")
+    except OSError:
+        return ""

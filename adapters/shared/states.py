@@ -1,0 +1,83 @@
+"""Arithmetic on dense state vectors, in numpy.
+
+Everything here is little-endian: qubit ``q`` is bit ``q`` of the index into ``[2**n]``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+State = NDArray[np.complexfloating[Any, Any]]
+Distribution = NDArray[np.float64]
+
+
+def _split(state: State, qubit: int) -> NDArray[Any]:
+    """Return a view ``[high, 2, low]`` whose middle axis is the qubit."""
+    return state.reshape(-1, 2, 2**qubit)
+
+
+def probability_of_one(state: State, qubit: int) -> float:
+    """Return the probability that measuring the qubit gives 1; the state is normalised."""
+    ones = _split(state, qubit)[:, 1, :]
+    return float(np.vdot(ones, ones).real)
+
+
+def project(state: State, qubit: int, outcome: int, chance: float, *, flip: bool = False) -> State:
+    """Return the normalised state after the qubit was found to be ``outcome``.
+
+    Args:
+        state: not modified.
+        qubit: which one was measured.
+        outcome: 0 or 1.
+        chance: the probability of that outcome.
+        flip: leave the qubit at the other value instead, as a reset to 0 does after finding 1.
+    """
+    after = np.zeros_like(state)
+    kept = _split(state, qubit)[:, outcome, :]
+    np.multiply(kept, 1 / np.sqrt(chance), out=_split(after, qubit)[:, outcome ^ flip, :])
+    return after
+
+
+def distribution(state: State, qubits: Sequence[int]) -> Distribution:
+    """Return the exact distribution ``[2**k]`` of k distinct qubits, normalised.
+
+    Args:
+        state: complex64 or complex128 ``[2**n]``.
+        qubits: the first one listed is the least significant bit of the result's index.
+    """
+    n = state.size.bit_length() - 1
+    probabilities = np.square(state.real, dtype=np.float64)
+    probabilities += np.square(state.imag, dtype=np.float64)
+    if list(qubits) != list(range(n)):
+        # Axis of qubit q in [2]*n is n-1-q. einsum sums the others and orders what stays.
+        axes = [n - 1 - q for q in reversed(qubits)]
+        rest = tuple(axis for axis in range(n) if axis not in set(axes))
+        cube = probabilities.reshape((2,) * n)
+        summed = cube.sum(axis=rest)
+        order = sorted(axes)
+        probabilities = summed.transpose([order.index(axis) for axis in axes]).reshape(-1)
+    probabilities /= probabilities.sum()
+    return probabilities
+
+
+def bitstrings(indices: NDArray[np.int64], places: dict[int, int], fixed: int, width: int) -> list[str]:
+    """Write indices of a distribution as bitstrings, clbit 0 rightmost (about 0.3 us each).
+
+    Args:
+        indices: ``[m]``.
+        places: clbit -> which bit of the index it shows.
+        fixed: the other clbits as a number, clbit 0 the least significant bit.
+        width: number of clbits.
+    """
+    if not width:
+        return [""] * len(indices)
+    text = np.empty((len(indices), width), dtype=np.uint8)
+    for clbit in range(width):
+        place = places.get(clbit)
+        text[:, width - 1 - clbit] = (fixed >> clbit & 1) if place is None else (indices >> place & 1)
+    text += ord("0")
+    return text.view(f"S{width}").reshape(-1).astype(f"U{width}").tolist()

@@ -1,0 +1,86 @@
+"""One circuit, many quantum simulators.
+
+::
+
+    from gateway import Circuit, LocalSimulator
+
+    bell = Circuit(2).h(0).cx(0, 1).measure_all()
+    LocalSimulator("qulacs").run(bell, shots=1000)
+
+Importing this package loads next to nothing: each name is loaded when it is first used, because a
+server, which starts in a fraction of a second, needs none of what a client needs.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from gateway.version import __version__
+
+if TYPE_CHECKING:
+    from gateway.backends.base import Backend, BackendStatus, Job
+    from gateway.backends.client import BackendClient
+    from gateway.backends.docker import DockerSimulator
+    from gateway.backends.local import LocalSimulator
+    from gateway.backends.server import BackendServer
+    from gateway.circuit import Circuit, Operation
+    from gateway.counts import Counts, Probabilities, Statevector
+    from gateway.errors import GatewayError
+    from gateway.results import Capabilities, Provenance, ResultType, Sampling
+    from gateway.simulators import SIMULATORS
+
+__all__ = [
+    "SIMULATORS",
+    "Backend",
+    "BackendClient",
+    "BackendServer",
+    "BackendStatus",
+    "Capabilities",
+    "Circuit",
+    "Counts",
+    "DockerSimulator",
+    "GatewayError",
+    "Job",
+    "LocalSimulator",
+    "Operation",
+    "Probabilities",
+    "Provenance",
+    "ResultType",
+    "Sampling",
+    "Statevector",
+    "__version__",
+]
+
+_HOMES = {
+    "Backend": "gateway.backends.base",
+    "BackendClient": "gateway.backends.client",
+    "BackendServer": "gateway.backends.server",
+    "BackendStatus": "gateway.backends.base",
+    "Capabilities": "gateway.results",
+    "Circuit": "gateway.circuit",
+    "Counts": "gateway.counts",
+    "DockerSimulator": "gateway.backends.docker",
+    "GatewayError": "gateway.errors",
+    "Job": "gateway.backends.base",
+    "LocalSimulator": "gateway.backends.local",
+    "Operation": "gateway.circuit",
+    "Probabilities": "gateway.counts",
+    "Provenance": "gateway.results",
+    "ResultType": "gateway.results",
+    "SIMULATORS": "gateway.simulators",
+    "Sampling": "gateway.results",
+    "Statevector": "gateway.counts",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name from its module."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(_HOMES[name]), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,1 @@
+"""What a user holds: one interface, many lifecycles."""

@@ -1,0 +1,226 @@
+"""The one interface: a minimal set of features that fits every gate-based quantum computer."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic, Self, TypeVar, overload
+
+import msgspec
+
+from gateway.circuit import Circuit
+from gateway.circuit.convert import as_source
+from gateway.counts import Counts, Probabilities, Statevector
+from gateway.errors import JobCancelled, JobTimeout, RequestError
+from gateway.protocol.messages import DEFAULT_SHOTS, RunRequest
+from gateway.results import Capabilities, Result, ResultType, Sampling
+
+CircuitLike = Circuit | str | Path
+"""A circuit, OpenQASM 2 or 3 text, or the path of a file."""
+
+Outcome = Counts | Probabilities | Statevector
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class BackendStatus:
+    """Whether a backend takes work.
+
+    Args:
+        name: of the simulator.
+        version: of the framework.
+        online: whether it takes work now.
+        message: a word on its state, if there is one.
+    """
+
+    name: str
+    version: str
+    online: bool
+    message: str | None = None
+
+
+class Job(Generic[T]):
+    """A run that is under way, like a future."""
+
+    def __init__(self, future: Future[T]) -> None:
+        self._future = future
+
+    def result(self, timeout_s: float | None = None) -> T:
+        """Wait for the result.
+
+        Raises:
+            JobTimeout: not there within ``timeout_s``; the run goes on.
+            JobCancelled: it was cancelled.
+            GatewayError: whatever made the run fail.
+        """
+        if self._future.cancelled():
+            raise JobCancelled("the job was cancelled")
+        try:
+            return self._future.result(timeout_s)
+        except FutureTimeoutError as exc:
+            if self._future.done():
+                raise
+            raise JobTimeout(f"no result after {timeout_s} s; the run goes on", timeout_s=timeout_s) from exc
+
+    def done(self) -> bool:
+        """Whether it has ended, one way or another."""
+        return self._future.done()
+
+    def cancel(self) -> bool:
+        """Cancel it if it has not begun; say whether it was cancelled."""
+        return self._future.cancel()
+
+    def status(self) -> str:
+        """Return ``queued``, ``running``, ``done``, ``failed`` or ``cancelled``."""
+        if self._future.cancelled():
+            return "cancelled"
+        if self._future.done():
+            return "failed" if self._future.exception() is not None else "done"
+        return "running" if self._future.running() else "queued"
+
+
+class Backend(ABC):
+    """Runs circuits. All backends, of whatever machine, have these methods."""
+
+    _jobs: ThreadPoolExecutor | None = None
+
+    @abstractmethod
+    def send(self, request: RunRequest) -> list[Result]:
+        """Run a request and return one result per circuit, in order."""
+
+    @abstractmethod
+    def status(self) -> BackendStatus:
+        """Ask whether it takes work."""
+
+    @abstractmethod
+    def capabilities(self) -> Capabilities:
+        """Return what it can do."""
+
+    @overload
+    def run(  # type: ignore[overload-overlap]  # a str is a sequence of str, but one circuit
+        self,
+        circuits: CircuitLike,
+        *,
+        shots: int | None = ...,
+        seed: int | None = ...,
+        result: ResultType | str | None = ...,
+        sampling: Sampling | str = ...,
+        timeout_s: float | None = ...,
+    ) -> Outcome: ...
+    @overload
+    def run(
+        self,
+        circuits: Sequence[CircuitLike],
+        *,
+        shots: int | Sequence[int] | None = ...,
+        seed: int | None = ...,
+        result: ResultType | str | None = ...,
+        sampling: Sampling | str = ...,
+        timeout_s: float | None = ...,
+    ) -> list[Outcome]: ...
+    def run(
+        self,
+        circuits: CircuitLike | Sequence[CircuitLike],
+        *,
+        shots: int | Sequence[int] | None = DEFAULT_SHOTS,
+        seed: int | None = None,
+        result: ResultType | str | None = None,
+        sampling: Sampling | str = Sampling.AUTO,
+        timeout_s: float | None = None,
+    ) -> Outcome | list[Outcome]:
+        """Run one circuit, or a list of them.
+
+        Args:
+            circuits: a Circuit, OpenQASM 2 or 3 text, or the Path of a file; or a list of these.
+            shots: how often, for all or one number per circuit; ``None`` for the exact result.
+            seed: ``0 <= seed < 2**32``; circuit k of a list uses ``seed + k``. Drawn at random
+                when ``None``; ``.provenance.seed`` has the one used.
+            result: ``"counts"``, ``"probabilities"`` or ``"statevector"``; by default counts, or
+                probabilities when ``shots`` is ``None``.
+            sampling: ``"auto"``, or ``"native"`` for the framework's own sampler.
+            timeout_s: seconds until the run is killed, each circuit list as a whole.
+
+        Returns:
+            Counts, Probabilities or Statevector (clbit 0 rightmost; qubit 0 least significant),
+            each with ``.provenance``; a list for a list.
+
+        Raises:
+            GatewayError: see :mod:`gateway.errors`.
+        """
+        return self._outcomes(_request(circuits, shots, seed, result, sampling, timeout_s))
+
+    def run_async(
+        self,
+        circuits: CircuitLike | Sequence[CircuitLike],
+        *,
+        shots: int | Sequence[int] | None = DEFAULT_SHOTS,
+        seed: int | None = None,
+        result: ResultType | str | None = None,
+        sampling: Sampling | str = Sampling.AUTO,
+        timeout_s: float | None = None,
+    ) -> Job[Outcome | list[Outcome]]:
+        """Start a run and return at once; the arguments are those of :meth:`run`."""
+        request = _request(circuits, shots, seed, result, sampling, timeout_s)
+        if self._jobs is None:
+            self._jobs = ThreadPoolExecutor(max_workers=8, thread_name_prefix="gateway-job")
+        return Job(self._jobs.submit(self._outcomes, request))
+
+    def _outcomes(self, request: RunRequest) -> Outcome | list[Outcome]:
+        """Run a request; a list of circuits gives a list."""
+        outcomes = [_outcome(found) for found in self.send(request)]
+        return outcomes if isinstance(request.circuits, list) else outcomes[0]
+
+    def close(self) -> None:
+        """Give back what the backend holds; it cannot be used afterwards."""
+        if self._jobs is not None:
+            self._jobs.shutdown(wait=False, cancel_futures=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _request(
+    circuits: object, shots: object, seed: object, result: object, sampling: object, timeout_s: object
+) -> RunRequest:
+    """Check the arguments as strictly as the server would, without a round trip.
+
+    Raises:
+        RequestError: a wrong type or value; ``field`` says which.
+    """
+    many = isinstance(circuits, Sequence) and not isinstance(circuits, str)
+    sources = [as_source(circuit) for circuit in circuits] if many else as_source(circuits)  # type: ignore[attr-defined]
+    fields = {
+        "circuits": [],
+        "shots": list(shots) if isinstance(shots, Sequence) and not isinstance(shots, str) else shots,
+        "seed": seed,
+        "result": result,
+        "sampling": sampling,
+        "timeout_s": timeout_s,
+    }
+    try:
+        checked = msgspec.convert(fields, RunRequest, strict=True)
+    except msgspec.ValidationError as exc:
+        text, _, where = str(exc).partition(" - at ")
+        field = where.strip("`").removeprefix("$.") or None
+        raise RequestError(f"{field}: {text}" if field else text, field=field) from exc
+    request = msgspec.structs.replace(checked, circuits=sources)
+    if many and not sources:
+        raise RequestError("the list of circuits is empty", field="circuits")
+    request.shots_list()
+    return request
+
+
+def _outcome(found: Result) -> Outcome:
+    if found.counts is not None:
+        return Counts.trusted(found.counts, found.width, found.provenance)
+    if found.probabilities is not None:
+        return Probabilities(found.probabilities, found.width, found.provenance)
+    amplitudes = [complex(real, imag) for real, imag in found.statevector or ()]
+    return Statevector(amplitudes, found.provenance)

@@ -1,0 +1,134 @@
+"""BackendClient: a backend behind HTTP."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import TypeVar
+
+import msgspec
+import requests
+
+from gateway.backends.base import Backend, BackendStatus
+from gateway.errors import RequestError, TransportError, TransportTimeout
+from gateway.protocol import problem
+from gateway.protocol.messages import BackendInfo, RunRequest, RunResponse, decode, encode
+from gateway.results import Capabilities, Result
+from gateway.version import PROTOCOL
+
+M = TypeVar("M")
+
+CONNECT_TIMEOUT_S = 5.0
+GRACE_S = 15.0
+"""How much longer the client waits than a request may wait for a worker and then run."""
+
+
+class BackendClient(Backend):
+    """Sends circuits to a BackendServer.
+
+    Args:
+        host: name or address.
+        port: of the simulator; the registry has them.
+        token: sent as a bearer token.
+        timeout_s: seconds for each run, unless the run says otherwise; the server's own limit by default.
+        session: what carries the requests; tests put their own transport in.
+    """
+
+    def __init__(
+        self,
+        host: str = "127.0.0.1",
+        port: int = 8080,
+        *,
+        token: str | None = None,
+        timeout_s: float | None = None,
+        session: requests.Session | None = None,
+    ) -> None:
+        if isinstance(port, bool) or not isinstance(port, int) or not 0 < port < 2**16:
+            raise RequestError(f"a port is a number from 1 to 65535, not {port!r}", field="port")
+        self.host = host
+        self.port = port
+        self.url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        self.timeout_s = timeout_s
+        self._session = session or requests.Session()
+        if _is_loopback(host):
+            self._session.trust_env = False  # no proxy stands between a machine and itself
+        if token is not None:
+            self._session.headers["Authorization"] = f"Bearer {token}"
+        self._info: BackendInfo | None = None
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.host!r}, {self.port})"
+
+    def send(self, request: RunRequest) -> list[Result]:
+        """Run a request on the server."""
+        timeout_s = request.timeout_s or self.timeout_s
+        if timeout_s is not None and request.timeout_s is None:
+            request = msgspec.structs.replace(request, timeout_s=timeout_s)
+        limits = self.info().limits
+        patience_s = limits.max_wait_s + (timeout_s or limits.timeout_s) + GRACE_S
+        results = self._call(RunResponse, "POST", "/v1/run", patience_s, encode(request)).results
+        if len(results) != len(request.circuit_list()):
+            raise TransportError(
+                f"{self.url} answered {len(request.circuit_list())} circuits with {len(results)} results", url=self.url
+            )
+        return results
+
+    def info(self, *, fresh: bool = False) -> BackendInfo:
+        """Return what the server says of itself; asked once, unless ``fresh``."""
+        if self._info is None or fresh:
+            info = self._call(BackendInfo, "GET", "/v1/backend", 60.0)
+            if info.protocol != PROTOCOL:
+                raise TransportError(
+                    f"{self.url} speaks protocol {info.protocol}, this client speaks {PROTOCOL}: "
+                    "install the same version on both sides",
+                    url=self.url,
+                )
+            self._info = info
+        return self._info
+
+    def status(self) -> BackendStatus:
+        """Ask the server whether it takes work."""
+        info = self.info(fresh=True)
+        return BackendStatus(info.name, info.version, info.online, info.status)
+
+    def capabilities(self) -> Capabilities:
+        """Return what the server's simulator can do."""
+        return self.info().capabilities
+
+    def close(self) -> None:
+        """Close the connections."""
+        super().close()
+        self._session.close()
+
+    def _call(self, kind: type[M], method: str, path: str, timeout_s: float, body: bytes | None = None) -> M:
+        """Send one request and return the message it is answered with; foreign errors end here."""
+        headers = {"Content-Type": "application/json"} if body is not None else {}
+        url = self.url + path
+        try:
+            response = self._session.request(
+                method, url, data=body, headers=headers, timeout=(CONNECT_TIMEOUT_S, timeout_s), allow_redirects=False
+            )
+        except requests.Timeout as exc:
+            raise TransportTimeout(f"{url} did not answer within {timeout_s:g} s", url=url) from exc
+        except requests.ConnectionError as exc:
+            raise TransportError(f"cannot reach {self.url}: is the server running? ({_cause(exc)})", url=url) from exc
+        except requests.RequestException as exc:
+            raise TransportError(f"{url}: {exc}", url=url) from exc
+        if response.status_code != requests.codes.ok:
+            raise problem.parse(response.content, response.status_code, url)
+        try:
+            return decode(kind, response.content)
+        except RequestError as exc:
+            raise TransportError(f"{url} did not answer as a simulator gateway does: {exc}", url=url) from exc
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _cause(exc: BaseException) -> str:
+    """Return the innermost reason of a connection error."""
+    reason = getattr(exc.args[0], "reason", exc.args[0]) if exc.args else exc
+    return str(reason).rpartition(": ")[2] or type(exc).__name__

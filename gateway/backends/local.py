@@ -1,0 +1,92 @@
+"""LocalSimulator: a simulator's server as a child process, for machines without Docker."""
+
+from __future__ import annotations
+
+import threading
+
+from gateway.backends.base import Backend, BackendStatus
+from gateway.backends.client import BackendClient
+from gateway.backends.process import ServerProcess
+from gateway.protocol.messages import BackendInfo, RunRequest, ServerLimits
+from gateway.results import Capabilities, Result
+from gateway.simulators import find
+
+_shared: dict[str, ServerProcess] = {}
+_lock = threading.Lock()
+
+
+class LocalSimulator(Backend):
+    """A simulator on this machine, without Docker.
+
+    The first use starts the same server a container would run, on a free port of the loopback
+    interface; further LocalSimulators of that name in this process use the same server. It stops
+    when this process ends, however it ends.
+
+    Args:
+        name: of a simulator, see :mod:`gateway.simulators`.
+        timeout_s: seconds for each run, unless the run says otherwise.
+        workers: processes that simulate at the same time; one per processor by default.
+        limits: what a request may not exceed. A LocalSimulator with ``workers`` or ``limits`` of
+            its own has a server of its own, which :meth:`close` stops.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        timeout_s: float | None = None,
+        workers: int | None = None,
+        limits: ServerLimits | None = None,
+    ) -> None:
+        self.name = name
+        self.timeout_s = timeout_s
+        row = find(name)
+        self._own = workers is not None or limits is not None
+        if self._own:
+            self._process = ServerProcess(target=row.adapter, workers=workers, limits=limits)
+        else:
+            with _lock:
+                self._process = _shared.setdefault(name, ServerProcess(target=row.adapter))
+        self._client: BackendClient | None = None
+
+    def __repr__(self) -> str:
+        return f"LocalSimulator({self.name!r})"
+
+    def start(self) -> BackendInfo:
+        """Start the server if it does not run, and return what it says of itself.
+
+        Raises:
+            SimulatorNotInstalled, ServerStartError: it does not come up.
+        """
+        info = self._process.start()
+        if self._client is None or self._client.port != self._process.port:
+            self._client = BackendClient(self._process.host, self._process.port, timeout_s=self.timeout_s)
+        return info
+
+    def client(self) -> BackendClient:
+        """Return the client of the running server, starting it if need be."""
+        if self._client is None or not self._process.running:
+            self.start()
+        assert self._client is not None  # noqa: S101 - start() has made it
+        return self._client
+
+    def send(self, request: RunRequest) -> list[Result]:
+        """Run a request."""
+        return self.client().send(request)
+
+    def status(self) -> BackendStatus:
+        """Ask the server whether it takes work."""
+        return self.client().status()
+
+    def capabilities(self) -> Capabilities:
+        """Return what the simulator can do."""
+        return self.client().capabilities()
+
+    def close(self) -> None:
+        """Close the connection, and stop the server if it is not shared."""
+        super().close()
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+        if self._own:
+            self._process.stop()

@@ -1,0 +1,212 @@
+"""A server as a child process: how LocalSimulator and BackendServer run theirs."""
+
+from __future__ import annotations
+
+import atexit
+import importlib.util
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import weakref
+from typing import IO
+
+from gateway.backends.client import BackendClient
+from gateway.errors import ServerStartError, TransportError
+from gateway.listener import bind
+from gateway.protocol.messages import BackendInfo, ServerLimits, encode
+
+START_TIMEOUT_S = 60.0
+STOP_TIMEOUT_S = 5.0
+_LOG_LINES = 20
+_LOG_BYTES = 64 * 1024
+_EXTRA = ("cloudpickle", "flask", "gunicorn")
+
+
+class ServerProcess:
+    """One server in a child process that ends with its parent, however that ends.
+
+    Args:
+        target: ``module:Class`` of an adapter; or
+        pickled: a runnable, handed over on standard input.
+        host: address to listen on.
+        port: 0 for any free one.
+        workers: processes that simulate; one per processor by default.
+        limits: what requests may not exceed.
+    """
+
+    def __init__(
+        self,
+        *,
+        target: str | None = None,
+        pickled: bytes | None = None,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        workers: int | None = None,
+        limits: ServerLimits | None = None,
+    ) -> None:
+        self._arguments = [] if target is None else ["--target", target]
+        self._arguments += [] if workers is None else ["--workers", str(workers)]
+        self._arguments += ["--limits", encode(limits or ServerLimits()).decode()]
+        self._pickled = pickled
+        self.host = host
+        self.port = port
+        self._asked_port = port
+        self._owner = os.getpid()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._lifeline: int | None = None
+        self._log: IO[bytes] | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def running(self) -> bool:
+        """Whether the process lives."""
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def pid(self) -> int | None:
+        """Its process id, while it lives."""
+        return self._process.pid if self._process is not None and self.running else None
+
+    def start(self) -> BackendInfo:
+        """Start it and return once it answers; if it already runs, ask it again.
+
+        Raises:
+            ServerStartError: the port is taken, or the process ended; ``log`` has its last lines.
+            SimulatorNotInstalled: its framework is absent.
+        """
+        with self._lock:
+            if not self.running:
+                self._spawn()
+            try:
+                return self._wait_until_ready()
+            except BaseException:
+                self._end()
+                raise
+
+    def _spawn(self) -> None:
+        check_extra()
+        self._end()
+        self._owner = os.getpid()
+        listener = bind(self.host, self._asked_port)
+        self.port = listener.getsockname()[1]
+        watched, self._lifeline = os.pipe()
+        self._log = log = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process, and leaves nothing behind
+        try:
+            with listener:
+                self._process = subprocess.Popen(  # noqa: S603 - our own module
+                    [
+                        sys.executable,
+                        "-m",
+                        "gateway.server",
+                        f"--listen-fd={listener.fileno()}",
+                        f"--lifeline-fd={watched}",
+                        *self._arguments,
+                    ],
+                    stdin=subprocess.PIPE,
+                    stdout=log,
+                    stderr=log,
+                    pass_fds=(listener.fileno(), watched),
+                    env=_environment(),
+                    start_new_session=True,  # Ctrl-C in a terminal is the parent's to handle
+                )
+        finally:
+            os.close(watched)
+        _alive.add(self)
+        stdin = self._process.stdin
+        assert stdin is not None  # noqa: S101 - it was asked for as a pipe
+        try:
+            stdin.write(self._pickled or b"")
+            stdin.close()
+        except BrokenPipeError:
+            pass  # it has ended already; the wait below says why
+
+    def _wait_until_ready(self) -> BackendInfo:
+        """Ask until it answers: the socket already listens, so the first question waits in line."""
+        assert self._process is not None  # noqa: S101 - called after _spawn
+        give_up = time.monotonic() + START_TIMEOUT_S
+        delay_s = 0.01
+        with BackendClient(_reachable(self.host), self.port) as client:
+            while True:
+                exit_code = self._process.poll()
+                if exit_code is not None:
+                    raise ServerStartError(
+                        f"the server ended with exit code {exit_code} before it answered:\n{self.log()}",
+                        exit_code=exit_code,
+                        log=self.log(),
+                    )
+                try:
+                    return client.info(fresh=True)
+                except TransportError:
+                    if time.monotonic() > give_up:
+                        raise ServerStartError(
+                            f"the server did not answer within {START_TIMEOUT_S:g} s:\n{self.log()}", log=self.log()
+                        ) from None
+                    time.sleep(delay_s)
+                    delay_s = min(delay_s * 2, 0.5)
+
+    def log(self, lines: int = _LOG_LINES) -> str:
+        """Return the last lines the server wrote."""
+        if self._log is None:
+            return ""
+        size = os.fstat(self._log.fileno()).st_size
+        # The child writes at the position that both share: reading must not move it.
+        tail = os.pread(self._log.fileno(), _LOG_BYTES, max(size - _LOG_BYTES, 0))
+        return "\n".join(tail.decode(errors="replace").splitlines()[-lines:])
+
+    def stop(self) -> None:
+        """End it; nothing happens if it does not run."""
+        with self._lock:
+            self._end()
+
+    def _end(self) -> None:
+        if self._lifeline is not None:
+            os.close(self._lifeline)
+            self._lifeline = None
+        if self._process is not None and self._owner == os.getpid():  # a fork of the owner must not stop it
+            self._process.terminate()
+            try:
+                self._process.wait(STOP_TIMEOUT_S)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+        self._process = None
+        if self._log is not None:
+            self._log.close()
+            self._log = None
+        _alive.discard(self)
+
+
+def check_extra() -> None:
+    """Refuse to serve without the packages of the extra ``server``, before anything is started.
+
+    Raises:
+        ServerStartError: one is absent; the message has the line that installs it.
+    """
+    absent = [name for name in _EXTRA if importlib.util.find_spec(name) is None]
+    if absent:
+        raise ServerStartError(
+            f"a server needs the package {absent[0]!r}, which is not installed: pip install 'simulator-gateway[server]'"
+        )
+
+
+_alive: weakref.WeakSet[ServerProcess] = weakref.WeakSet()
+
+
+@atexit.register
+def _stop_all() -> None:
+    for process in list(_alive):
+        process.stop()
+
+
+def _reachable(host: str) -> str:
+    """Return an address at which a server listening on ``host`` can be reached from here."""
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
+
+
+def _environment() -> dict[str, str]:
+    """Let the child import what this process can, wherever it was started from."""
+    path = os.pathsep.join([entry for entry in sys.path if entry])
+    return {**os.environ, "PYTHONPATH": path}

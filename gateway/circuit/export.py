@@ -1,0 +1,289 @@
+"""Circuit -> OpenQASM 2 and 3 text.
+
+The text is deterministic and says exactly what the circuit does, global phase included. A gate that
+the standard include lacks is defined in the text from the gate table, so that any tool can read it.
+Angles come back bit for bit: they are written as Python's shortest float, or as a fraction of pi
+where that is exactly the same number.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from itertools import pairwise
+from typing import Self
+
+from gateway.circuit.circuit import Circuit, Comparison, Operation
+from gateway.circuit.gates import GATES, Step
+from gateway.errors import UnsupportedError
+
+QELIB1 = frozenset("U CX u3 u2 u1 cx id x y z h s sdg t tdg rx ry rz cz cy ch ccx crz cu1 cu3".split())  # noqa: SIM905
+"""OpenQASM 2's own two and the ``qelib1.inc`` of arXiv:1707.03429; later copies of the file have more."""
+STDGATES = frozenset(
+    """U gphase p x y z h s sdg t tdg sx rx ry rz cx cy cz cp crx cry crz ch swap ccx cswap cu CX id
+    u1 u2 u3""".split(),  # noqa: SIM905 - a list of words reads best as words
+)
+"""OpenQASM 3's own two and its ``stdgates.inc``."""
+
+_DENOMINATORS = (1, 2, 3, 4, 6, 8, 12, 16)
+_FINEST = 48  # the least common multiple of the denominators
+
+
+def dump_openqasm2(circuit: Circuit) -> str:
+    """Return the circuit as OpenQASM 2.
+
+    The language tests whole registers only, so the clbits are cut into registers at the conditions.
+    It has no statement for a global phase: that is written as phases on both states of one qubit.
+
+    Raises:
+        UnsupportedError: a condition the language cannot say, or a phase of a circuit without qubits.
+    """
+    return _Writer2(circuit).text()
+
+
+def dump_openqasm3(circuit: Circuit) -> str:
+    """Return the circuit as OpenQASM 3, which can say every circuit."""
+    return _Writer3(circuit).text()
+
+
+# ---------------------------------------------------------------------------- numbers
+
+
+@lru_cache(maxsize=4096)
+def _number(value: float) -> str:
+    """Return text that both languages read as exactly this float."""
+    finest = value * _FINEST / math.pi
+    if 0 < abs(value) < 100 and abs(finest - round(finest)) < 1e-6:  # noqa: PLR2004 - worth a closer look
+        for denominator in _DENOMINATORS:
+            numerator = round(value * denominator / math.pi)
+            if numerator and numerator * math.pi / denominator == value:
+                head = {1: "pi", -1: "-pi"}.get(numerator, f"{numerator}*pi")
+                return head if denominator == 1 else f"{head}/{denominator}"
+    mantissa, e, exponent = repr(float(value)).partition("e")
+    return mantissa + ("" if "." in mantissa else ".0") + e + exponent
+
+
+class _Formal(float):
+    """A formal angle of a definition: arithmetic on it writes the expression down."""
+
+    text: str
+
+    def __new__(cls, text: str) -> Self:
+        self = super().__new__(cls, math.nan)
+        self.text = text
+        return self
+
+    def __neg__(self) -> _Formal:
+        return _Formal(f"-{self.text}")
+
+    def __add__(self, other: float) -> _Formal:
+        return _Formal(f"({self.text}+{_angle(other)})")
+
+    def __sub__(self, other: float) -> _Formal:
+        return _Formal(f"({self.text}-{_angle(other)})")
+
+    def __truediv__(self, other: float) -> _Formal:
+        return _Formal(f"{self.text}/{other:g}")
+
+
+def _angle(value: float) -> str:
+    return value.text if isinstance(value, _Formal) else _number(value)
+
+
+# ---------------------------------------------------------------------------- registers
+
+
+class _Clbits:
+    """How the clbits are cut into registers, in their order.
+
+    Args:
+        count: the number of clbits.
+        wanted: runs of clbits that should be registers; those that overlap an earlier one are not.
+    """
+
+    def __init__(self, count: int, wanted: Iterable[range]) -> None:
+        kept: dict[range, None] = {}
+        taken = [False] * count
+        for run in wanted:
+            if run not in kept and not any(taken[clbit] for clbit in run):
+                kept[run] = None
+                taken[run.start : run.stop] = [True] * len(run)
+        cuts = sorted({0, count, *(run.start for run in kept), *(run.stop for run in kept)})
+        runs = [range(start, stop) for start, stop in pairwise(cuts)]
+        several = len(runs) > 1
+        self.names = {run: f"c{place}" if several else "c" for place, run in enumerate(runs)}
+        self.bits = [f"{name}[{place}]" for run, name in self.names.items() for place in range(len(run))]
+
+
+def _run(clbits: Iterable[int]) -> range | None:
+    """Return the clbits as a run without gaps, whatever their order."""
+    found = sorted(clbits)
+    run = range(found[0], found[-1] + 1)
+    return run if len(run) == len(found) else None
+
+
+# ---------------------------------------------------------------------------- writers
+
+
+class _Writer3:
+    """Writes OpenQASM 3."""
+
+    header = 'OPENQASM 3.0;\ninclude "stdgates.inc";'
+    known = STDGATES
+
+    def __init__(self, circuit: Circuit) -> None:
+        self.circuit = circuit
+        self.clbits = _Clbits(circuit.num_clbits, self.tested())
+
+    def tested(self) -> Iterator[range]:
+        """Yield the runs of clbits that conditions test."""
+        for operation in self.circuit.operations:
+            for comparison in operation.condition:
+                run = _run(comparison.clbits)
+                if run is not None and len(run) > 1 and tuple(run) == comparison.clbits:
+                    yield run
+
+    def text(self) -> str:
+        """Return the whole text."""
+        lines = [self.header]
+        defined: set[str] = set()
+        for name in dict.fromkeys(operation.name for operation in self.circuit.operations):
+            lines += self.definitions(name, defined)
+        lines += self.registers()
+        for index, operation in enumerate(self.circuit.operations):
+            lines += self.statements(operation, index)
+        return "\n".join(lines) + "\n"
+
+    def registers(self) -> Iterator[str]:
+        """Yield the declarations."""
+        if self.circuit.num_qubits:
+            yield f"qubit[{self.circuit.num_qubits}] q;"
+        for run, name in self.clbits.names.items():
+            yield f"bit[{len(run)}] {name};"
+
+    def definitions(self, name: str, defined: set[str]) -> Iterator[str]:
+        """Yield the definition of a gate, after those it needs."""
+        gate = GATES.get(name)
+        if gate is None or name in self.known or name in defined:
+            return
+        defined.add(name)
+        formal = [_Formal(param) for param in gate.params.split()]
+        steps: list[Step] = [("U", (0,), tuple(formal))]
+        if gate.definition is not None:
+            steps = gate.definition(*formal)
+        for inner, _, _ in steps:
+            yield from self.definitions(inner, defined)
+        qubits = [f"q{place}" for place in range(gate.num_qubits)]
+        calls = [call for step in steps for call in self.calls(*step, qubits)]
+        angles = f"({','.join(param.text for param in formal)})" if formal else ""
+        yield f"gate {name}{angles} {','.join(qubits)} {{ {''.join(f'{call} ' for call in calls)}}}"
+
+    def calls(self, name: str, places: tuple[int, ...], params: tuple[float, ...], qubits: list[str]) -> list[str]:
+        """Return a gate call as statements; ``qubits`` are the names the places refer to."""
+        angles = f"({','.join(map(_angle, params))})" if params else ""
+        where = ",".join([qubits[place] for place in places])
+        return [f"{name}{angles} {where};" if where else f"{name}{angles};"]
+
+    def statements(self, operation: Operation, index: int) -> Iterable[str]:
+        """Return the statements of one operation; ``index`` is for messages."""
+        name, qubits = operation.name, operation.qubits
+        if name == "barrier":
+            every = qubits == tuple(range(self.circuit.num_qubits))
+            names = "q" if every else ",".join([f"q[{qubit}]" for qubit in qubits])
+            return [f"barrier {names};"] if qubits else []
+        if name == "measure":
+            statements = [self.measurement(f"q[{qubits[0]}]", self.clbits.bits[operation.clbits[0]])]
+        else:
+            statements = self.calls(name, tuple(range(len(qubits))), operation.params, [f"q[{q}]" for q in qubits])
+        return self.conditional(operation, statements, index) if operation.condition else statements
+
+    def measurement(self, qubit: str, clbit: str) -> str:
+        """Return the statement of a measurement."""
+        return f"{clbit} = measure {qubit};"
+
+    def conditional(self, operation: Operation, statements: list[str], index: int) -> Iterable[str]:  # noqa: ARG002
+        """Return the statements under the operation's condition."""
+        tests = " && ".join([self.test(comparison) for comparison in operation.condition])
+        return [f"if ({tests}) {{ {' '.join(statements)} }}"]
+
+    def test(self, comparison: Comparison) -> str:
+        """Return a comparison, of a whole register if it is one, of its bits if not."""
+        clbits, sign = comparison.clbits, "==" if comparison.equal else "!="
+        if len(clbits) == 1:
+            return f"{self.clbits.bits[clbits[0]]} {sign} {comparison.value}"
+        run = _run(clbits)
+        if run in self.clbits.names and tuple(run or ()) == clbits:
+            return f"{self.clbits.names[run]} {sign} {comparison.value}"
+        bits = [f"{self.clbits.bits[c]} == {comparison.value >> place & 1}" for place, c in enumerate(clbits)]
+        return f"{'' if comparison.equal else '!'}({' && '.join(bits)})"
+
+
+class _Writer2(_Writer3):
+    """Writes OpenQASM 2, where it differs."""
+
+    header = 'OPENQASM 2.0;\ninclude "qelib1.inc";'
+    known = QELIB1 | {"gphase"}  # see calls
+
+    def tested(self) -> Iterator[range]:
+        """Yield the runs of clbits that conditions test."""
+        for index, operation in enumerate(self.circuit.operations):
+            required = self.required(operation, index)
+            run = _run(required) if required else None
+            if run is not None:
+                yield run
+
+    def registers(self) -> Iterator[str]:
+        """Yield the declarations."""
+        if self.circuit.num_qubits:
+            yield f"qreg q[{self.circuit.num_qubits}];"
+        for run, name in self.clbits.names.items():
+            yield f"creg {name}[{len(run)}];"
+
+    def calls(self, name: str, places: tuple[int, ...], params: tuple[float, ...], qubits: list[str]) -> list[str]:
+        """Return a gate call, or the phases on both states of a qubit that make a global phase."""
+        if name != "gphase":
+            return super().calls(name, places, params, qubits)
+        if not self.circuit.num_qubits:
+            msg = "OpenQASM 2 cannot say the global phase of a circuit without qubits; OpenQASM 3 can"
+            raise UnsupportedError(msg, feature="global phase")
+        qubit, angle = qubits[0] if qubits else "q[0]", _angle(params[0])
+        return [f"u1({angle}) {qubit};", f"x {qubit};", f"u1({angle}) {qubit};", f"x {qubit};"]
+
+    def measurement(self, qubit: str, clbit: str) -> str:
+        """Return the statement of a measurement."""
+        return f"measure {qubit} -> {clbit};"
+
+    def conditional(self, operation: Operation, statements: list[str], index: int) -> Iterable[str]:
+        """Return each statement under the operation's condition; none if that contradicts itself."""
+        required = self.required(operation, index)
+        if required is None:
+            return []
+        run = _run(required)
+        name = None if run is None else self.clbits.names.get(run)
+        if name is None:
+            clbits = ", ".join(map(str, sorted(required)))
+            msg = f"tests the clbits {clbits}, which no register can hold alone"
+            raise self.inexpressible(operation, index, msg)
+        value = sum(bit << place for place, (_, bit) in enumerate(sorted(required.items())))
+        return [f"if({name}=={value}) {statement}" for statement in statements]
+
+    def required(self, operation: Operation, index: int) -> dict[int, int] | None:
+        """Return the value each tested clbit must have; ``None`` if the condition contradicts itself."""
+        required: dict[int, int] = {}
+        for comparison in operation.condition:
+            clbits, value = comparison.clbits, comparison.value
+            if not comparison.equal:
+                if len(clbits) > 1:
+                    raise self.inexpressible(operation, index, f"needs the clbits {clbits} to differ from {value}")
+                value = 1 - value
+            for place, clbit in enumerate(clbits):
+                bit = value >> place & 1
+                if required.setdefault(clbit, bit) != bit:
+                    return None
+        return required
+
+    def inexpressible(self, operation: Operation, index: int, what: str) -> UnsupportedError:
+        """Return the error for a condition the language has no words for."""
+        msg = f"operation {index} ({operation.name}) {what}; OpenQASM 2 cannot say that, OpenQASM 3 can"
+        return UnsupportedError(msg, feature="condition")

@@ -1,0 +1,67 @@
+"""OpenQASM 2 and 3 text -> Circuit.
+
+Two paths give the same circuit: a fast one of our own for all of OpenQASM 2 and for the flat part
+of OpenQASM 3, and the full language of OpenQASM 3 through the reference parser, taken only when the
+text needs it and only after the text was screened.
+"""
+
+from __future__ import annotations
+
+from gateway.circuit.circuit import DEFAULT_LIMITS, Circuit, Limits
+from gateway.circuit.openqasm.fast import NotFlat, parse_flat
+from gateway.circuit.openqasm.screen import screen
+from gateway.errors import CircuitSyntaxError, LimitError, RequestError
+
+__all__ = ["parse"]
+
+
+UNROLLED_OPERATIONS = 50_000
+"""How many operations a program of the full language may unroll to: each costs 17 us, and an
+endless loop shall be noticed within a second. Flat text has no limit of its own."""
+
+
+def parse(text: str, limits: Limits = DEFAULT_LIMITS) -> Circuit:
+    """Parse OpenQASM text; the version goes by its header, not by any label.
+
+    Registers are concatenated in the order of their declaration: clbit 0 is the first bit declared.
+    Gates of the gate table are known with or without an ``include``; a definition in the text takes
+    precedence over the table. Calls of defined gates are replaced by the definition.
+
+    Args:
+        text: a whole program. No file is read: the two standard includes are built in.
+        limits: how large the circuit may be, checked before anything is built.
+
+    Raises:
+        RequestError: not a string.
+        CircuitSyntaxError: not OpenQASM.
+        CircuitInvalidError: an unknown gate or register, an index out of range, a qubit named twice.
+        UnsupportedError: OpenQASM that a flat circuit cannot express.
+        LimitError: larger than ``limits``.
+    """
+    _require_text(text)
+    _check_size(text, limits)
+    if not text.strip():
+        raise CircuitSyntaxError("the circuit's text is empty")
+    try:
+        return parse_flat(text, limits)
+    except NotFlat:
+        pass
+    screen(text, limits)
+    from gateway.circuit.openqasm.full import parse_full  # noqa: PLC0415 - loads a library only when needed
+
+    return parse_full(text, limits._replace(operations=min(limits.operations, UNROLLED_OPERATIONS)))
+
+
+def _require_text(text: object) -> None:
+    if not isinstance(text, str):
+        msg = f"a circuit is OpenQASM text, not {type(text).__name__}"
+        raise RequestError(msg, field="circuit")
+
+
+def _check_size(text: str, limits: Limits) -> None:
+    size = len(text)
+    if size <= limits.text_bytes and not text.isascii():
+        size = len(text.encode("utf-8", "surrogatepass"))
+    if size > limits.text_bytes:
+        msg = f"the circuit's text has {size:,} bytes; at most {limits.text_bytes:,} are accepted"
+        raise LimitError(msg, limit="text_bytes", requested=size, allowed=limits.text_bytes)

@@ -1,0 +1,170 @@
+"""Gate definitions of a text: checked when they are read, inlined when they are called."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from gateway.circuit.gates import Gate, Step
+from gateway.circuit.openqasm.expressions import Expression, compile_expression, split_arguments
+from gateway.circuit.openqasm.statements import split_call
+from gateway.errors import CircuitInvalidError, CircuitSyntaxError, LimitError, UnsupportedError
+
+MAX_NESTING = 100
+_KEPT_STEPS = 100_000
+_HEAD = re.compile(r"\s*+(gate|opaque)\s++([^\W\d]\w*+)\s*+(?:\(([^()]*+)\))?+([^(){}]*+)\{?+\s*+\Z")
+_IDENTIFIER = re.compile(r"[^\W\d]\w*+")
+
+
+class Called(NamedTuple):
+    """One statement of a body: what it calls, on which of the formal qubits, with which angles."""
+
+    callee: Definition | str
+    places: tuple[int, ...]
+    params: tuple[Expression, ...]
+
+
+@dataclass(slots=True)
+class Definition:
+    """A ``gate`` or ``opaque`` declaration.
+
+    Args:
+        name: as declared.
+        params: names of the formal angles, each with its position.
+        qubits: names of the formal qubits, each with its position.
+        opaque: declared without a body.
+        body: statements that expand to at least one operation.
+        size: operations one call expands to.
+        work: steps and terms evaluated by one call, for a bound on time.
+        nesting: how deep definitions call each other below this one.
+    """
+
+    name: str
+    params: dict[str, int]
+    qubits: dict[str, int]
+    opaque: bool = False
+    body: list[Called] = field(default_factory=list)
+    size: int = 0
+    work: int = 1
+    nesting: int = 1
+    _kept: dict[tuple[float, ...], list[Step]] = field(default_factory=dict)
+
+    def check(self, num_qubits: int, num_params: int) -> None:
+        """Raise unless a call with these numbers is right and can be expanded."""
+        for what, given, taken in (
+            ("qubits", num_qubits, len(self.qubits)),
+            ("parameters", num_params, len(self.params)),
+        ):
+            if given != taken:
+                msg = f"the gate {self.name!r} is defined for {taken} {what}, not {given}"
+                raise CircuitInvalidError(msg, rule=f"number of {what}")
+        if self.opaque:
+            msg = f"the gate {self.name!r} is declared opaque, so what it does is unknown; define it with 'gate'"
+            raise UnsupportedError(msg, feature="opaque gate")
+
+    def expand(self, values: tuple[float, ...]) -> list[Step]:
+        """Return the table gates of one call; positions are those of the formal qubits."""
+        kept = self._kept.get(values)
+        if kept is not None:
+            return kept
+        steps: list[Step] = []
+        for callee, places, params in self.body:
+            inner = tuple([param.evaluate(values) for param in params])
+            if isinstance(callee, str):
+                steps.append((callee, places, inner))
+                continue
+            for name, inner_places, angles in callee.expand(inner):
+                steps.append((name, tuple([places[place] for place in inner_places]), angles))
+        if (len(self._kept) + 1) * self.size <= _KEPT_STEPS:
+            self._kept[values] = steps
+        return steps
+
+    def add(self, statement: str, find: Callable[[str], Gate | Definition], *, strict: bool) -> None:
+        """Append a statement of the body.
+
+        Args:
+            statement: a gate call or a barrier.
+            find: returns what a gate name stands for here, or raises.
+            strict: read expressions as OpenQASM 3.
+        """
+        name, angles, operands = split_call(statement)
+        places = self._places(operands)
+        if name == "barrier":
+            places = places or tuple(range(len(self.qubits)))
+            self.body += [Called(name, places, ())] if places else []
+            self.size = self.size + bool(places)
+            return
+        if name == self.name:
+            msg = f"the gate {name!r} calls itself"
+            raise CircuitInvalidError(msg, rule="recursion")
+        given = split_arguments(angles) if angles and not angles.isspace() else []
+        params = tuple([compile_expression(each, self.params, strict=strict) for each in given])
+        callee = find(name)
+        callee.check(len(places), len(params))
+        self.work += 1 + sum(len(param.program) for param in params)
+        if isinstance(callee, Gate):
+            self.body.append(Called(callee.name, places, params))
+            self.size += 1
+        else:
+            self._add_nested(Called(callee, places, params), callee)
+
+    def _add_nested(self, called: Called, callee: Definition) -> None:
+        self.nesting = max(self.nesting, callee.nesting + 1)
+        if self.nesting > MAX_NESTING:
+            msg = f"gate definitions call each other more than {MAX_NESTING} levels deep"
+            raise LimitError(msg, limit="nesting", requested=self.nesting, allowed=MAX_NESTING)
+        if callee.size:  # or doubling an empty gate 40 times would keep the expansion busy for hours
+            self.body.append(called)
+            self.size += callee.size
+            self.work += callee.work
+
+    def _places(self, operands: str) -> tuple[int, ...]:
+        names = [name.strip() for name in operands.split(",")] if operands.strip() else []
+        for name in names:
+            if name not in self.qubits:
+                if not _IDENTIFIER.fullmatch(name):
+                    msg = f"{name[:40]!r} is not a qubit of the gate {self.name!r}"
+                    raise CircuitSyntaxError(msg)
+                msg = f"the gate {self.name!r} has no qubit {name!r}"
+                raise CircuitInvalidError(msg, rule="register")
+        if len(set(names)) < len(names):
+            msg = f"the gate {self.name!r} names a qubit twice: {', '.join(names)}"
+            raise CircuitInvalidError(msg, rule="distinct qubits")
+        return tuple([self.qubits[name] for name in names])
+
+
+def read_head(statement: str) -> Definition:
+    """Read ``gate name(params) qubits {`` or ``opaque name(params) qubits``.
+
+    Raises:
+        CircuitSyntaxError: it is neither.
+        CircuitInvalidError: a formal name occurs twice (rule ``redefinition``).
+    """
+    match = _HEAD.match(statement)
+    if match is None:
+        shown = " ".join(statement.split())[:40]
+        msg = f"{shown!r} does not declare a gate"
+        raise CircuitSyntaxError(msg)
+    keyword, name, params, qubits = match.groups()
+    angles, wires = _names(params or ""), _names(qubits)
+    if len({*angles, *wires}) < len(angles) + len(wires):
+        msg = f"the gate {name!r} uses a name twice: {', '.join([*angles, *wires])[:80]}"
+        raise CircuitInvalidError(msg, rule="redefinition")
+    return Definition(name, _numbered(angles), _numbered(wires), opaque=keyword == "opaque")
+
+
+def _names(text: str) -> list[str]:
+    if not text.strip():
+        return []
+    names = [name.strip() for name in text.split(",")]
+    for name in names:
+        if not _IDENTIFIER.fullmatch(name):
+            msg = f"{name[:40]!r} is not a name" if name else "a name is missing"
+            raise CircuitSyntaxError(msg)
+    return names
+
+
+def _numbered(names: list[str]) -> dict[str, int]:
+    return {name: place for place, name in enumerate(names)}

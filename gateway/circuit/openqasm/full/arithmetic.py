@@ -1,0 +1,261 @@
+"""The operators, functions and conversions of OpenQASM 3 on values known while unrolling.
+
+Integers are exact and bounded in size, so no expression takes long. What fails raises ValueError,
+TypeError, ZeroDivisionError or OverflowError; the caller knows the line and reports it.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable
+
+from gateway.circuit.openqasm.full.scopes import Kind, Value, Word
+
+MAX_INTEGER_BITS = 1024
+_DEFAULT_BITS = 64
+
+CONSTANTS = {"pi": math.pi, "tau": math.tau, "euler": math.e, "π": math.pi, "τ": math.tau, "ℇ": math.e}
+
+
+def plain(value: Value) -> int | float:
+    """Return a value as a Python number."""
+    return value.value if isinstance(value, Word) else value
+
+
+def whole(value: Value) -> int:
+    """Return a value that has to be an integer."""
+    number = plain(value)
+    if isinstance(number, float):
+        if not number.is_integer():
+            msg = f"{number:g} is not a whole number"
+            raise ValueError(msg)
+        return int(number)
+    return int(number)
+
+
+def real(value: Value) -> float:
+    """Return a value as a float."""
+    return float(plain(value))
+
+
+# ---------------------------------------------------------------------------- operators
+
+
+def _bounded(value: int) -> int:
+    if value.bit_length() > MAX_INTEGER_BITS:
+        msg = f"an integer has more than {MAX_INTEGER_BITS} bits"
+        raise OverflowError(msg)
+    return value
+
+
+def _power(base: float, exponent: float) -> int | float:
+    if isinstance(base, int) and isinstance(exponent, int) and exponent >= 0:
+        if abs(base) > 1 and base.bit_length() * exponent > 2 * MAX_INTEGER_BITS:
+            msg = f"an integer has more than {MAX_INTEGER_BITS} bits"
+            raise OverflowError(msg)
+        return _bounded(base**exponent)
+    return math.pow(base, exponent)
+
+
+def _shift_left(value: int, places: int) -> int:
+    if places > MAX_INTEGER_BITS:
+        msg = f"a shift by {places} places"
+        raise OverflowError(msg)
+    return _bounded(value << places)
+
+
+def _shift_right(value: int, places: int) -> int:
+    return value >> min(places, MAX_INTEGER_BITS)
+
+
+_ARITHMETIC: dict[str, Callable[..., int | float]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.truediv,
+    "%": operator.mod,
+    "**": _power,
+}
+_COMPARISONS: dict[str, Callable[..., bool]] = {
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+_BITWISE: dict[str, Callable[[int, int], int]] = {
+    "&": operator.and_,
+    "|": operator.or_,
+    "^": operator.xor,
+    "<<": _shift_left,
+    ">>": _shift_right,
+}
+
+
+def binary(symbol: str, left: Value, right: Value) -> Value:
+    """Return the value of a binary operation other than ``&&``, ``||`` and a division of integers."""
+    if symbol in _COMPARISONS:
+        return _COMPARISONS[symbol](plain(left), plain(right))
+    if symbol in _BITWISE:
+        return _bitwise(symbol, left, right)
+    a, b = plain(left), plain(right)
+    result = _ARITHMETIC[symbol](a + 0, b + 0)
+    if isinstance(result, int):
+        _bounded(result)
+        if isinstance(left, Word) and isinstance(right, Word):
+            width = max(left.width, right.width)
+            return Word(result % (1 << width), width)
+    return result
+
+
+def _bitwise(symbol: str, left: Value, right: Value) -> Value:
+    a, b = plain(left), plain(right)
+    if isinstance(a, float) or isinstance(b, float):
+        msg = f"{symbol} is not defined for floating-point numbers"
+        raise TypeError(msg)
+    shift = symbol in {"<<", ">>"}
+    if shift and b < 0:
+        msg = f"a shift by {b} places"
+        raise ValueError(msg)
+    words = [operand for operand in ((left,) if shift else (left, right)) if isinstance(operand, Word)]
+    if not words:
+        result = _BITWISE[symbol](a, b)
+        return result if shift or not (isinstance(a, bool) and isinstance(b, bool)) else bool(result)
+    width = max(word.width for word in words)
+    if symbol == "<<":
+        b = min(b, width)
+    return Word(_BITWISE[symbol](int(a), int(b)) % (1 << width), width)
+
+
+def integer_quotient(left: int, right: int) -> int:
+    """Divide integers towards zero."""
+    quotient = abs(left) // abs(right)
+    return quotient if (left < 0) == (right < 0) else -quotient
+
+
+def unary(symbol: str, value: Value) -> Value:
+    """Return the value of ``-x``, ``!x`` or ``~x``."""
+    if symbol == "!":
+        return not plain(value)
+    if symbol == "-":
+        return -plain(value)
+    if isinstance(value, Word):
+        return Word(~value.value % (1 << value.width), value.width)
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, float):
+        msg = "~ is not defined for floating-point numbers"
+        raise TypeError(msg)
+    return ~value
+
+
+# ---------------------------------------------------------------------------- functions
+
+
+def _rotated(value: Value, places: int) -> Value:
+    if not isinstance(value, Word):
+        msg = "a rotation needs bits or an unsigned integer of known width"
+        raise TypeError(msg)
+    places %= value.width
+    turned = value.value << places | value.value >> (value.width - places)
+    return Word(turned % (1 << value.width), value.width)
+
+
+def _popcount(value: Value) -> Value:
+    number = whole(value)
+    if number < 0:
+        msg = "popcount of a negative number"
+        raise ValueError(msg)
+    return number.bit_count()
+
+
+def _of_reals(function: Callable[..., float]) -> Callable[..., Value]:
+    return lambda *values: function(*map(real, values))
+
+
+FUNCTIONS: dict[str, tuple[Callable[..., Value], int]] = {
+    "sin": (_of_reals(math.sin), 1), "cos": (_of_reals(math.cos), 1), "tan": (_of_reals(math.tan), 1),
+    "asin": (_of_reals(math.asin), 1), "acos": (_of_reals(math.acos), 1), "atan": (_of_reals(math.atan), 1),
+    "arcsin": (_of_reals(math.asin), 1), "arccos": (_of_reals(math.acos), 1), "arctan": (_of_reals(math.atan), 1),
+    "exp": (_of_reals(math.exp), 1), "log": (_of_reals(math.log), 1), "ln": (_of_reals(math.log), 1),
+    "sqrt": (_of_reals(math.sqrt), 1), "floor": (_of_reals(math.floor), 1), "ceiling": (_of_reals(math.ceil), 1),
+    "mod": (lambda a, b: binary("%", a, b), 2),
+    "popcount": (_popcount, 1), "rotl": (lambda value, n: _rotated(value, whole(n)), 2),
+    "rotr": (lambda value, n: _rotated(value, -whole(n)), 2),
+}  # fmt: skip
+"""Name -> function and number of arguments."""
+
+
+# ---------------------------------------------------------------------------- conversions
+
+
+def convert(value: Value, kind: Kind) -> Value:
+    """Return a value as a type holds it: cut, wrapped or rounded to its width."""
+    return _CONVERSIONS[kind.name](value, kind.width)
+
+
+def _to_int(value: Value, width: int | None) -> Value:
+    number = math.trunc(plain(value))
+    if width is None:
+        if not -(1 << _DEFAULT_BITS - 1) <= number < 1 << _DEFAULT_BITS:
+            msg = f"{number} does not fit an int of {_DEFAULT_BITS} bits"
+            raise OverflowError(msg)
+        return number
+    half = 1 << (width - 1)
+    return (number + half) % (1 << width) - half
+
+
+def _to_uint(value: Value, width: int | None) -> Value:
+    number = math.trunc(plain(value))
+    if width is not None:
+        return Word(number % (1 << width), width)
+    if not 0 <= number < 1 << _DEFAULT_BITS:
+        msg = f"{number} does not fit a uint of {_DEFAULT_BITS} bits"
+        raise OverflowError(msg)
+    return number
+
+
+def _to_float(value: Value, _: int | None) -> Value:
+    return real(value)
+
+
+def _to_angle(value: Value, width: int | None) -> Value:
+    if isinstance(value, Word):
+        radians = value.value / (1 << value.width) * math.tau
+    else:
+        radians = math.fmod(real(value), math.tau)
+        radians = radians if radians >= 0 else radians + math.tau
+    if width is None:
+        return radians
+    return round(radians / math.tau * (1 << width)) % (1 << width) / (1 << width) * math.tau
+
+
+def _to_bool(value: Value, _: int | None) -> Value:
+    return plain(value) != 0
+
+
+def _to_bits(value: Value, width: int | None) -> Value:
+    number = plain(value)
+    if isinstance(number, float) or number < 0:
+        msg = f"{number} is not a value of bits"
+        raise TypeError(msg)
+    wide = 1 if width is None else width
+    if isinstance(value, Word) and value.width != wide:
+        msg = f"{value.width} bits do not fit a bit[{wide}]"
+        raise ValueError(msg)
+    if number >= 1 << wide:
+        msg = f"{number} does not fit {wide} bit{'' if wide == 1 else 's'}"
+        raise ValueError(msg)
+    return int(number) if width is None else Word(int(number), wide)
+
+
+_CONVERSIONS: dict[str, Callable[[Value, int | None], Value]] = {
+    "int": _to_int,
+    "uint": _to_uint,
+    "float": _to_float,
+    "angle": _to_angle,
+    "bool": _to_bool,
+    "bit": _to_bits,
+}

@@ -1,0 +1,122 @@
+"""Conditions of OpenQASM 3 that depend on clbits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+from gateway.circuit.circuit import Condition
+from gateway.circuit.openqasm import conditions
+from gateway.circuit.openqasm.full.arithmetic import plain
+from gateway.circuit.openqasm.full.scopes import Clbits, invalid, refuse
+from gateway.circuit.openqasm.full.values import Evaluator
+
+if TYPE_CHECKING:
+    from openqasm3 import ast
+
+_T = TypeVar("_T")
+
+
+class Decision(NamedTuple):
+    """When a condition on clbits holds.
+
+    Args:
+        then: mutually exclusive conditions.
+        otherwise: of the opposite; ``None`` where it would take too many.
+    """
+
+    then: list[Condition]
+    otherwise: list[Condition] | None
+
+
+class Decider(Evaluator):
+    """An evaluator that also says when something about clbits holds, by trying all their values."""
+
+    def tested(self, node: ast.QASMNode) -> list[int]:
+        """Return the clbits an expression reads, in the order they occur."""
+        found: dict[int, None] = {}
+        self._collect(node, found)
+        return list(found)
+
+    def _collect(self, node: ast.QASMNode, found: dict[int, None]) -> None:
+        name = type(node).__name__
+        if name in {"Identifier", "IndexExpression"}:
+            named = self.reference(node)
+            if isinstance(named, Clbits):
+                found.update(dict.fromkeys(named.indices))
+                return
+        children = [node.arguments] if name == "FunctionCall" else list(vars(node).values())
+        for child in children:
+            for part in child if isinstance(child, list) else [child]:
+                if hasattr(part, "span"):
+                    self._collect(part, found)
+
+    def decide(self, node: ast.Expression) -> bool | Decision:
+        """Return the value of a condition, or when it holds if that depends on clbits.
+
+        Raises:
+            UnsupportedError: it depends on too many clbits to write it as comparisons.
+        """
+        clbits = self.tested(node)
+        if not clbits:
+            return self.truth(node)
+        direct = self._direct(node)
+        if direct is not None:
+            return direct
+        if len(clbits) <= conditions.MAX_TABLE_BITS:
+            table = self.table(clbits, lambda: self.truth(node))
+            return Decision(
+                conditions.from_table(clbits, table),
+                conditions.from_table(clbits, [not value for value in table]),
+            )
+        if type(node).__name__ == "BinaryExpression" and node.op.name == "&&":
+            return self._both(node)
+        why = f"it depends on {len(clbits)} clbits; at most {conditions.MAX_TABLE_BITS} unless registers are compared"
+        raise refuse(node, "condition", why)
+
+    def table(self, clbits: Sequence[int], read: Callable[[], _T]) -> list[_T]:
+        """Read something for every value of some clbits; bit ``k`` of an index is the value of ``clbits[k]``."""
+        found: list[_T] = []
+        try:
+            for index in range(1 << len(clbits)):
+                self._spend(1)
+                self._bits = {clbit: index >> place & 1 for place, clbit in enumerate(clbits)}
+                found.append(read())
+        finally:
+            self._bits = None
+        return found
+
+    def _direct(self, node: ast.Expression) -> Decision | None:
+        """Return the decision of a register, or of its comparison with a constant."""
+        found = self.reference(node)
+        if isinstance(found, Clbits):
+            return self._compared(node, found, 0, "!=")
+        name = type(node).__name__
+        if name == "UnaryExpression" and node.op.name == "!":
+            inner = self._direct(node.expression)
+            return inner if inner is None or inner.otherwise is None else Decision(inner.otherwise, inner.then)
+        if name != "BinaryExpression" or node.op.name not in {"==", "!="}:
+            return None
+        for side, other in ((node.lhs, node.rhs), (node.rhs, node.lhs)):
+            found = self.reference(side)
+            if isinstance(found, Clbits) and not self.tested(other):
+                return self._compared(node, found, plain(self.evaluate(other)), node.op.name)
+        return None
+
+    def _compared(self, node: ast.Expression, clbits: Clbits, value: float, symbol: str) -> Decision:
+        if len(set(clbits.indices)) < len(clbits.indices):
+            raise refuse(node, "condition", "it compares a clbit with itself")
+        if any(map(self._unassigned, clbits.indices)):
+            raise invalid(node, "unassigned variable", "a bit is tested before anything is assigned to it")
+        number = int(value) if isinstance(value, int) or value.is_integer() else -1
+        equal = conditions.compare(clbits.indices, number)
+        different = conditions.compare(clbits.indices, number, equal=False)
+        return Decision(equal, different) if symbol == "==" else Decision(different, equal)
+
+    def _both(self, node: ast.BinaryExpression) -> bool | Decision:
+        left, right = self.decide(node.lhs), self.decide(node.rhs)
+        if left is False or right is False:
+            return False
+        if isinstance(left, bool) or isinstance(right, bool):
+            return right if isinstance(left, bool) else left
+        return Decision([conditions.both(a, b) for a in left.then for b in right.then], None)

@@ -1,0 +1,154 @@
+"""Where the operations of an unrolled program go: counted, checked and made conditional."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from gateway.circuit.circuit import Circuit, Condition, Limits, Operation
+from gateway.circuit.gates import Step
+from gateway.circuit.openqasm import conditions
+from gateway.errors import CircuitInvalidError, LimitError, UnsupportedError
+
+FREE_STEPS = 100_000
+STEPS_PER_OPERATION = 10
+"""A step is a statement carried out or a turn of a loop, some 10 us."""
+
+
+@dataclass(slots=True)
+class _Frame:
+    """A statement whose parts happen or not, depending on clbits."""
+
+    tested: frozenset[int]
+    overwritten: int | None = None
+
+
+class Emitter:
+    """Builds the circuit operation by operation.
+
+    Args:
+        limits: how large it may become; a LimitError comes before what exceeds them is built.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self.num_qubits = 0
+        self.num_clbits = 0
+        self.operations: list[Operation] = []
+        self.unassigned: dict[int, int] = {}
+        self._frames: list[_Frame] = []
+        self._condition: Condition = ()
+        self._written: set[int] = set()
+        self._steps = 0
+        self._free_steps = min(FREE_STEPS, 1000 + 2 * limits.operations)
+
+    @property
+    def depth(self) -> int:
+        """Under how many conditions on clbits the next operation stands."""
+        return len(self._frames)
+
+    def circuit(self) -> Circuit:
+        """Return what was built."""
+        return Circuit(self.num_qubits, self.num_clbits, self.operations)
+
+    def spend(self, steps: int) -> None:
+        """Count steps of unrolling, so that a program that emits nothing ends as well."""
+        self._steps += steps
+        allowed = self._free_steps + STEPS_PER_OPERATION * len(self.operations)
+        if self._steps > allowed:
+            msg = f"unrolling the program takes more than {allowed:,} steps for {len(self.operations):,} operations"
+            raise LimitError(msg, limit="steps", requested=self._steps, allowed=allowed)
+
+    def check_operations(self, more: float) -> None:
+        """Refuse to make more operations than fit."""
+        self._check("operations", len(self.operations) + more, self.limits.operations)
+
+    def new_qubits(self, number: int) -> tuple[int, ...]:
+        """Add qubits and return their indices."""
+        self._check("qubits", self.num_qubits + number, self.limits.qubits)
+        first, self.num_qubits = self.num_qubits, self.num_qubits + number
+        return tuple(range(first, self.num_qubits))
+
+    def new_clbits(self, number: int) -> tuple[int, ...]:
+        """Add clbits and return their indices."""
+        self._check("clbits", self.num_clbits + number, self.limits.clbits)
+        first, self.num_clbits = self.num_clbits, self.num_clbits + number
+        return tuple(range(first, self.num_clbits))
+
+    def forget(self, clbits: Sequence[int]) -> None:
+        """Take clbits for a bit without a value: it must be measured into before it is read."""
+        self.unassigned.update(dict.fromkeys(self._written.intersection(clbits), self.depth))
+
+    # ------------------------------------------------------------------ conditions
+
+    @contextmanager
+    def choice(self, tested: frozenset[int]) -> Iterator[None]:
+        """Enter a statement whose parts depend on clbits."""
+        self._frames.append(_Frame(tested))
+        try:
+            yield
+        finally:
+            self._frames.pop()
+
+    @contextmanager
+    def when(self, condition: Condition) -> Iterator[None]:
+        """Make what follows conditional."""
+        outer, self._condition = self._condition, conditions.both(self._condition, condition)
+        try:
+            yield
+        finally:
+            self._condition = outer
+
+    # ------------------------------------------------------------------ operations
+
+    def gate(self, step: Step) -> None:
+        """Append a gate, or a barrier."""
+        name, qubits, params = step
+        if name == "barrier":
+            self.barrier(qubits)
+            return
+        if not all(map(math.isfinite, params)):
+            msg = f"{name} has an angle that is not a finite number: {list(params)}"
+            raise CircuitInvalidError(msg, rule="finite angle")
+        self._append(Operation(name, qubits, params, (), self._condition))
+
+    def measure(self, qubit: int, clbit: int) -> None:
+        """Append a measurement."""
+        if clbit in self.unassigned and self.depth > self.unassigned[clbit]:
+            msg = "measure: the bit may keep a value from before it was declared"
+            raise UnsupportedError(msg, feature="measure")
+        self._append(Operation("measure", (qubit,), (), (clbit,), self._condition))
+        self.unassigned.pop(clbit, None)
+        self._written.add(clbit)
+        for frame in self._frames:
+            if clbit in frame.tested:
+                frame.overwritten = clbit
+
+    def reset(self, qubit: int) -> None:
+        """Append a reset."""
+        self._append(Operation("reset", (qubit,), (), (), self._condition))
+
+    def barrier(self, qubits: tuple[int, ...]) -> None:
+        """Append a barrier; under a condition, which it cannot have, none is needed."""
+        if qubits and not self._frames:
+            self._append(Operation("barrier", qubits))
+
+    def _append(self, operation: Operation) -> None:
+        for frame in self._frames:
+            if frame.overwritten is not None:
+                msg = (
+                    f"condition: it tests clbit {frame.overwritten}, which was measured into under it,"
+                    f" so {operation.name} after that would see the new value"
+                )
+                raise UnsupportedError(msg, feature="condition on an overwritten clbit")
+        if len(self.operations) >= self.limits.operations:
+            self.check_operations(1)
+        self.operations.append(operation)
+
+    def _check(self, what: str, requested: float, allowed: int) -> None:
+        if requested > allowed:
+            count = math.ceil(min(requested, 1e18))
+            msg = f"the circuit has {count:,} {what} or more; at most {allowed:,} are accepted"
+            raise LimitError(msg, limit=what, requested=count, allowed=allowed)

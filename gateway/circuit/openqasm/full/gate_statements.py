@@ -1,0 +1,209 @@
+"""Statements on qubits: gates with their definitions and modifiers, measurements, resets, barriers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
+from typing import TYPE_CHECKING, NamedTuple
+
+from gateway.circuit import modifiers
+from gateway.circuit.gates import ALIASES, GATES, Step
+from gateway.circuit.openqasm.full.machine import Machine
+from gateway.circuit.openqasm.full.scopes import (
+    Clbits,
+    GateDefinition,
+    Kind,
+    Qubits,
+    Scope,
+    Variable,
+    invalid,
+    refuse,
+)
+
+if TYPE_CHECKING:
+    from openqasm3 import ast
+
+_CHEAP_CONTROLS = 5
+
+
+class _Modifier(NamedTuple):
+    """``ctrl``, ``negctrl``, ``inv`` or ``pow`` with its number of controls and its exponent."""
+
+    name: str
+    controls: int = 0
+    exponent: float = 0.0
+
+
+class GateStatements(Machine):
+    """Gates, measurements, resets and barriers."""
+
+    visible: int | None = None
+    """Inside a definition: definitions of this order and later ones are not known yet."""
+
+    # ------------------------------------------------------------------ gates
+
+    def define_gate(self, node: ast.QuantumGateDefinition) -> None:
+        """Remember a definition; it takes precedence over the table from here on."""
+        name = node.name.name
+        if name in self.gates:
+            raise invalid(node, "duplicate name", f"the gate {name!r} is already defined")
+        names = [identifier.name for identifier in (*node.arguments, *node.qubits)]
+        if len(set(names)) < len(names):
+            raise invalid(node, "duplicate name", f"the gate {name!r} names a parameter or qubit twice")
+        self.gates[name] = GateDefinition(node, len(self.gates))
+
+    def call_gate(self, node: ast.QuantumGate) -> None:
+        """Apply a gate, once for each element of the registers it is given."""
+        if node.duration is not None:
+            raise refuse(node, "gate duration", "a flat circuit has no time")
+        name = node.name.name
+        params = tuple([self.values.number(argument) for argument in node.arguments])
+        definition = self._definition(name)
+        if definition is not None:
+            wanted = len(definition.node.arguments)
+            if len(params) != wanted:
+                what = f"{name} takes {wanted} parameter{'' if wanted == 1 else 's'}, not {len(params)}"
+                raise invalid(node, "number of parameters", what)
+            known = definition
+            self._apply(node, name, len(known.node.qubits), lambda qubits: self._inlined(known, params, qubits))
+            return
+        gate = GATES.get(ALIASES.get(name, name))
+        if gate is None:
+            raise invalid(node, "gate name", f"there is no gate named {name!r}")
+        gate.check(gate.num_qubits, len(params))
+        self._apply(node, name, gate.num_qubits, lambda qubits: [(gate.name, qubits, params)])
+
+    def call_phase(self, node: ast.QuantumPhase) -> None:
+        """Apply a global phase, or a phase on its controls."""
+        gamma = self.values.number(node.argument)
+        self._apply(node, "gphase", 0, lambda _: [("gphase", (), (gamma,))])
+
+    def _definition(self, name: str) -> GateDefinition | None:
+        found = self.gates.get(name)
+        if found is None or (self.visible is not None and found.order >= self.visible):
+            return None
+        return found
+
+    def _inlined(self, definition: GateDefinition, params: Sequence[float], qubits: Sequence[int]) -> list[Step]:
+        """Return the steps of a defined gate."""
+        node = definition.node
+        scope = Scope(self.globals, only_constants=True)
+        for identifier, value in zip(node.arguments, params, strict=True):
+            scope.declare(identifier.name, Variable(Kind("float"), value, constant=True))
+        for identifier, qubit in zip(node.qubits, qubits, strict=True):
+            scope.declare(identifier.name, Qubits((qubit,), single=True))
+        outer = self.collecting, self.visible
+        steps: list[Step] = []
+        self.collecting, self.visible = steps, definition.order
+        try:
+            self.block(node.body, scope)
+        finally:
+            self.collecting, self.visible = outer
+        return steps
+
+    def _apply(
+        self,
+        node: ast.QuantumGate | ast.QuantumPhase,
+        name: str,
+        num_qubits: int,
+        expand: Callable[[tuple[int, ...]], list[Step]],
+    ) -> None:
+        """Apply what ``expand`` returns for given qubits, after the modifiers in front of it."""
+        chain_ = [self._modifier(modifier) for modifier in node.modifiers]
+        controls = sum(modifier.controls for modifier in chain_)
+        wanted = num_qubits + controls
+        if len(node.qubits) != wanted:
+            what = f"{name} acts on {wanted} qubit{'' if wanted == 1 else 's'}, not {len(node.qubits)}"
+            raise invalid(node, "number of qubits", what)
+        operands = [self.values.qubits(operand) for operand in node.qubits]
+        for row in self._rows(node, name, operands):
+            steps = expand(row[controls:])
+            free = row[:controls]
+            for modifier in reversed(chain_):
+                first = len(free) - modifier.controls
+                steps, free = self._modified(steps, modifier, free[first:]), free[:first]
+            self._deliver(steps)
+
+    def _rows(self, node: ast.QASMNode, name: str, operands: Sequence[Qubits]) -> Iterator[tuple[int, ...]]:
+        """Yield the qubits of each single application: registers go along each other."""
+        sizes = {len(operand.indices) for operand in operands if not operand.single}
+        if len(sizes) > 1:
+            raise invalid(node, "register sizes", f"{name} is given registers of different sizes: {sorted(sizes)}")
+        for place in range(sizes.pop() if sizes else 1):
+            row = tuple([operand.indices[0 if operand.single else place] for operand in operands])
+            if len(set(row)) < len(row):
+                twice = next(qubit for qubit in row if row.count(qubit) > 1)
+                raise invalid(node, "distinct qubits", f"{name} names qubit {twice} twice")
+            yield row
+
+    def _deliver(self, steps: list[Step]) -> None:
+        if self.collecting is not None:
+            self.out.spend(len(steps))
+            self.out.check_operations(len(self.collecting) + len(steps))
+            self.collecting.extend(steps)
+            return
+        for step in steps:
+            self.out.gate(step)
+
+    # ------------------------------------------------------------------ modifiers
+
+    def _modifier(self, node: ast.QuantumGateModifier) -> _Modifier:
+        name = node.modifier.name
+        if name == "inv":
+            return _Modifier(name)
+        if name == "pow":
+            exponent = self.values.exponent(node.argument)
+            return _Modifier(name, exponent=exponent)
+        controls = 1 if node.argument is None else self.values.integer(node.argument)
+        if controls < 1:
+            raise invalid(node, "number of controls", f"{name}({controls}) needs at least one control")
+        return _Modifier(name, controls)
+
+    def _modified(self, steps: list[Step], modifier: _Modifier, controls: Sequence[int]) -> list[Step]:
+        if modifier.name == "inv":
+            return modifiers.inverse(steps)
+        if modifier.name == "pow":
+            self.out.check_operations(modifiers.repetitions(steps, modifier.exponent))
+            return modifiers.power(steps, modifier.exponent)
+        if len(controls) > _CHEAP_CONTROLS:
+            self.out.check_operations(len(controls) ** 2 * len(steps))
+        made = modifiers.control(steps, controls, controls if modifier.name == "negctrl" else ())
+        self.out.spend(len(made))
+        return made
+
+    # ------------------------------------------------------------------ the rest
+
+    def barrier(self, node: ast.QuantumBarrier) -> None:
+        """Put a barrier on the named qubits, or on all."""
+        indices = tuple(chain.from_iterable(self.values.qubits(operand).indices for operand in node.qubits))
+        if len(set(indices)) < len(indices):
+            raise invalid(node, "distinct qubits", "barrier names a qubit twice")
+        if self.collecting is not None:
+            self._deliver([("barrier", indices, ())] if indices else [])
+        else:
+            self.out.barrier(indices if node.qubits else tuple(range(self.out.num_qubits)))
+
+    def reset(self, node: ast.QuantumReset) -> None:
+        """Reset each named qubit."""
+        for qubit in self.values.qubits(node.qubits).indices:
+            self.out.reset(qubit)
+
+    def measure(self, node: ast.QuantumMeasurementStatement) -> None:
+        """Measure into clbits."""
+        if node.target is None:
+            raise refuse(node, "measure without a target", "its outcome needs a clbit, as in c = measure q")
+        target = self.values.reference(node.target)
+        if not isinstance(target, Clbits):
+            raise refuse(node, "measure into a variable", "only bits declared without a value hold outcomes")
+        self.measure_into(node.measure, target)
+
+    def measure_into(self, node: ast.QuantumMeasurement, target: Clbits) -> None:
+        """Measure the qubits of ``measure q`` into as many clbits."""
+        qubits = self.values.qubits(node.qubit).indices
+        if not target.writable:
+            raise refuse(node, "measure into an argument", "a bit passed by value cannot be written")
+        if len(qubits) != len(target.indices):
+            what = f"{len(qubits)} qubits are measured into {len(target.indices)} clbits"
+            raise invalid(node, "register sizes", what)
+        for qubit, clbit in zip(qubits, target.indices, strict=True):
+            self.out.measure(qubit, clbit)

@@ -1,0 +1,264 @@
+"""Look over a text before a library's parser sees it: what would hang, crash or swamp it is refused here.
+
+One pass over the tokens, linear in the text, without recursion. It understands just enough of
+OpenQASM 3 to count: brackets, literal register sizes, literal loop ranges and gate definitions.
+What it cannot read it counts as nothing; the parser behind it counts again, exactly.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from gateway.circuit.circuit import Limits
+from gateway.circuit.gates import ALIASES, GATES
+from gateway.circuit.openqasm.statements import INCLUDES, blank_comments
+from gateway.errors import CircuitInvalidError, CircuitSyntaxError, LimitError
+
+MAX_STATEMENTS = 20_000
+"""The reference parser takes about 0.3 ms for each."""
+MAX_TOKENS = 200_000
+MAX_NESTING = 100
+MAX_OPERATORS = 200
+MAX_ELSE_IFS = 100
+
+_TOKEN = re.compile(r"\"[^\"\n]*+\"?|'[^'\n]*+'?|[^\W\d]\w*+|[0-9][\w.]*+|\*\*|\+\+|&&|\|\||[=!<>]=|->|[^\s\w]")
+_OPERATORS = frozenset(["+", "-", "*", "/", "%", "^", "&", "|", "~", "!", "<", ">", "**", "++", "&&", "||", "@"])
+_OPERATORS |= {"==", "!=", "<=", ">="}
+_PAIRS = {")": "(", "]": "[", "}": "{"}
+_ENDS_OPERAND_LIST = frozenset(",;{}")
+_BEFORE_SET = frozenset(["=", "in", ",", "[", "("])
+_CONTROL = frozenset(["if", "else", "for", "while", "switch", "end", "box", "case", "default"])
+_OPERATIONS = frozenset([*GATES, *ALIASES, "measure", "reset", "ctrl", "negctrl", "inv", "pow"])
+_MANY = 10**18
+
+
+def screen(text: str, limits: Limits) -> None:
+    """Raise if the text is not fit for a library's parser.
+
+    Raises:
+        CircuitInvalidError: it includes a file (rule ``include``); no byte of it is read.
+        CircuitSyntaxError: brackets do not match, or a comment is not closed.
+        LimitError: too many statements or tokens, nesting too deep, declared sizes or operations
+            (loops over literal ranges and gate definitions multiplied out) over the limits.
+    """
+    text = blank_comments(text)
+    _at_most("statements", text.count(";"), MAX_STATEMENTS, "of OpenQASM 3 that needs the full parser")
+    _Screen(text, limits).run()
+
+
+def _at_most(what: str, requested: int, allowed: int, where: str = "") -> None:
+    if requested > allowed:
+        msg = f"the text has {min(requested, _MANY):,} {what} {where or 'or more'}; at most {allowed:,} are accepted"
+        raise LimitError(msg, limit=what, requested=min(requested, _MANY), allowed=allowed)
+
+
+@dataclass(slots=True)
+class _Block:
+    """An open brace, or the whole text.
+
+    Args:
+        times: how often its statements are done.
+        name: of the gate or subroutine it defines.
+        operations: counted so far, for one time.
+        pending: the factor of a loop whose body is the next single statement.
+    """
+
+    times: int = 1
+    name: str | None = None
+    operations: int = 0
+    pending: int = 1
+
+
+@dataclass(slots=True)
+class _Screen:
+    text: str
+    limits: Limits
+    brackets: list[str] = field(default_factory=list)
+    blocks: list[_Block] = field(default_factory=lambda: [_Block()])
+    statement: list[str] = field(default_factory=list)
+    sizes: dict[str, int] = field(default_factory=dict)
+    qubits: int = 0
+    clbits: int = 0
+    operators: int = 0
+    else_ifs: int = 0
+    position: int = 0
+
+    def run(self) -> None:
+        """Take every token."""
+        skip_to = 0
+        for number, match in enumerate(_TOKEN.finditer(self.text)):
+            if number > MAX_TOKENS:
+                _at_most("tokens", number, MAX_TOKENS)
+            self.position = match.start()
+            if self.position < skip_to:
+                continue
+            word = match.group()
+            if not self.statement and word in {"#", "@", "pragma"}:  # reaches to the end of the line
+                end = self.text.find("\n", match.end())
+                skip_to = len(self.text) if end < 0 else end
+                continue
+            self.take(word)
+        if self.brackets:
+            msg = f"{self.brackets[-1]!r} is not closed"
+            text = self.text.rstrip()
+            raise CircuitSyntaxError(msg, line=text.count("\n") + 1, column=len(text) - text.rfind("\n"))
+        self.check_operations()
+
+    def line(self) -> int:
+        """Return the line of the token at hand."""
+        return self.text.count("\n", 0, self.position) + 1
+
+    def take(self, word: str) -> None:
+        """Take one token: brackets open and close, ``;`` and block braces end a statement."""
+        if word in _OPERATORS or (word == "[" and self.statement[-1:] == ["]"]):
+            self.operators += 1
+            if self.operators > MAX_OPERATORS:
+                _at_most("operators in one expression", self.operators, MAX_OPERATORS)
+        elif word in _ENDS_OPERAND_LIST:
+            self.operators = 0
+        if word in "([{":
+            self.open(word)
+        elif word in _PAIRS:
+            self.close(word)
+        elif word == ";":
+            self.end_statement()
+        else:
+            self.statement.append(word)
+
+    def open(self, word: str) -> None:
+        """Take an opening bracket; a brace that is no set opens a block."""
+        is_set = word == "{" and self.statement[-1:] and self.statement[-1] in _BEFORE_SET
+        self.brackets.append("set" if is_set else word)
+        if len(self.brackets) > MAX_NESTING:
+            _at_most("levels of brackets", len(self.brackets), MAX_NESTING)
+        if word == "{" and not is_set:
+            self.open_block()
+        else:
+            self.statement.append(word)
+
+    def close(self, word: str) -> None:
+        """Take a closing bracket."""
+        opened = self.brackets.pop() if self.brackets else ""
+        if opened != _PAIRS[word] and not (opened == "set" and word == "}"):
+            msg = f"{word!r} closes nothing"
+            column = self.position - self.text.rfind("\n", 0, self.position)
+            raise CircuitSyntaxError(msg, line=self.line(), column=column)
+        if opened == "{":
+            self.close_block()
+        else:
+            self.statement.append(word)
+
+    def open_block(self) -> None:
+        """Enter a block with the header that stands before its brace."""
+        header, self.statement = self.statement, []
+        self.check_header(header)
+        name = header[1] if header[:1] in (["gate"], ["def"]) and len(header) > 1 else None
+        times = self.blocks[-1].pending * _times(header)
+        self.blocks[-1].pending = 1
+        self.blocks.append(_Block(min(times, _MANY), name))
+
+    def close_block(self) -> None:
+        """Leave a block: its operations belong to its definition, or to the block around it."""
+        self.end_statement()
+        block = self.blocks.pop()
+        total = min(block.operations * block.times, _MANY)
+        if block.name is not None:
+            self.sizes[block.name] = total
+        else:
+            self.blocks[-1].operations = min(self.blocks[-1].operations + total, _MANY)
+
+    def end_statement(self) -> None:
+        """Count a simple statement."""
+        statement, self.statement = self.statement, []
+        if not statement:
+            return
+        self.check_header(statement)
+        block = self.blocks[-1]
+        if statement[0] in _CONTROL:
+            block.pending = min(block.pending * _times(statement), _MANY)
+        counted = sum([self.sizes[word] for word in statement if word in self.sizes])
+        if not counted:
+            counted = int(not _OPERATIONS.isdisjoint(statement))
+        if statement[0] in {"gate", "def", "opaque", "extern"}:
+            counted = 0
+        block.operations = min(block.operations + counted * block.pending, _MANY)
+        block.pending = 1
+        if len(self.blocks) == 1:
+            self.declare(statement)
+
+    def check_header(self, statement: list[str]) -> None:
+        """Refuse files, long chains of ``else if`` and many loops without braces inside each other."""
+        if statement[0] == "include" if statement else False:
+            path = statement[1].strip("\"'") if len(statement) > 1 else ""
+            if path not in INCLUDES:
+                known = " and ".join(sorted(INCLUDES))
+                msg = f"include {path[:100]!r} is not read: only {known} can be included, and they are built in"
+                raise CircuitInvalidError(msg, rule="include", line=self.line())
+        nested = sum([word in _CONTROL for word in statement])
+        if nested > MAX_NESTING:
+            _at_most("levels of control flow", nested, MAX_NESTING)
+        if statement[:2] == ["else", "if"]:
+            self.else_ifs += 1
+            if self.else_ifs > MAX_ELSE_IFS:
+                _at_most("'else if'", self.else_ifs, MAX_ELSE_IFS)
+
+    def declare(self, statement: list[str]) -> None:
+        """Add the size of a register that is declared with a literal."""
+        kind = statement[0]
+        if kind in {"qubit", "bit"}:
+            size = _literal(statement[2]) if statement[1:2] == ["["] and len(statement) > 2 else 1  # noqa: PLR2004
+        elif kind in {"qreg", "creg"}:
+            size = _literal(statement[3]) if statement[2:3] == ["["] and len(statement) > 3 else 1  # noqa: PLR2004
+        else:
+            return
+        if kind[0] == "q":
+            self.qubits += size or 0
+            _at_most("qubits", self.qubits, self.limits.qubits)
+        else:
+            self.clbits += size or 0
+            _at_most("clbits", self.clbits, self.limits.clbits)
+
+    def check_operations(self) -> None:
+        """Compare what the whole text does with the limit."""
+        _at_most("operations", self.blocks[0].operations, self.limits.operations)
+
+
+def _literal(word: str) -> int | None:
+    """Return the value of an integer literal; one too long to matter is just many."""
+    digits = word.replace("_", "")
+    if digits.isascii() and digits.isdigit():
+        return int(digits) if len(digits) <= len(str(_MANY)) else _MANY
+    try:
+        return min(int(digits[:40], 0), _MANY)
+    except ValueError:
+        return None
+
+
+def _times(header: list[str]) -> int:
+    """Return how often the loops at the beginning of a statement run it, as far as literals tell."""
+    times = 1
+    for index, word in enumerate(header):
+        if word != "in" or index + 1 >= len(header):
+            continue
+        closing = {"[": "]", "{": "}"}.get(header[index + 1])
+        if closing is None or closing not in header[index:]:
+            continue
+        inside = header[index + 2 : header.index(closing, index)]
+        times *= inside.count(",") + 1 if closing == "}" else _range_length(inside)
+    return min(times, _MANY)
+
+
+def _range_length(inside: list[str]) -> int:
+    """Return the length of ``a:b`` or ``a:step:b``; one if it is not literal."""
+    bounds: list[int] = []
+    for part in " ".join(inside).split(":"):
+        sign, digits = (-1, part.strip()[1:].strip()) if part.strip()[:1] == "-" else (1, part.strip())
+        value = _literal(digits)
+        if value is None:
+            return 1
+        bounds.append(sign * value)
+    if len(bounds) not in {2, 3}:
+        return 1
+    first, last, step = bounds[0], bounds[-1], bounds[1] if len(bounds) == 3 else 1  # noqa: PLR2004
+    return max(0, (last - first) // step + 1) if step else 1

@@ -1,0 +1,100 @@
+"""Names of qubits and clbits in a text -> numbers in the circuit."""
+
+from __future__ import annotations
+
+import re
+from itertools import repeat
+
+from gateway.errors import CircuitInvalidError, CircuitSyntaxError, LimitError
+
+_OPERAND = re.compile(r"([^\W\d]\w*+)\s*+(?:\[\s*+([0-9]++)\s*+\])?+")
+_DIGITS = 12  # more is over any limit, and int() of very many digits is slow or refused
+
+
+class Wires:
+    """The qubits, or the clbits, that a text has declared so far.
+
+    Args:
+        kind: ``qubit`` or ``clbit``, for messages.
+        allowed: how many there may be.
+    """
+
+    def __init__(self, kind: str, allowed: int) -> None:
+        self.kind = kind
+        self.allowed = allowed
+        self.count = 0
+        self._found: dict[str, int | range] = {}  # names, and every operand text met so far
+
+    def knows(self, name: str) -> bool:
+        """Say whether a register or a single wire has this name."""
+        return name in self._found
+
+    def declare(self, name: str, size: str | None) -> None:
+        """Declare a register of so many wires, or a single wire if ``size`` is ``None``.
+
+        Raises:
+            LimitError: more than allowed.
+        """
+        number = 1 if size is None else int(size[-_DIGITS:]) if size.lstrip("0")[_DIGITS:] == "" else 10**_DIGITS
+        requested = self.count + number
+        if requested > self.allowed:
+            msg = f"the circuit has {requested:,} {self.kind}s or more; at most {self.allowed:,} are accepted"
+            raise LimitError(msg, limit=f"{self.kind}s", requested=requested, allowed=self.allowed)
+        self._found[name] = self.count if size is None else range(self.count, requested)
+        self.count = requested
+
+    def find(self, text: str) -> int | range:
+        """Return the number an operand stands for, or the numbers of a whole register.
+
+        Raises:
+            CircuitSyntaxError: not ``name`` or ``name[number]``.
+            CircuitInvalidError: unknown (rule ``register``) or out of range (``index``).
+        """
+        text = text.strip()
+        found = self._found.get(text)
+        return self._find_new(text) if found is None else found
+
+    def _find_new(self, text: str) -> int | range:
+        match = _OPERAND.fullmatch(text)
+        if match is None:
+            msg = f"{text[:40]!r} is not a {self.kind} or a register" if text else f"a {self.kind} is missing"
+            raise CircuitSyntaxError(msg)
+        name, index = match.groups()
+        register = self._found.get(name)
+        if register is None:
+            msg = f"no {self.kind} or register of {self.kind}s is named {name[:80]!r}"
+            raise CircuitInvalidError(msg, rule="register")
+        if isinstance(register, int) or index is None:
+            msg = f"{name!r} is a single {self.kind} and takes no index"
+            raise CircuitInvalidError(msg, rule="index")
+        index = index.lstrip("0") or "0"
+        if len(index) > _DIGITS or int(index) >= len(register):
+            msg = f"{name!r} has {len(register)} {self.kind}(s), so there is no {name}[{index[:20]}]"
+            raise CircuitInvalidError(msg, rule="index")
+        found = self._found[text] = register[int(index)]
+        return found
+
+
+def broadcast(operands: list[int | range], gate: str) -> list[tuple[int, ...]]:
+    """Return the qubits of each application of a gate; registers advance together, single qubits stay.
+
+    Raises:
+        CircuitInvalidError: registers of different sizes (rule ``register size``), or a qubit that
+            is named twice (rule ``distinct qubits``).
+    """
+    if range not in map(type, operands):
+        return [_distinct(tuple(operands), gate)]  # type: ignore[arg-type]  # all are int
+    sizes = {len(operand) for operand in operands if isinstance(operand, range)}
+    if len(sizes) > 1:
+        msg = f"{gate} is applied to registers of different sizes: {', '.join(map(str, sorted(sizes)))}"
+        raise CircuitInvalidError(msg, rule="register size")
+    size = sizes.pop()
+    columns = [operand if isinstance(operand, range) else repeat(operand, size) for operand in operands]
+    return [_distinct(row, gate) for row in zip(*columns, strict=True)]
+
+
+def _distinct(qubits: tuple[int, ...], gate: str) -> tuple[int, ...]:
+    if len(set(qubits)) < len(qubits):
+        msg = f"{gate} names a qubit twice"
+        raise CircuitInvalidError(msg, rule="distinct qubits")
+    return qubits

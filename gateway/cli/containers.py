@@ -1,0 +1,196 @@
+"""``gateway up | down | ps | logs | build | doctor``: containers, from the command line."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+
+from gateway.backends.docker import DockerSimulator
+from gateway.cli.progress import Progress
+from gateway.cli.tables import table
+from gateway.containers import doctor, image
+from gateway.containers.container import HOME_LABEL, KEEP_LABEL, NETWORK, VERSION_LABEL, Fleet
+from gateway.containers.engine import Container, connect
+from gateway.containers.hardening import HOST_IP, IMAGE, SIMULATOR_LABEL
+from gateway.containers.progress import BuildBar
+from gateway.containers.tokens import Vault
+from gateway.errors import ContainerError, GatewayError, RequestError
+from gateway.simulators import SIMULATORS, find
+
+FAILED = 1
+_MARKS = {doctor.Verdict.FINE: "ok", doctor.Verdict.NOTE: "note", doctor.Verdict.PROBLEM: "PROBLEM"}
+
+
+def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Declare the subcommands."""
+    up = _command(commands, "up", _up, "start simulators in containers on their own ports, and keep them")
+    up.add_argument("--memory", help="limit of each, such as 2g")
+    up.add_argument("--cpus", type=float, help="processors each may use")
+    down = _command(commands, "down", _down, "remove the containers of this user")
+    ps = _command(commands, "ps", _ps, "show the containers")
+    doctor_ = _command(commands, "doctor", _doctor, "check what containers need, and say what to do")
+    for parser in (up, down, ps, doctor_):
+        parser.add_argument("names", metavar="NAME", nargs="*", help=f"of {', '.join(SIMULATORS)}; default: all")
+    logs = _command(commands, "logs", _logs, "show what a container's server wrote", data=False)
+    logs.add_argument("name", metavar="NAME", help="a simulator, or a container's name as gateway ps shows it")
+    logs.add_argument("-f", "--follow", action="store_true", help="go on until Ctrl-C")
+    logs.add_argument("-n", "--lines", type=int, default=100, help="how many of the last lines; default: %(default)s")
+    build = _command(commands, "build", _build, "build the image of this version")
+    build.add_argument("--no-cache", action="store_true", help="build every step anew")
+
+
+def _command(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    function: Callable[[argparse.Namespace], int],
+    summary: str,
+    *,
+    data: bool = True,
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
+    parser.set_defaults(command=function)
+    if data:
+        parser.add_argument("--json", action="store_true", help="print JSON")
+    return parser
+
+
+def _names(arguments: argparse.Namespace) -> list[str]:
+    return [find(name).name for name in arguments.names] or list(SIMULATORS)
+
+
+def _print(rows: Sequence[dict[str, object]], head: Sequence[str], arguments: argparse.Namespace) -> None:
+    if arguments.json:
+        print(json.dumps(rows, indent=2))
+    else:
+        print(table(head, [[_cell(row[name]) for name in head] for row in rows]))
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "" if value is None else str(value)
+
+
+# ---------------------------------------------------------------------- up, down, ps, logs
+
+
+def _up(arguments: argparse.Namespace) -> int:
+    names = _names(arguments)
+    _ensure_image()
+    simulators = [
+        DockerSimulator(name, port=find(name).port, memory=arguments.memory, cpus=arguments.cpus, keep=True)
+        for name in names
+    ]
+    with Progress(f"starting {', '.join(names)}"), ThreadPoolExecutor(max_workers=len(simulators)) as pool:
+        rows = list(pool.map(_started, simulators))
+    _print(rows, ("simulator", "version", "address", "container", "state"), arguments)
+    return FAILED if any(row["error"] for row in rows) else 0
+
+
+def _ensure_image() -> None:
+    engine, vault = connect(), Vault()
+    vault.prepare()
+    with BuildBar() as bar:
+        image.ensure(engine, vault.folder, bar.report, content=image.content_tag())
+
+
+def _started(simulator: DockerSimulator) -> dict[str, object]:
+    address = f"http://{HOST_IP}:{find(simulator.name).port}"
+    row: dict[str, object] = {"simulator": simulator.name, "address": address, "version": None, "error": None}
+    try:
+        row["version"] = simulator.start().version
+    except GatewayError as exc:
+        return row | {"container": None, "state": f"failed: {exc}", "error": f"{type(exc).__name__}: {exc}"}
+    return row | {"container": simulator.container, "state": "ready"}
+
+
+def _down(arguments: argparse.Namespace) -> int:
+    names = set(_names(arguments))
+    fleet = doctor.fleet()
+    ours = [one for one in fleet.survey() if one.labels.get(SIMULATOR_LABEL) in names]
+    with Progress("removing containers"), ThreadPoolExecutor() as pool:
+        list(pool.map(lambda one: fleet.remove(one.id), ours))
+    if not fleet.survey():
+        fleet.engine.remove_network(NETWORK)
+    rows: list[dict[str, object]] = [
+        {"simulator": one.labels[SIMULATOR_LABEL], "container": one.name, "state": "removed"} for one in ours
+    ]
+    _print(rows, ("simulator", "container", "state"), arguments)
+    return 0
+
+
+def _ps(arguments: argparse.Namespace) -> int:
+    names = set(_names(arguments))
+    fleet = doctor.fleet()
+    found = [one for one in fleet.engine.containers(SIMULATOR_LABEL) if one.labels[SIMULATOR_LABEL] in names]
+    rows = [_row(fleet, one) for one in found]
+    _print(rows, ("simulator", "container", "state", "address", "version", "kept", "users"), arguments)
+    return 0
+
+
+def _row(fleet: Fleet, one: Container) -> dict[str, object]:
+    simulator = one.labels[SIMULATOR_LABEL]
+    seen = fleet.engine.container(one.id)
+    finding = doctor.check_container(seen) if seen else None
+    port = (one.ports or {}).get(SIMULATORS[simulator].port)
+    entry = fleet.vault.read(one.id)
+    ours = one.labels.get(HOME_LABEL) == fleet.vault.home
+    return {
+        "simulator": simulator,
+        "container": one.name,
+        "state": finding.what if finding else "removed",
+        "address": f"http://{HOST_IP}:{port}" if port else None,
+        "version": one.labels.get(VERSION_LABEL),
+        "kept": (entry.keep if entry else one.labels.get(KEEP_LABEL) == "true") if ours else "not ours",
+        "users": len(entry.users) if entry else 0,
+    }
+
+
+def _logs(arguments: argparse.Namespace) -> int:
+    engine = connect()
+    by_label = engine.containers(f"{SIMULATOR_LABEL}={arguments.name}")
+    by_name = [one for one in engine.containers(SIMULATOR_LABEL) if one.name == arguments.name]
+    found = sorted([*by_name, *by_label], key=lambda one: not one.running)
+    if not found:
+        raise RequestError(f"there is no container of {arguments.name!r}: gateway ps shows those there are")
+    if arguments.follow:
+        for text in engine.follow(found[0].id, arguments.lines):
+            print(text, end="", flush=True)
+    else:
+        print(engine.logs(found[0].id, arguments.lines))
+    return 0
+
+
+# ---------------------------------------------------------------------- build, doctor
+
+
+def _build(arguments: argparse.Namespace) -> int:
+    engine = connect()
+    with BuildBar() as bar:
+        made = image.build(engine, bar.report, no_cache=arguments.no_cache)
+    found = engine.image(made)
+    if found is None:
+        raise ContainerError("the image was removed as soon as it was built: build it again")
+    if arguments.json:
+        print(json.dumps(asdict(found)))
+    else:
+        print(f"{IMAGE}:{image.content_tag()}  {found.size_bytes / 1e6:.0f} MB  {found.architecture}")
+    return 0
+
+
+def _doctor(arguments: argparse.Namespace) -> int:
+    findings = []
+    with Progress("looking"):
+        findings = list(doctor.examine(_names(arguments)))
+    if arguments.json:
+        print(json.dumps([asdict(one) for one in findings], indent=2))
+    else:
+        width = max(len(one.check) for one in findings)
+        for one in findings:
+            print(f"{_MARKS[one.verdict]:<7}  {one.check:<{width}}  {one.what}")
+            if one.remedy:
+                print(f"{'':<7}  {'':<{width}}  -> {one.remedy}")
+    return FAILED if any(one.verdict is doctor.Verdict.PROBLEM for one in findings) else 0

@@ -1,0 +1,110 @@
+"""``gateway serve``: one simulator in this process, or several, each in a process of its own."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import subprocess
+import sys
+from types import FrameType
+
+from gateway.errors import RequestError
+from gateway.listener import bind
+from gateway.simulators import SIMULATORS, find
+
+TOKEN_DIGEST_VARIABLE = "GATEWAY_TOKEN_SHA256"  # noqa: S105 - the name of a variable
+"""Digests of the tokens a server lets in, separated by commas. A digest gives nothing away."""
+
+IDLE_VARIABLE = "GATEWAY_IDLE_S"
+"""Seconds without a request after which a server ends itself; containers nobody keeps have it set."""
+
+_DEFAULT_PORT = 8080
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of ``gateway serve``."""
+    parser.add_argument("names", metavar="NAME", nargs="*", help=f"one or more of {', '.join(SIMULATORS)}")
+    parser.add_argument("--all", action="store_true", help="every simulator that is installed")
+    parser.add_argument("--adapter", metavar="MODULE:CLASS", help="an adapter of your own instead")
+    parser.add_argument("--host", default="127.0.0.1", help="default: %(default)s")
+    parser.add_argument("--port", type=int, help="default: the simulator's own port; 0: any free one")
+    parser.add_argument("--workers", type=int, help="processes that simulate; default: one per processor")
+    parser.add_argument("--timeout-s", type=float, help="longest run; default: 600")
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return a parser of ``gateway serve`` alone."""
+    whole = argparse.ArgumentParser(prog="gateway")
+    serving = whole.add_subparsers(required=True).add_parser("serve")
+    add_arguments(serving)
+    serving.set_defaults(command=command)
+    return whole
+
+
+def command(arguments: argparse.Namespace) -> int:
+    """Serve until a signal comes."""
+    names = [row.name for row in SIMULATORS.values() if row.installed_version()] if arguments.all else arguments.names
+    if len(names) + bool(arguments.adapter) == 0:
+        raise RequestError("name a simulator, or say --all or --adapter", field="names")
+    if len(names) + bool(arguments.adapter) == 1:
+        _serve_one(names[0] if names else None, arguments)
+        return 0
+    if arguments.adapter or arguments.port is not None:
+        raise RequestError("several simulators are served on their own ports: leave --port and --adapter out")
+    return _serve_many([find(name).name for name in names], arguments)
+
+
+def _serve_one(name: str | None, arguments: argparse.Namespace) -> None:
+    try:
+        from gateway.execution.worker import Target  # noqa: PLC0415 - needs the extra 'server'
+        from gateway.protocol.messages import ServerLimits  # noqa: PLC0415
+        from gateway.server.serve import Settings, serve  # noqa: PLC0415
+    except ImportError as exc:
+        raise RequestError(f"serving needs {exc.name!r}: pip install 'simulator-gateway[server]'") from exc
+
+    row = find(name) if name is not None else None
+    port = arguments.port if arguments.port is not None else row.port if row else _DEFAULT_PORT
+    listener = bind(arguments.host, port)
+    workers = Settings().workers if arguments.workers is None else arguments.workers
+    limits = ServerLimits() if arguments.timeout_s is None else ServerLimits(timeout_s=arguments.timeout_s)
+    digests = tuple(digest for digest in os.environ.get(TOKEN_DIGEST_VARIABLE, "").split(",") if digest)
+    settings = Settings(workers=workers, limits=limits, log_level="info", token_digests=digests, idle_s=_idle_s())
+    adapter = row.adapter if row else arguments.adapter
+    address = f"http://{arguments.host}:{listener.getsockname()[1]}"
+    print(f"gateway: serving {name or adapter} at {address} (Ctrl-C stops it)", file=sys.stderr, flush=True)
+    serve(Target(adapter), listener, settings)
+
+
+def _idle_s() -> float | None:
+    text = os.environ.get(IDLE_VARIABLE, "")
+    try:
+        seconds = float(text) if text else None
+    except ValueError:
+        seconds = -1.0
+    if seconds is not None and not seconds > 0:
+        raise RequestError(f"{IDLE_VARIABLE} is a number of seconds above 0, not {text!r}", field=IDLE_VARIABLE)
+    return seconds
+
+
+def _serve_many(names: list[str], arguments: argparse.Namespace) -> int:
+    """Serve each simulator in a child; when one ends, end all: whoever restarts us restarts all."""
+    options = [f"--host={arguments.host}"]
+    options += [] if arguments.workers is None else [f"--workers={arguments.workers}"]
+    options += [] if arguments.timeout_s is None else [f"--timeout-s={arguments.timeout_s}"]
+    children = [
+        subprocess.Popen([sys.executable, "-m", "gateway.cli", "serve", name, *options])  # noqa: S603 - ourselves
+        for name in names
+    ]
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        for child in children:
+            child.terminate()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    _pid, status = os.wait()
+    stop(0, None)
+    for child in children:
+        child.wait()
+    return os.waitstatus_to_exitcode(status) & 0xFF

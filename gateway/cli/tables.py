@@ -1,0 +1,117 @@
+"""Results as text for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from gateway.backends.base import Outcome
+from gateway.compare import Comparison, Row
+from gateway.counts import Counts, Probabilities
+
+MOST = 32
+"""Outcomes shown before the rest is summed up."""
+
+_NEGLIGIBLE = 1e-12
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], right: str = "") -> str:
+    """Return aligned columns under a rule.
+
+    Args:
+        head: names of the columns.
+        rows: cells as text.
+        right: names of the columns to align right, separated by spaces.
+    """
+    widths = [max(len(cell) for cell in column) for column in zip(head, *rows, strict=True)]
+    flush = {index for index, name in enumerate(head) if name in right.split()}
+
+    def line(cells: Sequence[str]) -> str:
+        padded = [
+            cell.rjust(width) if index in flush else cell.ljust(width)
+            for index, (cell, width) in enumerate(zip(cells, widths, strict=True))
+        ]
+        return "  ".join(padded).rstrip()
+
+    return "\n".join([line(head), line(["─" * width for width in widths]), *map(line, rows)])
+
+
+def simulators(rows: Sequence[Mapping[str, object]]) -> str:
+    """Return the registry as a table."""
+    cells = [
+        [
+            str(row["name"]),
+            str(row["port"]),
+            str(row["installed"] or f"pip install 'simulator-gateway[{row['extra']}]'"),
+            str(row["summary"]),
+        ]
+        for row in rows
+    ]
+    return table(["simulator", "port", "installed", "what it is"], cells, right="port")
+
+
+def outcome(found: Outcome) -> str:
+    """Return a result with its provenance."""
+    lines = []
+    provenance = found.provenance
+    if isinstance(found, Counts):
+        shots = found.shots
+        lines = [f"{key}  {count:>{len(str(shots))}}  {_bar(count / shots)}" for key, count in found.most_common(MOST)]
+    elif isinstance(found, Probabilities):
+        lines = [f"{key}  {p:.6f}  {_bar(p)}" for key, p in found.most_common(MOST)]
+    else:
+        width = found.num_qubits
+        shown = [(index, a) for index, a in enumerate(found.amplitudes) if abs(a) ** 2 > _NEGLIGIBLE][:MOST]
+        lines = [f"|{index:0{width}b}>  {a.real:+.6f} {a.imag:+.6f}i" for index, a in shown]
+    if not isinstance(found, Counts | Probabilities):
+        rest = sum(abs(a) ** 2 > _NEGLIGIBLE for a in found.amplitudes) - len(lines)
+    else:
+        rest = len(found) - len(lines)
+    if rest > 0:
+        lines.append(f"... {rest:,} more")
+    if provenance is not None:
+        seed = "" if provenance.seed is None else f", seed {provenance.seed}, {provenance.sampler} sampler"
+        convert = _seconds(provenance.parse_s + provenance.build_s)
+        lines.append(
+            f"\n{provenance.simulator} {provenance.version}{seed}; clbit 0 rightmost; "
+            f"convert {convert}, run {_seconds(provenance.run_s)}"
+        )
+    return "\n".join(lines)
+
+
+def comparison(found: Comparison) -> str:
+    """Return a comparison as a table and a verdict."""
+    head = ["simulator", "version", "leading outcomes", "distance", "convert", "run", ""]
+    body = table(head, [_cells(row) for row in found.rows], right="distance convert run")
+    bound = next((row.bound for row in found.rows if row.bound is not None), None)
+    limit = "" if bound is None else f"; chance alone stays below {bound:.4f}"
+    notes = [
+        (
+            f"{found.shots:,} shots each; clbit 0 rightmost; "
+            f"distance: total variation from the {found.reference} distribution{limit}"
+        ),
+        *(f"{row.simulator}: {row.error}" for row in found.rows if row.error is not None),
+    ]
+    return "\n".join([body, "", *notes])
+
+
+def _cells(row: Row) -> list[str]:
+    if row.error is not None:
+        return [row.simulator, row.version, "", "", "", "", "failed"]
+    leading = " ".join(f"{key}:{count}" for key, count in row.leading)
+    return [
+        row.simulator,
+        row.version,
+        leading,
+        f"{row.distance:.4f}",
+        _seconds(row.convert_s or 0),
+        _seconds(row.run_s or 0),
+        "agrees" if row.agrees else "DIFFERS",
+    ]
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:.2f} s" if seconds >= 1 else f"{seconds * 1e3:.2f} ms"
+
+
+def _bar(share: float) -> str:
+    return "█" * round(40 * share)

@@ -1,0 +1,143 @@
+"""Waiting for a container's server, and saying exactly why it did not come."""
+
+from __future__ import annotations
+
+import http.client
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from gateway.containers.engine import Container, Engine
+from gateway.errors import ContainerError, ContainerStartError, NotReady, TransportError
+
+T = TypeVar("T")
+
+QUICK_S = 3.0
+"""So long the server is asked often; most have answered by then."""
+
+QUICK_DELAY_S = 0.01
+DELAY_S = 0.1
+LOOK_EVERY_S = 0.25
+"""How often the engine is asked whether the container still runs."""
+
+PROBE_S = 2.0
+LOG_LINES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """Waits until a container's server answers.
+
+    The server is asked itself, quickly at first: the engine's health checks are seconds apart, and
+    some engines never report them.
+
+    Args:
+        engine: that runs the container.
+        container: its id.
+        name: its name, for messages.
+        host: where its port is published.
+        port: on that host.
+        timeout_s: how long to wait.
+    """
+
+    engine: Engine
+    container: str
+    name: str
+    host: str
+    port: int
+    timeout_s: float
+
+    def wait(self, handshake: Callable[[], T]) -> T:
+        """Wait for ``/healthz``, then return what the handshake returns.
+
+        Args:
+            handshake: asks the server who it is; may raise :class:`TransportError` while it comes up.
+
+        Raises:
+            ContainerStartError: the container ended; status, exit code, OOM kill and last log lines are in it.
+            NotReady: it still runs but does not answer.
+            GatewayError: what the handshake raised.
+        """
+        give_up = time.monotonic() + self.timeout_s
+        look = time.monotonic() + LOOK_EVERY_S
+        slow_down = time.monotonic() + QUICK_S
+        while True:
+            if self._answers():
+                try:
+                    return handshake()
+                except TransportError:
+                    if time.monotonic() > give_up or self._state() != "running":
+                        raise self._failure() from None
+            now = time.monotonic()
+            if now > give_up:
+                raise self._failure()
+            if now > look:
+                look = now + LOOK_EVERY_S
+                if self._state() != "running":
+                    raise self._failure()
+            time.sleep(QUICK_DELAY_S if now < slow_down else DELAY_S)
+
+    def _answers(self) -> bool:
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=PROBE_S)
+        try:
+            connection.request("GET", "/healthz")
+            return connection.getresponse().status == http.client.OK
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
+
+    def _state(self) -> str:
+        found = self.engine.container(self.container)
+        return found.state if found else "removed"
+
+    def _failure(self) -> ContainerError:
+        found = self.engine.container(self.container)
+        logs = self.engine.logs(self.container, LOG_LINES) if found else ""
+        if found is not None and found.running:
+            return NotReady(
+                f"the container {self.name} runs but did not answer within {self.timeout_s:g} s: "
+                f"wait longer with start_timeout_s, or look at its log:\n{logs}",
+                container=self.name,
+                state=found.state,
+                timeout_s=self.timeout_s,
+                logs=logs,
+            )
+        return ContainerStartError(
+            f"the container {self.name} {ended(found)} before it answered: {_advice(found, logs)}{_shown(logs)}",
+            container=self.name,
+            state=found.state if found else "removed",
+            exit_code=found.exit_code if found else None,
+            oom_killed=found.oom_killed if found else None,
+            logs=logs,
+        )
+
+
+def ended(found: Container | None) -> str:
+    """Return how a container ended, as the rest of a sentence."""
+    if found is None:
+        return "was removed"
+    if found.oom_killed:
+        return f"ran out of its memory of {size(found.memory_bytes)} (exit code {found.exit_code})"
+    error = f": {found.error}" if found.error else ""
+    return f"ended with exit code {found.exit_code}{error}"
+
+
+def size(count: int) -> str:
+    """Return a number of bytes for people."""
+    return f"{count / 2**30:.3g} GiB" if count >= 2**30 else f"{count / 2**20:.3g} MiB"
+
+
+def _advice(found: Container | None, logs: str) -> str:
+    if found is None:
+        return "somebody removed it; try again"
+    if found.oom_killed:
+        return f"give it more, such as memory='{max(2, found.memory_bytes * 2 // 2**30)}g'"
+    if "exec format error" in found.error + logs:
+        return "the image is for another processor; gateway build makes one for this machine"
+    return "its log says why; gateway build --no-cache makes the image anew if it is damaged"
+
+
+def _shown(logs: str) -> str:
+    return f"\n{logs}" if logs else ""

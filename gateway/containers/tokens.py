@@ -1,0 +1,167 @@
+"""What this user's processes know of their containers: each one's token, and who uses it.
+
+One file per container below the user's state folder, readable by nobody else. A container itself
+only knows the digest of its token. Another process, or the same notebook after its kernel was
+restarted, finds the token here.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import hashlib
+import json
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from gateway.containers.owner import is_dead, machine
+from gateway.errors import ContainerError, DiskFull
+
+FOLDER_VARIABLE = "GATEWAY_STATE_DIR"
+_TOKEN_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What is known of one container.
+
+    Args:
+        token: what its server lets in.
+        keep: whether it outlives the processes that use it.
+        users: processes that use it, see :func:`gateway.containers.owner.identity`.
+    """
+
+    token: str
+    keep: bool = False
+    users: tuple[str, ...] = ()
+
+    @property
+    def in_use(self) -> bool:
+        """Whether a process that uses it may still live."""
+        return any(not is_dead(who) for who in self.users)
+
+
+def new_token() -> str:
+    """Return a token nobody can guess."""
+    return secrets.token_urlsafe(_TOKEN_BYTES)
+
+
+def digest(token: str) -> str:
+    """Return what a server is told of a token."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+class Vault:
+    """The files.
+
+    Args:
+        folder: by default ``GATEWAY_STATE_DIR``, else ``simulator-gateway`` in ``XDG_STATE_HOME``
+            or in ``~/.local/state``.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self.folder = folder or _default_folder()
+
+    @property
+    def home(self) -> str:
+        """A short name for this folder of this user on this machine: containers of other homes are not ours."""
+        where = f"{machine()} {os.getuid()} {self.folder.resolve()}"
+        return hashlib.sha256(where.encode()).hexdigest()[:12]
+
+    def read(self, container: str) -> Entry | None:
+        """Return what is known of a container; ``None`` if nothing is, or the file is damaged."""
+        try:
+            found = json.loads(self._file(container).read_text())
+            return Entry(str(found["token"]), bool(found["keep"]), tuple(map(str, found["users"])))
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def write(self, container: str, entry: Entry) -> None:
+        """Store what is known of a container.
+
+        Raises:
+            DiskFull, ContainerError: the file cannot be written.
+        """
+        path = self._file(container)
+        fresh = path.with_suffix(".new")
+        data = json.dumps({"token": entry.token, "keep": entry.keep, "users": entry.users})
+        with self._translated():
+            try:
+                fresh.unlink(missing_ok=True)
+                with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+                    file.write(data)
+                fresh.replace(path)
+            except OSError:
+                fresh.unlink(missing_ok=True)
+                raise
+
+    def add_user(self, container: str, who: str, *, keep: bool) -> None:
+        """Note that a process uses a container."""
+        entry = self.read(container)
+        if entry is not None:
+            users = tuple(one for one in entry.users if one != who and not is_dead(one))
+            self.write(container, replace(entry, users=(*users, who), keep=entry.keep or keep))
+
+    def drop_user(self, container: str, who: str) -> Entry | None:
+        """Note that a process no longer uses a container, and return what is left."""
+        entry = self.read(container)
+        if entry is None:
+            return None
+        left = replace(entry, users=tuple(one for one in entry.users if one != who and not is_dead(one)))
+        with suppress(ContainerError):  # a full disk keeps nobody from ending
+            self.write(container, left)
+        return left
+
+    def forget(self, container: str) -> None:
+        """Remove what is known of a container."""
+        self._file(container).unlink(missing_ok=True)
+
+    def containers(self) -> list[str]:
+        """Return the ids of the containers something is known of."""
+        return [path.stem for path in self.folder.glob("*.json")]
+
+    @contextmanager
+    def lock(self, name: str, *, wait: bool = True) -> Iterator[bool]:
+        """Hold a lock among this user's processes and threads; yield whether it is held."""
+        with self._translated():
+            self.prepare()
+            file = (self.folder / f"{name}.lock").open("w")
+        with file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+            except BlockingIOError:
+                yield False
+                return
+            yield True
+
+    def prepare(self) -> None:
+        """Make the folder, for this user only."""
+        with self._translated():
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def _file(self, container: str) -> Path:
+        return self.folder / f"{container}.json"
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as exc:
+            where = f"{self.folder} ({FOLDER_VARIABLE} names another folder)"
+            if exc.errno in {errno.ENOSPC, errno.EDQUOT}:
+                raise DiskFull(f"there is no space left for the tokens in {where}: df -h shows the disks") from exc
+            raise ContainerError(
+                f"the tokens of containers cannot be stored in {where}: {exc.strerror}: make it yours and writable"
+            ) from exc
+
+
+def _default_folder() -> Path:
+    given = os.environ.get(FOLDER_VARIABLE)
+    if given:
+        return Path(given)
+    state = os.environ.get("XDG_STATE_HOME")
+    return (Path(state) if state else Path.home() / ".local" / "state") / "simulator-gateway"

@@ -1,0 +1,214 @@
+"""Counts: how often each bitstring was measured."""
+
+from __future__ import annotations
+
+import operator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from gateway.results import Provenance
+
+BIT_ORDER = "clbit0-rightmost"
+"""The bit order of every bitstring in this project: clbit 0 is the rightmost character."""
+
+
+class Counts(Mapping[str, int]):
+    """An immutable mapping from bitstring to the number of shots that gave it.
+
+    Bit order, once and for all: **clbit 0 is the rightmost character**. A key has exactly one
+    character per clbit of the circuit, measured or not (an unmeasured clbit is ``0``), no spaces
+    and no hex.
+
+    Args:
+        counts: bitstring -> number of shots; entries of zero are dropped. Ownership stays with
+            the caller: the mapping is copied.
+        width: number of clbits; taken from the first key when omitted.
+        provenance: where the counts come from; no part of equality.
+
+    Raises:
+        ValueError: keys of different widths, other characters than 0 and 1, negative counts.
+        TypeError: a count that is no integer, of Python or NumPy.
+    """
+
+    __slots__ = ("_counts", "provenance", "width")
+
+    def __init__(
+        self,
+        counts: Mapping[str, int] | None = None,
+        *,
+        width: int | None = None,
+        provenance: Provenance | None = None,
+    ) -> None:
+        counts = counts or {}
+        if width is None:
+            width = len(next(iter(counts), ""))
+        checked = {key: operator.index(value) for key, value in counts.items()}
+        for key, value in checked.items():
+            if len(key) != width or key.strip("01"):
+                msg = f"{key!r} is not a bitstring of {width} bits"
+                raise ValueError(msg)
+            if value < 0:
+                msg = f"{key!r} has a negative count: {value}"
+                raise ValueError(msg)
+        self.width = width
+        self.provenance = provenance
+        self._counts = {key: value for key, value in checked.items() if value}
+
+    @classmethod
+    def trusted(cls, counts: dict[str, int], width: int, provenance: Provenance | None = None) -> Counts:
+        """Wrap a dictionary known to be right, without a copy or a check (cost: constant).
+
+        The caller hands the dictionary over and must not touch it again.
+        """
+        self = cls.__new__(cls)
+        self._counts = counts
+        self.width = width
+        self.provenance = provenance
+        return self
+
+    @property
+    def shots(self) -> int:
+        """The sum of all counts."""
+        return sum(self._counts.values())
+
+    def __getitem__(self, bitstring: str) -> int:
+        return self._counts[bitstring]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._counts)
+
+    def __len__(self) -> int:
+        return len(self._counts)
+
+    def __hash__(self) -> int:
+        return hash(frozenset(self._counts.items()))
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{key!r}: {value}" for key, value in self.most_common(8))
+        more = f", ... {len(self) - 8} more" if len(self) > 8 else ""  # noqa: PLR2004 - one line
+        return f"Counts({{{shown}{more}}})"
+
+    def to_dict(self) -> dict[str, int]:
+        """Return a new dictionary of the same entries."""
+        return dict(self._counts)
+
+    def most_common(self, n: int | None = None) -> list[tuple[str, int]]:
+        """Return the ``n`` most frequent outcomes, ties in order of the bitstring."""
+        ranked = sorted(self._counts.items(), key=lambda item: (-item[1], item[0]))
+        return ranked[:n]
+
+    def probabilities(self) -> dict[str, float]:
+        """Return the relative frequency of each outcome."""
+        shots = self.shots
+        return {key: value / shots for key, value in self._counts.items()}
+
+    def marginal(self, clbits: Iterable[int]) -> Counts:
+        """Return the counts of some clbits; the first one listed becomes clbit 0.
+
+        Raises:
+            IndexError: a clbit the counts do not have.
+        """
+        chosen = list(clbits)
+        for clbit in chosen:
+            if not 0 <= clbit < self.width:
+                msg = f"clbit {clbit} is not one of the {self.width} clbits"
+                raise IndexError(msg)
+        places = [self.width - 1 - clbit for clbit in reversed(chosen)]
+        total: Counter[str] = Counter()
+        for key, value in self._counts.items():
+            total["".join([key[place] for place in places])] += value
+        return Counts.trusted(dict(total), len(chosen))
+
+    def merge(self, other: Counts) -> Counts:
+        """Return the counts of both runs together.
+
+        Raises:
+            ValueError: the two have different widths.
+        """
+        if other and self and other.width != self.width:
+            msg = f"counts of {self.width} and {other.width} clbits cannot be merged"
+            raise ValueError(msg)
+        total = Counter(self._counts)
+        total.update(other._counts)
+        return Counts.trusted(dict(total), self.width if self else other.width)
+
+
+class Probabilities(Mapping[str, float]):
+    """An immutable mapping from bitstring to its exact probability; the keys are those of Counts.
+
+    Outcomes of probability 0 are not in it.
+
+    Args:
+        probabilities: bitstring -> probability; the dictionary is handed over.
+        width: number of clbits.
+        provenance: where they come from; no part of equality.
+    """
+
+    __slots__ = ("_probabilities", "provenance", "width")
+
+    def __init__(self, probabilities: dict[str, float], width: int, provenance: Provenance | None = None) -> None:
+        self._probabilities = probabilities
+        self.width = width
+        self.provenance = provenance
+
+    def __getitem__(self, bitstring: str) -> float:
+        return self._probabilities[bitstring]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._probabilities)
+
+    def __len__(self) -> int:
+        return len(self._probabilities)
+
+    def __hash__(self) -> int:
+        return hash(frozenset(self._probabilities.items()))
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{key!r}: {value:.6g}" for key, value in self.most_common(8))
+        more = f", ... {len(self) - 8} more" if len(self) > 8 else ""  # noqa: PLR2004 - one line
+        return f"Probabilities({{{shown}{more}}})"
+
+    def most_common(self, n: int | None = None) -> list[tuple[str, float]]:
+        """Return the ``n`` most likely outcomes, ties in order of the bitstring."""
+        return sorted(self._probabilities.items(), key=lambda item: (-item[1], item[0]))[:n]
+
+
+class Statevector:
+    """The amplitudes of all basis states.
+
+    ``numpy.asarray(statevector)`` gives complex128 ``[2**num_qubits]``.
+
+    Args:
+        amplitudes: index little-endian: qubit 0 is the least significant bit.
+        provenance: where they come from.
+    """
+
+    __slots__ = ("amplitudes", "provenance")
+
+    def __init__(self, amplitudes: list[complex], provenance: Provenance | None = None) -> None:
+        self.amplitudes = amplitudes
+        self.provenance = provenance
+
+    @property
+    def num_qubits(self) -> int:
+        """How many qubits it describes."""
+        return len(self.amplitudes).bit_length() - 1
+
+    def __len__(self) -> int:
+        return len(self.amplitudes)
+
+    def __getitem__(self, index: int) -> complex:
+        return self.amplitudes[index]
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[np.complex128]:  # noqa: ANN401
+        import numpy as np  # noqa: PLC0415 - counts need no numpy
+
+        return np.array(self.amplitudes, dtype=dtype or np.complex128, copy=copy if copy is not None else True)
+
+    def __repr__(self) -> str:
+        return f"Statevector({self.num_qubits} qubits)"

@@ -1,0 +1,345 @@
+"""Every error the gateway raises, in one tree.
+
+::
+
+    GatewayError
+    ├─ RequestError             400  the request itself is malformed: field
+    ├─ CircuitError             400  the caller must change the circuit
+    │  ├─ CircuitSyntaxError         line, column
+    │  └─ CircuitInvalidError        rule, operation
+    ├─ UnsupportedError         422  the simulator, or a flat circuit, cannot say it: feature, simulator, line
+    ├─ LimitError               413  ask for less: limit, requested, allowed
+    ├─ AuthenticationError      401
+    ├─ JobError
+    │  ├─ JobCancelled          409
+    │  └─ JobTimeout            504  timeout_s
+    ├─ BusyError                503  retry_after_s
+    ├─ SimulatorError           500  the simulator itself raised: simulator, version, detail
+    │  ├─ SimulatorNotInstalled 503  requirement: what to install
+    │  └─ SimulatorCrashed      500  exit_code
+    ├─ TransportError                client side: the server could not be reached or understood
+    │  └─ TransportTimeout           the server did not answer in time
+    ├─ ServerStartError              host side: a server did not come up: exit_code, log
+    └─ ContainerError                host side: a container, its image or the engine
+       ├─ DockerUnavailable          no engine answers: address
+       │  └─ DockerPermissionDenied  the engine's socket is not ours to use
+       ├─ EngineRefused              the engine said no: status_code
+       ├─ DiskFull                   no space left for images, containers or tokens
+       ├─ ImageNotFound              image
+       ├─ ImageBuildError            step, log
+       ├─ PortTaken                  port, holder
+       ├─ ContainerConflict          somebody else's container is in the way: container
+       ├─ ContainerStartError        it ended before it answered: container, state, exit_code, oom_killed, logs
+       ├─ NotReady                   it runs but does not answer: container, state, timeout_s, logs
+       └─ ContainerExited            it ended during a run: container, exit_code, oom_killed, logs
+
+Each class has a stable ``code`` (what travels over the wire), an HTTP ``status`` and, as keyword
+arguments, the fields a program may want to read. Each also inherits the builtin a caller would
+expect, so ``except ValueError`` and ``except TimeoutError`` work as usual.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class GatewayError(Exception):
+    """Base of all errors of the gateway.
+
+    Args:
+        message: one sentence that says what is wrong and, where it can, what to do next.
+        circuit: which circuit of a list it is about, counting from 0.
+        **fields: the class's structured fields; ``None`` where unknown. Each becomes an attribute.
+    """
+
+    code: ClassVar[str] = "internal-error"
+    status: ClassVar[int] = 500
+    fields: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, message: str, *, circuit: int | None = None, **fields: object) -> None:
+        unknown = fields.keys() - set(self.fields)
+        if unknown:
+            raise TypeError(f"{type(self).__name__} has no field {min(unknown)!r}")
+        super().__init__(message)
+        self.message = message
+        self.circuit = circuit
+        self.details: dict[str, object] = {name: fields.get(name) for name in self.fields}
+        for name, value in self.details.items():
+            setattr(self, name, value)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (_rebuild, (type(self), self.message, self.circuit, self.details))
+
+
+def _rebuild(cls: type[GatewayError], message: str, circuit: int | None, details: dict[str, object]) -> GatewayError:
+    return cls(message, circuit=circuit, **details)
+
+
+class RequestError(GatewayError, ValueError):
+    """The request is malformed: wrong type, missing or unknown field, shots below one."""
+
+    code = "request-invalid"
+    status = 400
+    fields = ("field",)
+    field: str | None
+
+
+class CircuitError(GatewayError, ValueError):
+    """The caller must change the circuit."""
+
+    code = "circuit-error"
+    status = 400
+
+
+class CircuitSyntaxError(CircuitError):
+    """The text is not OpenQASM; ``line`` and ``column`` count from one."""
+
+    code = "circuit-syntax"
+    fields = ("line", "column")
+    line: int | None
+    column: int | None
+
+    def __init__(self, message: str, *, circuit: int | None = None, **fields: object) -> None:
+        line, column = fields.get("line"), fields.get("column")
+        where = f"line {line}" + (f", column {column}" if column is not None else "")
+        if line is not None and not message.startswith("line "):
+            message = f"{where}: {message}"
+        super().__init__(message, circuit=circuit, **fields)
+
+
+class CircuitInvalidError(CircuitError):
+    """The circuit breaks a rule; ``operation`` is the index of the offending operation."""
+
+    code = "circuit-invalid"
+    fields = ("rule", "operation", "line")
+    rule: str | None
+    operation: int | None
+    line: int | None
+
+    def __init__(self, message: str, *, circuit: int | None = None, **fields: object) -> None:
+        line = fields.get("line")
+        if line is not None and not message.startswith("line "):
+            message = f"line {line}: {message}"
+        super().__init__(message, circuit=circuit, **fields)
+
+
+class UnsupportedError(GatewayError, ValueError):
+    """What was asked for is not to be had here: ``feature`` names it, ``simulator`` who lacks it."""
+
+    code = "unsupported"
+    status = 422
+    fields = ("feature", "simulator", "line")
+    feature: str | None
+    simulator: str | None
+    line: int | None
+
+
+class LimitError(GatewayError, ValueError):
+    """Ask for less: ``requested`` exceeds ``allowed`` for the named ``limit``."""
+
+    code = "limit-exceeded"
+    status = 413
+    fields = ("limit", "requested", "allowed")
+    limit: str | None
+    requested: int | None
+    allowed: int | None
+
+
+class AuthenticationError(GatewayError, PermissionError):
+    """The token is missing or wrong."""
+
+    code = "unauthenticated"
+    status = 401
+
+
+class JobError(GatewayError):
+    """A job did not end with a result."""
+
+    code = "job-error"
+
+
+class JobCancelled(JobError):  # noqa: N818 - the standard library's word: CancelledError
+    """The job was cancelled before it ended."""
+
+    code = "job-cancelled"
+    status = 409
+
+
+class JobTimeout(JobError, TimeoutError):  # noqa: N818 - reads as what happened
+    """The run took longer than ``timeout_s`` and its process was killed."""
+
+    code = "job-timeout"
+    status = 504
+    fields = ("timeout_s",)
+    timeout_s: float | None
+
+
+class BusyError(GatewayError):
+    """The queue is full; try again after ``retry_after_s`` seconds."""
+
+    code = "busy"
+    status = 503
+    fields = ("retry_after_s",)
+    retry_after_s: float | None
+
+
+class SimulatorError(GatewayError, RuntimeError):
+    """The simulator itself raised; ``detail`` is its own message."""
+
+    code = "simulator-error"
+    fields: ClassVar[tuple[str, ...]] = ("simulator", "version", "detail")
+    simulator: str | None
+    version: str | None
+    detail: str | None
+
+
+class SimulatorNotInstalled(SimulatorError, ImportError):  # noqa: N818 - reads as a fact
+    """The simulator's package is absent; ``requirement`` is what to install."""
+
+    code = "simulator-not-installed"
+    status = 503
+    fields = ("simulator", "requirement")
+    requirement: str | None
+
+
+class SimulatorCrashed(SimulatorError):  # noqa: N818 - reads as what happened
+    """The worker process died; ``exit_code`` is negative for a signal, as in subprocess."""
+
+    code = "simulator-crashed"
+    fields = ("simulator", "exit_code")
+    exit_code: int | None
+
+
+class TransportError(GatewayError, ConnectionError):
+    """The server could not be reached, or what answered does not speak our protocol."""
+
+    code = "transport-error"
+    status = 502
+    fields = ("url",)
+    url: str | None
+
+
+class TransportTimeout(TransportError, TimeoutError):  # noqa: N818 - reads as what happened
+    """The server accepted the connection but did not answer in time."""
+
+    code = "transport-timeout"
+
+
+class ServerStartError(GatewayError, RuntimeError):
+    """A server did not come up; ``log`` holds its last lines."""
+
+    code = "server-start"
+    fields = ("exit_code", "log")
+    exit_code: int | None
+    log: str | None
+
+
+class ContainerError(GatewayError, RuntimeError):
+    """A container, its image or the engine failed; raised on the host, never sent by a server."""
+
+    code = "container-error"
+    fields: ClassVar[tuple[str, ...]] = ()
+
+
+class DockerUnavailable(ContainerError):  # noqa: N818 - reads as a fact
+    """No engine answers at ``address``; the message says why and what to do about it."""
+
+    code = "docker-unavailable"
+    fields = ("address",)
+    address: str | None
+
+
+class DockerPermissionDenied(DockerUnavailable, PermissionError):  # noqa: N818 - reads as what happened
+    """There is an engine, but this user may not use its socket."""
+
+    code = "docker-permission-denied"
+
+
+class EngineRefused(ContainerError):  # noqa: N818 - reads as what happened
+    """The engine said no; ``status_code`` is its HTTP status, the message has its own words."""
+
+    code = "engine-refused"
+    fields = ("status_code",)
+    status_code: int | None
+
+
+class DiskFull(ContainerError, OSError):  # noqa: N818 - reads as a fact
+    """There is no space left for an image, a container or the file of a token."""
+
+    code = "disk-full"
+
+
+class ImageNotFound(ContainerError, LookupError):  # noqa: N818 - reads as a fact
+    """The engine does not have the image and cannot pull it."""
+
+    code = "image-not-found"
+    fields = ("image",)
+    image: str | None
+
+
+class ImageBuildError(ContainerError):
+    """The image could not be built; ``log`` holds the last lines, ``step`` the step that failed."""
+
+    code = "image-build"
+    fields = ("step", "log")
+    step: str | None
+    log: str | None
+
+
+class PortTaken(ContainerError):  # noqa: N818 - reads as a fact
+    """The port that was asked for is in use; ``holder`` says by whom, as far as can be seen."""
+
+    code = "port-taken"
+    fields = ("port", "holder")
+    port: int | None
+    holder: str | None
+
+
+class ContainerConflict(ContainerError):  # noqa: N818 - reads as a fact
+    """A container that is not ours is in the way; it is never touched."""
+
+    code = "container-conflict"
+    fields = ("container",)
+    container: str | None
+
+
+class ContainerStartError(ContainerError):
+    """The container ended before it answered; ``logs`` has its last lines."""
+
+    code = "container-start"
+    fields = ("container", "state", "exit_code", "oom_killed", "logs")
+    container: str | None
+    state: str | None
+    exit_code: int | None
+    oom_killed: bool | None
+    logs: str | None
+
+
+class NotReady(ContainerError, TimeoutError):  # noqa: N818 - reads as a fact
+    """The container runs but did not answer within ``timeout_s``; ``logs`` has its last lines."""
+
+    code = "not-ready"
+    fields = ("container", "state", "timeout_s", "logs")
+    container: str | None
+    state: str | None
+    timeout_s: float | None
+    logs: str | None
+
+
+class ContainerExited(ContainerError):  # noqa: N818 - reads as what happened
+    """The container ended while a run was under way; the next run starts another."""
+
+    code = "container-exited"
+    fields = ("container", "exit_code", "oom_killed", "logs")
+    container: str | None
+    exit_code: int | None
+    oom_killed: bool | None
+    logs: str | None
+
+
+def _tree(cls: type[GatewayError]) -> list[type[GatewayError]]:
+    return [cls, *(found for sub in cls.__subclasses__() for found in _tree(sub))]
+
+
+BY_CODE: dict[str, type[GatewayError]] = {cls.code: cls for cls in _tree(GatewayError)}
+"""The fixed table a client uses to turn a received code into a class."""

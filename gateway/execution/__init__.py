@@ -1,0 +1,1 @@
+"""Runs work in killable processes: deadlines, crash isolation, one simulator import per worker."""

@@ -1,0 +1,172 @@
+"""A user's ``run_func`` made runnable."""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable, Mapping
+from numbers import Integral, Real
+from time import perf_counter
+from typing import Any
+
+from gateway.circuit import Circuit
+from gateway.errors import GatewayError, RequestError, SimulatorError, UnsupportedError
+from gateway.results import Capabilities, Provenance, Result, ResultType, Sampling
+
+RunFunc = Callable[..., Mapping[str, Any]]
+PingFunc = Callable[[], Any]
+
+_TOLERANCE = 1e-6
+
+
+class Function:
+    """Runs circuits by calling ``run_func(circuit, shots)`` or ``run_func(circuit, shots, token)``.
+
+    The function gets a :class:`~gateway.circuit.Circuit` and returns a mapping from bitstring
+    (clbit 0 rightmost; spaces are taken out) to counts that sum to ``shots``; for ``shots=None``
+    to probabilities that sum to 1. A parameter named ``seed`` receives the seed.
+
+    Args:
+        run_func: the function.
+        ping_func: returns whether work is taken (``None`` counts as yes), or text that says how it
+            is; raising means offline.
+        name: reported as the simulator.
+        version: reported as its version.
+        token: the caller's, for functions that take one.
+    """
+
+    native_gates: tuple[str, ...] = ()
+
+    def __init__(
+        self,
+        run_func: RunFunc,
+        ping_func: PingFunc | None = None,
+        *,
+        name: str = "function",
+        version: str = "",
+        token: str | None = None,
+    ) -> None:
+        self.run_func = run_func
+        self.ping_func = ping_func
+        self.name = name
+        self._version = version
+        self.token = token
+        self._takes_seed, self._takes_token = _signature(run_func)
+        self.capabilities = Capabilities(
+            result_types=(ResultType.COUNTS, ResultType.PROBABILITIES),
+            seedable=self._takes_seed,
+            native_sampling=False,
+        )
+
+    def version(self) -> str:
+        """Return the version the server was given."""
+        return self._version
+
+    def with_token(self, token: str | None) -> Function:
+        """Return the same function on behalf of the holder of a token."""
+        return Function(self.run_func, self.ping_func, name=self.name, version=self._version, token=token)
+
+    def ping(self) -> tuple[bool, str | None]:
+        """Ask the ``ping_func``."""
+        if self.ping_func is None:
+            return True, None
+        try:
+            said = self.ping_func()
+        except Exception as exc:  # noqa: BLE001 - a user's function at the process edge; the text is passed on
+            return False, f"{type(exc).__name__}: {exc}"
+        return said is not False, said if isinstance(said, str) else None
+
+    def run(
+        self, circuit: Circuit, *, shots: int | None, seed: int | None, result: ResultType | None, sampling: Sampling
+    ) -> Result:
+        """Call the function and hold it to its contract."""
+        self._refuse(seed, result, sampling, shots)
+        arguments: dict[str, Any] = {"seed": seed} if self._takes_seed and seed is not None else {}
+        positional = (circuit, shots, self.token) if self._takes_token else (circuit, shots)
+        began = perf_counter()
+        try:
+            returned = self.run_func(*positional, **arguments)
+        except GatewayError:
+            raise
+        except Exception as exc:
+            raise self._failed(f"{type(exc).__name__}: {exc}") from exc
+        provenance = Provenance(
+            simulator=self.name,
+            version=self._version,
+            shots=shots,
+            seed=seed,
+            sampler="none" if shots is None else "native",
+            run_s=perf_counter() - began,
+        )
+        values = self._checked(returned, circuit.num_clbits)
+        width = circuit.num_clbits
+        if shots is None:
+            total = math.fsum(values.values())
+            if abs(total - 1) > _TOLERANCE:
+                raise self._failed(f"the probabilities sum to {total}, not to 1")
+            return Result(provenance=provenance, width=width, probabilities={k: float(p) for k, p in values.items()})
+        fractions = [value for value in values.values() if value != int(value)]
+        if fractions:
+            raise self._failed(f"it returned {fractions[0]!r}, which is not a whole number of shots")
+        if sum(values.values()) != shots:
+            raise self._failed(f"the counts sum to {sum(values.values())}, not to the {shots} shots asked for")
+        return Result(provenance=provenance, width=width, counts={k: int(n) for k, n in values.items() if n})
+
+    def _refuse(self, seed: int | None, result: ResultType | None, sampling: Sampling, shots: int | None) -> None:
+        expected = ResultType.PROBABILITIES if shots is None else ResultType.COUNTS
+        if result not in {None, expected}:
+            if result is ResultType.STATEVECTOR:
+                raise UnsupportedError(f"{self.name} has no state vector", feature=str(result), simulator=self.name)
+            raise RequestError(f"shots={shots} gives {expected}, not {result}", field="shots")
+        if seed is not None and not self._takes_seed:
+            raise UnsupportedError(
+                f"{self.name} cannot be seeded: its function takes no 'seed'", feature="seed", simulator=self.name
+            )
+        if sampling is Sampling.NATIVE:
+            raise UnsupportedError(
+                f"{self.name} does not say who draws its shots", feature="native sampling", simulator=self.name
+            )
+
+    def _checked(self, returned: object, width: int) -> dict[str, float]:
+        if not isinstance(returned, Mapping):
+            raise self._failed(f"it returned {type(returned).__name__}, not a mapping from bitstring to counts")
+        values: dict[str, float] = {}
+        for key, value in returned.items():
+            bitstring = key.replace(" ", "") if isinstance(key, str) else ""
+            if not isinstance(key, str) or len(bitstring) != width or bitstring.strip("01"):
+                raise self._failed(f"it returned {key!r}, which is not a bitstring of {width} clbits")
+            if bitstring in values:
+                raise self._failed(f"it returned the bitstring {bitstring} twice, with and without spaces")
+            if not _is_amount(value):
+                raise self._failed(f"it returned {value!r} for {key!r}")
+            values[bitstring] = int(value) if isinstance(value, Integral) else float(value)
+        return values
+
+    def _failed(self, detail: str) -> SimulatorError:
+        return SimulatorError(
+            f"{self.name} failed: {detail}", simulator=self.name, version=self._version, detail=detail
+        )
+
+
+def _is_amount(value: Any) -> bool:  # noqa: ANN401 - a user's function returned it
+    """Say whether it is a number from zero on, not infinite."""
+    return type(value) is not bool and isinstance(value, Real) and 0 <= float(value) < math.inf
+
+
+def _signature(run_func: RunFunc) -> tuple[bool, bool]:
+    """Say whether the function takes a seed, and whether it takes a token as third argument.
+
+    Raises:
+        TypeError: it takes neither two nor three arguments.
+    """
+    try:
+        parameters = inspect.signature(run_func).parameters.values()
+    except ValueError as exc:
+        raise TypeError(f"{exc}: wrap it in a function of (circuit, shots)") from exc
+    takes_seed = any(p.name == "seed" or p.kind is p.VAR_KEYWORD for p in parameters)
+    positional = [p for p in parameters if p.kind in {p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD} and p.name != "seed"]
+    required = [p for p in positional if p.default is p.empty]
+    star = any(p.kind is p.VAR_POSITIONAL for p in parameters)
+    if len(required) > 3 or (len(positional) < 2 and not star):  # noqa: PLR2004 - the two signatures there are
+        raise TypeError("run_func takes (circuit, shots) or (circuit, shots, token)")
+    return takes_seed, star or len(positional) >= 3  # noqa: PLR2004 - the token is the third

@@ -1,0 +1,171 @@
+"""What happens inside a worker: decode the request, parse, run, encode the answer."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Collection
+from time import perf_counter
+from typing import NamedTuple, Protocol, runtime_checkable
+
+import msgspec
+
+from gateway.circuit import Circuit, Limits
+from gateway.circuit.gates import GATES
+from gateway.circuit.openqasm import parse
+from gateway.errors import GatewayError
+from gateway.protocol import problem
+from gateway.protocol.messages import (
+    BackendInfo,
+    CircuitOrText,
+    RunRequest,
+    RunResponse,
+    ServerLimits,
+    decode,
+    encode,
+)
+from gateway.results import Capabilities, Result, ResultType, Sampling
+from gateway.version import __version__
+
+log = logging.getLogger("gateway")
+
+SEED_END = 2**32
+
+
+class Answer(NamedTuple):
+    """An HTTP status and the body that goes with it."""
+
+    status: int
+    body: bytes
+
+
+class Runnable(Protocol):
+    """What a server can serve: every adapter is one, and so is a wrapped function."""
+
+    @property
+    def name(self) -> str:
+        """Name of the simulator."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What it can do."""
+
+    @property
+    def native_gates(self) -> Collection[str]:
+        """Gates it runs without lowering."""
+
+    def version(self) -> str:
+        """Return the version of what is behind it."""
+
+    def run(
+        self, circuit: Circuit, *, shots: int | None, seed: int | None, result: ResultType | None, sampling: Sampling
+    ) -> Result:
+        """Run one valid circuit."""
+
+
+@runtime_checkable
+class NeedsToken(Protocol):
+    """A runnable that wants the caller's token."""
+
+    def with_token(self, token: str | None) -> Runnable:
+        """Return a runnable that runs on behalf of the holder of the token."""
+
+
+@runtime_checkable
+class Pingable(Protocol):
+    """A runnable that can say whether it takes work."""
+
+    def ping(self) -> tuple[bool, str | None]:
+        """Return whether it is online, and a word on its status."""
+
+
+class Runner:
+    """Answers requests with one runnable.
+
+    Args:
+        runnable: what runs the circuits.
+        limits: what a request may not exceed.
+    """
+
+    def __init__(self, runnable: Runnable, limits: ServerLimits) -> None:
+        self.runnable = runnable
+        self.limits = limits
+        self.parse_limits = Limits(
+            limits.max_qubits, limits.max_clbits, limits.max_operations, text_bytes=limits.max_body_bytes
+        )
+
+    def describe(self) -> Answer:
+        """Return the BackendInfo of the runnable."""
+        return self._guarded(self._describe)
+
+    def run(self, body: bytes, token: str | None) -> Answer:
+        """Return the answer to a RunRequest; never raises."""
+        return self._guarded(lambda: self._run(body, token))
+
+    def _run(self, body: bytes, token: str | None) -> bytes:
+        request = decode(RunRequest, body)
+        return encode(RunResponse(results=self.results(request, token)))
+
+    def results(self, request: RunRequest, token: str | None = None) -> list[Result]:
+        """Run every circuit of a request, in order.
+
+        Raises:
+            GatewayError: with ``circuit`` set when it concerns one of a list.
+        """
+        runnable = self.runnable.with_token(token) if isinstance(self.runnable, NeedsToken) else self.runnable
+        results = []
+        for index, (circuit, shots) in enumerate(zip(request.circuit_list(), request.shots_list(), strict=True)):
+            seed = None if request.seed is None else (request.seed + index) % SEED_END
+            try:
+                results.append(self._one(runnable, circuit, shots, seed, request))
+            except GatewayError as exc:
+                if isinstance(request.circuits, list):
+                    exc.circuit = index
+                raise
+        return results
+
+    def _one(
+        self, runnable: Runnable, source: CircuitOrText, shots: int | None, seed: int | None, request: RunRequest
+    ) -> Result:
+        began = perf_counter()
+        if isinstance(source, str):
+            circuit = parse(source, self.parse_limits)
+        else:
+            circuit = source
+            circuit.validate(self.parse_limits)
+        parse_s = perf_counter() - began
+        result = runnable.run(circuit, shots=shots, seed=seed, result=request.result, sampling=request.sampling)
+        provenance = msgspec.structs.replace(result.provenance, parse_s=parse_s, gateway_version=__version__)
+        return msgspec.structs.replace(result, provenance=provenance)
+
+    def _describe(self) -> bytes:
+        online, status = self.runnable.ping() if isinstance(self.runnable, Pingable) else (True, None)
+        return encode(
+            BackendInfo(
+                name=self.runnable.name,
+                version=self.runnable.version(),
+                gateway_version=__version__,
+                capabilities=self.runnable.capabilities,
+                gates=list(GATES),
+                native_gates=list(self.runnable.native_gates),
+                limits=self.limits,
+                online=online,
+                status=status,
+            )
+        )
+
+    @staticmethod
+    def _guarded(work: Callable[[], bytes]) -> Answer:
+        """Turn every failure into a problem: this is the edge of the process."""
+        try:
+            return Answer(200, work())
+        except GatewayError as exc:
+            if exc.status >= 500:  # noqa: PLR2004 - server errors begin at 500
+                log.exception("a run failed")
+            return Answer(exc.status, problem.dump(exc))
+        except Exception:
+            log.exception("a run failed unexpectedly")
+        except BaseException as exc:  # a panic of a Rust library is no Exception
+            if isinstance(exc, SystemExit | KeyboardInterrupt):
+                raise
+            log.exception("a library panicked")
+        return Answer(500, problem.dump(GatewayError("the run failed unexpectedly; the server's log says why")))

@@ -1,0 +1,101 @@
+"""What a simulator declares about itself and what a run gives back."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+from gateway.counts import BIT_ORDER
+
+
+class ResultType(StrEnum):
+    """What a run can return."""
+
+    COUNTS = "counts"
+    PROBABILITIES = "probabilities"
+    STATEVECTOR = "statevector"
+
+
+class Sampling(StrEnum):
+    """Who draws the shots."""
+
+    AUTO = "auto"
+    """The shared generator where the simulator hands over its state, its own sampler elsewhere."""
+    NATIVE = "native"
+    """Always the framework's own sampler."""
+
+
+class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
+    """What a simulator can do, as data, declared before any code runs.
+
+    Args:
+        result_types: what it can return.
+        mid_circuit_measurement: a qubit may be used after it was measured.
+        reset: a qubit may be reset.
+        classical_control: an operation may depend on clbits.
+        seedable: same seed, same circuit, same version: equal counts.
+        bytes_per_amplitude: peak memory for n qubits is this times ``2**n``; ``None`` when it
+            depends on the circuit and not on n alone.
+        max_qubits: a fixed limit of the simulator, ``None`` if only memory limits it.
+        native_sampling: it has a sampler of its own to ask for with ``sampling="native"``.
+        native_dynamic: that sampler runs mid-circuit measurement, reset and classical control.
+    """
+
+    result_types: tuple[ResultType, ...]
+    mid_circuit_measurement: bool = True
+    reset: bool = True
+    classical_control: bool = True
+    seedable: bool = True
+    bytes_per_amplitude: int | None = None
+    max_qubits: int | None = None
+    native_sampling: bool = True
+    native_dynamic: bool = False
+
+
+class Provenance(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a result comes from; part of every result.
+
+    Args:
+        simulator: the name in the registry, or the name given to a function's server.
+        version: of the framework, as the framework reports it.
+        shots: how many were asked for, ``None`` for an exact result.
+        seed: the seed that was used; drawn at random and reported when none was given.
+        sampler: what drew the shots: ``shared`` (NumPy PCG64 multinomial over the exact
+            distribution), ``native`` (the framework's own), ``none`` (an exact result).
+        bit_order: always clbit 0 rightmost.
+        parse_s: seconds to turn text into the shared circuit, 0 when it came as one.
+        build_s: seconds to lower it and build the framework's object.
+        run_s: seconds to simulate and sample.
+        gateway_version: of the server's gateway.
+    """
+
+    simulator: str
+    version: str
+    shots: int | None = None
+    seed: int | None = None
+    sampler: str = "none"
+    bit_order: str = BIT_ORDER
+    parse_s: float = 0.0
+    build_s: float = 0.0
+    run_s: float = 0.0
+    gateway_version: str = ""
+
+
+class Result(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The outcome of one circuit: exactly one of the three values, and its provenance.
+
+    Args:
+        width: number of clbits, the length of every bitstring.
+        counts: bitstring -> shots.
+        probabilities: bitstring -> exact probability; outcomes of probability 0 are left out.
+        statevector: ``2**num_qubits`` pairs (real, imaginary), index little-endian: qubit 0 is
+            the least significant bit.
+        provenance: where it comes from.
+    """
+
+    provenance: Provenance
+    width: int
+    counts: dict[str, int] | None = None
+    probabilities: dict[str, float] | None = None
+    statevector: list[tuple[float, float]] | None = None

@@ -1,0 +1,1 @@
+"""What runs behind a port: the Flask application and the gunicorn that hosts it."""

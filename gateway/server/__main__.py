@@ -1,0 +1,42 @@
+"""``python -m gateway.server``: what a backend starts as its child process.
+
+People use ``gateway serve``; this form takes an inherited listening socket, a lifeline, and
+optionally a pickled function on standard input, all from the process that starts it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import socket
+import sys
+
+# Nothing else is imported up here: worker processes import this module again as their main module.
+
+
+def main() -> None:
+    """Parse the arguments and serve."""
+    from gateway.execution.worker import Target  # noqa: PLC0415 - see above
+    from gateway.protocol.messages import ServerLimits, decode  # noqa: PLC0415
+    from gateway.server.serve import Settings, serve  # noqa: PLC0415
+
+    parser = argparse.ArgumentParser(prog="python -m gateway.server", description=__doc__)
+    parser.add_argument("--target", help="module:Class of an adapter; without it, a pickled runnable is read")
+    parser.add_argument("--listen-fd", type=int, required=True, help="an inherited listening socket")
+    parser.add_argument("--lifeline-fd", type=int, help="stop when this inherited pipe is closed")
+    parser.add_argument("--workers", type=int, default=len(os.sched_getaffinity(0)), help="worker processes")
+    parser.add_argument("--threads-per-run", type=int, default=1, help="OpenMP threads of each")
+    parser.add_argument("--limits", default="{}", help="ServerLimits as JSON")
+    arguments = parser.parse_args()
+    target = Target(arguments.target) if arguments.target else Target(pickled=sys.stdin.buffer.read())
+    settings = Settings(
+        workers=arguments.workers,
+        threads_per_run=arguments.threads_per_run,
+        limits=decode(ServerLimits, arguments.limits.encode()),
+        lifeline_fd=arguments.lifeline_fd,
+    )
+    serve(target, socket.socket(fileno=arguments.listen_fd), settings)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,111 @@
+"""What the README promises runs as it stands there.
+
+A block under the comment ``<!-- not run -->`` is only read.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from support.circuits import bell
+
+from gateway.cli import main
+from gateway.simulators import SIMULATORS
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+NEEDS_MORE_THAN_A_TEST_HAS = {"serve", "up", "down", "doctor"}
+"""Commands of the README that do not end by themselves, or need Docker: only their arguments are checked."""
+
+
+class Block(NamedTuple):
+    line: int
+    language: str
+    text: str
+    is_run: bool
+
+
+def blocks() -> list[Block]:
+    pattern = re.compile(r"(<!-- not run -->\s*\n)?^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+    return [
+        Block(README[: match.start(2)].count("\n") + 1, match[2], match[3], is_run=match[1] is None)
+        for match in pattern.finditer(README)
+    ]
+
+
+def commands() -> list[str]:
+    consoles = [block.text for block in blocks() if block.language == "console" and block.is_run]
+    lines = [
+        line[2:].partition("  #")[0].strip() for text in consoles for line in text.splitlines() if line[:2] == "$ "
+    ]
+    return [line for line in lines if line.startswith("gateway ")]
+
+
+PYTHON = [block for block in blocks() if block.language == "python" and block.is_run]
+
+
+def test_the_readme_has_examples_and_they_are_found():
+    assert len(PYTHON) >= 3
+    assert len(commands()) >= 3
+
+
+@pytest.mark.parametrize("block", PYTHON, ids=lambda block: f"line {block.line}")
+def test_an_example_of_the_readme_runs(block: Block, tmp_path: Path):
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", block.text],
+        cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("command", commands())
+def test_a_command_of_the_readme_works(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys):
+    words = shlex.split(command)[1:]
+    if words[0] in NEEDS_MORE_THAN_A_TEST_HAS:
+        _parse_only(words, monkeypatch)
+        return
+    (tmp_path / "circuit.qasm").write_text(bell().to_openqasm3(), encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert main(words) == 0, capsys.readouterr().err
+    assert capsys.readouterr().out
+
+
+def _parse_only(words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    class Parsed(Exception):  # noqa: N818 - no error
+        pass
+
+    parse = argparse.ArgumentParser.parse_args
+
+    def stop_after_parsing(self, *args):
+        parse(self, *args)
+        raise Parsed
+
+    monkeypatch.setattr(argparse.ArgumentParser, "parse_args", stop_after_parsing)
+    with pytest.raises(Parsed):
+        main(words)
+
+
+def test_every_simulator_is_in_the_readme_with_its_port():
+    for row in SIMULATORS.values():
+        assert f"| `{row.name}` | {row.port} |" in README
+
+
+@pytest.mark.parametrize("document", sorted(ROOT.glob("*.md")), ids=lambda path: path.name)
+def test_links_to_files_lead_somewhere(document: Path):
+    for target in re.findall(r"\]\(([^)#:]+)\)", document.read_text(encoding="utf-8")):
+        assert (document.parent / target).exists(), target
+
+
+def test_scripts_named_in_the_documents_exist():
+    for document in ROOT.glob("*.md"):
+        for name in re.findall(r"\bscripts/(\w+)", document.read_text(encoding="utf-8")):
+            assert (ROOT / "scripts" / name).exists() or (ROOT / "scripts" / f"{name}.py").exists(), name

@@ -1,0 +1,93 @@
+"""What is loaded when; each case in a fresh interpreter."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from gateway.simulators import SIMULATORS, Simulator
+
+ROOT = Path(__file__).parents[2]
+SERVING = {"flask", "gunicorn", "werkzeug", "jinja2", "cloudpickle"}
+FRAMEWORKS = {"cirq", "mqt", "pyquil", "pytket", "qiskit", "qiskit_aer", "qiskit_ibm_runtime", "qulacs"}
+HEAVY = {"docker", "openqasm3", "antlr4", "numpy", "scipy", "sympy", "pandas", "matplotlib"}
+
+EACH_ADAPTER_MAY_LOAD = {
+    "cirq": {"cirq"},
+    "mqt": {"mqt", "qiskit"},  # mqt.core offers converters for qiskit where it is installed
+    "pytket": {"pytket", "qiskit", "qiskit_aer", "qiskit_ibm_runtime"},  # pytket's Aer backend is Qiskit's
+    "qiskit": {"qiskit", "qiskit_aer"},
+    "qulacs": {"qulacs"},
+    "rigetti": {"pyquil"},
+}
+
+
+@cache
+def loaded_by(statement: str) -> frozenset[str]:
+    """Return the top-level packages in a fresh interpreter after a statement."""
+    script = f"{statement}\nimport sys\nprint(*{{name.partition('.')[0] for name in sys.modules}})"
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    return frozenset(done.stdout.splitlines()[-1].split())
+
+
+def test_importing_the_gateway_loads_no_framework_no_server_and_nothing_heavy():
+    assert not loaded_by("import gateway") & (FRAMEWORKS | SERVING | HEAVY | {"adapters"})
+
+
+def test_building_parsing_and_exporting_a_circuit_loads_nothing_heavy():
+    statement = """
+from gateway import Circuit
+text = Circuit(2).h(0).cx(0, 1).measure_all()
+Circuit.from_openqasm(text.to_openqasm2()); Circuit.from_openqasm(text.to_openqasm3()); text.draw()
+"""
+    assert not loaded_by(statement) & (FRAMEWORKS | SERVING | HEAVY)
+
+
+def test_the_server_loads_no_framework_and_no_adapter_before_it_has_a_target():
+    assert not loaded_by("import gateway.server.serve") & (FRAMEWORKS | HEAVY | {"adapters", "requests"})
+
+
+def test_the_command_loads_neither_server_nor_framework_until_it_needs_them():
+    statement = "import contextlib, gateway.cli\nwith contextlib.suppress(SystemExit): gateway.cli.main(['list'])"
+    assert not loaded_by(statement) & (FRAMEWORKS | SERVING | HEAVY)
+
+
+def test_every_simulator_has_a_line_in_the_table_of_what_it_may_load():
+    assert set(EACH_ADAPTER_MAY_LOAD) == set(SIMULATORS)
+
+
+@pytest.mark.parametrize("row", SIMULATORS.values(), ids=lambda row: row.name)
+def test_an_adapter_loads_its_own_framework_and_no_other(row: Simulator):
+    loaded = loaded_by(f"from gateway.simulators import load; load({row.adapter!r})") & FRAMEWORKS
+    assert loaded, "it loads its framework with itself, so that no run pays for that"
+    assert loaded <= EACH_ADAPTER_MAY_LOAD[row.name]
+
+
+ADAPTERS = {row.adapter.partition(":")[0].partition(".")[2] for row in SIMULATORS.values()}
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "adapters").glob("*.py")), ids=lambda path: path.stem)
+def test_no_file_of_the_adapters_imports_an_adapter(path: Path):
+    imported = {name.split(".")[1] for name in _imports(path) if name.startswith("adapters.")}
+    assert not imported & ADAPTERS
+
+
+def _imports(path: Path) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return found
+
+
+def test_the_import_rules_hold():
+    command = [str(Path(sys.executable).with_name("lint-imports")), "--no-logo", "--no-cache"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout

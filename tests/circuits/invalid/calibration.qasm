@@ -1,0 +1,4 @@
+// error: UnsupportedError: line 3: defcalgrammar
+OPENQASM 3.0;
+defcalgrammar "openpulse";
+defcal x $0 { }

@@ -1,0 +1,4 @@
+// error: LimitError: steps
+OPENQASM 3.0;
+int i = 0;
+while (i >= 0) { i += 1; }

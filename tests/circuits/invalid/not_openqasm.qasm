@@ -1,0 +1,3 @@
+// error: CircuitSyntaxError: line
+from qiskit import QuantumCircuit
+circuit = QuantumCircuit(2)

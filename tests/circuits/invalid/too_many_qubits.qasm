@@ -1,0 +1,3 @@
+// error: LimitError: qubits
+OPENQASM 3.0;
+qubit[1000000000] q;

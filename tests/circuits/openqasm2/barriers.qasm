@@ -1,0 +1,20 @@
+// Barriers of every form between gates that would otherwise cancel.
+OPENQASM 2.0;
+include "qelib1.inc";
+qreg a[2];
+qreg b[2];
+creg c[4];
+h a[0];
+barrier a[0];
+h a[0];
+barrier a, b;
+x b;
+barrier a[1], b[0];
+x b[1];
+barrier b;
+ry(0.3) a[1];
+measure a[0] -> c[0];
+barrier a;
+measure a[1] -> c[1];
+measure b[0] -> c[2];
+measure b[1] -> c[3];

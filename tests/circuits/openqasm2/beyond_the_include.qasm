@@ -1,0 +1,20 @@
+// Gates that tools write although the standard include lacks them.
+OPENQASM 2.0;
+include "qelib1.inc";
+qreg q[3];
+creg c[3];
+h q;
+t q[0];
+iswap q[0], q[1];
+dcx q[1], q[2];
+ecr q[2], q[0];
+ryy(0.4) q[0], q[1];
+rzx(0.3) q[1], q[2];
+xx_plus_yy(0.5, 0.2) q[0], q[2];
+xx_minus_yy(0.6, -0.1) q[1], q[0];
+cs q[0], q[1];
+csdg q[1], q[2];
+ccz q[0], q[1], q[2];
+ms(0.7) q[0], q[2];
+rx(0.8) q;
+measure q -> c;

@@ -1,0 +1,20 @@
+// Entanglement swapping: two pairs, a Bell measurement in the middle, corrections at one end.
+OPENQASM 2.0;
+include "qelib1.inc";
+qreg q[4];
+creg mx[1];
+creg mz[1];
+creg c[2];
+h q[0];
+cx q[0], q[1];
+h q[2];
+cx q[2], q[3];
+cx q[1], q[2];
+h q[1];
+measure q[1] -> mz[0];
+measure q[2] -> mx[0];
+if (mx == 1) x q[3];
+if (mz == 1) z q[3];
+ry(0.4) q[0];
+measure q[0] -> c[0];
+measure q[3] -> c[1];

@@ -1,0 +1,26 @@
+// Iterative phase estimation: one qubit measured three times, reset between, with feed-forward.
+OPENQASM 2.0;
+include "qelib1.inc";
+qreg q[1];
+qreg eigen[1];
+creg b0[1];
+creg b1[1];
+creg b2[1];
+x eigen[0];
+h q[0];
+cu1(4*2*pi*0.35) q[0], eigen[0];
+h q[0];
+measure q[0] -> b0[0];
+reset q[0];
+h q[0];
+cu1(2*2*pi*0.35) q[0], eigen[0];
+if (b0 == 1) u1(-pi/2) q[0];
+h q[0];
+measure q[0] -> b1[0];
+reset q[0];
+h q[0];
+cu1(2*pi*0.35) q[0], eigen[0];
+if (b0 == 1) u1(-pi/4) q[0];
+if (b1 == 1) u1(-pi/2) q[0];
+h q[0];
+measure q[0] -> b2[0];

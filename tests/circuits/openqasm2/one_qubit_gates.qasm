@@ -1,0 +1,28 @@
+// Every gate of the standard include that acts on one qubit.
+OPENQASM 2.0;
+include "qelib1.inc";
+qreg q[3];
+creg c[3];
+h q;
+u3(0.2, 0.5, -0.3) q[0];
+u2(0.1, 0.4) q[1];
+u1(0.7) q[2];
+u0(1) q[0];
+id q[1];
+x q[2];
+y q[0];
+z q[1];
+s q[2];
+sdg q[0];
+t q[1];
+tdg q[2];
+rx(0.3) q[0];
+ry(0.4) q[1];
+rz(0.5) q[2];
+sx q[0];
+sxdg q[1];
+p(0.6) q[2];
+u(0.9, 0.8, 0.7) q[0];
+U(0.3, 0.1, 0.2) q[1];
+h q;
+measure q -> c;

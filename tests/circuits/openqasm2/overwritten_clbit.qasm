@@ -1,0 +1,10 @@
+// Two measurements into the same clbit: the later one stays.
+OPENQASM 2.0;
+include "qelib1.inc";
+qreg q[2];
+creg c[2];
+x q[0];
+ry(1.1) q[1];
+measure q[0] -> c[0];
+measure q[1] -> c[0];
+measure q[1] -> c[1];

@@ -1,0 +1,25 @@
+// Phase estimation of u1(2*pi*0.3) with four counting qubits: the phase lies between two outcomes.
+OPENQASM 2.0;
+include "qelib1.inc";
+qreg count[4];
+qreg eigen[1];
+creg c[4];
+x eigen[0];
+h count;
+cu1(2*pi*0.3) count[0], eigen[0];
+cu1(2*2*pi*0.3) count[1], eigen[0];
+cu1(4*2*pi*0.3) count[2], eigen[0];
+cu1(8*2*pi*0.3) count[3], eigen[0];
+swap count[0], count[3];
+swap count[1], count[2];
+h count[0];
+cu1(-pi/2) count[0], count[1];
+h count[1];
+cu1(-pi/4) count[0], count[2];
+cu1(-pi/2) count[1], count[2];
+h count[2];
+cu1(-pi/8) count[0], count[3];
+cu1(-pi/4) count[1], count[3];
+cu1(-pi/2) count[2], count[3];
+h count[3];
+measure count -> c;

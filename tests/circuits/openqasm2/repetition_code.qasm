@@ -1,0 +1,20 @@
+// The bit-flip code: an error by rx, two syndrome bits read as a number, a correction for each value.
+OPENQASM 2.0;
+include "qelib1.inc";
+qreg data[3];
+qreg anc[2];
+creg syn[2];
+creg out[3];
+ry(1.0) data[0];
+cx data[0], data[1];
+cx data[0], data[2];
+rx(0.7) data[1];
+cx data[0], anc[0];
+cx data[1], anc[0];
+cx data[1], anc[1];
+cx data[2], anc[1];
+measure anc -> syn;
+if (syn == 1) x data[0];
+if (syn == 3) x data[1];
+if (syn == 2) x data[2];
+measure data -> out;

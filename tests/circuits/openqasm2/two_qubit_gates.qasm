@@ -1,0 +1,25 @@
+// Every gate of the standard include that acts on two qubits.
+OPENQASM 2.0;
+include "qelib1.inc";
+qreg q[3];
+creg c[3];
+h q;
+t q[1];
+cx q[0], q[1];
+cz q[1], q[2];
+cy q[2], q[0];
+swap q[0], q[1];
+ch q[1], q[2];
+crx(0.3) q[0], q[2];
+cry(0.4) q[1], q[0];
+crz(0.5) q[2], q[1];
+cu1(0.6) q[0], q[1];
+cp(0.7) q[1], q[2];
+cu3(0.8, 0.9, 1.0) q[2], q[0];
+cu(0.2, 0.4, 0.6, 0.8) q[0], q[1];
+csx q[1], q[2];
+rxx(0.5) q[0], q[1];
+rzz(0.6) q[1], q[2];
+CX q[2], q[0];
+h q;
+measure q -> c;

@@ -1,0 +1,21 @@
+// Operators and functions on constants of every type.
+OPENQASM 3.0;
+include "stdgates.inc";
+const int k = 3;
+const uint[8] mask = 0b1011_0010;
+const float x0 = sin(pi / 6) + cos(0.0);
+const angle[8] a = pi / 3;
+const bool flag = k >= 3 && !(mask == 0);
+qubit[4] q;
+bit[4] c;
+rx(x0 ** 2) q[0];
+ry(sqrt(2.0) * arccos(0.5)) q[1];
+rz(a) q[2];
+ry(log(float(k)) / euler) q[2];
+rx(popcount(mask) * tau / 16.0) q[3];
+if (flag) h q[mod(7, 4)];
+ry(pi / (1 << k)) q[k];
+p((mask >> 4 & 0x3) * 0.1) q[0];
+ry(floor(2.7) - ceiling(0.2) + exp(-1.0)) q[k % 2];
+rx(float(k) / 2 - arctan(1.0)) q[k ^ 3];
+c = measure q;

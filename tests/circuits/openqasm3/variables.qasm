@@ -1,0 +1,25 @@
+// Variables of every type, assigned and changed while the circuit is built.
+OPENQASM 3.0;
+include "stdgates.inc";
+qubit[3] q;
+bit[3] c;
+int[4] wraps = 7;
+wraps += 2;
+uint[3] u = 5;
+u <<= 1;
+float f = 1;
+f /= 4;
+angle t = pi;
+t += 1.5 * pi;
+bool b = u == 2;
+b = !b;
+bit[4] word = "0011";
+word[3] = 1;
+word ^= "0101";
+rx(wraps * 0.1) q[0];
+ry(f) q[1];
+rz(t) q[1];
+rx(t / 2) q[1];
+if (!b) ry(u * 0.3) q[2];
+ry(popcount(word) * 0.2) q[0];
+c = measure q;

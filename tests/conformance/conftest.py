@@ -1,0 +1,115 @@
+"""What every conformance test gets: a simulator to run circuits on.
+
+The simulators are the rows of the registry; no test names one. ``--through`` decides what stands
+between the test and the simulator. Tests that look inside an adapter (they take the fixture
+``adapter``) only make sense in process and are deselected otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from adapters.base import Adapter
+from gateway.backends.docker import DockerSimulator
+from gateway.backends.local import LocalSimulator
+from gateway.circuit import Circuit
+from gateway.results import Capabilities, Provenance, ResultType, Sampling
+from gateway.simulators import SIMULATORS, Simulator, load
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A result: the one of the three that was asked for, and where it comes from."""
+
+    provenance: Provenance
+    counts: dict[str, int] | None = None
+    probabilities: dict[str, float] | None = None
+    statevector: npt.NDArray[np.complex128] | None = None
+
+
+class Run(Protocol):
+    """Runs a circuit on the simulator under test."""
+
+    capabilities: Capabilities
+
+    def __call__(
+        self,
+        circuit: Circuit,
+        *,
+        shots: int | None,
+        seed: int | None = None,
+        result: ResultType | None = None,
+        sampling: Sampling = Sampling.AUTO,
+    ) -> Outcome: ...
+
+
+class ThroughAdapter:
+    """The adapter in this process."""
+
+    def __init__(self, adapter: Adapter) -> None:
+        self._adapter = adapter
+        self.capabilities = adapter.capabilities
+
+    def __call__(self, circuit, *, shots, seed=None, result=None, sampling=Sampling.AUTO):
+        circuit.validate()
+        found = self._adapter.run(circuit, shots=shots, seed=seed, result=result, sampling=sampling)
+        vector = None if found.statevector is None else np.array(found.statevector) @ [1, 1j]
+        return Outcome(found.provenance, found.counts, found.probabilities, vector)
+
+
+class ThroughServer:
+    """The whole way: a backend, HTTP, the server's worker process, the adapter."""
+
+    def __init__(self, simulator) -> None:
+        self._simulator = simulator
+        self.capabilities = simulator.capabilities()
+
+    def __call__(self, circuit, *, shots, seed=None, result=None, sampling=Sampling.AUTO):
+        value = self._simulator.run(circuit, shots=shots, seed=seed, result=result, sampling=sampling)
+        kind = result or (ResultType.PROBABILITIES if shots is None else ResultType.COUNTS)
+        if kind is ResultType.STATEVECTOR:
+            return Outcome(value.provenance, statevector=np.asarray(value.amplitudes))
+        return Outcome(value.provenance, **{str(kind): dict(value)})
+
+
+@pytest.fixture(scope="session", params=SIMULATORS.values(), ids=lambda row: row.name)
+def row(request: pytest.FixtureRequest) -> Simulator:
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def adapter(row: Simulator) -> Adapter:
+    return load(row.adapter)
+
+
+@pytest.fixture(scope="session")
+def run(row: Simulator, request: pytest.FixtureRequest) -> Iterator[Run]:
+    through = request.config.getoption("--through")
+    if through == "adapter":
+        yield ThroughAdapter(request.getfixturevalue("adapter"))
+        return
+    kind = DockerSimulator if through == "docker" else LocalSimulator
+    with kind(row.name) as simulator:
+        yield ThroughServer(simulator)
+
+
+@pytest.fixture
+def probabilities(run: Run) -> Callable[[Circuit], dict[str, float]]:
+    """Return what gives a circuit's exact probabilities."""
+    if ResultType.PROBABILITIES not in run.capabilities.result_types:
+        pytest.skip("declares no exact probabilities")
+    return lambda circuit: run(circuit, shots=None).probabilities
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--through") == "adapter":
+        return
+    inside = [item for item in items if "adapter" in getattr(item, "fixturenames", ())]
+    config.hook.pytest_deselected(items=inside)
+    items[:] = [item for item in items if item not in inside]

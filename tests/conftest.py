@@ -1,0 +1,47 @@
+"""Options of the whole test suite, and the servers that tests share."""
+
+from __future__ import annotations
+
+import os
+
+os.environ["OMP_NUM_THREADS"] = "1"  # before any simulator is imported: tests share few processors
+
+from collections.abc import Iterator
+
+import pytest
+from support.fake import TARGET
+from support.raw import Server
+
+from gateway.backends.process import ServerProcess
+from gateway.protocol.messages import ServerLimits
+from gateway.simulators import find
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--through",
+        choices=("adapter", "server", "docker"),
+        default="adapter",
+        help="what tests/conformance runs circuits on: adapters in this process, each behind its server, or in Docker",
+    )
+
+
+@pytest.fixture(scope="session")
+def fake_server() -> Iterator[Server]:
+    """Two workers of the simulator that misbehaves on demand; runs end after 20 s."""
+    with_limits = ServerLimits(max_shots=10_000, max_circuits=10, max_body_bytes=2**20, timeout_s=20)
+    yield from _served(ServerProcess(target=TARGET, workers=2, limits=with_limits))
+
+
+@pytest.fixture(scope="session")
+def qulacs_server() -> Iterator[Server]:
+    """Two workers of a real simulator, as a LocalSimulator has them."""
+    yield from _served(ServerProcess(target=find("qulacs").adapter, workers=2))
+
+
+def _served(process: ServerProcess) -> Iterator[Server]:
+    process.start()
+    try:
+        yield Server(process)
+    finally:
+        process.stop()

@@ -1,0 +1,79 @@
+"""Circuits to test with: random ones from a seed, and the well-known ones."""
+
+from __future__ import annotations
+
+from math import pi
+from random import Random
+
+from gateway.circuit import Circuit, Comparison, Condition
+from gateway.circuit.gates import GATES, Gate
+
+ANGLE = 7.0
+"""Angles go beyond a whole turn to both sides, where conventions begin to differ."""
+
+
+def angles(random: Random, gate: Gate) -> list[float]:
+    """Return random parameters of a gate."""
+    return [random.uniform(-ANGLE, ANGLE) for _ in range(gate.num_params)]
+
+
+def add_random_gate(circuit: Circuit, random: Random, when: Condition = ()) -> None:
+    """Append any gate of the table that fits, on random qubits."""
+    gate = random.choice([gate for gate in GATES.values() if gate.num_qubits <= circuit.num_qubits])
+    circuit.gate(gate.name, random.sample(range(circuit.num_qubits), gate.num_qubits), angles(random, gate), when)
+
+
+def random_circuit(seed: int, num_qubits: int, num_gates: int) -> Circuit:
+    """Return gates drawn evenly from the whole table."""
+    random, circuit = Random(seed), Circuit(num_qubits)
+    for _ in range(num_gates):
+        add_random_gate(circuit, random)
+    return circuit
+
+
+def random_dynamic_circuit(seed: int, num_qubits: int = 4, num_clbits: int = 4, num_operations: int = 24) -> Circuit:
+    """Return gates, measurements and resets in any order, some of each conditional; all is measured last."""
+    random, circuit = Random(seed), Circuit(num_qubits, num_clbits)
+    for qubit in range(num_qubits):
+        circuit.u(*angles(random, GATES["u"]), qubit)
+    for _ in range(num_operations):
+        when = random_condition(random, num_clbits) if random.random() < 0.4 else ()
+        kind = random.random()
+        if kind < 0.15:
+            circuit.measure(random.randrange(num_qubits), random.randrange(num_clbits), when)
+        elif kind < 0.22:
+            circuit.reset(random.randrange(num_qubits), when)
+        else:
+            add_random_gate(circuit, random, when)
+    for clbit in random.sample(range(num_clbits), num_clbits - 1):
+        circuit.measure(random.randrange(num_qubits), clbit)
+    return circuit
+
+
+def random_condition(random: Random, num_clbits: int) -> Condition:
+    """Return one or two comparisons of one to three clbits."""
+
+    def comparison() -> Comparison:
+        clbits = tuple(random.sample(range(num_clbits), random.randint(1, min(3, num_clbits))))
+        return Comparison(clbits, random.randrange(1 << len(clbits)), random.random() < 0.6)
+
+    return tuple(comparison() for _ in range(random.randint(1, 2)))
+
+
+def teleportation() -> Circuit:
+    """Return a state on qubit 0 brought to qubit 2 and measured into clbit 2."""
+    circuit = Circuit(3, 3).u(1.1, 0.4, 0.7, 0).h(1).cx(1, 2).cx(0, 1).h(0)
+    return circuit.measure(0, 0).measure(1, 1).x(2, when={1: 1}).z(2, when={0: 1}).measure(2, 2)
+
+
+def bell() -> Circuit:
+    """Return two qubits that are found equal."""
+    return Circuit(2).h(0).cx(0, 1).measure_all()
+
+
+def wide() -> Circuit:
+    """Return a state of so many outcomes that two seeds practically never give the same counts."""
+    circuit = Circuit(8)
+    for qubit in range(8):
+        circuit.ry(pi / 2 - 0.1 * qubit, qubit)
+    return circuit.cx(0, 4).cx(3, 7).measure_all()

@@ -1,0 +1,138 @@
+"""A simulator that misbehaves on demand, to test the machinery around simulators.
+
+What it does is written in the circuit: the angles of a leading ``u`` gate are a :class:`Does` and an
+amount. :func:`fake` builds such circuits. Its version is the id of the process it ran in.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Mapping
+from enum import IntEnum
+from typing import Any, ClassVar
+
+from adapters.base import Adapter
+from gateway.circuit import Circuit, Operation
+from gateway.counts import Counts
+from gateway.results import Capabilities, ResultType
+
+TARGET = "support.fake:FakeAdapter"
+
+
+class Does(IntEnum):
+    """What a run of the fake does; the amount is what the comment names."""
+
+    ECHO = 0  # every shot gives the amount, written in binary
+    SLEEP = 1  # seconds
+    SLEEP_WITH_GIL = 2  # seconds
+    RAISE = 3
+    PANIC = 4  # an exception that is no Exception, as bindings of Rust libraries raise
+    ABORT = 5
+    KILL_ITSELF = 6
+    SYS_EXIT = 7  # exit code
+    EXIT_AT_ONCE = 8  # exit code
+    WRONG_WIDTH = 9
+    WRONG_SUM = 10
+    ALLOCATE = 11  # bytes
+    INTERRUPT = 12
+    TELL_THREADS = 13  # every shot gives OMP_NUM_THREADS, written in binary
+
+
+class Panic(BaseException):
+    """No Exception."""
+
+
+def fake(does: Does = Does.ECHO, amount: float = 0, *, clbits: int = 8) -> Circuit:
+    """Return a circuit that makes the fake do something."""
+    return Circuit(1, clbits).u(float(does), float(amount), 0, 0).measure(0, 0)
+
+
+class FakeAdapter(Adapter[Circuit]):
+    """Does what the circuit says."""
+
+    name = "fake"
+    native_gates: ClassVar[Mapping[str, Any]] = {"gphase": None, "cx": None, "u": None}
+    capabilities = Capabilities(result_types=(ResultType.COUNTS,))
+
+    def version(self) -> str:
+        """Return the id of this process."""
+        return str(os.getpid())
+
+    def build(self, circuit: Circuit) -> Circuit:
+        """Return the circuit itself."""
+        return circuit
+
+    def sample(self, native: Circuit, *, shots: int, seed: int) -> Counts:
+        """Misbehave, or echo."""
+        width = native.num_clbits
+        does, amount = _wanted(native.operations)
+        if does is Does.WRONG_WIDTH:
+            return Counts({"0" * (width + 1): shots})
+        if does is Does.WRONG_SUM:
+            return Counts({"0" * width: shots + 1})
+        if does is Does.TELL_THREADS:
+            amount = float(os.environ["OMP_NUM_THREADS"])
+        elif does is not Does.ECHO:
+            _MISDEEDS[does](amount)
+        return Counts({format(int(amount), f"0{width}b"): shots})
+
+
+class NotInstalledAdapter:
+    """Stands for an adapter whose framework is absent."""
+
+    def __init__(self) -> None:
+        import a_framework_nobody_has  # noqa: F401, PLC0415 - the point of it
+
+
+class BrokenAdapter:
+    """Stands for an adapter whose framework cannot be loaded."""
+
+    def __init__(self) -> None:
+        raise OSError("libbroken.so: undefined symbol")
+
+
+class SlowlyImported(FakeAdapter):
+    """Stands for an adapter whose framework takes its time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        time.sleep(1)
+
+
+def _wanted(operations: list[Operation]) -> tuple[Does, float]:
+    first = next((op for op in operations if op.name == "u"), None)
+    return (Does.ECHO, 0.0) if first is None else (Does(int(first.params[0])), first.params[1])
+
+
+def _raise(_: float) -> None:
+    raise ArithmeticError("the fake was told to raise")
+
+
+def _panic(_: float) -> None:
+    raise Panic("the fake was told to panic")
+
+
+def _interrupt(_: float) -> None:
+    raise KeyboardInterrupt
+
+
+def _sleep_with_gil(seconds: float) -> None:
+    ctypes.PyDLL(None).usleep(int(seconds * 1e6))  # PyDLL, unlike CDLL, does not release the GIL
+
+
+_MISDEEDS: dict[Does, Callable[[float], object]] = {
+    Does.SLEEP: time.sleep,
+    Does.SLEEP_WITH_GIL: _sleep_with_gil,
+    Does.RAISE: _raise,
+    Does.PANIC: _panic,
+    Does.ABORT: lambda _: os.abort(),
+    Does.KILL_ITSELF: lambda _: os.kill(os.getpid(), signal.SIGKILL),
+    Does.SYS_EXIT: lambda code: sys.exit(int(code)),
+    Does.EXIT_AT_ONCE: lambda code: os._exit(int(code)),
+    Does.ALLOCATE: lambda size: bytearray(int(size)),
+    Does.INTERRUPT: _interrupt,
+}

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from support.circuits import teleportation
+from support.fakes import NumpyAdapter
+
+from adapters.shared.dense import counts_of_columns, counts_of_indices, without_idle_qubits
+from gateway.circuit import Circuit
+from gateway.errors import UnsupportedError
+from gateway.results import Sampling
+
+
+@pytest.mark.parametrize("clbits", [[0], [3, 1], list(range(7)), list(range(9)), list(range(70)), [69, 0, 64]])
+def test_columns_and_a_plain_loop_count_the_same(clbits):
+    rng = np.random.default_rng(len(clbits))
+    patterns = rng.integers(0, 2, size=(3, len(clbits)))
+    drawn = patterns[rng.integers(0, 3, size=50)]
+    expected: dict[str, int] = {}
+    for row in drawn:
+        key = ["0"] * 70
+        for clbit, bit in zip(clbits, row, strict=True):
+            key[69 - clbit] = str(bit)
+        expected["".join(key)] = expected.get("".join(key), 0) + 1
+    counts = counts_of_columns({clbit: drawn[:, k] for k, clbit in enumerate(clbits)}, 70)
+    assert counts == expected
+    assert counts.width == 70
+
+
+def test_indices_are_counted_by_the_qubits_that_are_measured():
+    counts = counts_of_indices(np.array([0b101, 0b111, 0b001]), {0: 2, 2: 0}, 3)
+    assert counts == {"101": 2, "100": 1}
+
+
+def test_idle_qubits_are_left_out_and_the_others_keep_their_order():
+    compact = without_idle_qubits(Circuit(9, 2).h(7).cx(7, 2).barrier().measure(2, 1))
+    assert (compact.num_qubits, compact.num_clbits) == (2, 2)
+    assert [op.qubits for op in compact.operations] == [(1,), (1, 0), (0,)]
+
+
+def test_circuit_of_no_qubits_gets_one():
+    assert without_idle_qubits(Circuit().gphase(0.1)).num_qubits == 1
+
+
+def test_time_does_not_grow_with_the_shots():
+    few, many = NumpyAdapter(), NumpyAdapter()
+    few.run(teleportation(), shots=1000, seed=1)
+    many.run(teleportation(), shots=1_000_000, seed=1)
+    assert many.evolved == few.evolved
+
+
+def test_segments_are_built_once_for_each_way_through_their_conditions():
+    adapter = NumpyAdapter()
+    adapter.run(Circuit(1, 3).h(0).measure(0, 0).h(0).measure(0, 1).h(0).measure(0, 2), shots=100, seed=1)
+    assert (adapter.builds, adapter.evolved) == (3, 7)
+
+
+def test_own_sampler_without_dynamic_circuits_refuses_them():
+    with pytest.raises(UnsupportedError, match="leave sampling at 'auto'"):
+        NumpyAdapter().run(teleportation(), shots=1, sampling=Sampling.NATIVE)

@@ -1,0 +1,164 @@
+from __future__ import annotations
+
+import pytest
+from support.circuits import bell
+from support.fakes import NumpyAdapter, ZeroAdapter
+
+from adapters import base
+from adapters.base import big_endian_matrix, matrix, measured_clbits
+from gateway.circuit import Circuit
+from gateway.counts import Counts
+from gateway.errors import CircuitInvalidError, LimitError, RequestError, SimulatorError, UnsupportedError
+from gateway.results import ResultType, Sampling
+
+
+def test_run_reports_counts_and_where_they_come_from():
+    result = ZeroAdapter().run(bell(), shots=7, seed=5)
+    assert (result.counts, result.width) == ({"00": 7}, 2)
+    assert (result.provenance.simulator, result.provenance.version) == ("zero", "1.0")
+    assert (result.provenance.seed, result.provenance.shots, result.provenance.sampler) == (5, 7, "native")
+
+
+def test_build_sees_only_native_gates_and_measurements():
+    adapter = ZeroAdapter()
+    adapter.run(Circuit(3).h(0).ccx(0, 1, 2).barrier().measure_all(), shots=1)
+    names = {op.name for op in adapter.built[0].operations}
+    assert names <= {"u", "cx", "gphase", "barrier", "measure"}
+
+
+def test_seed_is_drawn_and_reported_when_none_is_given():
+    seeds = {ZeroAdapter().run(bell(), shots=1).provenance.seed for _ in range(4)}
+    assert len(seeds) == 4
+    assert all(0 <= seed < 2**32 for seed in seeds)
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32])
+def test_seed_out_of_range_is_refused(seed):
+    with pytest.raises(RequestError, match="below 2\\*\\*32"):
+        ZeroAdapter().run(bell(), shots=1, seed=seed)
+
+
+@pytest.mark.parametrize("shots", [0, -1])
+def test_shots_below_1_are_refused(shots):
+    with pytest.raises(RequestError, match="at least 1"):
+        ZeroAdapter().run(bell(), shots=shots)
+
+
+class TooNarrow(ZeroAdapter):
+    def sample(self, native, *, shots, seed):
+        return Counts({"0": shots})
+
+
+class Ragged(ZeroAdapter):
+    def sample(self, native, *, shots, seed):
+        return Counts.trusted({"0": shots - 1, "00": 1}, 2)
+
+
+class LosesAShot(ZeroAdapter):
+    def sample(self, native, *, shots, seed):
+        return Counts({"00": shots - 1})
+
+
+@pytest.mark.parametrize(
+    ("adapter", "match"),
+    [(TooNarrow, "bitstrings of 1 bits for 2 clbits"), (Ragged, "bitstrings"), (LosesAShot, "6 outcomes for 7 shots")],
+)
+def test_simulator_that_breaks_the_contract_is_found_out(adapter, match):
+    with pytest.raises(SimulatorError, match=match) as caught:
+        adapter().run(bell(), shots=7)
+    assert (caught.value.simulator, caught.value.version) == ("zero", "1.0")
+
+
+class Raises(ZeroAdapter):
+    def __init__(self, error):
+        super().__init__()
+        self.error = error
+
+    def sample(self, native, *, shots, seed):
+        raise self.error
+
+
+def test_what_the_framework_raises_becomes_a_simulator_error_with_its_words():
+    cause = KeyError("no such gate")
+    with pytest.raises(SimulatorError, match="zero failed: KeyError: 'no such gate'") as caught:
+        Raises(cause).run(bell(), shots=1)
+    assert caught.value.__cause__ is cause
+    assert caught.value.detail == "'no such gate'"
+
+
+def test_out_of_memory_is_a_limit():
+    with pytest.raises(LimitError, match="ran out of memory"):
+        Raises(MemoryError()).run(bell(), shots=1)
+
+
+def test_own_errors_pass_as_they_are():
+    error = UnsupportedError("cannot", feature="this")
+    with pytest.raises(UnsupportedError) as caught:
+        Raises(error).run(bell(), shots=1)
+    assert caught.value is error
+
+
+def test_result_type_that_is_not_declared_is_refused_by_name():
+    with pytest.raises(UnsupportedError, match="zero does not have the result type probabilities") as caught:
+        ZeroAdapter().run(bell(), shots=None)
+    assert caught.value.feature == "probabilities"
+
+
+@pytest.mark.parametrize(("shots", "kind"), [(None, ResultType.COUNTS), (5, ResultType.PROBABILITIES)])
+def test_shots_belong_to_counts_and_to_nothing_else(shots, kind):
+    with pytest.raises(RequestError) as caught:
+        NumpyAdapter().run(bell(), shots=shots, result=kind)
+    assert caught.value.field == "shots"
+
+
+def test_circuit_that_measures_nothing_is_refused_before_anything_is_built():
+    adapter = ZeroAdapter()
+    with pytest.raises(CircuitInvalidError, match="measure_all"):
+        adapter.run(Circuit(2).h(0), shots=1)
+    assert not adapter.built
+
+
+def uniform(num_qubits):
+    circuit = Circuit(num_qubits)
+    for qubit in range(num_qubits):
+        circuit.h(qubit)
+    return circuit.measure_all()
+
+
+@pytest.mark.parametrize("sampling", Sampling, ids=str)
+def test_state_too_large_for_the_memory_is_refused_with_the_number_that_fits(monkeypatch, sampling):
+    monkeypatch.setattr(base, "available_bytes", lambda: 64 * 2**18 + 5)
+    adapter = NumpyAdapter()
+    with pytest.raises(LimitError, match="at most 18") as caught:
+        adapter.run(uniform(19), shots=1, sampling=sampling)
+    assert (caught.value.limit, caught.value.requested, caught.value.allowed) == ("qubits", 19, 18)
+    assert not adapter.builds
+
+
+def test_branches_of_a_dynamic_circuit_are_counted_into_the_memory(monkeypatch):
+    monkeypatch.setattr(base, "available_bytes", lambda: 64 * 2**18)
+    circuit = uniform(18)
+    circuit.h(0).measure(0, 0)  # the first measurement is cut off: three states may be held at once
+    with pytest.raises(LimitError, match="at most 16"):
+        NumpyAdapter().run(circuit, shots=1)
+
+
+def test_small_states_are_not_held_against_the_memory(monkeypatch):
+    monkeypatch.setattr(base, "available_bytes", lambda: 0)
+    assert NumpyAdapter().run(bell(), shots=3).counts
+
+
+def test_machine_is_asked_how_much_memory_there_is(monkeypatch):
+    monkeypatch.setenv("GATEWAY_MEMORY_BYTES", str(64 * 2**20 + 64 * 2**17))
+    with pytest.raises(LimitError, match="at most 17"):
+        NumpyAdapter().run(uniform(18), shots=1)
+
+
+def test_big_endian_matrix_reverses_the_qubits():
+    assert big_endian_matrix("cx").real.tolist() == [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 0, 1], [0, 0, 1, 0]]
+    assert matrix("cx").real.tolist() == [[1, 0, 0, 0], [0, 0, 0, 1], [0, 0, 1, 0], [0, 1, 0, 0]]
+    assert (big_endian_matrix("u", 0.1, 0.2, 0.3) == matrix("u", 0.1, 0.2, 0.3)).all()
+
+
+def test_later_measurement_wins_a_clbit():
+    assert measured_clbits(Circuit(2, 1).measure(0, 0).measure(1, 0).operations) == {0: 1}

@@ -1,0 +1,158 @@
+import random
+
+import numpy as np
+import pytest
+from support.reference import distribution
+
+from adapters.mqt import MqtAdapter
+from adapters.shared.deferred import Step, defer
+from gateway.circuit import Circuit
+from gateway.circuit.circuit import Comparison
+from gateway.circuit.gates import GATES
+from gateway.errors import LimitError
+
+TELEPORT = (
+    Circuit(3, 3)
+    .u(0.7, 0.3, 0.1, 0).h(1).cx(1, 2).cx(0, 1).h(0).measure(0, 0).measure(1, 1)
+    .x(2, when={1: 1}).z(2, when={0: 1}).measure(2, 2)
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def adapter():
+    return MqtAdapter()
+
+
+def assert_follows_the_reference(adapter, circuit):
+    found, expected = adapter.run(circuit, shots=None).probabilities, distribution(circuit)
+    assert found.keys() == {key for key, chance in expected.items() if chance > 1e-12}
+    assert all(abs(found[key] - expected[key]) < 1e-9 for key in found)
+
+
+# ---------------------------------------------------------------------------- what is rewritten how
+
+
+def test_a_circuit_measured_at_the_end_gets_no_fresh_qubit():
+    deferred = defer(Circuit(2).h(0).cx(0, 1).measure_all())
+    assert deferred.num_qubits == 2
+    assert deferred.shown == {0: 0, 1: 1}
+
+
+def test_teleportation_needs_no_fresh_qubit_because_nothing_acts_on_the_measured_ones():
+    deferred = defer(TELEPORT)
+    assert deferred.num_qubits == 3
+    assert deferred.steps[-2:] == [Step("x", (2,), (), {1: True}), Step("z", (2,), (), {0: True})]
+
+
+def test_a_measured_qubit_is_copied_when_something_acts_on_it():
+    deferred = defer(Circuit(1, 2).h(0).measure(0, 0).h(0).measure(0, 1))
+    assert deferred.steps == [Step("h", (0,)), Step("x", (1,), (), {0: True}), Step("h", (0,))]
+    assert deferred.shown == {0: 1, 1: 0}
+
+
+def test_a_reset_goes_on_with_a_fresh_qubit():
+    deferred = defer(Circuit(1, 1).h(0).reset(0).x(0).measure(0, 0))
+    assert deferred.steps == [Step("h", (0,)), Step("x", (1,))]
+    assert deferred.shown == {0: 1}
+
+
+def test_a_reset_of_a_qubit_nothing_has_acted_on_does_nothing():
+    assert defer(Circuit(2, 1).reset(0).reset(1).h(0).measure(0, 0)).num_qubits == 2
+
+
+def test_a_clbit_never_written_compares_as_0():
+    circuit = Circuit(2, 2).h(0).measure(0, 0).x(1, when={1: 0, 0: 1}).y(1, when={1: 1}).measure(1, 1)
+    assert defer(circuit).steps == [Step("h", (0,)), Step("x", (1,), (), {0: True})]
+
+
+def test_a_clbit_overwritten_before_anything_acts_still_disturbs_the_qubit(adapter):
+    # The outcome in clbit 0 is lost, but the qubit was measured: the second h does not undo the first.
+    circuit = Circuit(2, 2).h(0).measure(0, 0).measure(1, 0).x(1, when={0: 1}).h(0).measure(0, 1)
+    assert adapter.run(circuit, shots=None).probabilities == pytest.approx({"00": 0.5, "10": 0.5})
+
+
+# ---------------------------------------------------------------------------- against the reference
+
+
+@pytest.mark.parametrize("name", GATES)
+def test_every_gate_under_a_condition_follows_the_reference(adapter, name):
+    row = GATES[name]
+    rng = random.Random(name)
+    size = row.num_qubits + 1
+    circuit = Circuit(size, size)
+    for qubit in range(size):
+        circuit.u(*(rng.uniform(-3, 3) for _ in range(3)), qubit)
+    qubits, params = range(1, size), [rng.uniform(-7, 7) for _ in range(row.num_params)]
+    circuit.measure(0, 0).gate(name, rng.sample(qubits, len(qubits)), params, when={0: 0})
+    for qubit in range(size):
+        circuit.h(qubit)
+    assert_follows_the_reference(adapter, circuit.measure_all())
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        {0: 1},
+        {1: 1, 0: 0},
+        Comparison((1, 0), 1, equal=False),
+        Comparison((0, 3), 1, equal=False),
+        Comparison((0, 3), 2, equal=False),
+        (Comparison((0, 1), 2), Comparison((2, 1), 3, equal=False)),
+        (Comparison((0,), 1), Comparison((0,), 0)),
+    ],
+)
+def test_conditional_gates_resets_and_measurements_follow_the_reference(adapter, condition):
+    circuit = Circuit(3, 4).ry(1.0, 0).ry(2.0, 1).ry(0.7, 2).measure(0, 0).measure(1, 1).h(0)
+    circuit.reset(2, when=condition).ry(0.5, 2, when=condition).measure(2, 1, when=condition)
+    circuit.gphase(0.3, when=condition).h(2).measure(2, 2).measure(0, 3, when=condition)
+    assert_follows_the_reference(adapter, circuit)
+
+
+def test_teleportation_follows_the_reference(adapter):
+    assert_follows_the_reference(adapter, TELEPORT)
+
+
+# ---------------------------------------------------------------------------- DDSIM's own corners
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2**31, 2**32 - 1])
+def test_the_same_seed_gives_the_same_counts_also_from_the_same_object(adapter, seed):
+    native = adapter.build(Circuit(3).h(0).h(1).h(2).measure_all())
+    assert adapter.sample(native, shots=100, seed=seed) == adapter.sample(native, shots=100, seed=seed)
+
+
+def test_different_seeds_give_different_counts(adapter):
+    native = adapter.build(Circuit(5).h(0).h(1).h(2).h(3).h(4).measure_all())
+    seeds = (0, 1, 2**31, 2**32 - 2, 2**32 - 1)
+    assert len({adapter.sample(native, shots=1000, seed=seed) for seed in seeds}) == len(seeds)
+
+
+def test_two_clbits_may_show_one_qubit(adapter):
+    circuit = Circuit(2, 4).h(0).x(1).measure(0, 0).measure(0, 2).measure(1, 3)
+    assert adapter.run(circuit, shots=100, seed=1).counts.keys() == {"1000", "1101"}
+
+
+def test_the_last_write_to_a_clbit_wins(adapter):
+    circuit = Circuit(2, 1).x(0).measure(0, 0).measure(1, 0)
+    assert adapter.run(circuit, shots=10).counts == {"0": 10}
+
+
+def test_a_measurement_that_never_happens_leaves_zeros(adapter):
+    circuit = Circuit(1, 2).x(0).measure(0, 0, when={1: 1})
+    assert adapter.run(circuit, shots=10).counts == {"00": 10}
+    assert adapter.run(circuit, shots=None).probabilities == {"00": 1.0}
+
+
+def test_counts_have_no_limit_of_qubits_and_exact_results_do(adapter):
+    circuit = Circuit(200).h(0)
+    for qubit in range(199):
+        circuit.cx(qubit, qubit + 1)
+    circuit.measure_all()
+    assert adapter.run(circuit, shots=100, seed=1).counts.keys() == {"0" * 200, "1" * 200}
+    with pytest.raises(LimitError, match="200 qubits do not fit"):
+        adapter.run(circuit, shots=None)
+
+
+def test_the_state_vector_is_little_endian_with_its_phase(adapter):
+    state = adapter.statevector(adapter.build(Circuit(2).x(1).gphase(0.5)))
+    assert np.allclose(state, [0, 0, np.exp(0.5j), 0])

@@ -1,0 +1,118 @@
+import random
+
+import numpy as np
+import pytest
+from pytket.extensions.qiskit import AerBackend, AerStateBackend, qiskit_convert
+from support.reference import distribution
+from support.statistics import assert_drawn_from
+
+from adapters.pytket import PytketAdapter, _running
+from gateway.circuit import Circuit
+from gateway.circuit.circuit import Comparison
+from gateway.circuit.gates import GATES
+from gateway.errors import SimulatorError, UnsupportedError
+from gateway.results import Sampling
+
+SHOTS = 2_000
+
+
+@pytest.fixture(scope="module")
+def adapter():
+    return PytketAdapter()
+
+
+def one_of_each():
+    """Return a circuit of five qubits with every native gate once."""
+    rng = random.Random(1)
+    circuit = Circuit(5)
+    for name in PytketAdapter.native_gates:
+        row = GATES[name]
+        params = [rng.uniform(-7, 7) for _ in range(row.num_params)]
+        circuit.gate(name, rng.sample(range(5), row.num_qubits), params)
+    return circuit
+
+
+def test_a_circuit_of_all_native_gates_is_valid_without_compilation(adapter):
+    native = adapter.build(one_of_each())
+    assert AerBackend().valid_circuit(native)
+    assert AerStateBackend().valid_circuit(native)
+
+
+def test_numbers_converted_without_sympy_give_the_same_state(adapter):
+    native = adapter.build(one_of_each())
+    with_sympy = AerStateBackend().run_circuit(native).get_state()
+    assert np.allclose(adapter.evolve(native), with_sympy.reshape([2] * 5).T.reshape(-1), atol=1e-10)
+
+
+def test_the_converter_is_left_as_it_was_even_after_an_error():
+    before = qiskit_convert._param_to_qiskit
+    with _running(AerStateBackend()):
+        assert qiskit_convert._param_to_qiskit is not before
+    assert qiskit_convert._param_to_qiskit is before
+    with pytest.raises(ZeroDivisionError, match="division"), _running(AerStateBackend()):
+        _ = 1 / 0
+    assert qiskit_convert._param_to_qiskit is before
+
+
+def test_nothing_is_kept_from_one_run_to_the_next(adapter):
+    circuit = Circuit(2).h(0).cx(0, 1).measure_all()
+    for sampling in Sampling:
+        adapter.run(circuit, shots=10, sampling=sampling)
+    for backend in (adapter._state_backend, adapter._shot_backend):
+        assert not backend._circuit_data
+        assert not backend._cache
+
+
+def test_twelve_qubits_keep_their_order(adapter):
+    state = adapter.evolve(adapter.build(Circuit(12).x(10).x(2)))
+    assert np.flatnonzero(state).tolist() == [2**10 + 2**2]
+
+
+def test_a_given_state_and_none_agree(adapter):
+    native = adapter.build(one_of_each())
+    zero = np.eye(1, 32, dtype=complex)[0]
+    assert np.allclose(adapter.evolve(native), adapter.evolve(native, zero))
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2**31, 2**32 - 1])
+def test_the_same_seed_gives_the_same_native_counts(adapter, seed):
+    circuit = Circuit(3, 3).h(0).h(1).h(2).measure_all()
+    first, second = (adapter.run(circuit, shots=100, seed=seed, sampling=Sampling.NATIVE) for _ in range(2))
+    assert first.counts == second.counts
+
+
+def test_clbit_0_is_rightmost_in_native_counts_of_many_clbits(adapter):
+    circuit = Circuit(2, 12).x(0).measure(0, 0).measure(0, 10).measure(1, 3)
+    assert adapter.run(circuit, shots=7, sampling=Sampling.NATIVE).counts == {"010000000001": 7}
+
+
+@pytest.mark.parametrize("condition", [{0: 1}, {1: 0}, Comparison((1,), 1, equal=False), {1: 1, 0: 0}])
+def test_native_conditions_on_one_clbit_or_all_follow_the_reference(adapter, condition):
+    circuit = Circuit(3, 2).ry(1.0, 0).ry(2.0, 1).ry(0.7, 2).measure(0, 0).measure(1, 1)
+    circuit.reset(2, when=condition).ry(1.0, 2, when=condition).cs(2, 1, when=condition).measure(2, 0)
+    found = adapter.run(circuit, shots=SHOTS, seed=7, sampling=Sampling.NATIVE).counts
+    assert_drawn_from(found, distribution(circuit))
+
+
+@pytest.mark.parametrize("condition", [{0: 1, 2: 1}, Comparison((0, 1, 2), 5, equal=False)])
+def test_a_condition_its_own_sampler_cannot_test_is_refused_and_auto_runs_it(adapter, condition):
+    circuit = Circuit(1, 3).x(0).measure(0, 0).measure(0, 2).x(0, when=condition).measure(0, 1)
+    with pytest.raises(UnsupportedError, match=r"clbits \[0, "):
+        adapter.run(circuit, shots=10, sampling=Sampling.NATIVE)
+    assert adapter.run(circuit, shots=10).counts.keys() == distribution(circuit).keys()
+
+
+def test_a_condition_that_contradicts_itself_never_holds(adapter):
+    circuit = Circuit(1, 2).x(0).measure(0, 0)
+    circuit.x(0, when=(Comparison((0,), 1), Comparison((0,), 0))).measure(0, 1)
+    assert adapter.run(circuit, shots=10, sampling=Sampling.NATIVE).counts == {"11": 10}
+
+
+def test_a_failure_inside_the_backend_becomes_a_simulator_error(adapter, monkeypatch):
+    monkeypatch.setattr(PytketAdapter, "check_memory", lambda *args, **options: None)
+    circuit = Circuit(45)
+    for qubit in range(45):
+        circuit.h(qubit)
+    circuit.measure_all()
+    with pytest.raises(SimulatorError, match="pytket failed"):
+        adapter.run(circuit, shots=10)

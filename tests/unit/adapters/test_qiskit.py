@@ -1,0 +1,102 @@
+import random
+
+import numpy as np
+import pytest
+from qiskit import QuantumCircuit
+from qiskit.circuit.library import get_standard_gate_name_mapping
+from qiskit.quantum_info import Operator
+from support.reference import distribution
+from support.statistics import assert_drawn_from
+
+from adapters.qiskit import QiskitAdapter, StandardGate
+from gateway.circuit import Circuit
+from gateway.circuit.circuit import Comparison
+from gateway.circuit.gates import GATES
+from gateway.errors import SimulatorError
+from gateway.results import Sampling
+
+SHOTS = 2_000
+
+
+@pytest.fixture(scope="module")
+def adapter():
+    return QiskitAdapter()
+
+
+def standard_rows():
+    return [name for name, gate in QiskitAdapter.native_gates.items() if type(gate) is StandardGate]
+
+
+@pytest.mark.parametrize("name", standard_rows())
+def test_a_gate_added_the_fast_way_equals_the_same_gate_appended(adapter, name):
+    row = GATES[name]
+    rng = random.Random(name)
+    params = [rng.uniform(-7, 7) for _ in range(row.num_params)]
+    qubits = rng.sample(range(row.num_qubits), row.num_qubits)
+    built = adapter.build(Circuit(row.num_qubits).gate(name, qubits, params))
+
+    mark = adapter.native_gates[name]
+    library = next(gate for gate in get_standard_gate_name_mapping().values() if gate._standard_gate == mark)
+    appended = QuantumCircuit(*built.qregs, *built.cregs)
+    appended.append(type(library)(*params), qubits)
+    assert built == appended
+    assert built.data[0].operation == appended.data[0].operation
+    assert np.allclose(Operator(built).data, Operator(appended).data)
+
+
+def test_build_uses_one_register_of_each_kind(adapter):
+    built = adapter.build(Circuit(3, 5).h(0).measure(0, 4))
+    assert [register.size for register in built.qregs] == [3]
+    assert [register.size for register in built.cregs] == [5]
+
+
+def test_evolve_leaves_the_built_circuit_as_it_was(adapter):
+    native = adapter.build(Circuit(2).h(0).cx(0, 1))
+    adapter.evolve(native)
+    adapter.evolve(native, np.array([0, 1, 0, 0], dtype=complex))
+    assert native.count_ops() == {"h": 1, "cx": 1}
+
+
+def test_a_global_phase_also_applies_to_a_given_state(adapter):
+    native = adapter.build(Circuit(1).gphase(1.0))
+    start = np.array([0.6, 0.8j])
+    assert np.allclose(adapter.evolve(native, start), start * np.exp(1j))
+
+
+def test_a_failure_that_aer_only_reports_is_raised_with_its_text(adapter):
+    native = adapter.build(Circuit(45).h(0))
+    with pytest.raises(SimulatorError, match="memory"):
+        adapter.evolve(native)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2**31, 2**32 - 1])
+def test_the_same_seed_gives_the_same_native_counts(adapter, seed):
+    circuit = Circuit(3, 3).h(0).h(1).h(2).measure_all()
+    first, second = (adapter.run(circuit, shots=100, seed=seed, sampling=Sampling.NATIVE) for _ in range(2))
+    assert first.counts == second.counts
+    assert first.provenance.sampler == "native"
+
+
+def test_neighbouring_seeds_give_independent_native_counts_of_a_dynamic_circuit(adapter):
+    circuit = Circuit(1, 2).h(0).measure(0, 0).h(0).measure(0, 1)
+    ones = [
+        adapter.run(circuit, shots=400, seed=seed, sampling=Sampling.NATIVE).counts.get("11", 0) for seed in range(12)
+    ]
+    assert max(ones) - min(ones) > 8  # with shared random numbers 2 or 3; one standard deviation is 8.7
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        {0: 1},
+        {1: 1, 0: 0},
+        Comparison((2, 0), 1, equal=False),
+        Comparison((0,), 1, equal=False),
+        (Comparison((0, 1), 2), Comparison((2, 1), 3, equal=False)),
+    ],
+)
+def test_native_conditions_on_any_clbits_follow_the_reference(adapter, condition):
+    circuit = Circuit(3, 4).ry(1.0, 0).ry(2.0, 1).ry(0.7, 2).measure(0, 0).measure(1, 1)
+    circuit.reset(2, when=condition).x(2, when=condition).measure(1, 2, when=condition).measure(2, 3)
+    found = adapter.run(circuit, shots=SHOTS, seed=7, sampling=Sampling.NATIVE).counts
+    assert_drawn_from(found, distribution(circuit))

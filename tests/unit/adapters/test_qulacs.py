@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from adapters.qulacs import QulacsAdapter
+from gateway.circuit import Circuit
+from gateway.results import ResultType, Sampling
+
+
+@pytest.fixture(scope="module")
+def adapter():
+    return QulacsAdapter()
+
+
+PAULI = {"x": np.array([[0, 1], [1, 0]]), "y": np.array([[0, -1j], [1j, 0]]), "z": np.diag([1, -1])}
+
+
+@pytest.mark.parametrize("name", ["rx", "ry", "rz", "rxx", "ryy", "rzz", "rzx"])
+def test_rotation_turns_the_way_of_the_table_and_not_of_qulacs(adapter, name):
+    """By ``exp(-i t/2 P)``; Qulacs' own RX and PauliRotation turn by ``exp(+i t/2 P)``."""
+    generator = PAULI[name[1]] if len(name) == 2 else np.kron(PAULI[name[2]], PAULI[name[1]])
+    size = len(generator)
+    program = adapter.build(Circuit(len(name) - 1).gate(name, range(len(name) - 1), [0.7]))
+    expected = np.cos(0.35) * np.eye(size) - 1j * np.sin(0.35) * generator
+    for column in range(size):
+        state = np.eye(size, dtype=complex)[column]
+        np.testing.assert_allclose(adapter.evolve(program, state), expected[:, column], atol=1e-12)
+
+
+def test_angles_beyond_a_whole_turn_keep_their_sign(adapter):
+    state = adapter.evolve(adapter.build(Circuit(1).rz(2 * np.pi, 0)))
+    assert state[0] == pytest.approx(-1)
+
+
+def test_global_phase_is_kept(adapter):
+    state = adapter.run(Circuit(2).gphase(0.4), shots=None, result=ResultType.STATEVECTOR).statevector
+    assert complex(*state[0]) == pytest.approx(np.exp(0.4j))
+
+
+def test_evolving_leaves_the_given_state_alone_and_hands_out_a_new_one(adapter):
+    state = np.array([0, 1], dtype=complex)
+    found = adapter.evolve(adapter.build(Circuit(1).x(0)), state)
+    found[:] = 7
+    np.testing.assert_array_equal(state, [0, 1])
+
+
+def test_own_sampler_takes_the_largest_seed(adapter):
+    circuit = Circuit(4).h(0).h(1).h(2).h(3).measure_all()
+    first = adapter.run(circuit, shots=50, seed=2**32 - 1, sampling=Sampling.NATIVE).counts
+    assert adapter.run(circuit, shots=50, seed=2**32 - 1, sampling=Sampling.NATIVE).counts == first

@@ -1,0 +1,175 @@
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gateway import Backend, BackendStatus, Capabilities, Circuit, Counts, Probabilities, Provenance, Statevector
+from gateway.errors import JobCancelled, JobTimeout, RequestError
+from gateway.protocol.messages import RunRequest
+from gateway.results import Result, ResultType, Sampling
+
+CIRCUIT = Circuit(1, 1).measure(0, 0)
+PROVENANCE = Provenance(simulator="recorder", version="1")
+
+
+class Recorder(Backend):
+    """Remembers requests and answers each circuit with its index."""
+
+    def __init__(self) -> None:
+        self.requests: list[RunRequest] = []
+        self.gate = threading.Event()
+        self.gate.set()
+
+    def send(self, request: RunRequest) -> list[Result]:
+        self.gate.wait(5)
+        self.requests.append(request)
+        return [
+            Result(provenance=PROVENANCE, width=1, counts={"1": index + 1})
+            for index in range(len(request.circuit_list()))
+        ]
+
+    def status(self) -> BackendStatus:
+        return BackendStatus("recorder", "1", online=True)
+
+    def capabilities(self) -> Capabilities:
+        return Capabilities(result_types=(ResultType.COUNTS,))
+
+
+@pytest.fixture
+def backend():
+    with Recorder() as recorder:
+        yield recorder
+
+
+def test_the_defaults_of_a_run_are_1024_shots_without_a_seed(backend: Recorder):
+    backend.run(CIRCUIT)
+    assert backend.requests == [RunRequest(circuits=CIRCUIT)]
+    assert backend.requests[0].shots == 1024
+    assert backend.requests[0].seed is None
+
+
+def test_every_argument_reaches_the_request(backend: Recorder):
+    backend.run([CIRCUIT, "text"], shots=(3, 4), seed=5, result="counts", sampling="native", timeout_s=6)
+    assert backend.requests == [
+        RunRequest(
+            circuits=[CIRCUIT, "text"],
+            shots=[3, 4],
+            seed=5,
+            result=ResultType.COUNTS,
+            sampling=Sampling.NATIVE,
+            timeout_s=6,
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "field"),
+    [
+        ({"shots": 0}, "shots"),
+        ({"shots": -1}, "shots"),
+        ({"shots": 1.5}, "shots"),
+        ({"shots": True}, "shots"),
+        ({"shots": "7"}, "shots"),
+        ({"shots": [0]}, "shots"),
+        ({"shots": [1, 2]}, "shots"),
+        ({"shots": []}, "shots"),
+        ({"seed": -1}, "seed"),
+        ({"seed": 2**32}, "seed"),
+        ({"seed": 1.0}, "seed"),
+        ({"seed": "1"}, "seed"),
+        ({"result": "unitary"}, "result"),
+        ({"sampling": "magic"}, "sampling"),
+        ({"timeout_s": 0}, "timeout_s"),
+        ({"timeout_s": -1}, "timeout_s"),
+        ({"timeout_s": float("nan")}, "timeout_s"),
+        ({"timeout_s": "1"}, "timeout_s"),
+    ],
+)
+def test_a_wrong_argument_is_refused_by_name_before_anything_is_sent(backend: Recorder, arguments, field):
+    for call in (backend.run, backend.run_async):
+        with pytest.raises(RequestError, match=field) as caught:
+            call(CIRCUIT, **arguments)
+        assert caught.value.field.partition("[")[0] == field
+    assert not backend.requests
+
+
+@pytest.mark.parametrize("circuits", [None, 7, b"x", [None], [[CIRCUIT]], {"a": 1}, [CIRCUIT, 7]])
+def test_what_is_no_circuit_is_refused_before_anything_is_sent(backend: Recorder, circuits):
+    with pytest.raises(RequestError, match="a circuit is a Circuit, OpenQASM text, or the Path of a file"):
+        backend.run(circuits)
+    with pytest.raises(RequestError, match="the list of circuits is empty"):
+        backend.run([])
+    assert not backend.requests
+
+
+def test_integers_of_numpy_are_told_apart_from_floats(backend: Recorder):
+    with pytest.raises(RequestError, match="shots"):
+        backend.run(CIRCUIT, shots=np.float64(10))
+
+
+def test_a_path_is_read_here_and_not_on_the_server(backend: Recorder, tmp_path: Path):
+    (tmp_path / "c.qasm").write_text("OPENQASM 3.0;", encoding="utf-8")
+    backend.run(tmp_path / "c.qasm")
+    assert backend.requests[0].circuits == "OPENQASM 3.0;"
+    with pytest.raises(RequestError, match=r"cannot read the circuit file .*missing\.qasm"):
+        backend.run(tmp_path / "missing.qasm")
+
+
+def test_one_circuit_gives_one_outcome_and_a_sequence_a_list(backend: Recorder):
+    assert backend.run(CIRCUIT) == {"1": 1}
+    assert backend.run([CIRCUIT]) == [{"1": 1}]
+    assert backend.run((CIRCUIT, CIRCUIT)) == [{"1": 1}, {"1": 2}]
+
+
+def test_results_become_counts_probabilities_or_a_statevector_with_provenance(backend: Recorder):
+    results = [
+        Result(provenance=PROVENANCE, width=2, counts={"01": 3}),
+        Result(provenance=PROVENANCE, width=2, probabilities={"01": 1.0}),
+        Result(provenance=PROVENANCE, width=0, statevector=[(0.6, 0.0), (0.0, -0.8)]),
+    ]
+    backend.send = lambda _: results
+    counts, probabilities, state = backend.run([CIRCUIT] * 3)
+    assert isinstance(counts, Counts)
+    assert (counts, counts.width) == ({"01": 3}, 2)
+    assert isinstance(probabilities, Probabilities)
+    assert (probabilities, probabilities.width) == ({"01": 1.0}, 2)
+    assert isinstance(state, Statevector)
+    assert state.amplitudes == [0.6, -0.8j]
+    assert all(found.provenance is PROVENANCE for found in (counts, probabilities, state))
+
+
+def test_a_job_goes_from_running_to_done(backend: Recorder):
+    backend.gate.clear()
+    job = backend.run_async([CIRCUIT] * 2, shots=3)
+    with pytest.raises(JobTimeout, match="the run goes on"):
+        job.result(timeout_s=0.01)
+    assert job.status() == "running"
+    backend.gate.set()
+    assert job.result(5) == [{"1": 1}, {"1": 2}]
+    assert (job.status(), job.done()) == ("done", True)
+
+
+def test_a_timeout_of_the_run_itself_is_not_taken_for_one_of_the_waiting(backend: Recorder):
+    def send(_: RunRequest) -> list[Result]:
+        raise JobTimeout("the run took too long", timeout_s=1)
+
+    backend.send = send
+    job = backend.run_async(CIRCUIT)
+    with pytest.raises(JobTimeout, match="the run took too long"):
+        job.result(5)
+    assert job.status() == "failed"
+
+
+def test_closing_cancels_what_waits_and_lets_finish_what_runs():
+    backend = Recorder()
+    backend.gate.clear()
+    jobs = [backend.run_async(CIRCUIT) for _ in range(9)]  # eight run at a time
+    assert jobs[8].status() == "queued"
+    backend.close()
+    backend.gate.set()
+    with pytest.raises(JobCancelled, match="cancelled"):
+        jobs[8].result(5)
+    assert jobs[0].result(5) == {"1": 1}

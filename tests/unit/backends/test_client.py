@@ -1,0 +1,216 @@
+"""The client against a fake transport: no port is opened."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+
+import pytest
+import requests
+from requests.adapters import BaseAdapter
+
+from gateway.backends.client import CONNECT_TIMEOUT_S, GRACE_S, BackendClient
+from gateway.circuit import Circuit
+from gateway.errors import BY_CODE, BusyError, GatewayError, RequestError, TransportError, TransportTimeout
+from gateway.protocol import problem
+from gateway.protocol.messages import BackendInfo, RunRequest, RunResponse, decode, encode
+from gateway.results import Capabilities, Provenance, Result, ResultType
+
+CIRCUIT = Circuit(1, 1).measure(0, 0)
+INFO = BackendInfo(
+    name="fake",
+    version="1",
+    gateway_version="1",
+    capabilities=Capabilities(result_types=(ResultType.COUNTS,)),
+    gates=[],
+    native_gates=[],
+)
+RESULTS = RunResponse(results=[Result(provenance=Provenance(simulator="fake", version="1"), width=1, counts={"0": 7})])
+
+
+class Transport(BaseAdapter):
+    """Answers requests from a table of functions, and remembers them."""
+
+    def __init__(self, **answers: Callable[[], tuple[int, bytes]] | tuple[int, bytes]) -> None:
+        super().__init__()
+        self.answers = {"backend": (200, encode(INFO)), "run": (200, encode(RESULTS)), **answers}
+        self.sent: list[requests.PreparedRequest] = []
+        self.timeouts: list[tuple[float, float]] = []
+
+    def send(self, request, stream=False, timeout=None, verify=True, cert=None, proxies=None):
+        self.sent.append(request)
+        self.timeouts.append(timeout)
+        answer = self.answers[request.path_url.rpartition("/")[2]]
+        status, body = answer() if callable(answer) else answer
+        response = requests.Response()
+        response.status_code, response.raw, response.url, response.request = (
+            status,
+            io.BytesIO(body),
+            request.url,
+            request,
+        )
+        return response
+
+    def close(self):
+        pass
+
+
+def client(transport: Transport, **options) -> BackendClient:
+    session = requests.Session()
+    session.mount("http://", transport)
+    return BackendClient(session=session, **options)
+
+
+def raising(error: Exception):
+    def answer():
+        raise error
+
+    return answer
+
+
+def test_a_run_is_one_post_of_the_request_and_gives_its_counts():
+    transport = Transport()
+    counts = client(transport, timeout_s=5).run(CIRCUIT, shots=7, seed=3)
+    assert counts == {"0": 7}
+    asked, sent = transport.sent  # who is there and what it speaks, asked once; then the run
+    assert (asked.method, asked.path_url) == ("GET", "/v1/backend")
+    assert (sent.method, sent.url) == ("POST", "http://127.0.0.1:8080/v1/run")
+    assert sent.headers["Content-Type"] == "application/json"
+    assert decode(RunRequest, sent.body) == RunRequest(circuits=CIRCUIT, shots=7, seed=3, timeout_s=5)
+
+
+def test_the_client_waits_longer_than_the_run_may_take():
+    transport = Transport()
+    backend = client(transport)
+    backend.run(CIRCUIT)
+    backend.run(CIRCUIT, timeout_s=2)
+    beyond = INFO.limits.max_wait_s + GRACE_S
+    limit = INFO.limits.timeout_s
+    assert transport.timeouts[1:] == [(CONNECT_TIMEOUT_S, limit + beyond), (CONNECT_TIMEOUT_S, 2 + beyond)]
+
+
+def test_what_the_server_says_of_itself_is_asked_once_and_its_status_each_time():
+    transport = Transport()
+    backend = client(transport)
+    assert backend.capabilities() == backend.capabilities() == INFO.capabilities
+    assert len(transport.sent) == 1
+    assert backend.status() == backend.status()
+    assert len(transport.sent) == 3
+
+
+def test_a_token_is_sent_as_a_bearer_token_and_none_if_there_is_none():
+    for token, sent in (("secret", "Bearer secret"), (None, None)):
+        transport = Transport()
+        client(transport, token=token).status()
+        assert transport.sent[0].headers.get("Authorization") == sent
+
+
+@pytest.mark.parametrize(
+    ("host", "trusted"), [("127.0.0.1", False), ("localhost", False), ("::1", False), ("10.0.0.1", True)]
+)
+def test_no_proxy_stands_before_the_own_machine(host, trusted):
+    session = requests.Session()
+    backend = BackendClient(host, session=session)
+    assert session.trust_env is trusted
+    assert backend.url == f"http://{'[::1]' if host == '::1' else host}:8080"
+    assert repr(backend) == f"BackendClient({host!r}, 8080)"
+    backend.close()
+
+
+@pytest.mark.parametrize("port", [0, -1, 2**16, "8080", 1.5, True, None])
+def test_what_is_no_port_is_refused(port):
+    with pytest.raises(RequestError, match="a port is a number from 1 to 65535") as caught:
+        BackendClient(port=port)
+    assert caught.value.field == "port"
+
+
+@pytest.mark.parametrize(
+    ("raised", "error", "message"),
+    [
+        (
+            requests.ConnectionError("x: Connection refused"),
+            TransportError,
+            r"is the server running\? \(Connection refused",
+        ),
+        (requests.ConnectionError(), TransportError, "cannot reach http://127.0.0.1:8080"),
+        (requests.ConnectTimeout("x"), TransportTimeout, "did not answer within"),
+        (requests.ReadTimeout("x"), TransportTimeout, "did not answer within 77 s"),
+        (requests.exceptions.ChunkedEncodingError("cut off"), TransportError, "cut off"),
+        (requests.TooManyRedirects("round and round"), TransportError, "round and round"),
+    ],
+)
+def test_foreign_errors_are_translated(raised, error, message):
+    with pytest.raises(GatewayError, match=message) as caught:
+        client(Transport(run=raising(raised)), timeout_s=2).run(CIRCUIT)
+    assert type(caught.value) is error
+    assert caught.value.__cause__ is raised
+    assert caught.value.url.startswith("http://127.0.0.1:8080")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"<html>hello</html>",
+        b"null",
+        b"[]",
+        b"{}",
+        b'{"results": 7}',
+        b'{"results": [{}]}',
+        b"\xff",
+        b"[" * 200_000,
+    ],
+)
+def test_an_answer_of_something_else_is_a_transport_error(body):
+    with pytest.raises(TransportError, match="did not answer as a simulator gateway does"):
+        client(Transport(run=(200, body)), timeout_s=1).run(CIRCUIT)
+    with pytest.raises(TransportError, match="did not answer as a simulator gateway does"):
+        client(Transport(backend=(200, body))).status()
+
+
+@pytest.mark.parametrize("status", [204, 301, 302, 400, 404, 500, 502])
+def test_an_error_of_something_else_shows_what_it_said(status):
+    with pytest.raises(TransportError, match=f"answered {status} without a problem document: '<h1>nginx</h1>'"):
+        client(Transport(run=(status, b"<h1>nginx</h1>")), timeout_s=1).run(CIRCUIT)
+
+
+@pytest.mark.parametrize(("circuits", "number"), [(CIRCUIT, 0), (CIRCUIT, 2), ([CIRCUIT] * 2, 1)])
+def test_an_answer_with_another_number_of_results_is_refused(circuits, number):
+    answer = encode(RunResponse(results=RESULTS.results * number))
+    with pytest.raises(TransportError, match=f"circuits with {number} results"):
+        client(Transport(run=(200, answer)), timeout_s=1).run(circuits)
+
+
+def test_another_protocol_version_is_refused_with_what_to_do():
+    other = {**json.loads(encode(INFO)), "protocol": "2"}
+    backend = client(Transport(backend=(200, json.dumps(other).encode())))
+    for _ in range(2):
+        with pytest.raises(TransportError, match="speaks protocol 2, this client speaks 1: install the same version"):
+            backend.capabilities()
+
+
+@pytest.mark.parametrize("cls", BY_CODE.values(), ids=lambda cls: cls.__name__)
+def test_each_code_becomes_its_class_with_its_fields(cls):
+    numbers = {"line": 1, "column": 2, "operation": 3}
+    error = cls("it went wrong", circuit=2, **{name: numbers.get(name, f"the {name}") for name in cls.fields})
+    transport = Transport(run=(cls.status, problem.dump(error)))
+    with pytest.raises(GatewayError, match="it went wrong") as caught:
+        client(transport, timeout_s=1).run(CIRCUIT)
+    assert type(caught.value) is cls
+    assert (caught.value.circuit, caught.value.details) == (2, error.details)
+
+
+def test_an_error_of_a_later_version_becomes_the_nearest_class():
+    later = b'{"code": "later", "detail": "something new"}'
+    with pytest.raises(RequestError, match="something new"):
+        client(Transport(run=(422, later)), timeout_s=1).run(CIRCUIT)
+    with pytest.raises(GatewayError, match="something new"):
+        client(Transport(run=(500, later)), timeout_s=1).run(CIRCUIT)
+
+
+def test_a_busy_server_says_when_to_come_back():
+    transport = Transport(run=(503, problem.dump(BusyError("full", retry_after_s=1.0))))
+    with pytest.raises(BusyError, match="full") as caught:
+        client(transport, timeout_s=1).run(CIRCUIT)
+    assert caught.value.retry_after_s == 1.0

@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import json
+import logging
+
+import pytest
+from support.fake import Does, FakeAdapter, fake
+from support.raw import run_body
+
+from gateway.errors import CircuitInvalidError, LimitError, SimulatorError
+from gateway.execution.function import Function
+from gateway.execution.pool import InlineExecutor
+from gateway.execution.runner import Runner
+from gateway.protocol.messages import BackendInfo, RunRequest, ServerLimits, decode
+from gateway.version import __version__
+
+BELL = "OPENQASM 3.0; include 'stdgates.inc'; qubit[2] q; bit[2] c; c = measure q;".replace("'", '"')
+
+
+@pytest.fixture
+def runner() -> Runner:
+    return Runner(FakeAdapter(), ServerLimits(max_qubits=10, max_clbits=20, max_operations=5))
+
+
+def test_text_and_circuits_are_run_alike(runner: Runner):
+    results = runner.results(RunRequest(circuits=[BELL, fake(amount=3)], shots=[2, 5], seed=2**32 - 1))
+    assert [result.counts for result in results] == [{"00": 2}, {"00000011": 5}]
+    assert [result.provenance.seed for result in results] == [2**32 - 1, 0]
+    assert all(result.provenance.gateway_version == __version__ for result in results)
+
+
+def test_parsing_is_timed_apart_from_running(runner: Runner):
+    text, circuit = (result.provenance for result in runner.results(RunRequest(circuits=[BELL, fake()])))
+    assert text.parse_s > 0
+    assert circuit.run_s > 0
+
+
+def test_the_failing_circuit_of_a_list_is_named(runner: Runner):
+    with pytest.raises(SimulatorError, match="told to raise") as caught:
+        runner.results(RunRequest(circuits=[fake(), fake(Does.RAISE)]))
+    assert caught.value.circuit == 1
+    with pytest.raises(SimulatorError, match="told to raise") as caught:
+        runner.results(RunRequest(circuits=fake(Does.RAISE)))
+    assert caught.value.circuit is None
+
+
+@pytest.mark.parametrize("what", ["qubits", "clbits", "operations"])
+def test_the_limits_of_the_server_hold_for_text_and_for_circuits(runner: Runner, what):
+    numbers = {"qubits": 1, "clbits": 1, "operations": 1} | {what: 21}
+    text = f"OPENQASM 2.0; qreg q[{numbers['qubits']}]; creg c[{numbers['clbits']}];"
+    text += "measure q[0] -> c[0];" * numbers["operations"]
+    circuit = fake(clbits=numbers["clbits"])
+    circuit.num_qubits = numbers["qubits"]
+    for _ in range(numbers["operations"]):
+        circuit.measure(0, 0)
+    for source in (text, circuit):
+        with pytest.raises(LimitError, match=what):
+            runner.results(RunRequest(circuits=source))
+
+
+def test_a_circuit_that_breaks_a_rule_is_refused_before_it_is_run(runner: Runner):
+    body = run_body().replace(b'"u"', b'"nonsense"')
+    with pytest.raises(CircuitInvalidError, match="no gate named 'nonsense'"):
+        runner.results(decode(RunRequest, body))
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        (b"nonsense", 400, "request-invalid"),
+        (run_body("nonsense"), 400, "circuit-syntax"),
+        (run_body(fake(Does.RAISE)), 500, "simulator-error"),
+        (run_body(fake(Does.WRONG_SUM)), 500, "simulator-error"),
+        (run_body(fake(Does.PANIC)), 500, "internal-error"),
+    ],
+)
+def test_every_failure_is_answered_with_a_problem(runner: Runner, body, status, code, caplog):
+    answer = runner.run(body, None)
+    assert (answer.status, json.loads(answer.body)["code"]) == (status, code)
+    logged = [record for record in caplog.records if record.levelno >= logging.ERROR]
+    assert bool(logged) == (status >= 500), "the traceback of what is our fault is in the log"
+    assert all(record.exc_info for record in logged)
+
+
+def test_a_run_that_ends_its_process_is_left_to(runner: Runner):
+    with pytest.raises(SystemExit, match="3"):
+        runner.run(run_body(fake(Does.SYS_EXIT, 3)), None)
+
+
+def test_the_description_names_what_is_served(runner: Runner):
+    answer = InlineExecutor(runner).describe()
+    assert answer.status == 200
+    info = decode(BackendInfo, answer.body)
+    assert (info.name, info.protocol, info.online, info.status) == ("fake", "1", True, None)
+    assert info.limits.max_qubits == 10
+    assert info.capabilities == FakeAdapter.capabilities
+
+
+def test_the_description_of_a_function_asks_whether_it_takes_work():
+    runner = Runner(Function(lambda circuit, shots: {}, lambda: False), ServerLimits())
+    assert not decode(BackendInfo, runner.describe().body).online
+
+
+def test_the_token_reaches_a_function_that_takes_one():
+    runner = Runner(Function(lambda circuit, shots, token: {"1" * 8: len(token)}), ServerLimits())
+    assert runner.run(run_body(shots=6), "secret").status == 200
+    assert runner.run(run_body(shots=5), "secret").status == 500

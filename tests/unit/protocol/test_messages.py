@@ -1,0 +1,190 @@
+"""The wire format of version 1, held by golden files: a change of these files is a change of the protocol."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from gateway.circuit import Circuit, Comparison
+from gateway.errors import LimitError, RequestError
+from gateway.protocol import messages, problem
+from gateway.protocol.messages import (
+    BackendInfo,
+    Health,
+    RunRequest,
+    RunResponse,
+    ServerLimits,
+    decode,
+    encode,
+)
+from gateway.results import Capabilities, Provenance, Result, ResultType, Sampling
+
+GOLDEN = Path(__file__).parents[2] / "golden"
+
+PROVENANCE = Provenance(
+    simulator="qulacs",
+    version="0.6.14",
+    shots=1000,
+    seed=7,
+    sampler="shared",
+    parse_s=0.001,
+    build_s=0.002,
+    run_s=0.25,
+    gateway_version="0.1.0",
+)
+EXACT = msgspec.structs.replace(PROVENANCE, shots=None, seed=None, sampler="none")
+
+TELEPORTED = (
+    Circuit(3, 2)
+    .u(0.5, -1.25, 3.0, 0)
+    .h(1)
+    .cx(1, 2)
+    .barrier(0, 1)
+    .measure(0, 0)
+    .measure(1, 1)
+    .x(2, when={1: 1})
+    .z(2, when=Comparison((0, 1), 2, equal=False))
+    .reset(0)
+)
+
+MESSAGES: dict[str, msgspec.Struct] = {
+    "request": RunRequest(
+        circuits=[TELEPORTED, "OPENQASM 3.0;\nqubit q;\nbit c;\nc = measure q;\n"],
+        shots=[1000, 10],
+        seed=7,
+        result=ResultType.COUNTS,
+        sampling=Sampling.NATIVE,
+        timeout_s=2.5,
+    ),
+    "request-shortest": RunRequest(circuits="OPENQASM 2.0;"),
+    "request-exact": RunRequest(circuits=Circuit(1).h(0), shots=None, result=ResultType.STATEVECTOR),
+    "response": RunResponse(
+        results=[
+            Result(provenance=PROVENANCE, width=2, counts={"00": 990, "01": 10}),
+            Result(provenance=EXACT, width=1, probabilities={"0": 0.25, "1": 0.75}),
+            Result(provenance=EXACT, width=0, statevector=[(0.6, 0.0), (0.0, -0.8)]),
+        ]
+    ),
+    "backend": BackendInfo(
+        name="qulacs",
+        version="0.6.14",
+        gateway_version="0.1.0",
+        capabilities=Capabilities(result_types=(ResultType.COUNTS,), bytes_per_amplitude=48),
+        gates=["h", "cx"],
+        native_gates=["h"],
+        limits=ServerLimits(),
+        status="calibrating",
+    ),
+    "health": Health(),
+}
+
+
+def message_types() -> set[type]:
+    """Return what the module defines and sends as a whole."""
+    structs = {
+        found
+        for found in vars(messages).values()
+        if isinstance(found, type) and issubclass(found, msgspec.Struct) and found.__module__ == messages.__name__
+    }
+    return structs - {ServerLimits}  # only ever part of BackendInfo
+
+
+def golden(name: str) -> bytes:
+    return (GOLDEN / f"{name}.json").read_bytes()
+
+
+def without_layout(encoded: bytes) -> bytes:
+    return msgspec.json.format(encoded, indent=0)
+
+
+@pytest.mark.parametrize("name", MESSAGES)
+def test_a_message_is_written_as_in_its_golden_file(name: str):
+    assert without_layout(encode(MESSAGES[name])) == without_layout(golden(name))
+
+
+@pytest.mark.parametrize("name", MESSAGES)
+def test_a_golden_file_is_read_as_its_message(name: str):
+    assert decode(type(MESSAGES[name]), golden(name)) == MESSAGES[name]
+
+
+def test_every_type_of_message_has_a_golden_file_and_every_golden_file_a_message():
+    assert {type(message) for message in MESSAGES.values()} == message_types()
+    assert {path.stem for path in GOLDEN.glob("*.json")} == {*MESSAGES, "problem"}
+
+
+def test_a_problem_is_written_and_read_as_in_its_golden_file():
+    error = LimitError("60 qubits do not fit", circuit=1, limit="qubits", requested=60, allowed=28)
+    assert without_layout(problem.dump(error)) == without_layout(golden("problem"))
+    again = problem.parse(golden("problem"), 413, "http://x")
+    assert (type(again), str(again), again.circuit, again.details) == (LimitError, str(error), 1, error.details)
+
+
+REQUEST: dict[str, Any] = {"circuits": "OPENQASM 2.0;"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"shots": 0}, "shots"),
+        ({"shots": "7"}, "shots"),
+        ({"shots": True}, "shots"),
+        ({"shots": 1.0}, "shots"),
+        ({"shots": [1, 0]}, "shots"),
+        ({"seed": -1}, "seed"),
+        ({"seed": 2**32}, "seed"),
+        ({"seed": False}, "seed"),
+        ({"timeout_s": 0}, "timeout_s"),
+        ({"timeout_s": "1"}, "timeout_s"),
+        ({"result": "COUNTS"}, "result"),
+        ({"result": 1}, "result"),
+        ({"sampling": None}, "sampling"),
+        ({"circuits": {}}, None),
+        ({"circuits": {"num_qubits": 1.5}}, "circuits.num_qubits"),
+        ({"circuits": [{"operations": [["x", ["0"]]]}]}, "circuits[0].operations[0][1][0]"),
+        ({"more": 1}, None),
+    ],
+)
+def test_a_request_is_read_strictly_and_the_field_named(fields, field):
+    if fields == {"circuits": {}}:
+        assert decode(RunRequest, json.dumps(fields).encode()).circuits == Circuit()
+        return
+    with pytest.raises(RequestError, match=r"xpected|nvalid|unknown|out of range") as caught:
+        decode(RunRequest, json.dumps(REQUEST | fields).encode())
+    named = caught.value.field
+    assert named == field or (field is not None and named is not None and named.startswith(field)), named
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"nonsense", b'"\xff"', b'{"circuits":"\xff"}', b'{"circuits":"\\ud800"}', b"[" * 200_000]
+)
+def test_what_is_no_json_is_refused(body):
+    with pytest.raises(RequestError, match=r"not JSON|Expected"):
+        decode(RunRequest, body)
+
+
+def test_an_answer_with_a_field_of_a_later_version_is_read():
+    body = json.loads(golden("response"))
+    body["results"][0]["later"] = body["later"] = 1
+    assert decode(RunResponse, json.dumps(body).encode()) == MESSAGES["response"]
+
+
+def test_shots_are_spread_over_circuits():
+    assert RunRequest(circuits="a", shots=3).shots_list() == [3]
+    assert RunRequest(circuits=["a", "b"], shots=3).shots_list() == [3, 3]
+    assert RunRequest(circuits=["a", "b"], shots=[3, 4]).shots_list() == [3, 4]
+    assert RunRequest(circuits=["a", "b"], shots=None).shots_list() == [None, None]
+    assert RunRequest(circuits="a", shots=[3]).shots_list() == [3]
+    with pytest.raises(RequestError, match="3 numbers of shots for 2 circuits"):
+        RunRequest(circuits=["a", "b"], shots=[1, 2, 3]).shots_list()
+
+
+def test_ten_thousand_operations_come_back_as_they_were():
+    circuit = Circuit(100, 100)
+    for k in range(10_000):
+        circuit.rx(k / 7, k % 100)
+    request = RunRequest(circuits=circuit)
+    assert decode(RunRequest, encode(request)) == request

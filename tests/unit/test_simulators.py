@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import pytest
+from support.fake import FakeAdapter
+
+from gateway.errors import RequestError, SimulatorNotInstalled
+from gateway.simulators import SIMULATORS, Simulator, find, load, rows
+
+
+@pytest.mark.parametrize("row", list(rows()), ids=lambda row: row.name)
+def test_a_row_is_found_by_its_name_and_says_what_it_is(row: Simulator):
+    assert find(row.name) is row
+    assert row.summary
+    assert row.installed_version()
+
+
+@pytest.mark.parametrize(("typed", "meant"), [("qulac", "qulacs"), ("Cirq", "cirq"), ("qiskitt", "qiskit")])
+def test_a_name_mistyped_is_answered_with_the_one_meant(typed, meant):
+    with pytest.raises(RequestError, match=f"no simulator named '{typed}': did you mean '{meant}'") as caught:
+        find(typed)
+    assert caught.value.field == "simulator"
+
+
+@pytest.mark.parametrize("name", ["", "xyzzy", None, 7, [], "qulacs "])
+def test_a_name_unknown_is_answered_with_those_there_are(name):
+    with pytest.raises(RequestError, match=r"known are cirq, .*qiskit"):
+        find(name)
+
+
+def test_a_package_that_is_not_installed_has_no_version():
+    assert Simulator("x", 1, "x:X", "x", "a-package-nobody-has", "").installed_version() is None
+
+
+def test_load_returns_an_instance():
+    assert isinstance(load("support.fake:FakeAdapter"), FakeAdapter)
+
+
+def test_an_absent_framework_is_named_with_the_line_that_installs_it(monkeypatch: pytest.MonkeyPatch):
+    row = Simulator("absent", 9999, "support.fake:NotInstalledAdapter", "extra", "absent", "")
+    monkeypatch.setitem(SIMULATORS, row.name, row)
+    with pytest.raises(SimulatorNotInstalled, match=r"'a_framework_nobody_has'.*\[extra\]") as caught:
+        load(row.adapter)
+    assert (caught.value.simulator, caught.value.requirement) == ("absent", "extra")
+
+
+@pytest.mark.parametrize(
+    ("target", "error"),
+    [
+        ("support.fake:NoSuch", AttributeError),
+        ("adapters.no_such:X", ModuleNotFoundError),
+        ("no_such_module:X", ModuleNotFoundError),
+    ],
+)
+def test_a_target_that_is_no_row_fails_as_python_does(target, error):
+    with pytest.raises(error, match=r"NoSuch|no_such"):
+        load(target)
