@@ -19,15 +19,16 @@ from typing import TYPE_CHECKING
 from gateway.version import __version__
 
 if TYPE_CHECKING:
-    from gateway.backends.base import Backend, BackendStatus, Job
+    from gateway.backends.base import Backend, BackendStatus
     from gateway.backends.client import BackendClient
     from gateway.backends.docker import DockerSimulator
+    from gateway.backends.job import Job
     from gateway.backends.local import LocalSimulator
     from gateway.backends.server import BackendServer
     from gateway.circuit import Circuit, Operation
     from gateway.counts import Counts, Probabilities, Statevector
     from gateway.errors import GatewayError
-    from gateway.results import Capabilities, Provenance, ResultType, Sampling
+    from gateway.results import Capabilities, JobState, Progress, Provenance, ResultType, Sampling
     from gateway.simulators import SIMULATORS
 
 __all__ = [
@@ -42,9 +43,11 @@ __all__ = [
     "DockerSimulator",
     "GatewayError",
     "Job",
+    "JobState",
     "LocalSimulator",
     "Operation",
     "Probabilities",
+    "Progress",
     "Provenance",
     "ResultType",
     "Sampling",
@@ -62,10 +65,12 @@ _HOMES = {
     "Counts": "gateway.counts",
     "DockerSimulator": "gateway.backends.docker",
     "GatewayError": "gateway.errors",
-    "Job": "gateway.backends.base",
+    "Job": "gateway.backends.job",
     "LocalSimulator": "gateway.backends.local",
     "Operation": "gateway.circuit",
+    "JobState": "gateway.results",
     "Probabilities": "gateway.counts",
+    "Progress": "gateway.results",
     "Provenance": "gateway.results",
     "ResultType": "gateway.results",
     "SIMULATORS": "gateway.simulators",

@@ -11,6 +11,7 @@
     ├─ LimitError               413  ask for less: limit, requested, allowed
     ├─ AuthenticationError      401
     ├─ JobError
+    │  ├─ JobNotFound           404  job
     │  ├─ JobCancelled          409
     │  └─ JobTimeout            504  timeout_s
     ├─ BusyError                503  retry_after_s
@@ -19,6 +20,7 @@
     │  └─ SimulatorCrashed      500  exit_code
     ├─ TransportError                client side: the server could not be reached or understood
     │  └─ TransportTimeout           the server did not answer in time
+    ├─ FrameworkNotInstalled         host side: a framework to convert to or from is absent: framework, requirement
     ├─ ServerStartError              host side: a server did not come up: exit_code, log
     └─ ContainerError                host side: a container, its image or the engine
        ├─ DockerUnavailable          no engine answers: address
@@ -158,6 +160,15 @@ class JobError(GatewayError):
     code = "job-error"
 
 
+class JobNotFound(JobError, LookupError):  # noqa: N818 - reads as a fact
+    """There is no such job, or it belongs to somebody else."""
+
+    code = "job-not-found"
+    status = 404
+    fields = ("job",)
+    job: str | None
+
+
 class JobCancelled(JobError):  # noqa: N818 - the standard library's word: CancelledError
     """The job was cancelled before it ended."""
 
@@ -223,6 +234,15 @@ class TransportTimeout(TransportError, TimeoutError):  # noqa: N818 - reads as w
     """The server accepted the connection but did not answer in time."""
 
     code = "transport-timeout"
+
+
+class FrameworkNotInstalled(GatewayError, ImportError):  # noqa: N818 - reads as a fact
+    """A framework to convert to or from is absent; ``requirement`` is what to install."""
+
+    code = "framework-not-installed"
+    fields = ("framework", "requirement")
+    framework: str | None
+    requirement: str | None
 
 
 class ServerStartError(GatewayError, RuntimeError):

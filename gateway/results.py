@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import NamedTuple
 
 import msgspec
 
@@ -24,6 +25,28 @@ class Sampling(StrEnum):
     """The shared generator where the simulator hands over its state, its own sampler elsewhere."""
     NATIVE = "native"
     """Always the framework's own sampler."""
+
+
+class JobState(StrEnum):
+    """Where a job stands."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more happens to it."""
+        return self in {JobState.DONE, JobState.FAILED, JobState.CANCELLED}
+
+
+class Progress(NamedTuple):
+    """How many circuits of a job are done, of how many."""
+
+    done: int
+    total: int
 
 
 class Capabilities(msgspec.Struct, frozen=True, kw_only=True):

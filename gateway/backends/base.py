@@ -4,26 +4,25 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from concurrent.futures import TimeoutError as FutureTimeoutError
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, Self, TypeVar, overload
+from typing import Any, Self, overload
 
 import msgspec
 
+from gateway.backends.job import Job, LocalJob
 from gateway.circuit import Circuit
 from gateway.circuit.convert import as_source
 from gateway.counts import Counts, Probabilities, Statevector
-from gateway.errors import JobCancelled, JobTimeout, RequestError
+from gateway.errors import JobNotFound, RequestError
 from gateway.protocol.messages import DEFAULT_SHOTS, RunRequest
 from gateway.results import Capabilities, Result, ResultType, Sampling
 
-CircuitLike = Circuit | str | Path
-"""A circuit, OpenQASM 2 or 3 text, or the path of a file."""
+CircuitLike = Circuit | str | Path | Any
+"""A circuit, OpenQASM 2 or 3 text, the path of a file, or a circuit of a framework in :mod:`gateway.interchange`."""
 
 Outcome = Counts | Probabilities | Statevector
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,46 +40,6 @@ class BackendStatus:
     version: str
     online: bool
     message: str | None = None
-
-
-class Job(Generic[T]):
-    """A run that is under way, like a future."""
-
-    def __init__(self, future: Future[T]) -> None:
-        self._future = future
-
-    def result(self, timeout_s: float | None = None) -> T:
-        """Wait for the result.
-
-        Raises:
-            JobTimeout: not there within ``timeout_s``; the run goes on.
-            JobCancelled: it was cancelled.
-            GatewayError: whatever made the run fail.
-        """
-        if self._future.cancelled():
-            raise JobCancelled("the job was cancelled")
-        try:
-            return self._future.result(timeout_s)
-        except FutureTimeoutError as exc:
-            if self._future.done():
-                raise
-            raise JobTimeout(f"no result after {timeout_s} s; the run goes on", timeout_s=timeout_s) from exc
-
-    def done(self) -> bool:
-        """Whether it has ended, one way or another."""
-        return self._future.done()
-
-    def cancel(self) -> bool:
-        """Cancel it if it has not begun; say whether it was cancelled."""
-        return self._future.cancel()
-
-    def status(self) -> str:
-        """Return ``queued``, ``running``, ``done``, ``failed`` or ``cancelled``."""
-        if self._future.cancelled():
-            return "cancelled"
-        if self._future.done():
-            return "failed" if self._future.exception() is not None else "done"
-        return "running" if self._future.running() else "queued"
 
 
 class Backend(ABC):
@@ -101,7 +60,18 @@ class Backend(ABC):
         """Return what it can do."""
 
     @overload
-    def run(  # type: ignore[overload-overlap]  # a str is a sequence of str, but one circuit
+    def run(
+        self,
+        circuits: list[CircuitLike] | tuple[CircuitLike, ...],
+        *,
+        shots: int | Sequence[int] | None = ...,
+        seed: int | None = ...,
+        result: ResultType | str | None = ...,
+        sampling: Sampling | str = ...,
+        timeout_s: float | None = ...,
+    ) -> list[Outcome]: ...
+    @overload
+    def run(
         self,
         circuits: CircuitLike,
         *,
@@ -111,17 +81,6 @@ class Backend(ABC):
         sampling: Sampling | str = ...,
         timeout_s: float | None = ...,
     ) -> Outcome: ...
-    @overload
-    def run(
-        self,
-        circuits: Sequence[CircuitLike],
-        *,
-        shots: int | Sequence[int] | None = ...,
-        seed: int | None = ...,
-        result: ResultType | str | None = ...,
-        sampling: Sampling | str = ...,
-        timeout_s: float | None = ...,
-    ) -> list[Outcome]: ...
     def run(
         self,
         circuits: CircuitLike | Sequence[CircuitLike],
@@ -135,7 +94,8 @@ class Backend(ABC):
         """Run one circuit, or a list of them.
 
         Args:
-            circuits: a Circuit, OpenQASM 2 or 3 text, or the Path of a file; or a list of these.
+            circuits: a Circuit, OpenQASM 2 or 3 text, the Path of a file, or a circuit of a framework
+                (:mod:`gateway.interchange`); or a list of these.
             shots: how often, for all or one number per circuit; ``None`` for the exact result.
             seed: ``0 <= seed < 2**32``; circuit k of a list uses ``seed + k``. Drawn at random
                 when ``None``; ``.provenance.seed`` has the one used.
@@ -167,7 +127,15 @@ class Backend(ABC):
         request = _request(circuits, shots, seed, result, sampling, timeout_s)
         if self._jobs is None:
             self._jobs = ThreadPoolExecutor(max_workers=8, thread_name_prefix="gateway-job")
-        return Job(self._jobs.submit(self._outcomes, request))
+        return LocalJob(self._jobs.submit(self._outcomes, request), len(request.circuit_list()))
+
+    def job(self, job_id: str) -> Job[Outcome | list[Outcome]]:
+        """Find a job again, from another process too where the backend keeps its jobs.
+
+        Raises:
+            JobNotFound: it keeps no such job.
+        """
+        raise JobNotFound(f"{type(self).__name__} keeps no jobs: hold on to what run_async() returned", job=job_id)
 
     def _outcomes(self, request: RunRequest) -> Outcome | list[Outcome]:
         """Run a request; a list of circuits gives a list."""

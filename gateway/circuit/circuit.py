@@ -7,10 +7,11 @@ parsed, and what cannot be flattened is refused there.
 
 from __future__ import annotations
 
+import importlib
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import msgspec
 
@@ -196,6 +197,15 @@ class Circuit(GateMethods, msgspec.Struct, forbid_unknown_fields=True):
         from gateway.circuit.export import dump_openqasm3  # noqa: PLC0415 - export needs Circuit
 
         return dump_openqasm3(self)
+
+    def to(self, framework: str) -> Any:  # noqa: ANN401 - the framework's own class
+        """Return the circuit as an object of ``qiskit``, ``cirq``, ``pytket``, ...; see :mod:`gateway.interchange`.
+
+        Raises:
+            RequestError, FrameworkNotInstalled: the framework is unknown or absent.
+            UnsupportedError: it cannot say something in this circuit.
+        """
+        return importlib.import_module("gateway.interchange").dump(self, framework)
 
     @classmethod
     def from_openqasm(cls, text: str) -> Circuit:

@@ -98,7 +98,7 @@ def test_a_wrong_argument_is_refused_by_name_before_anything_is_sent(backend: Re
 
 @pytest.mark.parametrize("circuits", [None, 7, b"x", [None], [[CIRCUIT]], {"a": 1}, [CIRCUIT, 7]])
 def test_what_is_no_circuit_is_refused_before_anything_is_sent(backend: Recorder, circuits):
-    with pytest.raises(RequestError, match="a circuit is a Circuit, OpenQASM text, or the Path of a file"):
+    with pytest.raises(RequestError, match="a circuit is a Circuit, OpenQASM text, the Path of a file"):
         backend.run(circuits)
     with pytest.raises(RequestError, match="the list of circuits is empty"):
         backend.run([])

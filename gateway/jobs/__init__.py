@@ -1,0 +1,1 @@
+"""Durable job records, and what takes them up."""
