@@ -14,6 +14,7 @@ from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 
 from gateway.errors import GatewayError
+from gateway.execution.memory import offer_to_the_killer, set_ceiling
 from gateway.execution.runner import Answer, Runnable, Runner
 from gateway.protocol import problem
 from gateway.protocol.messages import ServerLimits
@@ -65,7 +66,9 @@ def serve(pipe: Connection, target: Target, limits: ServerLimits) -> None:
     _let_fork_server_end()
     _die_with_parent()
     _keep_freed_memory()
+    offer_to_the_killer()
     runner = _load(target, limits)
+    set_ceiling(limits.worker_memory_bytes)
     gc.collect()
     gc.freeze()  # the framework's objects need not be looked at again
     with contextlib.suppress(EOFError, BrokenPipeError):
