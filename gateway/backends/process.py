@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import importlib.util
 import os
+import socket
 import subprocess
 import sys
 import tempfile
@@ -33,6 +34,7 @@ class ServerProcess:
         pickled: a runnable, handed over on standard input.
         host: address to listen on.
         port: 0 for any free one.
+        thrift_port: where Thrift clients of old Qrisp versions are answered: none, 0 for any free one.
         workers: processes that simulate; one per processor by default.
         limits: what requests may not exceed.
     """
@@ -44,6 +46,7 @@ class ServerProcess:
         pickled: bytes | None = None,
         host: str = "127.0.0.1",
         port: int = 0,
+        thrift_port: int | None = None,
         workers: int | None = None,
         limits: ServerLimits | None = None,
     ) -> None:
@@ -53,7 +56,8 @@ class ServerProcess:
         self._pickled = pickled
         self.host = host
         self.port = port
-        self._asked_port = port
+        self.thrift_port = thrift_port
+        self._asked_ports = (port, thrift_port)
         self._owner = os.getpid()
         self._process: subprocess.Popen[bytes] | None = None
         self._lifeline: int | None = None
@@ -90,30 +94,28 @@ class ServerProcess:
         check_extra()
         self._end()
         self._owner = os.getpid()
-        listener = bind(self.host, self._asked_port)
-        self.port = listener.getsockname()[1]
+        listeners = self._bind()
         watched, self._lifeline = os.pipe()
         self._log = log = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process, and leaves nothing behind
         try:
-            with listener:
-                self._process = subprocess.Popen(  # noqa: S603 - our own module
-                    [
-                        sys.executable,
-                        "-m",
-                        "gateway.server",
-                        f"--listen-fd={listener.fileno()}",
-                        f"--lifeline-fd={watched}",
-                        *self._arguments,
-                    ],
-                    stdin=subprocess.PIPE,
-                    stdout=log,
-                    stderr=log,
-                    pass_fds=(listener.fileno(), watched),
-                    env=_environment(),
-                    start_new_session=True,  # Ctrl-C in a terminal is the parent's to handle
-                )
+            handed_over = {"--lifeline-fd": watched, **{option: each.fileno() for option, each in listeners.items()}}
+            self._process = subprocess.Popen(  # noqa: S603 - our own module
+                [
+                    *(sys.executable, "-m", "gateway.server"),
+                    *(f"{option}={fd}" for option, fd in handed_over.items()),
+                    *self._arguments,
+                ],
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+                pass_fds=tuple(handed_over.values()),
+                env=_environment(),
+                start_new_session=True,  # Ctrl-C in a terminal is the parent's to handle
+            )
         finally:
             os.close(watched)
+            for listener in listeners.values():
+                listener.close()
         _alive.add(self)
         stdin = self._process.stdin
         assert stdin is not None  # noqa: S101 - it was asked for as a pipe
@@ -122,6 +124,20 @@ class ServerProcess:
             stdin.close()
         except BrokenPipeError:
             pass  # it has ended already; the wait below says why
+
+    def _bind(self) -> dict[str, socket.socket]:
+        """Return the listening sockets, each under the option that hands it over."""
+        port, thrift_port = self._asked_ports
+        listeners = {"--listen-fd": bind(self.host, port)}
+        self.port = listeners["--listen-fd"].getsockname()[1]
+        if thrift_port is not None:
+            try:
+                listeners["--thrift-fd"] = bind(self.host, thrift_port)
+            except ServerStartError:
+                listeners["--listen-fd"].close()
+                raise
+            self.thrift_port = listeners["--thrift-fd"].getsockname()[1]
+        return listeners
 
     def _wait_until_ready(self) -> BackendInfo:
         """Ask until it answers: the socket already listens, so the first question waits in line."""

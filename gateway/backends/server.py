@@ -32,7 +32,9 @@ class BackendServer:
             is a :class:`~gateway.circuit.Circuit`, ``shots`` is ``None`` for exact probabilities,
             ``token`` is the caller's bearer token or ``None``.
         ping_func: returns whether work is taken, or a text; asked for each ``status()``.
-        port: 0 finds a free one, which ``.port`` then has.
+        port: 0 finds a free one, which ``.port`` then has. Released Qrisp clients are answered there too.
+        thrift_port: where the Thrift clients of qrisp 0.1 to 0.4.10 are answered; 0 finds a free one, which
+            ``.thrift_port`` then has. ``None``: nowhere.
         host: loopback by default: nobody else's machine can reach it.
         name: what clients see as the simulator.
         version: what clients see as its version.
@@ -45,12 +47,13 @@ class BackendServer:
             in the way.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all but three by keyword
         self,
         run_func: RunFunc,
         ping_func: PingFunc | None = None,
         port: int = 8080,
         *,
+        thrift_port: int | None = None,
         host: str = "127.0.0.1",
         name: str = "function",
         version: str = "",
@@ -58,7 +61,9 @@ class BackendServer:
         limits: ServerLimits | None = None,
     ) -> None:
         runnable = Function(run_func, ping_func, name=name, version=version)
-        self._process = ServerProcess(pickled=_pickled(runnable), host=host, port=port, workers=workers, limits=limits)
+        self._process = ServerProcess(
+            pickled=_pickled(runnable), host=host, port=port, thrift_port=thrift_port, workers=workers, limits=limits
+        )
 
     @property
     def host(self) -> str:
@@ -69,6 +74,11 @@ class BackendServer:
     def port(self) -> int:
         """The port it listens on; known after :meth:`start` when 0 was asked for."""
         return self._process.port
+
+    @property
+    def thrift_port(self) -> int | None:
+        """The port for Thrift clients, if there is one; known after :meth:`start` when 0 was asked for."""
+        return self._process.thrift_port
 
     def start(self) -> BackendInfo:
         """Start serving and return once requests are answered.

@@ -29,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--adapter", metavar="MODULE:CLASS", help="an adapter of your own instead")
     parser.add_argument("--host", default="127.0.0.1", help="default: %(default)s")
     parser.add_argument("--port", type=int, help="default: the simulator's own port; 0: any free one")
+    parser.add_argument("--thrift-port", type=int, help="serve Thrift clients of qrisp 0.1 to 0.4.10 there; 0: any")
     parser.add_argument("--workers", type=int, help="processes that simulate; default: one per processor")
     parser.add_argument("--timeout-s", type=float, help="longest run; default: 600")
 
@@ -50,8 +51,10 @@ def command(arguments: argparse.Namespace) -> int:
     if len(names) + bool(arguments.adapter) == 1:
         _serve_one(names[0] if names else None, arguments)
         return 0
-    if arguments.adapter or arguments.port is not None:
-        raise RequestError("several simulators are served on their own ports: leave --port and --adapter out")
+    if arguments.adapter or arguments.port is not None or arguments.thrift_port is not None:
+        raise RequestError(
+            "several simulators are served on their own ports: leave --port, --thrift-port and --adapter out"
+        )
     return _serve_many([find(name).name for name in names], arguments)
 
 
@@ -66,13 +69,23 @@ def _serve_one(name: str | None, arguments: argparse.Namespace) -> None:
     row = find(name) if name is not None else None
     port = arguments.port if arguments.port is not None else row.port if row else _DEFAULT_PORT
     listener = bind(arguments.host, port)
+    thrift = None if arguments.thrift_port is None else bind(arguments.host, arguments.thrift_port)
     workers = Settings().workers if arguments.workers is None else arguments.workers
     limits = ServerLimits() if arguments.timeout_s is None else ServerLimits(timeout_s=arguments.timeout_s)
     digests = tuple(digest for digest in os.environ.get(TOKEN_DIGEST_VARIABLE, "").split(",") if digest)
-    settings = Settings(workers=workers, limits=limits, log_level="info", token_digests=digests, idle_s=_idle_s())
+    settings = Settings(
+        workers=workers,
+        limits=limits,
+        log_level="info",
+        token_digests=digests,
+        idle_s=_idle_s(),
+        thrift_fd=None if thrift is None else thrift.fileno(),
+    )
     adapter = row.adapter if row else arguments.adapter
     address = f"http://{arguments.host}:{listener.getsockname()[1]}"
     print(f"gateway: serving {name or adapter} at {address} (Ctrl-C stops it)", file=sys.stderr, flush=True)
+    if thrift is not None:
+        print(f"gateway: and by Thrift at {arguments.host}:{thrift.getsockname()[1]}", file=sys.stderr, flush=True)
     serve(Target(adapter), listener, settings)
 
 

@@ -24,6 +24,7 @@ def main() -> None:
     parser.add_argument("--target", help="module:Class of an adapter; without it, a pickled runnable is read")
     parser.add_argument("--listen-fd", type=int, required=True, help="an inherited listening socket")
     parser.add_argument("--lifeline-fd", type=int, help="stop when this inherited pipe is closed")
+    parser.add_argument("--thrift-fd", type=int, help="another one, for the Thrift clients of old Qrisp versions")
     parser.add_argument("--workers", type=int, default=len(os.sched_getaffinity(0)), help="worker processes")
     parser.add_argument("--threads-per-run", type=int, default=1, help="OpenMP threads of each")
     parser.add_argument("--limits", default="{}", help="ServerLimits as JSON")
@@ -34,6 +35,7 @@ def main() -> None:
         threads_per_run=arguments.threads_per_run,
         limits=decode(ServerLimits, arguments.limits.encode()),
         lifeline_fd=arguments.lifeline_fd,
+        thrift_fd=arguments.thrift_fd,
     )
     serve(target, socket.socket(fileno=arguments.listen_fd), settings)
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from flask import Flask, g, request
 
@@ -32,17 +33,28 @@ class IdleLimit:
         app.teardown_request(self._end)
         threading.Thread(target=self._wait, name="idle-limit", daemon=True).start()
 
+    @contextlib.contextmanager
+    def busy(self) -> Iterator[None]:
+        """Count what is no request of the application as one."""
+        self._add(1)
+        try:
+            yield
+        finally:
+            self._add(-1)
+
     def _begin(self) -> None:
         if request.path not in PROBES:
             g.counted = True
-            with self._lock:
-                self._under_way += 1
+            self._add(1)
 
     def _end(self, _error: BaseException | None) -> None:
         if g.pop("counted", False):  # a request that was refused before counts as none
-            with self._lock:
-                self._under_way -= 1
-                self._last = time.monotonic()
+            self._add(-1)
+
+    def _add(self, number: int) -> None:
+        with self._lock:
+            self._under_way += number
+            self._last = time.monotonic()
 
     def _wait(self) -> None:
         while True:

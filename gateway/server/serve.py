@@ -8,6 +8,7 @@ import signal
 import socket
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -17,9 +18,12 @@ from gunicorn.app.base import BaseApplication
 from gateway.execution.pool import WorkerPool, begin_imports
 from gateway.execution.worker import Target
 from gateway.protocol.messages import ServerLimits
+from gateway.server.admission import Admission
 
 if TYPE_CHECKING:
     from flask import Flask
+
+Busy = Callable[[], AbstractContextManager[None]]
 
 SPARE_THREADS = 8
 """HTTP threads beyond those that wait for runs, so that health checks are answered under full load."""
@@ -41,6 +45,7 @@ class Settings:
         log_level: of gunicorn.
         token_digests: SHA-256, in hex, of the tokens that are let in; empty lets everybody in.
         idle_s: the server ends itself after so many seconds without a request; health checks do not count.
+        thrift_fd: a listening socket on which old Qrisp clients are answered, see :mod:`gateway.server.thrift`.
     """
 
     workers: int = field(default_factory=lambda: len(os.sched_getaffinity(0)))
@@ -50,6 +55,7 @@ class Settings:
     log_level: str = "warning"
     token_digests: tuple[str, ...] = ()
     idle_s: float | None = None
+    thrift_fd: int | None = None
 
 
 class GatewayApplication(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped
@@ -90,8 +96,13 @@ class GatewayApplication(BaseApplication):  # type: ignore[misc]  # gunicorn is 
         pool = WorkerPool(self.target, limits, self.settings.workers)
         app = create_app(pool, limits, self.settings.token_digests)
         app.extensions["gateway_pool"] = pool
+        busy: Busy = contextlib.nullcontext
         if self.settings.idle_s is not None:
-            IdleLimit(self.settings.idle_s, partial(os.kill, os.getppid(), signal.SIGTERM)).watch(app)
+            idle = IdleLimit(self.settings.idle_s, partial(os.kill, os.getppid(), signal.SIGTERM))
+            idle.watch(app)
+            busy = idle.busy
+        if self.settings.thrift_fd is not None:
+            _start_thrift(self.settings.thrift_fd, pool, Admission(limits, self.settings.token_digests), busy)
         return app
 
     def _watch_lifeline(self, worker: Any) -> None:  # noqa: ANN401 - gunicorn's worker
@@ -106,6 +117,15 @@ class GatewayApplication(BaseApplication):  # type: ignore[misc]  # gunicorn is 
                 os.kill(worker.ppid, signal.SIGTERM)
 
         threading.Thread(target=watch, name="lifeline", daemon=True).start()
+
+
+def _start_thrift(fd: int, pool: WorkerPool, admission: Admission, busy: Busy) -> None:
+    from gateway.server.qrisp_runs import ObjectService  # noqa: PLC0415 - few servers need it
+    from gateway.server.thrift import ThriftServer  # noqa: PLC0415
+
+    limit = admission.limits.max_body_bytes
+    listener = socket.socket(fileno=os.dup(fd))  # the arbiter keeps the other for the next worker
+    ThriftServer(ObjectService(pool, admission), listener, max_message_bytes=limit, busy=busy).start()
 
 
 def _close_pool(_arbiter: Any, worker: Any) -> None:  # noqa: ANN401 - gunicorn's objects

@@ -1,0 +1,282 @@
+"""Circuits as old Qrisp clients send them, object by object, and the shared circuit they stand for.
+
+Thrift and the REST form of it carry the same messages. Gates have Qrisp's names; bits have
+identifiers, unique within a circuit. A composite operation brings its definition, a circuit on formal
+bits that its own take the place of, one by one; controlled gates arrive like this too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NoReturn
+
+import msgspec
+
+from gateway.circuit import Circuit, Comparison, Condition, Limits, Operation
+from gateway.circuit.circuit import DEFAULT_LIMITS
+from gateway.circuit.gates import GATES
+from gateway.errors import CircuitInvalidError, GatewayError, LimitError, UnsupportedError
+
+MAX_DEPTH = 64
+"""How deep definitions may be nested in definitions; Qrisp's own gates stay below 10."""
+
+
+class Bit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A qubit or a clbit."""
+
+    identifier: str
+
+
+class GateObject(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What an instruction does.
+
+    Args:
+        name: Qrisp's.
+        num_qubits: how many it acts on.
+        num_clbits: how many it writes or is controlled by.
+        params: angles in radians.
+        definition: what it is made of.
+    """
+
+    name: str
+    num_qubits: int
+    num_clbits: int
+    params: list[float] = []
+    definition: Definition | None = None
+
+
+class Instruction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An operation applied to bits."""
+
+    op: GateObject
+    qubits: list[Bit]
+    clbits: list[Bit]
+
+
+class QuantumCircuit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A circuit; clbit 0 is the first one listed. ``init`` has no meaning to anybody."""
+
+    qubits: list[Bit] = []
+    clbits: list[Bit] = []
+    data: list[Instruction] = []
+    init: bool = True
+
+
+class Definition(QuantumCircuit, frozen=True, forbid_unknown_fields=True):
+    """The circuit an operation is made of; with a name, the one operation that it is.
+
+    Clients send circuits. The interface's published description says operations.
+    """
+
+    name: str | None = None
+    num_qubits: int = 0
+    num_clbits: int = 0
+    params: list[float] = []
+    definition: Definition | None = None
+
+
+class RunMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``POST /run``, and the arguments of Thrift's ``run``."""
+
+    qc: QuantumCircuit
+    shots: int | None = None
+    token: str | None = None
+
+
+class BackendStatus(msgspec.Struct, frozen=True):
+    """The answer of ``ping``."""
+
+    name: str
+    online: bool
+
+
+def as_circuit(message: QuantumCircuit, limits: Limits = DEFAULT_LIMITS) -> Circuit:
+    """Return the shared circuit a message stands for; qubits and clbits are numbered as they are listed.
+
+    Qrisp's marks of allocation are left out. ``c_if_<gate>`` happens when all its clbits are 1: other
+    control states do not travel. The global phases of ``sx`` and ``u1``, by which Qrisp's differ, are
+    seen by no measurement, since what is controlled comes with a definition.
+
+    Raises:
+        UnsupportedError: an operation of unknown name without a definition; ``feature`` names it.
+        CircuitInvalidError: wrong numbers of bits or parameters, or bits nobody declared.
+        LimitError: too large, or definitions nested deeper than :data:`MAX_DEPTH`.
+    """
+    for what, requested, allowed in (
+        ("qubits", len(message.qubits), limits.qubits),
+        ("clbits", len(message.clbits), limits.clbits),
+    ):
+        if requested > allowed:
+            raise LimitError(
+                f"the circuit has {requested:,} {what}; at most {allowed:,} are accepted",
+                limit=what,
+                requested=requested,
+                allowed=allowed,
+            )
+    flat = _Flattening(limits.operations)
+    flat.circuit(message, range(len(message.qubits)), range(len(message.clbits)), depth=0)
+    return Circuit(len(message.qubits), len(message.clbits), flat.operations)
+
+
+class _Flattening:
+    """The operations of a circuit, definitions written out."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.operations: list[Operation] = []
+
+    def circuit(self, circuit: QuantumCircuit, qubits: Iterable[int], clbits: Iterable[int], depth: int) -> None:
+        """Append a circuit whose bits are those numbered."""
+        numbered_qubits = _numbered("qubit", circuit.qubits, qubits)
+        numbered_clbits = _numbered("clbit", circuit.clbits, clbits)
+        for index, instruction in enumerate(circuit.data):
+            try:
+                self._instruction(
+                    instruction.op,
+                    _placed("qubit", instruction.qubits, numbered_qubits),
+                    _placed("clbit", instruction.clbits, numbered_clbits),
+                    depth,
+                )
+            except GatewayError as exc:
+                raise _located(exc, index, instruction.op.name) from None
+
+    def _instruction(self, op: GateObject, qubits: tuple[int, ...], clbits: tuple[int, ...], depth: int) -> None:
+        if (len(qubits), len(clbits)) != (op.num_qubits, op.num_clbits):
+            raise CircuitInvalidError(
+                f"it is on {len(qubits)} qubits and {len(clbits)} clbits, "
+                f"but takes {op.num_qubits} and {op.num_clbits}",
+                rule="number of bits",
+            )
+        if op.name in _MARKS:
+            return
+        if op.definition is not None:
+            self._definition(op.definition, qubits, clbits, depth + 1)
+            return
+        if len(self.operations) >= self.limit:
+            raise LimitError(
+                f"the circuit has more than {self.limit:,} operations", limit="operations", allowed=self.limit
+            )
+        self.operations.append(_operation(op.name, qubits, clbits, op.params))
+
+    def _definition(self, definition: Definition, qubits: tuple[int, ...], clbits: tuple[int, ...], depth: int) -> None:
+        if depth > MAX_DEPTH:
+            raise LimitError(
+                f"definitions are nested deeper than {MAX_DEPTH}",
+                limit="definitions",
+                requested=depth,
+                allowed=MAX_DEPTH,
+            )
+        if definition.name is not None:
+            d = definition
+            self._instruction(
+                GateObject(definition.name, d.num_qubits, d.num_clbits, d.params, d.definition), qubits, clbits, depth
+            )
+            return
+        if (len(definition.qubits), len(definition.clbits)) != (len(qubits), len(clbits)):
+            raise CircuitInvalidError(
+                f"its definition has {len(definition.qubits)} qubits and {len(definition.clbits)} clbits, "
+                f"but it is on {len(qubits)} and {len(clbits)}",
+                rule="definition",
+            )
+        self.circuit(definition, qubits, clbits, depth)
+
+
+def _numbered(kind: str, bits: list[Bit], numbers: Iterable[int]) -> dict[str, int]:
+    numbered = dict(zip([bit.identifier for bit in bits], numbers, strict=True))
+    if len(numbered) != len(bits):
+        raise CircuitInvalidError(f"two {kind}s have the same identifier", rule=f"distinct {kind}s")
+    return numbered
+
+
+def _placed(kind: str, bits: list[Bit], numbered: dict[str, int]) -> tuple[int, ...]:
+    try:
+        places = tuple([numbered[bit.identifier] for bit in bits])
+    except KeyError as exc:
+        raise CircuitInvalidError(f"the circuit has no {kind} {exc.args[0]!r}", rule=f"{kind} index") from None
+    if len(places) > 1 and len(set(places)) != len(places):
+        raise CircuitInvalidError(f"it names a {kind} twice", rule=f"distinct {kind}s")
+    return places
+
+
+def _located(error: GatewayError, index: int, name: str) -> GatewayError:
+    """Return the error with the place it is at in front; the outermost place is the last to be put there."""
+    details = {**error.details, "operation": index} if isinstance(error, CircuitInvalidError) else error.details
+    return type(error)(f"operation {index} ({name}): {error.message}", circuit=error.circuit, **details)
+
+
+# ---------------------------------------------------------------------------- Qrisp's names
+
+_MARKS = frozenset({"qb_alloc", "qb_dealloc"})
+"""Not operations: where Qrisp allocates and frees a qubit."""
+
+_CONDITIONAL = "c_if_"
+_DAGGER = "_dg"
+
+_SELF_INVERSE = ("x", "y", "z", "h", "id", "cx", "cy", "cz", "swap")
+_FIXED = {
+    **{name: name for name in (*_SELF_INVERSE, "s", "t", "sx")},
+    **{name + _DAGGER: name for name in _SELF_INVERSE},
+    "s_dg": "sdg",
+    "t_dg": "tdg",
+    "sx_dg": "sxdg",
+}
+"""Gates without an angle."""
+
+_ANGLED = {
+    **{name: (name, 1) for name in ("rx", "ry", "rz", "p", "u1", "gphase", "cp", "crx", "cry", "crz", "rxx", "rzz")},
+    "u3": ("u3", 3),
+    "xxyy": ("xx_plus_yy", 2),
+}
+"""Qrisp's name -> ours, and how many angles it takes."""
+
+_AS_U3 = 3
+"""How many parameters Qrisp gives a one-qubit gate that it has made as a U3 gate and named afterwards."""
+
+
+def _operation(name: str, qubits: tuple[int, ...], clbits: tuple[int, ...], params: list[float]) -> Operation:
+    if name == "measure":
+        return Operation("measure", _one_qubit(qubits), (), clbits)
+    condition: Condition = ()
+    if name.startswith(_CONDITIONAL) and clbits:
+        name = name.removeprefix(_CONDITIONAL)
+        if name == "measure":
+            raise UnsupportedError("which of its clbits it writes to is not said", feature="conditional measurement")
+        condition, clbits = (Comparison(clbits, (1 << len(clbits)) - 1),), ()
+    if clbits:
+        raise CircuitInvalidError("only measurements write to clbits", rule="number of clbits")
+    if name == "reset":
+        return Operation("reset", _one_qubit(qubits), (), (), condition)
+    if name == "barrier":
+        return Operation("barrier", qubits)  # in whatever case: it has no effect
+    gate, angles = _gate(name, params)
+    if gate == "gphase":
+        qubits = ()  # Qrisp says where, for the sake of its own bookkeeping
+    GATES[gate].check(len(qubits), len(angles))
+    return Operation(gate, qubits, angles, (), condition)
+
+
+def _gate(name: str, params: list[float]) -> tuple[str, tuple[float, ...]]:
+    """Return the name in the gate table, and the angles, of a gate of Qrisp's."""
+    if name in _FIXED and len(params) in {0, _AS_U3}:
+        return _FIXED[name], ()
+    if name in _ANGLED:
+        gate, takes = _ANGLED[name]
+        if takes == 1 and len(params) == _AS_U3:
+            return gate, (sum(params),)  # all but its own angle are zero, or cancel
+        return gate, tuple(params)
+    base = name.removesuffix(_DAGGER)
+    if base != name and _ANGLED.get(base, ("", 0))[1] == 1:
+        if len(params) == _AS_U3:
+            return "u3", tuple(params)  # these are of the inverse already
+        return _ANGLED[base][0], tuple([-param for param in params])
+    return _unknown(name)
+
+
+def _one_qubit(qubits: tuple[int, ...]) -> tuple[int, ...]:
+    if len(qubits) != 1:
+        raise CircuitInvalidError(f"it takes one qubit, not {len(qubits)}", rule="number of qubits")
+    return qubits
+
+
+def _unknown(name: str) -> NoReturn:
+    raise UnsupportedError(f"there is no operation {name!r}, and it came without a definition", feature=name)

@@ -1,0 +1,54 @@
+"""One HTTP exchange: what is taken out of a request, and how it is answered."""
+
+from __future__ import annotations
+
+from flask import Response, request
+from werkzeug.exceptions import HTTPException
+
+from gateway.errors import AuthenticationError, LimitError
+from gateway.protocol import problem
+
+JSON = "application/json"
+
+
+class HttpProblem(HTTPException):
+    """An error of HTTP itself, with a code of ours."""
+
+    def __init__(self, status: int, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = status
+        self.problem_code = code
+
+
+def respond(body: bytes, status: int = 200) -> Response:
+    """Answer with JSON: a message, or from status 400 on a problem."""
+    return Response(body, status, content_type=JSON if status < 400 else problem.CONTENT_TYPE)  # noqa: PLR2004 - HTTP
+
+
+def body(max_bytes: int) -> bytes:
+    """Return the whole body, or refuse it before it is read.
+
+    Without a Content-Length a body over the limit would be cut off and taken for whole.
+    """
+    if request.mimetype != JSON:
+        raise HttpProblem(415, "unsupported-media-type", f"send {JSON}, not {request.mimetype or 'an untyped body'}")
+    if request.content_length is None:
+        raise HttpProblem(411, "length-required", "send a Content-Length: chunked bodies are not accepted")
+    if request.content_length > max_bytes:
+        raise LimitError(
+            f"the body has {request.content_length:,} bytes; at most {max_bytes:,} are accepted",
+            limit="max_body_bytes",
+            requested=request.content_length,
+            allowed=max_bytes,
+        )
+    return request.get_data(cache=False)
+
+
+def bearer_token() -> str | None:
+    """Return the token in the request's Authorization, if there is one."""
+    kind, _, token = request.headers.get("Authorization", "").partition(" ")
+    if not kind:
+        return None
+    if kind.lower() != "bearer" or not token.strip():
+        raise AuthenticationError("send the token as 'Authorization: Bearer TOKEN'")
+    return token.strip()
