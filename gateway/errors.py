@@ -10,6 +10,8 @@
     ├─ UnsupportedError         422  the simulator, or a flat circuit, cannot say it: feature, simulator, line
     ├─ LimitError               413  ask for less: limit, requested, allowed
     ├─ AuthenticationError      401
+    ├─ HostRefused              400  called by a name that is not the server's: host
+    ├─ OriginRefused            403  a web page that is not let in: origin
     ├─ JobError
     │  ├─ JobNotFound           404  job
     │  ├─ JobCancelled          409
@@ -157,6 +159,24 @@ class AuthenticationError(GatewayError, PermissionError):
 
     code = "unauthenticated"
     status = 401
+
+
+class HostRefused(GatewayError, PermissionError):  # noqa: N818 - reads as what happened
+    """The server was called by a name that is not its own."""
+
+    code = "host-refused"
+    status = 400
+    fields = ("host",)
+    host: str | None
+
+
+class OriginRefused(GatewayError, PermissionError):  # noqa: N818 - reads as what happened
+    """The request was made by a web page that is not let in."""
+
+    code = "origin-refused"
+    status = 403
+    fields = ("origin",)
+    origin: str | None
 
 
 class JobError(GatewayError):

@@ -15,7 +15,7 @@ import multiprocessing
 import signal
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from multiprocessing import forkserver
 from multiprocessing.connection import wait
 from multiprocessing.context import ForkServerContext, ForkServerProcess
@@ -86,6 +86,17 @@ class Executor(Protocol):
     def workers(self) -> int:
         """How many runs it takes at the same time."""
 
+    @property
+    def waiting(self) -> int:
+        """How many runs wait for a worker."""
+
+    @property
+    def replaced(self) -> Mapping[str, int]:
+        """Why workers were replaced -> how often."""
+
+    def pids(self) -> list[int]:
+        """Return the ids of the worker processes."""
+
     def run(
         self, body: bytes, token: str | None, timeout_s: float, *, caller: str = "", stop: Stop | None = None
     ) -> Answer:
@@ -115,9 +126,15 @@ class InlineExecutor:
 
     ready = True
     workers = 1
+    waiting = 0
 
     def __init__(self, runner: Runner) -> None:
         self.runner = runner
+        self.replaced: dict[str, int] = {}
+
+    def pids(self) -> list[int]:
+        """Return none: there are no processes."""
+        return []
 
     def run(
         self,

@@ -87,6 +87,7 @@ class ServerLimits(msgspec.Struct, frozen=True, kw_only=True):
     timeout_s: float = 600.0
     max_queue: int = 32
     max_wait_s: float = 60.0
+    max_polls: int = 64
     max_poll_s: float = 60.0
     max_header_bytes: int = 8190
     max_arrival_s: float = 30.0
