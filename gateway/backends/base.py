@@ -59,6 +59,10 @@ class Backend(ABC):
     def capabilities(self) -> Capabilities:
         """Return what it can do."""
 
+    def native_gates(self) -> tuple[str, ...]:
+        """Return the gates of our table that it runs without lowering; none where it does not say."""
+        return ()
+
     @overload
     def run(
         self,
