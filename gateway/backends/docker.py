@@ -11,16 +11,17 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache, partial
 from types import FrameType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import requests
 from requests.adapters import HTTPAdapter
 
 from gateway.backends.base import Backend, BackendStatus
 from gateway.backends.client import BackendClient
+from gateway.backends.server_job import ServerJob
 from gateway.containers.container import Fleet, Lease, Spec
 from gateway.containers.engine import Engine, causes, connect
 from gateway.containers.hardening import HOST_IP, Resources
@@ -45,6 +46,8 @@ from gateway.protocol.messages import BackendInfo, RunRequest
 from gateway.results import Capabilities, Result
 from gateway.simulators import find
 from gateway.version import __version__
+
+T = TypeVar("T")
 
 START_TIMEOUT_S = 60.0
 _SETTLE_S = 2.0
@@ -128,14 +131,38 @@ class DockerSimulator(Backend):
             DockerUnavailable: the engine itself went away.
             LimitError, SimulatorCrashed: as from the server, saying how much memory the container has.
         """
+        return self._reached(lambda client: self._send(client, request))
+
+    def begin(self, request: RunRequest) -> ServerJob:
+        """Hand a request over as a job of the container's server, which keeps it.
+
+        A container that ends takes no job along: whichever container of the same settings comes next
+        takes it up again, and :meth:`job` finds it there.
+        """
+        return self._reached(lambda client: self._job(client, client.begin(request)))
+
+    def job(self, job_id: str) -> ServerJob:
+        """Find a job again by its id."""
+        return self._reached(lambda client: self._job(client, client.job(job_id)))
+
+    def _reached(self, ask: Callable[[BackendClient], T]) -> T:
+        """Ask the server; if its container had ended before it was asked, ask the next one."""
         client = self.client()
         try:
-            return self._send(client, request)
+            return ask(client)
         except TransportError as exc:
             if not any(isinstance(one, ConnectionRefusedError) for one in causes(exc)):
                 raise
         self._drop(client)
-        return self._send(self.client(), request)
+        return ask(self.client())
+
+    def _job(self, client: BackendClient, job: ServerJob) -> ServerJob:
+        def broken(exc: TransportError) -> GatewayError | None:
+            why = self._why(client, exc)
+            return None if why is exc else why
+
+        job.broken = broken
+        return job
 
     def status(self) -> BackendStatus:
         """Ask the server whether it takes work."""
