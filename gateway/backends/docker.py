@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import os
 import re
 import secrets
@@ -437,16 +438,19 @@ class _Leases:
 
     def __init__(self) -> None:
         self._held: dict[str, tuple[Fleet, Lease]] = {}
+        self._fleets: list[Fleet] = []
         self._process: int | None = None
 
     def add(self, fleet: Fleet, lease: Lease) -> None:
         """Hold a lease; the first one of a process installs what gives them back."""
         if self._process != os.getpid():  # a forked child has its own containers, not its parent's
             self._process = os.getpid()
-            self._held = {}
+            self._held, self._fleets = {}, []
             atexit.register(self.give_all_back)
             _end_on_signals()
         self._held[lease.user] = (fleet, lease)
+        if fleet not in self._fleets:
+            self._fleets.append(fleet)
 
     def give_back(self, lease: Lease) -> None:
         """Give one back; nothing happens if it was given back already."""
@@ -468,6 +472,9 @@ class _Leases:
         for thread in threads:
             if thread.ident is not None:
                 thread.join()
+        for fleet in self._fleets:
+            with contextlib.suppress(GatewayError):
+                fleet.remove_orphans()
 
     def _quietly(self, lease: Lease) -> None:
         try:
