@@ -69,7 +69,7 @@ def _authenticated(admission: Admission, asked: bytes) -> str | None:
 
 def _explain(response: Response) -> Response:
     """Add to an error what clients read: ``message``, or ``error_code`` and ``error_message``."""
-    if response.status_code >= 400 and request.path.split("/")[1] in _PATHS:  # noqa: PLR2004 - HTTP
+    if response.status_code >= 400 and request.path.removeprefix("/").partition("/")[0] in _PATHS:  # noqa: PLR2004 - HTTP
         found = json.loads(response.get_data())
         said = {"message": found["detail"], "error_code": found["code"], "error_message": found["detail"]}
         response.set_data(json.dumps(found | said))

@@ -89,18 +89,18 @@ class ThriftServer:
         while not self._closed:
             try:
                 accepted, _ = self._listener.accept()
+                connection = Connection(accepted, self._max_message_bytes)
             except OSError as exc:
                 if not self._closed:
                     log.warning("a Thrift client could not be accepted: %s", exc)
                     time.sleep(0.1)  # descriptors are used up: some will be given back
                 continue
-            connection = Connection(accepted, self._max_message_bytes)
             if self._make_room():
                 with self._lock:
                     self._connections.add(connection)
                 threading.Thread(target=self._serve, args=(connection,), name="thrift-client", daemon=True).start()
             else:
-                connection.hang_up()
+                connection.close()
 
     def _make_room(self) -> bool:
         """Say whether one more connection may be; hang up on the one that has been silent the longest if need be."""
