@@ -25,7 +25,15 @@ from gateway.circuit import Circuit, Operation
 from gateway.circuit.gates import GATES
 from gateway.circuit.lowering import lower
 from gateway.counts import Counts
-from gateway.errors import CircuitInvalidError, GatewayError, LimitError, RequestError, SimulatorError, UnsupportedError
+from gateway.errors import (
+    CircuitInvalidError,
+    GatewayError,
+    LimitError,
+    OutOfMemory,
+    RequestError,
+    SimulatorError,
+    UnsupportedError,
+)
 from gateway.results import Capabilities, Provenance, Result, ResultType, Sampling
 
 N = TypeVar("N")
@@ -260,7 +268,7 @@ class Adapter(ABC, Generic[N]):
         except GatewayError:
             raise
         except MemoryError as exc:
-            raise LimitError(f"{self.name} ran out of memory", limit="memory") from exc
+            raise OutOfMemory(f"{self.name} ran out of memory: ask for fewer qubits", simulator=self.name) from exc
         except Exception as exc:
             raise SimulatorError(
                 f"{self.name} failed: {type(exc).__name__}: {exc}",

@@ -10,14 +10,21 @@
     ├─ UnsupportedError         422  the simulator, or a flat circuit, cannot say it: feature, simulator, line
     ├─ LimitError               413  ask for less: limit, requested, allowed
     ├─ AuthenticationError      401
+    ├─ HostRefused              400  called by a name that is not the server's: host
+    ├─ OriginRefused            403  a web page that is not let in: origin
     ├─ JobError
     │  ├─ JobNotFound           404  job
     │  ├─ JobCancelled          409
-    │  └─ JobTimeout            504  timeout_s
+    │  ├─ JobTimeout            504  timeout_s
+    │  ├─ JobInterrupted        500  the server ended during each attempt: attempts
+    │  ├─ IdempotencyConflict   422  the key was used for another request: job
+    │  └─ JobStoreError         503  the job database cannot be used: url
+    │     └─ StorageFull        507  it has no space left
     ├─ BusyError                503  retry_after_s
     ├─ SimulatorError           500  the simulator itself raised: simulator, version, detail
     │  ├─ SimulatorNotInstalled 503  requirement: what to install
-    │  └─ SimulatorCrashed      500  exit_code
+    │  ├─ SimulatorCrashed      500  exit_code
+    │  └─ OutOfMemory           507  memory ran out during the run
     ├─ TransportError                client side: the server could not be reached or understood
     │  └─ TransportTimeout           the server did not answer in time
     ├─ FrameworkNotInstalled         host side: a framework to convert to or from is absent: framework, requirement
@@ -154,6 +161,24 @@ class AuthenticationError(GatewayError, PermissionError):
     status = 401
 
 
+class HostRefused(GatewayError, PermissionError):  # noqa: N818 - reads as what happened
+    """The server was called by a name that is not its own."""
+
+    code = "host-refused"
+    status = 400
+    fields = ("host",)
+    host: str | None
+
+
+class OriginRefused(GatewayError, PermissionError):  # noqa: N818 - reads as what happened
+    """The request was made by a web page that is not let in."""
+
+    code = "origin-refused"
+    status = 403
+    fields = ("origin",)
+    origin: str | None
+
+
 class JobError(GatewayError):
     """A job did not end with a result."""
 
@@ -183,6 +208,39 @@ class JobTimeout(JobError, TimeoutError):  # noqa: N818 - reads as what happened
     status = 504
     fields = ("timeout_s",)
     timeout_s: float | None
+
+
+class JobInterrupted(JobError):  # noqa: N818 - reads as what happened
+    """The server ended during every attempt at this run; it is not tried again."""
+
+    code = "job-interrupted"
+    fields = ("attempts",)
+    attempts: int | None
+
+
+class IdempotencyConflict(JobError, ValueError):  # noqa: N818 - reads as a fact
+    """The idempotency key belongs to a job with another request."""
+
+    code = "idempotency-conflict"
+    status = 422
+    fields = ("job",)
+    job: str | None
+
+
+class JobStoreError(JobError, RuntimeError):
+    """The job database cannot be used."""
+
+    code = "job-store"
+    status = 503
+    fields: ClassVar[tuple[str, ...]] = ("url",)
+    url: str | None
+
+
+class StorageFull(JobStoreError, OSError):  # noqa: N818 - reads as a fact
+    """The job database has no space left."""
+
+    code = "storage-full"
+    status = 507
 
 
 class BusyError(GatewayError):
@@ -219,6 +277,14 @@ class SimulatorCrashed(SimulatorError):  # noqa: N818 - reads as what happened
     code = "simulator-crashed"
     fields = ("simulator", "exit_code")
     exit_code: int | None
+
+
+class OutOfMemory(SimulatorError, MemoryError):  # noqa: N818 - reads as what happened
+    """Memory ran out during the run: in the worker, which stands at its ceiling, or in the whole container."""
+
+    code = "out-of-memory"
+    status = 507
+    fields = ("simulator",)
 
 
 class TransportError(GatewayError, ConnectionError):

@@ -35,6 +35,7 @@ from gateway.errors import (
     DockerUnavailable,
     GatewayError,
     LimitError,
+    OutOfMemory,
     RequestError,
     SimulatorCrashed,
     TransportError,
@@ -265,7 +266,7 @@ class DockerSimulator(Backend):
             if any(isinstance(one, ConnectionRefusedError) for one in causes(exc)):
                 raise
             raise self._why(client, exc) from exc
-        except (LimitError, SimulatorCrashed) as exc:
+        except (LimitError, SimulatorCrashed, OutOfMemory) as exc:
             raise self._with_memory(exc) from exc
         except KeyboardInterrupt:
             self._let_go()  # otherwise the container would go on with a run nobody waits for
@@ -291,12 +292,12 @@ class DockerSimulator(Backend):
             self._drop(client)
             return error or exc
 
-    def _with_memory(self, exc: LimitError | SimulatorCrashed) -> GatewayError:
+    def _with_memory(self, exc: LimitError | SimulatorCrashed | OutOfMemory) -> GatewayError:
         """Add how much memory the container has, where memory is what lacked."""
         memory = self._lease and self.resources.memory
         if not memory:
             return exc
-        if isinstance(exc, LimitError) and exc.limit in {"qubits", "memory"}:
+        if isinstance(exc, OutOfMemory) or (isinstance(exc, LimitError) and exc.limit == "qubits"):
             advice = f"the container has {memory}: DockerSimulator({self.name!r}, memory=...) gives it more"
         elif isinstance(exc, SimulatorCrashed) and exc.exit_code in _KILLED:
             advice = (

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
+import os
+import re
+import secrets
 import sys
 from contextlib import ExitStack
 from pathlib import Path
@@ -56,6 +60,10 @@ def parser() -> argparse.ArgumentParser:
     serving = commands.add_parser("serve", help="serve simulators over HTTP until Ctrl-C")
     serve.add_arguments(serving)
     serving.set_defaults(command=serve.command)
+    token = commands.add_parser("token", help="make a token for a server to let in")
+    token.add_argument("name", metavar="NAME", help="whose it is; a name may have several")
+    token.add_argument("--file", metavar="FILE", type=Path, help="add its digest to this file, which --tokens takes")
+    token.set_defaults(command=_token)
     containers.add_commands(commands)
     return whole
 
@@ -152,3 +160,22 @@ def _plain(outcome: Outcome) -> dict[str, object]:
     if isinstance(outcome, Probabilities):
         return {"probabilities": dict(outcome.most_common()), "provenance": provenance}
     return {"statevector": [[a.real, a.imag] for a in outcome.amplitudes], "provenance": provenance}
+
+
+def _token(arguments: argparse.Namespace) -> int:
+    """Print a new token, once; what is kept of it is its digest."""
+    if not re.fullmatch(r"[\w.@-]{1,64}", arguments.name):
+        raise RequestError(f"a name has 1 to 64 letters, digits and _.@-, not {arguments.name!r}", field="name")
+    token = secrets.token_urlsafe(32)
+    line = f"{arguments.name} sha256:{hashlib.sha256(token.encode()).hexdigest()}"
+    if arguments.file is None:
+        print(f"gateway: the line for the file that --tokens takes:\n{line}", file=sys.stderr)
+    else:
+        with open(arguments.file, "a", opener=_for_owner_only, encoding="utf-8") as file:
+            file.write(f"{line}\n")
+    print(token)
+    return 0
+
+
+def _for_owner_only(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)

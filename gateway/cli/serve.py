@@ -7,17 +7,21 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
+from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
+from gateway.cli import settings
 from gateway.errors import RequestError
 from gateway.listener import bind
 from gateway.simulators import SIMULATORS, find
 
-TOKEN_DIGEST_VARIABLE = "GATEWAY_TOKEN_SHA256"  # noqa: S105 - the name of a variable
-"""Digests of the tokens a server lets in, separated by commas. A digest gives nothing away."""
+if TYPE_CHECKING:
+    from gateway.server.serve import Settings
 
-IDLE_VARIABLE = "GATEWAY_IDLE_S"
-"""Seconds without a request after which a server ends itself; containers nobody keeps have it set."""
+_DRAIN_S = 8.0
+"""Below the ten seconds that Docker and others give between SIGTERM and SIGKILL."""
 
 _DEFAULT_PORT = 8080
 
@@ -32,6 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--thrift-port", type=int, help="serve Thrift clients of qrisp 0.1 to 0.4.10 there; 0: any")
     parser.add_argument("--workers", type=int, help="processes that simulate; default: one per processor")
     parser.add_argument("--timeout-s", type=float, help="longest run; default: 600")
+    settings.add_options(parser)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -61,43 +66,49 @@ def command(arguments: argparse.Namespace) -> int:
 def _serve_one(name: str | None, arguments: argparse.Namespace) -> None:
     try:
         from gateway.execution.worker import Target  # noqa: PLC0415 - needs the extra 'server'
-        from gateway.protocol.messages import ServerLimits  # noqa: PLC0415
-        from gateway.server.serve import Settings, serve  # noqa: PLC0415
+        from gateway.server.serve import serve  # noqa: PLC0415
     except ImportError as exc:
         raise RequestError(f"serving needs {exc.name!r}: pip install 'simulator-gateway[server]'") from exc
 
     row = find(name) if name is not None else None
+    adapter = row.adapter if row else arguments.adapter
     port = arguments.port if arguments.port is not None else row.port if row else _DEFAULT_PORT
+    chosen = _settings(arguments, name or adapter, port)
     listener = bind(arguments.host, port)
     thrift = None if arguments.thrift_port is None else bind(arguments.host, arguments.thrift_port)
-    workers = Settings().workers if arguments.workers is None else arguments.workers
-    limits = ServerLimits() if arguments.timeout_s is None else ServerLimits(timeout_s=arguments.timeout_s)
-    digests = tuple(digest for digest in os.environ.get(TOKEN_DIGEST_VARIABLE, "").split(",") if digest)
-    settings = Settings(
-        workers=workers,
-        limits=limits,
-        log_level="info",
-        token_digests=digests,
-        idle_s=_idle_s(),
-        thrift_fd=None if thrift is None else thrift.fileno(),
-    )
-    adapter = row.adapter if row else arguments.adapter
-    address = f"http://{arguments.host}:{listener.getsockname()[1]}"
+    address = f"{'http' if chosen.tls is None else 'https'}://{arguments.host}:{listener.getsockname()[1]}"
     print(f"gateway: serving {name or adapter} at {address} (Ctrl-C stops it)", file=sys.stderr, flush=True)
     if thrift is not None:
+        chosen = replace(chosen, thrift_fd=thrift.fileno())
         print(f"gateway: and by Thrift at {arguments.host}:{thrift.getsockname()[1]}", file=sys.stderr, flush=True)
-    serve(Target(adapter), listener, settings)
+    serve(Target(adapter), listener, chosen)
 
 
-def _idle_s() -> float | None:
-    text = os.environ.get(IDLE_VARIABLE, "")
-    try:
-        seconds = float(text) if text else None
-    except ValueError:
-        seconds = -1.0
-    if seconds is not None and not seconds > 0:
-        raise RequestError(f"{IDLE_VARIABLE} is a number of seconds above 0, not {text!r}", field=IDLE_VARIABLE)
-    return seconds
+def _settings(arguments: argparse.Namespace, queue: str, port: int) -> Settings:
+    """Return the settings of one server, everything checked."""
+    from gateway.protocol.messages import ServerLimits, decode, encode  # noqa: PLC0415 - needs the extra 'server'
+    from gateway.server.serve import Settings  # noqa: PLC0415
+    from gateway.server.tokens import Tokens, parse_tokens  # noqa: PLC0415
+
+    digests = settings.split(os.environ.get(settings.TOKEN_DIGEST_VARIABLE))
+    file = settings.TOKENS.value(arguments)
+    chosen = Settings(
+        **({} if arguments.workers is None else {"workers": arguments.workers}),
+        limits=decode(ServerLimits, encode(settings.limits(arguments, ServerLimits.__struct_fields__))),
+        log_level="info",
+        tokens=parse_tokens(digests, settings.TOKEN_DIGEST_VARIABLE),
+        tokens_file=None if file is None else Path(file),
+        hosts=settings.split(settings.HOSTS.value(arguments)),
+        origins=settings.split(settings.ORIGINS.value(arguments)),
+        jobs_url=settings.jobs_url(arguments, queue, port),
+        jobs_queue=queue,
+        drain_s=_DRAIN_S,
+        tls=settings.tls(arguments),
+        idle_s=settings.idle_s(),
+    )
+    guarded = bool(Tokens(chosen.tokens, chosen.tokens_file))
+    settings.refuse_strangers(arguments.host, guarded=guarded, anonymous=settings.anonymous(arguments))
+    return chosen
 
 
 def _serve_many(names: list[str], arguments: argparse.Namespace) -> int:
@@ -105,6 +116,7 @@ def _serve_many(names: list[str], arguments: argparse.Namespace) -> int:
     options = [f"--host={arguments.host}"]
     options += [] if arguments.workers is None else [f"--workers={arguments.workers}"]
     options += [] if arguments.timeout_s is None else [f"--timeout-s={arguments.timeout_s}"]
+    options += settings.passed_on(arguments)
     children = [
         subprocess.Popen([sys.executable, "-m", "gateway.cli", "serve", name, *options])  # noqa: S603 - ourselves
         for name in names

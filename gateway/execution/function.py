@@ -51,7 +51,7 @@ class Function:
         self.name = name
         self._version = version
         self.token = token
-        self._takes_seed, self._takes_token = _signature(run_func)
+        self._takes_seed, self.takes_token = _signature(run_func)
         self.capabilities = Capabilities(
             result_types=(ResultType.COUNTS, ResultType.PROBABILITIES),
             seedable=self._takes_seed,
@@ -82,7 +82,7 @@ class Function:
         """Call the function and hold it to its contract."""
         self._refuse(seed, result, sampling, shots)
         arguments: dict[str, Any] = {"seed": seed} if self._takes_seed and seed is not None else {}
-        positional = (circuit, shots, self.token) if self._takes_token else (circuit, shots)
+        positional = (circuit, shots, self.token) if self.takes_token else (circuit, shots)
         began = perf_counter()
         try:
             returned = self.run_func(*positional, **arguments)

@@ -14,15 +14,17 @@ import contextlib
 import multiprocessing
 import signal
 import threading
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from multiprocessing import forkserver
 from multiprocessing.connection import wait
 from multiprocessing.context import ForkServerContext, ForkServerProcess
-from queue import Empty, SimpleQueue
 from typing import Protocol
 
-from gateway.errors import BusyError, GatewayError, JobTimeout, SimulatorCrashed
+from gateway.errors import BusyError, GatewayError, JobCancelled, JobTimeout, OutOfMemory, SimulatorCrashed
 from gateway.execution import worker
+from gateway.execution.line import Line
+from gateway.execution.memory import KillsForMemory
 from gateway.execution.runner import Answer, Runner
 from gateway.execution.worker import Describe, Run, Target
 from gateway.protocol.messages import ServerLimits
@@ -44,6 +46,35 @@ def begin_imports(target: Target) -> None:
     forkserver.ensure_running()
 
 
+class Stop:
+    """Ends one run from outside, whatever it is doing: its process is killed."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._running: _Worker | None = None
+        self.requested = False
+
+    def request(self) -> None:
+        """End the run, now or as soon as it begins."""
+        with self._lock:
+            self.requested = True
+            if self._running is not None:
+                self._running.kill()
+
+    @contextlib.contextmanager
+    def watching(self, running: _Worker) -> Iterator[None]:
+        """Let requests reach a worker while it runs."""
+        with self._lock:
+            self._running = running
+            if self.requested:
+                running.kill()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._running = None
+
+
 class Executor(Protocol):
     """Where requests are run."""
 
@@ -51,11 +82,36 @@ class Executor(Protocol):
     def ready(self) -> bool:
         """Whether the simulator is imported, so that a run begins at once."""
 
-    def run(self, body: bytes, token: str | None, timeout_s: float) -> Answer:
+    @property
+    def workers(self) -> int:
+        """How many runs it takes at the same time."""
+
+    @property
+    def waiting(self) -> int:
+        """How many runs wait for a worker."""
+
+    @property
+    def replaced(self) -> Mapping[str, int]:
+        """Why workers were replaced -> how often."""
+
+    def pids(self) -> list[int]:
+        """Return the ids of the worker processes."""
+
+    def run(
+        self, body: bytes, token: str | None, timeout_s: float, *, caller: str = "", stop: Stop | None = None
+    ) -> Answer:
         """Run a RunRequest and return its answer.
 
+        Args:
+            body: the request.
+            token: of the caller, for a function that takes one.
+            timeout_s: seconds until it is killed, from the moment it begins.
+            caller: whose turn it is when others wait too.
+            stop: ends it from outside. A run that has one waits for a worker as long as it takes
+                and counts as nobody in the line: what handed it over has a queue of its own.
+
         Raises:
-            JobTimeout, SimulatorCrashed, BusyError: there is no answer.
+            JobTimeout, JobCancelled, SimulatorCrashed, OutOfMemory, BusyError: there is no answer.
         """
 
     def describe(self) -> Answer:
@@ -69,12 +125,29 @@ class InlineExecutor:
     """Runs in the caller's thread, without isolation: for tests and debugging."""
 
     ready = True
+    workers = 1
+    waiting = 0
 
     def __init__(self, runner: Runner) -> None:
         self.runner = runner
+        self.replaced: dict[str, int] = {}
 
-    def run(self, body: bytes, token: str | None, timeout_s: float) -> Answer:  # noqa: ARG002 - cannot be kept
-        """Run at once; there is no deadline."""
+    def pids(self) -> list[int]:
+        """Return none: there are no processes."""
+        return []
+
+    def run(
+        self,
+        body: bytes,
+        token: str | None,
+        timeout_s: float,  # noqa: ARG002 - cannot be kept
+        *,
+        caller: str = "",  # noqa: ARG002 - nobody waits
+        stop: Stop | None = None,
+    ) -> Answer:
+        """Run at once; there is no deadline, and no stop once it has begun."""
+        if stop is not None and stop.requested:
+            raise _cancelled()
         return self.runner.run(body, token)
 
     def describe(self) -> Answer:
@@ -90,14 +163,18 @@ class WorkerPool:
 
     Args:
         target: what the workers load.
-        limits: ``max_queue`` requests may wait while all workers are busy.
+        limits: ``max_queue`` requests may wait while all workers are busy; a worker that has done
+            ``runs_per_worker`` runs is replaced by a new one.
         workers: number of processes.
+
+    Attributes:
+        replaced: why workers were replaced -> how often.
     """
 
     def __init__(self, target: Target, limits: ServerLimits, workers: int) -> None:
         self._target = target
         self._limits = limits
-        self._workers = workers
+        self.workers = workers
         self._context = multiprocessing.get_context("forkserver")
         begin_imports(target)
         self._lock = threading.Lock()
@@ -105,12 +182,14 @@ class WorkerPool:
         self._closed = False
         self._described: Answer | None = None
         self._alive: set[_Worker] = set()
-        self._idle: SimpleQueue[_Worker | None] = SimpleQueue()  # None: the pool is closed
+        self._line: Line[_Worker] = Line()
+        self._memory = KillsForMemory()
+        self.replaced: Counter[str] = Counter()
         # A process starts only when its simulator is imported; meanwhile the server says that it lives.
         threading.Thread(target=self._start, name="gateway-start", daemon=True).start()
 
     def _start(self) -> None:
-        for _ in range(self._workers):
+        for _ in range(self.workers):
             self._add_worker()
         with contextlib.suppress(GatewayError):  # whoever asks next hears of it
             self.describe()
@@ -120,15 +199,30 @@ class WorkerPool:
         """Whether a worker has said what it serves."""
         return self._described is not None
 
-    def run(self, body: bytes, token: str | None, timeout_s: float) -> Answer:
+    @property
+    def waiting(self) -> int:
+        """How many runs wait for a worker."""
+        return len(self._line)
+
+    def pids(self) -> list[int]:
+        """Return the ids of the worker processes."""
+        with self._lock:
+            return [each.pid for each in self._alive if each.pid is not None]
+
+    def run(
+        self, body: bytes, token: str | None, timeout_s: float, *, caller: str = "", stop: Stop | None = None
+    ) -> Answer:
         """Run a request in a worker."""
+        task = Run(body, token)
+        if stop is not None:
+            return self._ask(task, timeout_s, caller=caller, stop=stop)
         with self._place_in_line():
-            return self._ask(Run(body, token), timeout_s)
+            return self._ask(task, timeout_s, caller=caller)
 
     def describe(self) -> Answer:
         """Ask a worker what it serves; while all are busy, what was said last stands."""
         said = self._described
-        if said is None or self._under_way < self._workers:
+        if said is None or self._under_way < self.workers:
             said = self._ask(Describe(), self._limits.timeout_s)
             if said.status == _OK:
                 self._described = said
@@ -137,7 +231,7 @@ class WorkerPool:
     @contextlib.contextmanager
     def _place_in_line(self) -> Iterator[None]:
         with self._lock:
-            if self._under_way >= self._workers + self._limits.max_queue:
+            if self._under_way >= self.workers + self._limits.max_queue:
                 raise BusyError(
                     f"{self._under_way} runs are under way, no more are queued: try again in a second",
                     retry_after_s=1.0,
@@ -149,33 +243,59 @@ class WorkerPool:
             with self._lock:
                 self._under_way -= 1
 
-    def _ask(self, task: worker.Task, timeout_s: float) -> Answer:
-        for _ in range(_STARTS + self._workers):
+    def _ask(self, task: worker.Task, timeout_s: float, *, caller: str = "", stop: Stop | None = None) -> Answer:
+        for _ in range(_STARTS + self.workers):
+            if stop is not None and stop.requested:
+                raise _cancelled()
+            taken = self._take(caller, None if stop is not None else self._limits.max_wait_s)
+            why = "ended"
             try:
-                idle = self._idle.get(timeout=self._limits.max_wait_s)
-            except Empty:
-                waited_s = self._limits.max_wait_s
-                raise BusyError(
-                    f"no worker became free within {waited_s:g} s: try again later", retry_after_s=waited_s
-                ) from None
-            if idle is None:
-                self._idle.put(None)  # for the next in line
-                raise BusyError("the server is stopping", retry_after_s=1.0)
-            try:
-                return idle.ask(task, timeout_s)
+                return taken.ask(task, timeout_s, stop or Stop())
             except _NotBegunError:
                 continue
+            except _EndedError as exc:
+                if stop is not None and stop.requested:
+                    why = "cancelled"
+                    raise _cancelled() from exc
+                error = self._why_ended(exc.exit_code)
+                why = error.code
+                raise error from exc
+            except JobTimeout as exc:
+                why = exc.code
+                raise
             finally:
-                if idle.usable:
-                    self._idle.put(idle)
-                else:
-                    self._replace(idle)
+                self._give_back(taken, why)
         raise SimulatorCrashed("the simulator's processes keep ending before they can run anything")
 
-    def _replace(self, ended: _Worker) -> None:
+    def _take(self, caller: str, wait_s: float | None) -> _Worker:
+        try:
+            taken = self._line.take(caller, wait_s)
+        except TimeoutError:
+            raise BusyError(
+                f"no worker became free within {wait_s:g} s: try again later", retry_after_s=wait_s
+            ) from None
+        if taken is None:
+            raise BusyError("the server is stopping", retry_after_s=1.0)
+        return taken
+
+    def _give_back(self, used: _Worker, why: str) -> None:
+        """Let the next in line have a worker, or another in place of one that ended or has done enough."""
+        if used.usable and used.runs < self._limits.runs_per_worker:
+            self._line.give(used)
+            return
         with self._lock:
-            self._alive.discard(ended)
+            self._alive.discard(used)
+            self.replaced["recycled" if used.usable else why] += 1
+        threading.Thread(target=self._replace, args=(used,), name="gateway-replace", daemon=True).start()
+
+    def _replace(self, used: _Worker) -> None:
         self._add_worker()
+        used.end()
+
+    def _why_ended(self, exit_code: int | None) -> SimulatorCrashed | OutOfMemory:
+        if exit_code == -signal.SIGKILL and self._memory.happened():
+            return OutOfMemory("the simulator's process was killed because memory ran out: ask for fewer qubits")
+        return _crashed(exit_code)
 
     def _add_worker(self) -> None:
         added = _Worker(self._context, self._target, self._limits)
@@ -184,7 +304,7 @@ class WorkerPool:
             if wanted:
                 self._alive.add(added)
         if wanted:
-            self._idle.put(added)
+            self._line.give(added)
         else:
             added.end()
 
@@ -193,13 +313,21 @@ class WorkerPool:
         with self._lock:
             self._closed = True
             alive, self._alive = self._alive, set()
-        self._idle.put(None)
+        self._line.close()
         for each in alive:
             each.end()
 
 
 class _NotBegunError(Exception):
     """The worker had ended before it took the task."""
+
+
+class _EndedError(Exception):
+    """The worker ended during the task."""
+
+    def __init__(self, exit_code: int | None) -> None:
+        super().__init__(exit_code)
+        self.exit_code = exit_code
 
 
 _processes = threading.Lock()
@@ -215,6 +343,7 @@ class _Worker:
         self._process: ForkServerProcess | None = None
         self._ready = False
         self.usable = True
+        self.runs = 0
         with contextlib.suppress(EOFError, OSError):  # no process or descriptor is left: ask() tries again
             self._start()
 
@@ -228,15 +357,26 @@ class _Worker:
         self._process = process
         return process
 
-    def ask(self, task: worker.Task, timeout_s: float) -> Answer:
+    @property
+    def pid(self) -> int | None:
+        """The id of its process."""
+        return self._process.pid if self._process is not None else None
+
+    def kill(self) -> None:
+        """Kill it; whoever waits for its answer sees it end."""
+        if self._process is not None:
+            self._process.kill()
+
+    def ask(self, task: worker.Task, timeout_s: float, stop: Stop) -> Answer:
         """Send a task and wait for its answer; ``usable`` says whether the worker can take another.
 
         Raises:
             _NotBegunError: it had ended before it took the task.
             JobTimeout: it was killed at the deadline.
-            SimulatorCrashed: it ended during the task.
+            _EndedError: it ended during the task.
         """
         self.usable = False
+        self.runs += 1
         try:
             process = self._process or self._start()
             if not self._ready:
@@ -247,7 +387,8 @@ class _Worker:
             self.end()
             raise _NotBegunError from exc
         try:
-            answer = self._receive(process, timeout_s)
+            with stop.watching(self):
+                answer = self._receive(process, timeout_s)
         except TimeoutError:
             self.end()
             raise JobTimeout(
@@ -255,7 +396,7 @@ class _Worker:
                 timeout_s=timeout_s,
             ) from None
         except (EOFError, OSError) as exc:
-            raise _crashed(self.end(_ENDS_WITHIN_S)) from exc
+            raise _EndedError(self.end(_ENDS_WITHIN_S)) from exc
         self.usable = True
         return answer
 
@@ -287,6 +428,10 @@ class _Worker:
                 process.kill()
                 process.join()
             return process.exitcode
+
+
+def _cancelled() -> JobCancelled:
+    return JobCancelled("the run was cancelled")
 
 
 def _crashed(exit_code: int | None) -> SimulatorCrashed:

@@ -12,7 +12,7 @@ import msgspec
 from gateway.circuit import Circuit, Limits
 from gateway.circuit.gates import GATES
 from gateway.circuit.openqasm import parse
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, JobInterrupted
 from gateway.protocol import problem
 from gateway.protocol.messages import (
     BackendInfo,
@@ -29,13 +29,15 @@ from gateway.version import __version__
 log = logging.getLogger("gateway")
 
 SEED_END = 2**32
+_OK = 200
 
 
 class Answer(NamedTuple):
-    """An HTTP status and the body that goes with it."""
+    """An HTTP status, the body that goes with it, and the seconds spent in parse, build and run."""
 
     status: int
     body: bytes
+    stages: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
 
 class Runnable(Protocol):
@@ -62,9 +64,17 @@ class Runnable(Protocol):
         """Run one valid circuit."""
 
 
+LOST_TOKEN = "\0"  # noqa: S105 - no header can hold it
+"""Stands for the token of a job that was taken up again: tokens are never written down."""
+
+
 @runtime_checkable
 class NeedsToken(Protocol):
-    """A runnable that wants the caller's token."""
+    """A runnable that can use the caller's token."""
+
+    @property
+    def takes_token(self) -> bool:
+        """Whether it does."""
 
     def with_token(self, token: str | None) -> Runnable:
         """Return a runnable that runs on behalf of the holder of the token."""
@@ -95,15 +105,17 @@ class Runner:
 
     def describe(self) -> Answer:
         """Return the BackendInfo of the runnable."""
-        return self._guarded(self._describe)
+        return self._guarded(lambda: Answer(_OK, self._describe()))
 
     def run(self, body: bytes, token: str | None) -> Answer:
         """Return the answer to a RunRequest; never raises."""
         return self._guarded(lambda: self._run(body, token))
 
-    def _run(self, body: bytes, token: str | None) -> bytes:
-        request = decode(RunRequest, body)
-        return encode(RunResponse(results=self.results(request, token)))
+    def _run(self, body: bytes, token: str | None) -> Answer:
+        results = self.results(decode(RunRequest, body), token)
+        found = [result.provenance for result in results]
+        stages = sum(p.parse_s for p in found), sum(p.build_s for p in found), sum(p.run_s for p in found)
+        return Answer(_OK, encode(RunResponse(results=results)), stages)
 
     def results(self, request: RunRequest, token: str | None = None) -> list[Result]:
         """Run every circuit of a request, in order.
@@ -111,7 +123,7 @@ class Runner:
         Raises:
             GatewayError: with ``circuit`` set when it concerns one of a list.
         """
-        runnable = self.runnable.with_token(token) if isinstance(self.runnable, NeedsToken) else self.runnable
+        runnable = self._for(token)
         results = []
         for index, (circuit, shots) in enumerate(zip(request.circuit_list(), request.shots_list(), strict=True)):
             seed = None if request.seed is None else (request.seed + index) % SEED_END
@@ -122,6 +134,14 @@ class Runner:
                     exc.circuit = index
                 raise
         return results
+
+    def _for(self, token: str | None) -> Runnable:
+        """Return the runnable, on behalf of the holder of a token if it cares."""
+        if not isinstance(self.runnable, NeedsToken) or not self.runnable.takes_token:
+            return self.runnable
+        if token == LOST_TOKEN:
+            raise JobInterrupted("the server was started anew and keeps no tokens: send the job again")
+        return self.runnable.with_token(token)
 
     def _one(
         self, runnable: Runnable, source: CircuitOrText, shots: int | None, seed: int | None, request: RunRequest
@@ -154,10 +174,10 @@ class Runner:
         )
 
     @staticmethod
-    def _guarded(work: Callable[[], bytes]) -> Answer:
+    def _guarded(work: Callable[[], Answer]) -> Answer:
         """Turn every failure into a problem: this is the edge of the process."""
         try:
-            return Answer(200, work())
+            return work()
         except GatewayError as exc:
             if exc.status >= 500:  # noqa: PLR2004 - server errors begin at 500
                 log.exception("a run failed")

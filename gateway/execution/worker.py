@@ -10,9 +10,11 @@ import pickle
 import signal
 import sys
 from dataclasses import dataclass
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 
 from gateway.errors import GatewayError
+from gateway.execution.memory import offer_to_the_killer, set_ceiling
 from gateway.execution.runner import Answer, Runnable, Runner
 from gateway.protocol import problem
 from gateway.protocol.messages import ServerLimits
@@ -61,9 +63,12 @@ def serve(pipe: Connection, target: Target, limits: ServerLimits) -> None:
     """Load the simulator, say so, then answer tasks until the other end of the pipe is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal is the server's to handle
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a Python handler cannot run while C++ holds the GIL
+    _let_fork_server_end()
     _die_with_parent()
     _keep_freed_memory()
+    offer_to_the_killer()
     runner = _load(target, limits)
+    set_ceiling(limits.worker_memory_bytes)
     gc.collect()
     gc.freeze()  # the framework's objects need not be looked at again
     with contextlib.suppress(EOFError, BrokenPipeError):
@@ -98,6 +103,18 @@ def _keep_freed_memory() -> None:
         libc = ctypes.CDLL(None)
         libc.mallopt(_M_MMAP_THRESHOLD, 32 * 2**20)  # the largest there is
         libc.mallopt(_M_TRIM_THRESHOLD, 128 * 2**20)
+
+
+def _let_fork_server_end() -> None:
+    """Close our end of the pipe that keeps the fork server alive.
+
+    multiprocessing hands one to every child, so a fork server would outlive a killed server for as
+    long as a simulation runs in one of them, and so would the simulation.
+    """
+    alive_fd = forkserver._forkserver._forkserver_alive_fd  # type: ignore[attr-defined]  # noqa: SLF001 - no public way
+    if alive_fd is not None:
+        os.close(alive_fd)
+        forkserver._forkserver._forkserver_alive_fd = None  # type: ignore[attr-defined]  # noqa: SLF001 - as above
 
 
 def _die_with_parent() -> None:

@@ -6,6 +6,7 @@ where an integer belongs is refused. See PROTOCOL.md for their meaning.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, TypeVar
 
 import msgspec
@@ -14,7 +15,7 @@ from msgspec import Meta
 from gateway.circuit import Circuit
 from gateway.counts import BIT_ORDER
 from gateway.errors import RequestError
-from gateway.results import Capabilities, Result, ResultType, Sampling
+from gateway.results import Capabilities, JobState, Result, ResultType, Sampling
 from gateway.version import PROTOCOL
 
 Shots = Annotated[int, Meta(ge=1, description="how often the circuit is run")]
@@ -71,7 +72,10 @@ class ServerLimits(msgspec.Struct, frozen=True, kw_only=True):
     """What a server accepts; all of it visible in ``GET /v1/backend``.
 
     ``timeout_s`` is the longest run; ``max_queue`` requests may wait for a worker, ``max_wait_s``
-    seconds each, which do not count as part of the run.
+    seconds each, which do not count as part of the run. ``max_queued_circuits`` circuits of jobs may
+    wait beside them. Jobs that have ended are kept for ``keep_jobs_s`` seconds, and the last
+    ``keep_jobs_bytes`` bytes of them. A worker may allocate ``worker_memory_bytes``, if set, and is
+    replaced after ``runs_per_worker`` runs. A request has to arrive whole within ``max_arrival_s``.
     """
 
     max_shots: int = 10_000_000
@@ -83,6 +87,15 @@ class ServerLimits(msgspec.Struct, frozen=True, kw_only=True):
     timeout_s: float = 600.0
     max_queue: int = 32
     max_wait_s: float = 60.0
+    max_polls: int = 64
+    max_poll_s: float = 60.0
+    max_header_bytes: int = 8190
+    max_arrival_s: float = 30.0
+    max_queued_circuits: int = 100_000
+    keep_jobs_s: float = 7 * 86_400.0
+    keep_jobs_bytes: int = 2**30
+    worker_memory_bytes: int | None = None
+    runs_per_worker: int = 10_000
 
 
 class BackendInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,6 +126,76 @@ class BackendInfo(msgspec.Struct, frozen=True, kw_only=True):
     bit_order: str = BIT_ORDER
     online: bool = True
     status: str | None = None
+
+
+class JobProgress(msgspec.Struct, frozen=True):
+    """How many circuits of a job have an answer, of how many."""
+
+    done: int
+    total: int
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True):
+    """RFC 9457 problem details; more fields depend on the code."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    circuit: int | None = None
+
+
+class JobInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """``POST /v1/jobs``, ``GET /v1/jobs/{id}``.
+
+    Args:
+        id: cannot be guessed.
+        state: queued, running, done, failed or cancelled.
+        is_list: whether a list of circuits was sent.
+        progress: of its circuits.
+        created_at: when it was accepted; all times are UTC.
+        started_at: when its first circuit was begun.
+        ended_at: when its last circuit was answered, or it was cancelled.
+        results: once it has ended, one per circuit, in order; null where there is none.
+        errors: once it has ended, why circuits failed; ``circuit`` says which, if a list was sent.
+    """
+
+    id: str
+    state: JobState
+    is_list: bool
+    progress: JobProgress
+    created_at: datetime
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    results: list[Result | None] | None = None
+    errors: list[Problem] | None = None
+
+
+class ReceivedJob(JobInfo, frozen=True, kw_only=True):
+    """A JobInfo as a client reads it: problems stay as they are, with all their fields."""
+
+    errors: list[msgspec.Raw] | None = None  # type: ignore[assignment]  # the same on the wire
+
+
+class SentJob(JobInfo, frozen=True, kw_only=True, omit_defaults=True):
+    """A JobInfo as a server writes it: answers are passed on as the worker wrote them."""
+
+    results: list[msgspec.Raw | None] | None = None  # type: ignore[assignment]  # the same on the wire
+    errors: list[msgspec.Raw] | None = None  # type: ignore[assignment]  # the same on the wire
+
+
+class JobList(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """``GET /v1/jobs``: the newest first, without results; ``next`` is what ``before`` takes for the next page."""
+
+    jobs: list[JobInfo]
+    next: str | None = None
+
+
+class RawResponse(msgspec.Struct, frozen=True):
+    """A RunResponse whose results are not looked at."""
+
+    results: list[msgspec.Raw]
 
 
 class Health(msgspec.Struct, frozen=True):

@@ -40,6 +40,16 @@ def dump_problem(
     return json.dumps({name: value for name, value in problem.items() if value is not None}, default=str).encode()
 
 
+def code_of(body: bytes) -> str:
+    """Return the code of a problem document of ours."""
+    return str(json.loads(body)["code"])
+
+
+def about(body: bytes, circuit: int) -> bytes:
+    """Return a problem document of ours with the number of the circuit it is about."""
+    return json.dumps({**json.loads(body), "circuit": circuit}).encode()
+
+
 def parse(body: bytes, status: int, url: str) -> GatewayError:
     """Return the error that a response with an error status stands for.
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from gateway.circuit import Limits
 from gateway.errors import AuthenticationError, LimitError, RequestError
+from gateway.jobs.manager import Caller
 from gateway.protocol.messages import RunRequest, ServerLimits
+from gateway.server.tokens import Tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,16 +17,16 @@ class Admission:
 
     Args:
         limits: what a request may not exceed.
-        token_digests: SHA-256, in hex, of the tokens that are let in; empty lets everybody in.
+        tokens: which are let in; none at all lets everybody in.
     """
 
     limits: ServerLimits = field(default_factory=ServerLimits)
-    token_digests: Collection[str] = ()
+    tokens: Tokens = field(default_factory=Tokens)
 
     @property
     def guarded(self) -> bool:
         """Whether a token is wanted."""
-        return bool(self.token_digests)
+        return bool(self.tokens)
 
     @property
     def circuit_limits(self) -> Limits:
@@ -35,19 +34,20 @@ class Admission:
         limits = self.limits
         return Limits(limits.max_qubits, limits.max_clbits, limits.max_operations, text_bytes=limits.max_body_bytes)
 
-    def authenticate(self, token: str | None) -> None:
-        """Let a token in if its digest is one of ours, compared in constant time.
+    def authenticate(self, token: str | None, address: str = "") -> Caller:
+        """Return who asks: the holder of a token that is let in, or where none is wanted, an address.
 
         Raises:
-            AuthenticationError: it is missing or wrong.
+            AuthenticationError: the token is missing or wrong.
         """
         if not self.guarded:
-            return
+            return Caller("", address, token)
         if token is None:
             raise AuthenticationError("this server wants a token: send 'Authorization: Bearer TOKEN'")
-        digest = hashlib.sha256(token.encode()).hexdigest()
-        if not any([hmac.compare_digest(digest, known) for known in self.token_digests]):  # noqa: C419 - all of them, in constant time
+        holder = self.tokens.holder(token)
+        if holder is None:
             raise AuthenticationError("the token is wrong")
+        return Caller(holder, holder, token)
 
     def check(self, message: RunRequest) -> float:
         """Hold a request to the limits that need no parsing; return its deadline in seconds.

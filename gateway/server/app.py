@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Collection
 
-from flask import Flask, Response, request
+from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
 from gateway.errors import BusyError, GatewayError
 from gateway.execution.pool import Executor
+from gateway.jobs.manager import Jobs
+from gateway.jobs.store import JobStore
 from gateway.protocol import openapi, problem
-from gateway.protocol.messages import Health, RunRequest, ServerLimits, decode, encode
-from gateway.server import routes_qrisp
+from gateway.protocol.messages import Health, ServerLimits, encode
+from gateway.server import routes_qrisp, routes_v1
 from gateway.server.admission import Admission
-from gateway.server.exchange import bearer_token, body, respond
+from gateway.server.exchange import bearer_token, respond
+from gateway.server.observing import Observer
+from gateway.server.tokens import Tokens
+from gateway.server.web_guard import WebGuard
 
 PROBES = frozenset({"/healthz", "/readyz"})
 """What an orchestrator asks, without a token."""
@@ -26,61 +30,56 @@ _READ_TO_THE_END = 8
 """How many times the largest body is read from a client whose request was refused before it was sent."""
 
 
-def create_app(executor: Executor, limits: ServerLimits | None = None, token_digests: Collection[str] = ()) -> Flask:
+def create_app(
+    executor: Executor,
+    limits: ServerLimits | None = None,
+    *,
+    store: JobStore | None = None,
+    tokens: Tokens | None = None,
+    guard: WebGuard | None = None,
+) -> Flask:
     """Return the application that serves one backend.
+
+    Its ``extensions["gateway_jobs"]`` are the jobs it runs; close them when it ends.
 
     Args:
         executor: where the requests are run; a :class:`~gateway.execution.pool.WorkerPool`, or in
             tests an :class:`~gateway.execution.pool.InlineExecutor`.
         limits: what a request may not exceed.
-        token_digests: SHA-256, in hex, of the tokens that are let in; empty lets everybody in.
-            ``/healthz`` and ``/readyz`` need no token.
+        store: where jobs are kept; in memory by default. Handed over.
+        tokens: which are let in; everybody by default. ``/healthz`` and ``/readyz`` need none.
+        guard: what web pages and host names are let in.
     """
     limits = limits or ServerLimits()
-    admission = Admission(limits, token_digests)
+    admission = Admission(limits, tokens or Tokens())
+    observer = Observer.of(executor)
+    jobs = observer.jobs = Jobs(executor, store or JobStore(), limits, observer.ran_for_job)
     app = Flask("gateway.server", static_folder=None)
+    app.extensions["gateway_jobs"] = jobs
     app.config["MAX_CONTENT_LENGTH"] = limits.max_body_bytes
-
-    @app.before_request
-    def authenticate() -> None:
-        if request.path not in PROBES and request.blueprint != routes_qrisp.NAME:  # those know other ways for a token
-            admission.authenticate(bearer_token())
-
-    @app.post("/v1/run")
-    def run() -> Response:
-        asked = body(limits.max_body_bytes)
-        timeout_s = admission.check(decode(RunRequest, asked))
-        answer = executor.run(asked, bearer_token(), timeout_s)
-        return respond(answer.body, answer.status)
-
-    @app.get("/v1/backend")
-    def backend() -> Response:
-        answer = executor.describe()
-        return respond(answer.body, answer.status)
-
-    @app.get("/openapi.json")
-    def openapi_document() -> Response:
-        return respond(encode(openapi.document()))
-
-    @app.after_request
-    def read_to_the_end(response: Response) -> Response:
-        """Take what a client still sends: it would not see the answer if the connection broke before that."""
-        left = limits.max_body_bytes * _READ_TO_THE_END
-        with contextlib.suppress(OSError):
-            while left > 0 and (chunk := request.environ["wsgi.input"].read(2**16)):
-                left -= len(chunk)
-        return response
-
+    (guard or WebGuard()).watch(app)
+    _add_authentication(app, admission)
     _add_probes(app, executor)
+    routes_v1.add(app, executor, admission, jobs, observer)
     routes_qrisp.add(app, executor, admission)
+    _add_after_thoughts(app, limits, observer)
     app.register_error_handler(GatewayError, _on_gateway_error)
     app.register_error_handler(HTTPException, _on_http_error)
     app.register_error_handler(Exception, _on_surprise)
     return app
 
 
+def _add_authentication(app: Flask, admission: Admission) -> None:
+    """Find out who asks, for all but the probes and those who know other ways for a token."""
+
+    @app.before_request
+    def authenticate() -> None:
+        if request.path not in PROBES and request.blueprint != routes_qrisp.NAME:
+            g.caller = admission.authenticate(bearer_token(), request.remote_addr or "")
+
+
 def _add_probes(app: Flask, executor: Executor) -> None:
-    """Add what an orchestrator asks."""
+    """Add what an orchestrator asks, and the document that says what else there is."""
 
     @app.get("/healthz")
     def healthz() -> Response:
@@ -91,6 +90,28 @@ def _add_probes(app: Flask, executor: Executor) -> None:
         if not executor.ready:
             raise BusyError("the simulator is not imported yet, or cannot be: /v1/backend says", retry_after_s=1.0)
         return respond(encode(Health("ready")))
+
+    @app.get("/openapi.json")
+    def openapi_document() -> Response:
+        return respond(encode(openapi.document()))
+
+
+def _add_after_thoughts(app: Flask, limits: ServerLimits, observer: Observer) -> None:
+    """Count every answer, and take what a client still sends."""
+
+    @app.after_request
+    def read_to_the_end(response: Response) -> Response:
+        """Read on: a client would not see the answer if the connection broke before it has sent all."""
+        left = limits.max_body_bytes * _READ_TO_THE_END
+        with contextlib.suppress(OSError):
+            while left > 0 and (chunk := request.environ["wsgi.input"].read(2**16)):
+                left -= len(chunk)
+        return response
+
+    @app.after_request
+    def count(response: Response) -> Response:
+        observer.responded(request.url_rule.rule if request.url_rule else None, response.status_code)
+        return response
 
 
 def _on_gateway_error(error: GatewayError) -> Response:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 from flask import Response, request
 from werkzeug.exceptions import HTTPException
 
-from gateway.errors import AuthenticationError, LimitError
+from gateway.errors import AuthenticationError, LimitError, RequestError
 from gateway.protocol import problem
+from gateway.server.arrivals import ARRIVALS
 
 JSON = "application/json"
 
@@ -41,7 +44,27 @@ def body(max_bytes: int) -> bytes:
             requested=request.content_length,
             allowed=max_bytes,
         )
-    return request.get_data(cache=False)
+    whole = request.get_data(cache=False)
+    arrived_on = request.environ.get("gunicorn.socket")
+    if arrived_on is not None:
+        ARRIVALS.end(arrived_on.fileno())
+    return whole
+
+
+def number(name: str, default: float, least: float, most: float) -> float:
+    """Return a number from the query; above ``most`` it counts as that.
+
+    Raises:
+        RequestError: it is none, or below ``least``.
+    """
+    text = request.args.get(name)
+    try:
+        value = default if text is None else float(text)
+    except ValueError:
+        value = math.nan
+    if not value >= least:
+        raise RequestError(f"{name} is a number from {least:g} on, not {text!r}", field=name)
+    return min(value, most)
 
 
 def bearer_token() -> str | None:

@@ -18,11 +18,13 @@ class IdleLimit:
     Args:
         limit_s: seconds without a request.
         act: called once, in a thread of its own.
+        works: says whether there is work that no request waits for.
     """
 
-    def __init__(self, limit_s: float, act: Callable[[], None]) -> None:
+    def __init__(self, limit_s: float, act: Callable[[], None], works: Callable[[], bool] = lambda: False) -> None:
         self.limit_s = limit_s
         self._act = act
+        self._works = works
         self._under_way = 0
         self._last = time.monotonic()
         self._lock = threading.Lock()
@@ -58,7 +60,10 @@ class IdleLimit:
 
     def _wait(self) -> None:
         while True:
+            works = self._works()
             with self._lock:
+                if works:
+                    self._last = time.monotonic()
                 left = self.limit_s if self._under_way else self._last + self.limit_s - time.monotonic()
             if left <= 0:
                 self._act()

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import logging
+import math
 import os
 import signal
 import socket
+import struct
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gunicorn.app.base import BaseApplication
@@ -18,10 +22,14 @@ from gunicorn.app.base import BaseApplication
 from gateway.execution.pool import WorkerPool, begin_imports
 from gateway.execution.worker import Target
 from gateway.protocol.messages import ServerLimits
-from gateway.server.admission import Admission
+from gateway.server.http_worker import HttpWorker
+from gateway.server.tokens import Known, Tokens
 
 if TYPE_CHECKING:
     from flask import Flask
+
+    from gateway.jobs.manager import Jobs
+    from gateway.server.admission import Admission
 
 Busy = Callable[[], AbstractContextManager[None]]
 
@@ -29,7 +37,9 @@ SPARE_THREADS = 8
 """HTTP threads beyond those that wait for runs, so that health checks are answered under full load."""
 
 KEEP_ALIVE_S = 75
-STOP_WITHIN_S = 3
+_SEND_WITHIN_S = 60
+"""A client that takes nothing of its answer for so long is given up."""
+
 _THREAD_SETTINGS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "QULACS_NUM_THREADS")
 
 
@@ -43,7 +53,14 @@ class Settings:
         lifeline_fd: a pipe held open by the process that owns this server; when it closes, the
             server stops.
         log_level: of gunicorn.
-        token_digests: SHA-256, in hex, of the tokens that are let in; empty lets everybody in.
+        tokens: which are let in; everybody by default.
+        tokens_file: more of them, read again when it changes.
+        hosts: names under which the server may be called, see :mod:`gateway.server.web_guard`.
+        origins: of web pages that may call it.
+        jobs_url: of the database where jobs are kept; in memory by default.
+        jobs_queue: name of this server's jobs in it.
+        drain_s: seconds that runs have to end by themselves once the server is told to stop.
+        tls: files with a certificate chain and its key, in PEM; without, HTTP is plain.
         idle_s: the server ends itself after so many seconds without a request; health checks do not count.
         thrift_fd: a listening socket on which old Qrisp clients are answered, see :mod:`gateway.server.thrift`.
     """
@@ -53,7 +70,14 @@ class Settings:
     limits: ServerLimits = field(default_factory=ServerLimits)
     lifeline_fd: int | None = None
     log_level: str = "warning"
-    token_digests: tuple[str, ...] = ()
+    tokens: tuple[Known, ...] = ()
+    tokens_file: Path | None = None
+    hosts: tuple[str, ...] = ()
+    origins: tuple[str, ...] = ()
+    jobs_url: str | None = None
+    jobs_queue: str = ""
+    drain_s: float = 3
+    tls: tuple[Path, Path] | None = None
     idle_s: float | None = None
     thrift_fd: int | None = None
 
@@ -73,15 +97,17 @@ class GatewayApplication(BaseApplication):  # type: ignore[misc]  # gunicorn is 
         for name, value in {
             "bind": f"fd://{self.listener.fileno()}",
             "workers": 1,  # the pool of workers is one per process
-            "worker_class": "gthread",
-            "threads": self.settings.workers + limits.max_queue + SPARE_THREADS,
+            "worker_class": type("Worker", (HttpWorker,), {"max_arrival_s": limits.max_arrival_s}),
+            "threads": self.settings.workers + limits.max_queue + limits.max_polls + SPARE_THREADS,
             "timeout": 60,
-            "graceful_timeout": STOP_WITHIN_S,
+            "graceful_timeout": math.ceil(self.settings.drain_s),
+            "limit_request_field_size": limits.max_header_bytes,
             "keepalive": KEEP_ALIVE_S,
             "loglevel": self.settings.log_level,
             "control_socket_disable": True,
-            "worker_exit": _close_pool,
+            "worker_exit": _on_worker_exit,
             "post_worker_init": self._watch_lifeline,
+            **_tls(self.settings.tls),
         }.items():
             self.cfg.set(name, value)
 
@@ -89,20 +115,26 @@ class GatewayApplication(BaseApplication):  # type: ignore[misc]  # gunicorn is 
         """Return the application; called in the HTTP worker, so the pool is born there."""
         begin_imports(self.target)
         # Flask is imported while the simulator is: a container's start is waited for.
+        from gateway.jobs.store import IN_MEMORY, JobStore  # noqa: PLC0415
+        from gateway.server.admission import Admission  # noqa: PLC0415
         from gateway.server.app import create_app  # noqa: PLC0415
         from gateway.server.idle import IdleLimit  # noqa: PLC0415
+        from gateway.server.web_guard import WebGuard  # noqa: PLC0415
 
-        limits = self.settings.limits
-        pool = WorkerPool(self.target, limits, self.settings.workers)
-        app = create_app(pool, limits, self.settings.token_digests)
-        app.extensions["gateway_pool"] = pool
+        settings, limits = self.settings, self.settings.limits
+        tokens = Tokens(settings.tokens, settings.tokens_file)
+        pool = WorkerPool(self.target, limits, settings.workers)
+        store = JobStore(settings.jobs_url or IN_MEMORY, settings.jobs_queue)
+        app = create_app(pool, limits, store=store, tokens=tokens, guard=WebGuard(settings.hosts, settings.origins))
+        app.extensions["gateway_close"] = partial(_close, pool, app.extensions["gateway_jobs"], settings.drain_s)
         busy: Busy = contextlib.nullcontext
-        if self.settings.idle_s is not None:
-            idle = IdleLimit(self.settings.idle_s, partial(os.kill, os.getppid(), signal.SIGTERM))
+        if settings.idle_s is not None:
+            stop = partial(os.kill, os.getppid(), signal.SIGTERM)
+            idle = IdleLimit(settings.idle_s, stop, lambda: any(app.extensions["gateway_jobs"].states().values()))
             idle.watch(app)
             busy = idle.busy
-        if self.settings.thrift_fd is not None:
-            _start_thrift(self.settings.thrift_fd, pool, Admission(limits, self.settings.token_digests), busy)
+        if settings.thrift_fd is not None:
+            _start_thrift(settings.thrift_fd, pool, Admission(limits, tokens), busy)
         return app
 
     def _watch_lifeline(self, worker: Any) -> None:  # noqa: ANN401 - gunicorn's worker
@@ -128,10 +160,19 @@ def _start_thrift(fd: int, pool: WorkerPool, admission: Admission, busy: Busy) -
     ThriftServer(ObjectService(pool, admission), listener, max_message_bytes=limit, busy=busy).start()
 
 
-def _close_pool(_arbiter: Any, worker: Any) -> None:  # noqa: ANN401 - gunicorn's objects
-    pool = getattr(getattr(worker, "wsgi", None), "extensions", {}).get("gateway_pool")
-    if pool is not None:
-        pool.close()
+def _tls(files: tuple[Path, Path] | None) -> dict[str, str]:
+    return {} if files is None else {"certfile": str(files[0]), "keyfile": str(files[1])}
+
+
+def _close(pool: WorkerPool, jobs: Jobs, drain_s: float) -> None:
+    jobs.close(drain_s / 2)  # the other half was for requests
+    pool.close()
+
+
+def _on_worker_exit(_arbiter: Any, worker: Any) -> None:  # noqa: ANN401 - gunicorn's objects
+    close = getattr(getattr(worker, "wsgi", None), "extensions", {}).get("gateway_close")
+    if close is not None:
+        close()
 
 
 def serve(
@@ -151,6 +192,19 @@ def serve(
     settings = settings or Settings()
     for name in _THREAD_SETTINGS:
         os.environ.setdefault(name, str(settings.threads_per_run))
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", _SEND_WITHIN_S, 0))  # is inherited
+    if settings.log_level == "info":
+        _log_to_stderr()
     if on_ready is not None:
         on_ready()
     GatewayApplication(target, listener, settings).run()
+
+
+def _log_to_stderr() -> None:
+    """Write what the gateway has to say as it is: run lines are JSON already."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    logger = logging.getLogger("gateway")
+    logger.handlers = [handler]
+    logger.propagate = False
+    logger.setLevel(logging.INFO)

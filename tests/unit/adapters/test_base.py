@@ -8,7 +8,7 @@ from adapters import base
 from adapters.base import big_endian_matrix, matrix, measured_clbits
 from gateway.circuit import Circuit
 from gateway.counts import Counts
-from gateway.errors import CircuitInvalidError, LimitError, RequestError, SimulatorError, UnsupportedError
+from gateway.errors import CircuitInvalidError, LimitError, OutOfMemory, RequestError, SimulatorError, UnsupportedError
 from gateway.results import ResultType, Sampling
 
 
@@ -86,8 +86,8 @@ def test_what_the_framework_raises_becomes_a_simulator_error_with_its_words():
     assert caught.value.detail == "'no such gate'"
 
 
-def test_out_of_memory_is_a_limit():
-    with pytest.raises(LimitError, match="ran out of memory"):
+def test_running_out_of_memory_is_an_error_of_its_own():
+    with pytest.raises(OutOfMemory, match="ran out of memory"):
         Raises(MemoryError()).run(bell(), shots=1)
 
 

@@ -1,0 +1,25 @@
+"""The time of day, without the jumps of the system's clock."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+
+
+class SteadyClock:
+    """The time of day as it was at the start, plus the seconds since.
+
+    A clock that is set while a server runs neither ages its jobs nor makes them younger.
+    """
+
+    def __init__(self) -> None:
+        self._offset_s = time.time() - time.monotonic()
+
+    def now(self) -> float:
+        """Return seconds since 1970."""
+        return self._offset_s + time.monotonic()
+
+
+def moment(seconds: float | None) -> datetime | None:
+    """Return seconds since 1970 as a date in UTC, rounded to milliseconds."""
+    return None if seconds is None else datetime.fromtimestamp(round(seconds, 3), UTC)

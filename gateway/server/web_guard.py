@@ -1,0 +1,75 @@
+"""Keeps web pages out: a page a user happens to visit must not use the server on his machine.
+
+A page of another site can send requests to loopback addresses. Its browser says so in ``Origin``
+and ``Sec-Fetch-Site``. A page that had its own name resolve to a loopback address (DNS rebinding)
+is told by ``Host``: that is then neither an address nor a name of ours.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from flask import Flask, Response, request
+
+from gateway.errors import HostRefused, OriginRefused
+
+_METHODS = "GET, POST, DELETE"
+_HEADERS = "Authorization, Content-Type, Idempotency-Key"
+
+
+@dataclass(frozen=True, slots=True)
+class WebGuard:
+    """What pages and names are let in.
+
+    Args:
+        hosts: names, beside ``localhost`` and every address, under which the server may be called.
+        origins: web origins (``https://example.org``) whose pages may call it; ``*`` is not one.
+    """
+
+    hosts: Collection[str] = ()
+    origins: Collection[str] = ()
+
+    def watch(self, app: Flask) -> None:
+        """Refuse what is not let in before anything else is looked at."""
+        app.before_request(self._look)
+        app.after_request(self._allow)
+
+    def _look(self) -> Response | None:
+        host = request.environ.get("HTTP_HOST")
+        if host is not None and not self._is_ours(host):
+            raise HostRefused(
+                f"this server is not called {host[:255]!r}: use its address, or start it with --allow-host", host=host
+            )
+        origin = request.headers.get("Origin")
+        if origin is None:
+            if request.headers.get("Sec-Fetch-Site", "none") not in {"none", "same-origin"}:
+                raise OriginRefused("requests from web pages are refused", origin=None)
+            return None
+        if origin not in self.origins:
+            raise OriginRefused(
+                f"requests from web pages of {origin[:255]!r} are refused: start the server with --allow-origin",
+                origin=origin,
+            )
+        return Response(status=204) if request.method == "OPTIONS" else None
+
+    def _is_ours(self, host: str) -> bool:
+        name = host.rpartition("]")[0].lstrip("[") if host.startswith("[") else host.partition(":")[0]
+        if name.lower() == "localhost" or name.lower() in self.hosts:
+            return True
+        try:
+            ipaddress.ip_address(name)
+        except ValueError:
+            return False
+        return True
+
+    def _allow(self, response: Response) -> Response:
+        origin = request.headers.get("Origin")
+        if origin is not None and origin in self.origins:
+            response.headers["Access-Control-Allow-Origin"] = origin
+            response.headers["Access-Control-Allow-Methods"] = _METHODS
+            response.headers["Access-Control-Allow-Headers"] = _HEADERS
+            response.headers["Access-Control-Expose-Headers"] = "Location, Retry-After"
+            response.headers["Vary"] = "Origin"
+        return response
