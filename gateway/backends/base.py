@@ -59,6 +59,10 @@ class Backend(ABC):
     def capabilities(self) -> Capabilities:
         """Return what it can do."""
 
+    def native_gates(self) -> tuple[str, ...]:
+        """Return the gates of our table that it runs without lowering; none where it does not say."""
+        return ()
+
     @overload
     def run(
         self,
@@ -124,7 +128,10 @@ class Backend(ABC):
         timeout_s: float | None = None,
     ) -> Job[Outcome | list[Outcome]]:
         """Start a run and return at once; the arguments are those of :meth:`run`."""
-        request = _request(circuits, shots, seed, result, sampling, timeout_s)
+        return self.begin(_request(circuits, shots, seed, result, sampling, timeout_s))
+
+    def begin(self, request: RunRequest) -> Job[Outcome | list[Outcome]]:
+        """Start a request and return at once; a thread of this process waits for it, unless a subclass knows better."""
         if self._jobs is None:
             self._jobs = ThreadPoolExecutor(max_workers=8, thread_name_prefix="gateway-job")
         return LocalJob(self._jobs.submit(self._outcomes, request), len(request.circuit_list()))
@@ -139,7 +146,7 @@ class Backend(ABC):
 
     def _outcomes(self, request: RunRequest) -> Outcome | list[Outcome]:
         """Run a request; a list of circuits gives a list."""
-        outcomes = [_outcome(found) for found in self.send(request)]
+        outcomes = [as_outcome(found) for found in self.send(request)]
         return outcomes if isinstance(request.circuits, list) else outcomes[0]
 
     def close(self) -> None:
@@ -185,7 +192,8 @@ def _request(
     return request
 
 
-def _outcome(found: Result) -> Outcome:
+def as_outcome(found: Result) -> Outcome:
+    """Return what a user is given for a result."""
     if found.counts is not None:
         return Counts.trusted(found.counts, found.width, found.provenance)
     if found.probabilities is not None:

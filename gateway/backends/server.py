@@ -1,17 +1,22 @@
-"""BackendServer: put a function, a backend or an adapter behind a port."""
+"""BackendServer: put a function or a Backend behind a port."""
 
 from __future__ import annotations
 
-from typing import Self
+import inspect
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Self
 
+from gateway.backends.base import Backend
 from gateway.backends.process import ServerProcess, check_extra
+from gateway.backends.served import OpenBackend, ServedBackend
 from gateway.errors import RequestError
-from gateway.execution.function import Function, PingFunc, RunFunc
+from gateway.execution.function import Function, PingFunc, RunFunc, ask
 from gateway.protocol.messages import BackendInfo, ServerLimits
 
 
 class BackendServer:
-    """Serves ``run_func`` over HTTP, hosted by gunicorn in a process of its own.
+    """Serves a function or a Backend over HTTP, hosted by gunicorn in a process of its own.
 
     ::
 
@@ -26,41 +31,50 @@ class BackendServer:
     here. A connection or a licence that cannot be copied is best opened inside the function, on
     first use.
 
+    A Backend is copied likewise, or opened in each worker by a function of no arguments::
+
+        BackendServer(QiskitBackend(AerSimulator(method="stabilizer")))
+        BackendServer(lambda: IQMBackend(token, "garnet"))
+
+    Its name, version, native gates and capabilities are what ``GET /v1/backend`` says, and all
+    circuits of a request are handed to it together.
+
     Args:
-        run_func: ``(circuit, shots)`` or ``(circuit, shots, token)`` -> mapping from bitstring to
-            counts, clbit 0 rightmost; see :class:`gateway.execution.function.Function`. ``circuit``
-            is a :class:`~gateway.circuit.Circuit`, ``shots`` is ``None`` for exact probabilities,
-            ``token`` is the caller's bearer token or ``None``.
-        ping_func: returns whether work is taken, or a text; asked for each ``status()``.
+        run_func: a Backend, a function of no arguments that opens one, or a function ``(circuit, shots)``
+            or ``(circuit, shots, token)`` -> mapping from bitstring to counts, clbit 0 rightmost; see
+            :class:`gateway.execution.function.Function`. ``circuit`` is a
+            :class:`~gateway.circuit.Circuit`, ``shots`` is ``None`` for exact probabilities, ``token``
+            is the caller's bearer token or ``None``.
+        ping_func: returns whether work is taken, or a text; asked for each ``status()``, instead of a Backend's own.
         port: 0 finds a free one, which ``.port`` then has. Released Qrisp clients are answered there too.
         thrift_port: where the Thrift clients of qrisp 0.1 to 0.4.10 are answered; 0 finds a free one, which
             ``.thrift_port`` then has. ``None``: nowhere.
         host: loopback by default: nobody else's machine can reach it.
-        name: what clients see as the simulator.
-        version: what clients see as its version.
+        name: what clients see as the simulator: ``function``, or the Backend's own name, by default.
+        version: what clients see as its version; a Backend's own by default.
         workers: processes that call the function at the same time.
         limits: what a request may not exceed.
 
     Raises:
-        TypeError: ``run_func`` takes neither two nor three arguments.
-        RequestError: the function cannot be copied to another process; the text says what stands
+        TypeError: ``run_func`` takes neither two nor three arguments nor none.
+        RequestError: the function or the Backend cannot be copied to another process; the text says what stands
             in the way.
     """
 
     def __init__(  # noqa: PLR0913 - all but three by keyword
         self,
-        run_func: RunFunc,
+        run_func: RunFunc | Backend | OpenBackend,
         ping_func: PingFunc | None = None,
         port: int = 8080,
         *,
         thrift_port: int | None = None,
         host: str = "127.0.0.1",
-        name: str = "function",
-        version: str = "",
+        name: str | None = None,
+        version: str | None = None,
         workers: int | None = None,
         limits: ServerLimits | None = None,
     ) -> None:
-        runnable = Function(run_func, ping_func, name=name, version=version)
+        runnable = _runnable(run_func, ping_func, name, version)
         self._process = ServerProcess(
             pickled=_pickled(runnable), host=host, port=port, thrift_port=thrift_port, workers=workers, limits=limits
         )
@@ -100,15 +114,39 @@ class BackendServer:
         self.stop()
 
 
-def _pickled(runnable: Function) -> bytes:
+def _runnable(
+    source: Backend | Callable[..., Any], ping_func: PingFunc | None, name: str | None, version: str | None
+) -> Function | ServedBackend:
+    """Return what a worker runs."""
+    if isinstance(source, Backend) or _opens_a_backend(source):
+        ping = None if ping_func is None else partial(ask, ping_func)
+        return ServedBackend(source, ping, name=name, version=version)
+    return Function(source, ping_func, name=name or "function", version=version or "")
+
+
+def _opens_a_backend(source: Callable[..., Any]) -> bool:
+    """Say whether it is a function of no arguments, or a class of Backends."""
+    if inspect.isclass(source):
+        return issubclass(source, Backend)
+    try:
+        return not inspect.signature(source).parameters
+    except ValueError:  # a builtin, which Function refuses
+        return False
+
+
+def _pickled(runnable: Function | ServedBackend) -> bytes:
     check_extra()
     import cloudpickle  # noqa: PLC0415 - needs the extra 'server'
 
     try:
         return cloudpickle.dumps(runnable)  # type: ignore[no-any-return]
     except Exception as exc:
-        raise RequestError(
-            f"run_func cannot be copied to a worker process ({exc}): open what it holds inside the function, "
-            "on first use",
-            field="run_func",
-        ) from exc
+        raise RequestError(_CANNOT_BE_COPIED[type(runnable)].format(exc), field="run_func") from exc
+
+
+_CANNOT_BE_COPIED: dict[type, str] = {
+    Function: "run_func cannot be copied to a worker process ({}): open what it holds inside the function, "
+    "on first use",
+    ServedBackend: "the backend cannot be copied to a worker process ({}): hand over a function of no arguments "
+    "that opens it there",
+}

@@ -68,13 +68,7 @@ class Function:
 
     def ping(self) -> tuple[bool, str | None]:
         """Ask the ``ping_func``."""
-        if self.ping_func is None:
-            return True, None
-        try:
-            said = self.ping_func()
-        except Exception as exc:  # noqa: BLE001 - a user's function at the process edge; the text is passed on
-            return False, f"{type(exc).__name__}: {exc}"
-        return said is not False, said if isinstance(said, str) else None
+        return (True, None) if self.ping_func is None else ask(self.ping_func)
 
     def run(
         self, circuit: Circuit, *, shots: int | None, seed: int | None, result: ResultType | None, sampling: Sampling
@@ -146,6 +140,15 @@ class Function:
         return SimulatorError(
             f"{self.name} failed: {detail}", simulator=self.name, version=self._version, detail=detail
         )
+
+
+def ask(ping_func: PingFunc) -> tuple[bool, str | None]:
+    """Return whether work is taken, and a word on it, as a user's ``ping_func`` says."""
+    try:
+        said = ping_func()
+    except Exception as exc:  # noqa: BLE001 - a user's function at the process edge; the text is passed on
+        return False, f"{type(exc).__name__}: {exc}"
+    return said is not False, said if isinstance(said, str) else None
 
 
 def _is_amount(value: Any) -> bool:  # noqa: ANN401 - a user's function returned it

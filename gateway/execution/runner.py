@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from time import perf_counter
 from typing import NamedTuple, Protocol, runtime_checkable
 
@@ -88,6 +89,14 @@ class Pingable(Protocol):
         """Return whether it is online, and a word on its status."""
 
 
+@runtime_checkable
+class TakesLists(Protocol):
+    """A runnable that wants all circuits of a request together, as a machine with a queue does."""
+
+    def run_list(self, circuits: list[Circuit], request: RunRequest) -> list[Result]:
+        """Run valid circuits; circuit number k uses the request's seed plus k."""
+
+
 class Runner:
     """Answers requests with one runnable.
 
@@ -124,15 +133,13 @@ class Runner:
             GatewayError: with ``circuit`` set when it concerns one of a list.
         """
         runnable = self._for(token)
+        if isinstance(runnable, TakesLists):
+            return self._together(runnable, request)
         results = []
         for index, (circuit, shots) in enumerate(zip(request.circuit_list(), request.shots_list(), strict=True)):
             seed = None if request.seed is None else (request.seed + index) % SEED_END
-            try:
+            with _naming(index, request):
                 results.append(self._one(runnable, circuit, shots, seed, request))
-            except GatewayError as exc:
-                if isinstance(request.circuits, list):
-                    exc.circuit = index
-                raise
         return results
 
     def _for(self, token: str | None) -> Runnable:
@@ -146,16 +153,34 @@ class Runner:
     def _one(
         self, runnable: Runnable, source: CircuitOrText, shots: int | None, seed: int | None, request: RunRequest
     ) -> Result:
+        circuit, parse_s = self._parsed(source)
+        return _finished(
+            runnable.run(circuit, shots=shots, seed=seed, result=request.result, sampling=request.sampling), parse_s
+        )
+
+    def _together(self, runnable: TakesLists, request: RunRequest) -> list[Result]:
+        circuits, seconds = [], []
+        for index, source in enumerate(request.circuit_list()):
+            with _naming(index, request):
+                circuit, parse_s = self._parsed(source)
+            circuits.append(circuit)
+            seconds.append(parse_s)
+        try:
+            results = runnable.run_list(circuits, request)
+        except GatewayError as exc:
+            exc.circuit = exc.circuit if isinstance(request.circuits, list) else None
+            raise
+        return [_finished(result, parse_s) for result, parse_s in zip(results, seconds, strict=True)]
+
+    def _parsed(self, source: CircuitOrText) -> tuple[Circuit, float]:
+        """Return a valid circuit, and the seconds it took to parse."""
         began = perf_counter()
         if isinstance(source, str):
             circuit = parse(source, self.parse_limits)
         else:
             circuit = source
             circuit.validate(self.parse_limits)
-        parse_s = perf_counter() - began
-        result = runnable.run(circuit, shots=shots, seed=seed, result=request.result, sampling=request.sampling)
-        provenance = msgspec.structs.replace(result.provenance, parse_s=parse_s, gateway_version=__version__)
-        return msgspec.structs.replace(result, provenance=provenance)
+        return circuit, perf_counter() - began
 
     def _describe(self) -> bytes:
         online, status = self.runnable.ping() if isinstance(self.runnable, Pingable) else (True, None)
@@ -189,3 +214,20 @@ class Runner:
                 raise
             log.exception("a library panicked")
         return Answer(500, problem.dump(GatewayError("the run failed unexpectedly; the server's log says why")))
+
+
+@contextmanager
+def _naming(index: int, request: RunRequest) -> Iterator[None]:
+    """Let an error say which circuit of a list it is about."""
+    try:
+        yield
+    except GatewayError as exc:
+        if isinstance(request.circuits, list):
+            exc.circuit = index
+        raise
+
+
+def _finished(result: Result, parse_s: float) -> Result:
+    """Add to the provenance what only the server knows."""
+    provenance = msgspec.structs.replace(result.provenance, parse_s=parse_s, gateway_version=__version__)
+    return msgspec.structs.replace(result, provenance=provenance)

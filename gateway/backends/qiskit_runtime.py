@@ -1,0 +1,309 @@
+"""QiskitRuntimeBackend: IBM's machines, through the Sampler of qiskit-ibm-runtime."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import requests
+
+from gateway.backends.base import BackendStatus
+from gateway.backends.qiskit import (
+    Transpiler,
+    capabilities_of,
+    native_gates_of,
+    state_of,
+    status_of,
+    terms_of,
+)
+from gateway.backends.vendor import Reading, Terms, VendorBackend, VendorRun
+from gateway.circuit import Circuit
+from gateway.errors import (
+    AuthenticationError,
+    BusyError,
+    FrameworkNotInstalled,
+    GatewayError,
+    JobNotFound,
+    JobTimeout,
+    LimitError,
+    RequestError,
+    TransportError,
+    TransportTimeout,
+)
+from gateway.results import Capabilities, JobState
+
+try:
+    import qiskit_ibm_runtime
+    from ibm_cloud_sdk_core import ApiException
+    from qiskit.providers import BackendV2, QiskitBackendNotFoundError
+    from qiskit_ibm_runtime import Batch, QiskitRuntimeService, Session
+    from qiskit_ibm_runtime.accounts import AccountNotFoundError, InvalidAccountError
+    from qiskit_ibm_runtime.api.exceptions import RequestsApiError
+    from qiskit_ibm_runtime.exceptions import (
+        IBMInputValueError,
+        IBMNotAuthorizedError,
+        RuntimeJobMaxTimeoutError,
+        RuntimeJobNotFound,
+    )
+    from qiskit_ibm_runtime.executor_sampler import Sampler
+except ModuleNotFoundError as missing:
+    raise FrameworkNotInstalled(
+        f"a QiskitRuntimeBackend needs the package {missing.name!r}, which is not installed: "
+        "pip install 'simulator-gateway[qiskit-runtime]'",
+        framework="qiskit_ibm_runtime",
+        requirement="simulator-gateway[qiskit-runtime]",
+    ) from missing
+
+MODES = {"job": None, "session": Session, "batch": Batch}
+"""Execution mode -> what holds its jobs together."""
+
+CHANNELS = ("ibm_quantum_platform", "ibm_cloud")
+
+
+class QiskitRuntimeBackend(VendorBackend):
+    """Runs circuits on IBM's machines, all circuits of a request as one job of the Sampler primitive.
+
+    ::
+
+        with QiskitRuntimeBackend(token, "ibm_torino", mode="session") as backend:
+            backend.run(circuit, shots=1000)
+
+    The Sampler is the client-side one, ``qiskit_ibm_runtime.executor_sampler.Sampler``, an
+    implementation of Qiskit's ``BaseSamplerV2``; its predecessor ``SamplerV2`` is deprecated since 0.50.
+    A session or batch is opened with the first run and closed by :meth:`close_session`, or with the
+    backend; runs after that are refused, since a session costs while it is open.
+
+    A machine has no seed; in the SDK's local mode, with a fake backend or Aer as ``backend``, there is
+    one, and nothing is sent anywhere.
+
+    Args:
+        api_token: of IBM Cloud; the account saved on this machine when omitted.
+        backend: name of a machine, or a backend object; the least busy machine when omitted.
+        channel: ``"ibm_quantum_platform"``, or ``"ibm_cloud"``, its older name.
+        mode: ``"job"``, ``"session"`` or ``"batch"``.
+        instance: CRN or name of the service instance; found by the SDK when omitted.
+        max_time: seconds, or a text like ``"2h 30m"``, after which a session or batch ends.
+        optimization_level: of the transpiler, 0 to 3.
+        seed_transpiler: makes transpiling repeatable.
+        options: of the Sampler, as a mapping: ``{"twirling": {"enable_gates": True}}``.
+        service_options: further arguments of ``QiskitRuntimeService``, such as ``url`` or ``proxies``.
+
+    Raises:
+        AuthenticationError: the token is refused, or there is none.
+        TransportError: IBM Cloud cannot be reached.
+        RequestError: no such machine, channel, mode or instance.
+    """
+
+    def __init__(  # noqa: PLR0913 - as Qrisp has them, and those of the two SDKs
+        self,
+        api_token: str | None = None,
+        backend: Any = None,  # noqa: ANN401 - a name or a BackendV2
+        *,
+        channel: str = "ibm_quantum_platform",
+        mode: str = "job",
+        instance: str | None = None,
+        max_time: int | str | None = None,
+        optimization_level: int = 1,
+        seed_transpiler: int = 0,
+        options: Mapping[str, Any] | None = None,
+        service_options: Mapping[str, Any] | None = None,
+    ) -> None:
+        _one_of("mode", mode, MODES)
+        _one_of("channel", channel, CHANNELS)
+        self.mode = mode
+        self.max_time = max_time
+        self.options = dict(options or {})
+        self.name = backend if isinstance(backend, str) else "IBM Quantum"  # until the machine says its own
+        self._account: dict[str, Any] = {
+            "api_token": api_token,
+            "channel": channel,
+            "instance": instance,
+            "service_options": dict(service_options or {}),
+        }
+        self._service: Any = None
+        if isinstance(backend, BackendV2):
+            self.backend: Any = backend
+            self._service = getattr(backend, "service", None)
+        else:
+            with self.translated():
+                self._service = _service(api_token, channel, instance, self._account["service_options"])
+                self.backend = self._service.least_busy() if backend is None else self._service.backend(backend)
+        self.name = self.backend.name
+        self._transpile = Transpiler(self.backend, self.name, level=optimization_level, seed=seed_transpiler)
+        self.terms: Terms = terms_of(self.backend)
+        self.seedable = self._service is None  # the local mode
+        self._session: Any = None
+        self._closed = False
+        self._lock = threading.Lock()
+
+    def __repr__(self) -> str:
+        return f"QiskitRuntimeBackend({self.name!r}, mode={self.mode!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Let a copy in another process open its own connection, to the same machine."""
+        backend = self.backend if self._service is None else self.name
+        settings = {
+            "mode": self.mode,
+            "max_time": self.max_time,
+            "optimization_level": self._transpile.level,
+            "seed_transpiler": self._transpile.seed,
+            "options": self.options,
+        }
+        return _reopen, ({**self._account, **settings, "backend": backend},)
+
+    @property
+    def version(self) -> str:
+        """Version of the machine, or of the SDK until there is one."""
+        backend = getattr(self, "backend", None)
+        return getattr(backend, "backend_version", None) or f"qiskit-ibm-runtime {qiskit_ibm_runtime.__version__}"
+
+    def build(self, circuit: Circuit) -> Any:  # noqa: ANN401 - a QuantumCircuit
+        """Transpile into the machine's instruction set."""
+        return self._transpile(circuit)
+
+    def submit(self, natives: Sequence[Any], *, shots: int, seed: int | None) -> VendorRun:
+        """Start one job of the Sampler."""
+        options = self.options if seed is None else _with_seed(self.options, seed)
+        with self._running_in() as place:
+            return RuntimeRun(Sampler(mode=place, options=options).run(natives, shots=shots))
+
+    @contextmanager
+    def _running_in(self) -> Iterator[Any]:
+        """Yield what the Sampler runs in, opening a session or batch if there is none."""
+        opened = MODES[self.mode]
+        if opened is None:
+            yield self.backend
+            return
+        with self._lock:
+            if self._closed:
+                raise RequestError(
+                    f"the {self.mode} of this backend was closed: make another QiskitRuntimeBackend", field="mode"
+                )
+            if self._session is None:
+                self._session = opened(self.backend, max_time=self.max_time)
+            yield self._session
+
+    @property
+    def session_id(self) -> str | None:
+        """IBM's name of the open session or batch; none in local mode."""
+        return None if self._session is None else self._session.session_id
+
+    def close_session(self) -> None:
+        """Take no more runs and close the session or batch; runs under way end by themselves."""
+        with self._lock, self.translated():
+            self._closed = self.mode != "job"
+            session, self._session = self._session, None
+            if session is not None:
+                session.close()
+
+    def close(self) -> None:
+        """Close the session, if there is one."""
+        self.close_session()
+        super().close()
+
+    def find(self, vendor_id: str) -> VendorRun:
+        """Ask IBM for a job."""
+        if self._service is None:
+            return super().find(vendor_id)
+        return RuntimeRun(self._service.job(vendor_id))
+
+    def status(self) -> BackendStatus:
+        """Ask whether the machine takes work, and how many jobs wait."""
+        with self.translated():
+            return status_of(self.backend, self.name, self.version)
+
+    def capabilities(self) -> Capabilities:
+        """Return what the machine's target allows."""
+        return capabilities_of(self.backend, seedable=self.seedable)
+
+    def native_gates(self) -> tuple[str, ...]:
+        """Return the gates of its instruction set that our table has too."""
+        return native_gates_of(self.backend)
+
+    def error(self, exc: Exception) -> GatewayError:
+        """Return the error of ours that says what IBM said."""
+        chain = list(_chain(exc))
+        words = str(exc.args[0] if len(exc.args) == 1 else exc) or type(exc).__name__
+        for cause in chain:
+            if isinstance(cause, requests.Timeout):
+                return TransportTimeout(f"{words} ({cause})")
+            if isinstance(cause, requests.ConnectionError):
+                return TransportError(f"IBM Quantum cannot be reached: {words} ({cause})")
+        said = next((str(cause) for cause in chain if isinstance(cause, ApiException)), None)
+        if isinstance(exc, (IBMNotAuthorizedError, AccountNotFoundError, InvalidAccountError)):
+            return AuthenticationError(f"{words} ({said})" if said else words)
+        status = next((each.status_code for each in chain if isinstance(each, (RequestsApiError, ApiException))), None)
+        if status in _BY_STATUS:
+            return _BY_STATUS[status](words)
+        if isinstance(exc, QiskitBackendNotFoundError):
+            return RequestError(f"{self.name}: {words}", field="backend")
+        if isinstance(exc, RuntimeJobNotFound):
+            return JobNotFound(words)
+        if isinstance(exc, RuntimeJobMaxTimeoutError):
+            return JobTimeout(words)
+        if isinstance(exc, IBMInputValueError):
+            return AuthenticationError(words) if "does not have access" in words else RequestError(words)
+        return super().error(exc)
+
+
+class RuntimeRun:
+    """A job of the Sampler's."""
+
+    def __init__(self, job: Any) -> None:  # noqa: ANN401 - a RuntimeJobV2 or a LocalRuntimeJob
+        self.job = job
+
+    @property
+    def id(self) -> str:
+        """IBM's name of it."""
+        return str(self.job.job_id())
+
+    def state(self) -> JobState:
+        """Ask for its status."""
+        return state_of(self.job.status())
+
+    def readings(self) -> list[Reading]:
+        """Return the counts of each circuit; the classical registers are joined, the first one rightmost."""
+        return [Reading(found.join_data().get_counts()) for found in self.job.result()]
+
+    def cancel(self) -> None:
+        """Ask IBM to cancel it."""
+        self.job.cancel()
+
+
+_BY_STATUS: dict[int | None, type[GatewayError]] = {
+    401: AuthenticationError,
+    403: AuthenticationError,
+    413: LimitError,
+    429: BusyError,
+    503: BusyError,
+}
+"""Status of an answer of IBM's -> our class."""
+
+
+def _service(token: str | None, channel: str, instance: str | None, options: Mapping[str, Any]) -> Any:  # noqa: ANN401
+    """Log in; without an instance the SDK looks for one, and does not warn about it when told ``auto``."""
+    return QiskitRuntimeService(channel=channel, token=token, instance=instance or "auto", **options)
+
+
+def _reopen(arguments: dict[str, Any]) -> QiskitRuntimeBackend:
+    return QiskitRuntimeBackend(**arguments)
+
+
+def _one_of(field: str, value: object, known: Any) -> None:  # noqa: ANN401 - a container of texts
+    if value not in known:
+        raise RequestError(f"{field} is {' or '.join(map(repr, known))}, not {value!r}", field=field)
+
+
+def _with_seed(options: Mapping[str, Any], seed: int) -> dict[str, Any]:
+    return {**options, "simulator": {**options.get("simulator", {}), "seed_simulator": seed}}
+
+
+def _chain(exc: BaseException | None) -> Iterator[BaseException]:
+    """Yield an exception and what caused it."""
+    seen: set[int] = set()
+    while exc is not None and id(exc) not in seen:
+        seen.add(id(exc))
+        yield exc
+        exc = exc.__cause__ or exc.__context__
