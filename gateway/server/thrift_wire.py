@@ -54,7 +54,10 @@ class Connection(TTransportBase):  # type: ignore[misc]  # thriftpy2 is partly t
         self.since = time.monotonic()
         """When it began to wait."""
         self._socket = accepted
+        self.address = ""
+        """Of the client."""
         with contextlib.suppress(OSError):  # it may have hung up already, which whoever reads will see
+            self.address = str(accepted.getpeername()[0])
             accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             accepted.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         self._max_message_bytes = max_message_bytes

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -18,6 +20,7 @@ from gateway.execution.pool import InlineExecutor
 from gateway.execution.runner import Runner
 from gateway.protocol.messages import ServerLimits
 from gateway.server.app import create_app
+from gateway.server.tokens import Known, Tokens
 
 TOKEN = "lorem ipsum"  # noqa: S105 - a test's
 LIMITS = ServerLimits(max_shots=10_000, max_body_bytes=2**20, max_operations=1000)
@@ -27,8 +30,12 @@ def body(qc: Any = None, shots: Any = 100, **more: Any) -> bytes:
     return json.dumps({"qc": msgspec.to_builtins(bell() if qc is None else qc), "shots": shots, **more}).encode()
 
 
-def without(builtins: dict[str, Any], key: str) -> dict[str, Any]:
-    return {name: value for name, value in builtins.items() if name != key}
+@contextlib.contextmanager
+def serving(runnable: Any, tokens: Tokens | None = None) -> Iterator[FlaskClient]:
+    """Serve from this process."""
+    app = create_app(InlineExecutor(Runner(runnable, LIMITS)), LIMITS, tokens=tokens)
+    yield app.test_client()
+    app.extensions["gateway_jobs"].close()
 
 
 def test_a_run_answers_200_and_a_mapping_of_bitstrings_without_spaces(qulacs_server: Server):
@@ -93,8 +100,9 @@ REFUSED = {
 
 
 @pytest.fixture(scope="module")
-def app() -> FlaskClient:
-    return create_app(InlineExecutor(Runner(FakeAdapter(), LIMITS)), LIMITS).test_client()
+def app() -> Iterator[FlaskClient]:
+    with serving(FakeAdapter()) as client:
+        yield client
 
 
 @pytest.mark.parametrize("name", REFUSED)
@@ -149,7 +157,7 @@ def seen() -> list[Any]:
 
 
 @pytest.fixture
-def guarded(seen: list[Any]) -> FlaskClient:
+def guarded(seen: list[Any]) -> Iterator[FlaskClient]:
     """A function behind a token; it notes the tokens and the pings it gets."""
 
     def run_func(circuit, shots, token):
@@ -157,8 +165,9 @@ def guarded(seen: list[Any]) -> FlaskClient:
         return {"0" * circuit.num_clbits: shots}
 
     function = Function(run_func, lambda: seen.append("ping"))
-    digests = [hashlib.sha256(TOKEN.encode()).hexdigest()]
-    return create_app(InlineExecutor(Runner(function, LIMITS)), LIMITS, digests).test_client()
+    tokens = Tokens([Known("me", hashlib.sha256(TOKEN.encode()).hexdigest())])
+    with serving(function, tokens) as client:
+        yield client
 
 
 def test_a_token_is_taken_from_the_body(guarded: FlaskClient, seen):
@@ -199,18 +208,18 @@ def test_a_ping_with_a_wrong_token_is_refused(guarded: FlaskClient):
 @pytest.mark.parametrize(("said", "online"), [(True, True), (None, True), ("calibrating", True), (False, False)])
 def test_a_ping_says_what_the_ping_func_says(said, online):
     function = Function(lambda circuit, shots: {}, lambda: said, name="mine")
-    client = create_app(InlineExecutor(Runner(function, LIMITS)), LIMITS).test_client()
-    assert client.get("/ping").get_json() == {"name": "mine", "online": online}
+    with serving(function) as client:
+        assert client.get("/ping").get_json() == {"name": "mine", "online": online}
 
 
 def test_a_ping_func_that_raises_means_offline():
     function = Function(lambda circuit, shots: {}, lambda: 1 / 0, name="mine")
-    client = create_app(InlineExecutor(Runner(function, LIMITS)), LIMITS).test_client()
-    assert client.get("/ping").get_json() == {"name": "mine", "online": False}
+    with serving(function) as client:
+        assert client.get("/ping").get_json() == {"name": "mine", "online": False}
 
 
 def test_a_function_without_a_token_gets_none_for_an_empty_one(seen):
     function = Function(lambda circuit, shots, token: seen.append(token) or {"00": shots})
-    client = create_app(InlineExecutor(Runner(function, LIMITS)), LIMITS).test_client()
-    assert client.post("/run", data=body(token=""), content_type="application/json").status_code == 200
+    with serving(function) as client:
+        assert client.post("/run", data=body(token=""), content_type="application/json").status_code == 200
     assert seen == [None]

@@ -31,7 +31,9 @@ from gateway.protocol.messages import ServerLimits
 from gateway.protocol.qrisp.objects import MAX_DEPTH, QuantumCircuit
 from gateway.server import thrift, thrift_wire
 from gateway.server.admission import Admission
+from gateway.server.observing import Observer
 from gateway.server.qrisp_runs import ObjectService
+from gateway.server.tokens import Known, Tokens
 from gateway.simulators import find
 
 TOKEN = "lorem ipsum"  # noqa: S105 - a test's
@@ -175,9 +177,9 @@ def serve() -> Iterator[Callable[..., int]]:
     """Serve a function from this process on a port that is returned."""
     servers = []
 
-    def start(run_func: Any, ping_func: Any = None, digests: tuple[str, ...] = (), **options: Any) -> int:
-        admission = Admission(LIMITS, digests)
-        service = ObjectService(InlineExecutor(Runner(Function(run_func, ping_func), LIMITS)), admission)
+    def start(run_func: Any, ping_func: Any = None, tokens: Tokens | None = None, **options: Any) -> int:
+        executor = InlineExecutor(Runner(Function(run_func, ping_func), LIMITS))
+        service = ObjectService(Observer.of(executor), Admission(LIMITS, tokens or Tokens()))
         listener = bind("127.0.0.1", 0)
         servers.append(thrift.ThriftServer(service, listener, max_message_bytes=LIMITS.max_body_bytes, **options))
         port: int = listener.getsockname()[1]
@@ -200,7 +202,8 @@ def test_a_server_that_wants_a_token_takes_it_as_the_argument_of_run(serve):
         seen.append(token)
         return zeros(circuit, shots)
 
-    calls = Calls(serve(run_func, lambda: seen.append("ping"), (hashlib.sha256(TOKEN.encode()).hexdigest(),)))
+    tokens = Tokens([Known("me", hashlib.sha256(TOKEN.encode()).hexdigest())])
+    calls = Calls(serve(run_func, lambda: seen.append("ping"), tokens))
     for token in ("", "wrong", None):
         with pytest.raises(TApplicationException, match="unauthenticated"):
             calls.run(token=token)
