@@ -19,7 +19,7 @@ from gateway.errors import RequestError, UnsupportedError
 from gateway.protocol.messages import CircuitOrText, RunRequest, Shots
 from gateway.results import JobState, Result
 
-Identifier = Annotated[int, Meta(ge=0, lt=2**63)]
+Identifier = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 
 
 class Program(msgspec.Struct, frozen=True, rename="camel"):
