@@ -95,12 +95,15 @@ def compose() -> str:
         "interval": hardening.HEALTH_INTERVAL_S,
         "network_driver": hardening.NETWORK_DRIVER,
         "network_options": "\n".join(f'      {name}: "{value}"' for name, value in hardening.NETWORK_OPTIONS.items()),
+        "anonymous": hardening.ANONYMOUS_VARIABLE,
+        "volumes": "\n".join(f"  {row.name}-jobs:" for row in SIMULATORS.values()),
         "services": "\n".join(
             f"  {row.name}: # {row.summary}\n"
             "    <<: *simulator\n"
             f"    profiles: [all, {row.name}]\n"
             f'    command: [serve, {row.name}, --host, 0.0.0.0, --workers, "{workers}"]\n'
             f'    ports: ["{hardening.HOST_IP}:{row.port}:{row.port}"]\n'
+            f"    volumes: [{row.name}-jobs:{hardening.JOBS_FOLDER}]\n"
             f"    labels: {{{hardening.SIMULATOR_LABEL}: {row.name}}}"
             for row in SIMULATORS.values()
         ),

@@ -3,21 +3,41 @@
 from __future__ import annotations
 
 import ipaddress
+import secrets
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
 from typing import TypeVar
+from urllib.parse import quote, urlencode
 
 import msgspec
 import requests
 
 from gateway.backends.base import Backend, BackendStatus
+from gateway.backends.server_job import ServerJob
 from gateway.errors import RequestError, TransportError, TransportTimeout
 from gateway.protocol import problem
-from gateway.protocol.messages import BackendInfo, RunRequest, RunResponse, decode, encode
-from gateway.results import Capabilities, Result
+from gateway.protocol.messages import (
+    BackendInfo,
+    JobInfo,
+    JobList,
+    ReceivedJob,
+    RunRequest,
+    RunResponse,
+    decode,
+    encode,
+)
+from gateway.results import Capabilities, JobState, Result
 from gateway.version import PROTOCOL
 
 M = TypeVar("M")
 
 CONNECT_TIMEOUT_S = 5.0
+_PAUSES_S = (0.05, 0.2, 1.0)
+_DONE = (200, 202)
+
 GRACE_S = 15.0
 """How much longer the client waits than a request may wait for a worker and then run."""
 
@@ -29,6 +49,7 @@ class BackendClient(Backend):
         host: name or address.
         port: of the simulator; the registry has them.
         token: sent as a bearer token.
+        tls: speak HTTPS; the path of a file with the certificates to trust instead of the system's.
         timeout_s: seconds for each run, unless the run says otherwise; the server's own limit by default.
         session: what carries the requests; tests put their own transport in.
     """
@@ -39,6 +60,7 @@ class BackendClient(Backend):
         port: int = 8080,
         *,
         token: str | None = None,
+        tls: bool | str | Path = False,
         timeout_s: float | None = None,
         session: requests.Session | None = None,
     ) -> None:
@@ -46,11 +68,13 @@ class BackendClient(Backend):
             raise RequestError(f"a port is a number from 1 to 65535, not {port!r}", field="port")
         self.host = host
         self.port = port
-        self.url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        self.url = f"{'https' if tls else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
         self.timeout_s = timeout_s
         self._session = session or requests.Session()
         if _is_loopback(host):
             self._session.trust_env = False  # no proxy stands between a machine and itself
+        if isinstance(tls, str | Path):
+            self._session.verify = str(tls)
         if token is not None:
             self._session.headers["Authorization"] = f"Bearer {token}"
         self._info: BackendInfo | None = None
@@ -71,6 +95,43 @@ class BackendClient(Backend):
                 f"{self.url} answered {len(request.circuit_list())} circuits with {len(results)} results", url=self.url
             )
         return results
+
+    def begin(self, request: RunRequest) -> ServerJob:
+        """Hand a request over as a job, which the server keeps; return once it is accepted.
+
+        A server that cannot be reached for a moment is asked again: an idempotency key makes sure
+        that the job runs once.
+        """
+        if self.timeout_s is not None and request.timeout_s is None:
+            request = msgspec.structs.replace(request, timeout_s=self.timeout_s)
+        headers = {"Idempotency-Key": secrets.token_hex(16)}
+        return ServerJob(self, self._repeated(ReceivedJob, "POST", "/v1/jobs", 60.0, encode(request), headers))
+
+    def job(self, job_id: str) -> ServerJob:
+        """Find a job again by its id, from another process too.
+
+        Raises:
+            JobNotFound: the server keeps no such job, or it is of another token's holder.
+        """
+        return ServerJob(self, self.job_info(job_id))
+
+    def jobs(self, *, state: JobState | str | None = None, limit: int = 50) -> list[JobInfo]:
+        """Return the latest jobs, the newest first, without their results."""
+        query = {"limit": limit, **({} if state is None else {"state": str(state)})}
+        return self._repeated(JobList, "GET", f"/v1/jobs?{urlencode(query)}", 60.0).jobs
+
+    def rerun(self, job_id: str) -> ServerJob:
+        """Run the circuits of a job once more, as a new job."""
+        return ServerJob(self, self._call(ReceivedJob, "POST", f"{_path(job_id)}/rerun", 60.0))
+
+    def job_info(self, job_id: str, wait_s: float = 0) -> ReceivedJob:
+        """Ask where a job stands, with its results once it has ended; wait up to ``wait_s`` for that."""
+        query = f"?wait_s={wait_s:g}" if wait_s else ""
+        return self._call(ReceivedJob, "GET", _path(job_id) + query, wait_s + 60.0)
+
+    def cancel_job(self, job_id: str) -> ReceivedJob:
+        """Cancel a job unless it has ended."""
+        return self._repeated(ReceivedJob, "DELETE", _path(job_id), 60.0)
 
     def info(self, *, fresh: bool = False) -> BackendInfo:
         """Return what the server says of itself; asked once, unless ``fresh``."""
@@ -99,9 +160,38 @@ class BackendClient(Backend):
         super().close()
         self._session.close()
 
-    def _call(self, kind: type[M], method: str, path: str, timeout_s: float, body: bytes | None = None) -> M:
+    def _repeated(
+        self,
+        kind: type[M],
+        method: str,
+        path: str,
+        timeout_s: float,
+        body: bytes | None = None,
+        headers: Mapping[str, str] = MappingProxyType({}),
+    ) -> M:
+        """Send a request that may be sent twice, again if the connection breaks."""
+        for pause_s in _PAUSES_S:
+            try:
+                return self._call(kind, method, path, timeout_s, body, headers)
+            except TransportTimeout:
+                raise
+            except TransportError as exc:
+                if not isinstance(exc.__cause__, requests.ConnectionError):
+                    raise
+            time.sleep(pause_s)
+        return self._call(kind, method, path, timeout_s, body, headers)
+
+    def _call(
+        self,
+        kind: type[M],
+        method: str,
+        path: str,
+        timeout_s: float,
+        body: bytes | None = None,
+        headers: Mapping[str, str] = MappingProxyType({}),
+    ) -> M:
         """Send one request and return the message it is answered with; foreign errors end here."""
-        headers = {"Content-Type": "application/json"} if body is not None else {}
+        headers = {**headers, **_trace_context(), **({"Content-Type": "application/json"} if body is not None else {})}
         url = self.url + path
         try:
             response = self._session.request(
@@ -113,12 +203,25 @@ class BackendClient(Backend):
             raise TransportError(f"cannot reach {self.url}: is the server running? ({_cause(exc)})", url=url) from exc
         except requests.RequestException as exc:
             raise TransportError(f"{url}: {exc}", url=url) from exc
-        if response.status_code != requests.codes.ok:
+        if response.status_code not in _DONE:
             raise problem.parse(response.content, response.status_code, url)
         try:
             return decode(kind, response.content)
         except RequestError as exc:
             raise TransportError(f"{url} did not answer as a simulator gateway does: {exc}", url=url) from exc
+
+
+def _path(job_id: str) -> str:
+    return f"/v1/jobs/{quote(job_id, safe='')}"
+
+
+def _trace_context() -> dict[str, str]:
+    """Return the headers that carry the trace at hand, if this program is traced by OpenTelemetry."""
+    propagate = sys.modules.get("opentelemetry.propagate")
+    headers: dict[str, str] = {}
+    if propagate is not None:
+        propagate.inject(headers)
+    return headers
 
 
 def _is_loopback(host: str) -> bool:

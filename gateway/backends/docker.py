@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import os
 import re
 import secrets
@@ -11,16 +12,17 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache, partial
 from types import FrameType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import requests
 from requests.adapters import HTTPAdapter
 
 from gateway.backends.base import Backend, BackendStatus
 from gateway.backends.client import BackendClient
+from gateway.backends.server_job import ServerJob
 from gateway.containers.container import Fleet, Lease, Spec
 from gateway.containers.engine import Engine, causes, connect
 from gateway.containers.hardening import HOST_IP, Resources
@@ -45,6 +47,8 @@ from gateway.protocol.messages import BackendInfo, RunRequest
 from gateway.results import Capabilities, Result
 from gateway.simulators import find
 from gateway.version import __version__
+
+T = TypeVar("T")
 
 START_TIMEOUT_S = 60.0
 _SETTLE_S = 2.0
@@ -128,14 +132,38 @@ class DockerSimulator(Backend):
             DockerUnavailable: the engine itself went away.
             LimitError, SimulatorCrashed: as from the server, saying how much memory the container has.
         """
+        return self._reached(lambda client: self._send(client, request))
+
+    def begin(self, request: RunRequest) -> ServerJob:
+        """Hand a request over as a job of the container's server, which keeps it.
+
+        A container that ends takes no job along: whichever container of the same settings comes next
+        takes it up again, and :meth:`job` finds it there.
+        """
+        return self._reached(lambda client: self._job(client, client.begin(request)))
+
+    def job(self, job_id: str) -> ServerJob:
+        """Find a job again by its id."""
+        return self._reached(lambda client: self._job(client, client.job(job_id)))
+
+    def _reached(self, ask: Callable[[BackendClient], T]) -> T:
+        """Ask the server; if its container had ended before it was asked, ask the next one."""
         client = self.client()
         try:
-            return self._send(client, request)
+            return ask(client)
         except TransportError as exc:
             if not any(isinstance(one, ConnectionRefusedError) for one in causes(exc)):
                 raise
         self._drop(client)
-        return self._send(self.client(), request)
+        return ask(self.client())
+
+    def _job(self, client: BackendClient, job: ServerJob) -> ServerJob:
+        def broken(exc: TransportError) -> GatewayError | None:
+            why = self._why(client, exc)
+            return None if why is exc else why
+
+        job.broken = broken
+        return job
 
     def status(self) -> BackendStatus:
         """Ask the server whether it takes work."""
@@ -410,16 +438,19 @@ class _Leases:
 
     def __init__(self) -> None:
         self._held: dict[str, tuple[Fleet, Lease]] = {}
+        self._fleets: list[Fleet] = []
         self._process: int | None = None
 
     def add(self, fleet: Fleet, lease: Lease) -> None:
         """Hold a lease; the first one of a process installs what gives them back."""
         if self._process != os.getpid():  # a forked child has its own containers, not its parent's
             self._process = os.getpid()
-            self._held = {}
+            self._held, self._fleets = {}, []
             atexit.register(self.give_all_back)
             _end_on_signals()
         self._held[lease.user] = (fleet, lease)
+        if fleet not in self._fleets:
+            self._fleets.append(fleet)
 
     def give_back(self, lease: Lease) -> None:
         """Give one back; nothing happens if it was given back already."""
@@ -441,6 +472,9 @@ class _Leases:
         for thread in threads:
             if thread.ident is not None:
                 thread.join()
+        for fleet in self._fleets:
+            with contextlib.suppress(GatewayError):
+                fleet.remove_orphans()
 
     def _quietly(self, lease: Lease) -> None:
         try:

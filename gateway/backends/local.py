@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 
 from gateway.backends.base import Backend, BackendStatus
 from gateway.backends.client import BackendClient
 from gateway.backends.process import ServerProcess
+from gateway.backends.server_job import ServerJob
 from gateway.protocol.messages import BackendInfo, RunRequest, ServerLimits
 from gateway.results import Capabilities, Result
 from gateway.simulators import find
@@ -26,8 +28,12 @@ class LocalSimulator(Backend):
         name: of a simulator, see :mod:`gateway.simulators`.
         timeout_s: seconds for each run, unless the run says otherwise.
         workers: processes that simulate at the same time; one per processor by default.
-        limits: what a request may not exceed. A LocalSimulator with ``workers`` or ``limits`` of
-            its own has a server of its own, which :meth:`close` stops.
+        limits: what a request may not exceed.
+        jobs: file of the database that keeps its jobs, or a URL of SQLAlchemy's; without one they
+            end with the server.
+
+    A LocalSimulator with ``workers``, ``limits`` or ``jobs`` of its own has a server of its own,
+    which :meth:`close` stops.
     """
 
     def __init__(
@@ -37,13 +43,14 @@ class LocalSimulator(Backend):
         timeout_s: float | None = None,
         workers: int | None = None,
         limits: ServerLimits | None = None,
+        jobs: str | Path | None = None,
     ) -> None:
         self.name = name
         self.timeout_s = timeout_s
         row = find(name)
-        self._own = workers is not None or limits is not None
+        self._own = workers is not None or limits is not None or jobs is not None
         if self._own:
-            self._process = ServerProcess(target=row.adapter, workers=workers, limits=limits)
+            self._process = ServerProcess(target=row.adapter, name=name, workers=workers, limits=limits, jobs=jobs)
         else:
             with _lock:
                 self._process = _shared.setdefault(name, ServerProcess(target=row.adapter))
@@ -73,6 +80,14 @@ class LocalSimulator(Backend):
     def send(self, request: RunRequest) -> list[Result]:
         """Run a request."""
         return self.client().send(request)
+
+    def begin(self, request: RunRequest) -> ServerJob:
+        """Hand a request over as a job of the server."""
+        return self.client().begin(request)
+
+    def job(self, job_id: str) -> ServerJob:
+        """Find a job again by its id."""
+        return self.client().job(job_id)
 
     def status(self) -> BackendStatus:
         """Ask the server whether it takes work."""

@@ -12,6 +12,7 @@ import tempfile
 import threading
 import time
 import weakref
+from pathlib import Path
 from typing import IO
 
 from gateway.backends.client import BackendClient
@@ -23,7 +24,7 @@ START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 5.0
 _LOG_LINES = 20
 _LOG_BYTES = 64 * 1024
-_EXTRA = ("cloudpickle", "flask", "gunicorn")
+_EXTRA = ("cloudpickle", "flask", "gunicorn", "prometheus_client", "sqlalchemy")
 
 
 class ServerProcess:
@@ -37,9 +38,11 @@ class ServerProcess:
         thrift_port: where Thrift clients of old Qrisp versions are answered: none, 0 for any free one.
         workers: processes that simulate; one per processor by default.
         limits: what requests may not exceed.
+        jobs: file of the database that keeps jobs, or its URL; in memory by default.
+        name: of this server's jobs in the database.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all by keyword
         self,
         *,
         target: str | None = None,
@@ -49,10 +52,13 @@ class ServerProcess:
         thrift_port: int | None = None,
         workers: int | None = None,
         limits: ServerLimits | None = None,
+        jobs: str | Path | None = None,
+        name: str = "",
     ) -> None:
         self._arguments = [] if target is None else ["--target", target]
         self._arguments += [] if workers is None else ["--workers", str(workers)]
         self._arguments += ["--limits", encode(limits or ServerLimits()).decode()]
+        self._arguments += [] if jobs is None else ["--jobs", _url(jobs), "--jobs-queue", name]
         self._pickled = pickled
         self.host = host
         self.port = port
@@ -193,6 +199,12 @@ class ServerProcess:
             self._log.close()
             self._log = None
         _alive.discard(self)
+
+
+def _url(jobs: str | Path) -> str:
+    """Return the URL of a database, which may be given as the path of a file."""
+    text = str(jobs)
+    return text if "://" in text else f"sqlite:///{Path(text).absolute()}"
 
 
 def check_extra() -> None:

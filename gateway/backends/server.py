@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any, Self
 
 from gateway.backends.base import Backend
@@ -54,6 +55,8 @@ class BackendServer:
         version: what clients see as its version; a Backend's own by default.
         workers: processes that call the function at the same time.
         limits: what a request may not exceed.
+        jobs: file of the database that keeps jobs, or a URL of SQLAlchemy's; without one they end
+            with the server.
 
     Raises:
         TypeError: ``run_func`` takes neither two nor three arguments nor none.
@@ -73,10 +76,18 @@ class BackendServer:
         version: str | None = None,
         workers: int | None = None,
         limits: ServerLimits | None = None,
+        jobs: str | Path | None = None,
     ) -> None:
         runnable = _runnable(run_func, ping_func, name, version)
         self._process = ServerProcess(
-            pickled=_pickled(runnable), host=host, port=port, thrift_port=thrift_port, workers=workers, limits=limits
+            pickled=_pickled(runnable),
+            host=host,
+            port=port,
+            thrift_port=thrift_port,
+            workers=workers,
+            limits=limits,
+            jobs=jobs,
+            name=name or "function",
         )
 
     @property

@@ -113,6 +113,8 @@ def _down(arguments: argparse.Namespace) -> int:
     ours = [one for one in fleet.survey() if one.labels.get(SIMULATOR_LABEL) in names]
     with Progress("removing containers"), ThreadPoolExecutor() as pool:
         list(pool.map(lambda one: fleet.remove(one.id), ours))
+        for name in names:
+            fleet.sweep(f"{SIMULATOR_LABEL}={name}")
     if not fleet.survey():
         fleet.engine.remove_network(NETWORK)
     rows: list[dict[str, object]] = [

@@ -19,6 +19,7 @@ from gateway.containers.engine import CONFLICT, NOT_FOUND, Container, Engine
 from gateway.containers.hardening import (
     CONTENT_LABEL,
     HOST_IP,
+    JOBS_FOLDER,
     LABEL_PREFIX,
     NETWORK_DRIVER,
     NETWORK_OPTIONS,
@@ -86,6 +87,11 @@ class Spec:
         suffix = hashlib.sha256(f"{home} {self.content} {self.key}".encode()).hexdigest()[:8]
         return f"gateway-{self.simulator}-{suffix}" + (f"-{self.port}" if self.port else "")
 
+    def volume(self, home: str) -> str:
+        """Return the name of the volume with its jobs, which the next container of these settings takes over."""
+        suffix = hashlib.sha256(f"{home} {self.key} {self.port}".encode()).hexdigest()[:8]
+        return f"gateway-{self.simulator}-{suffix}-jobs"
+
     def fits(self, container: Container) -> bool:
         """Whether a container is what is wanted."""
         labels = container.labels
@@ -112,6 +118,7 @@ class Lease:
         port: on the host's loopback interface.
         token: what its server lets in; ``None`` if it lets in everybody.
         user: who holds the lease.
+        volume: where its jobs are.
         fresh: whether it was started for this lease.
     """
 
@@ -121,6 +128,7 @@ class Lease:
     port: int
     token: str | None
     user: str
+    volume: str
     fresh: bool
     memory_bytes: int = 0
 
@@ -136,6 +144,7 @@ class Fleet:
     def __init__(self, engine: Engine, vault: Vault) -> None:
         self.engine = engine
         self.vault = vault
+        self._orphans: set[str] = set()  # volumes whose container ended by itself; the next one takes them over
 
     def survey(self) -> list[Container]:
         """Return all containers of this user, running or not."""
@@ -163,6 +172,7 @@ class Fleet:
                 left = [one for one in found if one.id not in gone]
                 lease = self._reuse(left, spec, keep=keep) or self._create(spec, keep=keep)
             if lease is not None:
+                self._orphans.discard(lease.volume)
                 return lease
             if time.monotonic() > give_up:
                 name = spec.name(self.vault.home)
@@ -179,11 +189,19 @@ class Fleet:
             left = self.vault.drop_user(lease.container, lease.user)
             if left is None or not (left.keep or left.in_use):
                 self.remove(lease.container)
+            if left is not None and not (left.keep or left.in_use):
+                self.engine.remove_volume(lease.volume)
 
     def discard(self, lease: Lease) -> None:
-        """Remove a leased container that turned out to be of no use to anybody."""
+        """Remove a leased container that turned out to be of no use to anybody; its jobs stay for the next one."""
         with self.vault.lock(lease.simulator):
+            self._orphans.add(lease.volume)
             self.remove(lease.container)
+
+    def remove_orphans(self) -> None:
+        """Remove the jobs of containers that ended by themselves and were not replaced by others."""
+        while self._orphans:
+            self.engine.remove_volume(self._orphans.pop())
 
     def remove(self, container: str) -> None:
         """Kill and remove a container, and forget its token."""
@@ -194,7 +212,14 @@ class Fleet:
         """Remove what dead processes left behind; return the names."""
         found = self.survey()
         gone = self._reap(found, None)
+        self.sweep()
         return [one.name for one in found if one.id in gone]
+
+    def sweep(self, *labels: str, but: str = "") -> None:
+        """Remove this user's volumes that no container uses."""
+        for volume in self.engine.volumes(f"{HOME_LABEL}={self.vault.home}", *labels):
+            if volume != but:
+                self.engine.remove_volume(volume)
 
     # ------------------------------------------------------------------ inside the lock
 
@@ -213,6 +238,8 @@ class Fleet:
                 if held:
                     self.remove(one.id)
                     gone.add(one.id)
+        if gone and spec is not None:
+            self.sweep(f"{SIMULATOR_LABEL}={spec.simulator}", but=spec.volume(self.vault.home))
         self._forget_removed({one.id for one in found})
         return gone
 
@@ -247,13 +274,16 @@ class Fleet:
                 continue
             user = _user()
             self.vault.add_user(one.id, user, keep=keep)
-            return Lease(one.id, one.name, spec.simulator, port, entry.token, user, fresh=False)
+            return Lease(
+                one.id, one.name, spec.simulator, port, entry.token, user, spec.volume(self.vault.home), fresh=False
+            )
         return None
 
     def _create(self, spec: Spec, *, keep: bool) -> Lease | None:
         """Create and start; ``None`` when somebody else of ours has just taken the name."""
-        name = spec.name(self.vault.home)
+        name, volume = spec.name(self.vault.home), spec.volume(self.vault.home)
         token, user = new_token(), _user()
+        known = volume in self.engine.volumes(f"{HOME_LABEL}={self.vault.home}")
         try:
             container = self._created(spec, name, token, keep=keep)
             if container is None:
@@ -262,13 +292,16 @@ class Fleet:
             self._start(spec, container)
             found = self.engine.container(container)
             port = (found.ports or {}).get(find(spec.simulator).port, 0) if found else 0
-            return Lease(container, name, spec.simulator, port, token, user, fresh=True)
+            return Lease(container, name, spec.simulator, port, token, user, volume, fresh=True)
         except BaseException:  # Ctrl-C too leaves nothing behind
             self._undo(name)
+            if not known:
+                self.engine.remove_volume(volume)
             raise
 
     def _created(self, spec: Spec, name: str, token: str, *, keep: bool) -> str | None:
-        inside = find(spec.simulator).port
+        inside, volume = find(spec.simulator).port, spec.volume(self.vault.home)
+        self.engine.ensure_volume(volume, {HOME_LABEL: self.vault.home, SIMULATOR_LABEL: spec.simulator})
         environment = dict(spec.environment) | {TOKEN_VARIABLE: digest(token)}
         if not keep:
             environment.setdefault(IDLE_VARIABLE, str(IDLE_S))
@@ -282,6 +315,7 @@ class Fleet:
                 port=inside,
                 port_bindings={inside: (HOST_IP, spec.port) if spec.port else (HOST_IP,)},
                 network_mode=spec.network or NETWORK,
+                binds={volume: {"bind": JOBS_FOLDER, "mode": "rw"}},
                 **create_options(spec.resources),
             )
         except EngineRefused as exc:

@@ -353,7 +353,22 @@ class Engine:
                 for chunk in stream:
                     yield chunk.decode(errors="replace")
 
-    # ------------------------------------------------------------------ networks
+    # ------------------------------------------------------------------ volumes and networks
+
+    def ensure_volume(self, name: str, labels: Mapping[str, str]) -> None:
+        """Create a volume unless there is one of that name."""
+        with self._translated():
+            self._client.create_volume(name, labels=dict(labels))
+
+    def volumes(self, *labels: str) -> list[str]:
+        """Return the names of all volumes with all these labels."""
+        with self._translated():
+            found = self._client.volumes(filters={"label": list(labels)})
+        return [one["Name"] for one in found["Volumes"] or ()]
+
+    def remove_volume(self, name: str) -> None:
+        """Remove a volume; nothing happens if it is gone or in use."""
+        self._forgiving(lambda: self._client.remove_volume(name))
 
     def ensure_network(self, name: str, driver: str, options: Mapping[str, str], labels: Mapping[str, str]) -> None:
         """Create a network unless there is one of that name."""

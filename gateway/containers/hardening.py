@@ -20,6 +20,12 @@ HOST_IP = "127.0.0.1"
 """The only address ports are published on."""
 
 TMPFS = {"/tmp": "rw,noexec,nosuid,nodev,size=64m,mode=1777"}  # noqa: S108 - the container's own
+JOBS_FOLDER = "/var/lib/simulator-gateway"
+"""Where a server keeps its jobs: the one place that is written and outlives a container, on a volume."""
+
+ANONYMOUS_VARIABLE = "GATEWAY_ANONYMOUS"
+"""Set where everybody who reaches the port may come in: compose publishes ports on the loopback address only."""
+
 CAP_DROP = ("ALL",)
 SECURITY_OPT = ("no-new-privileges:true",)  # Docker's default seccomp profile stays on
 ULIMITS = (("nofile", 4096), ("core", 0))

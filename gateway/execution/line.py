@@ -73,6 +73,11 @@ class Line(Generic[T]):
     def __len__(self) -> int:
         return len(self._waiting)
 
+    @property
+    def has_free(self) -> bool:
+        """Whether a thing is free."""
+        return bool(self._free)
+
     def take(self, caller: str, timeout_s: float | None) -> T | None:
         """Return a free thing, waiting for one in line.
 

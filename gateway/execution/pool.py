@@ -222,7 +222,7 @@ class WorkerPool:
     def describe(self) -> Answer:
         """Ask a worker what it serves; while all are busy, what was said last stands."""
         said = self._described
-        if said is None or self._under_way < self.workers:
+        if said is None or self._line.has_free:
             said = self._ask(Describe(), self._limits.timeout_s)
             if said.status == _OK:
                 self._described = said

@@ -13,6 +13,7 @@ import logging
 import secrets
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple, TypeVar
@@ -60,6 +61,8 @@ _FORGET_EVERY = 16
 SEED_END = 2**32
 _EXPIRE_EVERY_S = 60.0
 _STOP_WITHIN_S = 2.0
+_KEEP_IN_MEMORY_BYTES = 64 * 2**10
+_KEEP_IN_MEMORY_JOBS = 64
 _OK = 200
 
 T = TypeVar("T")
@@ -95,8 +98,17 @@ class Ran(NamedTuple):
 class _Live:
     """A job that has not ended."""
 
-    def __init__(self, record: JobRecord, open_circuits: set[int], token: str | None, *, failed: bool = False) -> None:
+    def __init__(
+        self,
+        record: JobRecord,
+        open_circuits: set[int],
+        token: str | None,
+        *,
+        parts: list[bytes] | None = None,
+        failed: bool = False,
+    ) -> None:
         self.record = record
+        self.parts = parts
         self.open = open_circuits
         self.token = token
         self.failed = failed
@@ -104,6 +116,37 @@ class _Live:
         self.lock = threading.Lock()
         self.ended = threading.Event()
         self.queued_at = time.monotonic()
+
+    def request(self, position: int, store: JobStore) -> bytes:
+        """Return the request of a circuit, from memory if it is small enough to be kept there."""
+        return self.parts[position] if self.parts is not None else store.request(self.record.number, position)
+
+
+class _Recent:
+    """Small jobs that ended a moment ago: whoever waits for one need not wait for the database too."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[str, tuple[JobRecord, list[StoredAnswer | None]]] = OrderedDict()
+
+    def add(self, record: JobRecord, answers: list[StoredAnswer | None]) -> None:
+        """Remember a job, and forget an older one."""
+        if sum(len(answer.body) for answer in answers if answer) > _KEEP_IN_MEMORY_BYTES:
+            return
+        with self._lock:
+            self._kept[record.id] = record, answers
+            while len(self._kept) > _KEEP_IN_MEMORY_JOBS:
+                self._kept.popitem(last=False)
+
+    def record(self, job_id: str) -> JobRecord | None:
+        """Return a job that is remembered."""
+        kept = self._kept.get(job_id)
+        return None if kept is None else kept[0]
+
+    def answers(self, job_id: str) -> list[StoredAnswer | None] | None:
+        """Return its answers."""
+        kept = self._kept.get(job_id)
+        return None if kept is None else kept[1]
 
 
 class Jobs:
@@ -130,6 +173,7 @@ class Jobs:
         self._clock = SteadyClock()
         self._deployed = itertools.count(1)
         self._live: dict[str, _Live] = {}
+        self._recent = _Recent()
         self._queue: FairQueue[tuple[_Live, int]] = FairQueue()
         self._changed = threading.Condition()
         self._closing = threading.Event()
@@ -334,7 +378,8 @@ class Jobs:
             record = replace(record, number=self._store.add(record, parts))
         except KeyTakenError:
             return self._same(record)
-        live = _Live(record, set(range(record.total)), caller.token)
+        small = sum(map(len, parts)) <= _KEEP_IN_MEMORY_BYTES
+        live = _Live(record, set(range(record.total)), caller.token, parts=parts if small else None)
         self._live[record.id] = live
         self._enqueue(live)
         return self._info(record, with_results=False)
@@ -400,9 +445,8 @@ class Jobs:
             if live.record.state.ended:
                 return
             live.stops[position] = stop
-        request = self._stored(lambda: self._store.begin(record.number, position, self._clock.now()))
-        if request is None:
-            return
+        self._stored(lambda: self._store.begin(record.number, position, self._clock.now()))
+        request = live.request(position, self._store)
         if record.started is None:
             live.record = record = replace(live.record, state=JobState.RUNNING, started=self._clock.now())
         began = time.monotonic()
@@ -441,7 +485,9 @@ class Jobs:
             live.failed = failed
             live.open.discard(position)
             if state is not None:
-                live.record = replace(live.record, state=state)
+                live.record = replace(live.record, state=state, ended=now)
+                if live.record.total == 1:
+                    self._recent.add(live.record, [answer])
                 self._drop(live)
 
     def _drop(self, live: _Live) -> None:
@@ -478,7 +524,8 @@ class Jobs:
 
     def _find(self, job_id: str, caller: Caller) -> JobRecord:
         live = self._live.get(job_id)
-        record = live.record if live is not None else self._store.find(job_id, caller.owner)
+        record = live.record if live is not None else self._recent.record(job_id)
+        record = record or self._store.find(job_id, caller.owner)
         if record is None or record.owner != caller.owner:
             raise JobNotFound(f"there is no job {job_id!r} of yours here", job=job_id)
         return record
@@ -487,7 +534,7 @@ class Jobs:
         live = self._live.get(record.id)
         results, errors = None, None
         if with_results and record.state.ended:
-            answers = self._store.answers(record.number)
+            answers = self._recent.answers(record.id) or self._store.answers(record.number)
             done = len(answers) - answers.count(None)
             results, errors = _outcome(answers, is_list=record.is_list)
         else:

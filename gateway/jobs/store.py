@@ -188,29 +188,20 @@ class JobStore:
         values |= {"queue": self.queue, "bytes": sum(map(len, requests))}
         try:
             with self._begin() as connection:
-                number = int(connection.execute(_jobs.insert().values(values)).inserted_primary_key[0])  # type: ignore[index]  # an INSERT has one
+                number = int(connection.execute(_ADD, values).inserted_primary_key[0])  # type: ignore[index]  # an INSERT has one
                 connection.execute(
-                    _circuits.insert(),
+                    _ADD_CIRCUITS,
                     [{"job": number, "position": k, "request": request} for k, request in enumerate(requests)],
                 )
                 return number
         except IntegrityError as exc:
             raise KeyTakenError from exc
 
-    def begin(self, number: int, position: int, now: float) -> bytes | None:
-        """Count an attempt at a circuit and return its request; ``None`` if its job has ended."""
+    def begin(self, number: int, position: int, now: float) -> None:
+        """Count an attempt at a circuit; the first one of a job makes it run."""
         with self._begin() as connection:
-            state = connection.scalar(sa.select(_jobs.c.state).where(_jobs.c.number == number))
-            if state not in _UNENDED:
-                return None
-            if state == JobState.QUEUED:
-                connection.execute(
-                    _jobs.update().where(_jobs.c.number == number).values(state=JobState.RUNNING, started=now)
-                )
-            this = (_circuits.c.job == number) & (_circuits.c.position == position)
-            connection.execute(_circuits.update().where(this).values(attempts=_circuits.c.attempts + 1))
-            request: bytes | None = connection.scalar(sa.select(_circuits.c.request).where(this))
-            return request
+            connection.execute(_ATTEMPT, {"this_job": number, "this_position": position})
+            connection.execute(_START, {"this_job": number, "now": now})
 
     def finish(self, number: int, position: int, answer: StoredAnswer, ended: JobState | None, now: float) -> bool:
         """Write a circuit's answer and, with the last one, the state the job ends in.
@@ -218,23 +209,22 @@ class JobStore:
         Returns:
             Whether it was written: not if the job has ended already, or the circuit has an answer.
         """
+        size = len(answer.body)
         with self._begin() as connection:
-            open_job = (_jobs.c.number == number) & _jobs.c.state.in_(_UNENDED)
-            this = (_circuits.c.job == number) & (_circuits.c.position == position) & _circuits.c.status.is_(None)
-            write = _circuits.update().where(this & sa.exists().where(open_job))
-            if not connection.execute(write.values(status=answer.status, answer=answer.body)).rowcount:
+            given = {"this_job": number, "this_position": position, "now_status": answer.status, "body": answer.body}
+            if not connection.execute(_ANSWER, given).rowcount:
                 return False
-            changes: dict[str, Any] = {"bytes": _jobs.c.bytes + len(answer.body)}
-            if ended is not None:
-                changes |= {"state": ended, "ended": now}
-            connection.execute(_jobs.update().where(open_job).values(changes))
+            if ended is None:
+                connection.execute(_GROW, {"this_job": number, "size": size})
+            else:
+                connection.execute(_END, {"this_job": number, "size": size, "now_state": ended, "now": now})
             return True
 
     def end(self, number: int, state: JobState, now: float) -> bool:
         """End a job without an answer; say whether it had not ended before."""
         with self._begin() as connection:
-            open_job = (_jobs.c.number == number) & _jobs.c.state.in_(_UNENDED)
-            return bool(connection.execute(_jobs.update().where(open_job).values(state=state, ended=now)).rowcount)
+            given = {"this_job": number, "size": 0, "now_state": state, "now": now}
+            return bool(connection.execute(_END, given).rowcount)
 
     def expire(self, before: float, keep_bytes: int) -> int:
         """Remove jobs that ended before a time, and the oldest ended ones beyond a size; return how many."""
@@ -332,6 +322,13 @@ class JobStore:
         with self._begin() as connection:
             return int(connection.scalar(query) or 0)
 
+    def request(self, number: int, position: int) -> bytes:
+        """Return the request of one circuit of a job."""
+        this = (_circuits.c.job == number) & (_circuits.c.position == position)
+        with self._begin() as connection:
+            found: bytes = connection.execute(sa.select(_circuits.c.request).where(this)).scalar_one()
+        return found
+
     def requests(self, number: int) -> list[bytes]:
         """Return the request of every circuit of a job."""
         query = sa.select(_circuits.c.request).where(_circuits.c.job == number).order_by(_circuits.c.position)
@@ -359,6 +356,28 @@ class JobStore:
         with self._begin() as connection:
             return bool(connection.scalar(query))
 
+
+# Statements on the way of every job, built once: building one takes longer than running it.
+_this_job = _jobs.c.number == sa.bindparam("this_job")
+_this_circuit = (_circuits.c.job == sa.bindparam("this_job")) & (_circuits.c.position == sa.bindparam("this_position"))
+_open_job = _this_job & _jobs.c.state.in_([str(state) for state in _UNENDED])
+_grown = _jobs.c.bytes + sa.bindparam("size")
+
+_ADD = _jobs.insert()
+_ADD_CIRCUITS = _circuits.insert()
+_ATTEMPT = _circuits.update().where(_this_circuit).values(attempts=_circuits.c.attempts + 1)
+_START = (
+    _jobs.update()
+    .where(_this_job & (_jobs.c.state == str(JobState.QUEUED)))
+    .values(state=str(JobState.RUNNING), started=sa.bindparam("now"))
+)
+_ANSWER = (
+    _circuits.update()
+    .where(_this_circuit & _circuits.c.status.is_(None) & sa.exists().where(_open_job))
+    .values(status=sa.bindparam("now_status"), answer=sa.bindparam("body"))
+)
+_GROW = _jobs.update().where(_open_job).values(bytes=_grown)
+_END = _jobs.update().where(_open_job).values(bytes=_grown, state=sa.bindparam("now_state"), ended=sa.bindparam("now"))
 
 _COLUMNS = [column.name for column in _jobs.columns if column.name not in {"number", "queue", "bytes"}]
 _SELECT = sa.select(*[_jobs.c[name] for name in _COLUMNS], _jobs.c.number)

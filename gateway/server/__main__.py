@@ -28,6 +28,8 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=len(os.sched_getaffinity(0)), help="worker processes")
     parser.add_argument("--threads-per-run", type=int, default=1, help="OpenMP threads of each")
     parser.add_argument("--limits", default="{}", help="ServerLimits as JSON")
+    parser.add_argument("--jobs", help="URL of the database of jobs; in memory by default")
+    parser.add_argument("--jobs-queue", default="", help="name of this server's jobs in it")
     arguments = parser.parse_args()
     target = Target(arguments.target) if arguments.target else Target(pickled=sys.stdin.buffer.read())
     settings = Settings(
@@ -36,6 +38,8 @@ def main() -> None:
         limits=decode(ServerLimits, arguments.limits.encode()),
         lifeline_fd=arguments.lifeline_fd,
         thrift_fd=arguments.thrift_fd,
+        jobs_url=arguments.jobs,
+        jobs_queue=arguments.jobs_queue,
     )
     serve(target, socket.socket(fileno=arguments.listen_fd), settings)
 

@@ -17,6 +17,7 @@ import pytest
 from docker.errors import DockerException, NotFound
 from docker.models.containers import Container
 from docker.models.images import Image
+from docker.models.volumes import Volume
 
 from gateway.containers import hardening
 from gateway.containers import image as image_module
@@ -122,6 +123,7 @@ def start(client: docker.DockerClient, image: Image, network: str) -> Iterator[S
         settings: dict[str, object] = {"network": network, "labels": {TEST_LABEL: "1"}}
         if hardened:
             settings |= hardening.create_options(hardening.Resources())
+        options["environment"] = {hardening.ANONYMOUS_VARIABLE: "1", **dict(options.get("environment") or {})}
         container = client.containers.create(image.id, list(command) or None, **(settings | options))
         started.append(container)
         container.start()
@@ -153,8 +155,11 @@ class Mine:
         return self._client.containers.list(all=True, filters={"label": label}, ignore_removed=True)
 
     def left_behind(self) -> list[str]:
-        """Names of containers and of files with tokens: empty when all is cleaned up."""
-        return [one.name for one in self.containers()] + self.vault.containers()
+        """Names of containers, volumes and files with tokens: empty when all is cleaned up."""
+        return [one.name for one in (*self.containers(), *self.volumes())] + self.vault.containers()
+
+    def volumes(self) -> list[Volume]:
+        return self._client.volumes.list(filters={"label": f"{HOME_LABEL}={self.vault.home}"})
 
     def script(self, code: str, *arguments: str, through: Sequence[str] = ()) -> subprocess.Popen[str]:
         """Start a program that uses the public interface, as a user's would.
@@ -192,6 +197,8 @@ class Mine:
             process.communicate()
         for container in self.containers():
             container.remove(force=True, v=True)
+        for volume in self.volumes():
+            volume.remove(force=True)
 
     def gateway(self, *words: str, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
         """Run the command."""

@@ -16,6 +16,7 @@ from gateway.execution.pool import InlineExecutor
 from gateway.execution.runner import Runner
 from gateway.protocol.messages import RunRequest, ServerLimits, encode
 from gateway.server.app import create_app
+from gateway.server.tokens import Tokens, parse_tokens
 
 PROBLEM = "application/problem+json"
 SECONDS = 5.0
@@ -230,7 +231,8 @@ def test_a_token_in_another_form_than_bearer_is_refused(app: FlaskClient, header
 )
 def test_only_known_tokens_are_let_in_where_tokens_are_asked_for(header, status):
     digests = (hashlib.sha256(b"other").hexdigest(), hashlib.sha256(b"sesame").hexdigest())
-    app = create_app(InlineExecutor(Runner(FakeAdapter(), ServerLimits())), token_digests=digests).test_client()
+    tokens = Tokens(parse_tokens(digests, "here"))
+    app = create_app(InlineExecutor(Runner(FakeAdapter(), ServerLimits())), tokens=tokens).test_client()
     headers = {} if header is None else {"Authorization": header}
     assert app.get("/v1/backend", headers=headers).status_code == status
     assert app.get("/healthz").status_code == 200

@@ -173,7 +173,8 @@ def narrow_server() -> Iterator[Server]:
 
 def test_a_full_queue_is_said_at_once_and_when_to_come_back(narrow_server: Server):
     with narrow_server.client() as client:
-        jobs = [client.run_async(fake(Does.SLEEP, 1)) for _ in range(2)]
+        threads = ThreadPoolExecutor(2)
+        under_way = [threads.submit(client.run, fake(Does.SLEEP, 1)) for _ in range(2)]
         time.sleep(0.3)
         reply = narrow_server.run(run_body())
         assert reply.status == 503
@@ -182,7 +183,7 @@ def test_a_full_queue_is_said_at_once_and_when_to_come_back(narrow_server: Serve
         with pytest.raises(BusyError, match="no more are queued") as caught:
             client.run(fake())
         assert caught.value.retry_after_s == 1.0
-        assert [job.result(10).shots for job in jobs] == [1024, 1024]
+        assert [future.result(10).shots for future in under_way] == [1024, 1024]
         assert client.run(fake()).shots == 1024
 
 

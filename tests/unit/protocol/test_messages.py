@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +16,20 @@ from gateway.protocol import messages, problem
 from gateway.protocol.messages import (
     BackendInfo,
     Health,
+    JobInfo,
+    JobList,
+    JobProgress,
+    Problem,
+    RawResponse,
+    ReceivedJob,
     RunRequest,
     RunResponse,
+    SentJob,
     ServerLimits,
     decode,
     encode,
 )
-from gateway.results import Capabilities, Provenance, Result, ResultType, Sampling
+from gateway.results import Capabilities, JobState, Provenance, Result, ResultType, Sampling
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 
@@ -80,6 +88,46 @@ MESSAGES: dict[str, msgspec.Struct] = {
         status="calibrating",
     ),
     "health": Health(),
+    "job-queued": JobInfo(
+        id="Lx2rPLTE1-t4bTWbpTsPWg",
+        state=JobState.QUEUED,
+        is_list=False,
+        progress=JobProgress(0, 1),
+        created_at=datetime(2026, 11, 25, 13, 5, 0, 250_000, UTC),
+    ),
+    "job-failed": JobInfo(
+        id="Lx2rPLTE1-t4bTWbpTsPWg",
+        state=JobState.FAILED,
+        is_list=True,
+        progress=JobProgress(2, 2),
+        created_at=datetime(2026, 11, 25, 13, 5, 0, 250_000, UTC),
+        started_at=datetime(2026, 11, 25, 13, 5, 1, 0, UTC),
+        ended_at=datetime(2026, 11, 25, 13, 5, 2, 0, UTC),
+        results=[Result(provenance=PROVENANCE, width=1, counts={"0": 1000}), None],
+        errors=[
+            Problem(
+                type="urn:simulator-gateway:problem:job-timeout",
+                title="The run took longer",
+                status=504,
+                detail="the run took longer than 1 s",
+                code="job-timeout",
+                circuit=1,
+            )
+        ],
+    ),
+    "jobs": JobList(
+        jobs=[
+            JobInfo(
+                id="Lx2rPLTE1-t4bTWbpTsPWg",
+                state=JobState.CANCELLED,
+                is_list=False,
+                progress=JobProgress(0, 1),
+                created_at=datetime(2026, 11, 25, 13, 5, 0, 0, UTC),
+                ended_at=datetime(2026, 11, 25, 13, 5, 2, 0, UTC),
+            )
+        ],
+        next="Lx2rPLTE1-t4bTWbpTsPWg",
+    ),
 }
 
 
@@ -90,7 +138,9 @@ def message_types() -> set[type]:
         for found in vars(messages).values()
         if isinstance(found, type) and issubclass(found, msgspec.Struct) and found.__module__ == messages.__name__
     }
-    return structs - {ServerLimits}  # only ever part of BackendInfo
+    parts = {ServerLimits, JobProgress, Problem}
+    other_sides = {RawResponse, ReceivedJob, SentJob}  # the same messages, read or written in part only
+    return structs - parts - other_sides
 
 
 def golden(name: str) -> bytes:

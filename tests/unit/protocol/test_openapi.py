@@ -46,10 +46,10 @@ def test_the_document_is_valid_openapi():
 
 def test_every_route_is_in_the_document_and_vice_versa(client: FlaskClient):
     served = {
-        (rule.rule, method.lower())
+        (re.sub(r"<(\w+)>", r"{\1}", rule.rule), method.lower())
         for rule in client.application.url_map.iter_rules()
         for method in rule.methods - {"HEAD", "OPTIONS"}
-        if rule.rule not in UNDOCUMENTED
+        if rule.rule not in UNDOCUMENTED and not rule.endpoint.startswith("qrisp.")  # those are older than OpenAPI 3.1
     }
     documented = {(path, method) for path, methods in document()["paths"].items() for method in methods}
     assert served == documented
