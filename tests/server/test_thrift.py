@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import re
 import socket
 import struct
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import msgspec
 import pytest
+import requests
 from support.fake import TARGET, Does
 from support.qrisp import as_thrift, bell, circuit, definition, op, x_on_the_first_of_two
 from support.raw import wait_until
@@ -20,7 +26,7 @@ from thriftpy2.rpc import make_client
 from thriftpy2.thrift import TApplicationException
 from thriftpy2.transport.base import TTransportException
 
-from gateway import BackendServer
+from gateway import BackendClient, BackendServer, Circuit
 from gateway.backends.process import ServerProcess
 from gateway.errors import ServerStartError
 from gateway.execution.function import Function
@@ -147,7 +153,7 @@ def test_clients_are_served_at_the_same_time(qulacs: Calls):
         assert list(pool.map(calls, range(8))) == [[{"01": 100}] * 5] * 8
 
 
-def test_a_function_gets_circuit_shots_and_token_and_its_ping_is_asked():
+def test_a_function_behind_a_port_is_called_on_every_wire_and_so_is_its_ping_func():
     def run_func(circuit, shots, token):
         return {format(len(token or "") % 4, "02b"): shots}
 
@@ -155,10 +161,44 @@ def test_a_function_gets_circuit_shots_and_token_and_its_ping_is_asked():
         assert server.thrift_port
         calls = Calls(server.thrift_port)
         assert calls.run(token="abc") == {"11": 100}  # noqa: S106
-        assert calls.run(token="") == {"00": 100}
-        assert calls.run(token=None) == {"00": 100}
+        assert calls.run(token="") == calls.run(token=None) == {"00": 100}
         assert (calls.ping().name, calls.ping().online) == ("function", False)
         calls.close()
+
+        url = f"http://127.0.0.1:{server.port}"
+        sent = {"qc": msgspec.to_builtins(bell()), "shots": 100, "token": "ab"}
+        assert requests.post(f"{url}/run", json=sent, timeout=10).json() == {"10": 100}
+        assert requests.get(f"{url}/ping", timeout=10).json() == {"name": "function", "online": False}
+        programs = [{"quantumCircuit": Circuit(2).measure_all().to_openqasm2()}]
+        deployed = requests.post(f"{url}/deployments", json={"programs": programs}, timeout=10).json()["id"]
+        ordered = {"deploymentId": deployed, "shots": 100, "token": "a"}
+        job = requests.post(f"{url}/jobs", json=ordered, timeout=10).json()["id"]
+        found = requests.get(f"{url}/jobs/{job}", json=ordered, timeout=10).json()
+        assert found["results"][0]["results"] == {"01": 100}
+        with BackendClient("127.0.0.1", server.port) as client:
+            assert not client.status().online
+
+
+def test_a_shell_starts_a_server_with_a_thrift_port_that_answers_like_qunicorn_if_asked_to():
+    command = [sys.executable, "-m", "gateway.cli", "serve", "--adapter", TARGET]
+    options = ["--port", "0", "--thrift-port", "0", "--workers", "1", "--qunicorn"]
+    path = os.pathsep.join(sys.path)
+    server = subprocess.Popen(
+        [*command, *options], stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": path}
+    )
+    try:
+        assert server.stderr is not None
+        http = re.search(r"at (http://\S+)", server.stderr.readline())
+        by_thrift = re.search(r"by Thrift at 127\.0\.0\.1:(\d+)", server.stderr.readline())
+        assert http
+        assert by_thrift
+        calls = Calls(int(by_thrift[1]))
+        assert calls.run(misbehaving(Does.ECHO, 1), 7) == {"1": 7}
+        calls.close()
+        assert requests.post(f"{http[1]}/deployments/", json={"programs": [{"quantumCircuit": ""}]}, timeout=10).ok
+    finally:
+        server.terminate()
+        server.communicate(timeout=20)
 
 
 def test_a_thrift_port_that_is_taken_is_known_at_once_and_the_other_port_is_given_back():
