@@ -105,9 +105,12 @@ def _settings(arguments: argparse.Namespace, queue: str, port: int) -> Settings:
         drain_s=_DRAIN_S,
         tls=settings.tls(arguments),
         idle_s=settings.idle_s(),
+        qunicorn=settings.switched_on(settings.QUNICORN, arguments),
     )
     guarded = bool(Tokens(chosen.tokens, chosen.tokens_file))
-    settings.refuse_strangers(arguments.host, guarded=guarded, anonymous=settings.anonymous(arguments))
+    settings.refuse_strangers(
+        arguments.host, guarded=guarded, anonymous=settings.switched_on(settings.ANONYMOUS, arguments)
+    )
     return chosen
 
 

@@ -48,7 +48,9 @@ ORIGINS = Option("--allow-origin", "GATEWAY_ALLOWED_ORIGINS", "ORIGINS", "web or
 TLS_CERT = Option("--tls-cert", "GATEWAY_TLS_CERT", "FILE", "certificate chain in PEM: speak HTTPS")
 TLS_KEY = Option("--tls-key", "GATEWAY_TLS_KEY", "FILE", "its private key in PEM")
 ANONYMOUS = Option("--anonymous", "GATEWAY_ANONYMOUS", "", "let everybody in although others can reach the server")
+QUNICORN = Option("--qunicorn", "GATEWAY_QUNICORN", "", "answer paths with a slash at the end as Qunicorn does today")
 
+SWITCHES = (ANONYMOUS, QUNICORN)
 OPTIONS = (JOBS, TOKENS, HOSTS, ORIGINS, TLS_CERT, TLS_KEY)
 
 
@@ -56,7 +58,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     for option in OPTIONS:
         parser.add_argument(option.flag, metavar=option.metavar, help=f"{option.help} (or {option.variable})")
-    parser.add_argument(ANONYMOUS.flag, action="store_true", help=f"{ANONYMOUS.help} (or {ANONYMOUS.variable}=1)")
+    for switch in SWITCHES:
+        parser.add_argument(switch.flag, action="store_true", help=f"{switch.help} (or {switch.variable}=1)")
     parser.add_argument(
         "--limit",
         metavar="NAME=VALUE",
@@ -72,7 +75,7 @@ def passed_on(arguments: argparse.Namespace) -> list[str]:
         word for option in OPTIONS if (said := getattr(arguments, option.attribute)) for word in (option.flag, said)
     ]
     words += [word for limit in arguments.limit for word in ("--limit", limit)]
-    return [*words, ANONYMOUS.flag] if arguments.anonymous else words
+    return words + [switch.flag for switch in SWITCHES if getattr(arguments, switch.attribute)]
 
 
 def limits(arguments: argparse.Namespace, known: Collection[str]) -> dict[str, object]:
@@ -150,9 +153,9 @@ def refuse_strangers(host: str, *, guarded: bool, anonymous: bool) -> None:
     )
 
 
-def anonymous(arguments: argparse.Namespace) -> bool:
-    """Whether everybody is to be let in."""
-    return bool(arguments.anonymous) or os.environ.get(ANONYMOUS.variable, "") not in {"", "0"}
+def switched_on(switch: Option, arguments: argparse.Namespace) -> bool:
+    """Whether a switch was given, on the command line or in the environment."""
+    return bool(getattr(arguments, switch.attribute)) or os.environ.get(switch.variable, "") not in {"", "0"}
 
 
 def idle_s() -> float | None:

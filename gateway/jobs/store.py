@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import itertools
 import time
 import zlib
 from collections.abc import Iterator, Sequence
@@ -65,6 +66,16 @@ _circuits = sa.Table(
     sa.Column("status", sa.Integer),
     sa.Column("answer", sa.LargeBinary),
     sqlite_with_rowid=False,
+)
+
+_deployments = sa.Table(
+    "deployments",
+    _metadata,
+    sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("queue", sa.String(128), nullable=False, index=True),
+    sa.Column("created", sa.Float, nullable=False, index=True),
+    sa.Column("bytes", sa.Integer, nullable=False),
+    sa.Column("body", sa.LargeBinary, nullable=False),
 )
 
 _versions = sa.Table("schema_version", _metadata, sa.Column("version", sa.Integer, primary_key=True))
@@ -234,6 +245,40 @@ class JobStore:
                 connection.execute(_circuits.delete().where(_circuits.c.job.in_(some)))
                 connection.execute(_jobs.delete().where(_jobs.c.number.in_(some)))
         return len(old)
+
+    # ------------------------------------------------------------------ deployments
+
+    def deploy(self, number: int, body: bytes, now: float) -> None:
+        """Keep what jobs are to be ordered for, under a number that nobody can guess.
+
+        Raises:
+            StorageFull: there is no space.
+        """
+        values = {"number": number, "queue": self.queue, "created": now, "bytes": len(body), "body": body}
+        with self._begin() as connection:
+            connection.execute(_deployments.insert().values(values))
+
+    def deployment(self, number: int) -> bytes | None:
+        """Return what was deployed under a number."""
+        this = (_deployments.c.queue == self.queue) & (_deployments.c.number == number)
+        with self._begin() as connection:
+            found: bytes | None = connection.scalar(sa.select(_deployments.c.body).where(this))
+        return found
+
+    def forget_deployments(self, keep: int, keep_bytes: int) -> None:
+        """Remove all but the newest deployments: so many, and so many bytes."""
+        mine = _deployments.c.queue == self.queue
+        newest = sa.select(_deployments.c.number, _deployments.c.bytes).where(mine)
+        with self._begin() as connection:
+            rows = connection.execute(newest.order_by(_deployments.c.created.desc())).all()
+            sizes = itertools.accumulate(row.bytes for row in rows)
+            old = [
+                row.number
+                for k, (row, size) in enumerate(zip(rows, sizes, strict=True))
+                if k >= keep or size > keep_bytes
+            ]
+            for some in (old[k : k + 500] for k in range(0, len(old), 500)):
+                connection.execute(_deployments.delete().where(_deployments.c.number.in_(some)))
 
     # ------------------------------------------------------------------ reading
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+from threading import BoundedSemaphore
 
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
@@ -18,6 +19,8 @@ from gateway.server import routes_qrisp, routes_v1
 from gateway.server.admission import Admission
 from gateway.server.exchange import bearer_token, respond
 from gateway.server.observing import Observer
+from gateway.server.qrisp_jobs import JobService
+from gateway.server.qrisp_runs import ObjectService
 from gateway.server.tokens import Tokens
 from gateway.server.web_guard import WebGuard
 
@@ -37,10 +40,12 @@ def create_app(
     store: JobStore | None = None,
     tokens: Tokens | None = None,
     guard: WebGuard | None = None,
+    qunicorn: bool = False,
 ) -> Flask:
     """Return the application that serves one backend.
 
-    Its ``extensions["gateway_jobs"]`` are the jobs it runs; close them when it ends.
+    Its ``extensions["gateway_jobs"]`` are the jobs it runs; close them when it ends. ``"gateway_observer"``
+    notes runs that come in on other ways than HTTP.
 
     Args:
         executor: where the requests are run; a :class:`~gateway.execution.pool.WorkerPool`, or in
@@ -49,19 +54,21 @@ def create_app(
         store: where jobs are kept; in memory by default. Handed over.
         tokens: which are let in; everybody by default. ``/healthz`` and ``/readyz`` need none.
         guard: what web pages and host names are let in.
+        qunicorn: whether paths with a slash at the end answer like Qunicorn, not like Qrisp's old server.
     """
     limits = limits or ServerLimits()
     admission = Admission(limits, tokens or Tokens())
     observer = Observer.of(executor)
     jobs = observer.jobs = Jobs(executor, store or JobStore(), limits, observer.ran_for_job)
     app = Flask("gateway.server", static_folder=None)
-    app.extensions["gateway_jobs"] = jobs
+    app.extensions |= {"gateway_jobs": jobs, "gateway_observer": observer}
     app.config["MAX_CONTENT_LENGTH"] = limits.max_body_bytes
     (guard or WebGuard()).watch(app)
     _add_authentication(app, admission)
     _add_probes(app, executor)
-    routes_v1.add(app, executor, admission, jobs, observer)
-    routes_qrisp.add(app, executor, admission)
+    polls = BoundedSemaphore(limits.max_polls)  # others are answered at once, and ask again
+    routes_v1.add(app, executor, admission, jobs, observer, polls)
+    routes_qrisp.add(app, ObjectService(observer, admission), JobService(jobs, admission, polls), qunicorn=qunicorn)
     _add_after_thoughts(app, limits, observer)
     app.register_error_handler(GatewayError, _on_gateway_error)
     app.register_error_handler(HTTPException, _on_http_error)

@@ -18,7 +18,7 @@ from prometheus_client.registry import Collector
 from gateway.errors import GatewayError
 from gateway.execution.pool import Executor
 from gateway.execution.runner import Answer
-from gateway.jobs.manager import Jobs, Ran
+from gateway.jobs.manager import Caller, Jobs, Ran
 from gateway.protocol import problem
 from gateway.protocol.messages import encode
 
@@ -69,6 +69,21 @@ class Observer:
     def responded(self, route: str | None, status: int) -> None:
         """Count a request; what has no route is counted as one, whatever it asked for."""
         self.requests.labels(route or "none", str(status)).inc()
+
+    def run(self, asked: bytes, caller: Caller, timeout_s: float, trace: str | None = None) -> Answer:
+        """Run a RunRequest for somebody who waits for it, and note it.
+
+        Raises:
+            GatewayError: there is no answer.
+        """
+        began = time.monotonic()
+        try:
+            answer = self.executor.run(asked, caller.token, timeout_s, caller=caller.name)
+        except GatewayError as exc:
+            self.refused(exc, time.monotonic() - began, caller.name, trace)
+            raise
+        self.ran(answer, time.monotonic() - began, caller.name, trace)
+        return answer
 
     def ran(self, answer: Answer, took_s: float, caller: str, trace: str | None) -> None:
         """Note a synchronous run that was answered."""

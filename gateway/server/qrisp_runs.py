@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gateway.errors import RequestError
-from gateway.execution.pool import Executor
 from gateway.execution.runner import Answer
+from gateway.jobs.manager import Caller
 from gateway.protocol import problem
 from gateway.protocol.messages import BackendInfo, RunRequest, RunResponse, decode, encode
 from gateway.protocol.qrisp.objects import BackendStatus, RunMessage, as_circuit
 from gateway.server.admission import Admission
+from gateway.server.observing import Observer
 
 _OK = 200
 
@@ -20,17 +21,15 @@ class ObjectService:
     """Answers the messages of :mod:`gateway.protocol.qrisp.objects`.
 
     Args:
-        executor: where circuits are run, as for every other protocol.
+        observer: runs circuits, as for every other protocol.
         admission: who is let in with what.
     """
 
-    executor: Executor
+    observer: Observer
     admission: Admission
 
-    def run(self, message: RunMessage) -> dict[str, int]:
-        """Run a circuit on behalf of a token that was let in; return its counts.
-
-        The token ``""`` is what clients send when they have none.
+    def run(self, message: RunMessage, caller: Caller) -> dict[str, int]:
+        """Run a circuit on behalf of somebody who was let in; return its counts.
 
         Raises:
             GatewayError: whatever stands in the way.
@@ -42,7 +41,7 @@ class ObjectService:
         circuit = as_circuit(message.qc, self.admission.circuit_limits)
         request = RunRequest(circuits=circuit, shots=message.shots)
         timeout_s = self.admission.check(request)
-        answer = self.executor.run(encode(request), message.token or None, timeout_s)
+        answer = self.observer.run(encode(request), caller, timeout_s)
         (result,) = decode(RunResponse, _body(answer)).results
         return result.counts or {}
 
@@ -52,8 +51,8 @@ class ObjectService:
         On a server that wants tokens, others learn what ``/readyz`` tells everybody and cause no work.
         """
         if not trusted:
-            return BackendStatus("gateway", self.executor.ready)
-        info = decode(BackendInfo, _body(self.executor.describe()))
+            return BackendStatus("gateway", self.observer.executor.ready)
+        info = decode(BackendInfo, _body(self.observer.executor.describe()))
         return BackendStatus(info.name, info.online)
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import threading
-import time
+from threading import BoundedSemaphore
 
 from flask import Blueprint, Flask, Response, g, request
 
-from gateway.errors import GatewayError, RequestError
+from gateway.errors import RequestError
 from gateway.execution.pool import Executor
 from gateway.jobs.manager import Caller, Jobs
 from gateway.protocol.messages import JobInfo, RunRequest, decode, encode
@@ -27,12 +26,14 @@ def caller() -> Caller:
     return found
 
 
-def add(app: Flask, executor: Executor, admission: Admission, jobs: Jobs, observer: Observer) -> None:
-    """Add the routes to an application."""
+def add(
+    app: Flask, executor: Executor, admission: Admission, jobs: Jobs, observer: Observer, polls: BoundedSemaphore
+) -> None:
+    """Add the routes to an application; as many requests may wait for jobs as there are ``polls``."""
     routes = Blueprint("v1", __name__)
     _add_runs(routes, executor, admission, observer)
     _add_jobs(routes, admission, jobs)
-    _add_one_job(routes, admission, jobs)
+    _add_one_job(routes, admission, jobs, polls)
 
     @routes.get("/metrics")
     def metrics() -> Response:
@@ -46,14 +47,7 @@ def _add_runs(routes: Blueprint, executor: Executor, admission: Admission, obser
     def run() -> Response:
         asked = body(admission.limits.max_body_bytes)
         timeout_s = admission.check(decode(RunRequest, asked))
-        who, trace = caller(), trace_context(request.headers.get("traceparent"))
-        began = time.monotonic()
-        try:
-            answer = executor.run(asked, who.token, timeout_s, caller=who.name)
-        except GatewayError as exc:
-            observer.refused(exc, time.monotonic() - began, who.name, trace)
-            raise
-        observer.ran(answer, time.monotonic() - began, who.name, trace)
+        answer = observer.run(asked, caller(), timeout_s, trace_context(request.headers.get("traceparent")))
         return respond(answer.body, answer.status)
 
     @routes.get("/v1/backend")
@@ -82,9 +76,7 @@ def _add_jobs(routes: Blueprint, admission: Admission, jobs: Jobs) -> None:
         return respond(encode(page))
 
 
-def _add_one_job(routes: Blueprint, admission: Admission, jobs: Jobs) -> None:
-    polls = threading.BoundedSemaphore(admission.limits.max_polls)  # others are answered at once, and ask again
-
+def _add_one_job(routes: Blueprint, admission: Admission, jobs: Jobs, polls: BoundedSemaphore) -> None:
     @routes.get("/v1/jobs/<job_id>")
     def info(job_id: str) -> Response:
         wait_s = number("wait_s", 0, 0, admission.limits.max_poll_s)

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from gateway.jobs.manager import Jobs
     from gateway.server.admission import Admission
+    from gateway.server.observing import Observer
 
 Busy = Callable[[], AbstractContextManager[None]]
 
@@ -64,6 +65,7 @@ class Settings:
         tls: files with a certificate chain and its key, in PEM; without, HTTP is plain.
         idle_s: the server ends itself after so many seconds without a request; health checks do not count.
         thrift_fd: a listening socket on which old Qrisp clients are answered, see :mod:`gateway.server.thrift`.
+        qunicorn: answer like Qunicorn where Qrisp's old server and Qunicorn differ.
     """
 
     workers: int = field(default_factory=usable)
@@ -81,6 +83,7 @@ class Settings:
     tls: tuple[Path, Path] | None = None
     idle_s: float | None = None
     thrift_fd: int | None = None
+    qunicorn: bool = False
 
 
 class GatewayApplication(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped
@@ -126,7 +129,14 @@ class GatewayApplication(BaseApplication):  # type: ignore[misc]  # gunicorn is 
         tokens = Tokens(settings.tokens, settings.tokens_file)
         pool = WorkerPool(self.target, limits, settings.workers)
         store = JobStore(settings.jobs_url or IN_MEMORY, settings.jobs_queue)
-        app = create_app(pool, limits, store=store, tokens=tokens, guard=WebGuard(settings.hosts, settings.origins))
+        app = create_app(
+            pool,
+            limits,
+            store=store,
+            tokens=tokens,
+            guard=WebGuard(settings.hosts, settings.origins),
+            qunicorn=settings.qunicorn,
+        )
         app.extensions["gateway_close"] = partial(_close, pool, app.extensions["gateway_jobs"], settings.drain_s)
         busy: Busy = contextlib.nullcontext
         if settings.idle_s is not None:
@@ -135,7 +145,7 @@ class GatewayApplication(BaseApplication):  # type: ignore[misc]  # gunicorn is 
             idle.watch(app)
             busy = idle.busy
         if settings.thrift_fd is not None:
-            _start_thrift(settings.thrift_fd, pool, Admission(limits, tokens), busy)
+            _start_thrift(settings.thrift_fd, app.extensions["gateway_observer"], Admission(limits, tokens), busy)
         return app
 
     def _watch_lifeline(self, worker: Any) -> None:  # noqa: ANN401 - gunicorn's worker
@@ -152,13 +162,13 @@ class GatewayApplication(BaseApplication):  # type: ignore[misc]  # gunicorn is 
         threading.Thread(target=watch, name="lifeline", daemon=True).start()
 
 
-def _start_thrift(fd: int, pool: WorkerPool, admission: Admission, busy: Busy) -> None:
+def _start_thrift(fd: int, observer: Observer, admission: Admission, busy: Busy) -> None:
     from gateway.server.qrisp_runs import ObjectService  # noqa: PLC0415 - few servers need it
     from gateway.server.thrift import ThriftServer  # noqa: PLC0415
 
     limit = admission.limits.max_body_bytes
     listener = socket.socket(fileno=os.dup(fd))  # the arbiter keeps the other for the next worker
-    ThriftServer(ObjectService(pool, admission), listener, max_message_bytes=limit, busy=busy).start()
+    ThriftServer(ObjectService(observer, admission), listener, max_message_bytes=limit, busy=busy).start()
 
 
 def _tls(files: tuple[Path, Path] | None) -> dict[str, str]:

@@ -66,7 +66,7 @@ class ThriftServer:
         self._listener = listener
         self._max_message_bytes = max_message_bytes
         self._busy = busy
-        self._processor = TProcessor(interface().BackendService, _Handler(service))
+        self._service = service
         self._connections: set[Connection] = set()
         self._lock = threading.Lock()
         self._closed = False
@@ -89,18 +89,18 @@ class ThriftServer:
         while not self._closed:
             try:
                 accepted, _ = self._listener.accept()
+                connection = Connection(accepted, self._max_message_bytes)
             except OSError as exc:
                 if not self._closed:
                     log.warning("a Thrift client could not be accepted: %s", exc)
                     time.sleep(0.1)  # descriptors are used up: some will be given back
                 continue
-            connection = Connection(accepted, self._max_message_bytes)
             if self._make_room():
                 with self._lock:
                     self._connections.add(connection)
                 threading.Thread(target=self._serve, args=(connection,), name="thrift-client", daemon=True).start()
             else:
-                connection.hang_up()
+                connection.close()
 
     def _make_room(self) -> bool:
         """Say whether one more connection may be; hang up on the one that has been silent the longest if need be."""
@@ -116,9 +116,10 @@ class ThriftServer:
 
     def _serve(self, connection: Connection) -> None:
         protocol = StrictProtocol(connection)
+        processor = TProcessor(interface().BackendService, _Handler(self._service, connection.address))
         try:
             while True:
-                self._answer(connection, protocol)
+                self._answer(connection, protocol, processor)
         except (TTransportException, TProtocolException, OSError) as exc:
             log.debug("a Thrift connection ended: %s", exc)
         except Exception:
@@ -128,7 +129,7 @@ class ThriftServer:
                 self._connections.discard(connection)
             connection.close()
 
-    def _answer(self, connection: Connection, protocol: StrictProtocol) -> None:
+    def _answer(self, connection: Connection, protocol: StrictProtocol, processor: TProcessor) -> None:
         """Answer one call.
 
         Raises:
@@ -136,38 +137,39 @@ class ThriftServer:
         """
         connection.begin_message()
         try:
-            api, seqid, result, call = self._processor.process_in(protocol)
+            api, seqid, result, call = processor.process_in(protocol)
         except TProtocolException as exc:
             unknown = isinstance(exc, UnknownMethodError)
             kind = TApplicationException.UNKNOWN_METHOD if unknown else TApplicationException.PROTOCOL_ERROR
             said = TApplicationException(kind, str(exc))
-            self._processor.send_exception(protocol, protocol.method, said, protocol.seqid)
+            processor.send_exception(protocol, protocol.method, said, protocol.seqid)
             raise
         connection.running = True
         with self._busy():
             try:
                 result.success = call()
             except TApplicationException as exc:
-                self._processor.send_exception(protocol, api, exc, seqid)
+                processor.send_exception(protocol, api, exc, seqid)
             else:
-                self._processor.send_result(protocol, api, result, seqid)
+                processor.send_result(protocol, api, result, seqid)
         connection.running = False
 
 
 class _Handler:
-    """The service's methods, by the names of the interface."""
+    """The service's methods, by the names of the interface, for the client at an address."""
 
-    def __init__(self, service: ObjectService) -> None:
+    def __init__(self, service: ObjectService, address: str) -> None:
         self._service = service
+        self._address = address
 
     def run(self, qc: object, shots: int | None, token: str | None) -> dict[str, int]:
         return _told(lambda: self._run(qc, shots, token))
 
     def _run(self, qc: object, shots: int | None, token: str | None) -> dict[str, int]:
-        self._service.admission.authenticate(token or None)
+        caller = self._service.admission.authenticate(token or None, self._address)
         if not isinstance(qc, objects.QuantumCircuit):
             raise RequestError("run() wants a circuit", field="qc")
-        return self._service.run(objects.RunMessage(qc, shots, token))
+        return self._service.run(objects.RunMessage(qc, shots), caller)
 
     def ping(self) -> Any:  # noqa: ANN401 - a class that thriftpy2 makes
         status = _told(lambda: self._service.ping(trusted=not self._service.admission.guarded))

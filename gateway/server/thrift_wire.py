@@ -54,8 +54,12 @@ class Connection(TTransportBase):  # type: ignore[misc]  # thriftpy2 is partly t
         self.since = time.monotonic()
         """When it began to wait."""
         self._socket = accepted
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        self.address = ""
+        """Of the client."""
+        with contextlib.suppress(OSError):  # it may have hung up already, which whoever reads will see
+            self.address = str(accepted.getpeername()[0])
+            accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            accepted.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         self._max_message_bytes = max_message_bytes
         self.left = max_message_bytes
         """Bytes that the message may still have."""

@@ -26,6 +26,7 @@ import image
 import msgspec
 import overheads
 import parsing
+import released_qrisp
 import round_trip
 import sampling
 from measuring import Row
@@ -57,6 +58,7 @@ BENCHMARKS = {
     round_trip.NAME: Benchmark(round_trip.measure, EACH),
     dynamic_shots.NAME: Benchmark(dynamic_shots.measure, EACH),
     overheads.NAME: Benchmark(overheads.measure, ONE),
+    released_qrisp.NAME: Benchmark(released_qrisp.measure, ONE),
     containers.NAME: Benchmark(containers.measure, ONE),
     image.NAME: Benchmark(image.measure, ONE),
 }

@@ -25,10 +25,11 @@ START_TIMEOUT_S = 60
 
 
 class Running(NamedTuple):
-    """A server's process, its port and the file it logs to."""
+    """A server's process, its ports and the file it logs to."""
 
     process: subprocess.Popen[bytes]
     port: int
+    thrift_port: int
     log: Any
 
 
@@ -43,6 +44,11 @@ class Servers:
         if simulator not in self._running:
             self._running[simulator] = _start(simulator)
         return self._running[simulator].port
+
+    def thrift_port(self, simulator: str) -> int:
+        """Return the port of 127.0.0.1 on which it answers by Thrift."""
+        self.port(simulator)
+        return self._running[simulator].thrift_port
 
     def client(self, simulator: str, **options: Any) -> BackendClient:
         """Return a client of its own; the options are those of BackendClient."""
@@ -64,14 +70,16 @@ class Servers:
 
 def _start(simulator: str) -> Running:
     """Start a server; it listens before it says where, so the first request only has to wait."""
-    command = [MAIN_PYTHON, "-m", "gateway.cli", "serve", simulator, "--port", "0"]
+    command = [MAIN_PYTHON, "-m", "gateway.cli", "serve", simulator, "--port", "0", "--thrift-port", "0"]
     log = tempfile.NamedTemporaryFile(prefix=f"gateway-{simulator}-", suffix=".log")  # noqa: SIM115 - lives as long as the server
     process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
     give_up = time.monotonic() + START_TIMEOUT_S
     while process.poll() is None and time.monotonic() < give_up:
-        said = re.search(rf"serving {simulator} at http://127\.0\.0\.1:(\d+)", Path(log.name).read_text("utf-8"))
-        if said:
-            return Running(process, int(said[1]), log)
+        ports = re.findall(
+            r"^gateway: .* at (?:http://)?127\.0\.0\.1:(\d+)", Path(log.name).read_text("utf-8"), re.MULTILINE
+        )
+        if len(ports) == 2:
+            return Running(process, *map(int, ports), log)
         time.sleep(0.02)
     process.kill()
     process.wait()

@@ -7,6 +7,7 @@ bits that its own take the place of, one by one; controlled gates arrive like th
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import NoReturn
 
@@ -252,13 +253,15 @@ def _operation(name: str, qubits: tuple[int, ...], clbits: tuple[int, ...], para
     if gate == "gphase":
         qubits = ()  # Qrisp says where, for the sake of its own bookkeeping
     GATES[gate].check(len(qubits), len(angles))
+    if not all(map(math.isfinite, angles)):
+        raise CircuitInvalidError(f"it has an angle that is not a finite number: {params}", rule="finite angle")
     return Operation(gate, qubits, angles, (), condition)
 
 
 def _gate(name: str, params: list[float]) -> tuple[str, tuple[float, ...]]:
     """Return the name in the gate table, and the angles, of a gate of Qrisp's."""
-    if name in _FIXED and len(params) in {0, _AS_U3}:
-        return _FIXED[name], ()
+    if name in _FIXED:
+        return _FIXED[name], () if len(params) == _AS_U3 else tuple(params)
     if name in _ANGLED:
         gate, takes = _ANGLED[name]
         if takes == 1 and len(params) == _AS_U3:

@@ -1,0 +1,276 @@
+"""Deployments and jobs as the clients of qrisp 0.4 to 0.8.2 send and read them, and as Qunicorn says them today.
+
+The clients' interface was copied from an early Qunicorn, and both have gone their own ways since. What is
+answered to these clients is :func:`job`; what Qunicorn itself answers is :func:`qunicorn_job`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Annotated, Any, NamedTuple
+
+import msgspec
+from msgspec import Meta
+
+from gateway.errors import RequestError, UnsupportedError
+from gateway.protocol.messages import CircuitOrText, RunRequest, Shots
+from gateway.results import JobState, Result
+
+Identifier = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+
+
+class Program(msgspec.Struct, frozen=True, rename="camel"):
+    """A program of a deployment; which OpenQASM it is, its text says: clients label version 3 as 2."""
+
+    quantum_circuit: str
+    assembler_language: str = "QASM2"
+    python_file_path: str | None = ""
+    python_file_metadata: str | None = ""
+
+
+class Deployment(msgspec.Struct, frozen=True):
+    """``POST /deployments``."""
+
+    programs: list[Program]
+    name: str | None = ""
+
+    def check(self) -> None:
+        """Refuse what cannot be run, whatever a job asks for.
+
+        Raises:
+            RequestError: there is no program.
+            UnsupportedError: a program is of a language that is not OpenQASM.
+        """
+        if not self.programs:
+            raise RequestError("the list of programs is empty", field="programs")
+        for program in self.programs:
+            if not program.assembler_language.upper().startswith("QASM"):
+                raise UnsupportedError(
+                    f"programs are OpenQASM here, not {program.assembler_language}", feature=program.assembler_language
+                )
+
+
+class JobOrder(msgspec.Struct, frozen=True, rename="camel"):
+    """``POST /jobs``; names of providers and devices say nothing to a server that is one simulator.
+
+    Args:
+        deployment_id: what is run.
+        shots: null for exact probabilities.
+        token: the client's.
+        type: ``RUNNER`` is the only one there is here.
+    """
+
+    deployment_id: Identifier
+    shots: Shots | None = None
+    token: str | None = None
+    type: str = "RUNNER"
+    name: str | None = ""
+
+    def request(self, deployment: Deployment) -> RunRequest:
+        """Return the run that is ordered; a single program makes no list.
+
+        Raises:
+            UnsupportedError: another type of job.
+        """
+        if self.type != "RUNNER":
+            raise UnsupportedError(f"jobs are of type RUNNER here, not {self.type}", feature=self.type)
+        texts: list[CircuitOrText] = [program.quantum_circuit for program in deployment.programs]
+        return RunRequest(circuits=texts if len(texts) > 1 else texts[0], shots=self.shots)
+
+
+class JobView(NamedTuple):
+    """What is known of a job when it is asked for.
+
+    Args:
+        number: its integer id.
+        state: where it stands.
+        created_at: when it was accepted.
+        ended_at: when it ended, if it has.
+        texts: of its circuits, empty while it runs.
+        results: of its circuits, empty while it runs.
+        message: why it failed, if it did.
+    """
+
+    number: int
+    state: JobState
+    created_at: datetime
+    ended_at: datetime | None
+    texts: Sequence[str]
+    results: Sequence[Result]
+    message: str | None
+
+    @property
+    def percent(self) -> int:
+        """How far it is."""
+        return 100 if self.state.ended else 0
+
+
+def deployed(number: int, deployment: Deployment, at: datetime) -> dict[str, Any]:
+    """Return the answer to ``POST /deployments``."""
+    return {
+        "id": number,
+        "deployedBy": {"id": 0, "name": ""},
+        "deployedAt": at.date().isoformat(),
+        "name": deployment.name,
+        "programs": deployment.programs,
+    }
+
+
+def ordered(number: int) -> dict[str, Any]:
+    """Return the answer to ``POST /jobs``."""
+    return {"id": number, "jobName": "", "jobState": "running"}
+
+
+def job(view: JobView) -> dict[str, Any]:
+    """Return the answer to ``GET /jobs/{id}`` for a job that has not failed.
+
+    Keys of results have no spaces: a client cuts the bits it wants off their left end.
+    """
+    done = view.state is JobState.DONE
+    return {
+        "id": view.number,
+        "executedBy": {"id": 0, "name": ""},
+        "executedOn": _HERE,
+        "progress": view.percent,
+        "state": "finished" if done else "running",
+        "type": "",
+        "startedAt": _time(view.created_at),
+        "finishedAt": "-" if view.ended_at is None else _time(view.ended_at),
+        "data": "",
+        "results": [
+            {
+                "id": index,
+                "circuit": Program(text),
+                "results": _values(result),
+                "resultType": _result_type(result),
+                "metaData": result.provenance,
+            }
+            for index, (text, result) in enumerate(zip(view.texts, view.results, strict=True))
+        ],
+        "parameters": "",
+    }
+
+
+def failure(view: JobView) -> dict[str, Any]:
+    """Return the answer to ``GET /jobs/{id}`` for a job that failed or was cancelled.
+
+    With any status but 201 a client raises what ``message`` says.
+    """
+    return {"code": 0, "status": str(view.state), "message": view.message, "errors": {}}
+
+
+# ---------------------------------------------------------------------------- Qunicorn of today
+
+_QUNICORN_STATES = {
+    JobState.QUEUED: "READY",
+    JobState.RUNNING: "RUNNING",
+    JobState.DONE: "FINISHED",
+    JobState.FAILED: "ERROR",
+    JobState.CANCELLED: "CANCELED",
+}
+
+
+def qunicorn_job(view: JobView) -> dict[str, Any]:
+    """Return what Qunicorn answers to ``GET /jobs/{id}/``: status 200, failed or not.
+
+    Keys of results are one hexadecimal number per register, separated by spaces; the register that was
+    declared last is the first. ``metadata.registers`` has their names and sizes in that order.
+    """
+    results = [_qunicorn_result(index, *pair) for index, pair in enumerate(zip(view.texts, view.results, strict=True))]
+    if view.message is not None:
+        said = {"exception_message": view.message}
+        results = [{"id": 0, "data": said, "metadata": {}, "resultType": "ERROR"}]
+    return {
+        "id": view.number,
+        "name": "",
+        "progress": view.percent,
+        "state": _QUNICORN_STATES[view.state],
+        "type": "RUNNER",
+        "startedAt": view.created_at,
+        "finishedAt": view.ended_at,
+        "results": results,
+    }
+
+
+def _qunicorn_result(index: int, text: str, result: Result) -> dict[str, Any]:
+    registers = list(reversed(registers_of(text, result.width)))
+    return {
+        "id": index,
+        "data": {_hexadecimal(key, registers): value for key, value in _values(result).items()},
+        "metadata": {
+            "format": "hex",
+            "shots": result.provenance.shots,
+            "registers": [{"name": name, "size": size} for name, size in registers],
+        },
+        "resultType": _result_type(result),
+    }
+
+
+_NOT_CODE = re.compile(r"//[^\n]*|/\*.*?\*/|\"[^\"\n]*\"", re.DOTALL)
+_REGISTER = re.compile(
+    r"\bcreg\s+(?P<two>[^\W\d]\w*)\s*\[\s*(?P<size_two>[0-9]{1,9})\s*\]\s*;"
+    r"|\bbit\s*(?:\[\s*(?P<size>[0-9]{1,9})\s*\])?\s*(?P<name>[^\W\d]\w*)\s*[;=]"
+)
+
+
+def registers_of(text: str, width: int) -> list[tuple[str, int]]:
+    """Return names and sizes of the classical registers of OpenQASM text, in the order of their declaration.
+
+    What is declared otherwise than by a literal size is not found by this; then all bits count as one
+    register without a name.
+    """
+    found = [
+        (match["two"] or match["name"], int(match["size_two"] or match["size"] or 1))
+        for match in _REGISTER.finditer(_NOT_CODE.sub(" ", text))
+    ]
+    return found if sum(size for _, size in found) == width else [("", width)]
+
+
+def _hexadecimal(key: str, registers: Sequence[tuple[str, int]]) -> str:
+    words, begin = [], 0
+    for _, size in registers:
+        words.append(f"{int(key[begin : begin + size] or '0', 2):#x}")
+        begin += size
+    return " ".join(words)
+
+
+# ---------------------------------------------------------------------------- both
+
+_HERE = {
+    "id": 0,
+    "numQubits": -1,
+    "isSimulator": True,
+    "isLocal": True,
+    "provider": {
+        "id": 0,
+        "withToken": True,
+        "supportedLanguages": {"id": 0, "providerId": "string", "name": ""},
+        "name": "",
+    },
+}
+"""The device, in words that no client reads."""
+
+
+def _values(result: Result) -> Mapping[str, float]:
+    values: Mapping[str, float] = result.probabilities or {} if result.counts is None else result.counts
+    return values
+
+
+def _result_type(result: Result) -> str:
+    return "PROBABILITIES" if result.counts is None else "COUNTS"
+
+
+def _time(at: datetime) -> str:
+    return str(at.replace(tzinfo=None))
+
+
+def texts_of(requests: Sequence[bytes]) -> list[str]:
+    """Return the texts of the circuits of a job, from the requests it was split into.
+
+    A circuit that was sent as an object, over the native interface, is shown as that object.
+    """
+    circuits = [json.loads(request)["circuits"] for request in requests]
+    return [circuit if isinstance(circuit, str) else json.dumps(circuit) for circuit in circuits]

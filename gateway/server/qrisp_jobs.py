@@ -1,0 +1,119 @@
+"""Deployments and jobs for old Qrisp clients, as jobs of this server like all others."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections import OrderedDict
+from datetime import UTC, datetime
+from threading import BoundedSemaphore
+from typing import Any
+
+import msgspec
+
+from gateway.errors import GatewayError, JobNotFound, RequestError
+from gateway.jobs.manager import DEPLOYMENT_END, Caller, Jobs
+from gateway.protocol.messages import SentJob, decode, encode
+from gateway.protocol.qrisp import deployments
+from gateway.protocol.qrisp.deployments import Deployment, JobOrder, JobView
+from gateway.results import JobState, Result
+from gateway.server.admission import Admission
+
+WAIT_S = 10.0
+"""How long a question for a job is held back until there is something to say; else clients ask ten times a second."""
+
+_KEPT_REFUSALS = 1000
+_NUMBER_END = 2**63
+
+
+class JobService:
+    """Answers the messages of :mod:`gateway.protocol.qrisp.deployments`.
+
+    The integer id of a job is its number in the store, and is looked for among the caller's own jobs. Where
+    nobody needs a token everybody is the same caller, as on ``/v1/jobs``. The id of a deployment cannot be
+    guessed: it is sent without a token, so whoever knows it may have it run.
+
+    Args:
+        jobs: of the server.
+        admission: who is let in with what.
+        polls: as many questions may wait for jobs.
+    """
+
+    def __init__(self, jobs: Jobs, admission: Admission, polls: BoundedSemaphore) -> None:
+        self.admission = admission
+        self._jobs = jobs
+        self._polls = polls
+        self._refusals: OrderedDict[int, GatewayError] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def deploy(self, asked: bytes) -> dict[str, Any]:
+        """Keep programs, which are looked at only when they are run."""
+        deployment = decode(Deployment, asked)
+        deployment.check()
+        return deployments.deployed(self._jobs.deploy(encode(deployment)), deployment, datetime.now(UTC))
+
+    def order(self, asked: bytes, caller: Caller) -> dict[str, Any]:
+        """Submit a job for a deployment.
+
+        Raises:
+            GatewayError: it is refused.
+        """
+        order = decode(JobOrder, asked)
+        found = self._jobs.deployment(order.deployment_id)
+        if found is None:
+            raise RequestError(f"there is no deployment {order.deployment_id}: deploy it again", field="deploymentId")
+        request = order.request(decode(Deployment, found))
+        self.admission.check(request)
+        job = self._jobs.submit(request, encode(request), caller)
+        return deployments.ordered(self._jobs.number(job.id, caller))
+
+    def refuse(self, error: GatewayError) -> int:
+        """Return an id for a job that was refused: whoever asks for it is told why.
+
+        The clients look at no status when they order a job, but at what they are told about its id.
+        """
+        number = -1 - secrets.randbelow(DEPLOYMENT_END)
+        with self._lock:
+            self._refusals[number] = error
+            if len(self._refusals) > _KEPT_REFUSALS:
+                self._refusals.popitem(last=False)
+        return number
+
+    def view(self, number: int, caller: Caller) -> JobView:
+        """Return where a job stands, waiting a while for its end.
+
+        Raises:
+            JobNotFound: the caller has no such job.
+            GatewayError: the one it was refused with.
+        """
+        refusal = self._refusals.get(number)
+        if refusal is not None:
+            raise refusal
+        if not 0 <= number < _NUMBER_END:
+            raise JobNotFound(f"there is no job {number} here", job=str(number))
+        job_id = self._jobs.numbered(number, caller)
+        job = self._wait(job_id, caller)
+        done = job.state is JobState.DONE
+        return JobView(
+            number=number,
+            state=job.state,
+            created_at=job.created_at,
+            ended_at=job.ended_at,
+            texts=deployments.texts_of(self._jobs.requests(job_id, caller)) if done else (),
+            results=[msgspec.json.decode(raw, type=Result) for raw in job.results or () if raw] if done else (),
+            message=_message(job),
+        )
+
+    def _wait(self, job_id: str, caller: Caller) -> SentJob:
+        if not self._polls.acquire(blocking=False):
+            return self._jobs.info(job_id, caller)
+        try:
+            return self._jobs.info(job_id, caller, min(WAIT_S, self.admission.limits.max_poll_s))
+        finally:
+            self._polls.release()
+
+
+def _message(job: SentJob) -> str | None:
+    if job.state is JobState.FAILED:
+        return str(msgspec.json.decode((job.errors or [msgspec.Raw(b'{"detail": ""}')])[0])["detail"])
+    return "the job was cancelled" if job.state is JobState.CANCELLED else None
