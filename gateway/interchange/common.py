@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from gateway.circuit.circuit import Condition, Operation
-from gateway.circuit.gates import Step
+from gateway.circuit.gates import GATES, Step
 from gateway.circuit.modifiers import steps_of_matrix
 from gateway.errors import CircuitInvalidError, UnsupportedError
 
@@ -63,3 +63,34 @@ def grouped(operations: Iterable[Operation]) -> Iterator[tuple[Condition, list[O
 def bits_of(clbits: Sequence[int], value: int) -> list[tuple[int, int]]:
     """Return each clbit with its bit of a value, the first clbit the least significant."""
     return [(clbit, value >> place & 1) for place, clbit in enumerate(clbits)]
+
+
+def missing_phase(steps: Iterable[Step], state: Any) -> float:  # noqa: ANN401 - an array of any framework
+    """Return the phase that steps lack to bring the state zero to a given one.
+
+    Args:
+        steps: on some qubits, few enough for their state.
+        state: little-endian amplitudes that the steps give but for a global phase.
+
+    Raises:
+        ValueError: they do not.
+    """
+    wanted = np.asarray(state, dtype=complex).reshape(-1)
+    total = len(wanted).bit_length() - 1
+    found = np.zeros([2] * total, dtype=complex)
+    found[(0,) * total] = 1
+    for name, qubits, params in steps:
+        found = _applied(np.array(GATES[name].unitary(*params), dtype=complex), qubits, found)
+    overlap = np.vdot(found.reshape(-1), wanted)
+    if abs(abs(overlap) - 1) > UNITARY_TOLERANCE:
+        raise ValueError(f"the steps give another state: the overlap is {abs(overlap):.9f}")
+    return float(np.angle(overlap))
+
+
+def _applied(matrix: Any, qubits: Sequence[int], state: Any) -> Any:  # noqa: ANN401 - arrays
+    """Apply a gate; axis ``-1 - k`` of the state is qubit ``k``."""
+    if not qubits:
+        return state * matrix[0, 0]
+    count, axes = len(qubits), [state.ndim - 1 - qubit for qubit in reversed(qubits)]
+    moved = np.tensordot(matrix.reshape([2] * 2 * count), state, axes=(list(range(count, 2 * count)), axes))
+    return np.moveaxis(moved, range(count), axes)

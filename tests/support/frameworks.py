@@ -36,6 +36,12 @@ def _qiskit(circuit: Any, _: int) -> np.ndarray:
     return importlib.import_module("qiskit.quantum_info").Operator(circuit).data
 
 
+def _cirq(circuit: Any, num_qubits: int) -> np.ndarray:
+    line = importlib.import_module("cirq").LineQubit.range(num_qubits)
+    return circuit.unitary(qubit_order=line[::-1], dtype=np.complex128)
+
+
 FRAMEWORKS = {
+    "cirq": Framework(_cirq, lambda: importlib.import_module("cirq").LineQubit(1), conditional_measurement=False),
     "qiskit": Framework(_qiskit, lambda: importlib.import_module("qiskit").QuantumRegister(1)),
 }
