@@ -17,6 +17,10 @@ UNITARY_TOLERANCE = 1e-9
 """How far a matrix may be from a unitary one, in any entry."""
 
 
+class Unreadable(ValueError):  # noqa: N818 - reads as a fact; the reader adds where it stands
+    """A condition that no conjunctions of comparisons can say."""
+
+
 def refused(operation: int, what: str, why: str) -> UnsupportedError:
     """Return the error for an operation the shared circuit cannot say.
 
@@ -94,3 +98,23 @@ def _applied(matrix: Any, qubits: Sequence[int], state: Any) -> Any:  # noqa: AN
     count, axes = len(qubits), [state.ndim - 1 - qubit for qubit in reversed(qubits)]
     moved = np.tensordot(matrix.reshape([2] * 2 * count), state, axes=(list(range(count, 2 * count)), axes))
     return np.moveaxis(moved, range(count), axes)
+
+
+def cubes(condition: Condition) -> list[dict[int, int]]:
+    """Return a condition as assignments of clbits, no two of which hold together.
+
+    For frameworks that can only test that bits have given values. What is done under each of them in
+    turn is done once: a gate leaves the clbits as they are, and a measurement repeated right away
+    gives the same outcome again.
+    """
+    found: list[dict[int, int]] = [{}]
+    for comparison in condition:
+        bits = bits_of(comparison.clbits, comparison.value)
+        differing = [dict([*bits[:place], (clbit, 1 - bit)]) for place, (clbit, bit) in enumerate(bits)]
+        options = [dict(bits)] if comparison.equal else differing
+        found = [first | second for first in found for second in options if _agree(first, second)]
+    return found
+
+
+def _agree(first: dict[int, int], second: dict[int, int]) -> bool:
+    return all(first.get(clbit, bit) == bit for clbit, bit in second.items())

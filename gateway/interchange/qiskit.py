@@ -96,8 +96,8 @@ from gateway.circuit.gates import Step
 from gateway.circuit.lowering import lower
 from gateway.circuit.modifiers import control, inverse, power, repetitions
 from gateway.errors import CircuitInvalidError, RequestError
-from gateway.interchange.common import bits_of, grouped, refused, steps_of_unitary, unbound
-from gateway.interchange.qiskit_expressions import Tested, Unreadable, decide, decide_cases
+from gateway.interchange.common import Unreadable, bits_of, grouped, refused, steps_of_unitary, unbound
+from gateway.interchange.qiskit_expressions import Tested, decide, decide_cases
 
 _GATES: dict[str, Any] = {
     "gphase": GlobalPhaseGate, "id": IGate, "x": XGate, "y": YGate, "z": ZGate, "h": HGate, "s": SGate,

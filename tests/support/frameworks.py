@@ -41,7 +41,14 @@ def _cirq(circuit: Any, num_qubits: int) -> np.ndarray:
     return circuit.unitary(qubit_order=line[::-1], dtype=np.complex128)
 
 
+def _pytket(circuit: Any, num_qubits: int) -> np.ndarray:
+    big_endian = circuit.get_unitary().reshape([2] * (2 * num_qubits))
+    axes = [*range(num_qubits)[::-1], *range(num_qubits, 2 * num_qubits)[::-1]]
+    return big_endian.transpose(axes).reshape([2**num_qubits] * 2)
+
+
 FRAMEWORKS = {
     "cirq": Framework(_cirq, lambda: importlib.import_module("cirq").LineQubit(1), conditional_measurement=False),
+    "pytket": Framework(_pytket, lambda: importlib.import_module("pytket").Qubit(1)),
     "qiskit": Framework(_qiskit, lambda: importlib.import_module("qiskit").QuantumRegister(1)),
 }
