@@ -34,7 +34,8 @@ from gateway.circuit.lowering import lower
 from gateway.circuit.modifiers import control
 from gateway.errors import CircuitInvalidError, RequestError
 from gateway.interchange.cirq_gates import entry_of
-from gateway.interchange.common import bits_of, missing_phase, refused, steps_of_unitary, unbound
+from gateway.interchange.common import bits_of, missing_phase, refused, unbound
+from gateway.interchange.synthesis import steps_of_unitary
 
 CHECKED_QUBITS = 10
 _OUR_KEY = re.compile(r"c\[(\d{1,9})\](#\d+)?")
@@ -119,7 +120,7 @@ class _Reader:
             return self._controlled(gate.sub_gate.on(*cirq.LineQubit.range(gate.sub_gate.num_qubits())), gate)
         if gate.num_qubits() == 1:
             matrix = cirq.unitary(gate, None)
-            return None if matrix is None else steps_of_unitary(matrix, 0)
+            return None if matrix is None else self._from_matrix(gate, matrix)
         return self._decomposed(gate.on(*cirq.LineQubit.range(gate.num_qubits()))) if cirq.has_unitary(gate) else None
 
     def _controlled(self, operation: Any, controlled: Any) -> list[Step]:  # noqa: ANN401
@@ -142,7 +143,7 @@ class _Reader:
         """Return a unitary operation as Cirq takes it apart, on its own qubits, with its phase."""
         parts = cirq.decompose_once(operation, None)
         if parts is None:
-            parts = cirq.quantum_shannon_decomposition(list(operation.qubits), cirq.unitary(operation))
+            return self._from_matrix(operation, cirq.unitary(operation))
         steps = self._inner(operation, parts)
         number = len(operation.qubits)
         if number > CHECKED_QUBITS:
@@ -153,6 +154,13 @@ class _Reader:
         except ValueError as exc:
             raise refused(self.index, str(operation), f"its decomposition is another operation: {exc}") from exc
         return [*steps, ("gphase", (), (phase,))] if abs(phase) > 1e-12 else steps  # noqa: PLR2004 - rounding
+
+    def _from_matrix(self, named: object, matrix: Any) -> list[Step]:  # noqa: ANN401 - a big-endian array
+        size = len(matrix).bit_length() - 1
+        try:
+            return steps_of_unitary(matrix, range(size)[::-1])
+        except ValueError as exc:
+            raise refused(self.index, str(named), str(exc)) from exc
 
     def _inner(self, operation: Any, parts: Iterable[Any]) -> list[Step]:  # noqa: ANN401
         """Return parts of an operation as steps on its own qubits."""

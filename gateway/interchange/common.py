@@ -1,4 +1,4 @@
-"""What the conversions from other frameworks share: exact matrices, and what they refuse with."""
+"""What the conversions share: what they refuse with, and small questions about bits and phases."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ import numpy as np
 
 from gateway.circuit.circuit import Condition, Operation
 from gateway.circuit.gates import GATES, Step
-from gateway.circuit.modifiers import steps_of_matrix
 from gateway.errors import CircuitInvalidError, UnsupportedError
 
-UNITARY_TOLERANCE = 1e-9
-"""How far a matrix may be from a unitary one, in any entry."""
+SAME_STATE = 1e-9
+"""How far the overlap of two states may be from 1 for them to be the same."""
 
 
 class Unreadable(ValueError):  # noqa: N818 - reads as a fact; the reader adds where it stands
@@ -36,15 +35,6 @@ def unbound(names: Iterable[str]) -> CircuitInvalidError:
     """Return the error for parameters without a value."""
     listed = ", ".join(sorted(names))
     return CircuitInvalidError(f"parameters have no value: {listed}; bind them first", rule="unbound parameters")
-
-
-def steps_of_unitary(matrix: Any, qubit: int) -> list[Step] | None:  # noqa: ANN401 - an array of any framework
-    """Return a matrix of one qubit as a phase and one gate, or ``None`` if it is not unitary."""
-    entries = np.asarray(matrix, dtype=complex)
-    if entries.shape != (2, 2) or not np.allclose(entries @ entries.conj().T, np.eye(2), atol=UNITARY_TOLERANCE):
-        return None
-    (a, b), (c, d) = entries.tolist()
-    return steps_of_matrix(a, b, c, d, qubit)
 
 
 def grouped(operations: Iterable[Operation]) -> Iterator[tuple[Condition, list[Operation]]]:
@@ -86,7 +76,7 @@ def missing_phase(steps: Iterable[Step], state: Any) -> float:  # noqa: ANN401 -
     for name, qubits, params in steps:
         found = _applied(np.array(GATES[name].unitary(*params), dtype=complex), qubits, found)
     overlap = np.vdot(found.reshape(-1), wanted)
-    if abs(abs(overlap) - 1) > UNITARY_TOLERANCE:
+    if abs(abs(overlap) - 1) > SAME_STATE:
         raise ValueError(f"the steps give another state: the overlap is {abs(overlap):.9f}")
     return float(np.angle(overlap))
 

@@ -25,8 +25,9 @@ from gateway.circuit.gates import Step
 from gateway.circuit.lowering import lower
 from gateway.circuit.modifiers import control
 from gateway.errors import RequestError
-from gateway.interchange.common import Unreadable, cubes, refused, steps_of_unitary, unbound
+from gateway.interchange.common import Unreadable, cubes, refused, unbound
 from gateway.interchange.pytket_bits import Bits
+from gateway.interchange.synthesis import steps_of_unitary
 
 _ROWS: Mapping[Any, str] = {
     OpType.Phase: "gphase", OpType.noop: "id", OpType.X: "x", OpType.Y: "y", OpType.Z: "z", OpType.H: "h",
@@ -178,9 +179,7 @@ class _Reader:
             inner = (_CONTROLLED[kind], (size - 1,), tuple([pi * float(turns) for turns in op.params]))
             return control([inner], range(size - 1))
         if kind == OpType.Unitary1qBox:
-            steps = steps_of_unitary(op.get_matrix(), 0)
-            if steps is not None:
-                return steps
+            return steps_of_unitary(op.get_matrix(), [0])
         if isinstance(op, QControlBox):
             return self._controlled(op)
         inner_circuit = _circuit_of(op)
