@@ -191,12 +191,13 @@ class VendorBackend(Backend):
 
     def job(self, job_id: str) -> VendorJob:
         """Find a job again by its ``id``, or one that the vendor knows by that name."""
-        parts = [self._found(text) for text in job_id.split("+")]
-        return VendorJob(self, parts, listed="@" in job_id)
+        listed = job_id[:1] == "[" and job_id[-1:] == "]"
+        parts = [self._found(text) for text in (job_id[1:-1] if listed else job_id).split("+")]
+        return VendorJob(self, parts, listed=listed)
 
     def _found(self, text: str) -> Part:
         vendor_id, _, places = text.partition("@")
-        if not vendor_id or (places and not re.fullmatch(r"\d+(\.\d+)*", places)):
+        if not vendor_id or ("@" in text and not re.fullmatch(r"\d+(\.\d+)*", places)):
             raise JobNotFound(f"{text!r} does not name a job", job=text)
         with self.translated():
             run = self.find(vendor_id)
@@ -273,9 +274,9 @@ class VendorBackend(Backend):
 class VendorJob(Job[Outcome | list[Outcome]]):
     """The vendor's jobs that a request became.
 
-    Its ``id`` is the vendor's own name where there is one job of one circuit; else the names joined by
-    ``+``, each with ``@`` and the numbers of its circuits, so that ``backend.job(id)`` finds all of it
-    from another process.
+    Its ``id`` is the vendor's own name where there is one job of one circuit. Else the names are joined by
+    ``+``, each with ``@`` and the numbers of its circuits unless that is the first alone, in brackets where
+    a list was asked for: ``backend.job(id)`` puts it together again, from another process too.
 
     Args:
         backend: that submitted it.
@@ -301,7 +302,8 @@ class VendorJob(Job[Outcome | list[Outcome]]):
         self._listed = listed
         self._began = time.perf_counter()
         self._results: list[Result] | None = None
-        self.id = "+".join(part.run.id + ("@" + ".".join(map(str, part.circuits)) if listed else "") for part in parts)
+        names = "+".join(_named(part) for part in parts)
+        self.id = f"[{names}]" if listed else names
 
     def status(self) -> JobState:
         """Ask the vendor where it stands: failed or cancelled when any part is, done when all are."""
@@ -426,6 +428,10 @@ class VendorJob(Job[Outcome | list[Outcome]]):
             version=backend.version,
             detail=detail,
         )
+
+
+def _named(part: Part) -> str:
+    return part.run.id if part.circuits == (0,) else f"{part.run.id}@{'.'.join(map(str, part.circuits))}"
 
 
 def plan(shots: Sequence[int], seeds: Sequence[int] | None, terms: Terms, name: str = "") -> list[Submission]:
