@@ -380,11 +380,11 @@ def _root_of_one(steps: list[Step], qubits: list[int], exponent: float) -> list[
         return _phase(_principal(first) * exponent, ())
     # f(M) = f(first) + (M - first) (f(second) - f(first)) / (second - first), by interpolation
     slope = (high - low) / (second - first)
-    return _as_steps(low + (a - first) * slope, b * slope, c * slope, low + (d - first) * slope, qubits[0])
+    return steps_of_matrix(low + (a - first) * slope, b * slope, c * slope, low + (d - first) * slope, qubits[0])
 
 
-def _as_steps(a: complex, b: complex, c: complex, d: complex, qubit: int) -> list[Step]:
-    """Return the steps of a unitary of one qubit with the rows ``(a, b), (c, d)``."""
+def steps_of_matrix(a: complex, b: complex, c: complex, d: complex, qubit: int) -> list[Step]:
+    """Return a phase and one gate for the unitary of one qubit with the rows ``(a, b), (c, d)``."""
     tiny = 1e-12
     theta = 2 * math.atan2(abs(c), abs(a))
     if abs(c) < tiny:

@@ -62,13 +62,16 @@ def dump(circuit: Circuit, framework: str) -> Any:  # noqa: ANN401 - the framewo
     Raises:
         RequestError: no such framework.
         FrameworkNotInstalled: it is known here but not installed.
+        CircuitInvalidError: the circuit breaks a rule, see :meth:`gateway.circuit.Circuit.validate`.
         UnsupportedError: the framework cannot say something in the circuit.
     """
     if framework not in FRAMEWORKS:
         raise RequestError(
             f"there is no conversion to {framework!r}: known are {', '.join(FRAMEWORKS)}", field="framework"
         )
-    return _module(framework).dump(circuit)
+    module = _module(framework)
+    circuit.validate()
+    return module.dump(circuit)
 
 
 def _module(framework: str) -> ModuleType:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.circuit.circuit import Comparison, Condition
-from gateway.circuit.openqasm.conditions import ALWAYS, NEVER, both, clbits_of, compare, from_table
+from gateway.circuit.conditions import ALWAYS, NEVER, both, clbits_of, compare, from_table
 
 
 def holding(conditions: list[Condition], bits: int) -> int:

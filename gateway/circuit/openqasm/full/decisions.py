@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from gateway.circuit.circuit import Condition
-from gateway.circuit.openqasm import conditions
+from gateway.circuit import conditions
+from gateway.circuit.conditions import Decision
 from gateway.circuit.openqasm.full.arithmetic import plain
 from gateway.circuit.openqasm.full.scopes import Clbits, invalid, refuse
 from gateway.circuit.openqasm.full.values import Evaluator
@@ -15,18 +15,6 @@ if TYPE_CHECKING:
     from openqasm3 import ast
 
 _T = TypeVar("_T")
-
-
-class Decision(NamedTuple):
-    """When a condition on clbits holds.
-
-    Args:
-        then: mutually exclusive conditions.
-        otherwise: of the opposite; ``None`` where it would take too many.
-    """
-
-    then: list[Condition]
-    otherwise: list[Condition] | None
 
 
 class Decider(Evaluator):

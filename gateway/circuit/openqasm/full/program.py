@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
+from gateway.circuit import conditions
 from gateway.circuit.circuit import Condition
-from gateway.circuit.openqasm import conditions
+from gateway.circuit.conditions import Decision
 from gateway.circuit.openqasm.full.arithmetic import convert, plain
 from gateway.circuit.openqasm.full.classical_statements import ClassicalStatements
-from gateway.circuit.openqasm.full.decisions import Decision
 from gateway.circuit.openqasm.full.scopes import Kind, Scope, Value, Variable, Word, invalid, refuse
 
 if TYPE_CHECKING:
@@ -62,11 +63,7 @@ class Program(ClassicalStatements):
 
     def _choose(self, branches: Sequence[_Branch]) -> None:
         """Carry out blocks under mutually exclusive conditions."""
-        with self.out.choice(conditions.clbits_of([condition for found, _ in branches for condition in found])):
-            for found, statements in branches:
-                for condition in found:
-                    with self.out.when(condition):
-                        self.block(statements)
+        self.out.choose([(found, partial(self.block, statements)) for found, statements in branches])
 
     def switch(self, node: ast.SwitchStatement) -> None:
         """Carry out the case a value selects, or every case under its condition."""

@@ -7,6 +7,7 @@ exclusive or, say) becomes several that never hold together; the body is written
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from gateway.circuit.circuit import Comparison, Condition
 
@@ -15,6 +16,18 @@ MAX_TABLE_BITS = 12
 
 NEVER: list[Condition] = []
 ALWAYS: list[Condition] = [()]
+
+
+class Decision(NamedTuple):
+    """When a condition on clbits holds.
+
+    Args:
+        then: mutually exclusive conditions.
+        otherwise: of the opposite; ``None`` where it would take too many.
+    """
+
+    then: list[Condition]
+    otherwise: list[Condition] | None
 
 
 def compare(clbits: Sequence[int], value: int, *, equal: bool = True) -> list[Condition]:
@@ -62,6 +75,27 @@ def from_table(clbits: Sequence[int], table: Sequence[bool]) -> list[Condition]:
 def both(first: Condition, second: Condition) -> Condition:
     """Return the conjunction; equalities of ``second`` that ``first`` states already are not repeated."""
     return first + tuple(comparison for comparison in second if comparison not in first)
+
+
+def merged(condition: Condition) -> Condition:
+    """Return a conjunction of equalities of different clbits as one, anything else unchanged."""
+    clbits = tuple([clbit for comparison in condition for clbit in comparison.clbits])
+    if len(condition) <= 1 or len(set(clbits)) < len(clbits) or not all(part.equal for part in condition):
+        return condition
+    value = 0
+    for comparison in reversed(condition):
+        value = value << len(comparison.clbits) | comparison.value
+    return (Comparison(clbits, value),)
+
+
+def opposite(found: list[Condition]) -> list[Condition] | None:
+    """Return when none of at most one condition holds, ``None`` if that takes a truth table."""
+    if len(found) != 1:
+        return ALWAYS if not found else None
+    if not found[0]:
+        return NEVER
+    comparison, *others = found[0]
+    return None if others else compare(comparison.clbits, comparison.value, equal=not comparison.equal)
 
 
 def clbits_of(conditions: Sequence[Condition]) -> frozenset[int]:

@@ -1,15 +1,15 @@
-"""Where the operations of an unrolled program go: counted, checked and made conditional."""
+"""Where the operations of what is being unrolled go: counted, checked and made conditional."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from gateway.circuit import conditions
 from gateway.circuit.circuit import Circuit, Condition, Limits, Operation
 from gateway.circuit.gates import Step
-from gateway.circuit.openqasm import conditions
 from gateway.errors import CircuitInvalidError, LimitError, UnsupportedError
 
 FREE_STEPS = 100_000
@@ -100,6 +100,14 @@ class Emitter:
             yield
         finally:
             self._condition = outer
+
+    def choose(self, branches: Sequence[tuple[Sequence[Condition], Callable[[], object]]]) -> None:
+        """Carry out parts under mutually exclusive conditions, each as often as it has conditions."""
+        with self.choice(conditions.clbits_of([condition for found, _ in branches for condition in found])):
+            for found, carry_out in branches:
+                for condition in found:
+                    with self.when(condition):
+                        carry_out()
 
     # ------------------------------------------------------------------ operations
 

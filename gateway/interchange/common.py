@@ -1,0 +1,65 @@
+"""What the conversions from other frameworks share: exact matrices, and what they refuse with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+
+from gateway.circuit.circuit import Condition, Operation
+from gateway.circuit.gates import Step
+from gateway.circuit.modifiers import steps_of_matrix
+from gateway.errors import CircuitInvalidError, UnsupportedError
+
+UNITARY_TOLERANCE = 1e-9
+"""How far a matrix may be from a unitary one, in any entry."""
+
+
+def refused(operation: int, what: str, why: str) -> UnsupportedError:
+    """Return the error for an operation the shared circuit cannot say.
+
+    Args:
+        operation: its place in the framework's circuit, counting from 0.
+        what: its name there.
+        why: the shared circuit cannot say it.
+    """
+    return UnsupportedError(f"operation {operation}: {what}: {why}", feature=what)
+
+
+def unbound(names: Iterable[str]) -> CircuitInvalidError:
+    """Return the error for parameters without a value."""
+    listed = ", ".join(sorted(names))
+    return CircuitInvalidError(f"parameters have no value: {listed}; bind them first", rule="unbound parameters")
+
+
+def steps_of_unitary(matrix: Any, qubit: int) -> list[Step] | None:  # noqa: ANN401 - an array of any framework
+    """Return a matrix of one qubit as a phase and one gate, or ``None`` if it is not unitary."""
+    entries = np.asarray(matrix, dtype=complex)
+    if entries.shape != (2, 2) or not np.allclose(entries @ entries.conj().T, np.eye(2), atol=UNITARY_TOLERANCE):
+        return None
+    (a, b), (c, d) = entries.tolist()
+    return steps_of_matrix(a, b, c, d, qubit)
+
+
+def grouped(operations: Iterable[Operation]) -> Iterator[tuple[Condition, list[Operation]]]:
+    """Yield a condition and the operations in a row that one block under it can hold.
+
+    A block tests its condition once, so it ends after what measures into a clbit that is tested.
+    """
+    for condition, found in groupby(operations, key=lambda op: op.condition):
+        tested = {clbit for comparison in condition for clbit in comparison.clbits}
+        block: list[Operation] = []
+        for op in found:
+            block.append(op)
+            if not tested.isdisjoint(op.clbits):
+                yield condition, block
+                block = []
+        if block:
+            yield condition, block
+
+
+def bits_of(clbits: Sequence[int], value: int) -> list[tuple[int, int]]:
+    """Return each clbit with its bit of a value, the first clbit the least significant."""
+    return [(clbit, value >> place & 1) for place, clbit in enumerate(clbits)]
