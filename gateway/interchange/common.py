@@ -65,6 +65,11 @@ def grouped(operations: Iterable[Operation]) -> Iterator[tuple[Condition, list[O
             yield condition, block
 
 
+def holds(condition: Condition, bits: int) -> bool:
+    """Say whether a condition holds when clbit ``k`` is bit ``k`` of ``bits``."""
+    return all(comparison.holds(bits) for comparison in condition)
+
+
 def bits_of(clbits: Sequence[int], value: int) -> list[tuple[int, int]]:
     """Return each clbit with its bit of a value, the first clbit the least significant."""
     return [(clbit, value >> place & 1) for place, clbit in enumerate(clbits)]

@@ -35,7 +35,7 @@ from gateway.circuit.gates import Step
 from gateway.circuit.lowering import lower
 from gateway.circuit.modifiers import control, inverse, power
 from gateway.errors import CircuitInvalidError, RequestError, UnsupportedError
-from gateway.interchange.common import is_unitary, refused, steps_of_unitary, unbound, without_mere_names
+from gateway.interchange.common import holds, is_unitary, refused, steps_of_unitary, unbound, without_mere_names
 
 Params = tuple[float, ...]
 Qubits = tuple[int, ...]
@@ -400,15 +400,13 @@ class _Writer:
         """Return the condition on what was measured so far; clbits not yet written are 0."""
         clbits = sorted(clbits_of([condition]) & self._outcomes.keys())
         if not clbits:
-            return _holds(condition, (), ())
-        return MeasurementValue(
-            [self._outcomes[clbit] for clbit in clbits], lambda *bits: _holds(condition, clbits, bits)
-        )
+            return holds(condition, 0)
+        outcomes = [self._outcomes[clbit] for clbit in clbits]
 
+        def happens(*bits: int) -> bool:
+            return holds(condition, sum(int(bit) << clbit for clbit, bit in zip(clbits, bits, strict=True)))
 
-def _holds(condition: Condition, clbits: Sequence[int], bits: Sequence[Any]) -> bool:
-    number = sum(int(bit) << clbit for clbit, bit in zip(clbits, bits, strict=True))
-    return all(comparison.holds(number) for comparison in condition)
+        return MeasurementValue(outcomes, happens)
 
 
 def _operator(op: Operation) -> Operator:
