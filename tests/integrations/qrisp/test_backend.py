@@ -346,7 +346,7 @@ def test_a_circuit_that_cannot_be_said_is_refused_by_name(one: GatewayBackend):
 def test_a_server_that_is_not_there_is_said_so():
     backend = GatewayBackend(BackendClient("127.0.0.1", 9))
     number = QuantumFloat(1)
-    with pytest.raises((JobFailureError, TransportError), match="cannot reach http://127.0.0.1:9"):
+    with pytest.raises((JobFailureError, TransportError), match=r"cannot reach http://127\.0\.0\.1:9"):
         number.get_measurement(backend=backend, shots=5)
 
 
