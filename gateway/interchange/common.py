@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from gateway.circuit.circuit import Condition, Operation
+from gateway.circuit.circuit import Circuit, Condition, Operation
 from gateway.circuit.gates import Step
 from gateway.circuit.modifiers import steps_of_matrix
 from gateway.errors import CircuitInvalidError, UnsupportedError
@@ -36,11 +36,16 @@ def unbound(names: Iterable[str]) -> CircuitInvalidError:
 
 def steps_of_unitary(matrix: Any, qubit: int) -> list[Step] | None:  # noqa: ANN401 - an array of any framework
     """Return a matrix of one qubit as a phase and one gate, or ``None`` if it is not unitary."""
-    entries = np.asarray(matrix, dtype=complex)
-    if entries.shape != (2, 2) or not np.allclose(entries @ entries.conj().T, np.eye(2), atol=UNITARY_TOLERANCE):
+    if np.shape(matrix) != (2, 2) or not is_unitary(matrix):
         return None
-    (a, b), (c, d) = entries.tolist()
+    (a, b), (c, d) = np.asarray(matrix, dtype=complex).tolist()
     return steps_of_matrix(a, b, c, d, qubit)
+
+
+def is_unitary(matrix: Any) -> bool:  # noqa: ANN401 - an array of any framework
+    """Say whether a square matrix is unitary."""
+    entries = np.asarray(matrix, dtype=complex)
+    return np.allclose(entries @ entries.conj().T, np.eye(len(entries)), atol=UNITARY_TOLERANCE)
 
 
 def grouped(operations: Iterable[Operation]) -> Iterator[tuple[Condition, list[Operation]]]:
@@ -60,6 +65,22 @@ def grouped(operations: Iterable[Operation]) -> Iterator[tuple[Condition, list[O
             yield condition, block
 
 
+def holds(condition: Condition, bits: int) -> bool:
+    """Say whether a condition holds when clbit ``k`` is bit ``k`` of ``bits``."""
+    return all(comparison.holds(bits) for comparison in condition)
+
+
 def bits_of(clbits: Sequence[int], value: int) -> list[tuple[int, int]]:
     """Return each clbit with its bit of a value, the first clbit the least significant."""
     return [(clbit, value >> place & 1) for place, clbit in enumerate(clbits)]
+
+
+def without_mere_names(circuit: Circuit) -> Circuit:
+    """Take out each ``id`` on a qubit that nothing else acts on.
+
+    Where a framework knows a qubit only by what acts on it, an identity is how it says that there is
+    an idle one.
+    """
+    used = {qubit for op in circuit.operations if op.name != "id" for qubit in op.qubits}
+    kept = [op for op in circuit.operations if op.name != "id" or op.qubits[0] in used]
+    return Circuit(circuit.num_qubits, circuit.num_clbits, kept)
