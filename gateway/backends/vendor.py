@@ -178,13 +178,13 @@ class VendorBackend(Backend):
         """Run a request; a run that takes longer than ``timeout_s`` is cancelled."""
         job = self._submitted(request)
         try:
-            return job.results(request.timeout_s)
-        except JobTimeout as exc:
-            end = "was cancelled" if job.cancel() else "could not be cancelled"
-            raise JobTimeout(
-                f"{self.name} had no result after {request.timeout_s:g} s; the job {job.id} {end}",
-                timeout_s=request.timeout_s,
-            ) from exc
+            if request.timeout_s is not None and not job.wait(request.timeout_s):
+                end = "was cancelled" if job.cancel() else "could not be cancelled"
+                raise JobTimeout(
+                    f"{self.name} had no result after {request.timeout_s:g} s; the job {job.id} {end}",
+                    timeout_s=request.timeout_s,
+                )
+            return job.results()
         except KeyboardInterrupt:
             job.cancel()
             raise
@@ -344,25 +344,22 @@ class VendorJob(Job[Outcome | list[Outcome]]):
     def results(self, timeout_s: float | None = None) -> list[Result]:
         """Wait for the results, one per circuit."""
         if self._results is None:
-            if timeout_s is not None:
-                self._wait(timeout_s)
+            if timeout_s is not None and not self.wait(timeout_s):
+                raise JobTimeout(f"no result after {timeout_s:g} s; the job goes on", timeout_s=timeout_s)
             self._results = self._collected()
         return self._results
 
-    def _wait(self, timeout_s: float) -> None:
-        """Wait until the job has ended.
-
-        Raises:
-            JobTimeout: it has not within ``timeout_s``.
-        """
+    def wait(self, timeout_s: float) -> bool:
+        """Wait until the job has ended, well or not; say whether it has in time."""
         give_up = time.monotonic() + timeout_s
         delay_s = _FIRST_POLL_S
         while not self.status().ended:
             left_s = min(delay_s, give_up - time.monotonic())
             if left_s <= 0:
-                raise JobTimeout(f"no result after {timeout_s:g} s; the job goes on", timeout_s=timeout_s)
+                return False
             time.sleep(left_s)
             delay_s = min(delay_s * 1.5, _LONGEST_POLL_S)
+        return True
 
     def _collected(self) -> list[Result]:
         """Add up what the parts found."""
