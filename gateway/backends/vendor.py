@@ -59,10 +59,12 @@ class Reading(NamedTuple):
     Args:
         counts: bitstring -> shots, clbit 0 rightmost, a character for each clbit; spaces do no harm.
         seconds: spent on the run, where the vendor says so.
+        version: of the machine that ran it, where the vendor says so.
     """
 
     counts: Mapping[str, int]
     seconds: float | None = None
+    version: str | None = None
 
 
 class VendorRun(Protocol):
@@ -145,6 +147,9 @@ class VendorBackend(Backend):
     def submit(self, natives: Sequence[Any], *, shots: int, seed: int | None) -> VendorRun:
         """Hand circuits over and return at once."""
 
+    def refresh(self) -> None:
+        """Look whether the machine has changed; called before the circuits of a request are built."""
+
     def find(self, vendor_id: str) -> VendorRun:
         """Return a job that was submitted earlier.
 
@@ -224,6 +229,9 @@ class VendorBackend(Backend):
             GatewayError: nothing of it was submitted, or all that was is cancelled.
         """
         self._refuse(request)
+        with self.translated():
+            self.refresh()
+        version = self.version
         prepared = [self._prepared(index, source, request) for index, source in enumerate(request.circuit_list())]
         shots = [asked or 0 for asked in request.shots_list()]
         seeds = _seeds(request.seed, len(shots)) if self.seedable else None
@@ -238,7 +246,7 @@ class VendorBackend(Backend):
             with suppress(GatewayError):
                 VendorJob(self, parts).cancel()
             raise
-        return VendorJob(self, parts, prepared, seeds, listed=isinstance(request.circuits, list))
+        return VendorJob(self, parts, prepared, seeds, listed=isinstance(request.circuits, list), version=version)
 
     def _refuse(self, request: RunRequest) -> None:
         """Refuse what no machine does, before anything is built."""
@@ -284,6 +292,7 @@ class VendorJob(Job[Outcome | list[Outcome]]):
         prepared: what was built; ``None`` for a job that was found again.
         seeds: one per circuit, where there are seeds.
         listed: a list of circuits was asked for.
+        version: of the machine when it was submitted.
     """
 
     def __init__(
@@ -294,8 +303,10 @@ class VendorJob(Job[Outcome | list[Outcome]]):
         seeds: list[int] | None = None,
         *,
         listed: bool = False,
+        version: str | None = None,
     ) -> None:
         self._backend = backend
+        self._version = version or backend.version
         self.parts = parts
         self._prepared = prepared
         self._seeds = seeds
@@ -365,14 +376,16 @@ class VendorJob(Job[Outcome | list[Outcome]]):
         """Add up what the parts found."""
         waited_s = time.perf_counter() - self._began
         counts: dict[int, Counter[str]] = {}
-        seconds: Counter[int] = Counter()
+        seconds: dict[int, float] = {}
+        versions: dict[int, str] = {}
         for part in self.parts:
             readings = self._read(part)
             places = part.circuits if len(readings) == len(part.circuits) else tuple(range(len(readings)))
             for index, reading in zip(places, readings, strict=True):
                 counts.setdefault(index, Counter()).update(self._checked(index, part, reading))
-                seconds[index] += waited_s if reading.seconds is None else reading.seconds  # type: ignore[assignment]
-        return [self._result(index, counts[index], seconds[index]) for index in sorted(counts)]
+                seconds[index] = seconds.get(index, 0.0) + (waited_s if reading.seconds is None else reading.seconds)
+                versions[index] = reading.version or self._version
+        return [self._result(index, counts[index], seconds[index], versions[index]) for index in sorted(counts)]
 
     def _read(self, part: Part) -> list[Reading]:
         with self._backend.translated():
@@ -399,11 +412,11 @@ class VendorJob(Job[Outcome | list[Outcome]]):
             raise self._broken(f"{counts.total()} outcomes for {part.shots} shots")
         return {key: times for key, times in counts.items() if times}
 
-    def _result(self, index: int, counts: Counter[str], run_s: float) -> Result:
+    def _result(self, index: int, counts: Counter[str], run_s: float, version: str) -> Result:
         prepared = None if self._prepared is None else self._prepared[index]
         provenance = Provenance(
             simulator=self._backend.name,
-            version=self._backend.version,
+            version=version,
             shots=counts.total(),
             seed=None if self._seeds is None else self._seeds[index],
             sampler="native",
@@ -422,7 +435,7 @@ class VendorJob(Job[Outcome | list[Outcome]]):
         return SimulatorError(
             f"{backend.name} broke the contract: {detail}",
             simulator=backend.name,
-            version=backend.version,
+            version=self._version,
             detail=detail,
         )
 
