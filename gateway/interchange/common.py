@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from gateway.circuit.circuit import Condition, Operation
+from gateway.circuit.circuit import Circuit, Condition, Operation
 from gateway.circuit.gates import GATES, Step
 from gateway.errors import CircuitInvalidError, UnsupportedError
 
@@ -52,6 +52,11 @@ def grouped(operations: Iterable[Operation]) -> Iterator[tuple[Condition, list[O
                 block = []
         if block:
             yield condition, block
+
+
+def holds(condition: Condition, bits: int) -> bool:
+    """Say whether a condition holds when clbit ``k`` is bit ``k`` of ``bits``."""
+    return all(comparison.holds(bits) for comparison in condition)
 
 
 def bits_of(clbits: Sequence[int], value: int) -> list[tuple[int, int]]:
@@ -108,3 +113,14 @@ def cubes(condition: Condition) -> list[dict[int, int]]:
 
 def _agree(first: dict[int, int], second: dict[int, int]) -> bool:
     return all(first.get(clbit, bit) == bit for clbit, bit in second.items())
+
+
+def without_mere_names(circuit: Circuit) -> Circuit:
+    """Take out each ``id`` on a qubit that nothing else acts on.
+
+    Where a framework knows a qubit only by what acts on it, an identity is how it says that there is
+    an idle one.
+    """
+    used = {qubit for op in circuit.operations if op.name != "id" for qubit in op.qubits}
+    kept = [op for op in circuit.operations if op.name != "id" or op.qubits[0] in used]
+    return Circuit(circuit.num_qubits, circuit.num_clbits, kept)
