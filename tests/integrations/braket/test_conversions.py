@@ -171,10 +171,6 @@ def with_verbatim_box() -> BraketCircuit:
     return BraketCircuit().x(0).add_verbatim_box(BraketCircuit().x(0))
 
 
-def with_matrix() -> BraketCircuit:
-    return BraketCircuit().x(0).unitary(matrix=np.kron(SOME_UNITARY, SOME_UNITARY), targets=[0, 1])
-
-
 def with_classical_control() -> BraketCircuit:
     with pytest.warns(UserWarning, match="experimental"), EnableExperimentalCapability():
         return BraketCircuit().x(0).measure_ff(0, 0)
@@ -185,7 +181,6 @@ def with_classical_control() -> BraketCircuit:
     [
         (with_noise, "Depolarizing: it is noise"),
         (with_verbatim_box, "StartVerbatimBox: a circuit has no operation like it"),
-        (with_matrix, "Unitary: Braket has no decomposition for a matrix of 2 qubits"),
         (with_classical_control, "MeasureFF: a circuit has no operation like it"),
     ],
 )
@@ -193,6 +188,13 @@ def test_what_a_circuit_cannot_say_is_refused_by_name_and_place(make, what: str)
     with pytest.raises(UnsupportedError, match=f"operation 1: {what}") as caught:
         parse(make())
     assert caught.value.feature == what.partition(":")[0]
+
+
+def test_a_matrix_of_two_qubits_is_exact_in_either_order_of_targets():
+    matrix = np.kron(SOME_UNITARY, np.eye(2)) @ np.array(Gate.CNot().to_matrix())
+    for targets in ([0, 1], [1, 0]):
+        circuit = BraketCircuit().x(0).i(1).unitary(matrix=matrix, targets=targets)
+        assert np.allclose(circuit.to_unitary(), dump(parse(circuit), "braket").to_unitary())
 
 
 @pytest.mark.parametrize("kind", ["probability", "state_vector", "expectation"])
