@@ -39,6 +39,19 @@ def test_importing_the_gateway_loads_no_framework_no_server_and_nothing_heavy():
     assert not loaded_by("import gateway") & (FRAMEWORKS | SERVING | HEAVY | {"adapters"})
 
 
+@pytest.mark.parametrize(
+    ("name", "may_load"),
+    [
+        ("BackendServer", {"requests"}),
+        ("VirtualBackend", {"requests"}),
+        ("QiskitBackend", {"qiskit", "numpy"}),
+        ("QiskitRuntimeBackend", {"qiskit", "qiskit_ibm_runtime", "qiskit_aer", "numpy"}),
+    ],
+)
+def test_a_backend_loads_the_sdk_it_is_over_and_no_other_framework(name, may_load):
+    assert loaded_by(f"from gateway import {name}") & (FRAMEWORKS | SERVING) <= may_load
+
+
 def test_building_parsing_and_exporting_a_circuit_loads_nothing_heavy():
     statement = """
 from gateway import Circuit
