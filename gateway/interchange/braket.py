@@ -25,7 +25,8 @@ from gateway.circuit.gates import Step
 from gateway.circuit.lowering import lower
 from gateway.circuit.modifiers import control, power, repetitions
 from gateway.errors import RequestError, UnsupportedError
-from gateway.interchange.common import refused, steps_of_unitary, unbound, without_mere_names
+from gateway.interchange.common import refused, unbound, without_mere_names
+from gateway.interchange.synthesis import steps_of_unitary
 
 _GATES: Mapping[str, type[Gate]] = {
     "gphase": Gate.GPhase, "id": Gate.I, "x": Gate.X, "y": Gate.Y, "z": Gate.Z, "h": Gate.H, "s": Gate.S,
@@ -79,7 +80,7 @@ def parse(circuit: object) -> Circuit:
     Raises:
         RequestError: something else of Braket.
         CircuitInvalidError: parameters are unbound.
-        UnsupportedError: result types, noise, verbatim boxes, pulses, and unitaries of several qubits, named.
+        UnsupportedError: result types, noise, verbatim boxes, pulses and matrices of many qubits, named.
         LimitError: larger than circuits may be.
     """
     if not isinstance(circuit, BraketCircuit):
@@ -140,10 +141,10 @@ def _plain_steps(index: int, gate: Any, where: tuple[int, ...]) -> list[Step]:  
         return [(name, tuple([where[place] for place in places]), params) for name, places, params in made]
     if type(gate) is not Gate.Unitary:
         raise refused(index, gate.name, "a circuit has no gate like it")
-    steps = steps_of_unitary(gate.to_matrix(), where[0]) if len(where) == 1 else None
-    if steps is None:
-        raise refused(index, gate.name, f"Braket has no decomposition for a matrix of {len(where)} qubits")
-    return steps
+    try:
+        return steps_of_unitary(gate.to_matrix(), where[::-1])  # Braket's first target is most significant
+    except ValueError as exc:
+        raise refused(index, gate.name, str(exc)) from exc
 
 
 # ---------------------------------------------------------------------------- dump

@@ -35,7 +35,8 @@ from gateway.circuit.gates import Step
 from gateway.circuit.lowering import lower
 from gateway.circuit.modifiers import control, inverse, power
 from gateway.errors import CircuitInvalidError, RequestError, UnsupportedError
-from gateway.interchange.common import holds, is_unitary, refused, steps_of_unitary, unbound, without_mere_names
+from gateway.interchange.common import holds, refused, unbound, without_mere_names
+from gateway.interchange.synthesis import steps_of_unitary
 
 Params = tuple[float, ...]
 Qubits = tuple[int, ...]
@@ -296,15 +297,13 @@ class Reader:
         return self._of_matrix(op)
 
     def _of_matrix(self, op: Operator) -> list[Step]:
-        """Return the steps of an operator that only has a matrix, if it is unitary."""
-        matrix = op.matrix() if op.has_matrix else None
-        if matrix is None or matrix.shape != (2 ** len(op.wires),) * 2:
+        """Return the steps of an operator that only has a matrix."""
+        if not op.has_matrix:
             raise refused(self._index, op.name, "it has no decomposition into gates")
-        if not is_unitary(matrix):
-            raise refused(self._index, op.name, "it is not unitary")
-        if len(op.wires) == 1:
-            return steps_of_unitary(matrix, self._qubit(op.wires[0])) or []
-        return self._steps(qml.QubitUnitary(matrix, op.wires))
+        try:
+            return steps_of_unitary(op.matrix(), self._where(op)[::-1])  # PennyLane's first wire is most significant
+        except ValueError as exc:
+            raise refused(self._index, op.name, str(exc)) from exc
 
 
 # ---------------------------------------------------------------------------- dump

@@ -21,6 +21,8 @@ from gateway.interchange import dump, parse
 
 SOME_UNITARY = np.array([[0.6, 0.8j], [0.8j, 0.6]]) @ np.diag([1, np.exp(0.7j)]) * np.exp(0.2j)
 
+OF_TWO_QUBITS = np.kron(SOME_UNITARY, SOME_UNITARY.T) @ np.diag(np.exp(1j * np.arange(4)))
+
 
 def matrix(circuit: BraketCircuit, num_qubits: int) -> np.ndarray:
     """Return the matrix Braket itself gives, turned around: its qubit 0 is the most significant."""
@@ -86,6 +88,7 @@ GATES = [
     Gate.GPi(0.3), Gate.GPi2(0.3), Gate.PRx(0.3, 0.4), Gate.XY(0.3), Gate.PSwap(0.3), Gate.MS(0.1, 0.2, 0.3),
     Gate.CPhaseShift00(0.3), Gate.CPhaseShift01(0.3), Gate.CPhaseShift10(0.3), Gate.CV(), Gate.ECR(), Gate.ISwap(),
     Gate.U(0.1, 0.2, 0.3), Gate.V(), Gate.Vi(), Gate.XX(5.0), Gate.YY(-5.0), Gate.CSwap(), Gate.Unitary(SOME_UNITARY),
+    Gate.Unitary(np.kron(SOME_UNITARY, OF_TWO_QUBITS)), Gate.Unitary(OF_TWO_QUBITS),
 ]  # fmt: skip
 
 
@@ -171,8 +174,8 @@ def with_verbatim_box() -> BraketCircuit:
     return BraketCircuit().x(0).add_verbatim_box(BraketCircuit().x(0))
 
 
-def with_matrix() -> BraketCircuit:
-    return BraketCircuit().x(0).unitary(matrix=np.kron(SOME_UNITARY, SOME_UNITARY), targets=[0, 1])
+def with_large_matrix() -> BraketCircuit:
+    return BraketCircuit().x(0).unitary(matrix=np.eye(128), targets=range(7))
 
 
 def with_classical_control() -> BraketCircuit:
@@ -185,7 +188,7 @@ def with_classical_control() -> BraketCircuit:
     [
         (with_noise, "Depolarizing: it is noise"),
         (with_verbatim_box, "StartVerbatimBox: a circuit has no operation like it"),
-        (with_matrix, "Unitary: Braket has no decomposition for a matrix of 2 qubits"),
+        (with_large_matrix, "Unitary: a matrix of 7 qubits; at most 6"),
         (with_classical_control, "MeasureFF: a circuit has no operation like it"),
     ],
 )
