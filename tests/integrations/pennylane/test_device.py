@@ -79,6 +79,12 @@ EXACT = {
     "density matrix": lambda: qml.density_matrix(wires=[2, 1]),
     "entropy": lambda: qml.vn_entropy(wires=0),
     "purity": lambda: qml.purity(wires=1),
+    "several that share wires": lambda: (
+        qml.expval(qml.X(0)),
+        qml.expval(qml.X(0) @ qml.Y(1)),
+        qml.var(qml.Y(1) @ qml.Z(2)),
+        qml.expval(qml.Y(1)),
+    ),
     "several that do not commute": lambda: (qml.expval(qml.X(0)), qml.var(qml.Z(0)), qml.probs(wires=[0, 1])),
 }
 
@@ -158,6 +164,13 @@ def test_a_batch_is_one_request_for_each_kind_of_outcome_and_in_order(one, sent)
 def test_with_shots_an_expectation_is_near(device, observable):
     found = evaluated(device(wires=3), lambda: qml.expval(observable), shots=SHOTS)
     assert abs(found - evaluated(qml.device("default.qubit"), lambda: qml.expval(observable))) < FIVE_SIGMA
+
+
+def test_with_shots_observables_that_share_wires_are_one_circuit(one, sent):
+    found = evaluated(one(wires=3), EXACT["several that share wires"], shots=SHOTS)
+    wanted = evaluated(qml.device("default.qubit"), EXACT["several that share wires"])
+    np.testing.assert_allclose(found, wanted, atol=FIVE_SIGMA)
+    assert [len(request.circuit_list()) for request in sent] == [1]
 
 
 def test_a_hamiltonian_with_shots_is_one_circuit_for_each_basis(one, sent):
@@ -354,7 +367,10 @@ class Probable(Backend):
         return Capabilities(result_types=(ResultType.COUNTS, ResultType.PROBABILITIES))
 
 
-@pytest.mark.parametrize("kind", [name for name in EXACT if name.startswith(("expval", "var", "probs", "several"))])
+BITS = [name for name in EXACT if name.startswith(("expval", "var", "probs", "several"))]
+
+
+@pytest.mark.parametrize("kind", BITS)
 def test_a_backend_without_state_vectors_is_exact_too(qulacs: BackendClient, kind: str):
     found = evaluated(qml.device("gateway.simulator", wires=3, backend=Probable(qulacs)), EXACT[kind])
     wanted = evaluated(qml.device("default.qubit", wires=3), EXACT[kind])
