@@ -14,7 +14,10 @@ from gateway.simulators import SIMULATORS, Simulator
 
 ROOT = Path(__file__).parents[2]
 SERVING = {"flask", "gunicorn", "werkzeug", "jinja2", "cloudpickle"}
-FRAMEWORKS = {"cirq", "mqt", "pyquil", "pytket", "qiskit", "qiskit_aer", "qiskit_ibm_runtime", "qulacs"}
+FRAMEWORKS = {
+    "braket", "cirq", "mqt", "pennylane", "pyquil", "pytket", "qiskit", "qiskit_aer", "qiskit_ibm_runtime", "qrisp",
+    "qulacs",
+}  # fmt: skip
 HEAVY = {"docker", "openqasm3", "antlr4", "numpy", "scipy", "sympy", "pandas", "matplotlib"}
 
 EACH_ADAPTER_MAY_LOAD = {
