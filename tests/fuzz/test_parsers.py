@@ -13,60 +13,58 @@ from collections import Counter
 import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
-from support.mutation import bodies, texts
+from support.mutation import bodies, reduced, texts
 from support.subject import SECONDS, Subject
 
-_SHRINK_S = 60.0
+_REDUCE_S = 60.0
 _ROUND = 300
-_FIRST = int(os.environ.get("FUZZ_SEED", "0"))
 
 
 class Fuzzer:
-    """Tries inputs out, and stops shrinking one that fails after a while: each hang takes seconds."""
+    """Tries inputs out until the time is up, or until something is wrong with one: then that is made shorter."""
 
     def __init__(self, subject: Subject, check: str) -> None:
         self._subject = subject
         self._check = check
-        self._failed: dict[bytes, str] = {}
-        self._give_up = float("inf")
         self.outcomes: Counter[str] = Counter()
         self.slowest = (0.0, b"")
 
     def __call__(self, data: bytes) -> None:
         """Fail if something is wrong with one input."""
-        if data not in self._failed:
-            if time.monotonic() > self._give_up:
-                return
-            tried = self._subject.try_out(self._check, data)
-            self.outcomes[tried.outcome] += 1
-            self.slowest = max(self.slowest, (tried.seconds, data))
-            if tried.wrong is None:
-                return
-            self._failed[data] = tried.wrong
-            self._give_up = min(self._give_up, time.monotonic() + _SHRINK_S)
-        pytest.fail(f"{self._failed[data]}\non {data!r}", pytrace=False)
+        tried = self._subject.try_out(self._check, data)
+        self.outcomes[tried.outcome] += 1
+        self.slowest = max(self.slowest, (tried.seconds, data))
+        if tried.wrong is not None:
+            give_up = time.monotonic() + _REDUCE_S
+            shorter = reduced(
+                data,
+                lambda each: (
+                    time.monotonic() < give_up and self._subject.try_out(self._check, each).outcome == tried.outcome
+                ),
+            )
+            pytest.fail(f"{tried.wrong}\non {shorter!r}\nwhich was {data!r}", pytrace=False)
 
     def run(self, inputs: st.SearchStrategy[bytes], seconds: float) -> None:
         """Try out inputs until the time is up, and say what was seen."""
         end = time.monotonic() + seconds
-        number = _FIRST
+        rounds = 0
 
         @settings(
             max_examples=_ROUND,
             deadline=None,
             database=None,
-            phases=[Phase.generate, Phase.shrink],
+            phases=[Phase.generate],
             suppress_health_check=list(HealthCheck),
         )
         @given(inputs)
         def one_round(data: bytes) -> None:
-            if time.monotonic() < end or self._failed:
+            if time.monotonic() < end:
                 self(data)
 
         while time.monotonic() < end:
-            seed(number)(one_round)()
-            number += 1
-        self.report(number - _FIRST)
+            seed(rounds)(one_round)()
+            rounds += 1
+        self.report(rounds)
 
     def report(self, rounds: int) -> None:
         """Print the figures of a run."""
