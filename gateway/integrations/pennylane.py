@@ -56,7 +56,7 @@ _FROM_PROBABILITIES = (ExpectationMP, ProbabilityMP, VarianceMP)
 
 @simulator_tracking
 @single_tape_support
-class GatewayDevice(Device):  # type: ignore[misc] # PennyLane is not type-checked
+class GatewayDevice(Device):
     """One of our backends as a device of PennyLane's.
 
     Args:

@@ -41,8 +41,27 @@ HEADERS = [
     "OPENQASM 3;qubit[3] q;bit[3] c;",
 ]
 _OPERATORS = "+ - * / % ** ^ & | << >> == != < <= > >= && ||".split()
-_AROUND = ["if (c == 1) {", "if (c[0]) {", "for int i in [0:2] {", "while (true) {", "{", "else {", "gate z0 a {", "box {"]
-_BEFORE = ["ctrl @", "negctrl(2) @", "inv @", "pow(2) @", "pow(0.5) @", "pow(-1/3) @", "if (c == 0)", "const", "@note x\n"]
+_AROUND = [
+    "if (c == 1) {",
+    "if (c[0]) {",
+    "for int i in [0:2] {",
+    "while (true) {",
+    "{",
+    "else {",
+    "gate z0 a {",
+    "box {",
+]
+_BEFORE = [
+    "ctrl @",
+    "negctrl(2) @",
+    "inv @",
+    "pow(2) @",
+    "pow(0.5) @",
+    "pow(-1/3) @",
+    "if (c == 0)",
+    "const",
+    "@note x\n",
+]
 _NESTS = ["()", "[]", "{}", "-", "!", "~", "sin( )", "inv @", "ctrl @", "if (c==0) { }", "/**/"]
 _STATEMENTS = [piece for text in PROGRAMS for piece in _PIECE.findall(text) if piece.strip()]
 
