@@ -255,14 +255,14 @@ class WorkerPool:
             if stop is not None and stop.requested:  # while it waited
                 self._line.give(taken)
                 raise _cancelled()
-            why = "ended"
+            why = JobCancelled.code
             try:
                 return taken.ask(task, timeout_s, stop or Stop())
             except _NotBegunError:
+                why = "ended"
                 continue
             except _EndedError as exc:
                 if stop is not None and stop.requested:
-                    why = "cancelled"
                     raise _cancelled() from exc
                 error = self._why_ended(exc.exit_code)
                 why = error.code
@@ -404,7 +404,7 @@ class _Worker:
             ) from None
         except (EOFError, OSError) as exc:
             raise _EndedError(self.end(_ENDS_WITHIN_S)) from exc
-        self.usable = True
+        self.usable = not stop.requested  # else it was killed just after it answered, and must not get another's run
         return answer
 
     def _receive(self, process: ForkServerProcess, timeout_s: float | None) -> Answer:

@@ -259,9 +259,7 @@ def chaos(tmp_path: Path, seed: int, plans: list[Planned], target: str) -> None:
         _assert_told_the_same_again(server, ledger)
     took_s = time.monotonic() - began
     states = Counter(str(state) for state, _ in ledger.told.values())
-    print(
-        f"chaos: {took_s:.0f} s, killed {dict(ledger.kills)}, states {dict(states)}, failed by a kill {dict(ledger.blamed)}"
-    )
+    print(f"chaos: {took_s:.0f} s, killed {dict(ledger.kills)}, states {dict(states)}, by a kill {dict(ledger.blamed)}")
     assert min(ledger.kills[kind] for kind in ("worker", "http", "server", "arbiter")) > 0
     assert ledger.blamed[SimulatorCrashed.code] <= ledger.kills["worker"]
     _assert_each_is_there_once(server, ledger, len(plans))
