@@ -89,10 +89,10 @@ def test_every_gate_that_qrisp_has(backend):
         getattr(qc, name)(0, 1)
     for name in ("cp", "rxx", "rzz"):
         getattr(qc, name)(0.4, 0, 1)
-    qc.barrier(qc.qubits)
     there_and_back = qc.to_gate("all")
     circuit = qrisp.QuantumCircuit(2, 2)
     circuit.append(there_and_back, circuit.qubits)
+    circuit.barrier(circuit.qubits)
     circuit.append(there_and_back.inverse(), circuit.qubits)
     circuit.x(1)
     assert backend.run(measured(circuit), 100) == {"10": 100}
