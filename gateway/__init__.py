@@ -22,9 +22,13 @@ if TYPE_CHECKING:
     from gateway.backends.base import Backend, BackendStatus
     from gateway.backends.client import BackendClient
     from gateway.backends.docker import DockerSimulator
+    from gateway.backends.iqm import IQMBackend
     from gateway.backends.job import Job
     from gateway.backends.local import LocalSimulator
+    from gateway.backends.qiskit import QiskitBackend
+    from gateway.backends.qiskit_runtime import QiskitRuntimeBackend
     from gateway.backends.server import BackendServer
+    from gateway.backends.virtual import VirtualBackend
     from gateway.circuit import Circuit, Operation
     from gateway.counts import Counts, Probabilities, Statevector
     from gateway.errors import GatewayError
@@ -42,6 +46,7 @@ __all__ = [
     "Counts",
     "DockerSimulator",
     "GatewayError",
+    "IQMBackend",
     "Job",
     "JobState",
     "LocalSimulator",
@@ -49,9 +54,12 @@ __all__ = [
     "Probabilities",
     "Progress",
     "Provenance",
+    "QiskitBackend",
+    "QiskitRuntimeBackend",
     "ResultType",
     "Sampling",
     "Statevector",
+    "VirtualBackend",
     "__version__",
 ]
 
@@ -65,6 +73,7 @@ _HOMES = {
     "Counts": "gateway.counts",
     "DockerSimulator": "gateway.backends.docker",
     "GatewayError": "gateway.errors",
+    "IQMBackend": "gateway.backends.iqm",
     "Job": "gateway.backends.job",
     "LocalSimulator": "gateway.backends.local",
     "Operation": "gateway.circuit",
@@ -72,10 +81,13 @@ _HOMES = {
     "Probabilities": "gateway.counts",
     "Progress": "gateway.results",
     "Provenance": "gateway.results",
+    "QiskitBackend": "gateway.backends.qiskit",
+    "QiskitRuntimeBackend": "gateway.backends.qiskit_runtime",
     "ResultType": "gateway.results",
     "SIMULATORS": "gateway.simulators",
     "Sampling": "gateway.results",
     "Statevector": "gateway.counts",
+    "VirtualBackend": "gateway.backends.virtual",
 }
 
 

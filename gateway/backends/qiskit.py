@@ -201,6 +201,10 @@ class Transpiler:
         self.level = level
         self.seed = seed
 
+    def for_backend(self, backend: Any) -> Transpiler:  # noqa: ANN401
+        """Return the same for another backend."""
+        return Transpiler(backend, self.name, level=self.level, seed=self.seed)
+
     @cached_property
     def _passes(self) -> Any:  # noqa: ANN401 - a StagedPassManager, which takes Aer 50 ms to make
         return generate_preset_pass_manager(self.level, backend=self.backend, seed_transpiler=self.seed)

@@ -87,7 +87,8 @@ class QiskitRuntimeBackend(VendorBackend):
         max_time: seconds, or a text like ``"2h 30m"``, after which a session or batch ends.
         optimization_level: of the transpiler, 0 to 3.
         seed_transpiler: makes transpiling repeatable.
-        options: of the Sampler, as a mapping: ``{"twirling": {"enable_gates": True}}``.
+        options: of the Sampler, as a mapping: ``{"twirling": {"enable_gates": True}}``. Twirling makes the
+            Sampler round shots up, and a run whose counts do not sum to the shots asked for fails.
         service_options: further arguments of ``QiskitRuntimeService``, such as ``url`` or ``proxies``.
 
     Raises:

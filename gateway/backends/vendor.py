@@ -59,10 +59,12 @@ class Reading(NamedTuple):
     Args:
         counts: bitstring -> shots, clbit 0 rightmost, a character for each clbit; spaces do no harm.
         seconds: spent on the run, where the vendor says so.
+        version: of the machine that ran it, where the vendor says so.
     """
 
     counts: Mapping[str, int]
     seconds: float | None = None
+    version: str | None = None
 
 
 class VendorRun(Protocol):
@@ -145,6 +147,9 @@ class VendorBackend(Backend):
     def submit(self, natives: Sequence[Any], *, shots: int, seed: int | None) -> VendorRun:
         """Hand circuits over and return at once."""
 
+    def refresh(self) -> None:
+        """Look whether the machine has changed; called before the circuits of a request are built."""
+
     def find(self, vendor_id: str) -> VendorRun:
         """Return a job that was submitted earlier.
 
@@ -178,25 +183,26 @@ class VendorBackend(Backend):
         """Run a request; a run that takes longer than ``timeout_s`` is cancelled."""
         job = self._submitted(request)
         try:
-            return job.results(request.timeout_s)
-        except JobTimeout as exc:
-            end = "was cancelled" if job.cancel() else "could not be cancelled"
-            raise JobTimeout(
-                f"{self.name} had no result after {request.timeout_s:g} s; the job {job.id} {end}",
-                timeout_s=request.timeout_s,
-            ) from exc
+            if request.timeout_s is not None and not job.wait(request.timeout_s):
+                end = "was cancelled" if job.cancel() else "could not be cancelled"
+                raise JobTimeout(
+                    f"{self.name} had no result after {request.timeout_s:g} s; the job {job.id} {end}",
+                    timeout_s=request.timeout_s,
+                )
+            return job.results()
         except KeyboardInterrupt:
             job.cancel()
             raise
 
     def job(self, job_id: str) -> VendorJob:
         """Find a job again by its ``id``, or one that the vendor knows by that name."""
-        parts = [self._found(text) for text in job_id.split("+")]
-        return VendorJob(self, parts, listed="@" in job_id)
+        listed = job_id[:1] == "[" and job_id[-1:] == "]"
+        parts = [self._found(text) for text in (job_id[1:-1] if listed else job_id).split("+")]
+        return VendorJob(self, parts, listed=listed)
 
     def _found(self, text: str) -> Part:
         vendor_id, _, places = text.partition("@")
-        if not vendor_id or (places and not re.fullmatch(r"\d+(\.\d+)*", places)):
+        if not vendor_id or ("@" in text and not re.fullmatch(r"\d+(\.\d+)*", places)):
             raise JobNotFound(f"{text!r} does not name a job", job=text)
         with self.translated():
             run = self.find(vendor_id)
@@ -223,6 +229,9 @@ class VendorBackend(Backend):
             GatewayError: nothing of it was submitted, or all that was is cancelled.
         """
         self._refuse(request)
+        with self.translated():
+            self.refresh()
+        version = self.version
         prepared = [self._prepared(index, source, request) for index, source in enumerate(request.circuit_list())]
         shots = [asked or 0 for asked in request.shots_list()]
         seeds = _seeds(request.seed, len(shots)) if self.seedable else None
@@ -237,7 +246,7 @@ class VendorBackend(Backend):
             with suppress(GatewayError):
                 VendorJob(self, parts).cancel()
             raise
-        return VendorJob(self, parts, prepared, seeds, listed=isinstance(request.circuits, list))
+        return VendorJob(self, parts, prepared, seeds, listed=isinstance(request.circuits, list), version=version)
 
     def _refuse(self, request: RunRequest) -> None:
         """Refuse what no machine does, before anything is built."""
@@ -273,9 +282,9 @@ class VendorBackend(Backend):
 class VendorJob(Job[Outcome | list[Outcome]]):
     """The vendor's jobs that a request became.
 
-    Its ``id`` is the vendor's own name where there is one job of one circuit; else the names joined by
-    ``+``, each with ``@`` and the numbers of its circuits, so that ``backend.job(id)`` finds all of it
-    from another process.
+    Its ``id`` is the vendor's own name where there is one job of one circuit. Else the names are joined by
+    ``+``, each with ``@`` and the numbers of its circuits unless that is the first alone, in brackets where
+    a list was asked for: ``backend.job(id)`` puts it together again, from another process too.
 
     Args:
         backend: that submitted it.
@@ -283,6 +292,7 @@ class VendorJob(Job[Outcome | list[Outcome]]):
         prepared: what was built; ``None`` for a job that was found again.
         seeds: one per circuit, where there are seeds.
         listed: a list of circuits was asked for.
+        version: of the machine when it was submitted.
     """
 
     def __init__(
@@ -293,15 +303,18 @@ class VendorJob(Job[Outcome | list[Outcome]]):
         seeds: list[int] | None = None,
         *,
         listed: bool = False,
+        version: str | None = None,
     ) -> None:
         self._backend = backend
+        self._version = version or backend.version
         self.parts = parts
         self._prepared = prepared
         self._seeds = seeds
         self._listed = listed
         self._began = time.perf_counter()
         self._results: list[Result] | None = None
-        self.id = "+".join(part.run.id + ("@" + ".".join(map(str, part.circuits)) if listed else "") for part in parts)
+        names = "+".join(_named(part) for part in parts)
+        self.id = f"[{names}]" if listed else names
 
     def status(self) -> JobState:
         """Ask the vendor where it stands: failed or cancelled when any part is, done when all are."""
@@ -342,38 +355,37 @@ class VendorJob(Job[Outcome | list[Outcome]]):
     def results(self, timeout_s: float | None = None) -> list[Result]:
         """Wait for the results, one per circuit."""
         if self._results is None:
-            if timeout_s is not None:
-                self._wait(timeout_s)
+            if timeout_s is not None and not self.wait(timeout_s):
+                raise JobTimeout(f"no result after {timeout_s:g} s; the job goes on", timeout_s=timeout_s)
             self._results = self._collected()
         return self._results
 
-    def _wait(self, timeout_s: float) -> None:
-        """Wait until the job has ended.
-
-        Raises:
-            JobTimeout: it has not within ``timeout_s``.
-        """
+    def wait(self, timeout_s: float) -> bool:
+        """Wait until the job has ended, well or not; say whether it has in time."""
         give_up = time.monotonic() + timeout_s
         delay_s = _FIRST_POLL_S
         while not self.status().ended:
             left_s = min(delay_s, give_up - time.monotonic())
             if left_s <= 0:
-                raise JobTimeout(f"no result after {timeout_s:g} s; the job goes on", timeout_s=timeout_s)
+                return False
             time.sleep(left_s)
             delay_s = min(delay_s * 1.5, _LONGEST_POLL_S)
+        return True
 
     def _collected(self) -> list[Result]:
         """Add up what the parts found."""
         waited_s = time.perf_counter() - self._began
         counts: dict[int, Counter[str]] = {}
-        seconds: Counter[int] = Counter()
+        seconds: dict[int, float] = {}
+        versions: dict[int, str] = {}
         for part in self.parts:
             readings = self._read(part)
             places = part.circuits if len(readings) == len(part.circuits) else tuple(range(len(readings)))
             for index, reading in zip(places, readings, strict=True):
                 counts.setdefault(index, Counter()).update(self._checked(index, part, reading))
-                seconds[index] += waited_s if reading.seconds is None else reading.seconds  # type: ignore[assignment]
-        return [self._result(index, counts[index], seconds[index]) for index in sorted(counts)]
+                seconds[index] = seconds.get(index, 0.0) + (waited_s if reading.seconds is None else reading.seconds)
+                versions[index] = reading.version or self._version
+        return [self._result(index, counts[index], seconds[index], versions[index]) for index in sorted(counts)]
 
     def _read(self, part: Part) -> list[Reading]:
         with self._backend.translated():
@@ -400,11 +412,11 @@ class VendorJob(Job[Outcome | list[Outcome]]):
             raise self._broken(f"{counts.total()} outcomes for {part.shots} shots")
         return {key: times for key, times in counts.items() if times}
 
-    def _result(self, index: int, counts: Counter[str], run_s: float) -> Result:
+    def _result(self, index: int, counts: Counter[str], run_s: float, version: str) -> Result:
         prepared = None if self._prepared is None else self._prepared[index]
         provenance = Provenance(
             simulator=self._backend.name,
-            version=self._backend.version,
+            version=version,
             shots=counts.total(),
             seed=None if self._seeds is None else self._seeds[index],
             sampler="native",
@@ -423,9 +435,13 @@ class VendorJob(Job[Outcome | list[Outcome]]):
         return SimulatorError(
             f"{backend.name} broke the contract: {detail}",
             simulator=backend.name,
-            version=backend.version,
+            version=self._version,
             detail=detail,
         )
+
+
+def _named(part: Part) -> str:
+    return part.run.id if part.circuits == (0,) else f"{part.run.id}@{'.'.join(map(str, part.circuits))}"
 
 
 def plan(shots: Sequence[int], seeds: Sequence[int] | None, terms: Terms, name: str = "") -> list[Submission]:

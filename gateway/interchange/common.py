@@ -1,4 +1,4 @@
-"""What the conversions from other frameworks share: exact matrices, and what they refuse with."""
+"""What the conversions share: what they refuse with, and small questions about bits and phases."""
 
 from __future__ import annotations
 
@@ -8,13 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from gateway.circuit.circuit import Condition, Operation
-from gateway.circuit.gates import Step
-from gateway.circuit.modifiers import steps_of_matrix
+from gateway.circuit.circuit import Circuit, Condition, Operation
+from gateway.circuit.gates import GATES, Step
 from gateway.errors import CircuitInvalidError, UnsupportedError
 
-UNITARY_TOLERANCE = 1e-9
-"""How far a matrix may be from a unitary one, in any entry."""
+SAME_STATE = 1e-9
+"""How far the overlap of two states may be from 1 for them to be the same."""
+
+
+class Unreadable(ValueError):  # noqa: N818 - reads as a fact; the reader adds where it stands
+    """A condition that no conjunctions of comparisons can say."""
 
 
 def refused(operation: int, what: str, why: str) -> UnsupportedError:
@@ -34,15 +37,6 @@ def unbound(names: Iterable[str]) -> CircuitInvalidError:
     return CircuitInvalidError(f"parameters have no value: {listed}; bind them first", rule="unbound parameters")
 
 
-def steps_of_unitary(matrix: Any, qubit: int) -> list[Step] | None:  # noqa: ANN401 - an array of any framework
-    """Return a matrix of one qubit as a phase and one gate, or ``None`` if it is not unitary."""
-    entries = np.asarray(matrix, dtype=complex)
-    if entries.shape != (2, 2) or not np.allclose(entries @ entries.conj().T, np.eye(2), atol=UNITARY_TOLERANCE):
-        return None
-    (a, b), (c, d) = entries.tolist()
-    return steps_of_matrix(a, b, c, d, qubit)
-
-
 def grouped(operations: Iterable[Operation]) -> Iterator[tuple[Condition, list[Operation]]]:
     """Yield a condition and the operations in a row that one block under it can hold.
 
@@ -60,6 +54,73 @@ def grouped(operations: Iterable[Operation]) -> Iterator[tuple[Condition, list[O
             yield condition, block
 
 
+def holds(condition: Condition, bits: int) -> bool:
+    """Say whether a condition holds when clbit ``k`` is bit ``k`` of ``bits``."""
+    return all(comparison.holds(bits) for comparison in condition)
+
+
 def bits_of(clbits: Sequence[int], value: int) -> list[tuple[int, int]]:
     """Return each clbit with its bit of a value, the first clbit the least significant."""
     return [(clbit, value >> place & 1) for place, clbit in enumerate(clbits)]
+
+
+def missing_phase(steps: Iterable[Step], state: Any) -> float:  # noqa: ANN401 - an array of any framework
+    """Return the phase that steps lack to bring the state zero to a given one.
+
+    Args:
+        steps: on some qubits, few enough for their state.
+        state: little-endian amplitudes that the steps give but for a global phase.
+
+    Raises:
+        ValueError: they do not.
+    """
+    wanted = np.asarray(state, dtype=complex).reshape(-1)
+    total = len(wanted).bit_length() - 1
+    found = np.zeros([2] * total, dtype=complex)
+    found[(0,) * total] = 1
+    for name, qubits, params in steps:
+        found = _applied(np.array(GATES[name].unitary(*params), dtype=complex), qubits, found)
+    overlap = np.vdot(found.reshape(-1), wanted)
+    if abs(abs(overlap) - 1) > SAME_STATE:
+        raise ValueError(f"the steps give another state: the overlap is {abs(overlap):.9f}")
+    return float(np.angle(overlap))
+
+
+def _applied(matrix: Any, qubits: Sequence[int], state: Any) -> Any:  # noqa: ANN401 - arrays
+    """Apply a gate; axis ``-1 - k`` of the state is qubit ``k``."""
+    if not qubits:
+        return state * matrix[0, 0]
+    count, axes = len(qubits), [state.ndim - 1 - qubit for qubit in reversed(qubits)]
+    moved = np.tensordot(matrix.reshape([2] * 2 * count), state, axes=(list(range(count, 2 * count)), axes))
+    return np.moveaxis(moved, range(count), axes)
+
+
+def cubes(condition: Condition) -> list[dict[int, int]]:
+    """Return a condition as assignments of clbits, no two of which hold together.
+
+    For frameworks that can only test that bits have given values. What is done under each of them in
+    turn is done once: a gate leaves the clbits as they are, and a measurement repeated right away
+    gives the same outcome again.
+    """
+    found: list[dict[int, int]] = [{}]
+    for comparison in condition:
+        bits = bits_of(comparison.clbits, comparison.value)
+        differing = [dict([*bits[:place], (clbit, 1 - bit)]) for place, (clbit, bit) in enumerate(bits)]
+        options = [dict(bits)] if comparison.equal else differing
+        found = [first | second for first in found for second in options if _agree(first, second)]
+    return found
+
+
+def _agree(first: dict[int, int], second: dict[int, int]) -> bool:
+    return all(first.get(clbit, bit) == bit for clbit, bit in second.items())
+
+
+def without_mere_names(circuit: Circuit) -> Circuit:
+    """Take out each ``id`` on a qubit that nothing else acts on.
+
+    Where a framework knows a qubit only by what acts on it, an identity is how it says that there is
+    an idle one.
+    """
+    used = {qubit for op in circuit.operations if op.name != "id" for qubit in op.qubits}
+    kept = [op for op in circuit.operations if op.name != "id" or op.qubits[0] in used]
+    return Circuit(circuit.num_qubits, circuit.num_clbits, kept)

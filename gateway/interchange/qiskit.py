@@ -96,8 +96,9 @@ from gateway.circuit.gates import Step
 from gateway.circuit.lowering import lower
 from gateway.circuit.modifiers import control, inverse, power, repetitions
 from gateway.errors import CircuitInvalidError, RequestError
-from gateway.interchange.common import bits_of, grouped, refused, steps_of_unitary, unbound
-from gateway.interchange.qiskit_expressions import Tested, Unreadable, decide, decide_cases
+from gateway.interchange.common import Unreadable, bits_of, grouped, refused, unbound
+from gateway.interchange.qiskit_expressions import Tested, decide, decide_cases
+from gateway.interchange.synthesis import steps_of_unitary
 
 _GATES: dict[str, Any] = {
     "gphase": GlobalPhaseGate, "id": IGate, "x": XGate, "y": YGate, "z": ZGate, "h": HGate, "s": SGate,
@@ -213,15 +214,21 @@ class _Reader:
         self._walk(definition, qubits, clbits)
 
     def _modified(self, gate: Any, qubits: tuple[int, ...]) -> list[Step] | None:  # noqa: ANN401
-        """Return the steps of a gate given by another gate or by a matrix of one qubit; else ``None``."""
+        """Return the steps of a gate given by another gate or by a matrix; ``None`` if its definition is better."""
         if isinstance(gate, AnnotatedOperation):
             return self._annotated(gate, qubits)
         if isinstance(gate, ControlledGate) and gate.num_qubits == gate.num_ctrl_qubits + gate.base_gate.num_qubits:
             inner = self._steps(gate.base_gate, qubits[gate.num_ctrl_qubits :])
             return control(inner, *_controls(gate, qubits))
-        if len(qubits) == 1 and hasattr(gate, "__array__"):
-            return steps_of_unitary(gate.to_matrix(), qubits[0])
+        if hasattr(gate, "__array__") and (len(qubits) == 1 or gate.definition is None):
+            return self._from_matrix(gate, qubits)
         return None
+
+    def _from_matrix(self, gate: Any, qubits: tuple[int, ...]) -> list[Step]:  # noqa: ANN401
+        try:
+            return steps_of_unitary(gate.to_matrix(), qubits)
+        except ValueError as exc:
+            raise refused(self._index, gate.name, str(exc)) from exc
 
     def _annotated(self, operation: Any, qubits: tuple[int, ...]) -> list[Step]:  # noqa: ANN401
         """Return the steps of a gate under modifiers, the first of which is applied first."""

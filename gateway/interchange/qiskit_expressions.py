@@ -11,10 +11,7 @@ from qiskit.circuit.classical import expr, types
 
 from gateway.circuit import Condition
 from gateway.circuit.conditions import MAX_TABLE_BITS, Decision, both, compare, from_table, merged, opposite
-
-
-class Unreadable(ValueError):  # noqa: N818 - reads as a fact; the reader adds where it stands
-    """An expression that no conjunctions of comparisons can say."""
+from gateway.interchange.common import Unreadable
 
 
 class Tested:

@@ -469,6 +469,10 @@ class Jobs:
             if self._closing.is_set():
                 return None, exc.code
             return Answer(exc.status, problem.dump(exc)), exc.code
+        except Exception:
+            log.exception("a run of a job failed unexpectedly")
+            error = GatewayError("the run failed unexpectedly; the server's log says why")
+            return Answer(error.status, problem.dump(error)), error.code
         return answer, "ok" if answer.status == _OK else problem.code_of(answer.body)
 
     def _finish(self, live: _Live, position: int, answer: StoredAnswer) -> None:

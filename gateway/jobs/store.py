@@ -139,10 +139,11 @@ class JobStore:
         self.url = url
         self.queue = queue
         self._lock = RLock()  # SQLite has one writer; a thread that waits here costs less than one that is refused
+        self._engine = _engine(url)
+        self._is_sqlite = self._engine.dialect.name == "sqlite"
         self._held = contextlib.ExitStack()
+        self._held.callback(self._engine.dispose)
         try:
-            self._engine = _engine(url)
-            self._is_sqlite = self._engine.dialect.name == "sqlite"
             with _translated(self.url):
                 self._held.enter_context(_exclusively(self._engine, queue, wait_s))
                 self._prepare()
@@ -167,7 +168,6 @@ class JobStore:
         """Let go of the database."""
         with self._lock:
             self._held.close()
-            self._engine.dispose()
 
     @contextlib.contextmanager
     def _begin(self) -> Iterator[Connection]:
@@ -347,7 +347,7 @@ class JobStore:
                         (_circuits.c.job == record.number) & _circuits.c.status.is_(None)
                     )
                 )
-                found.append(Unfinished(record, dict(rows.tuples().all())))
+                found.append(Unfinished(record, {row.position: row.attempts for row in rows}))
         return found
 
     def failed(self, number: int) -> bool:

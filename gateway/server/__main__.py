@@ -7,7 +7,6 @@ optionally a pickled function on standard input, all from the process that start
 from __future__ import annotations
 
 import argparse
-import os
 import socket
 import sys
 
@@ -16,6 +15,7 @@ import sys
 
 def main() -> None:
     """Parse the arguments and serve."""
+    from gateway.execution.processors import usable  # noqa: PLC0415
     from gateway.execution.worker import Target  # noqa: PLC0415 - see above
     from gateway.protocol.messages import ServerLimits, decode  # noqa: PLC0415
     from gateway.server.serve import Settings, serve  # noqa: PLC0415
@@ -25,7 +25,7 @@ def main() -> None:
     parser.add_argument("--listen-fd", type=int, required=True, help="an inherited listening socket")
     parser.add_argument("--lifeline-fd", type=int, help="stop when this inherited pipe is closed")
     parser.add_argument("--thrift-fd", type=int, help="another one, for the Thrift clients of old Qrisp versions")
-    parser.add_argument("--workers", type=int, default=len(os.sched_getaffinity(0)), help="worker processes")
+    parser.add_argument("--workers", type=int, default=usable(), help="worker processes")
     parser.add_argument("--threads-per-run", type=int, default=1, help="OpenMP threads of each")
     parser.add_argument("--limits", default="{}", help="ServerLimits as JSON")
     parser.add_argument("--jobs", help="URL of the database of jobs; in memory by default")

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from gunicorn.app.base import BaseApplication
 
 from gateway.execution.pool import WorkerPool, begin_imports
+from gateway.execution.processors import usable
 from gateway.execution.worker import Target
 from gateway.protocol.messages import ServerLimits
 from gateway.server.http_worker import HttpWorker
@@ -49,7 +50,7 @@ class Settings:
     """How a server is hosted.
 
     Args:
-        workers: processes that simulate; by default one per usable processor.
+        workers: processes that simulate; by default one per processor it may use.
         threads_per_run: OpenMP and BLAS threads of each worker.
         lifeline_fd: a pipe held open by the process that owns this server; when it closes, the
             server stops.
@@ -67,7 +68,7 @@ class Settings:
         qunicorn: answer like Qunicorn where Qrisp's old server and Qunicorn differ.
     """
 
-    workers: int = field(default_factory=lambda: len(os.sched_getaffinity(0)))
+    workers: int = field(default_factory=usable)
     threads_per_run: int = 1
     limits: ServerLimits = field(default_factory=ServerLimits)
     lifeline_fd: int | None = None

@@ -93,7 +93,8 @@ def test_containers_are_locked_down_as_the_sdk_locks_them_down(up: dict[str, Con
     assert host["RestartPolicy"]["Name"] == "unless-stopped"
     port = SIMULATORS[name].port
     assert host["PortBindings"] == {f"{port}/tcp": [{"HostIp": "127.0.0.1", "HostPort": str(port)}]}
-    assert attributes["Mounts"] == []
+    (mount,) = attributes["Mounts"]
+    assert (mount["Type"], mount["Destination"]) == ("volume", hardening.JOBS_FOLDER)
 
 
 def test_the_network_leads_nowhere(client: docker.DockerClient, up: dict[str, Container]) -> None:

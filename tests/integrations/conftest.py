@@ -120,3 +120,9 @@ def qulacs(servers: Servers) -> Iterator[BackendClient]:
     """A client of one simulator, for what concerns no simulator in particular."""
     with servers.client("qulacs") as backend:
         yield backend
+
+
+@pytest.fixture
+def real_backend(qulacs: BackendClient) -> BackendClient:
+    """What the suite over all frameworks runs its circuits on."""
+    return qulacs

@@ -108,3 +108,22 @@ def assert_same_behaviour(first: Circuit, second: Circuit) -> None:
     """Compare two circuits by everything they can do from the state zero, phase included."""
     assert (first.num_qubits, first.num_clbits) == (second.num_qubits, second.num_clbits)
     assert_same_branches(branches(first.num_qubits, moves(first)), branches(second.num_qubits, moves(second)))
+
+
+def assert_same_ensembles(first: Circuit, second: Circuit) -> None:
+    """Compare two circuits by their density matrix for each value of the clbits.
+
+    Operations that do not wait for each other may stand in another order, which changes nothing here.
+    """
+    assert (first.num_qubits, first.num_clbits) == (second.num_qubits, second.num_clbits)
+    ours, theirs = _ensembles(first), _ensembles(second)
+    assert ours.keys() == theirs.keys()
+    for bits, matrix in ours.items():
+        np.testing.assert_allclose(matrix, theirs[bits], atol=1e-7)
+
+
+def _ensembles(circuit: Circuit) -> dict[int, np.ndarray]:
+    found: dict[int, np.ndarray] = {}
+    for bits, state in branches(circuit.num_qubits, moves(circuit)):
+        found[bits] = found.get(bits, 0) + np.outer(state, state.conj())
+    return {bits: matrix for bits, matrix in found.items() if np.trace(matrix).real > 1e-9}

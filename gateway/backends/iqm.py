@@ -1,0 +1,291 @@
+"""IQMBackend: IQM's machines, over IQM's own client, checked against iqm-client 36."""
+
+from __future__ import annotations
+
+import logging
+import time
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib import metadata
+from typing import Any
+from uuid import UUID
+
+import requests
+
+from gateway.backends.base import BackendStatus
+from gateway.backends.qiskit import QiskitBackend, QiskitRun
+from gateway.backends.vendor import Reading, Terms, VendorRun
+from gateway.errors import (
+    AuthenticationError,
+    BusyError,
+    FrameworkNotInstalled,
+    GatewayError,
+    JobNotFound,
+    LimitError,
+    RequestError,
+    SimulatorError,
+    TransportError,
+    TransportTimeout,
+    UnsupportedError,
+)
+from gateway.results import JobState
+
+try:
+    from exa.common.errors import iqm_error as said
+    from iqm.iqm_client import CircuitCompilationOptions
+    from iqm.qiskit_iqm import IQMProvider
+    from iqm.qiskit_iqm.iqm_backend import IQMBackendBase
+    from iqm.station_control.client.authentication import ClientAuthenticationError, ClientConfigurationError
+except ModuleNotFoundError as missing:
+    raise FrameworkNotInstalled(
+        f"an IQMBackend needs the package {missing.name!r}, which is not installed: "
+        "pip install 'iqm-client[qiskit]', in an environment without the simulators' Qiskit",
+        framework="iqm",
+        requirement="iqm-client[qiskit]",
+    ) from missing
+
+log = logging.getLogger("gateway")
+
+RESONANCE = "https://resonance.iqm.tech"
+"""IQM's cloud."""
+
+MAX_SHOTS = 20_000
+"""What Resonance runs at once."""
+
+_FIRST_POLL_S, _LONGEST_POLL_S = 0.05, 5.0
+_CALIBRATION_CHANGED = "Server default calibration set has changed"
+
+
+class IQMBackend(QiskitBackend):
+    """Runs circuits on an IQM machine, all circuits of as many shots as one job.
+
+    ::
+
+        IQMBackend(token, "garnet").run(circuit, shots=1000)
+
+    Circuits are transpiled into the machine's gates and connectivity by IQM's part for Qiskit. A request
+    for more than ``max_shots`` becomes several jobs, whose counts are added up. Before each request the
+    server is asked for its default calibration set, and circuits are transpiled for that one; which it
+    was is part of the version in a result's provenance. A machine has no seed.
+
+    Args:
+        api_token: of IQM Resonance, or of the server; ``IQM_TOKEN`` in the environment when omitted.
+        device_instance: name of the machine, such as ``"garnet"``; may be omitted where there is one
+            only. Or a backend object of IQM's, as ``IQMFakeAdonis()``: then nothing is sent anywhere.
+        server_url: of the IQM server.
+        calibration_set_id: keep to this one instead of the server's default.
+        use_metrics: let the transpiler see how good each qubit and gate is.
+        use_timeslot: submit to the queue of a booked time slot.
+        compilation_options: IQM's ``CircuitCompilationOptions``.
+        max_shots: what the machine runs at once.
+        optimization_level: of the transpiler, 0 to 3.
+        seed_transpiler: makes transpiling repeatable.
+
+    Raises:
+        AuthenticationError: the token is refused, or there is none.
+        TransportError: the server cannot be reached.
+        RequestError: no such machine or calibration set.
+    """
+
+    def __init__(  # noqa: PLR0913 - as Qrisp has them
+        self,
+        api_token: str | None = None,
+        device_instance: Any = None,  # noqa: ANN401 - a name or an IQMBackendBase
+        *,
+        server_url: str = RESONANCE,
+        calibration_set_id: str | UUID | None = None,
+        use_metrics: bool = False,
+        use_timeslot: bool = False,
+        compilation_options: CircuitCompilationOptions | None = None,
+        max_shots: int = MAX_SHOTS,
+        optimization_level: int = 1,
+        seed_transpiler: int = 0,
+    ) -> None:
+        self._settings: dict[str, Any] = {
+            "api_token": api_token,
+            "device_instance": device_instance,
+            "server_url": server_url,
+            "calibration_set_id": _uuid(calibration_set_id),
+            "use_metrics": use_metrics,
+            "use_timeslot": use_timeslot,
+            "compilation_options": compilation_options,
+            "max_shots": max_shots,
+            "optimization_level": optimization_level,
+            "seed_transpiler": seed_transpiler,
+        }
+        self.name = str(device_instance or server_url)  # until the machine says its own
+        if isinstance(device_instance, IQMBackendBase):
+            self._local, opened, options = True, device_instance, {}
+        else:
+            self._local, opened = False, self._opened()
+            options = {"use_timeslot": use_timeslot, "circuit_compilation_options": compilation_options}
+        super().__init__(
+            opened, optimization_level=optimization_level, seed_transpiler=seed_transpiler, run_options=options
+        )
+        self.terms = Terms(self.backend.num_qubits, max_shots, self.backend.max_circuits)
+
+    def __repr__(self) -> str:
+        return f"IQMBackend({self.name!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Let a copy in another process open its own connection."""
+        return _reopen, (self._settings,)
+
+    @property
+    def calibration_set_id(self) -> UUID:
+        """The calibration set that circuits are transpiled for."""
+        found: UUID = self.backend.architecture.calibration_set_id
+        return found
+
+    @property
+    def version(self) -> str:
+        """Version of the client and, once there is one, the calibration set."""
+        return _version(self.calibration_set_id if hasattr(self, "backend") else None)
+
+    def _opened(self) -> Any:  # noqa: ANN401 - IQM's own IQMBackend
+        settings = self._settings
+        with self.translated():
+            provider = IQMProvider(
+                settings["server_url"], quantum_computer=settings["device_instance"], token=settings["api_token"]
+            )
+            return provider.get_backend(
+                calibration_set_id=settings["calibration_set_id"], use_metrics=settings["use_metrics"]
+            )
+
+    def refresh(self) -> None:
+        """Follow the server to another default calibration set."""
+        if self._local or self._settings["calibration_set_id"] is not None:
+            return
+        current = self.backend.client.get_dynamic_quantum_architecture(None).calibration_set_id
+        if current != self.calibration_set_id:
+            self.backend = self._opened()
+            self._transpile = self._transpile.for_backend(self.backend)
+            self.terms = self.terms._replace(max_qubits=self.backend.num_qubits)
+
+    def submit(self, natives: Sequence[Any], *, shots: int, seed: int | None) -> VendorRun:  # noqa: ARG002 - no seed
+        """Submit one job.
+
+        Raises:
+            BusyError: the calibration set changed since the circuits were transpiled.
+        """
+        with _heeding_calibration(self.name):
+            job = self.backend.run(list(natives), shots=shots, **self.run_options)
+        return QiskitRun(job) if self._local else IQMRun(job)
+
+    def find(self, vendor_id: str) -> VendorRun:
+        """Ask the server for a job."""
+        if self._local:
+            return super().find(vendor_id)
+        try:
+            with _logging_messages():
+                return IQMRun(self.backend.retrieve_job(str(UUID(vendor_id))))
+        except (ValueError, said.NotFoundError) as exc:
+            raise JobNotFound(f"{self.name} has no job {vendor_id!r}: {exc}", job=vendor_id) from exc
+
+    def status(self) -> BackendStatus:
+        """Ask the server how the machine is."""
+        if self._local:
+            return BackendStatus(self.name, self.version, online=True)
+        with self.translated():
+            health = self.backend.client.get_health()
+        healthy = health.get("healthy", health.get("status") in {None, "ok", "healthy", "online"})
+        return BackendStatus(self.name, self.version, bool(healthy), health.get("message") or health.get("status"))
+
+    def error(self, exc: Exception) -> GatewayError:
+        """Return the error of ours that says what IQM's server or client said."""
+        known = next((ours for theirs, ours in _ERRORS if isinstance(exc, theirs)), None)
+        if known is not None:
+            return known(f"{self.name}: {exc}")
+        return super().error(exc)
+
+
+class IQMRun(QiskitRun):
+    """A job on an IQM server."""
+
+    def state(self) -> JobState:
+        """Ask the server for its status."""
+        with _logging_messages():
+            return super().state()
+
+    def readings(self) -> list[Reading]:
+        """Wait, and return the counts of each circuit.
+
+        Raises:
+            SimulatorError: the job failed; the server's words are in it.
+        """
+        delay_s = _FIRST_POLL_S  # the client's own waiting draws a progress bar
+        while not self.state().ended:
+            time.sleep(delay_s)
+            delay_s = min(delay_s * 1.5, _LONGEST_POLL_S)
+        with _logging_messages():
+            found = self.job.result()
+            words = None if found.success else self.job.error_message() or "the server does not say why"
+        if words is not None:
+            raise SimulatorError(f"{found.backend_name} failed: {words}", simulator=found.backend_name, detail=words)
+        return [
+            Reading(found.get_counts(index), version=_version(getattr(one, "calibration_set_id", None)))
+            for index, one in enumerate(found.results)
+        ]
+
+    def cancel(self) -> None:
+        """Ask the server to cancel it; one that has ended stays as it is."""
+        with _logging_messages():
+            self.job.cancel()
+
+
+_ERRORS: tuple[tuple[Any, type[GatewayError]], ...] = (
+    ((said.AuthenticationError, said.ForbiddenError, ClientAuthenticationError), AuthenticationError),
+    ((said.CircuitValidationError, said.CircuitTranspilationError), UnsupportedError),
+    ((said.NotFoundError, said.ValidationError, said.InvalidOperationError, ClientConfigurationError), RequestError),
+    (said.DataSizeError, LimitError),
+    ((said.RateLimitError, said.SystemUnavailableError), BusyError),
+    ((said.OperationTimeoutError, requests.Timeout), TransportTimeout),
+    ((said.BadGatewayError, requests.ConnectionError), TransportError),
+    (ValueError, UnsupportedError),  # IQM's way to say that a circuit has no form on the machine
+)
+"""Classes of IQM's -> our class; the first that fits."""
+
+
+def _uuid(text: str | UUID | None) -> UUID | None:
+    try:
+        return text if text is None or isinstance(text, UUID) else UUID(text)
+    except (ValueError, AttributeError) as exc:
+        raise RequestError(
+            f"a calibration set has a UUID for its name, not {text!r}", field="calibration_set_id"
+        ) from exc
+
+
+def _version(calibration_set_id: UUID | None) -> str:
+    client = f"iqm-client {metadata.version('iqm-client')}"
+    return client if calibration_set_id is None else f"{client}, calibration set {calibration_set_id}"
+
+
+@contextmanager
+def _logging_messages() -> Iterator[None]:
+    """Write what the server says of a job, which the client makes warnings of, to the log."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield
+    for each in caught:
+        log.info("%s", each.message)
+
+
+@contextmanager
+def _heeding_calibration(name: str) -> Iterator[None]:
+    """Turn the client's warning about another calibration set into an error."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", message=_CALIBRATION_CHANGED)
+        try:
+            yield
+        except UserWarning as exc:
+            if not str(exc).startswith(_CALIBRATION_CHANGED):
+                raise
+            raise BusyError(
+                f"{name} was calibrated anew while the circuits were prepared: run them again ({exc})",
+                retry_after_s=0.0,
+            ) from exc
+
+
+def _reopen(settings: dict[str, Any]) -> IQMBackend:
+    return IQMBackend(**settings)

@@ -1,0 +1,262 @@
+"""Qrisp's circuits in and out: what holds for every framework, and what is Qrisp's own."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import sympy
+from qrisp import QuantumBool, QuantumFloat, QuantumSession, QuantumVariable, control, cx, h, mcx, ry, x
+from qrisp.circuit import (
+    GPhaseGate,
+    HGate,
+    Operation,
+    PGate,
+    QuantumCircuit,
+    Qubit,
+    RGate,
+    RXGate,
+    RXXGate,
+    SGate,
+    SwapGate,
+    SXDGGate,
+    SXGate,
+    TGate,
+    U1Gate,
+    U3Gate,
+    XGate,
+    XXYYGate,
+    YGate,
+    ZGate,
+)  # fmt: skip
+from support.circuits import random_dynamic_circuit
+from support.frameworks import Framework
+from support.reference import distribution
+from support.simulation import assert_same_behaviour, unitary
+from unit.interchange.test_frameworks import *  # noqa: F403 - the tests that hold for every framework
+
+from gateway.circuit import Circuit, Comparison
+from gateway.circuit.conditions import clbits_of
+from gateway.errors import CircuitInvalidError, RequestError, UnsupportedError
+from gateway.interchange import dump, parse
+
+
+def matrix(circuit: QuantumCircuit, num_qubits: int) -> np.ndarray:
+    """Return the matrix Qrisp itself gives, turned around: its qubit 0 is the most significant."""
+    tensor = circuit.get_unitary().reshape([2] * 2 * num_qubits)
+    turned = [*reversed(range(num_qubits)), *reversed(range(num_qubits, 2 * num_qubits))]
+    return tensor.transpose(turned).reshape(2**num_qubits, 2**num_qubits)
+
+
+@pytest.fixture
+def name() -> str:
+    return "qrisp"
+
+
+@pytest.fixture
+def framework() -> Framework:
+    return Framework(matrix, lambda: Qubit("q"), phase=False)
+
+
+def applied(operation: Operation, qubits=None) -> QuantumCircuit:
+    qubits = list(range(operation.num_qubits)) if qubits is None else qubits
+    circuit = QuantumCircuit(max(qubits) + 1)
+    circuit.append(operation, [circuit.qubits[qubit] for qubit in qubits])
+    return circuit
+
+
+# ---------------------------------------------------------------------------- operations
+
+
+def nested() -> Operation:
+    inner = QuantumCircuit(2)
+    inner.h(0)
+    inner.append(U3Gate(0.1, 0.2, 0.3, global_phase=0.4), inner.qubits[1])
+    inner.cx(1, 0)
+    middle = QuantumCircuit(3)
+    middle.append(inner.to_gate("inner"), [middle.qubits[2], middle.qubits[0]])
+    middle.append(inner.to_gate("inner").inverse(), [middle.qubits[1], middle.qubits[2]])
+    middle.gphase(0.7, 0)
+    return middle.to_gate("nested")
+
+
+OPERATIONS = [
+    SXGate(), SXDGGate(), U1Gate(0.3), RGate(0.3, 0.4), GPhaseGate(0.3), SGate().inverse(), TGate().inverse(),
+    U3Gate(0.1, 0.2, 0.3), U3Gate(0.1, 0.2, 0.3, global_phase=0.4), U3Gate(0.1, 0.2, 0.3).inverse(),
+    U3Gate(0.0, 0.2, 0.3, global_phase=0.4), PGate(0.3), PGate(0.3).inverse(), RXGate(-0.3), RXXGate(0.3),
+    XXYYGate(0.3, 0.4), SwapGate(), SwapGate().control(2), XGate().control(3, ctrl_state="010"),
+    XGate().control(4, ctrl_state=5), XGate().control(2, method="gray_pt"), XGate().control(3, method="gray_pt_inv"),
+    YGate().control(2), HGate().control(2, ctrl_state=1), PGate(0.3).control(3), SXGate().control(),
+    U3Gate(0.1, 0.2, 0.3, global_phase=0.4).control(2), GPhaseGate(0.3).control(), GPhaseGate(0.3).control(2),
+    U1Gate(0.3).control(), ZGate().control().control(2), nested(), nested().inverse(), nested().control(),
+    nested().control(2, ctrl_state="01"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
+def test_an_operation_keeps_its_matrix_and_its_phase(operation: Operation):
+    circuit = applied(operation, list(range(operation.num_qubits))[::-1])
+    np.testing.assert_allclose(unitary(parse(circuit)), matrix(circuit, operation.num_qubits), atol=1e-6)
+
+
+def test_a_name_says_nothing_of_what_an_operation_does():
+    imposter = QuantumCircuit(2)
+    imposter.cx(1, 0)
+    circuit = applied(imposter.to_gate("swap"))
+    circuit.append(U3Gate(0.3, 0, 0, name="h"), circuit.qubits[0])
+    assert parse(circuit) == Circuit(2).cx(1, 0).ry(0.3, 0)
+
+
+def test_what_qrisp_has_under_a_name_of_ours_is_kept_whole():
+    circuit = QuantumCircuit(3, 1)
+    for method in (
+        circuit.x,
+        circuit.y,
+        circuit.z,
+        circuit.h,
+        circuit.s,
+        circuit.t,
+        circuit.id,
+        circuit.s_dg,
+        circuit.t_dg,
+    ):
+        method(0)
+    circuit.cx(0, 1), circuit.cz(1, 2), circuit.cp(0.3, 0, 2), circuit.swap(0, 2), circuit.mcx([0, 1], 2)
+    circuit.rx(0.1, 0), circuit.ry(0.2, 0), circuit.rz(0.3, 0), circuit.p(0.4, 0)
+    circuit.barrier(), circuit.reset(1), circuit.measure(0, 0)
+    names = [op.name for op in parse(circuit).operations]
+    assert names == [
+        *("x", "y", "z", "h", "s", "t", "id", "sdg", "tdg", "cx", "cz", "cp", "swap", "ccx"),
+        *("rx", "ry", "rz", "p", "barrier", "reset", "measure"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("method", ["gray", "gray_pt", "balauca", "jones", "gidney", "maslov", "auto"])
+def test_every_way_to_make_a_toffoli_gives_what_qrisp_says_it_does(method: str):
+    session = QuantumSession()
+    qubits = QuantumVariable(3, qs=session)
+    mcx([qubits[0], qubits[1]], qubits[2], method=method)
+    compiled = session.compile()
+    np.testing.assert_allclose(unitary(parse(session)), matrix(compiled, len(compiled.qubits)), atol=1e-6)
+
+
+# ---------------------------------------------------------------------------- conditions
+
+
+def test_a_condition_on_one_clbit():
+    circuit = QuantumCircuit(2, 2)
+    circuit.h(0)
+    circuit.measure(0, 1)
+    circuit.append(XGate().c_if(), [circuit.qubits[1]], [circuit.clbits[1]])
+    assert parse(circuit) == Circuit(2, 2).h(0).measure(0, 1).x(1, when={1: 1})
+
+
+@pytest.mark.parametrize("state", ["10", 1])
+def test_the_first_clbit_of_a_condition_is_the_first_character_and_the_lowest_bit(state):
+    circuit = QuantumCircuit(1, 2)
+    circuit.append(XGate().c_if(2, state), circuit.qubits, circuit.clbits)
+    assert parse(circuit) == Circuit(1, 2).x(0, when={0: 1, 1: 0})
+
+
+def test_a_condition_on_a_gate_with_a_definition_holds_for_all_of_it():
+    circuit = QuantumCircuit(3, 1)
+    circuit.measure(2, 0)
+    inner = QuantumCircuit(2)
+    inner.h(0)
+    inner.cx(0, 1)
+    circuit.append(inner.to_gate("bell").c_if(), circuit.qubits[:2], circuit.clbits)
+    assert parse(circuit) == Circuit(3, 1).measure(2, 0).h(0, when={0: 1}).cx(0, 1, when={0: 1})
+
+
+def test_a_condition_of_several_values_is_dumped_as_one_c_if_for_each():
+    circuit = Circuit(1, 2).x(0, when=Comparison((0, 1), 2, equal=False))
+    back = parse(dump(circuit, "qrisp"))
+    assert back == Circuit(1, 2).x(0, when={0: 0, 1: 0}).x(0, when={0: 1, 1: 0}).x(0, when={0: 1, 1: 1})
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_dynamic_circuits_do_the_same_there_and_back_or_are_refused(seed: int):
+    circuit = random_dynamic_circuit(seed)
+    kept = [op for op in circuit.operations if clbits_of([op.condition]).isdisjoint(op.clbits)]
+    if len(kept) < len(circuit.operations):
+        with pytest.raises(UnsupportedError, match=r"operation \d+: condition: Qrisp has no measurement into a clbit"):
+            dump(circuit, "qrisp")
+    circuit.operations = kept
+    assert_same_behaviour(parse(dump(circuit, "qrisp")), circuit)
+
+
+def test_a_condition_on_too_many_clbits_is_refused():
+    circuit = Circuit(1, 20).x(0, when=Comparison(tuple(range(20)), 2, equal=False))
+    with pytest.raises(UnsupportedError, match="operation 0: condition: Qrisp takes one value at a time, and 20"):
+        dump(circuit, "qrisp")
+
+
+def test_qrisp_simulates_a_dumped_teleportation():
+    circuit = dump(Circuit(3, 3).ry(1.1, 0).h(1).cx(1, 2).cx(0, 1).h(0).measure(0, 0).measure(1, 1)
+                   .x(2, when={1: 1}).z(2, when={0: 1}).measure(2, 2), "qrisp")  # fmt: skip
+    probabilities = circuit.run()
+    assert sum(p for bits, p in probabilities.items() if bits[0] == "1") == pytest.approx(np.sin(0.55) ** 2, abs=1e-4)
+
+
+# ---------------------------------------------------------------------------- what is refused
+
+
+def test_an_operation_without_a_definition_is_refused_by_name_and_place():
+    circuit = QuantumCircuit(2)
+    circuit.x(0)
+    circuit.append(Operation("magic", num_qubits=2), circuit.qubits)
+    with pytest.raises(UnsupportedError, match="operation 1: magic: it has no definition") as caught:
+        parse(circuit)
+    assert caught.value.feature == "magic"
+
+
+def test_unbound_parameters_are_named():
+    circuit = QuantumCircuit(2)
+    circuit.rx(sympy.Symbol("theta"), 0)
+    circuit.append(PGate(sympy.Symbol("phi")).control(), circuit.qubits)
+    with pytest.raises(CircuitInvalidError, match="parameters have no value: phi, theta"):
+        parse(circuit)
+    bound = circuit.bind_parameters({sympy.Symbol("theta"): 0.5, sympy.Symbol("phi"): 0.25})
+    np.testing.assert_allclose(unitary(parse(bound)), unitary(Circuit(2).rx(0.5, 0).cp(0.25, 0, 1)), atol=1e-12)
+
+
+def test_what_is_no_circuit_is_refused():
+    with pytest.raises(RequestError, match="a QuantumCircuit, a QuantumSession or a QuantumVariable, not a Qubit"):
+        parse(Qubit("q"))
+
+
+# ---------------------------------------------------------------------------- sessions and variables
+
+
+def test_a_session_is_what_it_compiles_to():
+    session = QuantumSession()
+    first, second = QuantumBool(qs=session), QuantumBool(qs=session)
+    h(first)
+    cx(first, second)
+    assert parse(session) == Circuit(2).h(0).cx(0, 1)
+
+
+def test_a_variable_is_measured_its_first_qubit_into_clbit_0():
+    number, other = QuantumFloat(3), QuantumFloat(2)
+    number[:] = 6
+    cx(number[1], other[0])
+    assert distribution(parse(number)) == pytest.approx({"110": 1})
+    assert distribution(parse(other)) == pytest.approx({"01": 1})
+    assert not number.qs.clbits, "the session itself is left alone"
+
+
+def test_arithmetic_under_control_is_exact():
+    first, second, flag = QuantumFloat(3), QuantumFloat(2), QuantumBool()
+    first[:], second[:] = 3, 2
+    ry(1.0, flag)
+    with control(flag):
+        first += second
+        x(second[0])
+    found = distribution(parse(first))
+    assert found == pytest.approx({"011": np.cos(0.5) ** 2, "101": np.sin(0.5) ** 2}, abs=1e-6)
+
+
+def test_allocations_are_left_out():
+    number = QuantumFloat(2)
+    h(number)
+    assert {op.name for op in parse(number.qs).operations} == {"h"}
+    assert any(instruction.op.name == "qb_alloc" for instruction in number.qs.data)

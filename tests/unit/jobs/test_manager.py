@@ -1,0 +1,348 @@
+"""Jobs from their acceptance to their end, with an executor that does as it is told."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+from support.fake import Does, FakeAdapter, fake
+
+from gateway.circuit import Circuit
+from gateway.errors import BusyError, IdempotencyConflict, JobCancelled, JobNotFound, SimulatorCrashed
+from gateway.execution.function import Function
+from gateway.execution.pool import InlineExecutor, Stop
+from gateway.execution.runner import Answer, Runner
+from gateway.jobs.manager import MAX_ATTEMPTS, Caller, Jobs
+from gateway.jobs.store import JobStore
+from gateway.protocol.messages import JobInfo, RunRequest, ServerLimits, decode, encode
+from gateway.results import JobState
+
+ADA, BOB = Caller("ada", "ada", "secret of ada"), Caller("bob", "bob")
+
+
+class Obedient(InlineExecutor):
+    """Runs the fake in the thread of the job, but waits at a gate, and can be stopped there."""
+
+    workers = 2
+
+    def __init__(self, runnable: object | None = None) -> None:
+        super().__init__(Runner(runnable or FakeAdapter(), ServerLimits()))
+        self.open = threading.Event()
+        self.open.set()
+        self.began: list[bytes] = []
+        self.callers: list[str] = []
+
+    def run(self, body: bytes, token: str | None, timeout_s: float, *, caller: str = "", stop: Stop) -> Answer:
+        self.began.append(body)
+        self.callers.append(caller)
+        while not self.open.wait(0.005):
+            if stop.requested:
+                raise JobCancelled("the run was cancelled")
+        return super().run(body, token, timeout_s, caller=caller, stop=stop)
+
+
+Start = Callable[..., Jobs]
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Start jobs; what is started is closed."""
+    started: list[Jobs] = []
+
+    def start(executor: InlineExecutor | None = None, url: str = "sqlite://", **limits: object) -> Jobs:
+        jobs = Jobs(executor or Obedient(), JobStore(url, "fake"), ServerLimits(**limits))
+        started.append(jobs)
+        return jobs
+
+    yield start
+    for jobs in started:
+        jobs.close()
+
+
+def submitted(jobs: Jobs, circuits: object, caller: Caller = ADA, key: str | None = None, **fields: object) -> JobInfo:
+    request = RunRequest(circuits=circuits, **fields)
+    return jobs.submit(request, encode(request), caller, key=key)
+
+
+def ended(jobs: Jobs, job: JobInfo, caller: Caller = ADA) -> JobInfo:
+    """Return a job as a client reads it, once it has ended."""
+    found = decode(JobInfo, encode(jobs.info(job.id, caller, 10)))
+    assert found.state.ended
+    return found
+
+
+def test_a_job_is_queued_then_done_with_the_result_of_its_circuit(start: Start):
+    executor = Obedient()
+    executor.open.clear()
+    jobs = start(executor)
+    job = submitted(jobs, fake(amount=5), shots=3)
+    assert (job.state, job.progress.done, job.progress.total, job.results) == (JobState.QUEUED, 0, 1, None)
+    while not executor.began:
+        time.sleep(0.001)
+    assert jobs.info(job.id, ADA).state is JobState.RUNNING
+    assert jobs.states() == {JobState.QUEUED: 0, JobState.RUNNING: 1}
+    executor.open.set()
+    found = ended(jobs, job)
+    assert (found.state, found.progress.done, found.is_list) == (JobState.DONE, 1, False)
+    assert [result.counts for result in found.results] == [{"00000101": 3}]
+    assert found.created_at <= found.started_at <= found.ended_at
+    assert jobs.states() == {JobState.QUEUED: 0, JobState.RUNNING: 0}
+
+
+def test_a_list_gives_results_in_order_and_seeds_as_one_request_would(start: Start):
+    jobs = start()
+    job = submitted(jobs, [fake(amount=k) for k in range(10)], shots=list(range(1, 11)), seed=2**32 - 2)
+    found = ended(jobs, job)
+    assert [result.counts for result in found.results] == [{format(k, "08b"): k + 1} for k in range(10)]
+    assert [result.provenance.seed for result in found.results][:4] == [2**32 - 2, 2**32 - 1, 0, 1]
+    assert (found.is_list, found.progress.done) == (True, 10)
+
+
+def test_one_failure_costs_no_other_result_and_names_its_circuit(start: Start):
+    jobs = start()
+    circuits = [fake(amount=1), fake(Does.RAISE), "OPENQASM 2.0; nonsense", fake(amount=2)]
+    found = ended(jobs, submitted(jobs, circuits))
+    assert found.state is JobState.FAILED
+    assert [result and result.counts for result in found.results] == [
+        {"00000001": 1024},
+        None,
+        None,
+        {"00000010": 1024},
+    ]
+    assert [(error.circuit, error.code) for error in found.errors] == [(1, "simulator-error"), (2, "circuit-syntax")]
+    assert found.progress.done == 4
+
+
+def test_a_single_circuit_that_fails_names_no_circuit(start: Start):
+    jobs = start()
+    (error,) = ended(jobs, submitted(jobs, fake(Does.RAISE))).errors
+    assert (error.circuit, error.status) == (None, 500)
+
+
+def test_the_same_key_and_body_give_the_same_job_and_another_body_is_refused(start: Start):
+    executor = Obedient()
+    jobs = start(executor)
+    first = submitted(jobs, fake(amount=1), key="k")
+    assert submitted(jobs, fake(amount=1), key="k").id == first.id
+    ended(jobs, first)
+    assert submitted(jobs, fake(amount=1), key="k").id == first.id
+    assert submitted(jobs, fake(amount=1), BOB, key="k").id != first.id
+    with pytest.raises(IdempotencyConflict, match="used for another request") as caught:
+        submitted(jobs, fake(amount=2), key="k")
+    assert caught.value.job == first.id
+    assert submitted(jobs, fake(amount=1)).id != first.id
+
+
+def test_a_job_that_waits_and_one_that_runs_can_be_cancelled_and_what_was_answered_is_kept(start: Start):
+    executor = Obedient()
+    jobs = start(executor)
+    executor.open.clear()
+    running = submitted(jobs, [fake(), fake()])
+    waiting = submitted(jobs, fake())
+    while len(executor.began) < 2:
+        time.sleep(0.001)
+    for job in (waiting, running):
+        assert jobs.cancel(job.id, ADA).state is JobState.CANCELLED
+        assert jobs.cancel(job.id, ADA).state is JobState.CANCELLED
+    found = ended(jobs, running)
+    assert (found.results, found.errors, found.progress.done) == ([None, None], None, 0)
+    executor.open.set()
+    done = ended(jobs, submitted(jobs, fake(amount=9)))
+    assert jobs.cancel(done.id, ADA).state is JobState.DONE
+    assert len(executor.began) == 3, "what was cancelled while it waited was never begun"
+
+
+def test_a_job_is_there_for_its_owner_alone(start: Start):
+    jobs = start()
+    job = submitted(jobs, fake())
+    for ask in (jobs.info, jobs.cancel, jobs.rerun):
+        with pytest.raises(JobNotFound, match="no job"):
+            ask(job.id, BOB)
+        with pytest.raises(JobNotFound, match="no job 'nonsense'"):
+            ask("nonsense", ADA)
+    ended(jobs, job)
+    with pytest.raises(JobNotFound):
+        jobs.info(job.id, BOB)
+    assert jobs.page(BOB).jobs == []
+    assert [one.id for one in jobs.page(ADA).jobs] == [job.id]
+
+
+def test_a_job_runs_again_as_a_new_one_with_the_same_seed(start: Start):
+    jobs = start()
+    first = ended(jobs, submitted(jobs, [fake(amount=3), fake(amount=4)], seed=7, key="k"))
+    again = ended(jobs, jobs.rerun(first.id, ADA))
+    assert again.id != first.id
+    assert [result.counts for result in again.results] == [result.counts for result in first.results]
+    assert [result.provenance.seed for result in again.results] == [7, 8]
+
+
+def test_a_page_shows_the_newest_first_and_where_the_next_one_begins(start: Start):
+    jobs = start()
+    ids = [submitted(jobs, fake()).id for _ in range(5)]
+    page = jobs.page(ADA, limit=2)
+    assert [job.id for job in page.jobs] == [ids[4], ids[3]]
+    page = jobs.page(ADA, limit=3, before=page.next)
+    assert ([job.id for job in page.jobs], page.next) == (ids[2::-1], None)
+    ended(jobs, page.jobs[0])
+    assert all(job.results is None for job in jobs.page(ADA).jobs)
+    with pytest.raises(JobNotFound):
+        jobs.page(ADA, before="nonsense")
+
+
+def test_a_full_queue_accepts_nothing_and_says_when_to_come_back(start: Start):
+    executor = Obedient()
+    executor.open.clear()
+    jobs = start(executor, max_queued_circuits=3)
+    submitted(jobs, [fake()] * 2)
+    while len(executor.began) < 2:
+        time.sleep(0.001)
+    submitted(jobs, [fake()] * 3)
+    with pytest.raises(BusyError, match="3 circuits wait") as caught:
+        submitted(jobs, fake())
+    assert caught.value.retry_after_s == 5
+    assert len(jobs.page(ADA).jobs) == 2
+
+
+def test_callers_take_turns(start: Start):
+    executor = Obedient()
+    executor.open.clear()
+    jobs = start(executor)
+    submitted(jobs, [fake()] * 6)
+    while len(executor.began) < 2:
+        time.sleep(0.001)
+    last = submitted(jobs, [fake()] * 2, BOB)
+    executor.open.set()
+    ended(jobs, last, BOB)
+    assert "jobs of bob" in executor.callers[2:4]
+    assert executor.callers[:6].count("jobs of bob") == 2
+
+
+def test_what_a_server_left_is_taken_up_by_the_next_one_and_what_it_answered_is_kept(start: Start, tmp_path: Path):
+    url = f"sqlite:///{tmp_path}/jobs"
+    executor = Obedient()
+    first = start(executor, url)
+    done = ended(first, submitted(first, fake(amount=1)))
+    executor.open.clear()
+    cut_off = submitted(first, [fake(amount=2), fake(amount=3), fake(amount=4)])
+    while len(executor.began) < 3:
+        time.sleep(0.001)
+    first.close()
+    second = start(Obedient(), url)
+    assert [result.counts for result in ended(second, done).results] == [{"00000001": 1024}]
+    found = ended(second, cut_off)
+    assert [result.counts for result in found.results] == [{format(k, "08b"): 1024} for k in (2, 3, 4)]
+
+
+def test_a_run_that_can_end_in_time_ends_before_its_server(start: Start, tmp_path: Path):
+    url = f"sqlite:///{tmp_path}/jobs"
+    executor = Obedient()
+    executor.open.clear()
+    first = start(executor, url)
+    job = submitted(first, fake(amount=1))
+    while not executor.began:
+        time.sleep(0.001)
+    threading.Timer(0.1, executor.open.set).start()
+    first.close(within_s=10)
+    second_executor = Obedient()
+    second = start(second_executor, url)
+    assert ended(second, job).state is JobState.DONE
+    assert second_executor.began == []
+
+
+def test_a_server_that_stops_accepts_nothing_and_lets_nobody_wait(start: Start):
+    executor = Obedient()
+    executor.open.clear()
+    jobs = start(executor)
+    job = submitted(jobs, fake())
+    threading.Timer(0.1, jobs.stop_taking).start()
+    assert not jobs.info(job.id, ADA, 60).state.ended
+    with pytest.raises(BusyError, match="the server is stopping"):
+        submitted(jobs, fake())
+
+
+def test_a_run_during_which_servers_keep_ending_is_given_up_and_others_are_not(start: Start, tmp_path: Path):
+    store = JobStore(f"sqlite:///{tmp_path}/jobs", "fake")
+    executor = Obedient()
+    executor.open.clear()
+    jobs = Jobs(executor, store)
+    job = submitted(jobs, [fake(amount=1), fake(amount=2)])
+    while len(executor.began) < 2:
+        time.sleep(0.001)
+    jobs.close()
+    store = JobStore(f"sqlite:///{tmp_path}/jobs", "fake")
+    number = store.find(job.id, "ada").number
+    for _ in range(MAX_ATTEMPTS - 1):
+        store.begin(number, 0, 1.0)
+    store.close()
+    found = ended(start(Obedient(), f"sqlite:///{tmp_path}/jobs"), job)
+    assert [(error.circuit, error.code) for error in found.errors] == [(0, "job-interrupted")]
+    assert [result and result.counts for result in found.results] == [None, {"00000010": 1024}]
+
+
+def test_a_token_is_handed_to_the_function_and_never_written_down(start: Start, tmp_path: Path):
+    seen: list[str | None] = []
+
+    def run_func(circuit, shots, token):
+        seen.append(token)
+        return {"0": shots}
+
+    url = f"sqlite:///{tmp_path}/jobs"
+    executor = Obedient(Function(run_func))
+    first = start(executor, url)
+    circuit = Circuit(1).measure_all()
+    ended(first, submitted(first, circuit))
+    assert seen == ["secret of ada"]
+    executor.open.clear()
+    cut_off = submitted(first, circuit)
+    while len(executor.began) < 2:
+        time.sleep(0.001)
+    first.close()
+    assert b"secret of ada" not in b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    (error,) = ended(start(Obedient(Function(run_func)), url), cut_off).errors
+    assert (error.code, "keeps no tokens" in error.detail) == ("job-interrupted", True)
+    assert seen == ["secret of ada"]
+
+
+def test_a_crash_is_the_error_of_its_own_job(start: Start):
+    class Crashing(Obedient):
+        def run(self, body: bytes, *arguments: object, **named: object) -> Answer:
+            if msgspec.json.decode(body).get("shots") == 13:
+                raise SimulatorCrashed("the simulator's process was ended", exit_code=-9)
+            return super().run(body, *arguments, **named)
+
+    jobs = start(Crashing())
+    bad, good = submitted(jobs, fake(), shots=13), submitted(jobs, fake())
+    assert [error.code for error in ended(jobs, bad).errors] == ["simulator-crashed"]
+    assert ended(jobs, good).state is JobState.DONE
+
+
+def test_a_bug_ends_the_job_with_an_error_and_takes_no_thread_along(start: Start, caplog: pytest.LogCaptureFixture):
+    class Buggy(Obedient):
+        def run(self, body: bytes, *arguments: object, **named: object) -> Answer:
+            raise ZeroDivisionError("a bug")
+
+    jobs = start(Buggy())
+    for _ in range(4):
+        (error,) = ended(jobs, submitted(jobs, fake())).errors
+        assert (error.code, "ZeroDivision" in error.detail) == ("internal-error", False)
+    assert "a bug" in caplog.text
+
+
+def test_a_database_that_cannot_be_written_for_a_while_delays_a_job_and_loses_nothing(start: Start, tmp_path: Path):
+    executor = Obedient()
+    executor.open.clear()
+    jobs = start(executor, f"sqlite:///{tmp_path}/jobs")
+    job = submitted(jobs, fake(amount=6))
+    while not executor.began:
+        time.sleep(0.001)
+    with jobs._store._engine.begin() as connection:
+        connection.exec_driver_sql("PRAGMA query_only = ON")
+    executor.open.set()
+    time.sleep(0.2)
+    with jobs._store._engine.begin() as connection:
+        connection.exec_driver_sql("PRAGMA query_only = OFF")
+    assert [result.counts for result in ended(jobs, job).results] == [{"00000110": 1024}]

@@ -1,0 +1,223 @@
+"""One contract of storage, held by every kind of database."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from gateway.errors import JobStoreError, StorageFull
+from gateway.jobs.store import JobRecord, JobStore, KeyTakenError, StoredAnswer
+from gateway.results import JobState
+
+RECORD = JobRecord(
+    id="first", owner="ada", caller="ada", state=JobState.QUEUED, total=2, is_list=True, timeout_s=60, created=1000.5,
+    digest="00", trace="00-trace", idempotency_key="key",
+)  # fmt: skip
+GOOD, BAD = StoredAnswer(200, b'{"results":[]}'), StoredAnswer(500, b'{"code":"simulator-error"}')
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[JobStore]:
+    made = JobStore(url, "qulacs")
+    yield made
+    made.close()
+
+
+def added(store: JobStore, **fields: object) -> int:
+    record = replace(RECORD, **({"idempotency_key": None} | fields))
+    return store.add(record, [b"request %d" % k for k in range(record.total)])
+
+
+def test_a_job_is_found_as_it_was_added(store: JobStore):
+    number = added(store, idempotency_key="key")
+    expected = replace(RECORD, number=number)
+    assert store.find("first", "ada") == store.find_number(number, "ada") == store.find_key("key", "ada") == expected
+    assert store.requests(number) == [b"request 0", b"request 1"]
+    assert store.request(number, 1) == b"request 1"
+    assert store.answers(number) == [None, None]
+    assert (store.answered(number), store.failed(number)) == (0, False)
+
+
+def test_a_job_is_nobody_elses(store: JobStore, url: str):
+    number = added(store, idempotency_key="key")
+    for owner in ("", "bob"):
+        assert store.find("first", owner) is None
+        assert store.find_number(number, owner) is None
+        assert store.find_key("key", owner) is None
+        assert store.page(owner, None, None, 10) == []
+
+
+def test_answers_are_written_once_and_the_last_one_ends_the_job(store: JobStore):
+    number = added(store)
+    store.begin(number, 1, 1001)
+    found = store.find("first", "ada")
+    assert (found.state, found.started) == (JobState.RUNNING, 1001)
+    assert store.finish(number, 1, BAD, None, 1002)
+    assert not store.finish(number, 1, GOOD, None, 1003)
+    store.begin(number, 0, 1003)
+    assert store.find("first", "ada").started == 1001
+    assert store.finish(number, 0, GOOD, JobState.FAILED, 1004)
+    found = store.find("first", "ada")
+    assert (found.state, found.started, found.ended) == (JobState.FAILED, 1001, 1004)
+    assert store.answers(number) == [GOOD, BAD]
+    assert (store.answered(number), store.failed(number)) == (2, True)
+    assert not store.finish(number, 0, BAD, JobState.DONE, 1005)
+    assert store.answers(number) == [GOOD, BAD]
+
+
+def test_an_ended_job_takes_no_answer_and_ends_once(store: JobStore):
+    number = added(store)
+    assert store.end(number, JobState.CANCELLED, 1002)
+    assert not store.end(number, JobState.FAILED, 1003)
+    assert not store.finish(number, 0, GOOD, None, 1004)
+    found = store.find("first", "ada")
+    assert (found.state, found.ended, store.answers(number)) == (JobState.CANCELLED, 1002, [None, None])
+
+
+def test_an_idempotency_key_is_an_owners_own(store: JobStore):
+    added(store, idempotency_key="key")
+    with pytest.raises(KeyTakenError):
+        added(store, id="second", idempotency_key="key")
+    assert store.find("second", "ada") is None
+    added(store, id="third", owner="bob", idempotency_key="key")
+    added(store, id="fourth")
+    added(store, id="fifth")  # without a key as many as one likes
+
+
+def test_only_one_of_many_at_once_gets_a_key(store: JobStore):
+    def attempt(k: int) -> bool:
+        try:
+            added(store, id=f"job {k}", idempotency_key="key")
+        except KeyTakenError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as threads:
+        assert sum(threads.map(attempt, range(24))) == 1
+
+
+def test_what_was_not_finished_is_found_with_the_attempts_made(url: str):
+    store = JobStore(url, "qulacs")
+    first = added(store)
+    second = added(store, id="second", total=1)
+    third = added(store, id="third", total=1)
+    for _ in range(2):
+        store.begin(first, 0, 1001)
+    store.finish(first, 1, GOOD, None, 1002)
+    store.finish(second, 0, GOOD, JobState.DONE, 1003)
+    if url != "sqlite://":  # what is in memory ends with its store
+        store.close()
+        store = JobStore(url, "qulacs")
+    assert [(found.record.id, found.attempts) for found in store.unfinished()] == [("first", {0: 2}), ("third", {0: 0})]
+    assert third > second > first
+    store.close()
+
+
+def test_pages_go_from_the_newest_to_the_oldest(store: JobStore):
+    numbers = [added(store, id=f"job {k}", total=1) for k in range(5)]
+    store.end(numbers[1], JobState.CANCELLED, 1001)
+    assert [one.id for one in store.page("ada", None, None, 2)] == ["job 4", "job 3"]
+    assert [one.id for one in store.page("ada", None, numbers[3], 9)] == ["job 2", "job 1", "job 0"]
+    assert [one.id for one in store.page("ada", JobState.CANCELLED, None, 9)] == ["job 1"]
+
+
+def test_old_jobs_expire_and_those_beyond_a_size_but_none_that_has_not_ended(store: JobStore):
+    numbers = [added(store, id=f"job {k}", total=1) for k in range(5)]
+    for number, ended in zip(numbers, (100.0, 2000.0, 2001.0, 2002.0), strict=False):
+        store.finish(number, 0, StoredAnswer(200, b"x" * 1000), JobState.DONE, ended)
+    assert store.expire(before=500, keep_bytes=2 * (1000 + len(b"request 0"))) == 2
+    assert [one.id for one in store.page("ada", None, None, 9)] == ["job 4", "job 3", "job 2"]
+    assert store.requests(numbers[0]) == []
+    assert store.expire(before=9999, keep_bytes=0) == 2
+    assert [one.id for one in store.page("ada", None, None, 9)] == ["job 4"]
+
+
+def test_servers_of_several_names_share_a_database_and_see_only_their_own(postgresql_url: str):
+    first, second = JobStore(postgresql_url, "cirq"), JobStore(postgresql_url, "mqt")
+    number = added(first)
+    added(second, id="second")
+    assert second.find("first", "ada") is None
+    assert second.find_number(number, "ada") is None
+    assert [found.record.id for found in second.unfinished()] == ["second"]
+    assert second.expire(before=9999, keep_bytes=0) == 0
+    first.close()
+    second.close()
+
+
+@pytest.mark.parametrize("kind", ["file", "postgresql"])
+def test_a_second_server_on_the_same_jobs_is_refused_until_the_first_one_ends(kind, request, tmp_path: Path):
+    url = f"sqlite:///{tmp_path}/jobs" if kind == "file" else request.getfixturevalue("postgresql_url")
+    first = JobStore(url, "qulacs")
+    with pytest.raises(JobStoreError, match="another server uses the job database"):
+        JobStore(url, "qulacs", wait_s=0.1)
+    first.close()
+    JobStore(url, "qulacs", wait_s=5).close()
+
+
+def test_a_killed_server_lets_go_of_its_jobs_and_has_lost_none(tmp_path: Path):
+    url = f"sqlite:///{tmp_path}/jobs"
+    script = f"""
+        import os, signal
+        from gateway.jobs.store import JobRecord, JobStore
+        from gateway.results import JobState
+        store = JobStore({url!r}, "qulacs")
+        fields = dict(owner="", caller="", total=1, is_list=False, timeout_s=1, created=1)
+        record = JobRecord(id="x", state=JobState.QUEUED, **fields)
+        store.add(record, [b"request"])
+        os.kill(os.getpid(), signal.SIGKILL)
+    """
+    done = subprocess.run([sys.executable, "-c", script.replace("\n        ", "\n")], check=False)
+    assert done.returncode == -9
+    store = JobStore(url, "qulacs", wait_s=0)
+    assert store.requests(store.find("x", "").number) == [b"request"]
+    store.close()
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("nonsense", "cannot use the job database"),
+        ("sqlite:////proc/nowhere/jobs", "cannot use the job database"),
+        ("postgresql+psycopg://gateway:s3cret@127.0.0.1:1/x", "the job database failed"),
+        ("mysql+nodriver://x", "cannot use the job database"),
+    ],
+)
+def test_a_database_that_cannot_be_used_is_an_error_that_shows_no_password(url, message):
+    with pytest.raises(JobStoreError, match=message) as caught:
+        JobStore(url)
+    assert "s3cret" not in str(caught.value)
+    assert "s3cret" not in str(caught.value.url)
+
+
+def test_a_file_of_something_else_and_one_of_a_newer_version_are_refused(tmp_path: Path):
+    other = tmp_path / "other"
+    other.write_bytes(b"not a database, but long enough to be looked at " * 100)
+    with pytest.raises(JobStoreError, match="the job database failed: file is not a database"):
+        JobStore(f"sqlite:///{other}")
+    newer = tmp_path / "newer"
+    JobStore(f"sqlite:///{newer}").close()
+    with sqlite3.connect(newer) as connection:
+        connection.execute("UPDATE schema_version SET version = 99")
+    connection.close()
+    with pytest.raises(JobStoreError, match="of schema 99, this version writes 1"):
+        JobStore(f"sqlite:///{newer}")
+
+
+def test_a_full_database_takes_no_job_and_keeps_those_it_has(tmp_path: Path):
+    store = JobStore(f"sqlite:///{tmp_path}/jobs", "qulacs")
+    number = added(store)
+    with store._engine.begin() as connection:
+        connection.exec_driver_sql("PRAGMA max_page_count = 20")
+    with pytest.raises(StorageFull, match="the job database is full"):
+        store.add(replace(RECORD, id="big"), [b"x" * 200_000] * 2)
+    assert store.find("big", "ada") is None
+    assert store.requests(number) == [b"request 0", b"request 1"]
+    assert store.finish(number, 0, GOOD, None, 1)
+    store.close()
