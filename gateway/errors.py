@@ -51,6 +51,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+_LONGEST = 1_000
+"""Characters of a message that quotes what a caller sent."""
+
 
 class GatewayError(Exception):
     """Base of all errors of the gateway.
@@ -69,6 +72,8 @@ class GatewayError(Exception):
         unknown = fields.keys() - set(self.fields)
         if unknown:
             raise TypeError(f"{type(self).__name__} has no field {min(unknown)!r}")
+        if self.status < 500 and len(message) > _LONGEST:  # noqa: PLR2004 - server errors begin at 500
+            message = f"{message[:_LONGEST]}..."
         super().__init__(message)
         self.message = message
         self.circuit = circuit

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self, overload
+from typing import Any, ClassVar, Self, overload
 
 import msgspec
 
@@ -44,6 +44,9 @@ class BackendStatus:
 
 class Backend(ABC):
     """Runs circuits. All backends, of whatever machine, have these methods."""
+
+    ends_late_runs: ClassVar[bool] = False
+    """Whether it ends a run at the machine itself when ``timeout_s`` is over."""
 
     _jobs: ThreadPoolExecutor | None = None
 

@@ -219,7 +219,7 @@ class DockerSimulator(Backend):
             except BaseException as exc:
                 useless = isinstance(exc, ContainerError)
                 if useless or lease.fresh:
-                    self._fleet.discard(lease)
+                    self._fleet.undo(lease)
                 self._let_go()
                 if last or lease.fresh or not useless:
                     raise

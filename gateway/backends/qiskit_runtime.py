@@ -51,9 +51,9 @@ try:
 except ModuleNotFoundError as missing:
     raise FrameworkNotInstalled(
         f"a QiskitRuntimeBackend needs the package {missing.name!r}, which is not installed: "
-        "pip install 'simulator-gateway[qiskit-runtime]'",
+        "pip install 'qiskit-ibm-runtime>=0.51'",
         framework="qiskit_ibm_runtime",
-        requirement="simulator-gateway[qiskit-runtime]",
+        requirement="qiskit-ibm-runtime>=0.51",
     ) from missing
 
 MODES = {"job": None, "session": Session, "batch": Batch}

@@ -16,6 +16,8 @@ from gateway.results import Capabilities, Result, ResultType, Sampling
 
 OpenBackend = Callable[[], Backend]
 
+_SHARE_OF_THE_TIME = 0.9
+
 
 class ServedBackend:
     """Hands each run of a server's worker to a Backend.
@@ -99,5 +101,11 @@ class ServedBackend:
         return self.backend.send(request)[0]
 
     def run_list(self, circuits: list[Circuit], request: RunRequest) -> list[Result]:
-        """Run all circuits of a request together: they wait in the machine's queue once."""
-        return self.backend.send(msgspec.structs.replace(request, circuits=list(circuits), timeout_s=None))
+        """Run all circuits of a request together: they wait in the machine's queue once.
+
+        At the deadline this process is killed, and a job at a vendor's would go on; so a Backend that can
+        end its runs is given a little less time.
+        """
+        timeout_s = request.timeout_s if self.backend.ends_late_runs else None
+        shorter = None if timeout_s is None else timeout_s * _SHARE_OF_THE_TIME
+        return self.backend.send(msgspec.structs.replace(request, circuits=list(circuits), timeout_s=shorter))

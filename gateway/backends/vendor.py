@@ -133,6 +133,7 @@ class VendorBackend(Backend):
     name: str
     terms: Terms
     seedable: bool = False
+    ends_late_runs = True
 
     @property
     @abstractmethod

@@ -13,8 +13,8 @@ from gateway.circuit.gates import Step
 from gateway.errors import CircuitInvalidError, LimitError, UnsupportedError
 
 FREE_STEPS = 100_000
-STEPS_PER_OPERATION = 10
-"""A step is a statement carried out or a turn of a loop, some 10 us."""
+STEPS_PER_OPERATION = 6
+"""A step is a statement, a turn of a loop, an operator or a modifier carried out: 1 to 4 us."""
 
 
 @dataclass(slots=True)
@@ -106,6 +106,7 @@ class Emitter:
         with self.choice(conditions.clbits_of([condition for found, _ in branches for condition in found])):
             for found, carry_out in branches:
                 for condition in found:
+                    self.spend(len(self._frames) + len(condition))
                     with self.when(condition):
                         carry_out()
 

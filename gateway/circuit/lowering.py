@@ -19,7 +19,7 @@ def lower(operations: list[Operation], native_gates: frozenset[str]) -> list[Ope
     Args:
         operations: validated operations.
         native_gates: names the simulator has; must let every definition end, which
-            ``u`` (or ``u3``), ``cx`` and ``gphase`` guarantee.
+            ``u``, ``cx`` and ``gphase`` guarantee.
 
     Raises:
         UnsupportedError: a gate comes down to something that is not native.

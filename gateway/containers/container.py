@@ -144,6 +144,7 @@ class Fleet:
     def __init__(self, engine: Engine, vault: Vault) -> None:
         self.engine = engine
         self.vault = vault
+        self._made: set[str] = set()  # volumes that were made here and hold no job that anybody knows of
         self._orphans: set[str] = set()  # volumes whose container ended by itself; the next one takes them over
 
     def survey(self) -> list[Container]:
@@ -198,6 +199,13 @@ class Fleet:
             self._orphans.add(lease.volume)
             self.remove(lease.container)
 
+    def undo(self, lease: Lease) -> None:
+        """Remove a leased container that never answered, and its volume unless another had it before."""
+        self.discard(lease)
+        if lease.volume in self._made:
+            self._orphans.discard(lease.volume)
+            self.engine.remove_volume(lease.volume)
+
     def remove_orphans(self) -> None:
         """Remove the jobs of containers that ended by themselves and were not replaced by others."""
         while self._orphans:
@@ -238,8 +246,8 @@ class Fleet:
                 if held:
                     self.remove(one.id)
                     gone.add(one.id)
-        if gone and spec is not None:
-            self.sweep(f"{SIMULATOR_LABEL}={spec.simulator}", but=spec.volume(self.vault.home))
+                    wanted = spec.volume(self.vault.home) if spec is not None else ""
+                    self.sweep(f"{SIMULATOR_LABEL}={one.labels.get(SIMULATOR_LABEL, '')}", but=wanted)
         self._forget_removed({one.id for one in found})
         return gone
 
@@ -288,6 +296,8 @@ class Fleet:
             container = self._created(spec, name, token, keep=keep)
             if container is None:
                 return None
+            if not known:
+                self._made.add(volume)
             self.vault.write(container, Entry(token, keep, (user,)))
             self._start(spec, container)
             found = self.engine.container(container)

@@ -94,7 +94,7 @@ class TakesLists(Protocol):
     """A runnable that wants all circuits of a request together, as a machine with a queue does."""
 
     def run_list(self, circuits: list[Circuit], request: RunRequest) -> list[Result]:
-        """Run valid circuits; circuit number k uses the request's seed plus k."""
+        """Run valid circuits within the request's ``timeout_s``; number k uses its seed plus k."""
 
 
 class Runner:
@@ -166,7 +166,8 @@ class Runner:
             circuits.append(circuit)
             seconds.append(parse_s)
         try:
-            results = runnable.run_list(circuits, request)
+            deadline_s = request.timeout_s or self.limits.timeout_s
+            results = runnable.run_list(circuits, msgspec.structs.replace(request, timeout_s=deadline_s))
         except GatewayError as exc:
             exc.circuit = exc.circuit if isinstance(request.circuits, list) else None
             raise

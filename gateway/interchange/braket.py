@@ -80,7 +80,7 @@ def parse(circuit: object) -> Circuit:
     Raises:
         RequestError: something else of Braket.
         CircuitInvalidError: parameters are unbound.
-        UnsupportedError: result types, noise, verbatim boxes, pulses, and unitaries of several qubits, named.
+        UnsupportedError: result types, noise, verbatim boxes, pulses and matrices of many qubits, named.
         LimitError: larger than circuits may be.
     """
     if not isinstance(circuit, BraketCircuit):
@@ -142,7 +142,7 @@ def _plain_steps(index: int, gate: Any, where: tuple[int, ...]) -> list[Step]:  
     if type(gate) is not Gate.Unitary:
         raise refused(index, gate.name, "a circuit has no gate like it")
     try:
-        return steps_of_unitary(gate.to_matrix(), where[::-1])  # Braket's first qubit is the most significant bit
+        return steps_of_unitary(gate.to_matrix(), where[::-1])  # Braket's first target is most significant
     except ValueError as exc:
         raise refused(index, gate.name, str(exc)) from exc
 

@@ -64,6 +64,17 @@ def bits_of(clbits: Sequence[int], value: int) -> list[tuple[int, int]]:
     return [(clbit, value >> place & 1) for place, clbit in enumerate(clbits)]
 
 
+def without_mere_names(circuit: Circuit) -> Circuit:
+    """Take out each ``id`` on a qubit that nothing else acts on.
+
+    Where a framework knows a qubit only by what acts on it, an identity is how it says that there is
+    an idle one.
+    """
+    used = {qubit for op in circuit.operations if op.name != "id" for qubit in op.qubits}
+    kept = [op for op in circuit.operations if op.name != "id" or op.qubits[0] in used]
+    return Circuit(circuit.num_qubits, circuit.num_clbits, kept)
+
+
 def missing_phase(steps: Iterable[Step], state: Any) -> float:  # noqa: ANN401 - an array of any framework
     """Return the phase that steps lack to bring the state zero to a given one.
 
@@ -113,14 +124,3 @@ def cubes(condition: Condition) -> list[dict[int, int]]:
 
 def _agree(first: dict[int, int], second: dict[int, int]) -> bool:
     return all(first.get(clbit, bit) == bit for clbit, bit in second.items())
-
-
-def without_mere_names(circuit: Circuit) -> Circuit:
-    """Take out each ``id`` on a qubit that nothing else acts on.
-
-    Where a framework knows a qubit only by what acts on it, an identity is how it says that there is
-    an idle one.
-    """
-    used = {qubit for op in circuit.operations if op.name != "id" for qubit in op.qubits}
-    kept = [op for op in circuit.operations if op.name != "id" or op.qubits[0] in used]
-    return Circuit(circuit.num_qubits, circuit.num_clbits, kept)

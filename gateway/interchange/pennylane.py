@@ -9,9 +9,9 @@ or mid-circuit measurements, so the first one PennyLane shows is clbit 0; then t
 mid-circuit measurements, in order of time. A mid-circuit measurement that resets and that nothing
 reads is a reset. PennyLane writes the first bit leftmost, we write clbit 0 rightmost.
 
-An operator that is not in the tables counts as its ``decomposition``. What the ecosystem executes is
-a ``QuantumScript``, so that is what :func:`dump` makes: run it on a device, or queue its operations
-in a QNode with ``qml.apply``.
+An operator that is not in the tables counts as its ``decomposition``; that of a ``Snapshot`` and of a
+``WireCut`` is empty. What the ecosystem executes is a ``QuantumScript``, so that is what :func:`dump`
+makes: run it on a device, or queue its operations in a QNode with ``qml.apply``.
 """
 
 from __future__ import annotations
@@ -67,9 +67,6 @@ _STEPS: dict[type[Operator], Callable[..., list[Step]]] = {
     qml.SISWAP: lambda: [("xx_plus_yy", (0, 1), (-qml.numpy.pi / 2, 0.0))],
 }
 """Class -> parameters -> steps on the positions of its wires."""
-
-_MARKS = {qml.Snapshot: "a mark for PennyLane's debugger", qml.WireCut: "a place to cut the circuit at"}
-"""Classes that decompose into nothing and mean something."""
 
 _BITS = (CountsMP, SampleMP, ProbabilityMP)
 """Measurement processes that give bits as they are, if it is wires or mid-circuit measurements they are asked for."""
@@ -287,9 +284,8 @@ class Reader:
 
     def _computed(self, op: Operator) -> list[Step]:
         """Return the steps of a power, of a matrix, or of a decomposition."""
-        cls = type(op)
-        if cls in _MARKS or isinstance(op, (PauliMeasure, Channel)):
-            raise refused(self._index, op.name, _MARKS.get(cls, "a circuit has no operation like it"))
+        if isinstance(op, (PauliMeasure, Channel)):
+            raise refused(self._index, op.name, "a circuit has no operation like it")
         if isinstance(op, Pow):
             try:
                 return power(self._steps(op.base), float(op.z))
@@ -301,12 +297,11 @@ class Reader:
         return self._of_matrix(op)
 
     def _of_matrix(self, op: Operator) -> list[Step]:
-        """Return the steps of an operator that only has a matrix, if it is unitary."""
-        matrix = op.matrix() if op.has_matrix else None
-        if matrix is None or matrix.shape != (2 ** len(op.wires),) * 2:
+        """Return the steps of an operator that only has a matrix."""
+        if not op.has_matrix:
             raise refused(self._index, op.name, "it has no decomposition into gates")
-        try:  # PennyLane's first wire is the most significant bit
-            return steps_of_unitary(matrix, [self._qubit(wire) for wire in reversed(op.wires)])
+        try:
+            return steps_of_unitary(op.matrix(), self._where(op)[::-1])  # PennyLane's first wire is most significant
         except ValueError as exc:
             raise refused(self._index, op.name, str(exc)) from exc
 

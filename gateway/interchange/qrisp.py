@@ -46,13 +46,13 @@ from qrisp.circuit import (
 
 from gateway.circuit import Circuit, Operation
 from gateway.circuit.circuit import DEFAULT_LIMITS
-from gateway.circuit.conditions import MAX_TABLE_BITS, clbits_of, compare
+from gateway.circuit.conditions import compare
 from gateway.circuit.emitter import Emitter
 from gateway.circuit.gates import Step
 from gateway.circuit.lowering import lower
 from gateway.circuit.modifiers import control
 from gateway.errors import RequestError, UnsupportedError
-from gateway.interchange.common import holds, refused, unbound
+from gateway.interchange.common import cubes, refused, unbound
 
 Angles = tuple[float, float, float, float]
 """Theta, phi, lambda and the global phase of Qrisp's ``U3Gate``."""
@@ -234,26 +234,30 @@ _NATIVE = frozenset(_GATES)
 def dump(circuit: Circuit) -> Any:  # noqa: ANN401 - a QuantumCircuit
     """Return a ``QuantumCircuit`` with the same numbers of qubits and clbits.
 
-    A condition that is not a value of some clbits becomes one ``c_if`` for each value that meets it.
+    A condition that is not a value of some clbits becomes several ``c_if``, no two of which hold together.
 
     Raises:
-        UnsupportedError: a phase in a circuit without qubits; a condition on too many clbits, or on
-            the clbit that is measured into.
+        UnsupportedError: a phase in a circuit without qubits; a measurement into a clbit that its
+            condition tests.
     """
     made = QuantumCircuit(circuit.num_qubits, circuit.num_clbits)
     for index, op in enumerate(lower(circuit.operations, _NATIVE)):
         if op.name == "gphase" and not made.qubits:
             raise UnsupportedError(f"operation {index}: Qrisp has no phase without qubits", feature="gphase")
         qubits = [made.qubits[qubit] for qubit in op.qubits or ((0,) if op.name == "gphase" else ())]
-        clbits = [made.clbits[clbit] for clbit in op.clbits]
-        if not op.condition:
-            made.append(_operation(op), qubits, clbits)
-            continue
-        tested = sorted(clbits_of([op.condition]))
-        for values in _values(index, op, tested):
-            conditional = _operation(op).c_if(len(tested), values)
-            made.append(conditional, qubits, [*(made.clbits[clbit] for clbit in tested), *clbits])
+        for cube in cubes(op.condition):
+            _append(made, index, op, qubits, [*cube.items()])
     return made
+
+
+def _append(made: Any, index: int, op: Operation, qubits: list[Any], tested: list[tuple[int, int]]) -> None:  # noqa: ANN401
+    """Append an operation that happens if clbits have the values given with them."""
+    operation, clbits = _operation(op), [*(clbit for clbit, _ in tested), *op.clbits]
+    if len(set(clbits)) < len(clbits):
+        raise refused(index, "condition", "Qrisp has no measurement into a clbit that its condition tests")
+    if tested:
+        operation = operation.c_if(len(tested), "".join(str(bit) for _, bit in tested))
+    made.append(operation, qubits, [made.clbits[clbit] for clbit in clbits])
 
 
 def _operation(op: Operation) -> Any:  # noqa: ANN401 - an Operation of Qrisp
@@ -264,16 +268,3 @@ def _operation(op: Operation) -> Any:  # noqa: ANN401 - an Operation of Qrisp
     if op.name == "barrier":
         return Barrier(len(op.qubits))
     return _GATES[op.name](*op.params)
-
-
-def _values(index: int, op: Operation, tested: Sequence[int]) -> list[str]:
-    """Return the values of the tested clbits, the first one leftmost, under which an operation happens."""
-    if set(op.clbits) & set(tested):
-        raise refused(index, "condition", "Qrisp has no measurement into a clbit that its condition tests")
-    if len(tested) > MAX_TABLE_BITS:
-        raise refused(index, "condition", f"Qrisp takes one value at a time, and {len(tested)} clbits have too many")
-    return [
-        "".join(str(number >> place & 1) for place in range(len(tested)))
-        for number in range(2 ** len(tested))
-        if holds(op.condition, sum((number >> place & 1) << clbit for place, clbit in enumerate(tested)))
-    ]

@@ -14,7 +14,10 @@ from gateway.simulators import SIMULATORS, Simulator
 
 ROOT = Path(__file__).parents[2]
 SERVING = {"flask", "gunicorn", "werkzeug", "jinja2", "cloudpickle"}
-FRAMEWORKS = {"cirq", "mqt", "pyquil", "pytket", "qiskit", "qiskit_aer", "qiskit_ibm_runtime", "qulacs"}
+FRAMEWORKS = {
+    "braket", "cirq", "mqt", "pennylane", "pyquil", "pytket", "qiskit", "qiskit_aer", "qiskit_ibm_runtime", "qrisp",
+    "qulacs",
+}  # fmt: skip
 HEAVY = {"docker", "openqasm3", "antlr4", "numpy", "scipy", "sympy", "pandas", "matplotlib"}
 
 EACH_ADAPTER_MAY_LOAD = {
@@ -37,6 +40,19 @@ def loaded_by(statement: str) -> frozenset[str]:
 
 def test_importing_the_gateway_loads_no_framework_no_server_and_nothing_heavy():
     assert not loaded_by("import gateway") & (FRAMEWORKS | SERVING | HEAVY | {"adapters"})
+
+
+@pytest.mark.parametrize(
+    ("name", "may_load"),
+    [
+        ("BackendServer", {"requests"}),
+        ("VirtualBackend", {"requests"}),
+        ("QiskitBackend", {"qiskit", "numpy"}),
+        ("QiskitRuntimeBackend", {"qiskit", "qiskit_ibm_runtime", "qiskit_aer", "numpy"}),
+    ],
+)
+def test_a_backend_loads_the_sdk_it_is_over_and_no_other_framework(name, may_load):
+    assert loaded_by(f"from gateway import {name}") & (FRAMEWORKS | SERVING) <= may_load
 
 
 def test_building_parsing_and_exporting_a_circuit_loads_nothing_heavy():

@@ -121,12 +121,13 @@ def test_image_holds_no_installer_compiler_cache_or_leftover_of_the_build(image:
     assert not re.search(r"PIP_|PROXY|CERT", str(image.attrs["Config"]["Env"]))
 
 
-def test_nothing_in_the_image_can_be_written_by_the_server_but_below_tmp(start: Start) -> None:
+def test_nothing_in_the_image_can_be_written_by_the_server_but_its_jobs_and_below_tmp(start: Start) -> None:
     container = start("-c", "sleep 60", entrypoint="bash", read_only=False)
     code, listing = run(container, "find", "/", "-xdev", "-writable", "-not", "-type", "l")
     assert code in {0, 1}  # 1: folders it may not even look into
     writable = [path for path in listing.splitlines() if path.startswith("/") and "Permission denied" not in path]
-    assert [path for path in writable if not path.startswith(("/tmp", "/var/tmp", "/run/lock"))] == []  # noqa: S108
+    allowed = ("/tmp", "/var/tmp", "/run/lock", hardening.JOBS_FOLDER)  # noqa: S108 - the container's own
+    assert [path for path in writable if not path.startswith(allowed)] == []
 
 
 @pytest.mark.parametrize("name", SIMULATORS)
@@ -207,7 +208,8 @@ def test_a_fork_bomb_ends_at_the_limit_and_the_server_lives(qulacs: Container) -
 def test_ports_are_on_loopback_only_and_no_engine_socket_is_inside(qulacs: Container) -> None:
     bindings = [one for ports in qulacs.attrs["NetworkSettings"]["Ports"].values() for one in ports or ()]
     assert {one["HostIp"] for one in bindings} == {"127.0.0.1"}
-    assert qulacs.attrs["Mounts"] == []
+    (mount,) = qulacs.attrs["Mounts"]
+    assert (mount["Type"], mount["Destination"]) == ("volume", hardening.JOBS_FOLDER)
     port = published(qulacs, QULACS.port)
     listening = {
         fields[1].partition(":")[0]
@@ -266,7 +268,7 @@ def test_one_container_serves_every_simulator(start: Start) -> None:
         bell_works_on(published(container, row.port))
     code, said = run(container, *hardening.HEALTHCHECK)
     assert code == 0, said
-    _stops_within(container, 6)
+    _stops_by_itself(container)
 
 
 @pytest.mark.parametrize("hardened", [True, False])
@@ -277,16 +279,13 @@ def test_a_container_stops_within_seconds_with_and_without_init(start: Start, ha
         ports={f"{QULACS.port}/tcp": ("127.0.0.1", None)},
     )
     wait_ready(published(container, QULACS.port)).close()
-    _stops_within(container, 4)
+    _stops_by_itself(container)
 
 
-def _stops_within(container: Container, seconds: float) -> None:
-    began = time.monotonic()
+def _stops_by_itself(container: Container) -> None:
     container.stop(timeout=hardening.STOP_GRACE_S)
-    took = time.monotonic() - began
     container.reload()
-    assert container.attrs["State"]["ExitCode"] in {0, 143}
-    assert took < seconds
+    assert container.attrs["State"]["ExitCode"] in {0, 143}, "137 would be the engine's SIGKILL"
 
 
 def test_health_check_fails_when_nobody_listens_and_when_the_server_hangs(start: Start, qulacs: Container) -> None:

@@ -68,6 +68,8 @@ TEXTS = {
     "the file of passwords, from here": 'OPENQASM 2.0;\ninclude "../../../../../../etc/passwd";\nqreg q[1];',
     "the file of passwords in version 3": 'OPENQASM 3.0;\ninclude "/etc/passwd";\nqubit q;',
     "a device as include": 'OPENQASM 3.0;\ninclude "/dev/zero";\nqubit q;',
+    "modifiers in an endless loop": V3 + "qubit q;\nwhile (true) { " + "pow(0.5) @ " * 190 + "h q; }",
+    "a name of a million letters": V2 + "qreg q[1];\n" + "x" * 1_000_000 + " q[0];",
     "a calibration grammar": 'OPENQASM 3.0;\ndefcalgrammar "openpulse";\ncal { play(x); }\nqubit q;',
     "nothing measured": V2 + "qreg q[1];\nx q[0];",
 }

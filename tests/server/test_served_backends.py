@@ -19,6 +19,7 @@ from gateway.errors import (
     AuthenticationError,
     CircuitSyntaxError,
     GatewayError,
+    JobTimeout,
     LimitError,
     RequestError,
     SimulatorError,
@@ -111,6 +112,19 @@ def test_all_circuits_of_a_request_are_submitted_together():
         with pytest.raises(SimulatorError, match="fake vendor failed: OSError: the fridge is warm") as caught:
             client.run(Circuit(1).y(0).measure_all())
         assert caught.value.simulator == "fake vendor"
+
+
+def test_a_run_past_its_deadline_is_cancelled_at_the_vendors_before_the_worker_is_killed():
+    class Queued(FakeVendor):
+        def __init__(self) -> None:
+            super().__init__()
+            self.at_once = False
+
+    with BackendServer(Queued, port=0, workers=1) as server, BackendClient(port=server.port) as client:
+        with pytest.raises(JobTimeout, match=r"fake vendor had no result after 0\.9 s; the job \[job0\] was cancelled"):
+            client.run(bell(), timeout_s=1)
+        with pytest.raises(JobTimeout, match=r"the job \[job1\] was cancelled"):  # in the same worker
+            client.run(bell(), timeout_s=1)
 
 
 def test_a_backend_that_cannot_be_copied_is_opened_in_the_worker():

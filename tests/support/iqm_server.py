@@ -126,7 +126,7 @@ class IqmServer:
         qc = f"/api/v1/calibration-sets/{MACHINE}"
         return [
             Route("GET", "/api/v1/quantum-computers", self._machines),
-            Route("GET", f"/api/v1/quantum-computers/{MACHINE}/health", lambda: {"healthy": True, "status": "online"}),
+            Route("GET", f"/api/v1/quantum-computers/{MACHINE}/health", lambda: {"cryostat": "cold"}),
             Route("GET", rf"{qc}/([\w-]+)/dynamic-quantum-architecture", self._architecture),
             Route("POST", f"/api/v1/jobs/{MACHINE}/circuit", self._submit),
             Route("GET", r"/api/v1/jobs/([\w-]+)", self._data),

@@ -30,6 +30,12 @@ def test_a_class_has_a_code_of_its_own_a_status_and_a_sentence(cls):
     assert cls.__doc__.splitlines()[0].endswith((".", "``."))
 
 
+def test_a_message_that_quotes_a_caller_is_cut_and_that_of_a_server_is_not():
+    assert len(errors.CircuitInvalidError(f"there is no gate named {'x' * 10**6}").message) < 1100
+    assert str(errors.RequestError("x" * 2000)).endswith("x...")
+    assert len(errors.ServerStartError("x" * 2000).message) == 2000
+
+
 def test_the_table_of_codes_holds_every_class():
     assert set(BY_CODE.values()) == set(CLASSES)
     assert len(BY_CODE) == len(CLASSES)

@@ -276,10 +276,14 @@ def test_an_unknown_job_is_said_to_be_unknown(backend: IQMBackend, name):
         backend.job(name)
 
 
-def test_the_server_says_how_the_machine_is(backend: IQMBackend):
+def test_the_server_says_how_the_machine_is(backend: IQMBackend, server: IqmServer):
     status = backend.status()
-    assert (status.name, status.online, status.message) == (MACHINE, True, "online")
+    assert (status.name, status.online, status.message) == (MACHINE, True, '{"cryostat": "cold"}')
     assert "cz" in backend.native_gates()
+    server.refuses = Refused(503, "maintenance", "back on Monday")
+    status = backend.status()
+    assert not status.online
+    assert "back on Monday" in status.message
 
 
 def test_a_copy_opens_its_own_connection(backend: IQMBackend):

@@ -142,8 +142,6 @@ def test_a_state_is_prepared(operator):
 @pytest.mark.parametrize(
     ("operator", "what"),
     [
-        (qml.Snapshot("here"), "Snapshot"),
-        (qml.WireCut(0), "WireCut"),
         (qml.DepolarizingChannel(0.1, 0), "DepolarizingChannel"),
         (qml.Projector([1], 0), "Projector"),
         (qml.X(0) + qml.Y(0), "Sum"),
@@ -159,6 +157,10 @@ def test_what_a_circuit_cannot_say_is_refused_by_name_and_place(operator, what: 
     with pytest.raises(UnsupportedError, match=f"operation 1: {what}: ") as caught:
         parse(tape(qml.X(0), operator))
     assert caught.value.feature == what
+
+
+def test_what_pennylane_says_does_nothing_does_nothing():
+    assert parse(tape(qml.X(0), qml.Snapshot("here"), qml.WireCut(0), qml.X(0))) == Circuit(1).x(0).x(0)
 
 
 class Symbol:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import pickle
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from qiskit_aer import AerSimulator
@@ -15,6 +12,7 @@ from qiskit_ibm_runtime.api.exceptions import RequestsApiError
 from qiskit_ibm_runtime.exceptions import IBMInputValueError, RuntimeJobMaxTimeoutError, RuntimeJobNotFound
 from qiskit_ibm_runtime.fake_provider import FakeManilaV2
 from support.circuits import bell, random_dynamic_circuit, teleportation
+from support.ibm_cloud import INSTANCE, MACHINE, TOKEN, IbmCloud
 from support.reference import distribution
 from support.statistics import assert_drawn_from
 
@@ -23,6 +21,7 @@ from gateway.backends.qiskit_runtime import RuntimeRun
 from gateway.errors import (
     AuthenticationError,
     BusyError,
+    JobCancelled,
     JobNotFound,
     JobTimeout,
     LimitError,
@@ -170,47 +169,108 @@ def test_wrong_arguments_are_refused_by_name_before_anybody_is_asked(arguments, 
     assert caught.value.field == field
 
 
-class Cloud(BaseHTTPRequestHandler):
-    """IBM Cloud's log-in, which knows one token, and its search, which finds nothing but trouble."""
-
-    def do_POST(self):
-        body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-        if self.path == "/identity/token" and "apikey=right" not in body:
-            self._answer(400, {"errorCode": "BXNIM0415E", "errorMessage": "Provided API key could not be found."})
-        else:
-            self._answer(500, {})
-
-    def _answer(self, status, content):
-        body = json.dumps(content).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_):
-        pass
-
-
 @pytest.fixture
-def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), Cloud) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        monkeypatch.setenv("IAM_URL", f"http://127.0.0.1:{server.server_port}")  # the SDK's own variable
-        yield server
-        server.shutdown()
+def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[IbmCloud]:
+    """A cloud that the SDK finds: by variables of its own, it logs in there and skips the search for instances."""
+    with IbmCloud() as cloud:
+        monkeypatch.setenv("IAM_URL", cloud.url)
+        monkeypatch.setenv("QISKIT_FUNCTIONS_EXPERIMENTAL", "1")
+        yield cloud
+
+
+def connected(cloud: IbmCloud, backend: str | None = MACHINE, **options) -> QiskitRuntimeBackend:
+    service_options = {"url_resolver": lambda *_: cloud.url}
+    return QiskitRuntimeBackend(TOKEN, backend, instance=INSTANCE, service_options=service_options, **options)
+
+
+@pytest.mark.parametrize(("mode", "asked"), [("session", "dedicated"), ("batch", "batch")])
+def test_a_session_of_ibms_is_opened_once_and_closed(cloud: IbmCloud, mode, asked):
+    with connected(cloud, mode=mode, max_time="1h") as backend:
+        assert not cloud.sessions
+        jobs = [backend.run_async([bell(), bell()], shots=10) for _ in range(2)]
+        assert backend.session_id == "session0"
+        assert cloud.sessions["session0"] == {
+            "mode": asked, "backend": MACHINE, "instance": INSTANCE, "max_ttl": 3600, "accepting_jobs": True,
+        }  # fmt: skip
+    assert not cloud.sessions["session0"]["accepting_jobs"]
+    assert [job.id for job in jobs] == ["[job0@0.1]", "[job1@0.1]"]
+    assert {job["session_id"] for job in cloud.jobs.values()} == {"session0"}
+    with pytest.raises(RequestError, match=f"the {mode} of this backend was closed"):
+        backend.run_async(bell())
+
+
+def test_without_a_session_none_is_opened_and_the_least_busy_machine_is_taken(cloud: IbmCloud):
+    backend = connected(cloud, None)
+    assert backend.name == MACHINE
+    status = backend.status()
+    assert (status.name, status.online, status.message) == (MACHINE, True, "active, 3 jobs wait")
+    backend.run_async(bell())
+    backend.close_session()
+    backend.run_async(bell())
+    assert not cloud.sessions
+    assert all("session_id" not in job for job in cloud.jobs.values())
+    with pytest.raises(UnsupportedError, match="ibm_manila cannot be seeded"):
+        backend.run(bell(), seed=1)
+
+
+def test_a_job_of_ibms_is_found_again_and_cancelled(cloud: IbmCloud):
+    backend = connected(cloud)
+    job = backend.run_async(bell(), shots=250_000)  # the machine says 100,000 at once
+    assert job.id == "job0@0.0+job1"
+    assert job.status() is JobState.QUEUED
+    cloud.state = {"status": "Running"}
+    assert backend.job(job.id).status() is JobState.RUNNING
+    with pytest.raises(JobTimeout, match="the job goes on"):
+        job.result(0.02)
+    assert backend.job(job.id).cancel()
+    assert job.status() is JobState.CANCELLED
+    with pytest.raises(JobCancelled, match="the job job0 of ibm_manila was cancelled"):
+        job.result()
+    with pytest.raises(JobNotFound, match="job9"):
+        backend.job("job9")
+
+
+def test_a_failed_job_of_ibms_says_why(cloud: IbmCloud):
+    cloud.state = {"status": "Failed", "reason": "the fridge is warm"}
+    with pytest.raises(SimulatorError, match=r"ibm_manila failed: .*the fridge is warm"):
+        connected(cloud).run(bell())
+    cloud.state = {"status": "Cancelled", "reason": "ran too long", "reasonCode": 1305}
+    with pytest.raises(JobTimeout, match="Error code 1305; ran too long"):
+        connected(cloud).run(bell())
+
+
+def test_a_run_past_its_deadline_is_cancelled_at_ibms(cloud: IbmCloud):
+    with pytest.raises(JobTimeout, match="the job job0 was cancelled"):
+        connected(cloud).run(bell(), timeout_s=0.02)
+    assert cloud.jobs["job0"]["state"] == {"status": "Cancelled"}
+
+
+def test_an_unknown_machine_is_refused(cloud: IbmCloud):
+    with pytest.raises(RequestError, match="ibm_nowhere"):
+        connected(cloud, "ibm_nowhere")
+
+
+@pytest.mark.parametrize(
+    ("status", "error"), [(401, AuthenticationError), (403, AuthenticationError), (413, LimitError)]
+)
+def test_what_ibm_refuses_is_raised_in_its_words(cloud: IbmCloud, status, error):
+    backend = connected(cloud)
+    cloud.refuses = status
+    with pytest.raises(error, match="words of the server"):
+        backend.run(bell())
 
 
 @pytest.mark.usefixtures("cloud")
-def test_a_wrong_token_is_refused_in_ibms_words():
+def test_a_wrong_token_is_refused_in_ibms_words(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delenv("QISKIT_FUNCTIONS_EXPERIMENTAL")
     with pytest.raises(AuthenticationError, match="Provided API key could not be found") as caught:
-        QiskitRuntimeBackend("wrong", "ibm_torino", instance="crn:v1:bluemix:public:quantum-computing:x:a/1:2::")
+        QiskitRuntimeBackend("wrong", "ibm_torino", instance=INSTANCE)
     assert isinstance(caught.value, PermissionError)
 
 
-def test_a_cloud_that_cannot_be_reached_is_no_matter_of_the_token(monkeypatch: pytest.MonkeyPatch, cloud):
-    cloud.server_close()
-    cloud.shutdown()
+def test_a_cloud_that_cannot_be_reached_is_no_matter_of_the_token(monkeypatch: pytest.MonkeyPatch):
+    with IbmCloud() as gone:
+        monkeypatch.setenv("IAM_URL", gone.url)
     with pytest.raises(TransportError, match="IBM Quantum cannot be reached"):
         QiskitRuntimeBackend("right", "ibm_torino")
 

@@ -473,6 +473,32 @@ def test_limits_are_noticed_while_unrolling(text: str, limit: str) -> None:
     assert caught.value.limit == limit
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "inv @ " * 190 + "x q[0];",
+        "pow(1) @ " * 190 + "x q[0];",
+        "pow(0.5) @ " * 190 + "h q[0];",
+        "int a = " + "1 + " * 190 + "1;",
+        "if (" + "1 + " * 190 + "1 == 3) x q[0];",
+        "rx(" + "sin(0.1) + " * 190 + "1) q[0];",
+        "if (c[0]) { " * 20 + "x q[0];" + "}" * 20,
+    ],
+    ids=["inv", "pow", "root", "sum", "condition", "angle", "nested ifs"],
+)
+def test_a_costly_statement_in_an_endless_loop_counts_as_many_steps(statement: str) -> None:
+    with pytest.raises(LimitError, match=r"more than .* steps") as caught:
+        parse_full(f"qubit[2] q; bit[2] c; while (true) {{ {statement} }}", Limits(operations=50_000))
+    assert caught.value.limit == "steps"
+
+
+def test_the_full_parser_writes_nothing_about_a_text_to_standard_error(capfd) -> None:
+    for text in ("int secret = ;", "qubit q; `secret`", "qubit q; secret secret secret;"):
+        with pytest.raises(CircuitSyntaxError):
+            parse_full(text)
+    assert capfd.readouterr().err == ""
+
+
 def test_definitions_that_double_are_bounded() -> None:
     doubling = "".join(f"gate g{k} a {{ g{k - 1} a; g{k - 1} a; }} " for k in range(1, 60))
     started = time.process_time()

@@ -61,11 +61,10 @@ def parse_full(text: str, limits: Limits = DEFAULT_LIMITS) -> Circuit:
 
 def _tree(text: str) -> ast.Program:
     """Return the syntax tree; the library's errors end here."""
-    import openqasm3  # noqa: PLC0415 - slow to import, and rarely needed
-    from openqasm3.parser import QASM3ParsingError  # noqa: PLC0415
+    from openqasm3.parser import QASM3ParsingError  # noqa: PLC0415 - slow to import, and rarely needed
 
     try:
-        return openqasm3.parse(text)
+        return _parsed_quietly(text)
     except QASM3ParsingError as exc:
         raise _syntax_error(exc) from exc
     except RecursionError as exc:
@@ -73,6 +72,26 @@ def _tree(text: str) -> ast.Program:
     except Exception as exc:
         msg = f"the text cannot be read as OpenQASM: {type(exc).__name__}: {exc}"
         raise CircuitSyntaxError(msg) from exc
+
+
+def _parsed_quietly(text: str) -> ast.Program:
+    """Do what ``openqasm3.parse`` does, but let ANTLR write nothing to standard error: the text may be secret."""
+    from antlr4 import CommonTokenStream, InputStream  # noqa: PLC0415 - as above
+    from antlr4.error.ErrorStrategy import BailErrorStrategy  # noqa: PLC0415
+    from openqasm3 import parser as library  # noqa: PLC0415
+
+    lexer = library.qasm3Lexer(InputStream(text))
+    lexer.removeErrorListeners()
+    lexer.addErrorListener(library._RaiseOnErrorListener())  # noqa: SLF001 - the library's own, which says the place
+    parser = library.qasm3Parser(CommonTokenStream(lexer))
+    parser.removeErrorListeners()
+    parser._errHandler = BailErrorStrategy()  # noqa: SLF001 - ANTLR has no public way
+    try:
+        tree = parser.program()
+    except (library.RecognitionException, library.ParseCancellationException) as exc:
+        raise library.QASM3ParsingError from exc
+    found: ast.Program = library.QASMNodeVisitor().visitProgram(tree)
+    return found
 
 
 def _too_deep() -> CircuitSyntaxError:

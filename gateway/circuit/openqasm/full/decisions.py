@@ -33,6 +33,7 @@ class Decider(Evaluator):
             if isinstance(named, Clbits):
                 found.update(dict.fromkeys(named.indices))
                 return
+        self._spend(1)
         children = [node.arguments] if name == "FunctionCall" else list(vars(node).values())
         for child in children:
             for part in child if isinstance(child, list) else [child]:

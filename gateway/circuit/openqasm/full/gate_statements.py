@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from openqasm3 import ast
 
 _CHEAP_CONTROLS = 5
+_STEPS_OF_A_ROOT = 3
 
 
 class _Modifier(NamedTuple):
@@ -160,9 +161,11 @@ class GateStatements(Machine):
         return _Modifier(name, controls)
 
     def _modified(self, steps: list[Step], modifier: _Modifier, controls: Sequence[int]) -> list[Step]:
+        self.out.spend(1 + len(steps))
         if modifier.name == "inv":
             return modifiers.inverse(steps)
         if modifier.name == "pow":
+            self.out.spend(_STEPS_OF_A_ROOT * (not modifier.exponent.is_integer()))
             self.out.check_operations(modifiers.repetitions(steps, modifier.exponent))
             return modifiers.power(steps, modifier.exponent)
         if len(controls) > _CHEAP_CONTROLS:

@@ -136,6 +136,8 @@ class Evaluator:
         handler = self._HANDLERS.get(type(node).__name__)
         if handler is None:
             raise refuse(node, type(node).__name__, "has no value while the circuit is built")
+        if handler in _COMPOUND:
+            self._spend(1)
         return handler(self, node)
 
     def _identifier(self, node: ast.Identifier) -> Value:
@@ -372,6 +374,10 @@ class Evaluator:
         "IndexExpression": _indexed,
         "Concatenation": _concatenation,
     }
+
+
+_COMPOUND = frozenset({Evaluator._unary, Evaluator._binary, Evaluator._cast, Evaluator._function})  # noqa: SLF001 - above
+"""What counts as a step: an expression of a loop may have hundreds of operators."""
 
 
 def _division_of(kind: Kind) -> str:

@@ -1,0 +1,189 @@
+"""What must hold for whatever bytes a caller sends, and a process in which it is tried out and which can be killed."""
+
+from __future__ import annotations
+
+import faulthandler
+import json
+import multiprocessing
+import resource
+import time
+import traceback
+from multiprocessing.connection import Connection
+from typing import NamedTuple
+
+from support.fakes import ZeroAdapter
+
+from gateway.circuit import Circuit
+from gateway.circuit.export import STDGATES, dump_openqasm2, dump_openqasm3
+from gateway.circuit.gates import GATES
+from gateway.circuit.lowering import lower
+from gateway.circuit.openqasm import parse
+from gateway.errors import CircuitError, GatewayError, LimitError, RequestError, UnsupportedError
+from gateway.execution.runner import Runner
+from gateway.protocol import problem
+from gateway.protocol.messages import RunRequest, ServerLimits, decode, encode
+
+SECONDS = 5.0
+"""Until an input counts as one that hangs; all of them take milliseconds."""
+
+REFUSALS = (RequestError, CircuitError, UnsupportedError, LimitError)
+REFUSED = {400, 413, 422}
+ROUND_TRIPS = 3_000
+"""Operations of the largest circuit that is written out and read again: larger ones differ in nothing else."""
+
+_NATIVE = (frozenset({"u", "cx", "gphase"}), STDGATES | {"u"}, frozenset(GATES))
+_LONGEST_MESSAGE = 2_000
+_MEMORY_BYTES = 2 * 2**30
+
+
+# ---------------------------------------------------------------------------- what must hold
+
+
+def try_text(data: bytes) -> str:
+    """Read text; return how it was refused, or ``read`` when everything holds for the circuit."""
+    try:
+        circuit = parse(data.decode(errors="surrogateescape"))
+    except REFUSALS as exc:
+        _check_refusal(exc)
+        return exc.code
+    check_circuit(circuit)
+    return "read"
+
+
+def try_body(data: bytes) -> str:
+    """Answer a request as a worker does; return the code of the refusal, or ``answered``."""
+    try:
+        circuits = [each for each in decode(RunRequest, data).circuit_list() if isinstance(each, Circuit)]
+    except RequestError as exc:
+        _check_refusal(exc)
+        circuits = []
+    for circuit in circuits:
+        try:
+            circuit.validate()
+        except REFUSALS as exc:
+            _check_refusal(exc)
+        else:
+            check_circuit(circuit)
+    answer = _RUNNER.run(data, None)
+    found = json.loads(answer.body)
+    if answer.status == 200:
+        assert isinstance(found["results"], list)
+        return "answered"
+    assert answer.status in REFUSED, found
+    assert isinstance(problem.parse(answer.body, answer.status, ""), REFUSALS), found
+    return str(found["code"])
+
+
+_RUNNER = Runner(ZeroAdapter(), ServerLimits())
+
+
+def _check_refusal(error: GatewayError) -> None:
+    """An error can be sent, and is short enough to be read."""
+    sent = problem.dump(error)
+    assert len(sent) < 4 * _LONGEST_MESSAGE
+    assert type(problem.parse(sent, error.status, "")) is type(error)
+    assert len(error.message) < _LONGEST_MESSAGE
+
+
+def check_circuit(circuit: Circuit) -> None:
+    """A valid circuit can be sent, lowered, written out and read again."""
+    circuit.validate()
+    if len(circuit.operations) > ROUND_TRIPS:
+        return
+    assert decode(Circuit, encode(circuit)) == circuit
+    for native in _NATIVE:
+        Circuit(circuit.num_qubits, circuit.num_clbits, lower(circuit.operations, native)).validate()
+    _check_openqasm3(circuit)
+    _check_openqasm2(circuit)
+
+
+def _check_openqasm3(circuit: Circuit) -> None:
+    once = parse(dump_openqasm3(circuit))
+    assert (once.num_qubits, once.num_clbits) == (circuit.num_qubits, circuit.num_clbits)
+    assert parse(dump_openqasm3(once)) == once
+    if {op.name for op in circuit.operations} & set(GATES) <= STDGATES:
+        assert once.operations == [op for op in circuit.operations if op.name != "barrier" or op.qubits]
+
+
+def _check_openqasm2(circuit: Circuit) -> None:
+    try:
+        text = dump_openqasm2(circuit)
+    except UnsupportedError as exc:
+        _check_refusal(exc)
+        return
+    once = parse(text)
+    assert (once.num_qubits, once.num_clbits) == (circuit.num_qubits, circuit.num_clbits)
+    assert parse(dump_openqasm2(once)) == once
+
+
+# ---------------------------------------------------------------------------- the process
+
+
+class Tried(NamedTuple):
+    """What became of an input: the outcome, or what is wrong, and the seconds of processor time it took."""
+
+    outcome: str
+    wrong: str | None = None
+    seconds: float = 0.0
+
+
+CHECKS = {"text": try_text, "body": try_body}
+
+
+class Subject:
+    """Tries inputs out in a child process; one that hangs or crashes it is found out, and it is replaced."""
+
+    def __init__(self) -> None:
+        self._context = multiprocessing.get_context("fork")
+        self._process: multiprocessing.process.BaseProcess | None = None
+        self._pipe: Connection
+
+    def try_out(self, check: str, data: bytes) -> Tried:
+        """Return what became of one input."""
+        if self._process is None:
+            self._start()
+        assert self._process is not None
+        self._pipe.send((check, data))
+        try:
+            if self._pipe.poll(SECONDS):
+                found: Tried = self._pipe.recv()
+                return found
+            wrong = f"no end after {SECONDS:g} s"
+        except EOFError:
+            self._process.join()
+            wrong = f"the process ended with exit code {self._process.exitcode}"
+        self.close()
+        return Tried("lost", wrong)
+
+    def close(self) -> None:
+        """End the process."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.join()
+            self._pipe.close()
+            self._process = None
+
+    def _start(self) -> None:
+        self._pipe, theirs = self._context.Pipe()
+        self._process = self._context.Process(target=_serve, args=(theirs,), daemon=True)
+        self._process.start()
+        theirs.close()
+
+
+def _serve(pipe: Connection) -> None:
+    """Try inputs until the other end is closed; nothing may use much memory."""
+    faulthandler.disable()  # pytest's would write about every crash
+    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
+    while True:
+        try:
+            check, data = pipe.recv()
+        except EOFError:
+            return
+        began = time.process_time()
+        try:
+            tried = Tried(CHECKS[check](data))
+        except BaseException as exc:  # noqa: BLE001 - whatever it is, it is what was looked for
+            where = traceback.extract_tb(exc.__traceback__)[-1]
+            wrong = "".join(traceback.format_exception(exc))[-4000:]
+            tried = Tried(f"{type(exc).__name__} in {where.name}", wrong)
+        pipe.send(tried._replace(seconds=time.process_time() - began))
