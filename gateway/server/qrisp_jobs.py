@@ -7,7 +7,7 @@ import threading
 from collections import OrderedDict
 from datetime import UTC, datetime
 from threading import BoundedSemaphore
-from typing import Any
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 
@@ -23,7 +23,42 @@ WAIT_S = 10.0
 """How long a question for a job is held back until there is something to say; else clients ask ten times a second."""
 
 _KEPT_REFUSALS = 1000
+_AT_HAND = 256
+_SMALL = 2**16
+"""What the next requests of a client will ask for is kept at hand as well, if it is not large."""
+
 _NUMBER_END = 2**63
+
+
+T = TypeVar("T")
+
+
+class _Recent(Generic[T]):
+    """The newest of some things, by number."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._kept: OrderedDict[int, T] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def add(self, number: int, thing: T) -> None:
+        """Keep one more, and forget the oldest beyond the number of those that are kept."""
+        with self._lock:
+            self._kept[number] = thing
+            while len(self._kept) > self._most:
+                self._kept.popitem(last=False)
+
+    def get(self, number: int) -> T | None:
+        """Return one, if it is still kept."""
+        return self._kept.get(number)
+
+
+class _Ordered(NamedTuple):
+    """A job that was ordered here."""
+
+    job_id: str
+    owner: str
+    texts: list[str]
 
 
 class JobService:
@@ -43,14 +78,18 @@ class JobService:
         self.admission = admission
         self._jobs = jobs
         self._polls = polls
-        self._refusals: OrderedDict[int, GatewayError] = OrderedDict()
-        self._lock = threading.Lock()
+        self._refusals: _Recent[GatewayError] = _Recent(_KEPT_REFUSALS)
+        self._deployed: _Recent[Deployment] = _Recent(_AT_HAND)
+        self._ordered: _Recent[_Ordered] = _Recent(_AT_HAND)
 
     def deploy(self, asked: bytes) -> dict[str, Any]:
         """Keep programs, which are looked at only when they are run."""
         deployment = decode(Deployment, asked)
         deployment.check()
-        return deployments.deployed(self._jobs.deploy(encode(deployment)), deployment, datetime.now(UTC))
+        number = self._jobs.deploy(encode(deployment))
+        if len(asked) <= _SMALL:
+            self._deployed.add(number, deployment)
+        return deployments.deployed(number, deployment, datetime.now(UTC))
 
     def order(self, asked: bytes, caller: Caller) -> dict[str, Any]:
         """Submit a job for a deployment.
@@ -59,13 +98,22 @@ class JobService:
             GatewayError: it is refused.
         """
         order = decode(JobOrder, asked)
-        found = self._jobs.deployment(order.deployment_id)
-        if found is None:
-            raise RequestError(f"there is no deployment {order.deployment_id}: deploy it again", field="deploymentId")
-        request = order.request(decode(Deployment, found))
+        deployment = self._deployed.get(order.deployment_id) or self._stored(order.deployment_id)
+        request = order.request(deployment)
         self.admission.check(request)
-        job = self._jobs.submit(request, encode(request), caller)
-        return deployments.ordered(self._jobs.number(job.id, caller))
+        asked = encode(request)
+        job = self._jobs.submit(request, asked, caller)
+        number = self._jobs.number(job.id, caller)
+        if len(asked) <= _SMALL:
+            texts = [program.quantum_circuit for program in deployment.programs]
+            self._ordered.add(number, _Ordered(job.id, caller.owner, texts))
+        return deployments.ordered(number)
+
+    def _stored(self, number: int) -> Deployment:
+        found = self._jobs.deployment(number)
+        if found is None:
+            raise RequestError(f"there is no deployment {number}: deploy it again", field="deploymentId")
+        return decode(Deployment, found)
 
     def refuse(self, error: GatewayError) -> int:
         """Return an id for a job that was refused: whoever asks for it is told why.
@@ -73,10 +121,7 @@ class JobService:
         The clients look at no status when they order a job, but at what they are told about its id.
         """
         number = -1 - secrets.randbelow(DEPLOYMENT_END)
-        with self._lock:
-            self._refusals[number] = error
-            if len(self._refusals) > _KEPT_REFUSALS:
-                self._refusals.popitem(last=False)
+        self._refusals.add(number, error)
         return number
 
     def view(self, number: int, caller: Caller) -> JobView:
@@ -91,7 +136,10 @@ class JobService:
             raise refusal
         if not 0 <= number < _NUMBER_END:
             raise JobNotFound(f"there is no job {number} here", job=str(number))
-        job_id = self._jobs.numbered(number, caller)
+        ordered = self._ordered.get(number)
+        if ordered is not None and ordered.owner != caller.owner:
+            ordered = None
+        job_id = ordered.job_id if ordered is not None else self._jobs.numbered(number, caller)
         job = self._wait(job_id, caller)
         done = job.state is JobState.DONE
         return JobView(
@@ -99,10 +147,13 @@ class JobService:
             state=job.state,
             created_at=job.created_at,
             ended_at=job.ended_at,
-            texts=deployments.texts_of(self._jobs.requests(job_id, caller)) if done else (),
+            texts=self._texts(job_id, caller, ordered) if done else (),
             results=[msgspec.json.decode(raw, type=Result) for raw in job.results or () if raw] if done else (),
             message=_message(job),
         )
+
+    def _texts(self, job_id: str, caller: Caller, ordered: _Ordered | None) -> list[str]:
+        return deployments.texts_of(self._jobs.requests(job_id, caller)) if ordered is None else ordered.texts
 
     def _wait(self, job_id: str, caller: Caller) -> SentJob:
         if not self._polls.acquire(blocking=False):

@@ -30,7 +30,7 @@ def measure(_simulator: str, *, quick: bool) -> list[Row]:
         client = local.client()
         assert isinstance(client, BackendClient)
         python = _ROOT / ".environments" / environment / "bin/python"
-        program = Path(__file__).parent / "bare" / "qrisp_client.py"
+        program = Path(__file__).with_name("qrisp_client.py")
         command = [python, "-W", "ignore", program, str(client.port), "20" if quick else "100"]
         said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     seconds = json.loads(said.splitlines()[-1])

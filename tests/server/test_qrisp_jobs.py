@@ -230,10 +230,18 @@ def test_an_order_that_is_refused_has_an_id_all_the_same_which_tells_why(app: Fl
     assert asked.get_json(force=True)["message"] == refused.get_json(force=True)["message"] != ""
 
 
-def test_refusals_are_forgotten_in_time(app: FlaskClient, monkeypatch):
+def test_refusals_are_forgotten_in_time(monkeypatch):
     monkeypatch.setattr(qrisp_jobs, "_KEPT_REFUSALS", 2)
-    numbers = [app.post("/jobs", json=order(1)).get_json(force=True)["id"] for _ in range(3)]
-    assert [app.get(f"/jobs/{number}").status_code for number in numbers] == [404, 400, 400]
+    with serving() as client:
+        numbers = [client.post("/jobs", json=order(1)).get_json(force=True)["id"] for _ in range(3)]
+        assert [client.get(f"/jobs/{number}").status_code for number in numbers] == [404, 400, 400]
+
+
+def test_what_is_no_longer_at_hand_is_found_in_the_store(monkeypatch):
+    monkeypatch.setattr(qrisp_jobs, "_SMALL", 0)
+    with serving() as client:
+        found = ended(client, X_ON_THE_FIRST).get_json()["results"][0]
+    assert (found["results"], found["circuit"]["quantumCircuit"]) == ({"11": 100}, X_ON_THE_FIRST)
 
 
 @pytest.mark.parametrize("number", ["0", "99", "-1", str(10**30), "abc", "1.5", "%00"])
@@ -315,6 +323,7 @@ def test_a_job_of_the_native_interface_has_a_number_too(app: FlaskClient):
 
 
 def test_only_the_newest_deployments_are_kept(app: FlaskClient, monkeypatch):
+    monkeypatch.setattr(qrisp_jobs, "_SMALL", 0)
     monkeypatch.setattr(manager, "KEPT_DEPLOYMENTS", 2)
     monkeypatch.setattr(manager, "_FORGET_EVERY", 1)
     numbers = [app.post("/deployments", json=deployment(BELL)).get_json()["id"] for _ in range(4)]
@@ -322,6 +331,7 @@ def test_only_the_newest_deployments_are_kept(app: FlaskClient, monkeypatch):
 
 
 def test_only_so_many_bytes_of_deployments_are_kept(app: FlaskClient, monkeypatch):
+    monkeypatch.setattr(qrisp_jobs, "_SMALL", 0)
     monkeypatch.setattr(manager, "KEPT_DEPLOYMENT_BYTES", 2 * len(BELL) + 500)
     monkeypatch.setattr(manager, "_FORGET_EVERY", 1)
     numbers = [app.post("/deployments", json=deployment(BELL)).get_json()["id"] for _ in range(4)]

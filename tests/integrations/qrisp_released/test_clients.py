@@ -66,14 +66,17 @@ def test_custom_gates_nested_inverted_and_controlled(backend):
     inner.h(0)
     inner.cx(0, 1)
     inner.rz(0.3, 1)
+    flat = inner.to_gate("inner")
     outer = qrisp.QuantumCircuit(2)
-    outer.append(inner.to_gate("inner"), outer.qubits)
+    outer.append(flat, outer.qubits)
     outer.p(0.7, 0)
-    gate = outer.to_gate("outer")
+    nested = outer.to_gate("outer")
     qc = qrisp.QuantumCircuit(4, 4)
+    qc.append(nested, [qc.qubits[2], qc.qubits[1]])
+    qc.append(nested.inverse(), [qc.qubits[2], qc.qubits[1]])
     qc.x(0)
-    qc.append(gate.control(1), [qc.qubits[0], qc.qubits[1], qc.qubits[2]])
-    qc.append(gate.inverse(), [qc.qubits[1], qc.qubits[2]])
+    qc.append(flat.control(1), [qc.qubits[0], qc.qubits[1], qc.qubits[2]])
+    qc.append(flat.inverse(), [qc.qubits[1], qc.qubits[2]])
     qc.append(XGate().control(3, ctrl_state="100"), [qc.qubits[0], qc.qubits[1], qc.qubits[2], qc.qubits[3]])
     assert backend.run(measured(qc), 100) == {"1001": 100}
 
@@ -89,10 +92,10 @@ def test_every_gate_that_qrisp_has(backend):
         getattr(qc, name)(0, 1)
     for name in ("cp", "rxx", "rzz"):
         getattr(qc, name)(0.4, 0, 1)
-    qc.barrier(qc.qubits)
     there_and_back = qc.to_gate("all")
     circuit = qrisp.QuantumCircuit(2, 2)
     circuit.append(there_and_back, circuit.qubits)
+    circuit.barrier(circuit.qubits)
     circuit.append(there_and_back.inverse(), circuit.qubits)
     circuit.x(1)
     assert backend.run(measured(circuit), 100) == {"10": 100}

@@ -8,11 +8,8 @@ from __future__ import annotations
 import json
 import sys
 from functools import partial
-from pathlib import Path
 from statistics import median
 from time import perf_counter
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import qrisp
 from measuring import take_turns
