@@ -57,7 +57,23 @@ def parse(circuit: object) -> Circuit:
         raise RequestError(
             f"a circuit of Cirq is a Circuit or FrozenCircuit, not a {type(circuit).__name__}", field="circuits"
         )
-    reader = _Reader(sorted(circuit.all_qubits()))
+    reader = _read(circuit, repeats=False)
+    tags = [_OUR_TAG.fullmatch(tag) for tag in circuit.tags if isinstance(tag, str)]
+    declared = max((int(tag[1]) for tag in tags if tag), default=0)
+    return _numbered(reader.out.circuit(), list(reader.keys), declared)
+
+
+def parse_with_keys(circuit: Any) -> tuple[Circuit, dict[str, list[tuple[int, ...]]]]:  # noqa: ANN401 - of Cirq
+    """Return the shared circuit and, for each measurement key, the clbits of each time it is measured.
+
+    A key may be measured more than once here. The errors are those of :func:`parse`.
+    """
+    reader = _read(circuit, repeats=True)
+    return reader.out.circuit(), reader.keys
+
+
+def _read(circuit: Any, *, repeats: bool) -> _Reader:  # noqa: ANN401 - an AbstractCircuit
+    reader = _Reader(sorted(circuit.all_qubits()), repeats=repeats)
     try:
         for index, operation in enumerate(circuit.all_operations()):
             reader.index = index
@@ -66,9 +82,7 @@ def parse(circuit: object) -> Circuit:
         if cirq.is_parameterized(circuit):
             raise unbound(cirq.parameter_names(circuit)) from None
         raise
-    tags = [_OUR_TAG.fullmatch(tag) for tag in circuit.tags if isinstance(tag, str)]
-    declared = max((int(tag[1]) for tag in tags if tag), default=0)
-    return _numbered(reader.out.circuit(), list(reader.keys), declared)
+    return reader
 
 
 class _Reader:
@@ -76,14 +90,16 @@ class _Reader:
 
     Args:
         qubits: all there are, in order.
+        repeats: whether a key may be measured more than once.
     """
 
-    def __init__(self, qubits: Sequence[Any]) -> None:
+    def __init__(self, qubits: Sequence[Any], *, repeats: bool = False) -> None:
         self.out = Emitter(DEFAULT_LIMITS)
         self.out.new_qubits(len(qubits))
         self.index = 0
-        self.keys: dict[str, tuple[int, ...]] = {}
-        """Measurement key -> its clbits."""
+        self.keys: dict[str, list[tuple[int, ...]]] = {}
+        """Measurement key -> its clbits, each time it is measured."""
+        self._repeats = repeats
         self._places = {qubit: place for place, qubit in enumerate(qubits)}
         self._known: dict[int, tuple[Any, list[Step] | None]] = {}
         """Identity of a gate, which is held here so that it stays the gate's -> its steps."""
@@ -224,9 +240,10 @@ class _Reader:
         key = str(cirq.measurement_key_obj(gate))
         if gate.confusion_map:
             raise refused(self.index, "confusion_map", f"the measurement {key!r} has readout errors")
-        if key in self.keys:
+        if key in self.keys and not self._repeats:
             raise refused(self.index, "repeated measurement key", f"{key!r} is measured more than once")
-        clbits = self.keys[key] = self.out.new_clbits(len(qubits))
+        clbits = self.out.new_clbits(len(qubits))
+        self.keys.setdefault(key, []).append(clbits)
         for qubit, clbit, inverted in zip(qubits, clbits, gate.full_invert_mask(), strict=True):
             where = self._places[qubit]
             flip = [("x", (where,), ())] if inverted else []
@@ -248,21 +265,24 @@ class _Reader:
                 operation=self.index,
             )
         if isinstance(condition, cirq.KeyCondition):
-            return compare(self._bits(condition.key), 0, equal=False)
+            return compare(self._bits(condition), 0, equal=False)
         if isinstance(condition, cirq.BitMaskKeyCondition):
             return self._masked(condition)
         keys = list(condition.keys)
-        clbits = [clbit for key in keys for clbit in self.keys[str(key)]]
+        clbits = [clbit for key in keys for clbit in self.keys[str(key)][-1]]
         if len(clbits) > MAX_TABLE_BITS:
             raise refused(self.index, str(condition), f"it depends on {len(clbits)} clbits; at most {MAX_TABLE_BITS}")
         return from_table(clbits, [self._resolved(condition, keys, bits) for bits in range(1 << len(clbits))])
 
-    def _bits(self, key: Any) -> tuple[int, ...]:  # noqa: ANN401 - a MeasurementKey
-        """Return the clbits of a key, the least significant first: that of the last qubit."""
-        return self.keys[str(key)][::-1]
+    def _bits(self, condition: Any) -> tuple[int, ...]:  # noqa: ANN401 - a condition on one key
+        """Return the clbits of its key, the least significant first: that of the last qubit."""
+        times = self.keys[str(condition.key)]
+        if not -len(times) <= condition.index < len(times):
+            raise refused(self.index, str(condition), f"its key was measured {len(times)} times before")
+        return times[int(condition.index)][::-1]
 
     def _masked(self, condition: Any) -> list[Condition]:  # noqa: ANN401 - a BitMaskKeyCondition
-        clbits, value, equal = self._bits(condition.key), condition.target_value, condition.equal_target
+        clbits, value, equal = self._bits(condition), condition.target_value, condition.equal_target
         mask = (1 << len(clbits)) - 1 if condition.bitmask is None else condition.bitmask
         places = [place for place in range(len(clbits)) if mask >> place & 1]
         if value & ~sum(1 << place for place in places):
@@ -274,7 +294,7 @@ class _Reader:
         """Let Cirq say whether a condition holds when the keys' bits, in order, are those of a number."""
         records = {}
         for key in keys:
-            size = len(self.keys[str(key)])
+            size = len(self.keys[str(key)][-1])
             records[key] = [[bits >> place & 1 for place in range(size)]]
             bits >>= size
         qubits = {key: [tuple(cirq.LineQubit.range(len(record[0])))] for key, record in records.items()}

@@ -26,8 +26,10 @@ from gateway.circuit.lowering import lower
 from gateway.circuit.modifiers import control
 from gateway.errors import RequestError
 from gateway.interchange.common import Unreadable, cubes, refused, unbound
-from gateway.interchange.pytket_bits import Bits
+from gateway.interchange.pytket_bits import SCRATCH, Bits
 from gateway.interchange.synthesis import steps_of_unitary
+
+__all__ = ["GATES", "SCRATCH", "dump", "parse"]
 
 _ROWS: Mapping[Any, str] = {
     OpType.Phase: "gphase", OpType.noop: "id", OpType.X: "x", OpType.Y: "y", OpType.Z: "z", OpType.H: "h",
@@ -58,6 +60,11 @@ _CONTROLLED: Mapping[Any, str] = {
     OpType.CnX: "x", OpType.CnY: "y", OpType.CnZ: "z", OpType.CnRx: "rx", OpType.CnRy: "ry", OpType.CnRz: "rz",
 }  # fmt: skip
 """Type of an operation on any number of qubits, the last of which is the target -> the row under control."""
+
+GATES = frozenset(_ROWS) | frozenset(_OTHERS) | frozenset(_CONTROLLED) | {
+    OpType.Measure, OpType.Reset, OpType.Barrier, OpType.Conditional, OpType.RangePredicate, OpType.ClExpr,
+}  # fmt: skip
+"""Types of operations that need no rewriting."""
 
 # ---------------------------------------------------------------------------- parse
 

@@ -346,12 +346,17 @@ def dump(circuit: Circuit) -> Any:  # noqa: ANN401 - a QuantumCircuit
 def _append(target: Any, operations: Iterable[Operation]) -> None:  # noqa: ANN401
     """Append without the checks of ``QuantumCircuit.append``, which take three quarters of its time."""
     qubits, clbits, add = target.qubits, target.clbits, target._append  # noqa: SLF001 - documented for this use
+    fixed: dict[str, Any] = {}  # gates without angles are not changed, so one object serves for all
     for op in operations:
         if op.name == "gphase":
             target.global_phase += op.params[0]
-        else:
-            where = [qubits[qubit] for qubit in op.qubits]
-            add(CircuitInstruction(_native(op), where, [clbits[clbit] for clbit in op.clbits]))
+            continue
+        native = fixed.get(op.name)
+        if native is None:
+            native = _native(op)
+            if not op.params and op.name != "barrier":
+                fixed[op.name] = native
+        add(CircuitInstruction(native, [qubits[q] for q in op.qubits], [clbits[c] for c in op.clbits]))
 
 
 def _native(op: Operation) -> Any:  # noqa: ANN401 - qiskit.circuit.Instruction

@@ -23,6 +23,7 @@ import building
 import containers
 import dynamic_shots
 import image
+import interchange
 import msgspec
 import overheads
 import parsing
@@ -52,6 +53,7 @@ class Benchmark:
 
 BENCHMARKS = {
     parsing.NAME: Benchmark(parsing.measure, ONE),
+    interchange.NAME: Benchmark(interchange.measure, ONE),
     building.NAME: Benchmark(building.measure, EACH),
     sampling.NAME: Benchmark(sampling.measure, EACH),
     round_trip.NAME: Benchmark(round_trip.measure, EACH),
