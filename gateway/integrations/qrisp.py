@@ -38,7 +38,7 @@ _STATUS = {
 }
 
 
-class GatewayBackend(QrispBackend):  # type: ignore[misc] # Qrisp is not type-checked
+class GatewayBackend(QrispBackend):
     """One of our backends as one of Qrisp's.
 
     Options, to be changed by ``update_options``: ``shots`` (``None``, the default, for exact
@@ -127,7 +127,7 @@ class GatewayBackend(QrispBackend):  # type: ignore[misc] # Qrisp is not type-ch
         return tuple(GATES)
 
 
-class GatewayJob(QrispJob):  # type: ignore[misc] # Qrisp is not type-checked
+class GatewayJob(QrispJob):
     """One of our jobs as one of Qrisp's.
 
     Args:
