@@ -176,7 +176,8 @@ class BackendClient(Backend):
             except TransportTimeout:
                 raise
             except TransportError as exc:
-                if not isinstance(exc.__cause__, requests.ConnectionError):
+                cause = exc.__cause__
+                if isinstance(cause, requests.exceptions.SSLError) or not isinstance(cause, requests.ConnectionError):
                     raise
             time.sleep(pause_s)
         return self._call(kind, method, path, timeout_s, body, headers)
@@ -199,6 +200,8 @@ class BackendClient(Backend):
             )
         except requests.Timeout as exc:
             raise TransportTimeout(f"{url} did not answer within {timeout_s:g} s", url=url) from exc
+        except requests.exceptions.SSLError as exc:
+            raise TransportError(f"{self.url} cannot be trusted: {_cause(exc)}", url=url) from exc
         except requests.ConnectionError as exc:
             raise TransportError(f"cannot reach {self.url}: is the server running? ({_cause(exc)})", url=url) from exc
         except requests.RequestException as exc:
