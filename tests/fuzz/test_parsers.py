@@ -95,6 +95,11 @@ def test_the_watchdog_finds_what_hangs_crashes_and_raises(monkeypatch: pytest.Mo
     monkeypatch.setattr("support.subject.SECONDS", 0.5)
     monkeypatch.setattr("support.subject.CHECKS", {"text": misbehave})
     own = Subject()
-    for data, wrong in {b"hang": "no end after", b"crash": "exit code -6", b"memory": "MemoryError", b"x": "KeyError"}.items():
+    for data, wrong in {
+        b"hang": "no end after",
+        b"crash": "exit code -6",
+        b"memory": "MemoryError",
+        b"x": "KeyError",
+    }.items():
         assert wrong in str(own.try_out("text", data).wrong)
     own.close()

@@ -63,7 +63,18 @@ def test_neither_does_the_error_of_a_job(server: Served, name: str):
 
 def _assert_says_nothing(said: bytes) -> None:
     text = said.decode()
-    for told in ("Traceback", 'File "', ".py", "site-packages", str(ROOT), os.environ["HOME"], SECRET, "MY_SECRET", "root:", "0x7f"):
+    for told in (
+        "Traceback",
+        'File "',
+        ".py",
+        "site-packages",
+        str(ROOT),
+        os.environ["HOME"],
+        SECRET,
+        "MY_SECRET",
+        "root:",
+        "0x7f",
+    ):
         assert told not in text, text
     assert not re.search(r"(?<![\w/])/(?:home|usr|tmp|etc|root|var|opt)/(?!passwd)", text), text
 
@@ -99,7 +110,11 @@ def test_a_run_is_logged_as_one_line_that_says_how_it_ended(server: Served):
 
 def test_what_a_request_writes_cannot_forge_a_line_of_the_log(server: Served):
     before = len(server.log())
-    forged = {"traceparent": '00-x\t{"time"', "Idempotency-Key": '{"time":"now","outcome":"ok"}', "User-Agent": '{"time"'}
+    forged = {
+        "traceparent": '00-x\t{"time"',
+        "Idempotency-Key": '{"time":"now","outcome":"ok"}',
+        "User-Agent": '{"time"',
+    }
     assert server.request("POST", "/v1/jobs", run_body(), {**JSON, **forged}).status == 202
     assert '"outcome":"ok"}' not in server.log()[before:].replace('"kind"', "")
 

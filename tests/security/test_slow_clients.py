@@ -26,14 +26,17 @@ def server() -> Iterator[Served]:
 
 
 BODY = run_body()
-HEAD = b"POST /v1/run HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n" % len(BODY)
+HEAD = b"POST /v1/run HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n" % len(
+    BODY
+)
 SLOW = {
     "says nothing": b"",
     "stops in the request line": b"POST /v1/r",
     "stops in the headers": HEAD,
     "stops before the body": HEAD + b"\r\n",
     "stops in the body": HEAD + b"\r\n" + BODY[:-1],
-    "stops in a chunk": HEAD.replace(b"Content-Length: %d" % len(BODY), b"Transfer-Encoding: chunked") + b"\r\nfff\r\nx",
+    "stops in a chunk": HEAD.replace(b"Content-Length: %d" % len(BODY), b"Transfer-Encoding: chunked")
+    + b"\r\nfff\r\nx",
 }
 
 
@@ -86,10 +89,11 @@ def test_a_byte_now_and_then_is_no_way_around(server: Served, drip: str):
     head = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Slow: " if drip == "headers" else HEAD + b"\r\n"
     with connections(server, 1, head) as (slow,):
         began = time.monotonic()
-        with pytest.raises(OSError, match=r"Broken pipe|reset by peer"):
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             while time.monotonic() - began < 10 * ARRIVAL_S:
                 slow.sendall(b" ")
                 time.sleep(0.1)
+            pytest.fail("it was never broken off")
 
 
 def test_a_client_that_hangs_up_during_its_run_harms_nobody(server: Served):
@@ -108,7 +112,9 @@ def test_a_request_that_waits_for_its_run_is_not_broken_off(server: Served):
 
 def _runs(server: Served) -> str:
     metrics = server.request("GET", "/metrics").body.decode()
-    return next((line for line in metrics.splitlines() if line.startswith('gateway_runs_total{kind="run",outcome="ok"}')), "")
+    return next(
+        (line for line in metrics.splitlines() if line.startswith('gateway_runs_total{kind="run",outcome="ok"}')), ""
+    )
 
 
 def _read_to_the_end(connection: socket.socket) -> bytes:

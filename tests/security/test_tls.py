@@ -28,8 +28,10 @@ def make_certificate(folder: Path, name: str, *, days: int = 2) -> Files:
     """Return a certificate that vouches for itself, for 127.0.0.1 and localhost."""
     files = Files(folder / f"{name}.pem", folder / f"{name}.key")
     subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", str(days), "-subj",
-         f"/CN={name}", "-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost", "-keyout", files.key, "-out", files.certificate],
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+        "-days", str(days), "-subj",
+         f"/CN={name}", "-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost", "-keyout", files.key, "-out",
+         files.certificate],
         check=True, capture_output=True,
     )  # fmt: skip
     return files
@@ -56,7 +58,10 @@ def test_a_client_that_trusts_the_certificate_runs_circuits_and_jobs(server: Ser
 def test_a_client_that_does_not_know_the_certificate_sends_nothing(server: Served, tmp_path: Path):
     stranger = make_certificate(tmp_path, "stranger")
     for trusted in (True, stranger.certificate):
-        with client(server, tls=trusted) as wary, pytest.raises(TransportError, match="cannot be trusted: .*self-signed"):
+        with (
+            client(server, tls=trusted) as wary,
+            pytest.raises(TransportError, match=r"cannot be trusted: .*self-signed"),
+        ):
             wary.run(fake())
 
 
@@ -83,10 +88,13 @@ def test_versions_of_tls_that_are_broken_are_not_spoken(server: Served, version:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     context.set_ciphers("DEFAULT:@SECLEVEL=0")
-    with pytest.warns(DeprecationWarning, match="TLSv1"):
-        context.minimum_version = version
-        context.maximum_version = version
-    with socket.create_connection((server.host, server.port), 10) as plain, pytest.raises((ssl.SSLError, ConnectionError)):
+    for bound in ("minimum_version", "maximum_version"):
+        with pytest.warns(DeprecationWarning, match="TLSv1"):
+            setattr(context, bound, version)
+    with (
+        socket.create_connection((server.host, server.port), 10) as plain,
+        pytest.raises((ssl.SSLError, ConnectionError)),
+    ):
         context.wrap_socket(plain)
 
 
