@@ -179,7 +179,8 @@ class BackendClient(Backend):
             except TransportTimeout:
                 raise
             except TransportError as exc:
-                if not isinstance(exc.__cause__, _BROKEN):
+                cause = exc.__cause__
+                if isinstance(cause, requests.exceptions.SSLError) or not isinstance(cause, _BROKEN):
                     raise
             time.sleep(pause_s)
         return self._call(kind, method, path, timeout_s, body, headers)
@@ -202,6 +203,8 @@ class BackendClient(Backend):
             )
         except requests.Timeout as exc:
             raise TransportTimeout(f"{url} did not answer within {timeout_s:g} s", url=url) from exc
+        except requests.exceptions.SSLError as exc:
+            raise TransportError(f"{self.url} cannot be trusted: {_cause(exc)}", url=url) from exc
         except requests.ConnectionError as exc:
             if any(isinstance(each, ReadTimeoutError) for each in exc.args):  # in the middle of the answer
                 raise TransportTimeout(f"{url} did not finish its answer within {timeout_s:g} s", url=url) from exc

@@ -398,7 +398,9 @@ def _engine(url: str) -> Engine:
             return sa.create_engine(parsed, pool_pre_ping=True)
         in_memory = parsed.database in {None, "", ":memory:"}
         if not in_memory:
-            Path(str(parsed.database)).absolute().parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            file = Path(str(parsed.database)).absolute()
+            file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            file.touch(mode=0o600)  # circuits are in it; SQLite's other files get its mode
         options: dict[str, Any] = {"poolclass": StaticPool} if in_memory else {}
         engine = sa.create_engine(parsed, connect_args={"check_same_thread": False, "timeout": 10}, **options)
     except (SQLAlchemyError, ImportError, OSError) as exc:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import socket
 import threading
 import time
 from typing import Protocol
 
 _LOOK_EVERY_S = 0.5
+CROWDED_S = 2.0
+"""How long a request may take to arrive while so many others do that few threads are left."""
 
 
 class Connection(Protocol):
@@ -22,13 +25,15 @@ class Arrivals:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._waiting: dict[int, tuple[Connection, float]] = {}
+        self._waiting: dict[int, tuple[Connection, float, float]] = {}
+        self._crowd = math.inf
 
     def begin(self, connection: Connection, within_s: float) -> int:
         """Expect a request; return what :meth:`end` takes."""
         fd = connection.sock.fileno()
         with self._lock:
-            self._waiting[fd] = (connection, time.monotonic() + within_s)
+            now = time.monotonic()
+            self._waiting[fd] = (connection, now + within_s, now + min(within_s, CROWDED_S))
         return fd
 
     def end(self, fd: int) -> None:
@@ -36,8 +41,9 @@ class Arrivals:
         with self._lock:
             self._waiting.pop(fd, None)
 
-    def watch(self) -> None:
-        """Start looking now and then."""
+    def watch(self, crowd: int) -> None:
+        """Start looking now and then; from ``crowd`` requests on, those that arrive have less time."""
+        self._crowd = crowd
         threading.Thread(target=self._look, name="gateway-arrivals", daemon=True).start()
 
     def _look(self) -> None:
@@ -45,9 +51,10 @@ class Arrivals:
             time.sleep(_LOOK_EVERY_S)
             now = time.monotonic()
             with self._lock:
-                late = [fd for fd, (_, deadline) in self._waiting.items() if deadline < now]
+                crowded = len(self._waiting) >= self._crowd
+                late = [fd for fd, (_, usual, hasty) in self._waiting.items() if (hasty if crowded else usual) < now]
                 for fd in late:
-                    connection, _ = self._waiting.pop(fd)
+                    connection, *_ = self._waiting.pop(fd)
                     with contextlib.suppress(OSError, ValueError):
                         connection.sock.shutdown(socket.SHUT_RDWR)  # whoever reads from it reads the end
 

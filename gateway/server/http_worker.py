@@ -18,7 +18,7 @@ class HttpWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is untyped
 
     def init_process(self) -> None:
         """Start looking after connections."""
-        ARRIVALS.watch()
+        ARRIVALS.watch(self.cfg.threads // 2)
         super().init_process()
 
     def handle(self, conn: Any) -> Any:  # noqa: ANN401 - gunicorn's connection and its verdict on it

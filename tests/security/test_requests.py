@@ -151,7 +151,8 @@ def _jobs(server: Served) -> int:
 
 @pytest.mark.parametrize(
     "body",
-    [b"QISKIT\x0c\x01\x02" + bytes(40), pickle.dumps({"circuits": ["x"]}), b"__import__('os').system('true')", b"<?xml version='1.0'?>"],
+    [b"QISKIT\x0c\x01\x02" + bytes(40), pickle.dumps({"circuits": ["x"]}),
+    b"__import__('os').system('true')", b"<?xml version='1.0'?>"],
     ids=["qpy", "pickle", "python", "xml"],
 )  # fmt: skip
 @pytest.mark.parametrize("path", ["/v1/run", "/v1/jobs", "/run"])
@@ -176,8 +177,10 @@ INJECTED = "x%0d%0aSet-Cookie:%20a=b%0d%0a%0d%0a<script>"
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("GET", f"/{INJECTED}"), ("GET", f"/v1/jobs/{INJECTED}"), ("DELETE", f"/v1/jobs/{INJECTED}"), ("GET", f"/v1/jobs?state={INJECTED}"),
-     ("GET", f"/v1/jobs?before={INJECTED}"), ("GET", f"/v1/jobs?limit={INJECTED}"), ("GET", f"/v1/jobs/x?wait_s={INJECTED}")],
+    [("GET", f"/{INJECTED}"), ("GET", f"/v1/jobs/{INJECTED}"), ("DELETE", f"/v1/jobs/{INJECTED}"), ("GET",
+    f"/v1/jobs?state={INJECTED}"),
+     ("GET", f"/v1/jobs?before={INJECTED}"), ("GET", f"/v1/jobs?limit={INJECTED}"), ("GET",
+     f"/v1/jobs/x?wait_s={INJECTED}")],
 )  # fmt: skip
 def test_no_header_comes_back_that_a_request_wrote(server: Served, method: str, path: str):
     reply = server.request(method, path)
@@ -194,7 +197,9 @@ def test_no_header_comes_back_from_a_header(server: Served):
 
 @pytest.mark.parametrize("key", ["a" * 256, "\xe9", "a\tb"])
 def test_an_idempotency_key_that_could_not_be_repeated_is_refused(server: Served, key: str):
-    answer = exchange(server, request("POST", "/v1/jobs", f"Idempotency-Key: {key}", *_json(run_body()), body=run_body()))
+    answer = exchange(
+        server, request("POST", "/v1/jobs", f"Idempotency-Key: {key}", *_json(run_body()), body=run_body())
+    )
     assert statuses(answer) == [400]
 
 
@@ -203,11 +208,16 @@ def _json(body: bytes) -> tuple[str, str]:
 
 
 ODD_PATHS = [
-    "/../../../etc/passwd", "/v1/../../../../etc/passwd", "/v1/jobs/../../etc/passwd", "/%2e%2e/%2e%2e/etc/passwd", "/..%2f..%2fetc%2fpasswd",
-    "/v1/jobs/..%2f..%2f..%2fetc%2fpasswd", "/v1/jobs/%2e%2e%2fbackend", "/static/app.py", "/.env", "/.git/config", "/%00", "/v1/jobs/%00",
-    "/v1/jobs/a%00b", "/v1/jobs/%ff%fe", "/%c0%ae%c0%ae/etc/passwd", "//etc/passwd", "/v1//jobs//x", "/v1/jobs/'%20or%201=1--",
-    "/v1/jobs/%25s%25n", "/v1/jobs/{{7*7}}", "/v1/jobs/" + "a" * 3000, "/console", "/?__debugger__=yes&cmd=resource&f=style.css", "/\\..\\..\\etc",
-    "/v1/jobs/x/rerun/../../../backend", "/v1/jobs/\u202e".encode().decode("latin-1"), "/V1/RUN", "/v1/run;x=y", "/v1/run%20",
+    "/../../../etc/passwd", "/v1/../../../../etc/passwd", "/v1/jobs/../../etc/passwd",
+    "/%2e%2e/%2e%2e/etc/passwd", "/..%2f..%2fetc%2fpasswd",
+    "/v1/jobs/..%2f..%2f..%2fetc%2fpasswd", "/v1/jobs/%2e%2e%2fbackend", "/static/app.py", "/.env",
+    "/.git/config", "/%00", "/v1/jobs/%00",
+    "/v1/jobs/a%00b", "/v1/jobs/%ff%fe", "/%c0%ae%c0%ae/etc/passwd", "//etc/passwd", "/v1//jobs//x",
+    "/v1/jobs/'%20or%201=1--",
+    "/v1/jobs/%25s%25n", "/v1/jobs/{{7*7}}", "/v1/jobs/" + "a" * 3000, "/console",
+    "/?__debugger__=yes&cmd=resource&f=style.css", "/\\..\\..\\etc",
+    "/v1/jobs/x/rerun/../../../backend", "/v1/jobs/\u202e".encode().decode("latin-1"), "/V1/RUN",
+    "/v1/run;x=y", "/v1/run%20",
 ]  # fmt: skip
 
 
@@ -232,12 +242,15 @@ def test_odd_targets_are_answered_and_echo_nothing(server: Served, method: str, 
 
 @pytest.mark.parametrize(
     "query",
-    ["limit=0", "limit=-1", "limit=nan", "limit=x", "limit=", "state=", "state=DONE", "state=done'", "before=nobody", "before=", "limit=1e400&state=x"],
+    ["limit=0", "limit=-1", "limit=nan", "limit=x", "limit=", "state=", "state=DONE", "state=done'",
+    "before=nobody", "before=", "limit=1e400&state=x"],
 )  # fmt: skip
 def test_a_question_that_makes_no_sense_is_refused(server: Served, query: str):
     assert server.request("GET", f"/v1/jobs?{query}").status in {400, 404}
 
 
-@pytest.mark.parametrize("query", ["limit=1e400", "limit=inf", "limit=99999999999999999999", "limit=1&limit=2", "unknown=1", "limit=1.9"])
+@pytest.mark.parametrize(
+    "query", ["limit=1e400", "limit=inf", "limit=99999999999999999999", "limit=1&limit=2", "unknown=1", "limit=1.9"]
+)
 def test_a_question_for_too_much_is_answered_with_less(server: Served, query: str):
     assert server.request("GET", f"/v1/jobs?{query}").status == 200

@@ -18,6 +18,7 @@ from support.serving import environment, serving
 from gateway.errors import AuthenticationError, JobNotFound
 
 ANN, ANNS_SECOND, BOB, CARL, WRONG = ("token-of-ann", "another-of-ann", "token-of-bob", "token-of-carl", "wrong-token")
+EVERYWHERE = "0.0.0.0"  # noqa: S104 - what is refused, or allowed with tokens
 PROBES = ("/healthz", "/readyz")
 ROUTES = [
     ("POST", "/v1/run"), ("POST", "/v1/jobs"), ("GET", "/v1/jobs"), ("GET", "/v1/jobs/x"), ("DELETE", "/v1/jobs/x"),
@@ -90,7 +91,9 @@ def test_probes_are_answered_to_everybody_and_say_nothing_more(guarded: Server, 
     assert set(reply.json) == {"status"}
 
 
-@pytest.mark.parametrize("path", ["/healthz/", "//v1/backend", "/healthz/../v1/backend", "/healthz;x", "/HEALTHZ", "/healthz%2e"])
+@pytest.mark.parametrize(
+    "path", ["/healthz/", "//v1/backend", "/healthz/../v1/backend", "/healthz;x", "/HEALTHZ", "/healthz%2e"]
+)
 def test_what_only_looks_like_a_probe_wants_a_token(guarded: Server, path):
     assert guarded.request("GET", path).status == 401
 
@@ -188,7 +191,12 @@ def test_tokens_are_exchanged_without_a_restart_and_a_broken_file_changes_nothin
 
 
 @pytest.mark.parametrize(
-    ("content", "why"), [(None, "cannot read the tokens"), ("secret\n", "entry 1: a token is written as"), ("\xff", "cannot read the tokens")]
+    ("content", "why"),
+    [
+        (None, "cannot read the tokens"),
+        ("secret\n", "entry 1: a token is written as"),
+        ("\xff", "cannot read the tokens"),
+    ],
 )
 def test_a_server_does_not_start_without_its_tokens(tmp_path: Path, content, why):
     file = tmp_path / "tokens"
@@ -213,7 +221,7 @@ def test_gateway_token_makes_a_token_that_lets_in_and_writes_down_its_digest(tmp
             assert served.request("GET", "/v1/backend", None, bearer(token)).status == 200
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1"])
+@pytest.mark.parametrize("host", [EVERYWHERE, "::", "192.0.2.1"])
 def test_listening_to_others_without_tokens_is_refused(host):
     done = _run("serve", "--adapter", "support.fake:FakeAdapter", "--port", "0", "--host", host)
     assert done.returncode == 1
@@ -221,10 +229,10 @@ def test_listening_to_others_without_tokens_is_refused(host):
 
 
 def test_listening_to_others_is_possible_with_tokens_or_when_said(tokens_file: Path):
-    with serving("--host", "0.0.0.0", "--tokens", str(tokens_file)) as served:
+    with serving("--host", EVERYWHERE, "--tokens", str(tokens_file)) as served:
         assert served.request("GET", "/v1/backend").status == 401
         assert served.request("GET", "/v1/backend", None, bearer(ANN)).status == 200
-    with serving("--host", "0.0.0.0", env={"GATEWAY_ANONYMOUS": "1"}) as served:
+    with serving("--host", EVERYWHERE, env={"GATEWAY_ANONYMOUS": "1"}) as served:
         assert served.request("GET", "/v1/backend").status == 200
 
 
@@ -246,5 +254,3 @@ def _run(*words: str) -> subprocess.CompletedProcess[str]:
         [sys.executable, "-m", "gateway.cli", *words],
         capture_output=True, text=True, env=environment(), timeout=60, check=False,
     )  # fmt: skip
-
-

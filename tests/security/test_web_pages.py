@@ -18,12 +18,17 @@ def server() -> Iterator[Served]:
         yield served
 
 
-OURS = ["localhost", "LOCALHOST", "LocalHost:8088", "127.0.0.1", "127.0.0.1:1", "127.1.2.3", "[::1]", "[::1]:8088", "10.0.0.7",
+OURS = ["localhost", "LOCALHOST", "LocalHost:8088", "127.0.0.1", "127.0.0.1:1", "127.1.2.3", "[::1]",
+"[::1]:8088", "10.0.0.7",
         "[fe80::1]:80", "sim.example", "SIM.Example:443", "other.example", "[::ffff:127.0.0.1]"]  # fmt: skip
-NOT_OURS = ["evil.example", "EVIL.EXAMPLE:80", "127.0.0.1.evil.example", "127.0.0.1.nip.io:8088", "localhost.evil.example", "localhost.",
-            "evil.example:127.0.0.1", "xsim.example", "sim.example.evil.example", "", " ", "127.0.0.1@evil.example", "evil.example#127.0.0.1",
-            "evil.example/127.0.0.1", "0x7f000001", "2130706433", "017700000001", "127.1", "[::1].evil.example", "[evil.example]", "::1",
-            "127.0.0.1:80:evil.example", "[::1]evil.example", "localhost:evil.example", "localhost,evil.example", "*", "127.0.0.1\tevil"]  # fmt: skip
+NOT_OURS = ["evil.example", "EVIL.EXAMPLE:80", "127.0.0.1.evil.example", "127.0.0.1.nip.io:8088",
+"localhost.evil.example", "localhost.",
+            "evil.example:127.0.0.1", "xsim.example", "sim.example.evil.example", "", " ",
+            "127.0.0.1@evil.example", "evil.example#127.0.0.1",
+            "evil.example/127.0.0.1", "0x7f000001", "2130706433", "017700000001", "127.1",
+            "[::1].evil.example", "[evil.example]", "::1",
+            "127.0.0.1:80:evil.example", "[::1]evil.example", "localhost:evil.example",
+            "localhost,evil.example", "*", "127.0.0.1\tevil"]  # fmt: skip
 
 
 @pytest.mark.parametrize("host", OURS)
@@ -57,8 +62,10 @@ def test_without_settings_only_addresses_are_names():
         assert statuses(exchange(served, request("GET", "/v1/backend", f"Origin: {FRIEND}"))) == [403]
 
 
-FOREIGN = ["https://evil.example", "null", "http://localhost", "http://127.0.0.1:{port}", "http://friend.example", f"{FRIEND}:8443",
-           f"{FRIEND}.evil.example", "https://FRIEND.example", "https://xfriend.example", "file://", "*", "", f"{FRIEND}/", "chrome-extension://x"]  # fmt: skip
+FOREIGN = ["https://evil.example", "null", "http://localhost", "http://127.0.0.1:{port}",
+"http://friend.example", f"{FRIEND}:8443",
+           f"{FRIEND}.evil.example", "https://FRIEND.example", "https://xfriend.example", "file://", "*", "",
+           f"{FRIEND}/", "chrome-extension://x"]  # fmt: skip
 
 
 @pytest.mark.parametrize("path", ["/v1/run", "/v1/jobs", "/run"])
@@ -84,14 +91,22 @@ def test_an_address_typed_by_the_user_is_answered(server: Served, site: str):
 @pytest.mark.parametrize("origin", ["https://evil.example", "null", f"{FRIEND}.evil.example"])
 @pytest.mark.parametrize("method", ["POST", "DELETE", "PUT", "GET"])
 def test_a_preflight_of_another_origin_allows_nothing(server: Served, origin: str, method: str):
-    headers = {"Origin": origin, "Access-Control-Request-Method": method, "Access-Control-Request-Headers": "content-type"}
+    headers = {
+        "Origin": origin,
+        "Access-Control-Request-Method": method,
+        "Access-Control-Request-Headers": "content-type",
+    }
     reply = server.request("OPTIONS", "/v1/run", None, headers)
     assert reply.status == 403
     assert not [name for name in reply.headers if name.lower().startswith("access-control")]
 
 
 def test_pages_of_an_allowed_origin_may_ask_after_their_preflight(server: Served):
-    headers = {"Origin": FRIEND, "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "content-type"}
+    headers = {
+        "Origin": FRIEND,
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "content-type",
+    }
     preflight = server.request("OPTIONS", "/v1/run", None, headers)
     assert preflight.status == 204
     assert preflight.headers["Access-Control-Allow-Origin"] == FRIEND
@@ -103,7 +118,8 @@ def test_pages_of_an_allowed_origin_may_ask_after_their_preflight(server: Served
     assert (reply.status, reply.headers["Access-Control-Allow-Origin"]) == (200, FRIEND)
 
 
-SIMPLE = ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "text/plain; application/json", "", "application/jsonx",
+SIMPLE = ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x",
+"text/plain; application/json", "", "application/jsonx",
           "text/html", "application/octet-stream", "application/x-python", "application/x-qpy"]  # fmt: skip
 
 

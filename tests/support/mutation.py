@@ -23,14 +23,14 @@ TOKEN = re.compile(r"\"[^\"\n]*\"|//[^\n]*|[^\W\d]\w*|[0-9][\w.]*|\*\*|\+\+|&&|\
 _PIECE = re.compile(r"[^;{}]*[;{}]?")
 _NAME = re.compile(r"[^\W\d]\w*")
 
-WORDS = """OPENQASM include qreg creg qubit bit gate opaque measure reset barrier if else for while in switch case default
-    def return const int uint float angle bool complex duration stretch array let input output ctrl negctrl inv pow end
-    break continue box delay extern cal defcal defcalgrammar pragma U CX gphase u u3 p x h s sx rz cx ccx swap cu c3x rzz
-    c4x rccx iswap q c a i pi tau euler true false sin cos ln sqrt exp mod popcount rotl sizeof π _ measure""".split()
+WORDS = """OPENQASM include qreg creg qubit bit gate opaque measure reset barrier if else for while in switch case
+    default def return const int uint float angle bool complex duration stretch array let input output ctrl negctrl inv pow
+    end break continue box delay extern cal defcal defcalgrammar pragma U CX gphase u u3 p x h s sx rz cx ccx swap cu c3x
+    rzz c4x rccx iswap q c a i pi tau euler true false sin cos ln sqrt exp mod popcount rotl sizeof π _""".split()  # noqa: SIM905 - a list of words reads best as words
 NUMBERS = """0 1 2 3 7 0.5 1e-9 .5 3. 1e308 1e309 1e-400 -1 0x1F 0b101 0o17 1_000 63 64 65 4095 4096 4097 65536 65537
-    2147483648 4294967296 9223372036854775807 18446744073709551616 99999999999999999999 1im 2ns 9e999999""".split()
+    2147483648 4294967296 9223372036854775807 18446744073709551616 99999999999999999999 1im 2ns 9e999999""".split()  # noqa: SIM905 - a list of words reads best as words
 MARKS = r"""; , . : :: ( ) [ ] { } = == != < <= > >= + - * / % ** ^ ++ & && | || ~ ! << >> -> @ # ' " // /* */ \ $0 $1
-    += ^= **= "01" "1_0" 'x""".split()
+    += ^= **= "01" "1_0" 'x""".split()  # noqa: SIM905 - a list of words reads best as words
 SPACES = [" ", "\n", "\t", "\r", "\0", "\ufeff", "\u2028", "\x0b", "é", "𝜋", "٣", "\udcff"]
 TOKENS = [*WORDS, *NUMBERS, *MARKS, *SPACES]
 HEADERS = [
@@ -41,7 +41,7 @@ HEADERS = [
     "OPENQASM 2.0;qreg q[3];creg c[3];",
     "OPENQASM 3;qubit[3] q;bit[3] c;",
 ]
-_OPERATORS = "+ - * / % ** ^ & | << >> == != < <= > >= && ||".split()
+_OPERATORS = "+ - * / % ** ^ & | << >> == != < <= > >= && ||".split()  # noqa: SIM905 - a list of words reads best as words
 _AROUND = [
     "if (c == 1) {",
     "if (c[0]) {",
@@ -154,8 +154,8 @@ _STATEMENT_EDITS = [
     _insert_statement, _move_statement, _repeat_statement, _wrap_statements, _prefix_statement, _delete,
 ]  # fmt: skip
 _TOKEN_EDITS = [
-    _number, _number, _swap_names, _swap_names, _exchange(_is_name, WORDS), _exchange(_OPERATORS.__contains__, _OPERATORS),
-    _delete, _replace, _insert, _nest,
+    _number, _number, _swap_names, _swap_names, _exchange(_is_name, WORDS),
+    _exchange(_OPERATORS.__contains__, _OPERATORS), _delete, _replace, _insert, _nest,
 ]  # fmt: skip
 
 
@@ -176,7 +176,8 @@ def texts() -> st.SearchStrategy[bytes]:
 
 _ODD: list[Any] = [
     None, True, False, -1, 0, 1, 2, 3, 1.5, -0.0, 1e308, 5e-324, float("nan"), float("inf"), 2**31, 2**32, 2**63, 2**64,
-    10**30, -(10**30), 10**4000, 10**4299, "", "0", "x", "u", "measure", "barrier", "__class__", "counts", "statevector",
+    10**30, -(10**30), 10**4000, 10**4299, "", "0", "x", "u", "measure", "barrier", "__class__", "counts",
+    "statevector",
     "probabilities", "native", "\ud800", [], {}, [[]], [0], [0, 0], [[0]], [None], {"num_qubits": 1}, [[[0], 1, True]],
 ]  # fmt: skip
 

@@ -9,6 +9,7 @@ import pwd
 import shutil
 import socket
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,17 +29,23 @@ def _copied(package: Path, folder: Path) -> Path:
 
 
 @contextlib.contextmanager
-def postgresql(folder: Path) -> Iterator[str]:
-    """Run a server with its data in a folder; yield the URL of an empty database."""
+def postgresql() -> Iterator[str]:
+    """Run a server with its data in a folder of its own; yield the URL of an empty database."""
+    with tempfile.TemporaryDirectory(prefix="gateway-postgresql-") as name:  # pytest's folders are its user's only
+        folder = Path(name)
+        folder.chmod(0o755)
+        (folder / "data").mkdir(mode=0o700)
+        with _served(folder) as url:
+            yield url
+
+
+@contextlib.contextmanager
+def _served(folder: Path) -> Iterator[str]:
     programs, data = _package() / "pginstall", folder / "data"
-    data.mkdir(mode=0o700)
     run_as = {}
     if os.getuid() == 0:  # PostgreSQL refuses to run as root
         user = pwd.getpwnam("nobody")
         programs = _copied(_package(), folder)
-        for path in (folder, *folder.parents):  # pytest's folders are its user's only
-            if path.stat().st_uid == 0 and not path.stat().st_mode & 0o001:
-                path.chmod(path.stat().st_mode | 0o011)
         shutil.chown(data, user.pw_uid, user.pw_gid)
         run_as = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
     with socket.create_server(("127.0.0.1", 0)) as free:

@@ -59,7 +59,7 @@ def serving(*options: str, env: Mapping[str, str] | None = None, port: int = 0) 
             )
         try:
             scheme, host, found = _address(process, log)
-            served = Served(process, "127.0.0.1" if host == "0.0.0.0" else host, found, log)
+            served = Served(process, "127.0.0.1" if host == "0.0.0.0" else host, found, log)  # noqa: S104 - compared, not bound
             _wait_until_ready(served, scheme)
             yield served
         finally:

@@ -1,0 +1,125 @@
+"""Clients that take their time cost a thread each for a while, and nobody else anything."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import time
+from collections.abc import Iterator
+
+import pytest
+from support.fake import Does, fake
+from support.raw import run_body, wait_until
+from support.serving import Served, serving, statuses
+
+from gateway.server.arrivals import CROWDED_S
+from gateway.server.http_worker import MAX_ARRIVAL_S
+
+ARRIVAL_S = 2.0
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Served]:
+    """A server whose requests have to arrive within two seconds."""
+    with serving("--limit", f"max_arrival_s={ARRIVAL_S}") as served:
+        yield served
+
+
+BODY = run_body()
+HEAD = b"POST /v1/run HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n" % len(
+    BODY
+)
+SLOW = {
+    "says nothing": b"",
+    "stops in the request line": b"POST /v1/r",
+    "stops in the headers": HEAD,
+    "stops before the body": HEAD + b"\r\n",
+    "stops in the body": HEAD + b"\r\n" + BODY[:-1],
+    "stops in a chunk": HEAD.replace(b"Content-Length: %d" % len(BODY), b"Transfer-Encoding: chunked")
+    + b"\r\nfff\r\nx",
+}
+
+
+@contextlib.contextmanager
+def connections(server: Served, number: int, data: bytes) -> Iterator[list[socket.socket]]:
+    with contextlib.ExitStack() as stack:
+        opened = [stack.enter_context(socket.create_connection((server.host, server.port), 30)) for _ in range(number)]
+        for each in opened:
+            each.sendall(data)
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def patient_server() -> Iterator[Served]:
+    """A server with the limits that it has by default: a request may take half a minute to arrive."""
+    with serving() as served:
+        yield served
+
+
+@pytest.mark.parametrize("name", SLOW)
+def test_others_are_answered_while_two_hundred_clients_take_their_time(patient_server: Served, name: str):
+    with connections(patient_server, 200, SLOW[name]):
+        for _ in range(3):
+            answers = [patient_server.request("GET", "/healthz"), patient_server.run(run_body())]
+            assert [answer.status for answer in answers] == [200, 200]
+            assert max(answer.seconds for answer in answers) < MAX_ARRIVAL_S / 2
+
+
+def test_a_few_slow_clients_have_the_time_that_the_limit_says(patient_server: Served):
+    with connections(patient_server, 10, HEAD + b"\r\n" + BODY[:-1]) as slow:
+        time.sleep(2 * CROWDED_S)
+        for each in slow:
+            each.sendall(BODY[-1:])
+            assert statuses(each.recv(2**16)) == [200]
+
+
+@pytest.mark.parametrize("name", [name for name in SLOW if "nothing" not in name])
+def test_a_request_that_does_not_arrive_is_broken_off_and_not_run(server: Served, name: str):
+    ran = _runs(server)
+    with connections(server, 1, SLOW[name]) as (slow,):
+        began = time.monotonic()
+        answer = _read_to_the_end(slow)
+        assert time.monotonic() - began < 5 * ARRIVAL_S
+    assert not [status for status in statuses(answer) if status < 400], answer
+    assert _runs(server) == ran
+
+
+@pytest.mark.parametrize("drip", ["headers", "body"])
+def test_a_byte_now_and_then_is_no_way_around(server: Served, drip: str):
+    head = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Slow: " if drip == "headers" else HEAD + b"\r\n"
+    with connections(server, 1, head) as (slow,):
+        began = time.monotonic()
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            while time.monotonic() - began < 10 * ARRIVAL_S:
+                slow.sendall(b" ")
+                time.sleep(0.1)
+            pytest.fail("it was never broken off")
+
+
+def test_a_client_that_hangs_up_during_its_run_harms_nobody(server: Served):
+    body = run_body(fake(Does.SLEEP, 0.5))
+    head = HEAD.replace(b"Content-Length: %d" % len(BODY), b"Content-Length: %d" % len(body))
+    with connections(server, 2, head + b"\r\n" + body):
+        time.sleep(0.1)
+    assert wait_until(lambda: server.run(run_body()).status == 200)
+
+
+def test_a_request_that_waits_for_its_run_is_not_broken_off(server: Served):
+    began = time.monotonic()
+    assert server.run(run_body(fake(Does.SLEEP, ARRIVAL_S + 1.5))).status == 200
+    assert time.monotonic() - began > ARRIVAL_S
+
+
+def _runs(server: Served) -> str:
+    metrics = server.request("GET", "/metrics").body.decode()
+    return next(
+        (line for line in metrics.splitlines() if line.startswith('gateway_runs_total{kind="run",outcome="ok"}')), ""
+    )
+
+
+def _read_to_the_end(connection: socket.socket) -> bytes:
+    parts = []
+    with contextlib.suppress(ConnectionResetError):
+        while part := connection.recv(2**16):
+            parts.append(part)
+    return b"".join(parts)
