@@ -23,11 +23,13 @@ import building
 import containers
 import dynamic_shots
 import image
+import jobs
 import msgspec
 import overheads
 import parsing
 import round_trip
 import sampling
+import serving
 from measuring import Row
 
 from gateway.simulators import SIMULATORS
@@ -56,6 +58,8 @@ BENCHMARKS = {
     sampling.NAME: Benchmark(sampling.measure, EACH),
     round_trip.NAME: Benchmark(round_trip.measure, EACH),
     dynamic_shots.NAME: Benchmark(dynamic_shots.measure, EACH),
+    jobs.NAME: Benchmark(jobs.measure, ONE),
+    serving.NAME: Benchmark(serving.measure, ONE),
     overheads.NAME: Benchmark(overheads.measure, ONE),
     containers.NAME: Benchmark(containers.measure, ONE),
     image.NAME: Benchmark(image.measure, ONE),
