@@ -12,12 +12,13 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
+import pickle
+import select
 import signal
 import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from multiprocessing import forkserver
-from multiprocessing.connection import wait
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from typing import Protocol
 
@@ -35,6 +36,7 @@ _STARTS = 3
 _OK = 200
 _IMPORTED_WITHIN_S = 120.0
 _ENDS_WITHIN_S = 2.0
+_LONGEST_POLL_MS = 2**31 - 1
 
 
 def begin_imports(target: Target) -> None:
@@ -348,6 +350,7 @@ class _Worker:
         self._context = context
         self._loads = (target, limits)
         self._process: ForkServerProcess | None = None
+        self._heard = select.poll()
         self._ready = False
         self.usable = True
         self.runs = 0
@@ -362,6 +365,8 @@ class _Worker:
         with theirs, _processes:
             process.start()
         self._process = process
+        for fd in (self._pipe.fileno(), process.sentinel):
+            self._heard.register(fd, select.POLLIN)
         return process
 
     @property
@@ -385,17 +390,18 @@ class _Worker:
         self.usable = False
         self.runs += 1
         try:
-            process = self._process or self._start()
+            if self._process is None:
+                self._start()
             if not self._ready:
-                self._receive(process, _IMPORTED_WITHIN_S)  # a word after the import, which is no part of the run
+                self._receive(_IMPORTED_WITHIN_S)  # a word after the import, which is no part of the run
                 self._ready = True
-            self._pipe.send(task)
+            self._pipe.send_bytes(pickle.dumps(task))  # as send() does, without looking for what cannot be pickled
         except (EOFError, OSError) as exc:  # a TimeoutError is one of these
             self.end()
             raise _NotBegunError from exc
         try:
             with stop.watching(self):
-                answer = self._receive(process, timeout_s)
+                answer = self._receive(timeout_s)
         except TimeoutError:
             self.end()
             raise JobTimeout(
@@ -407,16 +413,17 @@ class _Worker:
         self.usable = not stop.requested  # else it was killed just after it answered, and must not get another's run
         return answer
 
-    def _receive(self, process: ForkServerProcess, timeout_s: float | None) -> Answer:
+    def _receive(self, timeout_s: float) -> Answer:
         """Return what the process sends.
 
         Raises:
             TimeoutError: nothing came.
             EOFError, OSError: the process ended.
         """
-        if not wait([self._pipe, process.sentinel], timeout_s):
+        heard = self._heard.poll(min(timeout_s * 1000, _LONGEST_POLL_MS))
+        if not heard:
             raise TimeoutError
-        if not self._pipe.poll():  # only the sentinel: the process ended, and left the pipe to a child of its own
+        if all(fd != self._pipe.fileno() for fd, _ in heard):  # it ended, and left the pipe to a child of its own
             raise EOFError
         return self._pipe.recv()  # type: ignore[no-any-return]
 

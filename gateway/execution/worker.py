@@ -74,7 +74,7 @@ def serve(pipe: Connection, target: Target, limits: ServerLimits) -> None:
     with contextlib.suppress(EOFError, BrokenPipeError):
         pipe.send(None)
         while True:
-            pipe.send(_answer(runner, pipe.recv()))
+            pipe.send_bytes(pickle.dumps(_answer(runner, pipe.recv())))  # as send() does, in less time
 
 
 def _load(target: Target, limits: ServerLimits) -> Runner | GatewayError:

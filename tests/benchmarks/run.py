@@ -24,12 +24,14 @@ import containers
 import dynamic_shots
 import image
 import interchange
+import jobs
 import msgspec
 import overheads
 import parsing
 import released_qrisp
 import round_trip
 import sampling
+import serving
 from measuring import Row
 
 from gateway.simulators import SIMULATORS
@@ -59,6 +61,8 @@ BENCHMARKS = {
     sampling.NAME: Benchmark(sampling.measure, EACH),
     round_trip.NAME: Benchmark(round_trip.measure, EACH),
     dynamic_shots.NAME: Benchmark(dynamic_shots.measure, EACH),
+    jobs.NAME: Benchmark(jobs.measure, ONE),
+    serving.NAME: Benchmark(serving.measure, ONE),
     overheads.NAME: Benchmark(overheads.measure, ONE),
     released_qrisp.NAME: Benchmark(released_qrisp.measure, ONE),
     containers.NAME: Benchmark(containers.measure, ONE),

@@ -117,3 +117,10 @@ def _teleport(circuit: Circuit) -> Circuit:
     """Bring qubit 0 to qubit 2; qubits 1 and 2 are 0."""
     circuit.h(1).cx(1, 2).cx(0, 1).h(0)
     return circuit.measure(0, 0).measure(1, 1).x(2, when={1: 1}).z(2, when={0: 1})
+
+
+def endless() -> Circuit:
+    """Return a circuit that takes any simulator of state vectors many minutes."""
+    num_qubits = 22
+    layer = [gate for qubit in range(num_qubits) for gate in (("h", (qubit,), ()), ("rz", (qubit,), (0.1 + qubit,)))]
+    return circuit_of(layer * 1500, num_qubits).measure_all()

@@ -28,13 +28,13 @@ def test_a_container_killed_with_jobs_under_way_leaves_them_to_the_next(mine, cl
         running = simulator.run_async(fake(Does.SLEEP, 3), shots=2)
         waiting = simulator.run_async([fake(amount=1), fake(amount=2)], shots=3)
         _wait_until_running(running)
-        first = simulator.container
-        client.containers.get(first).kill()
+        first = client.containers.get(simulator.container)
+        first.kill()
         with pytest.raises(ContainerExited, match="ended"):
             running.result(60)
 
         assert simulator.job(running.id).result(60) == {"00000011": 2}
-        assert simulator.container != first
+        assert client.containers.get(simulator.container).id != first.id
         assert simulator.job(waiting.id).result(60) == [{"00000001": 3}, {"00000010": 3}]
         assert simulator.job(done.id).result(60) == {"00000111": 1}
         assert len(simulator.client().jobs()) == 3, "none doubled"

@@ -28,8 +28,8 @@ def test_a_worker_stopped_just_after_it_answered_gets_no_other_run(pool: WorkerP
     assert pool.run(run_body(), None, TIMEOUT_S).status == 200
     stop, receive = Stop(), pool_module._Worker._receive
 
-    def stopped_after_the_answer(worker, process, timeout_s):
-        answer = receive(worker, process, timeout_s)
+    def stopped_after_the_answer(worker, timeout_s):
+        answer = receive(worker, timeout_s)
         stop.request()
         return answer
 
