@@ -24,6 +24,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="adapter",
         help="what tests/conformance runs circuits on: adapters in this process, each behind its server, or in Docker",
     )
+    parser.addoption(
+        "--jobs", type=int, default=300, help="how many jobs tests/faults submits while it kills processes"
+    )
+    parser.addoption("--chaos-seed", type=int, help="repeats the kills and jobs of an earlier run of tests/faults")
+    parser.addoption("--seconds", type=float, default=20, help="how long tests/soak lasts")
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,7 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 import requests
+from urllib3.exceptions import ReadTimeoutError
 
 from gateway.backends.base import Backend, BackendStatus
 from gateway.backends.server_job import ServerJob
@@ -37,6 +38,8 @@ M = TypeVar("M")
 CONNECT_TIMEOUT_S = 5.0
 _PAUSES_S = (0.05, 0.2, 1.0)
 _DONE = (200, 202)
+_BROKEN = (requests.ConnectionError, requests.exceptions.ChunkedEncodingError)
+"""What a connection that breaks looks like; the second one in the middle of an answer, chunked or not."""
 
 GRACE_S = 15.0
 """How much longer the client waits than a request may wait for a worker and then run."""
@@ -96,15 +99,15 @@ class BackendClient(Backend):
             )
         return results
 
-    def begin(self, request: RunRequest) -> ServerJob:
+    def begin(self, request: RunRequest, *, key: str | None = None) -> ServerJob:
         """Hand a request over as a job, which the server keeps; return once it is accepted.
 
         A server that cannot be reached for a moment is asked again: an idempotency key makes sure
-        that the job runs once.
+        that the job runs once. Whoever wants to try for longer gives a ``key`` of his own.
         """
         if self.timeout_s is not None and request.timeout_s is None:
             request = msgspec.structs.replace(request, timeout_s=self.timeout_s)
-        headers = {"Idempotency-Key": secrets.token_hex(16)}
+        headers = {"Idempotency-Key": key or secrets.token_hex(16)}
         return ServerJob(self, self._repeated(ReceivedJob, "POST", "/v1/jobs", 60.0, encode(request), headers))
 
     def job(self, job_id: str) -> ServerJob:
@@ -113,7 +116,7 @@ class BackendClient(Backend):
         Raises:
             JobNotFound: the server keeps no such job, or it is of another token's holder.
         """
-        return ServerJob(self, self.job_info(job_id))
+        return ServerJob(self, self._repeated(ReceivedJob, "GET", _path(job_id), 60.0))
 
     def jobs(self, *, state: JobState | str | None = None, limit: int = 50) -> list[JobInfo]:
         """Return the latest jobs, the newest first, without their results."""
@@ -176,7 +179,7 @@ class BackendClient(Backend):
             except TransportTimeout:
                 raise
             except TransportError as exc:
-                if not isinstance(exc.__cause__, requests.ConnectionError):
+                if not isinstance(exc.__cause__, _BROKEN):
                     raise
             time.sleep(pause_s)
         return self._call(kind, method, path, timeout_s, body, headers)
@@ -200,6 +203,8 @@ class BackendClient(Backend):
         except requests.Timeout as exc:
             raise TransportTimeout(f"{url} did not answer within {timeout_s:g} s", url=url) from exc
         except requests.ConnectionError as exc:
+            if any(isinstance(each, ReadTimeoutError) for each in exc.args):  # in the middle of the answer
+                raise TransportTimeout(f"{url} did not finish its answer within {timeout_s:g} s", url=url) from exc
             raise TransportError(f"cannot reach {self.url}: is the server running? ({_cause(exc)})", url=url) from exc
         except requests.RequestException as exc:
             raise TransportError(f"{url}: {exc}", url=url) from exc

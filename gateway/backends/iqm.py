@@ -16,7 +16,8 @@ import requests
 
 from gateway.backends.base import BackendStatus
 from gateway.backends.qiskit import QiskitBackend, QiskitRun
-from gateway.backends.vendor import Reading, Terms, VendorRun
+from gateway.backends.vendor_job import Reading, VendorRun
+from gateway.backends.vendor_plan import Terms
 from gateway.errors import (
     AuthenticationError,
     BusyError,

@@ -7,7 +7,9 @@ from functools import cached_property
 from typing import Any
 
 from gateway.backends.base import BackendStatus
-from gateway.backends.vendor import Reading, Terms, VendorBackend, VendorRun
+from gateway.backends.vendor import VendorBackend
+from gateway.backends.vendor_job import Reading, VendorRun
+from gateway.backends.vendor_plan import Terms
 from gateway.circuit import Circuit
 from gateway.circuit.gates import GATES
 from gateway.errors import (

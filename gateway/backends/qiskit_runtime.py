@@ -18,7 +18,9 @@ from gateway.backends.qiskit import (
     status_of,
     terms_of,
 )
-from gateway.backends.vendor import Reading, Terms, VendorBackend, VendorRun
+from gateway.backends.vendor import VendorBackend
+from gateway.backends.vendor_job import Reading, VendorRun
+from gateway.backends.vendor_plan import Terms
 from gateway.circuit import Circuit
 from gateway.errors import (
     AuthenticationError,

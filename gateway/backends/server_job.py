@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from typing import Protocol
@@ -109,25 +110,33 @@ class ServerJob(Job[Outcome | list[Outcome]]):
         return self._info.state is JobState.CANCELLED
 
     def _ended(self, timeout_s: float | None) -> ReceivedJob:
-        give_up = None if timeout_s is None else time.monotonic() + timeout_s
+        give_up = math.inf if timeout_s is None else time.monotonic() + timeout_s
         while not (self._info.state.ended and self._info.results is not None):
-            left_s = POLL_S if give_up is None else give_up - time.monotonic()
             began = time.monotonic()
-            if self._ask(max(0.0, min(left_s, POLL_S))).state.ended:
-                continue
+            left_s = max(0.0, give_up - began)
+            try:
+                if self._ask(min(left_s, POLL_S), left_s).state.ended:
+                    continue
+            except (TransportError, BusyError) as exc:
+                if time.monotonic() < give_up:
+                    raise
+                raise self._late(timeout_s, f", as far as is known ({exc.message})") from exc
             if left_s <= 0:
-                raise JobTimeout(
-                    f"no result after {timeout_s:g} s; the run goes on, as job {self.id}", timeout_s=timeout_s
-                )
+                raise self._late(timeout_s)
             if time.monotonic() - began < min(left_s, _PAUSE_S):  # the server has no place for those who wait
                 time.sleep(min(left_s, _PAUSE_S))
         return self._info
 
-    def _ask(self, wait_s: float) -> ReceivedJob:
+    def _late(self, timeout_s: float | None, known: str = "") -> JobTimeout:
+        return JobTimeout(
+            f"no result after {timeout_s:g} s; the run goes on, as job {self.id}{known}", timeout_s=timeout_s
+        )
+
+    def _ask(self, wait_s: float, patience_s: float = math.inf) -> ReceivedJob:
         """Ask the server, again if it is out of reach or stopping."""
         if self._info.state.ended and self._info.results is not None:
             return self._info  # nothing changes any more
-        give_up = time.monotonic() + PATIENCE_S
+        give_up = time.monotonic() + min(patience_s, PATIENCE_S)
         pause_s = 0.05
         while True:
             try:
@@ -136,9 +145,9 @@ class ServerJob(Job[Outcome | list[Outcome]]):
                 error = self.broken(exc) if isinstance(exc, TransportError) else None
                 if error is not None:
                     raise error from exc
-                if time.monotonic() > give_up:
+                if time.monotonic() >= give_up:
                     raise
             else:
                 return self._info
-            time.sleep(pause_s)
+            time.sleep(min(pause_s, max(0.0, give_up - time.monotonic())))
             pause_s = min(pause_s * 2, _PAUSE_S)

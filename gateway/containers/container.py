@@ -43,6 +43,9 @@ PORT_LABEL = LABEL_PREFIX + "port"
 VERSION_LABEL = LABEL_PREFIX + "version"
 
 TOKEN_VARIABLE = "GATEWAY_TOKEN_SHA256"  # noqa: S105 - the name of a variable
+HOLDER = "home"
+"""Whose jobs are in a container: every token has another digest, but the next container's finds the same jobs."""
+
 IDLE_VARIABLE = "GATEWAY_IDLE_S"
 IDLE_S = 3600
 """A container that is not kept ends itself when nobody asked it anything for so long."""
@@ -312,7 +315,7 @@ class Fleet:
     def _created(self, spec: Spec, name: str, token: str, *, keep: bool) -> str | None:
         inside, volume = find(spec.simulator).port, spec.volume(self.vault.home)
         self.engine.ensure_volume(volume, {HOME_LABEL: self.vault.home, SIMULATOR_LABEL: spec.simulator})
-        environment = dict(spec.environment) | {TOKEN_VARIABLE: digest(token)}
+        environment = dict(spec.environment) | {TOKEN_VARIABLE: f"{HOLDER} sha256:{digest(token)}"}
         if not keep:
             environment.setdefault(IDLE_VARIABLE, str(IDLE_S))
         try:

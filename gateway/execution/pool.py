@@ -181,6 +181,7 @@ class WorkerPool:
         self._under_way = 0
         self._closed = False
         self._described: Answer | None = None
+        self._begun = threading.Event()
         self._alive: set[_Worker] = set()
         self._line: Line[_Worker] = Line()
         self._memory = KillsForMemory()
@@ -189,10 +190,14 @@ class WorkerPool:
         threading.Thread(target=self._start, name="gateway-start", daemon=True).start()
 
     def _start(self) -> None:
-        for _ in range(self.workers):
-            self._add_worker()
-        with contextlib.suppress(GatewayError):  # whoever asks next hears of it
-            self.describe()
+        """Start the workers; what they serve is asked before the first run, which may be a long one."""
+        try:
+            for _ in range(self.workers):
+                self._add_worker()
+            with contextlib.suppress(GatewayError):  # whoever asks next hears of it
+                self.describe()
+        finally:
+            self._begun.set()
 
     @property
     def ready(self) -> bool:
@@ -214,6 +219,7 @@ class WorkerPool:
     ) -> Answer:
         """Run a request in a worker."""
         task = Run(body, token)
+        self._begun.wait()
         if stop is not None:
             return self._ask(task, timeout_s, caller=caller, stop=stop)
         with self._place_in_line():
@@ -245,17 +251,18 @@ class WorkerPool:
 
     def _ask(self, task: worker.Task, timeout_s: float, *, caller: str = "", stop: Stop | None = None) -> Answer:
         for _ in range(_STARTS + self.workers):
-            if stop is not None and stop.requested:
-                raise _cancelled()
             taken = self._take(caller, None if stop is not None else self._limits.max_wait_s)
-            why = "ended"
+            if stop is not None and stop.requested:  # while it waited
+                self._line.give(taken)
+                raise _cancelled()
+            why = JobCancelled.code
             try:
                 return taken.ask(task, timeout_s, stop or Stop())
             except _NotBegunError:
+                why = "ended"
                 continue
             except _EndedError as exc:
                 if stop is not None and stop.requested:
-                    why = "cancelled"
                     raise _cancelled() from exc
                 error = self._why_ended(exc.exit_code)
                 why = error.code
@@ -397,7 +404,7 @@ class _Worker:
             ) from None
         except (EOFError, OSError) as exc:
             raise _EndedError(self.end(_ENDS_WITHIN_S)) from exc
-        self.usable = True
+        self.usable = not stop.requested  # else it was killed just after it answered, and must not get another's run
         return answer
 
     def _receive(self, process: ForkServerProcess, timeout_s: float | None) -> Answer:

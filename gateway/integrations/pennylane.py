@@ -39,6 +39,7 @@ from pennylane.wires import Wires
 from gateway.backends.base import Backend
 from gateway.backends.client import BackendClient
 from gateway.circuit import Circuit
+from gateway.counts import Counts
 from gateway.errors import RequestError
 from gateway.interchange.pennylane import Reader
 from gateway.protocol.messages import ServerLimits
@@ -153,9 +154,8 @@ class GatewayDevice(Device):
         seed = None if self._seeds is None else int(self._seeds.integers(2**32 - len(tasks)))
         shots = [task.tape.shots.total_shots for task in tasks] if kind is ResultType.COUNTS else None
         outcomes = self.backend.run([task.circuit for task in tasks], shots=shots, seed=seed, result=kind)
-        order = np.random.default_rng(seed)
         for task, outcome in zip(tasks, outcomes, strict=True):
-            yield task.result(outcome, order)
+            yield task.result(outcome)
 
 
 def _client(address: str) -> BackendClient:
@@ -212,7 +212,7 @@ class _Task:
     measurements: Sequence[MeasurementProcess]
     labels: Wires
 
-    def result(self, outcome: Any, order: np.random.Generator) -> Any:  # noqa: ANN401
+    def result(self, outcome: Any) -> Any:  # noqa: ANN401
         """Return what PennyLane wants of a Counts, Probabilities or Statevector."""
         if self.kind is ResultType.STATEVECTOR:
             state = _tensor(outcome.amplitudes)
@@ -220,7 +220,7 @@ class _Task:
         if self.kind is ResultType.PROBABILITIES:
             weights = {bits[::-1]: weight for bits, weight in outcome.items()}  # PennyLane's first wire is leftmost
             return _single(_expected(process, weights, self.labels) for process in self.measurements)
-        samples = _samples(outcome, order)
+        samples = _samples(outcome)
         parts = [
             _single(process.process_samples(samples[begin:end], self.labels) for process in self.measurements)
             for begin, end in self.tape.shots.bins()
@@ -290,12 +290,16 @@ def _tensor(amplitudes: Sequence[complex]) -> np.ndarray[Any, np.dtype[np.comple
     return state.reshape([2] * (len(state).bit_length() - 1)).transpose()
 
 
-def _samples(counts: Mapping[str, int], order: np.random.Generator) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """Return one row for each shot, in random order, and one column for each clbit."""
-    width = len(next(iter(counts)))
-    bits = np.frombuffer("".join(counts).encode(), dtype=np.uint8).reshape(len(counts), width)[:, ::-1] - ord("0")
+def _samples(counts: Counts) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """Return one row for each shot and one column for each clbit.
+
+    The order is drawn at random from the run's seed, for the reason given in
+    :func:`gateway.integrations.shots.shots_of`; a million shots are common here, so by NumPy.
+    """
+    bits = np.frombuffer("".join(counts).encode(), dtype=np.uint8).reshape(len(counts), counts.width)
     rows = np.repeat(np.arange(len(counts)), list(counts.values()))
-    samples: np.ndarray[Any, np.dtype[np.int64]] = bits[order.permutation(rows)].astype(np.int64)
+    order = np.random.default_rng(None if counts.provenance is None else counts.provenance.seed).permutation(rows)
+    samples: np.ndarray[Any, np.dtype[np.int64]] = (bits[order, ::-1] - ord("0")).astype(np.int64)
     return samples
 
 

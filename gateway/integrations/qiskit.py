@@ -93,7 +93,7 @@ class GatewayBackend(BackendV2):
             RequestError: an option that is not known, or circuits that are none.
             UnsupportedError, CircuitInvalidError: see :func:`gateway.interchange.qiskit.parse`.
         """
-        unknown = options.keys() - vars(self.options).keys() - set(self.options)
+        unknown = options.keys() - set(self.options)
         if unknown:
             raise RequestError(f"there is no option {min(unknown)!r}", field=min(unknown))
         chosen = dict(self.options) | options

@@ -61,6 +61,9 @@ _CONTROLLED: Mapping[Any, str] = {
 }  # fmt: skip
 """Type of an operation on any number of qubits, the last of which is the target -> the row under control."""
 
+_BY_HAND = frozenset({OpType.Unitary1qBox, OpType.QControlBox})
+"""Boxes that are better written here than as pytket's circuits of them."""
+
 GATES = frozenset(_ROWS) | frozenset(_OTHERS) | frozenset(_CONTROLLED) | {
     OpType.Measure, OpType.Reset, OpType.Barrier, OpType.Conditional, OpType.RangePredicate, OpType.ClExpr,
 }  # fmt: skip
@@ -100,11 +103,13 @@ class _Reader:
 
     Args:
         circuit: whose qubits and bits are all there are.
+        inside: index of the operation it is a part of, for error messages.
     """
 
-    def __init__(self, circuit: Any) -> None:  # noqa: ANN401 - a pytket Circuit
+    def __init__(self, circuit: Any, *, inside: int | None = None) -> None:  # noqa: ANN401 - a pytket Circuit
         self.out = Emitter(DEFAULT_LIMITS)
-        self.index = 0
+        self.index = inside or 0
+        self._top = inside is None
         self._qubits = dict(zip(circuit.qubits, self.out.new_qubits(circuit.n_qubits), strict=True))
         self._bits = Bits(circuit.bits)
         self.out.new_clbits(self._bits.num_clbits)
@@ -115,7 +120,8 @@ class _Reader:
         if circuit.phase:
             gate(("gphase", (), (pi * float(circuit.phase),)))
         for index, command in enumerate(circuit.get_commands()):
-            self.index = index
+            if self._top:
+                self.index = index
             op, args = command.op, command.args
             row = rows.get(op.type)
             if row is not None:
@@ -156,16 +162,16 @@ class _Reader:
     # ------------------------------------------------------------------ gates and boxes
 
     def _unitary(self, op: Any, args: Sequence[Any]) -> None:  # noqa: ANN401
-        if any(arg not in self._qubits for arg in args):
-            self._boxed(op, args)
+        inner = None if op.type in _BY_HAND else _circuit_of(op)
+        if inner is not None or any(arg not in self._qubits for arg in args):
+            self._boxed(op, inner, args)
             return
         where = [self._qubits[arg] for arg in args]
         for name, places, params in self._steps(op, len(where)):
             self.out.gate((name, tuple([where[place] for place in places]), params))
 
-    def _boxed(self, op: Any, args: Sequence[Any]) -> None:  # noqa: ANN401
-        """Carry out a box that acts on bits too: its arguments are its circuit's qubits, then its bits."""
-        inner = _circuit_of(op)
+    def _boxed(self, op: Any, inner: Any, args: Sequence[Any]) -> None:  # noqa: ANN401
+        """Carry out the circuit of a box: its qubits, then its bits, are the arguments."""
         if inner is None:
             raise refused(self.index, op.type.name, "it is no gate, measurement or reset")
         inner = _without_permutation(inner)
@@ -222,7 +228,7 @@ def _circuit_of(op: Any) -> Any:  # noqa: ANN401
 
 def _steps_of(circuit: Any, index: int) -> list[Step]:  # noqa: ANN401 - a pytket Circuit
     """Return a circuit of gates as steps on its qubits."""
-    inner = _Reader(circuit)
+    inner = _Reader(circuit, inside=index)
     inner.read(_without_permutation(circuit))
     found = inner.out.operations
     others = [op.name for op in found if op.name in {"measure", "reset"} or op.condition]

@@ -30,63 +30,10 @@ from qiskit.circuit import (
     QuantumCircuit,
     Reset,
     SwitchCaseOp,
+    library,
 )
 from qiskit.circuit.classical import expr
 from qiskit.circuit.controlflow import CASE_DEFAULT
-from qiskit.circuit.library import (
-    C3SXGate,
-    C3XGate,
-    C4XGate,
-    CCXGate,
-    CCZGate,
-    CHGate,
-    CPhaseGate,
-    CRXGate,
-    CRYGate,
-    CRZGate,
-    CSdgGate,
-    CSGate,
-    CSwapGate,
-    CSXGate,
-    CU1Gate,
-    CU3Gate,
-    CUGate,
-    CXGate,
-    CYGate,
-    CZGate,
-    DCXGate,
-    ECRGate,
-    GlobalPhaseGate,
-    HGate,
-    IGate,
-    PhaseGate,
-    RC3XGate,
-    RCCXGate,
-    RXGate,
-    RXXGate,
-    RYGate,
-    RYYGate,
-    RZGate,
-    RZXGate,
-    RZZGate,
-    SdgGate,
-    SGate,
-    SwapGate,
-    SXdgGate,
-    SXGate,
-    TdgGate,
-    TGate,
-    U1Gate,
-    U2Gate,
-    U3Gate,
-    UGate,
-    XGate,
-    XXMinusYYGate,
-    XXPlusYYGate,
-    YGate,
-    ZGate,
-    iSwapGate,
-)  # fmt: skip
 from qiskit.transpiler.passes import HighLevelSynthesis
 
 from gateway.circuit import Circuit, Comparison, Condition, Operation
@@ -101,15 +48,19 @@ from gateway.interchange.qiskit_expressions import Tested, decide, decide_cases
 from gateway.interchange.synthesis import steps_of_unitary
 
 _GATES: dict[str, Any] = {
-    "gphase": GlobalPhaseGate, "id": IGate, "x": XGate, "y": YGate, "z": ZGate, "h": HGate, "s": SGate,
-    "sdg": SdgGate, "t": TGate, "tdg": TdgGate, "sx": SXGate, "sxdg": SXdgGate, "p": PhaseGate, "u1": U1Gate,
-    "u2": U2Gate, "u3": U3Gate, "u": UGate, "U": UGate, "rx": RXGate, "ry": RYGate, "rz": RZGate, "cx": CXGate,
-    "CX": CXGate, "cy": CYGate, "cz": CZGate, "ch": CHGate, "cs": CSGate, "csdg": CSdgGate, "csx": CSXGate,
-    "cp": CPhaseGate, "cu1": CU1Gate, "crx": CRXGate, "cry": CRYGate, "crz": CRZGate, "cu3": CU3Gate, "cu": CUGate,
-    "swap": SwapGate, "iswap": iSwapGate, "dcx": DCXGate, "ecr": ECRGate, "rxx": RXXGate, "ms": RXXGate,
-    "ryy": RYYGate, "rzz": RZZGate, "rzx": RZXGate, "xx_plus_yy": XXPlusYYGate, "xx_minus_yy": XXMinusYYGate,
-    "ccx": CCXGate, "ccz": CCZGate, "cswap": CSwapGate, "rccx": RCCXGate, "rc3x": RC3XGate, "c3x": C3XGate,
-    "c3sqrtx": C3SXGate, "c4x": C4XGate,
+    "gphase": library.GlobalPhaseGate, "id": library.IGate, "x": library.XGate, "y": library.YGate, "z": library.ZGate,
+    "h": library.HGate, "s": library.SGate, "sdg": library.SdgGate, "t": library.TGate, "tdg": library.TdgGate,
+    "sx": library.SXGate, "sxdg": library.SXdgGate, "p": library.PhaseGate, "u1": library.U1Gate, "u2": library.U2Gate,
+    "u3": library.U3Gate, "u": library.UGate, "U": library.UGate, "rx": library.RXGate, "ry": library.RYGate,
+    "rz": library.RZGate, "cx": library.CXGate, "CX": library.CXGate, "cy": library.CYGate, "cz": library.CZGate,
+    "ch": library.CHGate, "cs": library.CSGate, "csdg": library.CSdgGate, "csx": library.CSXGate,
+    "cp": library.CPhaseGate, "cu1": library.CU1Gate, "crx": library.CRXGate, "cry": library.CRYGate,
+    "crz": library.CRZGate, "cu3": library.CU3Gate, "cu": library.CUGate, "swap": library.SwapGate,
+    "iswap": library.iSwapGate, "dcx": library.DCXGate, "ecr": library.ECRGate, "rxx": library.RXXGate,
+    "ms": library.RXXGate, "ryy": library.RYYGate, "rzz": library.RZZGate, "rzx": library.RZXGate,
+    "xx_plus_yy": library.XXPlusYYGate, "xx_minus_yy": library.XXMinusYYGate, "ccx": library.CCXGate,
+    "ccz": library.CCZGate, "cswap": library.CSwapGate, "rccx": library.RCCXGate, "rc3x": library.RC3XGate,
+    "c3x": library.C3XGate, "c3sqrtx": library.C3SXGate, "c4x": library.C4XGate,
 }  # fmt: skip
 """Row of the gate table -> the class that is just that."""
 
@@ -147,10 +98,16 @@ class _Reader:
         self.out = Emitter(DEFAULT_LIMITS)
         self._index = 0
 
-    def read(self, circuit: Any) -> None:  # noqa: ANN401 - a QuantumCircuit
-        """Carry out a whole circuit on bits of its own."""
+    def read(self, circuit: Any, *, inside: int | None = None) -> None:  # noqa: ANN401 - a QuantumCircuit
+        """Carry out a whole circuit on bits of its own.
+
+        Args:
+            circuit: to carry out.
+            inside: index of the operation it is a part of, for error messages.
+        """
+        self._index = inside or 0
         qubits, clbits = self.out.new_qubits(circuit.num_qubits), self.out.new_clbits(circuit.num_clbits)
-        self._walk(circuit, qubits, clbits, top=True)
+        self._walk(circuit, qubits, clbits, top=inside is None)
 
     def _walk(self, circuit: Any, qubits: Sequence[int], clbits: Sequence[int], *, top: bool = False) -> None:  # noqa: ANN401
         """Carry out a circuit whose bits, in its order, are these."""
@@ -250,7 +207,7 @@ class _Reader:
     def _steps(self, gate: Any, qubits: tuple[int, ...]) -> list[Step]:  # noqa: ANN401
         """Return a gate as steps, to modify them."""
         inner = _Reader()
-        inner.read(_alone(gate))
+        inner.read(_alone(gate), inside=self._index)
         found = inner.out.operations
         return [(op.name, tuple([qubits[place] for place in op.qubits]), op.params) for op in found]
 

@@ -7,14 +7,15 @@ the store. A server that was killed finds there, at its next start, what was not
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import itertools
 import logging
 import secrets
 import threading
 import time
-from collections import OrderedDict
-from collections.abc import Callable
+from collections import OrderedDict, deque
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import NamedTuple, TypeVar
 
@@ -138,6 +139,11 @@ class _Recent:
             while len(self._kept) > _KEEP_IN_MEMORY_JOBS:
                 self._kept.popitem(last=False)
 
+    def clear(self) -> None:
+        """Forget all: some of them may have been removed."""
+        with self._lock:
+            self._kept.clear()
+
     def record(self, job_id: str) -> JobRecord | None:
         """Return a job that is remembered."""
         kept = self._kept.get(job_id)
@@ -175,6 +181,8 @@ class Jobs:
         self._live: dict[str, _Live] = {}
         self._recent = _Recent()
         self._queue: FairQueue[tuple[_Live, int]] = FairQueue()
+        self._suspects: deque[tuple[_Live, int]] = deque()
+        self._alone = False
         self._changed = threading.Condition()
         self._closing = threading.Event()
         self._take_up()
@@ -333,7 +341,7 @@ class Jobs:
     @property
     def queued(self) -> int:
         """How many circuits wait."""
-        return len(self._queue)
+        return len(self._queue) + len(self._suspects)
 
     def states(self) -> dict[JobState, int]:
         """Return how many jobs wait and run."""
@@ -395,10 +403,13 @@ class Jobs:
             )
         return self._info(found, with_results=False)
 
-    def _enqueue(self, live: _Live) -> None:
+    def _enqueue(self, live: _Live, suspects: Collection[int] = ()) -> None:
         with self._changed:
             for position in sorted(live.open):
-                self._queue.put(live.record.caller, (live, position))
+                if position in suspects:
+                    self._suspects.append((live, position))
+                else:
+                    self._queue.put(live.record.caller, (live, position))
             self._changed.notify(len(live.open))
 
     def _take_up(self) -> None:
@@ -414,7 +425,7 @@ class Jobs:
                     )
                     self._finish(live, position, StoredAnswer(error.status, problem.dump(error)))
             if record.id in self._live:
-                self._enqueue(live)
+                self._enqueue(live, suspects={k for k, tries in attempts.items() if tries == MAX_ATTEMPTS - 1})
         if self._live:
             log.info("%d jobs of an earlier server are taken up again", len(self._live))
 
@@ -426,7 +437,7 @@ class Jobs:
             with self._changed:
                 if self._closing.is_set():
                     return
-                taken = self._queue.take()
+                taken = self._next()
                 if taken is None:
                     self._changed.wait()
                     continue
@@ -437,18 +448,45 @@ class Jobs:
                     log.exception("a run of a job is left to the next server")
             except Exception:
                 log.exception("a run of a job failed unexpectedly")
+                self._give_up(*taken)
+            finally:
+                self._no_longer_alone()
+
+    def _next(self) -> tuple[_Live, int] | None:
+        """Return what is run next, ``None`` if nothing may be; the lock is held.
+
+        The last attempt at a run during which servers ended comes before everything else, and
+        alone: if it is what ends them, it takes no other along.
+        """
+        if self._alone:
+            return None
+        if self._suspects:
+            self._alone = True
+            return self._suspects.popleft()
+        return self._queue.take()
+
+    def _no_longer_alone(self) -> None:
+        if self._alone:  # then no other thread has a run
+            with self._changed:
+                self._alone = False
+                self._changed.notify_all()
+
+    def _give_up(self, live: _Live, position: int) -> None:
+        """End a run that we failed at ourselves."""
+        error = GatewayError("the server failed unexpectedly; its log says why")
+        with contextlib.suppress(JobStoreError):
+            self._finish(live, position, StoredAnswer(error.status, problem.dump(error)))
 
     def _run(self, live: _Live, position: int) -> None:
-        record = live.record
         stop = Stop()
         with live.lock:
             if live.record.state.ended:
                 return
             live.stops[position] = stop
-        self._stored(lambda: self._store.begin(record.number, position, self._clock.now()))
-        request = live.request(position, self._store)
-        if record.started is None:
-            live.record = record = replace(live.record, state=JobState.RUNNING, started=self._clock.now())
+        number = live.record.number
+        self._stored(lambda: self._store.begin(number, position, self._clock.now()))
+        request = self._stored(lambda: live.request(position, self._store))
+        record = self._running(live)
         began = time.monotonic()
         answer, code = self._answer(live, request, stop)
         took_s = time.monotonic() - began
@@ -457,6 +495,13 @@ class Jobs:
         if self._on_run is not None:
             self._on_run(Ran(record, position, answer, code, began - live.queued_at, took_s))
         self._finish(live, position, StoredAnswer(answer.status, answer.body))
+
+    def _running(self, live: _Live) -> JobRecord:
+        """Return the record of a job of which a run begins; one that was cancelled just now stays so."""
+        with live.lock:
+            if live.record.started is None and not live.record.state.ended:
+                live.record = replace(live.record, state=JobState.RUNNING, started=self._clock.now())
+            return live.record
 
     def _answer(self, live: _Live, request: bytes, stop: Stop) -> tuple[Answer | None, str]:
         """Run a circuit; ``None`` if it was cancelled, or is left to the next server."""
@@ -518,7 +563,8 @@ class Jobs:
         """Remove old jobs now and then; the main function of a thread."""
         while True:
             try:
-                self._store.expire(self._clock.now() - self._limits.keep_jobs_s, self._limits.keep_jobs_bytes)
+                if self._store.expire(self._clock.now() - self._limits.keep_jobs_s, self._limits.keep_jobs_bytes):
+                    self._recent.clear()
             except JobStoreError as exc:
                 log.warning("old jobs could not be removed: %s", exc.message)
             if self._closing.wait(_EXPIRE_EVERY_S):

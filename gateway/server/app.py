@@ -62,6 +62,7 @@ def create_app(
     jobs = observer.jobs = Jobs(executor, store or JobStore(), limits, observer.ran_for_job)
     app = Flask("gateway.server", static_folder=None)
     app.extensions |= {"gateway_jobs": jobs, "gateway_observer": observer}
+    app.url_map.merge_slashes = False  # would redirect, and no path of ours has two names
     app.config["MAX_CONTENT_LENGTH"] = limits.max_body_bytes
     (guard or WebGuard()).watch(app)
     _add_authentication(app, admission)

@@ -29,7 +29,7 @@ def respond(body: bytes, status: int = 200) -> Response:
 
 
 def body(max_bytes: int) -> bytes:
-    """Return the whole body, or refuse it before it is read.
+    """Return the whole body, or refuse it: before it is read if it is too long, after that if it was cut short.
 
     Without a Content-Length a body over the limit would be cut off and taken for whole.
     """
@@ -48,6 +48,8 @@ def body(max_bytes: int) -> bytes:
     arrived_on = request.environ.get("gunicorn.socket")
     if arrived_on is not None:
         ARRIVALS.end(arrived_on.fileno())
+    if len(whole) < request.content_length:
+        raise RequestError(f"the body ended after {len(whole):,} of {request.content_length:,} bytes")
     return whole
 
 

@@ -31,8 +31,11 @@ class HttpWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is untyped
 
     def handle_request(self, req: Any, conn: Any) -> Any:  # noqa: ANN401 - as above
         """Answer a request whose head has arrived."""
-        if not any(name in {"CONTENT-LENGTH", "TRANSFER-ENCODING"} for name, _ in req.headers):
+        names = {name for name, _ in req.headers}
+        if names.isdisjoint({"CONTENT-LENGTH", "TRANSFER-ENCODING"}):
             ARRIVALS.end(conn.sock.fileno())
+        if "CONTENT-LENGTH" not in names and (req.method == "POST" or "TRANSFER-ENCODING" in names):
+            req.force_close()  # it will be refused, and where the next request begins may be seen differently
         return super().handle_request(req, conn)
 
     def handle_exit(self, sig: int, frame: Any) -> None:  # noqa: ANN401 - a frame

@@ -156,8 +156,9 @@ class GatewayApplication(BaseApplication):  # type: ignore[misc]  # gunicorn is 
         def watch() -> None:
             with contextlib.suppress(OSError):
                 os.read(fd, 1)
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(worker.ppid, signal.SIGTERM)
+            if os.getppid() == worker.ppid:  # else the arbiter was killed, and its number may be another's by now
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(worker.ppid, signal.SIGTERM)
 
         threading.Thread(target=watch, name="lifeline", daemon=True).start()
 

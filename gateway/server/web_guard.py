@@ -8,6 +8,7 @@ is told by ``Host``: that is then neither an address nor a name of ours.
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from flask import Flask, Response, request
 
 from gateway.errors import HostRefused, OriginRefused
 
+_HOST = re.compile(r"(?:\[(?P<address>[^\[\]]+)\]|(?P<name>[^:\[\]]+))(?::[0-9]{1,5})?")
 _METHODS = "GET, POST, DELETE"
 _HEADERS = "Authorization, Content-Type, Idempotency-Key"
 
@@ -55,7 +57,10 @@ class WebGuard:
         return Response(status=204) if request.method == "OPTIONS" else None
 
     def _is_ours(self, host: str) -> bool:
-        name = host.rpartition("]")[0].lstrip("[") if host.startswith("[") else host.partition(":")[0]
+        match = _HOST.fullmatch(host)
+        if match is None:
+            return False
+        name = match["address"] or match["name"]
         if name.lower() == "localhost" or name.lower() in self.hosts:
             return True
         try:

@@ -14,6 +14,7 @@ from gateway import Circuit, DockerSimulator
 from gateway.containers import hardening
 from gateway.containers.container import (
     CONTENT_LABEL,
+    HOLDER,
     IDLE_VARIABLE,
     OWNER_LABEL,
     SIMULATOR_LABEL,
@@ -230,7 +231,7 @@ def test_a_token_is_required_differs_per_container_and_is_nowhere_to_be_seen(min
             container = client.containers.get(simulator.container)
             seen = str(container.attrs) + container.logs().decode()
             assert token not in seen
-            assert f"{TOKEN_VARIABLE}={digest(token)}" in container.attrs["Config"]["Env"]
+            assert f"{TOKEN_VARIABLE}={HOLDER} sha256:{digest(token)}" in container.attrs["Config"]["Env"]
             assert requests.get(url, timeout=5).status_code == 401
             assert requests.get(url, headers={"Authorization": "Bearer x"}, timeout=5).status_code == 401
             assert requests.get(url, headers={"Authorization": f"Bearer {token}"}, timeout=5).status_code == 200

@@ -14,7 +14,7 @@ from support.sdk import FakeVendor
 from support.statistics import assert_drawn_from
 
 from gateway import BackendClient, BackendServer, Circuit, QiskitBackend
-from gateway.backends.vendor import Terms
+from gateway.backends.vendor_plan import Terms
 from gateway.errors import (
     AuthenticationError,
     CircuitSyntaxError,

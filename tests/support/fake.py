@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from enum import IntEnum
+from pathlib import Path
 from typing import Any, ClassVar
 
 from adapters.base import Adapter
@@ -40,6 +41,7 @@ class Does(IntEnum):
     ALLOCATE = 11  # bytes
     INTERRUPT = 12
     TELL_THREADS = 13  # every shot gives OMP_NUM_THREADS, written in binary
+    KILL_THE_SERVER = 14  # the process that takes HTTP requests
 
 
 class Panic(BaseException):
@@ -120,6 +122,13 @@ def _interrupt(_: float) -> None:
     raise KeyboardInterrupt
 
 
+def _kill_the_server(_: float) -> None:
+    """Kill the parent of the fork server, which is our own parent."""
+    fork_server = Path(f"/proc/{os.getppid()}/stat").read_text(encoding="ascii")
+    os.kill(int(fork_server.rpartition(")")[2].split()[1]), signal.SIGKILL)
+    time.sleep(60)  # and wait for what that does to us
+
+
 def _sleep_with_gil(seconds: float) -> None:
     ctypes.PyDLL(None).usleep(int(seconds * 1e6))  # PyDLL, unlike CDLL, does not release the GIL
 
@@ -135,4 +144,5 @@ _MISDEEDS: dict[Does, Callable[[float], object]] = {
     Does.EXIT_AT_ONCE: lambda code: os._exit(int(code)),
     Does.ALLOCATE: lambda size: bytearray(int(size)),
     Does.INTERRUPT: _interrupt,
+    Does.KILL_THE_SERVER: _kill_the_server,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import re
 from collections.abc import Callable
@@ -213,11 +214,11 @@ def _exchange_inside(value: Any, rng: Random) -> None:
         if kind < 0.1:
             del value[key]
         elif kind < 0.3 and isinstance(value, list):
-            value.insert(key, rng.choice(value))
+            value.insert(key, copy.deepcopy(rng.choice(value)))
         elif isinstance(value[key], int | float) and abs(value[key]) < 2**53 and kind < 0.6:
             value[key] = value[key] + rng.choice([-1, 1, 0.5])
         else:
-            value[key] = rng.choice(_ODD)
+            value[key] = copy.deepcopy(rng.choice(_ODD))  # a copy of its own
         return
 
 

@@ -7,7 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 from gateway.backends.base import BackendStatus
-from gateway.backends.vendor import Reading, Terms, VendorBackend
+from gateway.backends.vendor import VendorBackend
+from gateway.backends.vendor_job import Reading
+from gateway.backends.vendor_plan import Terms
 from gateway.circuit import Circuit
 from gateway.errors import JobNotFound
 from gateway.results import Capabilities, JobState, ResultType

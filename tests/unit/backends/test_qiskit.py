@@ -16,7 +16,7 @@ from support.reference import distribution
 from support.statistics import assert_drawn_from
 
 from gateway import Circuit, QiskitBackend
-from gateway.backends.vendor import Terms
+from gateway.backends.vendor_plan import Terms
 from gateway.circuit import Comparison
 from gateway.errors import (
     JobCancelled,

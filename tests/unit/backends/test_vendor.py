@@ -7,7 +7,7 @@ from support.circuits import bell, teleportation
 from support.sdk import FakeVendor
 
 from gateway import Circuit
-from gateway.backends.vendor import MAX_SUBMISSIONS, Terms, plan, spread, without_idle_qubits
+from gateway.backends.vendor_plan import MAX_SUBMISSIONS, Terms, plan, spread, without_idle_qubits
 from gateway.errors import (
     CircuitInvalidError,
     CircuitSyntaxError,
@@ -210,6 +210,7 @@ def test_provenance_names_the_machine():
     assert (found.simulator, found.version, found.shots, found.seed) == ("fake vendor", "7", 10, None)
     assert (found.sampler, found.run_s) == ("native", 0.5)
     assert found.build_s > 0
+    assert FakeVendor().run(bell().to_openqasm3()).provenance.parse_s > 0
 
 
 # ---------------------------------------------------------------------------- jobs

@@ -110,6 +110,12 @@ def test_a_box_may_measure_and_have_conditions():
     assert parse(circuit) == Circuit(3, 3).h(2).measure(2, 2).x(0, when={2: 1})
 
 
+def test_a_box_without_bits_may_reset():
+    circuit = TketCircuit(2).H(0)
+    circuit.add_circbox(CircBox(TketCircuit(1).add_gate(OpType.Reset, [0])), [1])
+    assert sorted(map(str, parse(circuit).operations)) == ["h 0", "reset 1"]
+
+
 def test_phases_are_in_half_turns():
     assert same(TketCircuit(1).add_phase(0.25)) == Circuit(1).gphase(np.pi / 4)
 
@@ -205,10 +211,18 @@ def test_boxes_without_contents_are_refused_by_name():
         parse(circuit)
 
 
+def test_the_index_of_what_is_refused_is_that_in_the_circuit_however_deep_it_stands():
+    inner = TketCircuit(1, 1).add_c_setbits([True], [0])
+    circuit = TketCircuit(2, 1).H(0)
+    circuit.add_circbox(CircBox(TketCircuit(2, 1).add_circbox(CircBox(inner), [1, 0])), [0, 1, 0])
+    with pytest.raises(UnsupportedError, match=r"^operation 1: SetBits: "):
+        parse(circuit)
+
+
 def test_symbols_are_named():
     a, b = fresh_symbol("a"), fresh_symbol("b")
     circuit = TketCircuit(1).Rx(a, 0).Rz(2 * b, 0)
-    with pytest.raises(CircuitInvalidError, match="no value: a, b; bind them"):
+    with pytest.raises(CircuitInvalidError, match=f"no value: {a}, {b}; bind them"):
         parse(circuit)
     circuit.symbol_substitution({a: 0.5, b: 0.25})
     assert parse(circuit) == Circuit(1).rx(np.pi / 2, 0).rz(np.pi / 2, 0)

@@ -448,6 +448,14 @@ def test_what_has_no_equivalent_is_refused_by_name(make, index: int, feature: st
     assert caught.value.feature == feature
 
 
+def test_the_index_of_what_is_refused_is_that_in_the_circuit_however_deep_it_stands():
+    circuit = QuantumCircuit(3)
+    circuit.h(0)
+    circuit.append(AnnotatedOperation(Gate("mystery", 2, []), ControlModifier(1)), [0, 1, 2])
+    with pytest.raises(UnsupportedError, match=r"^operation 1: mystery: "):
+        parse(circuit)
+
+
 def test_unbound_parameters_are_named():
     circuit = QuantumCircuit(2, global_phase=Parameter("phase"))
     angles = ParameterVector("angle", 2)

@@ -1,0 +1,181 @@
+"""The file of jobs when its disk is full, and the clock when somebody sets it."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support.fake import TARGET, Does, FakeAdapter, fake
+from support.raw import run_body, wait_until
+from support.supervised import environment
+
+from gateway.backends.client import BackendClient
+from gateway.backends.job import Job
+from gateway.errors import JobNotFound, StorageFull, TransportError
+from gateway.execution.pool import InlineExecutor
+from gateway.execution.runner import Runner
+from gateway.jobs import manager
+from gateway.jobs.clock import SteadyClock
+from gateway.jobs.manager import Caller, Jobs
+from gateway.jobs.store import JobStore
+from gateway.listener import bind
+from gateway.protocol.messages import RunRequest, ServerLimits, decode
+from gateway.results import JobState
+
+DISK_BYTES = 2**20
+A_MONTH_S = 30 * 86_400.0
+
+
+def _can_mount() -> bool:
+    unshare = shutil.which("unshare")
+    return unshare is not None and subprocess.run([unshare, "-rm", "true"], check=False).returncode == 0
+
+
+class SmallDisk:
+    """A server whose jobs are on a file system of 1 MB that it alone sees."""
+
+    def __init__(self, folder: Path) -> None:
+        with bind("127.0.0.1", 0) as free:
+            self.port = free.getsockname()[1]
+        serve = [
+            sys.executable,
+            "-m",
+            "gateway.cli",
+            "serve",
+            "--adapter",
+            TARGET,
+            "--workers=2",
+            f"--port={self.port}",
+        ]
+        serve += ["--jobs", f"sqlite:///{folder}/jobs.sqlite"]
+        mount = f'mount -t tmpfs -o size={DISK_BYTES} none {folder} && exec "$@"'
+        self._process = subprocess.Popen(
+            ["unshare", "-rm", "sh", "-c", mount, "sh", *serve],
+            env=environment(),
+            stderr=subprocess.DEVNULL,
+        )
+        self._filler = Path(f"/proc/{self._process.pid}/root{folder}/filler")
+
+    def fill(self) -> None:
+        with contextlib.suppress(OSError), self._filler.open("ab", buffering=0) as file:
+            while True:
+                file.write(b"\0" * 512)
+
+    def make_room(self) -> None:
+        self._filler.unlink()
+
+    @property
+    def running(self) -> bool:
+        return self._process.poll() is None
+
+    def close(self) -> None:
+        self._process.send_signal(signal.SIGTERM)
+        self._process.wait(30)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[SmallDisk]:
+    if not _can_mount():
+        pytest.skip("this machine lets nobody mount a file system of his own (unshare -rm)")
+    disk = SmallDisk(tmp_path)
+    yield disk
+    disk.close()
+
+
+def test_a_full_disk_refuses_new_jobs_and_loses_none(small_disk: SmallDisk):
+    with BackendClient(port=small_disk.port) as client:
+        assert wait_until(lambda: _answers(client), 30)
+        accepted = [client.run_async(fake(Does.SLEEP, 0.9), shots=k + 1) for k in range(4)]
+        small_disk.fill()
+        with pytest.raises(StorageFull, match="full") as caught:
+            _submit_until_refused(client, accepted)
+        assert caught.value.status == 507
+        assert client.run(fake(amount=3), shots=1) == {"00000011": 1}, "runs need no disk"
+        assert client.status().online
+        time.sleep(2)  # two of those that sleep end meanwhile: their answers have nowhere to go
+        small_disk.make_room()
+        assert [job.result(60) for job in accepted] == [{"0" * 8: k + 1} for k in range(len(accepted))]
+        assert client.run_async(fake(amount=9), shots=2).result(30) == {"00001001": 2}
+        assert len(client.jobs(limit=1000)) == len(accepted) + 1, "what was refused is not there"
+    assert small_disk.running
+
+
+def _submit_until_refused(client: BackendClient, accepted: list[Job]) -> None:
+    while len(accepted) < 200:
+        accepted.append(client.run_async(padded(20_000), shots=len(accepted) + 1))
+
+
+def padded(size: int) -> str:
+    """Return a circuit that takes space."""
+    return f"OPENQASM 2.0;\n// {'x' * size}\nqreg q[1]; creg c[8]; measure q[0] -> c[0];"
+
+
+def _answers(client: BackendClient) -> bool:
+    try:
+        return client.status().online
+    except TransportError:
+        return False
+
+
+@pytest.mark.parametrize("jump_s", [A_MONTH_S, -A_MONTH_S])
+def test_the_clock_of_the_jobs_does_not_jump_with_the_systems(monkeypatch: pytest.MonkeyPatch, jump_s: float):
+    clock, real = SteadyClock(), time.time
+    before = clock.now()
+    assert abs(before - real()) < 60
+    monkeypatch.setattr(time, "time", lambda: real() + jump_s)
+    assert 0 <= clock.now() - before < 60
+    assert abs(SteadyClock().now() - before - jump_s) < 60, "one made now begins at the new time"
+
+
+@pytest.fixture
+def jobs(monkeypatch: pytest.MonkeyPatch) -> Iterator[Jobs]:
+    """Jobs that are kept for a second, and looked at often."""
+    monkeypatch.setattr(manager, "_EXPIRE_EVERY_S", 0.02)
+    limits = ServerLimits(keep_jobs_s=1.0)
+    jobs = Jobs(InlineExecutor(Runner(FakeAdapter(), limits)), JobStore(), limits)
+    yield jobs
+    jobs.close()
+
+
+def _done(jobs: Jobs) -> str:
+    body = run_body()
+    job = jobs.submit(decode(RunRequest, body), body, Caller())
+    assert wait_until(lambda: jobs.info(job.id, Caller()).state is JobState.DONE)
+    return job.id
+
+
+@pytest.mark.parametrize("jump_s", [A_MONTH_S, -A_MONTH_S])
+def test_no_job_is_removed_or_kept_because_the_clock_was_set(jobs: Jobs, monkeypatch, jump_s: float):
+    real = time.time
+    first = _done(jobs)
+    monkeypatch.setattr(time, "time", lambda: real() + jump_s)
+    time.sleep(0.2)
+    assert _stored(jobs, first), "it did not grow a month older"
+    second = _done(jobs)
+    assert wait_until(lambda: not _stored(jobs, first)), "it grows older by the seconds that pass"
+    assert wait_until(lambda: not _stored(jobs, second)), "and so does one that came later"
+
+
+def _stored(jobs: Jobs, job_id: str) -> bool:
+    return jobs._store.find(job_id, "") is not None
+
+
+def test_a_job_that_was_removed_is_not_found_any_more(jobs: Jobs):
+    job_id = _done(jobs)
+    assert wait_until(lambda: not _stored(jobs, job_id))
+    assert wait_until(lambda: _is_unknown(jobs, job_id)), "nor is it remembered"
+
+
+def _is_unknown(jobs: Jobs, job_id: str) -> bool:
+    try:
+        jobs.info(job_id, Caller())
+    except JobNotFound:
+        return True
+    return False

@@ -1,0 +1,136 @@
+"""A server that is killed, and started again by somebody who looks after it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sqlite3
+import sys
+import time
+from pathlib import Path
+from typing import Any, Self
+
+from support.fake import TARGET
+from support.raw import Server, alive, descendants, wait_until
+
+from gateway.backends.process import ServerProcess
+from gateway.errors import ServerStartError
+from gateway.listener import bind
+
+
+class Supervised(Server):
+    """A server with its jobs in a file, on a port that stays the same when it is started again."""
+
+    def __init__(self, jobs: Path, *, target: str = TARGET, **options: Any) -> None:
+        with bind("127.0.0.1", 0) as free:
+            port = free.getsockname()[1]
+        self.jobs = jobs
+        super().__init__(ServerProcess(target=target, port=port, jobs=jobs, name="faults", **options))
+        self.port = port
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.stop()
+
+    def start(self, within_s: float = 60.0) -> None:
+        """Start it, again and again while what was killed still holds its port or its jobs."""
+        give_up = time.monotonic() + within_s
+        while True:
+            try:
+                self.process.start()
+            except ServerStartError:
+                if time.monotonic() > give_up:
+                    raise
+                time.sleep(0.1)
+            else:
+                return
+
+    # ------------------------------------------------------------------ its processes
+
+    def http_process(self) -> int:
+        """Return the id of the process that takes requests: the one gunicorn's arbiter has."""
+        found: set[int] = set()
+
+        def one() -> bool:
+            found.clear()
+            found.update(_children(self.process.pid or 0))
+            return len(found) == 1
+
+        assert wait_until(one, 20), f"the arbiter has {len(found)} children"
+        return found.pop()
+
+    def simulating(self) -> set[int]:
+        """Return the ids of the worker processes that simulate."""
+        return {
+            worker
+            for child in _children(self.http_process())
+            if b"forkserver" in _command(child)
+            for worker in _children(child)
+        }
+
+    # ------------------------------------------------------------------ what is done to it
+
+    def kill_worker(self) -> bool:
+        """Kill a simulating process; say whether there was one."""
+        workers = sorted(self.simulating())
+        if not workers:
+            return False
+        _kill(workers[int(time.monotonic() * 1000) % len(workers)])
+        return True
+
+    def kill_http(self) -> None:
+        """Kill the process that takes requests; the arbiter starts another."""
+        _kill(self.http_process())
+
+    def kill_arbiter(self) -> None:
+        """Kill the arbiter alone: the others notice that they are orphans."""
+        _kill(self.process.pid or 0)
+        assert wait_until(lambda: not self.process.running)
+
+    def kill_all(self) -> None:
+        """Kill arbiter and HTTP process at once, and see that nothing is left."""
+        pids = self.processes()
+        http = self.http_process()
+        _kill(self.process.pid or 0)
+        _kill(http)
+        assert wait_until(lambda: not any(map(alive, pids)), 5), [pid for pid in pids if alive(pid)]
+
+    # ------------------------------------------------------------------ its database, read beside it
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """Return what the file of jobs says."""
+        with contextlib.closing(sqlite3.connect(self.jobs)) as connection:
+            return connection.execute(query).fetchall()
+
+
+def environment() -> dict[str, str]:
+    """Return the environment in which a program imports what this one can."""
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+
+
+def _children(pid: int) -> set[int]:
+    return {child for child in descendants(pid) if _parent(child) == pid and alive(child)}
+
+
+def _parent(pid: int) -> int:
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    except OSError:
+        return 0
+
+
+def _command(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
+def _kill(pid: int) -> None:
+    if pid:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
