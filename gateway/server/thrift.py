@@ -88,8 +88,8 @@ class ThriftServer:
     def _accept(self) -> None:
         while not self._closed:
             try:
-                accepted, _ = self._listener.accept()
-                connection = Connection(accepted, self._max_message_bytes)
+                accepted, address = self._listener.accept()
+                connection = Connection(accepted, address[0], self._max_message_bytes)
             except OSError as exc:
                 if not self._closed:
                     log.warning("a Thrift client could not be accepted: %s", exc)

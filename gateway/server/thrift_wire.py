@@ -45,19 +45,18 @@ class Connection(TTransportBase):  # type: ignore[misc]  # thriftpy2 is partly t
 
     Args:
         accepted: its socket; handed over.
+        address: of the client.
         max_message_bytes: what a message may have at most.
     """
 
-    def __init__(self, accepted: socket.socket, max_message_bytes: int) -> None:
+    def __init__(self, accepted: socket.socket, address: str, max_message_bytes: int) -> None:
         self.running = False
         """Whether a call is under way; else it waits for a message, or for the rest of one."""
         self.since = time.monotonic()
         """When it began to wait."""
         self._socket = accepted
-        self.address = ""
-        """Of the client."""
+        self.address = address
         with contextlib.suppress(OSError):  # it may have hung up already, which whoever reads will see
-            self.address = str(accepted.getpeername()[0])
             accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             accepted.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         self._max_message_bytes = max_message_bytes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import re
 import socket
@@ -13,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from random import Random
 from typing import Any
 
 import msgspec
@@ -22,8 +24,11 @@ from support.fake import TARGET, Does
 from support.qrisp import as_thrift, bell, circuit, definition, op, x_on_the_first_of_two
 from support.raw import wait_until
 from thriftpy2.protocol import TCyBinaryProtocolFactory
+from thriftpy2.protocol.binary import TBinaryProtocol
+from thriftpy2.protocol.exc import TProtocolException
 from thriftpy2.rpc import make_client
-from thriftpy2.thrift import TApplicationException
+from thriftpy2.thrift import TApplicationException, TMessageType, TProcessor
+from thriftpy2.transport import TMemoryBuffer
 from thriftpy2.transport.base import TTransportException
 
 from gateway import BackendClient, BackendServer, Circuit
@@ -417,3 +422,40 @@ def test_a_client_that_hangs_up_in_the_middle_disturbs_nobody(serve):
     calls = Calls(port)
     assert calls.run() == {"00": 100}
     calls.close()
+
+
+class Recorded(thrift_wire.Connection):
+    """A connection on which everything has arrived."""
+
+    def __init__(self, arrived: bytes) -> None:
+        ours, self.theirs = socket.socketpair()
+        super().__init__(ours, "nobody", 2**20)
+        self._received = io.BufferedReader(io.BytesIO(arrived))
+
+    def close(self) -> None:
+        super().close()
+        self.theirs.close()
+
+
+def test_bytes_changed_at_random_are_read_or_refused_and_nothing_else():
+    random = Random(3)
+    interface = thrift.interface()
+    sent = TMemoryBuffer()
+    args = interface.BackendService.run_args(qc=as_thrift(interface, bell()), shots=5, token="t")  # noqa: S106
+    protocol = TBinaryProtocol(sent)
+    protocol.write_message_begin("run", TMessageType.CALL, 0)
+    protocol.write_struct(args)
+    outcomes = set()
+    for _ in range(2000):
+        changed = bytearray(sent.getvalue())
+        for _ in range(random.randint(1, 3)):
+            changed[random.randrange(len(changed))] = random.randrange(256)
+        connection = Recorded(bytes(changed[: random.choice([len(changed), random.randrange(len(changed))])]))
+        try:
+            TProcessor(interface.BackendService, None).process_in(thrift_wire.StrictProtocol(connection))
+            outcomes.add("read")
+        except (TProtocolException, TTransportException) as exc:
+            outcomes.add(type(exc).__name__)
+        finally:
+            connection.close()
+    assert outcomes == {"read", "TProtocolException", "TTransportException", "UnknownMethodError"}

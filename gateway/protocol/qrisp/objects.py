@@ -22,6 +22,9 @@ MAX_DEPTH = 64
 """How deep definitions may be nested in definitions; Qrisp's own gates stay below 10."""
 
 
+_PLACE = "operation "
+
+
 class Bit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A qubit or a clbit."""
 
@@ -139,6 +142,8 @@ class _Flattening:
                     depth,
                 )
             except GatewayError as exc:
+                if depth and exc.message.startswith(_PLACE):  # the innermost place and the outermost one will do
+                    raise
                 raise _located(exc, index, instruction.op.name) from None
 
     def _instruction(self, op: GateObject, qubits: tuple[int, ...], clbits: tuple[int, ...], depth: int) -> None:
@@ -200,9 +205,9 @@ def _placed(kind: str, bits: list[Bit], numbered: dict[str, int]) -> tuple[int, 
 
 
 def _located(error: GatewayError, index: int, name: str) -> GatewayError:
-    """Return the error with the place it is at in front; the outermost place is the last to be put there."""
+    """Return the error with the place it is at in front."""
     details = {**error.details, "operation": index} if isinstance(error, CircuitInvalidError) else error.details
-    return type(error)(f"operation {index} ({name}): {error.message}", circuit=error.circuit, **details)
+    return type(error)(f"{_PLACE}{index} ({name}): {error.message}", circuit=error.circuit, **details)
 
 
 # ---------------------------------------------------------------------------- Qrisp's names

@@ -217,6 +217,14 @@ def test_what_is_too_large_is_refused(limits, what):
         as_circuit(bell(), limits)
 
 
+def test_an_error_deep_inside_names_the_innermost_place_and_the_outermost():
+    found = definition("a", op("x", "a"), op("foo", "a"))
+    for _ in range(3):
+        found = definition("a", op("d", "a", definition=found))
+    with pytest.raises(UnsupportedError, match=r"^operation 1 \(e\): operation 1 \(foo\): there is no operation"):
+        as_circuit(circuit("a", "", op("x", "a"), op("e", "a", definition=found)))
+
+
 def test_a_circuit_without_anything_is_one():
     assert as_circuit(QuantumCircuit()) == Circuit()
     assert as_circuit(QuantumCircuit(bits("a"))) == Circuit(1)
