@@ -146,7 +146,7 @@ def _time(seconds: float | None) -> str:
 
 
 def _line(benchmark: str, case: str, ours: str, other: str, ratio: str, target: str, verdict: str) -> str:
-    line = f"{benchmark:<11}{case:<52}{ours:>9}{other:>9}{ratio:>8}{target:>10}  {verdict}"
+    line = f"{benchmark:<12}{case:<52}{ours:>9}{other:>9}{ratio:>8}{target:>10}  {verdict}"
     return line.rstrip()
 
 

@@ -23,7 +23,6 @@ from pytket.circuit import (
     Unitary1qBox,
     Unitary2qBox,
     Unitary3qBox,
-    fresh_symbol,
     reg_eq,
     reg_gt,
     reg_neq,
@@ -34,6 +33,7 @@ from pytket.circuit import (
 from pytket.pauli import Pauli
 from support.frameworks import FRAMEWORKS
 from support.simulation import unitary
+from sympy import symbols
 
 from gateway.circuit import Circuit, Comparison
 from gateway.errors import CircuitInvalidError, UnsupportedError
@@ -220,7 +220,7 @@ def test_the_index_of_what_is_refused_is_that_in_the_circuit_however_deep_it_sta
 
 
 def test_symbols_are_named():
-    a, b = fresh_symbol("a"), fresh_symbol("b")
+    a, b = symbols("a b")
     circuit = TketCircuit(1).Rx(a, 0).Rz(2 * b, 0)
     with pytest.raises(CircuitInvalidError, match=f"no value: {a}, {b}; bind them"):
         parse(circuit)

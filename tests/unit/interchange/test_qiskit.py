@@ -44,11 +44,14 @@ from qiskit.circuit.library import (
 )
 from qiskit.quantum_info import Operator, SparsePauliOp, random_clifford, random_unitary
 from qiskit.synthesis import SuzukiTrotter
+from support.circuits import random_circuit
 from support.simulation import assert_same_behaviour, unitary
 
 from gateway.circuit import Circuit, Comparison
+from gateway.circuit.lowering import lower
 from gateway.errors import CircuitInvalidError, LimitError, UnsupportedError
 from gateway.interchange import parse
+from gateway.interchange.qiskit import _GATES
 
 
 def same(circuit: QuantumCircuit) -> Circuit:
@@ -493,6 +496,19 @@ def test_a_dumped_circuit_has_the_registers_and_blocks_a_user_expects():
     assert block.condition == (native.clbits[0], 1)
     assert [instruction.name for instruction in block.blocks[0].data] == ["x", "z"]
     assert native.global_phase == pytest.approx(0.5)
+
+
+def test_the_fast_way_to_append_gives_what_append_gives():
+    circuit = random_circuit(1, num_qubits=5, num_gates=200)
+    slow = QuantumCircuit(5)
+    for op in lower(circuit.operations, frozenset(_GATES)):
+        if op.name == "gphase":
+            slow.global_phase += op.params[0]
+        else:
+            slow.append(_GATES[op.name](*op.params), op.qubits)
+    fast = circuit.to("qiskit")
+    assert fast == slow
+    assert [type(a.operation) for a in fast.data] == [type(b.operation) for b in slow.data]
 
 
 def test_a_condition_on_all_clbits_tests_the_register():
