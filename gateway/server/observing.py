@@ -20,7 +20,8 @@ from prometheus_client.registry import Collector
 from gateway.errors import GatewayError
 from gateway.execution.pool import Executor
 from gateway.execution.runner import Answer
-from gateway.jobs.manager import Caller, Jobs, Ran
+from gateway.jobs.manager import Caller, Jobs
+from gateway.jobs.running import Ran
 from gateway.protocol import problem
 from gateway.protocol.messages import encode
 

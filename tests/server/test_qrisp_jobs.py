@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -92,10 +93,11 @@ def submit(client: FlaskClient, *texts: str, shots: Any = 100, **fields: Any) ->
 def ended(client: FlaskClient, *texts: str, path: str = "/jobs/{}", **options: Any) -> TestResponse:
     """Return the answer about a job, once there is nothing more to wait for."""
     number = submit(client, *texts, **options).get_json()["id"]
-    for _ in range(100):
+    for _ in range(1000):
         answer = client.get(path.format(number), json=order(1, **options))
         if answer.get_json(force=True).get("state") not in {"running", "READY", "RUNNING"}:
             return answer
+        time.sleep(0.02)
     raise AssertionError("it does not end")
 
 

@@ -1,0 +1,67 @@
+"""What a job is made of when it comes in, and what it looks like when it is asked for."""
+
+from __future__ import annotations
+
+import msgspec
+
+from gateway.jobs.clock import moment
+from gateway.jobs.store import JobRecord, StoredAnswer
+from gateway.protocol import problem
+from gateway.protocol.messages import JobProgress, RawResponse, RunRequest, SentJob, decode, encode
+
+SEED_END = 2**32
+_OK = 200
+
+
+def split(request: RunRequest, body: bytes) -> list[bytes]:
+    """Return a request for each circuit, equal to what that circuit would get in the list."""
+    if not isinstance(request.circuits, list):
+        return [body]
+    seeds = [None if request.seed is None else (request.seed + k) % SEED_END for k in range(len(request.circuits))]
+    return [
+        encode(msgspec.structs.replace(request, circuits=circuit, shots=shots, seed=seed))
+        for circuit, shots, seed in zip(request.circuits, request.shots_list(), seeds, strict=True)
+    ]
+
+
+def describe(record: JobRecord, done: int) -> SentJob:
+    """Return where a job stands, without results.
+
+    Args:
+        record: of the job.
+        done: how many of its circuits have an answer.
+    """
+    created = moment(record.created)
+    assert created is not None  # noqa: S101 - every record has it
+    return SentJob(
+        id=record.id,
+        state=record.state,
+        is_list=record.is_list,
+        progress=JobProgress(done, record.total),
+        created_at=created,
+        started_at=moment(record.started),
+        ended_at=moment(record.ended),
+    )
+
+
+def describe_ended(record: JobRecord, answers: list[StoredAnswer | None]) -> SentJob:
+    """Return a job that has ended, with what its circuits were answered."""
+    results, errors = _outcome(answers, is_list=record.is_list)
+    done = len(answers) - answers.count(None)
+    return msgspec.structs.replace(describe(record, done), results=results, errors=errors or None)
+
+
+def _outcome(
+    answers: list[StoredAnswer | None], *, is_list: bool
+) -> tuple[list[msgspec.Raw | None], list[msgspec.Raw]]:
+    """Return results, ``None`` where there is none, and problems that say which circuit they are about."""
+    results: list[msgspec.Raw | None] = []
+    errors: list[msgspec.Raw] = []
+    for position, answer in enumerate(answers):
+        if answer is not None and answer.status == _OK:
+            results += decode(RawResponse, answer.body).results
+            continue
+        results.append(None)
+        if answer is not None:
+            errors.append(msgspec.Raw(problem.about(answer.body, position) if is_list else answer.body))
+    return results, errors

@@ -1,0 +1,243 @@
+"""Runs the circuits of jobs: whose turn it is, the attempt, the answer, and what comes between them."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import replace
+from typing import NamedTuple, TypeVar
+
+from gateway.errors import GatewayError, JobCancelled, JobStoreError
+from gateway.execution.line import FairQueue
+from gateway.execution.pool import Executor, Stop
+from gateway.execution.runner import Answer
+from gateway.jobs.clock import SteadyClock
+from gateway.jobs.live import LiveJob
+from gateway.jobs.store import JobRecord, JobStore, StoredAnswer
+from gateway.protocol import problem
+from gateway.results import JobState
+
+_STOP_WITHIN_S = 2.0
+_OK = 200
+
+T = TypeVar("T")
+log = logging.getLogger("gateway")
+
+
+class Ran(NamedTuple):
+    """A circuit of a job that was run, for whoever counts."""
+
+    job: JobRecord
+    position: int
+    answer: Answer
+    code: str
+    """``ok``, or the code of the problem it was answered with."""
+    waited_s: float
+    took_s: float
+
+
+class Running:
+    """As many threads as there are workers, each running one circuit after the other.
+
+    Args:
+        executor: where circuits are run.
+        store: where attempts and answers are written.
+        clock: the time of day.
+        on_run: called after every circuit.
+        on_end: called when a job has ended, with its last answer unless it was cancelled; its lock is held.
+    """
+
+    def __init__(
+        self,
+        executor: Executor,
+        store: JobStore,
+        clock: SteadyClock,
+        on_run: Callable[[Ran], None] | None,
+        on_end: Callable[[LiveJob, StoredAnswer | None], None],
+    ) -> None:
+        self._executor = executor
+        self._store = store
+        self._clock = clock
+        self._on_run = on_run
+        self._on_end = on_end
+        self._queue: FairQueue[tuple[LiveJob, int]] = FairQueue()
+        self._suspects: deque[tuple[LiveJob, int]] = deque()
+        self._alone = False
+        self._changed = threading.Condition()
+        self.closing = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._work, name=f"gateway-job-{k}", daemon=True) for k in range(executor.workers)
+        ]
+
+    @property
+    def queued(self) -> int:
+        """How many circuits wait."""
+        return len(self._queue) + len(self._suspects)
+
+    def start(self) -> None:
+        """Begin to run what was added, and what will be."""
+        for thread in self._threads:
+            thread.start()
+
+    def add(self, live: LiveJob, suspects: Collection[int] = ()) -> None:
+        """Put the open circuits of a job into the line; ``suspects`` are run first, and alone."""
+        with self._changed:
+            for position in sorted(live.open):
+                if position in suspects:
+                    self._suspects.append((live, position))
+                else:
+                    self._queue.put(live.record.caller, (live, position))
+            self._changed.notify(len(live.open))
+
+    def stop_taking(self) -> None:
+        """Begin nothing more."""
+        self.closing.set()
+        with self._changed:
+            self._changed.notify_all()
+
+    def close(self, live: Iterable[LiveJob], within_s: float) -> None:
+        """Let what runs end by itself for so long, then stop it."""
+        self.stop_taking()
+        give_up = time.monotonic() + within_s
+        for thread in self._threads:
+            thread.join(max(0.0, give_up - time.monotonic()))
+        for each in live:
+            for stop in list(each.stops.values()):
+                stop.request()
+        for thread in self._threads:
+            thread.join(_STOP_WITHIN_S)
+
+    # ------------------------------------------------------------------ in the threads
+
+    def _work(self) -> None:
+        """Run one circuit after the other; the main function of a thread."""
+        while True:
+            with self._changed:
+                if self.closing.is_set():
+                    return
+                taken = self._next()
+                if taken is None:
+                    self._changed.wait()
+                    continue
+            try:
+                self._run(*taken)
+            except JobStoreError:
+                if not self.closing.is_set():
+                    log.exception("a run of a job is left to the next server")
+            except Exception:
+                log.exception("a run of a job failed unexpectedly")
+                self._give_up(*taken)
+            finally:
+                self._no_longer_alone()
+
+    def _next(self) -> tuple[LiveJob, int] | None:
+        """Return what is run next, ``None`` if nothing may be; the lock is held.
+
+        The last attempt at a run during which servers ended comes before everything else, and
+        alone: if it is what ends them, it takes no other along.
+        """
+        if self._alone:
+            return None
+        if self._suspects:
+            self._alone = True
+            return self._suspects.popleft()
+        return self._queue.take()
+
+    def _no_longer_alone(self) -> None:
+        if self._alone:  # then no other thread has a run
+            with self._changed:
+                self._alone = False
+                self._changed.notify_all()
+
+    def _give_up(self, live: LiveJob, position: int) -> None:
+        """End a run that we failed at ourselves."""
+        error = GatewayError("the server failed unexpectedly; its log says why")
+        with contextlib.suppress(JobStoreError):
+            self.finish(live, position, StoredAnswer(error.status, problem.dump(error)))
+
+    def _run(self, live: LiveJob, position: int) -> None:
+        stop = Stop()
+        with live.lock:
+            if live.record.state.ended:
+                return
+            live.stops[position] = stop
+        number = live.record.number
+        self._stored(lambda: self._store.begin(number, position, self._clock.now()))
+        request = self._stored(lambda: live.request(position, self._store))
+        record = self._running(live)
+        began = time.monotonic()
+        answer, code = self._answer(live, request, stop)
+        took_s = time.monotonic() - began
+        if answer is None:
+            return
+        if self._on_run is not None:
+            self._on_run(Ran(record, position, answer, code, began - live.queued_at, took_s))
+        self.finish(live, position, StoredAnswer(answer.status, answer.body))
+
+    def _running(self, live: LiveJob) -> JobRecord:
+        """Return the record of a job of which a run begins; one that was cancelled just now stays so."""
+        with live.lock:
+            if live.record.started is None and not live.record.state.ended:
+                live.record = replace(live.record, state=JobState.RUNNING, started=self._clock.now())
+            return live.record
+
+    def _answer(self, live: LiveJob, request: bytes, stop: Stop) -> tuple[Answer | None, str]:
+        """Run a circuit; ``None`` if it was cancelled, or is left to the next server."""
+        caller = f"jobs of {live.record.caller}"
+        try:
+            answer = self._executor.run(request, live.token, live.record.timeout_s, caller=caller, stop=stop)
+        except JobCancelled:
+            return None, JobCancelled.code
+        except GatewayError as exc:
+            if self.closing.is_set():
+                return None, exc.code
+            return Answer(exc.status, problem.dump(exc)), exc.code
+        except Exception:
+            log.exception("a run of a job failed unexpectedly")
+            error = GatewayError("the run failed unexpectedly; the server's log says why")
+            return Answer(error.status, problem.dump(error)), error.code
+        return answer, "ok" if answer.status == _OK else problem.code_of(answer.body)
+
+    def finish(self, live: LiveJob, position: int, answer: StoredAnswer) -> None:
+        """Write an answer down; the last one ends the job."""
+        with live.lock:
+            live.stops.pop(position, None)
+            if live.record.state.ended:
+                return
+            failed = live.failed or answer.status != _OK
+            last = live.open == {position}
+            state = (JobState.FAILED if failed else JobState.DONE) if last else None
+            number, now = live.record.number, self._clock.now()
+            self._stored(lambda: self._store.finish(number, position, answer, state, now))
+            live.failed = failed
+            live.open.discard(position)
+            if state is not None:
+                live.record = replace(live.record, state=state, ended=now)
+                self._on_end(live, answer)
+
+    def cancel(self, live: LiveJob) -> None:
+        """End a job without further answers: what waits is not begun, the process of what runs is killed."""
+        with live.lock:
+            now = self._clock.now()
+            if self._store.end(live.record.number, JobState.CANCELLED, now):
+                live.record = replace(live.record, state=JobState.CANCELLED, ended=now)
+                self._on_end(live, None)
+                for stop in live.stops.values():
+                    stop.request()
+
+    def _stored(self, write: Callable[[], T]) -> T:
+        """Write, and try again for as long as the database cannot take it: an answer is not thrown away."""
+        delay_s = 0.1
+        while True:
+            try:
+                return write()
+            except JobStoreError as exc:
+                if self.closing.is_set():
+                    raise
+                log.warning("%s; trying again in %g s", exc.message, delay_s)
+            self.closing.wait(delay_s)
+            delay_s = min(delay_s * 2, 5.0)
