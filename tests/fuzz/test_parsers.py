@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from support.mutation import bodies, reduced, texts
-from support.subject import SECONDS, Subject
+from support.subject import Subject
 
 _REDUCE_S = 60.0
 _ROUND = 300
@@ -28,9 +28,12 @@ class Fuzzer:
         self._check = check
         self.outcomes: Counter[str] = Counter()
         self.slowest = (0.0, b"")
+        self._failure = ""
 
     def __call__(self, data: bytes) -> None:
         """Fail if something is wrong with one input."""
+        if self._failure:  # hypothesis tries once more
+            pytest.fail(self._failure, pytrace=False)
         tried = self._subject.try_out(self._check, data)
         self.outcomes[tried.outcome] += 1
         self.slowest = max(self.slowest, (tried.seconds, data))
@@ -42,7 +45,8 @@ class Fuzzer:
                     time.monotonic() < give_up and self._subject.try_out(self._check, each).outcome == tried.outcome
                 ),
             )
-            pytest.fail(f"{tried.wrong}\non {shorter!r}\nwhich was {data!r}", pytrace=False)
+            self._failure = f"{tried.wrong}\non {shorter!r}\nwhich was {data!r}"
+            pytest.fail(self._failure, pytrace=False)
 
     def run(self, inputs: st.SearchStrategy[bytes], seconds: float) -> None:
         """Try out inputs until the time is up, and say what was seen."""
@@ -58,7 +62,7 @@ class Fuzzer:
         )
         @given(inputs)
         def one_round(data: bytes) -> None:
-            if time.monotonic() < end:
+            if time.monotonic() < end or self._failure:
                 self(data)
 
         while time.monotonic() < end:
@@ -84,19 +88,23 @@ def test_no_input_crashes_hangs_or_raises_what_is_no_error_of_ours(
 
 def test_the_watchdog_finds_what_hangs_crashes_and_raises(monkeypatch: pytest.MonkeyPatch):
     def misbehave(data: bytes) -> str:
-        if data == b"hang":
-            time.sleep(10 * SECONDS)
+        if data == b"wait":
+            time.sleep(60)
+        while data == b"hang":
+            pass
         if data == b"crash":
             os.abort()
         if data == b"memory":
             return str(len(bytearray(4 * 2**30)))
         raise KeyError(data.decode())
 
-    monkeypatch.setattr("support.subject.SECONDS", 0.5)
+    monkeypatch.setattr("support.subject.SECONDS", 1)
+    monkeypatch.setattr("support.subject.WAITS_S", 5)
     monkeypatch.setattr("support.subject.CHECKS", {"text": misbehave})
     own = Subject()
     for data, wrong in {
-        b"hang": "no end after",
+        b"hang": "no end after 1 s of processor time",
+        b"wait": "no end after 5 s",
         b"crash": "exit code -6",
         b"memory": "MemoryError",
         b"x": "KeyError",

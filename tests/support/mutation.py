@@ -24,10 +24,10 @@ _PIECE = re.compile(r"[^;{}]*[;{}]?")
 _NAME = re.compile(r"[^\W\d]\w*")
 
 WORDS = """OPENQASM include qreg creg qubit bit gate opaque measure reset barrier if else for while in switch case
-    default def return const int uint float angle bool complex duration stretch array let input output ctrl negctrl
-    inv pow end break continue box delay extern cal defcal defcalgrammar pragma U CX gphase u u3 p x h s sx rz cx ccx
-    swap cu c3x
-    rzz c4x rccx iswap q c a i pi tau euler true false sin cos ln sqrt exp mod popcount rotl sizeof π _""".split()  # noqa: SIM905 - a list of words reads best as words
+    default def return const int uint float angle bool complex duration stretch array let input output ctrl
+    negctrl inv pow end break continue box delay extern cal defcal defcalgrammar pragma U CX gphase u u3 p x
+    h s sx rz cx ccx swap cu c3x rzz c4x rccx iswap q c a i pi tau euler true false sin cos ln sqrt exp mod
+    popcount rotl sizeof π _""".split()  # noqa: SIM905 - a list of words reads best as words
 NUMBERS = """0 1 2 3 7 0.5 1e-9 .5 3. 1e308 1e309 1e-400 -1 0x1F 0b101 0o17 1_000 63 64 65 4095 4096 4097 65536 65537
     2147483648 4294967296 9223372036854775807 18446744073709551616 99999999999999999999 1im 2ns 9e999999""".split()  # noqa: SIM905 - a list of words reads best as words
 MARKS = r"""; , . : :: ( ) [ ] { } = == != < <= > >= + - * / % ** ^ ++ & && | || ~ ! << >> -> @ # ' " // /* */ \ $0 $1

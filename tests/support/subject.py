@@ -6,6 +6,7 @@ import faulthandler
 import json
 import multiprocessing
 import resource
+import signal
 import time
 import traceback
 from multiprocessing.connection import Connection
@@ -23,8 +24,11 @@ from gateway.execution.runner import Runner
 from gateway.protocol import problem
 from gateway.protocol.messages import RunRequest, ServerLimits, decode, encode
 
-SECONDS = 5.0
-"""Until an input counts as one that hangs; all of them take milliseconds."""
+SECONDS = 3
+"""Of processor time, after which the system ends a process that tries an input; most take milliseconds."""
+
+WAITS_S = 90.0
+"""Until an input counts as one that waits for something; a busy machine shares its processors."""
 
 REFUSALS = (RequestError, CircuitError, UnsupportedError, LimitError)
 REFUSED = {400, 413, 422}
@@ -145,13 +149,15 @@ class Subject:
         assert self._process is not None
         self._pipe.send((check, data))
         try:
-            if self._pipe.poll(SECONDS):
+            if self._pipe.poll(WAITS_S):
                 found: Tried = self._pipe.recv()
                 return found
-            wrong = f"no end after {SECONDS:g} s"
+            wrong = f"no end after {WAITS_S:g} s"
         except EOFError:
             self._process.join()
             wrong = f"the process ended with exit code {self._process.exitcode}"
+            if self._process.exitcode == -signal.SIGXCPU:
+                wrong = f"no end after {SECONDS} s of processor time"
         self.close()
         return Tried("lost", wrong)
 
@@ -171,7 +177,7 @@ class Subject:
 
 
 def _serve(pipe: Connection) -> None:
-    """Try inputs until the other end is closed; nothing may use much memory."""
+    """Try inputs until the other end is closed; none may use much memory or processor time."""
     faulthandler.disable()  # pytest's would write about every crash
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
     while True:
@@ -180,6 +186,7 @@ def _serve(pipe: Connection) -> None:
         except EOFError:
             return
         began = time.process_time()
+        resource.setrlimit(resource.RLIMIT_CPU, (int(began) + SECONDS, resource.RLIM_INFINITY))
         try:
             tried = Tried(CHECKS[check](data))
         except BaseException as exc:  # noqa: BLE001 - whatever it is, it is what was looked for
