@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial, reduce
 from typing import Any
 
+import qiskit
 from qiskit.circuit import (
     AnnotatedOperation,
     Barrier,
@@ -42,7 +43,7 @@ from gateway.circuit.emitter import Emitter
 from gateway.circuit.gates import Step
 from gateway.circuit.lowering import lower
 from gateway.circuit.modifiers import control, inverse, power, repetitions
-from gateway.errors import CircuitInvalidError, RequestError
+from gateway.errors import CircuitInvalidError, RequestError, UnsupportedError
 from gateway.interchange.common import Unreadable, bits_of, grouped, refused, unbound
 from gateway.interchange.qiskit_expressions import Tested, decide, decide_cases
 from gateway.interchange.synthesis import steps_of_unitary
@@ -78,12 +79,17 @@ def parse(circuit: object) -> Circuit:
     Raises:
         RequestError: not a ``QuantumCircuit``.
         CircuitInvalidError: parameters are unbound.
-        UnsupportedError: loops that depend on outcomes, classical variables, delays, noise and
+        UnsupportedError: Qiskit is older than 2; loops that depend on outcomes, classical variables, delays, noise and
             instructions without definition, named.
         LimitError: larger than circuits may be.
     """
     if not isinstance(circuit, QuantumCircuit):
         raise RequestError(f"a circuit of Qiskit is a QuantumCircuit, not a {type(circuit).__name__}", field="circuits")
+    if qiskit.__version__.startswith(("0.", "1.")):
+        raise UnsupportedError(
+            f"Qiskit {qiskit.__version__} has conditions (c_if) that are read nowhere else: pip install 'qiskit>=2'",
+            feature="qiskit below 2",
+        )
     if circuit.num_parameters:
         raise unbound(parameter.name for parameter in circuit.parameters)
     reader = _Reader()

@@ -522,3 +522,9 @@ def test_a_block_ends_where_its_condition_changes():
     circuit = Circuit(2, 1).h(0).measure(0, 0).h(0)
     circuit.measure(0, 0, when={0: 1}).x(1, when={0: 1})
     assert_same_behaviour(parse(circuit.to("qiskit")), circuit)
+
+
+def test_a_qiskit_whose_conditions_would_be_lost_is_refused(monkeypatch):
+    monkeypatch.setattr("qiskit.__version__", "1.4.6")
+    with pytest.raises(UnsupportedError, match=r"Qiskit 1\.4\.6 has conditions \(c_if\).*qiskit>=2"):
+        parse(QuantumCircuit(1))
