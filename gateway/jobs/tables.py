@@ -1,0 +1,80 @@
+"""The tables of the job database, and the statements on the way of every job."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from gateway.results import JobState
+
+UNENDED = (JobState.QUEUED, JobState.RUNNING)
+
+metadata = sa.MetaData()
+
+jobs = sa.Table(
+    "jobs",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("id", sa.String(64), nullable=False, unique=True),
+    sa.Column("queue", sa.String(128), nullable=False, index=True),
+    sa.Column("owner", sa.String(128), nullable=False),
+    sa.Column("caller", sa.String(128), nullable=False),
+    sa.Column("state", sa.String(16), nullable=False, index=True),
+    sa.Column("total", sa.Integer, nullable=False),
+    sa.Column("is_list", sa.Boolean, nullable=False),
+    sa.Column("timeout_s", sa.Float, nullable=False),
+    sa.Column("created", sa.Float, nullable=False),
+    sa.Column("started", sa.Float),
+    sa.Column("ended", sa.Float),
+    sa.Column("bytes", sa.Integer, nullable=False),
+    sa.Column("idempotency_key", sa.String(255)),
+    sa.Column("digest", sa.String(64), nullable=False),
+    sa.Column("trace", sa.String(64)),
+    sa.UniqueConstraint("queue", "owner", "idempotency_key"),
+    sqlite_autoincrement=True,
+)
+
+circuits = sa.Table(
+    "circuits",
+    metadata,
+    sa.Column("job", sa.ForeignKey("jobs.number", ondelete="CASCADE"), primary_key=True),
+    sa.Column("position", sa.Integer, primary_key=True),
+    sa.Column("request", sa.LargeBinary, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False, default=0),
+    sa.Column("status", sa.Integer),
+    sa.Column("answer", sa.LargeBinary),
+    sqlite_with_rowid=False,
+)
+
+deployments = sa.Table(
+    "deployments",
+    metadata,
+    sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("queue", sa.String(128), nullable=False, index=True),
+    sa.Column("created", sa.Float, nullable=False, index=True),
+    sa.Column("bytes", sa.Integer, nullable=False),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+)
+
+versions = sa.Table("schema_version", metadata, sa.Column("version", sa.Integer, primary_key=True))
+
+# Statements on the way of every job, built once: building one takes longer than running it.
+_this_job = jobs.c.number == sa.bindparam("this_job")
+_this_circuit = (circuits.c.job == sa.bindparam("this_job")) & (circuits.c.position == sa.bindparam("this_position"))
+_open_job = _this_job & jobs.c.state.in_([str(state) for state in UNENDED])
+_grown = jobs.c.bytes + sa.bindparam("size")
+
+ADD = jobs.insert()
+ADD_CIRCUITS = circuits.insert()
+ATTEMPT = circuits.update().where(_this_circuit).values(attempts=circuits.c.attempts + 1)
+START = (
+    jobs.update()
+    .where(_this_job & (jobs.c.state == str(JobState.QUEUED)))
+    .values(state=str(JobState.RUNNING), started=sa.bindparam("now"))
+)
+ANSWER = (
+    circuits.update()
+    .where(_this_circuit & circuits.c.status.is_(None) & sa.exists().where(_open_job))
+    .values(status=sa.bindparam("now_status"), answer=sa.bindparam("body"))
+)
+GROW = jobs.update().where(_open_job).values(bytes=_grown)
+END = jobs.update().where(_open_job).values(bytes=_grown, state=sa.bindparam("now_state"), ended=sa.bindparam("now"))
