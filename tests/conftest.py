@@ -28,7 +28,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--jobs", type=int, default=300, help="how many jobs tests/faults submits while it kills processes"
     )
     parser.addoption("--chaos-seed", type=int, help="repeats the kills and jobs of an earlier run of tests/faults")
-    parser.addoption("--seconds", type=float, default=20, help="how long tests/soak lasts")
+    parser.addoption("--seconds", type=float, default=20, help="how long tests/soak and each fuzzer last")
 
 
 @pytest.fixture(scope="session")

@@ -8,14 +8,10 @@ import pytest
 from support.subject import Subject
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--seconds", type=float, default=15, help="how long each fuzzer runs")
-
-
 @pytest.fixture
 def seconds(request: pytest.FixtureRequest) -> float:
     """How long a fuzzer runs."""
-    return float(request.config.getoption("--seconds", default=15))
+    return float(request.config.getoption("--seconds"))
 
 
 @pytest.fixture(scope="module")
