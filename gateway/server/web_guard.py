@@ -11,6 +11,7 @@ import ipaddress
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import lru_cache
 
 from flask import Flask, Response, request
 
@@ -39,14 +40,15 @@ class WebGuard:
         app.after_request(self._allow)
 
     def _look(self) -> Response | None:
-        host = request.environ.get("HTTP_HOST")
+        environ = request.environ
+        host = environ.get("HTTP_HOST")
         if host is not None and not self._is_ours(host):
             raise HostRefused(
                 f"this server is not called {host[:255]!r}: use its address, or start it with --allow-host", host=host
             )
-        origin = request.headers.get("Origin")
+        origin = environ.get("HTTP_ORIGIN")
         if origin is None:
-            if request.headers.get("Sec-Fetch-Site", "none") not in {"none", "same-origin"}:
+            if environ.get("HTTP_SEC_FETCH_SITE", "none") not in {"none", "same-origin"}:
                 raise OriginRefused("requests from web pages are refused", origin=None)
             return None
         if origin not in self.origins:
@@ -63,14 +65,10 @@ class WebGuard:
         name = match["address"] or match["name"]
         if name.lower() == "localhost" or name.lower() in self.hosts:
             return True
-        try:
-            ipaddress.ip_address(name)
-        except ValueError:
-            return False
-        return True
+        return _is_address(name)
 
     def _allow(self, response: Response) -> Response:
-        origin = request.headers.get("Origin")
+        origin = request.environ.get("HTTP_ORIGIN")
         if origin is not None and origin in self.origins:
             response.headers["Access-Control-Allow-Origin"] = origin
             response.headers["Access-Control-Allow-Methods"] = _METHODS
@@ -78,3 +76,12 @@ class WebGuard:
             response.headers["Access-Control-Expose-Headers"] = "Location, Retry-After"
             response.headers["Vary"] = "Origin"
         return response
+
+
+@lru_cache(maxsize=64)
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
