@@ -21,6 +21,9 @@ ALLOWED = {
     ("gateway/execution/worker.py", "pickle.loads"),
     # written there, and read by the line above
     ("gateway/backends/server.py", "cloudpickle.dumps"),
+    # between a server and its own workers, over pipes of theirs
+    ("gateway/execution/pool.py", "pickle.dumps"),
+    ("gateway/execution/worker.py", "pickle.dumps"),
 }
 
 
