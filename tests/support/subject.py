@@ -10,6 +10,7 @@ import signal
 import time
 import traceback
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import NamedTuple
 
 from support.fakes import ZeroAdapter
@@ -179,7 +180,8 @@ class Subject:
 def _serve(pipe: Connection) -> None:
     """Try inputs until the other end is closed; none may use much memory or processor time."""
     faulthandler.disable()  # pytest's would write about every crash
-    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
+    ceiling = _mapped_bytes() + _MEMORY_BYTES  # a fork has what pytest has imported in its address space, gigabytes maybe
+    resource.setrlimit(resource.RLIMIT_AS, (ceiling, ceiling))
     while True:
         try:
             check, data = pipe.recv()
@@ -194,3 +196,8 @@ def _serve(pipe: Connection) -> None:
             wrong = "".join(traceback.format_exception(exc))[-4000:]
             tried = Tried(f"{type(exc).__name__} in {where.name}", wrong)
         pipe.send(tried._replace(seconds=time.process_time() - began))
+
+
+def _mapped_bytes() -> int:
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+    return pages * resource.getpagesize()
