@@ -180,7 +180,7 @@ class Subject:
 def _serve(pipe: Connection) -> None:
     """Try inputs until the other end is closed; none may use much memory or processor time."""
     faulthandler.disable()  # pytest's would write about every crash
-    ceiling = _mapped_bytes() + _MEMORY_BYTES  # a fork has what pytest has imported in its address space, gigabytes maybe
+    ceiling = _mapped_bytes() + _MEMORY_BYTES  # a fork has all that pytest has imported, gigabytes maybe
     resource.setrlimit(resource.RLIMIT_AS, (ceiling, ceiling))
     while True:
         try:
