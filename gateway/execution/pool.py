@@ -13,17 +13,18 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import pickle
-import select
 import signal
 import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from multiprocessing import forkserver
+from multiprocessing.connection import wait
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from typing import Protocol
 
 from gateway.errors import BusyError, GatewayError, JobCancelled, JobTimeout, OutOfMemory, SimulatorCrashed
 from gateway.execution import worker
+from gateway.execution.channel import AnswerReader
 from gateway.execution.line import Line
 from gateway.execution.memory import KillsForMemory
 from gateway.execution.runner import Answer, Runner
@@ -36,7 +37,6 @@ _STARTS = 3
 _OK = 200
 _IMPORTED_WITHIN_S = 120.0
 _ENDS_WITHIN_S = 2.0
-_LONGEST_POLL_MS = 2**31 - 1
 
 
 def begin_imports(target: Target) -> None:
@@ -350,7 +350,6 @@ class _Worker:
         self._context = context
         self._loads = (target, limits)
         self._process: ForkServerProcess | None = None
-        self._heard = select.poll()
         self._ready = False
         self.usable = True
         self.runs = 0
@@ -365,8 +364,7 @@ class _Worker:
         with theirs, _processes:
             process.start()
         self._process = process
-        for fd in (self._pipe.fileno(), process.sentinel):
-            self._heard.register(fd, select.POLLIN)
+        self._answers = AnswerReader(self._pipe, lambda: bool(wait([process.sentinel], 0)))
         return process
 
     @property
@@ -393,7 +391,7 @@ class _Worker:
             if self._process is None:
                 self._start()
             if not self._ready:
-                self._receive(_IMPORTED_WITHIN_S)  # a word after the import, which is no part of the run
+                self._answers.read(_IMPORTED_WITHIN_S)  # a word after the import, which is no part of the run
                 self._ready = True
             self._pipe.send_bytes(pickle.dumps(task))  # as send() does, without looking for what cannot be pickled
         except (EOFError, OSError) as exc:  # a TimeoutError is one of these
@@ -401,7 +399,7 @@ class _Worker:
             raise _NotBegunError from exc
         try:
             with stop.watching(self):
-                answer = self._receive(timeout_s)
+                answer = self._answers.read(timeout_s)
         except TimeoutError:
             self.end()
             raise JobTimeout(
@@ -412,20 +410,6 @@ class _Worker:
             raise _EndedError(self.end(_ENDS_WITHIN_S)) from exc
         self.usable = not stop.requested  # else it was killed just after it answered, and must not get another's run
         return answer
-
-    def _receive(self, timeout_s: float) -> Answer:
-        """Return what the process sends.
-
-        Raises:
-            TimeoutError: nothing came.
-            EOFError, OSError: the process ended.
-        """
-        heard = self._heard.poll(min(timeout_s * 1000, _LONGEST_POLL_MS))
-        if not heard:
-            raise TimeoutError
-        if all(fd != self._pipe.fileno() for fd, _ in heard):  # it ended, and left the pipe to a child of its own
-            raise EOFError
-        return self._pipe.recv()  # type: ignore[no-any-return]
 
     def end(self, wait_s: float = 0) -> int | None:
         """Make sure that it has ended; return its exit code, negative for a signal.

@@ -21,9 +21,8 @@ ALLOWED = {
     ("gateway/execution/worker.py", "pickle.loads"),
     # written there, and read by the line above
     ("gateway/backends/server.py", "cloudpickle.dumps"),
-    # between a server and its own workers, over pipes of theirs
+    # what a server hands its own workers, over a pipe of theirs; what comes back is never unpickled
     ("gateway/execution/pool.py", "pickle.dumps"),
-    ("gateway/execution/worker.py", "pickle.dumps"),
 }
 
 

@@ -10,6 +10,7 @@ from support.raw import run_body
 
 from gateway.errors import JobCancelled
 from gateway.execution import pool as pool_module
+from gateway.execution.channel import AnswerReader
 from gateway.execution.pool import Stop, WorkerPool
 from gateway.execution.worker import Run, Target
 from gateway.protocol.messages import ServerLimits
@@ -26,15 +27,15 @@ def pool() -> Iterator[WorkerPool]:
 
 def test_a_worker_stopped_just_after_it_answered_gets_no_other_run(pool: WorkerPool, monkeypatch):
     assert pool.run(run_body(), None, TIMEOUT_S).status == 200
-    stop, receive = Stop(), pool_module._Worker._receive
+    stop, receive = Stop(), AnswerReader.read
 
-    def stopped_after_the_answer(worker, timeout_s):
-        answer = receive(worker, timeout_s)
+    def stopped_after_the_answer(reader, timeout_s):
+        answer = receive(reader, timeout_s)
         stop.request()
         return answer
 
     with monkeypatch.context() as patch:
-        patch.setattr(pool_module._Worker, "_receive", stopped_after_the_answer)
+        patch.setattr(AnswerReader, "read", stopped_after_the_answer)
         pool.run(run_body(), None, TIMEOUT_S, stop=stop)
     for _ in range(5):
         assert pool.run(run_body(), None, TIMEOUT_S).status == 200
