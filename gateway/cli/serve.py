@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import signal
 import subprocess
@@ -64,6 +65,7 @@ def command(arguments: argparse.Namespace) -> int:
 
 
 def _serve_one(name: str | None, arguments: argparse.Namespace) -> None:
+    gc.disable()  # a start is waited for, and nothing that is made while modules are imported becomes garbage
     try:
         from gateway.execution.worker import Target  # noqa: PLC0415 - needs the extra 'server'
         from gateway.server.serve import serve  # noqa: PLC0415

@@ -58,7 +58,7 @@ def create_app(
     """
     limits = limits or ServerLimits()
     admission = Admission(limits, tokens or Tokens())
-    observer = Observer.of(executor)
+    observer = Observer(executor)
     jobs = observer.jobs = Jobs(executor, store or JobStore(), limits, observer.ran_for_job)
     app = Flask("gateway.server", static_folder=None)
     app.extensions |= {"gateway_jobs": jobs, "gateway_observer": observer}

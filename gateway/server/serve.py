@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import logging
 import math
 import os
@@ -117,6 +118,14 @@ class GatewayApplication(BaseApplication):  # type: ignore[misc]  # gunicorn is 
 
     def load(self) -> Flask:
         """Return the application; called in the HTTP worker, so the pool is born there."""
+        gc.disable()  # nothing that is made while modules are imported becomes garbage
+        try:
+            return self._application()
+        finally:
+            gc.freeze()
+            gc.enable()
+
+    def _application(self) -> Flask:
         begin_imports(self.target)
         # Flask is imported while the simulator is: a container's start is waited for.
         from gateway.jobs.store import IN_MEMORY, JobStore  # noqa: PLC0415
@@ -209,6 +218,7 @@ def serve(
         _log_to_stderr()
     if on_ready is not None:
         on_ready()
+    gc.enable()  # off since the start, see gateway.cli.serve
     GatewayApplication(target, listener, settings).run()
 
 

@@ -224,7 +224,7 @@ def serve() -> Iterator[Callable[..., int]]:
 
     def start(run_func: Any, ping_func: Any = None, tokens: Tokens | None = None, **options: Any) -> int:
         executor = InlineExecutor(Runner(Function(run_func, ping_func), LIMITS))
-        service = ObjectService(Observer.of(executor), Admission(LIMITS, tokens or Tokens()))
+        service = ObjectService(Observer(executor), Admission(LIMITS, tokens or Tokens()))
         listener = bind("127.0.0.1", 0)
         servers.append(thrift.ThriftServer(service, listener, max_message_bytes=LIMITS.max_body_bytes, **options))
         port: int = listener.getsockname()[1]
