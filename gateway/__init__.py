@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from gateway.backends.base import Backend, BackendStatus
     from gateway.backends.client import BackendClient
     from gateway.backends.docker import DockerSimulator
-    from gateway.backends.iqm import IQMBackend
+    from gateway.backends.iqm import IQMBackend as IQMBackend
     from gateway.backends.job import Job
     from gateway.backends.local import LocalSimulator
-    from gateway.backends.qiskit import QiskitBackend
-    from gateway.backends.qiskit_runtime import QiskitRuntimeBackend
+    from gateway.backends.qiskit import QiskitBackend as QiskitBackend
+    from gateway.backends.qiskit_runtime import QiskitRuntimeBackend as QiskitRuntimeBackend
     from gateway.backends.server import BackendServer
     from gateway.backends.virtual import VirtualBackend
     from gateway.circuit import Circuit, Operation
@@ -46,7 +46,6 @@ __all__ = [
     "Counts",
     "DockerSimulator",
     "GatewayError",
-    "IQMBackend",
     "Job",
     "JobState",
     "LocalSimulator",
@@ -54,14 +53,14 @@ __all__ = [
     "Probabilities",
     "Progress",
     "Provenance",
-    "QiskitBackend",
-    "QiskitRuntimeBackend",
     "ResultType",
     "Sampling",
     "Statevector",
     "VirtualBackend",
     "__version__",
 ]
+
+# ``from gateway import *`` must work without any vendor's package, so backends that need one are not in it.
 
 _HOMES = {
     "Backend": "gateway.backends.base",
@@ -100,4 +99,4 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return __all__
+    return sorted(_HOMES)

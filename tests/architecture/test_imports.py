@@ -107,3 +107,12 @@ def test_the_import_rules_hold():
     command = [str(Path(sys.executable).with_name("lint-imports")), "--no-logo", "--no-cache"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
+
+
+def test_all_public_names_can_be_imported_without_a_vendors_package():
+    code = "from gateway import *; print(LocalSimulator, VirtualBackend)"
+    blocked = (
+        "import sys; sys.modules.update(dict.fromkeys(['qiskit', 'qiskit_ibm_runtime', 'iqm', 'exa', 'docker']))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", blocked + code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
