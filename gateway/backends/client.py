@@ -18,7 +18,7 @@ from urllib3.exceptions import ReadTimeoutError
 
 from gateway.backends.base import Backend, BackendStatus
 from gateway.backends.server_job import ServerJob
-from gateway.errors import RequestError, TransportError, TransportTimeout
+from gateway.errors import JobNotFound, RequestError, TransportError, TransportTimeout
 from gateway.protocol import problem
 from gateway.protocol.messages import (
     BackendInfo,
@@ -220,6 +220,8 @@ class BackendClient(Backend):
 
 
 def _path(job_id: str) -> str:
+    if not job_id or "/" in job_id or not job_id.strip("."):  # another path than a job's
+        raise JobNotFound(f"there is no job {job_id!r}", job=job_id)
     return f"/v1/jobs/{quote(job_id, safe='')}"
 
 

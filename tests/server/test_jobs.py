@@ -168,8 +168,11 @@ def test_the_latest_jobs_are_listed_and_one_can_be_run_again(server: Server):
         again = client.rerun(first.id)
         assert again.id != first.id
         assert again.result(30) == first.result()
-        with pytest.raises(JobNotFound):
-            client.rerun("nonsense")
+        for job_id in ("nonsense", "", ".", "..", "../../etc", "a/b"):
+            with pytest.raises(JobNotFound, match="no job"):
+                client.rerun(job_id)
+            with pytest.raises(JobNotFound, match="no job"):
+                client.job(job_id)
 
 
 def test_a_local_simulator_with_a_file_finds_its_jobs_after_a_restart(tmp_path: Path):
