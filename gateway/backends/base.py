@@ -20,7 +20,7 @@ from gateway.protocol.messages import DEFAULT_SHOTS, RunRequest
 from gateway.results import Capabilities, Result, ResultType, Sampling
 
 CircuitLike = Circuit | str | Path | Any
-"""A circuit, OpenQASM 2 or 3 text, the path of a file, or a circuit of a framework in :mod:`gateway.interchange`."""
+"""A circuit, OpenQASM 2 or 3 text, the path of a file, or a circuit of a framework in :mod:`gateway.frameworks`."""
 
 Outcome = Counts | Probabilities | Statevector
 
@@ -102,7 +102,7 @@ class Backend(ABC):
 
         Args:
             circuits: a Circuit, OpenQASM 2 or 3 text, the Path of a file, or a circuit of a framework
-                (:mod:`gateway.interchange`); or a list of these.
+                (:mod:`gateway.frameworks`); or a list of these.
             shots: how often, for all or one number per circuit; ``None`` for the exact result.
             seed: ``0 <= seed < 2**32``; circuit k of a list uses ``seed + k``. Drawn at random
                 when ``None``; ``.provenance.seed`` has the one used.

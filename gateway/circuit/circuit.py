@@ -199,13 +199,13 @@ class Circuit(GateMethods, msgspec.Struct, forbid_unknown_fields=True):
         return dump_openqasm3(self)
 
     def to(self, framework: str) -> Any:  # noqa: ANN401 - the framework's own class
-        """Return the circuit as an object of ``qiskit``, ``cirq``, ``pytket``, ...; see :mod:`gateway.interchange`.
+        """Return the circuit as an object of ``qiskit``, ``cirq``, ``pytket``, ...; see :mod:`gateway.frameworks`.
 
         Raises:
             RequestError, FrameworkNotInstalled: the framework is unknown or absent.
             UnsupportedError: it cannot say something in this circuit.
         """
-        return importlib.import_module("gateway.interchange").dump(self, framework)
+        return importlib.import_module("gateway.frameworks").dump(self, framework)
 
     @classmethod
     def from_openqasm(cls, text: str) -> Circuit:

@@ -38,7 +38,7 @@ def as_source(source: object) -> Circuit | str:
 
 
 def _interchange() -> Any:  # noqa: ANN401 - a module, by name: it knows the circuit, which must not know it
-    return importlib.import_module("gateway.interchange")
+    return importlib.import_module("gateway.frameworks")
 
 
 def as_circuit(source: object) -> Circuit:

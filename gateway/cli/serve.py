@@ -19,7 +19,7 @@ from gateway.listener import bind
 from gateway.simulators import SIMULATORS, find
 
 if TYPE_CHECKING:
-    from gateway.server.serve import Settings
+    from gateway.server.host import Settings
 
 _DRAIN_S = 8.0
 """Below the ten seconds that Docker and others give between SIGTERM and SIGKILL."""
@@ -68,7 +68,7 @@ def _serve_one(name: str | None, arguments: argparse.Namespace) -> None:
     gc.disable()  # a start is waited for, and nothing that is made while modules are imported becomes garbage
     try:
         from gateway.execution.worker import Target  # noqa: PLC0415 - needs the extra 'server'
-        from gateway.server.serve import serve  # noqa: PLC0415
+        from gateway.server.host import serve  # noqa: PLC0415
     except ImportError as exc:
         raise RequestError(f"serving needs {exc.name!r}: pip install 'simulator-gateway[server]'") from exc
 
@@ -89,8 +89,8 @@ def _serve_one(name: str | None, arguments: argparse.Namespace) -> None:
 def _settings(arguments: argparse.Namespace, queue: str, port: int) -> Settings:
     """Return the settings of one server, everything checked."""
     from gateway.protocol.messages import ServerLimits, decode, encode  # noqa: PLC0415 - needs the extra 'server'
-    from gateway.server.serve import Settings  # noqa: PLC0415
-    from gateway.server.tokens import Tokens, parse_tokens  # noqa: PLC0415
+    from gateway.server.access.tokens import Tokens, parse_tokens  # noqa: PLC0415
+    from gateway.server.host import Settings  # noqa: PLC0415
 
     digests = settings.split(os.environ.get(settings.TOKEN_DIGEST_VARIABLE))
     file = settings.TOKENS.value(arguments)

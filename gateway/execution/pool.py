@@ -24,8 +24,8 @@ from typing import Protocol
 
 from gateway.errors import BusyError, GatewayError, JobCancelled, JobTimeout, OutOfMemory, SimulatorCrashed
 from gateway.execution import worker
-from gateway.execution.channel import AnswerReader
-from gateway.execution.line import Line
+from gateway.execution.answers import AnswerReader
+from gateway.execution.fair_queue import Line
 from gateway.execution.memory import KillsForMemory
 from gateway.execution.runner import Answer, Runner
 from gateway.execution.worker import Describe, Run, Target

@@ -14,7 +14,7 @@ from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 
 from gateway.errors import GatewayError
-from gateway.execution.channel import write_answer
+from gateway.execution.answers import write_answer
 from gateway.execution.memory import offer_to_the_killer, set_ceiling
 from gateway.execution.runner import Answer, Runnable, Runner
 from gateway.protocol import problem

@@ -21,7 +21,7 @@ from gateway.execution.pool import Executor
 from gateway.execution.runner import LOST_TOKEN
 from gateway.jobs.clock import SteadyClock
 from gateway.jobs.documents import describe, describe_ended, split
-from gateway.jobs.live import KEEP_IN_MEMORY_BYTES, LiveJob, Recent
+from gateway.jobs.job_state import KEEP_IN_MEMORY_BYTES, LiveJob, Recent
 from gateway.jobs.running import Ran, Running
 from gateway.jobs.store import JobRecord, JobStore, KeyTakenError, StoredAnswer
 from gateway.protocol import problem

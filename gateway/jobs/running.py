@@ -12,11 +12,11 @@ from dataclasses import replace
 from typing import NamedTuple, TypeVar
 
 from gateway.errors import GatewayError, JobCancelled, JobStoreError
-from gateway.execution.line import FairQueue
+from gateway.execution.fair_queue import FairQueue
 from gateway.execution.pool import Executor, Stop
 from gateway.execution.runner import Answer
 from gateway.jobs.clock import SteadyClock
-from gateway.jobs.live import LiveJob
+from gateway.jobs.job_state import LiveJob
 from gateway.jobs.store import JobRecord, JobStore, StoredAnswer
 from gateway.protocol import problem
 from gateway.results import JobState

@@ -18,7 +18,7 @@ def main() -> None:
     from gateway.execution.processors import usable  # noqa: PLC0415
     from gateway.execution.worker import Target  # noqa: PLC0415 - see above
     from gateway.protocol.messages import ServerLimits, decode  # noqa: PLC0415
-    from gateway.server.serve import Settings, serve  # noqa: PLC0415
+    from gateway.server.host import Settings, serve  # noqa: PLC0415
 
     parser = argparse.ArgumentParser(prog="python -m gateway.server", description=__doc__)
     parser.add_argument("--target", help="module:Class of an adapter; without it, a pickled runnable is read")

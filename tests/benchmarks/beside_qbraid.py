@@ -18,7 +18,7 @@ import qbraid
 from measuring import take_turns
 from workloads import NUM_QUBITS, circuit_of, mixed_gates
 
-from gateway.interchange import dump, parse
+from gateway.frameworks import dump, parse
 
 FRAMEWORKS = ("qiskit", "cirq", "pytket")
 """Those between which qBraid has a way that gives the right circuit: not by way of pyQuil."""

@@ -18,7 +18,7 @@ from time import process_time
 from measuring import Row, compared, freeze
 from workloads import NUM_GATES, NUM_QUBITS, circuit_of, mixed_gates
 
-from gateway.interchange import FRAMEWORKS, dump, parse
+from gateway.frameworks import FRAMEWORKS, dump, parse
 
 NAME = "interchange"
 OF_QBRAID = 1 / 5

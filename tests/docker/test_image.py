@@ -135,7 +135,7 @@ def test_everything_a_simulator_imports_is_compiled_already(start: Start, name: 
     container = start("-c", "sleep 120", entrypoint="bash")
     module, _, adapter = SIMULATORS[name].adapter.partition(":")
     _code, trace = run(
-        container, "python", "-v", "-c", f"import gateway.server.serve, {module}; {module}.{adapter}().version()"
+        container, "python", "-v", "-c", f"import gateway.server.host, {module}; {module}.{adapter}().version()"
     )
     assert f"import '{module}'" in trace
     compiled_now = re.findall(r"# code object from '?(/(?:opt|usr)/\S+\.py)\b(?!c)", trace)

@@ -145,7 +145,7 @@ def test_a_client_that_never_reads_is_given_up():
     script = f"""
         from gateway.execution.worker import Target
         from gateway.listener import bind
-        from gateway.server import serve
+        from gateway.server import host as serve
 
         serve._SEND_WITHIN_S = 1
         listener = bind("127.0.0.1", 0)

@@ -23,7 +23,7 @@ from gateway.execution.pool import InlineExecutor
 from gateway.execution.runner import Runner
 from gateway.protocol.messages import ServerLimits
 from gateway.protocol.openapi import document
-from gateway.server.app import create_app
+from gateway.server.http.app import create_app
 from gateway.simulators import find
 
 LIMITS = ServerLimits(max_shots=10_000, max_circuits=10, max_body_bytes=2**20, timeout_s=20, max_poll_s=0.1)

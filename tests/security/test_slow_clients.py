@@ -12,8 +12,8 @@ from support.fake import Does, fake
 from support.raw import run_body, wait_until
 from support.serving import Served, serving, statuses
 
-from gateway.server.arrivals import CROWDED_S
-from gateway.server.http_worker import MAX_ARRIVAL_S
+from gateway.server.http.slow_requests import CROWDED_S
+from gateway.server.http.worker import MAX_ARRIVAL_S
 
 ARRIVAL_S = 2.0
 

@@ -15,8 +15,8 @@ from gateway.errors import LimitError
 from gateway.execution.pool import InlineExecutor
 from gateway.execution.runner import Runner
 from gateway.protocol.messages import RunRequest, ServerLimits, encode
-from gateway.server.app import create_app
-from gateway.server.tokens import Tokens, parse_tokens
+from gateway.server.access.tokens import Tokens, parse_tokens
+from gateway.server.http.app import create_app
 
 PROBLEM = "application/problem+json"
 SECONDS = 5.0

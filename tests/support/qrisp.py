@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from gateway.protocol.qrisp.objects import Bit, Definition, GateObject, Instruction, QuantumCircuit
+from gateway.legacy.qrisp.objects import Bit, Definition, GateObject, Instruction, QuantumCircuit
 
 
 def op(

@@ -9,7 +9,7 @@ import pytest
 from gateway import errors
 from gateway.errors import BY_CODE, GatewayError
 from gateway.execution.function import Function  # noqa: F401 - every module that could define an error is loaded
-from gateway.server import app  # noqa: F401
+from gateway.server.http import app  # noqa: F401
 
 CLASSES = [cls for cls in vars(errors).values() if isinstance(cls, type) and issubclass(cls, GatewayError)]
 SAMPLE = {"line": 3, "column": 4, "operation": 2, "exit_code": -9, "requested": 5, "allowed": 4}

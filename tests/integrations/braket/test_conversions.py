@@ -13,11 +13,11 @@ from braket.experimental_capabilities import EnableExperimentalCapability
 from support.frameworks import Framework
 from support.reference import distribution
 from support.simulation import unitary
-from unit.interchange.test_frameworks import *  # noqa: F403 - the tests that hold for every framework
+from unit.frameworks.test_frameworks import *  # noqa: F403 - the tests that hold for every framework
 
 from gateway.circuit import Circuit
 from gateway.errors import CircuitInvalidError, RequestError, UnsupportedError
-from gateway.interchange import dump, parse
+from gateway.frameworks import dump, parse
 
 SOME_UNITARY = np.array([[0.6, 0.8j], [0.8j, 0.6]]) @ np.diag([1, np.exp(0.7j)]) * np.exp(0.2j)
 

@@ -12,7 +12,7 @@ from pennylane.exceptions import DeviceError, WireError
 from gateway.backends.base import Backend, BackendStatus
 from gateway.backends.client import BackendClient
 from gateway.errors import RequestError, TransportError, UnsupportedError
-from gateway.integrations.pennylane import GatewayDevice
+from gateway.frameworks.pennylane.backend import GatewayDevice
 from gateway.results import Capabilities, ResultType
 from gateway.simulators import find
 

@@ -29,8 +29,8 @@ from gateway.backends.client import BackendClient
 from gateway.backends.job import LocalJob
 from gateway.circuit.gates import GATES
 from gateway.errors import JobNotFound, JobTimeout, RequestError, SimulatorError, TransportError, UnsupportedError
-from gateway.integrations import qrisp as integration
-from gateway.integrations.qrisp import GatewayBackend
+from gateway.frameworks.qrisp import backend as integration
+from gateway.frameworks.qrisp.backend import GatewayBackend
 from gateway.results import Capabilities, ResultType
 from gateway.simulators import SIMULATORS
 

@@ -32,12 +32,12 @@ from support.circuits import random_dynamic_circuit
 from support.frameworks import Framework
 from support.reference import distribution
 from support.simulation import assert_same_behaviour, unitary
-from unit.interchange.test_frameworks import *  # noqa: F403 - the tests that hold for every framework
+from unit.frameworks.test_frameworks import *  # noqa: F403 - the tests that hold for every framework
 
 from gateway.circuit import Circuit, Comparison
 from gateway.circuit.conditions import clbits_of
 from gateway.errors import CircuitInvalidError, RequestError, UnsupportedError
-from gateway.interchange import dump, parse
+from gateway.frameworks import dump, parse
 
 
 def matrix(circuit: QuantumCircuit, num_qubits: int) -> np.ndarray:

@@ -10,7 +10,7 @@ from support.raw import run_body
 
 from gateway.errors import JobCancelled
 from gateway.execution import pool as pool_module
-from gateway.execution.channel import AnswerReader
+from gateway.execution.answers import AnswerReader
 from gateway.execution.pool import Stop, WorkerPool
 from gateway.execution.worker import Run, Target
 from gateway.protocol.messages import ServerLimits

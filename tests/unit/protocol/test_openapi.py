@@ -15,7 +15,7 @@ from gateway.execution.pool import InlineExecutor
 from gateway.execution.runner import Runner
 from gateway.protocol.messages import RunRequest, ServerLimits, encode
 from gateway.protocol.openapi import document
-from gateway.server.app import create_app
+from gateway.server.http.app import create_app
 from gateway.version import __version__
 
 UNDOCUMENTED = {"/openapi.json"}

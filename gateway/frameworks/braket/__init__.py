@@ -1,0 +1,1 @@
+"""Amazon Braket: its circuits in and out."""

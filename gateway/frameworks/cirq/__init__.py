@@ -1,0 +1,1 @@
+"""Cirq: its circuits in and out, and our simulators as a backend inside it."""

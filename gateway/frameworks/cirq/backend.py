@@ -1,0 +1,78 @@
+"""Our backends inside Cirq: a ``cirq.Sampler``, checked against cirq-core 1.7.0.
+
+The host needs Cirq and no simulator.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import cirq
+import numpy as np
+
+from gateway.backends.base import Backend
+from gateway.counts import Counts
+from gateway.frameworks.cirq.conversion import parse_with_keys
+from gateway.frameworks.shared.shots import shots_of
+
+_SEEDS = 2**32
+
+
+class GatewaySampler(cirq.Sampler):
+    """A backend of ours as a ``cirq.Sampler``.
+
+    A sweep is sent as one batch. A key that is measured more than once gives as many records. The
+    shots are in random order: see :func:`gateway.frameworks.shared.shots.shots_of`.
+
+    Args:
+        backend: of ours: a LocalSimulator, a DockerSimulator, ...
+        seed: makes the sequence of runs of this sampler repeatable.
+        timeout_s: seconds until a run is killed, each sweep as a whole.
+    """
+
+    def __init__(self, backend: Backend, *, seed: int | None = None, timeout_s: float | None = None) -> None:
+        self._backend = backend
+        self._random = np.random.default_rng(seed)
+        self._timeout_s = timeout_s
+
+    def run_sweep(self, program: Any, params: Any, repetitions: int = 1) -> Sequence[Any]:  # noqa: ANN401 - of Cirq
+        """Run a circuit once for each point of a sweep.
+
+        Args:
+            program: a ``Circuit`` or ``FrozenCircuit`` with measurements.
+            params: a sweep, or anything else of Cirq's that gives parameter resolvers.
+            repetitions: of each.
+
+        Returns:
+            One ``cirq.Result`` for each point.
+
+        Raises:
+            ValueError: the circuit measures nothing.
+            GatewayError: see :func:`gateway.frameworks.cirq.conversion.parse` and :mod:`gateway.errors`.
+        """
+        if not cirq.is_measurement(program):
+            raise ValueError("the circuit has no measurements to sample")
+        resolvers = list(cirq.to_resolvers(params))
+        read = [parse_with_keys(cirq.resolve_parameters(program, resolver)) for resolver in resolvers]
+        found: Sequence[Counts | None] = [None] * len(read)
+        if repetitions and read:
+            seed = int(self._random.integers(_SEEDS - len(read)))
+            circuits = [circuit for circuit, _ in read]
+            found = self._backend.run(circuits, shots=repetitions, seed=seed, timeout_s=self._timeout_s)  # type: ignore[assignment]  # shots give counts
+        return [
+            cirq.ResultDict(params=resolver, records=_records(keys, counts))
+            for resolver, (_, keys), counts in zip(resolvers, read, found, strict=True)
+        ]
+
+
+def _records(keys: Mapping[str, list[tuple[int, ...]]], counts: Counts | None) -> dict[str, Any]:
+    """Return for each key an array of the shape (repetitions, times measured, qubits)."""
+    shots = [] if counts is None else shots_of(counts)
+    width = 0 if counts is None else counts.width
+    bits = np.array([list(map(int, reversed(shot))) for shot in shots], dtype=np.uint8).reshape(len(shots), width)
+    records = {}
+    for key, times in keys.items():
+        places = np.array(times, dtype=int)
+        records[key] = bits[:, places] if shots else np.zeros((0, *places.shape), dtype=np.uint8)
+    return records

@@ -1,0 +1,515 @@
+"""Cirq (https://quantumai.google/cirq) <-> the shared circuit, checked against cirq-core 1.7.0.
+
+Decisions where the two differ:
+
+* Qubit ``k`` is the k-th of the circuit's qubits in Cirq's own order, ``sorted(circuit.all_qubits())``:
+  numbers of line qubits that are not used leave no gap.
+* Clbits are the bits of the measurement keys in order of appearance; a key of several qubits gives as
+  many clbits, its first qubit the first of them. Keys that are all of the form ``c[3]``, as
+  :func:`dump` writes them, say themselves which clbit they are.
+* A key measured twice would make a list of values and is refused.
+* A decomposition of Cirq's may lose the global phase: up to ``CHECKED_QUBITS`` qubits it is compared
+  with the gate itself and put right.
+* A ``WaitGate`` is refused as every delay is: what it is for, a flat circuit cannot say.
+"""
+
+from __future__ import annotations
+
+import cmath
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from math import pi
+from typing import Any
+
+import cirq
+import sympy
+
+from gateway.circuit import Circuit, Comparison, Condition, Operation
+from gateway.circuit.circuit import DEFAULT_LIMITS
+from gateway.circuit.conditions import MAX_TABLE_BITS, both, compare, from_table
+from gateway.circuit.emitter import Emitter
+from gateway.circuit.gates import Step
+from gateway.circuit.lowering import lower
+from gateway.circuit.modifiers import control
+from gateway.errors import CircuitInvalidError, RequestError
+from gateway.frameworks.cirq.gates import entry_of
+from gateway.frameworks.shared.common import bits_of, missing_phase, refused, unbound
+from gateway.frameworks.shared.synthesis import steps_of_unitary
+
+CHECKED_QUBITS = 10
+_OUR_KEY = re.compile(r"c\[(\d{1,9})\](#\d+)?")
+_OUR_TAG = re.compile(r"(\d{1,9}) clbits")
+
+# ---------------------------------------------------------------------------- parse
+
+
+def parse(circuit: object) -> Circuit:
+    """Return the shared circuit of a ``Circuit`` or ``FrozenCircuit``.
+
+    Raises:
+        RequestError: neither.
+        CircuitInvalidError: symbols are unresolved, or a condition tests a key before it is measured.
+        UnsupportedError: noise, qudits, delays, repeated keys, loops until a condition, named.
+        LimitError: larger than circuits may be.
+    """
+    if not isinstance(circuit, cirq.AbstractCircuit):
+        raise RequestError(
+            f"a circuit of Cirq is a Circuit or FrozenCircuit, not a {type(circuit).__name__}", field="circuits"
+        )
+    reader = _read(circuit, repeats=False)
+    tags = [_OUR_TAG.fullmatch(tag) for tag in circuit.tags if isinstance(tag, str)]
+    declared = max((int(tag[1]) for tag in tags if tag), default=0)
+    return _numbered(reader.out.circuit(), list(reader.keys), declared)
+
+
+def parse_with_keys(circuit: Any) -> tuple[Circuit, dict[str, list[tuple[int, ...]]]]:  # noqa: ANN401 - of Cirq
+    """Return the shared circuit and, for each measurement key, the clbits of each time it is measured.
+
+    A key may be measured more than once here. The errors are those of :func:`parse`.
+    """
+    reader = _read(circuit, repeats=True)
+    return reader.out.circuit(), reader.keys
+
+
+def _read(circuit: Any, *, repeats: bool) -> _Reader:  # noqa: ANN401 - an AbstractCircuit
+    reader = _Reader(sorted(circuit.all_qubits()), repeats=repeats)
+    try:
+        for index, operation in enumerate(circuit.all_operations()):
+            reader.index = index
+            reader.carry_out(operation)
+    except TypeError:
+        if cirq.is_parameterized(circuit):
+            raise unbound(cirq.parameter_names(circuit)) from None
+        raise
+    return reader
+
+
+class _Reader:
+    """Carries out operations of Cirq on an emitter.
+
+    Args:
+        qubits: all there are, in order.
+        repeats: whether a key may be measured more than once.
+    """
+
+    def __init__(self, qubits: Sequence[Any], *, repeats: bool = False) -> None:
+        self.out = Emitter(DEFAULT_LIMITS)
+        self.out.new_qubits(len(qubits))
+        self.index = 0
+        self.keys: dict[str, list[tuple[int, ...]]] = {}
+        """Measurement key -> its clbits, each time it is measured."""
+        self._repeats = repeats
+        self._places = {qubit: place for place, qubit in enumerate(qubits)}
+        self._known: dict[int, tuple[Any, list[Step] | None]] = {}
+        """Identity of a gate, which is held here so that it stays the gate's -> its steps."""
+
+    def carry_out(self, operation: Any) -> None:  # noqa: ANN401 - a cirq.Operation
+        """Append what an operation does."""
+        gate = operation.gate
+        if gate is None:
+            self._without_gate(operation.untagged)
+            return
+        known = self._known.get(id(gate))
+        if known is None:
+            known = self._known[id(gate)] = (gate, self._steps(gate))
+        steps = known[1]
+        if steps is None:
+            self._not_unitary(gate, operation.untagged)
+            return
+        where = [self._places[qubit] for qubit in operation.qubits]
+        for name, places, params in steps:
+            self.out.gate((name, tuple([where[place] for place in places]), params))
+
+    # ------------------------------------------------------------------ gates
+
+    def _steps(self, gate: Any) -> list[Step] | None:  # noqa: ANN401 - a cirq.Gate
+        """Return a gate on qubits numbered from 0, or ``None`` if it is not unitary."""
+        if any(dimension != 2 for dimension in cirq.qid_shape(gate)):  # noqa: PLR2004 - a qubit
+            raise refused(self.index, str(gate), "it acts on more than qubits of two states")
+        if isinstance(gate, cirq.WaitGate):
+            raise refused(self.index, str(gate), "a flat circuit has no delays")
+        entry = entry_of(type(gate))
+        if entry is not None:
+            return entry(gate)
+        if isinstance(gate, cirq.ControlledGate):
+            return self._controlled(gate.sub_gate.on(*cirq.LineQubit.range(gate.sub_gate.num_qubits())), gate)
+        if gate.num_qubits() == 1:
+            matrix = cirq.unitary(gate, None)
+            return None if matrix is None else self._from_matrix(gate, matrix)
+        return self._decomposed(gate.on(*cirq.LineQubit.range(gate.num_qubits()))) if cirq.has_unitary(gate) else None
+
+    def _controlled(self, operation: Any, controlled: Any) -> list[Step]:  # noqa: ANN401
+        """Return an operation under controls, which come before its own qubits.
+
+        Args:
+            operation: without controls.
+            controlled: the ControlledGate or ControlledOperation, for the values of its controls.
+        """
+        values = list(controlled.control_values.expand())
+        count = len(values[0])
+        inner = [
+            (name, tuple([place + count for place in places]), params)
+            for name, places, params in self._inner(operation, [operation])
+        ]
+        opened = [[place for place, value in enumerate(wanted) if not value] for wanted in values]
+        return [step for zeros in opened for step in control(inner, range(count), zeros)]
+
+    def _decomposed(self, operation: Any) -> list[Step]:  # noqa: ANN401
+        """Return a unitary operation as Cirq takes it apart, on its own qubits, with its phase."""
+        parts = cirq.decompose_once(operation, None)
+        if parts is None:
+            return self._from_matrix(operation, cirq.unitary(operation))
+        steps = self._inner(operation, parts)
+        number = len(operation.qubits)
+        if number > CHECKED_QUBITS:
+            return steps
+        big_endian = cirq.apply_unitary(operation, cirq.ApplyUnitaryArgs.default(number))
+        try:
+            phase = missing_phase(steps, big_endian.transpose())
+        except ValueError as exc:
+            raise refused(self.index, str(operation), f"its decomposition is another operation: {exc}") from exc
+        return [*steps, ("gphase", (), (phase,))] if abs(phase) > 1e-12 else steps  # noqa: PLR2004 - rounding
+
+    def _from_matrix(self, named: object, matrix: Any) -> list[Step]:  # noqa: ANN401 - a big-endian array
+        size = len(matrix).bit_length() - 1
+        try:
+            return steps_of_unitary(matrix, range(size)[::-1])
+        except ValueError as exc:
+            raise refused(self.index, str(named), str(exc)) from exc
+
+    def _inner(self, operation: Any, parts: Iterable[Any]) -> list[Step]:  # noqa: ANN401
+        """Return parts of an operation as steps on its own qubits."""
+        inner = _Reader(operation.qubits)
+        inner.index = self.index
+        for part in parts:
+            inner.carry_out(part)
+        found = inner.out.operations
+        others = [op.name for op in found if op.name in {"measure", "reset"} or op.condition]
+        if others:
+            raise refused(self.index, str(operation), f"it is unitary but has a {others[0]} inside")
+        return [(op.name, op.qubits, op.params) for op in found]
+
+    # ------------------------------------------------------------------ everything else
+
+    def _not_unitary(self, gate: Any, operation: Any) -> None:  # noqa: ANN401
+        if isinstance(gate, cirq.MeasurementGate):
+            self._measure(gate, operation.qubits)
+        elif isinstance(gate, cirq.ResetChannel):
+            self.out.reset(self._places[operation.qubits[0]])
+        else:
+            self._taken_apart(operation)
+
+    def _without_gate(self, operation: Any) -> None:  # noqa: ANN401
+        if isinstance(operation, cirq.ClassicallyControlledOperation):
+            found: list[Condition] = [()]
+            for condition in sorted(operation.classical_controls, key=str):  # they are a set
+                found = [both(a, b) for a in found for b in self._conditions(condition)]
+            self.out.choose([(found, partial(self.carry_out, operation.without_classical_controls()))])
+        elif isinstance(operation, cirq.ControlledOperation):
+            steps = self._controlled(operation.sub_operation, operation)
+            self._append(steps, operation.qubits)
+        elif isinstance(operation, cirq.CircuitOperation):
+            self._repeated(operation)
+        elif cirq.has_unitary(operation):
+            self._append(self._decomposed(operation), operation.qubits)
+        else:
+            self._taken_apart(operation)
+
+    def _append(self, steps: Iterable[Step], qubits: Sequence[Any]) -> None:
+        where = [self._places[qubit] for qubit in qubits]
+        for name, places, params in steps:
+            self.out.gate((name, tuple([where[place] for place in places]), params))
+
+    def _repeated(self, operation: Any) -> None:  # noqa: ANN401 - a CircuitOperation
+        if operation.repeat_until is not None:
+            raise refused(self.index, "repeat_until", "how often it repeats depends on a measurement")
+        size = sum(1 for _ in operation.circuit.all_operations())
+        self.out.check_operations(size * abs(int(operation.repetitions)))
+        self._taken_apart(operation)
+
+    def _taken_apart(self, operation: Any) -> None:  # noqa: ANN401
+        parts = cirq.decompose_once(operation, None)
+        if parts is None:
+            named = getattr(operation.gate, "__class__", type(operation)).__name__
+            raise refused(self.index, named, f"{operation} is neither unitary nor a measurement nor a reset")
+        for part in parts:
+            self.carry_out(part)
+
+    def _measure(self, gate: Any, qubits: Sequence[Any]) -> None:  # noqa: ANN401
+        key = str(cirq.measurement_key_obj(gate))
+        if gate.confusion_map:
+            raise refused(self.index, "confusion_map", f"the measurement {key!r} has readout errors")
+        if key in self.keys and not self._repeats:
+            raise refused(self.index, "repeated measurement key", f"{key!r} is measured more than once")
+        clbits = self.out.new_clbits(len(qubits))
+        self.keys.setdefault(key, []).append(clbits)
+        for qubit, clbit, inverted in zip(qubits, clbits, gate.full_invert_mask(), strict=True):
+            where = self._places[qubit]
+            flip = [("x", (where,), ())] if inverted else []
+            for step in flip:
+                self.out.gate(step)
+            self.out.measure(where, clbit)
+            for step in flip:
+                self.out.gate(step)
+
+    # ------------------------------------------------------------------ conditions
+
+    def _conditions(self, condition: Any) -> list[Condition]:  # noqa: ANN401 - a cirq.Condition
+        """Return when a classical control lets pass, as mutually exclusive conditions."""
+        missing = [str(key) for key in condition.keys if str(key) not in self.keys]
+        if missing:
+            raise CircuitInvalidError(
+                f"operation {self.index}: the key {missing[0]!r} is tested before it is measured",
+                rule="condition",
+                operation=self.index,
+            )
+        if isinstance(condition, cirq.KeyCondition):
+            return compare(self._bits(condition), 0, equal=False)
+        if isinstance(condition, cirq.BitMaskKeyCondition):
+            return self._masked(condition)
+        keys = list(condition.keys)
+        clbits = [clbit for key in keys for clbit in self.keys[str(key)][-1]]
+        if len(clbits) > MAX_TABLE_BITS:
+            raise refused(self.index, str(condition), f"it depends on {len(clbits)} clbits; at most {MAX_TABLE_BITS}")
+        return from_table(clbits, [self._resolved(condition, keys, bits) for bits in range(1 << len(clbits))])
+
+    def _bits(self, condition: Any) -> tuple[int, ...]:  # noqa: ANN401 - a condition on one key
+        """Return the clbits of its key, the least significant first: that of the last qubit."""
+        times = self.keys[str(condition.key)]
+        if not -len(times) <= condition.index < len(times):
+            raise refused(self.index, str(condition), f"its key was measured {len(times)} times before")
+        return times[int(condition.index)][::-1]
+
+    def _masked(self, condition: Any) -> list[Condition]:  # noqa: ANN401 - a BitMaskKeyCondition
+        clbits, value, equal = self._bits(condition), condition.target_value, condition.equal_target
+        mask = (1 << len(clbits)) - 1 if condition.bitmask is None else condition.bitmask
+        places = [place for place in range(len(clbits)) if mask >> place & 1]
+        if value & ~sum(1 << place for place in places):
+            return [] if equal else [()]
+        wanted = sum((value >> place & 1) << k for k, place in enumerate(places))
+        return compare([clbits[place] for place in places], wanted, equal=equal)
+
+    def _resolved(self, condition: Any, keys: Sequence[Any], bits: int) -> bool:  # noqa: ANN401
+        """Let Cirq say whether a condition holds when the keys' bits, in order, are those of a number."""
+        records = {}
+        for key in keys:
+            size = len(self.keys[str(key)][-1])
+            records[key] = [[bits >> place & 1 for place in range(size)]]
+            bits >>= size
+        qubits = {key: [tuple(cirq.LineQubit.range(len(record[0])))] for key, record in records.items()}
+        return bool(condition.resolve(cirq.ClassicalDataDictionaryStore(_records=records, _measured_qubits=qubits)))
+
+
+def _numbered(circuit: Circuit, keys: Sequence[str], declared: int) -> Circuit:
+    """Return the circuit with each clbit where its key says, if every key says it as :func:`dump` does.
+
+    A clbit that is measured again has several keys there; all are that one clbit, provided that no
+    condition looks at a value that was overwritten.
+    """
+    names = [_OUR_KEY.fullmatch(key) for key in keys]
+    place = [int(name[1]) for name in names if name]
+    if len(place) < circuit.num_clbits:
+        return circuit
+    latest: dict[int, int] = {}
+    moved = []
+    for op in circuit.operations:
+        if any(latest.get(place[clbit]) != clbit for part in op.condition for clbit in part.clbits):
+            return circuit
+        latest.update((place[clbit], clbit) for clbit in op.clbits)
+        condition = tuple(Comparison(_moved(part.clbits, place), part.value, part.equal) for part in op.condition)
+        moved.append(Operation(op.name, op.qubits, op.params, _moved(op.clbits, place), condition))
+    renumbered = Circuit(circuit.num_qubits, max([declared, *(clbit + 1 for clbit in place)]), moved)
+    renumbered.validate(DEFAULT_LIMITS)
+    return renumbered
+
+
+def _moved(clbits: Iterable[int], place: Sequence[int]) -> tuple[int, ...]:
+    return tuple([place[clbit] for clbit in clbits])
+
+
+# ---------------------------------------------------------------------------- dump
+
+
+def _controlled(gate: Any, controls: int = 1) -> Any:  # noqa: ANN401 - a cirq.Gate
+    return cirq.ControlledGate(gate, num_controls=controls)
+
+
+def _interaction(gate: Any) -> Any:  # noqa: ANN401 - makes gates
+    """Return the maker of ``exp(-i t/2 PP)``; without the shift Cirq's has another phase."""
+    return lambda angle: gate(exponent=angle / pi, global_shift=-0.5)
+
+
+def _p(angle: float) -> Any:  # noqa: ANN401 - a cirq.Gate
+    return cirq.ZPowGate(exponent=angle / pi)
+
+
+def _cp(angle: float) -> Any:  # noqa: ANN401 - a cirq.Gate
+    return cirq.CZPowGate(exponent=angle / pi)
+
+
+_SX = cirq.XPowGate(exponent=0.5)
+_GATES: Mapping[str, Any] = {
+    "gphase": lambda angle: cirq.GlobalPhaseGate(cmath.exp(1j * angle)),
+    "id": cirq.I, "x": cirq.X, "y": cirq.Y, "z": cirq.Z, "h": cirq.H, "s": cirq.S,
+    "sdg": cirq.ZPowGate(exponent=-0.5), "t": cirq.T, "tdg": cirq.ZPowGate(exponent=-0.25), "sx": _SX,
+    "sxdg": cirq.XPowGate(exponent=-0.5), "p": _p, "u1": _p, "rx": cirq.rx, "ry": cirq.ry, "rz": cirq.rz,
+    "cx": cirq.CNOT, "CX": cirq.CNOT, "cy": _controlled(cirq.Y), "cz": cirq.CZ, "ch": _controlled(cirq.H),
+    "cs": cirq.CZPowGate(exponent=0.5), "csdg": cirq.CZPowGate(exponent=-0.5), "csx": _controlled(_SX), "cp": _cp,
+    "cu1": _cp, "crx": lambda angle: _controlled(cirq.rx(angle)), "cry": lambda angle: _controlled(cirq.ry(angle)),
+    "crz": lambda angle: _controlled(cirq.rz(angle)), "swap": cirq.SWAP, "iswap": cirq.ISWAP,
+    "rxx": _interaction(cirq.XXPowGate), "ms": _interaction(cirq.XXPowGate), "ryy": _interaction(cirq.YYPowGate),
+    "rzz": _interaction(cirq.ZZPowGate),
+    "xx_plus_yy": lambda theta, beta: cirq.PhasedISwapPowGate(phase_exponent=beta / (2 * pi), exponent=-theta / pi),
+    "ccx": cirq.CCX, "ccz": cirq.CCZ, "cswap": cirq.CSWAP, "c3x": _controlled(cirq.X, 3),
+    "c3sqrtx": _controlled(_SX, 3), "c4x": _controlled(cirq.X, 4),
+}  # fmt: skip
+"""Row of the gate table -> the gate, or what makes it of the angles."""
+_EULER = frozenset({"u", "u2", "u3", "U"})
+
+
+def dump(circuit: Circuit) -> Any:  # noqa: ANN401 - a cirq.Circuit
+    """Return a ``cirq.Circuit`` on line qubits.
+
+    The measurement of clbit 3 has the key ``c[3]``; if another one overwrites it later, ``c[3]#0``.
+    Idle qubits get an identity, since Cirq knows only qubits that something acts on; clbits after the
+    last one that is measured are a tag. Barriers, which Cirq does not have, are left out.
+
+    Raises:
+        UnsupportedError: a conditional measurement, which Cirq does not have.
+    """
+    qubits = cirq.LineQubit.range(circuit.num_qubits)
+    keys, moments = _Keys(circuit.operations), _Moments()
+    used: set[int] = set()
+    for index, op in _native_operations(circuit.operations):
+        used.update(op.qubits)
+        for operation in _native(index, op, qubits, keys):
+            moments.add(operation, _clbits(op))
+    for idle in sorted(set(range(circuit.num_qubits)) - used):
+        moments.add(cirq.I(qubits[idle]), ())
+    tags = [f"{circuit.num_clbits} clbits"] if keys.highest < circuit.num_clbits - 1 else []
+    return cirq.Circuit(moments.packed(), tags=tags)
+
+
+def _clbits(op: Operation) -> tuple[int, ...]:
+    """Return the clbits that an operation writes or tests."""
+    return (*op.clbits, *(clbit for comparison in op.condition for clbit in comparison.clbits))
+
+
+class _Moments:
+    """Puts each operation into the first moment after those it shares a qubit or a clbit with.
+
+    Cirq's own packing takes half as much time again, and lets a measurement that overwrites a clbit
+    come before the last operation that the old value controls.
+    """
+
+    def __init__(self) -> None:
+        self._moments: list[list[Any]] = []
+        self._free: dict[object, int] = {}
+
+    def add(self, operation: Any, clbits: Iterable[int]) -> None:  # noqa: ANN401 - a cirq.Operation
+        """Add an operation that writes or tests clbits."""
+        shared = (*operation.qubits, *clbits)
+        level = max([self._free.get(part, 0) for part in shared], default=0)
+        if level == len(self._moments):
+            self._moments.append([])
+        self._moments[level].append(operation)
+        self._free.update(dict.fromkeys(shared, level + 1))
+
+    def packed(self) -> list[Any]:
+        """Return the moments."""
+        return [cirq.Moment.from_ops(*moment) for moment in self._moments]
+
+
+class _Keys:
+    """The measurement keys: which one each clbit shows at a moment.
+
+    Args:
+        operations: of the whole circuit, with their indices in order.
+    """
+
+    def __init__(self, operations: Iterable[Operation]) -> None:
+        self._left: dict[int, int] = {}
+        for op in operations:
+            for clbit in op.clbits:
+                self._left[clbit] = self._left.get(clbit, 0) + 1
+        self._times = dict.fromkeys(self._left, 0)
+        self.highest = max(self._left, default=-1)
+        self.now: dict[int, str] = {}
+
+    def measure(self, clbit: int) -> str:
+        """Return the key for the next measurement into a clbit."""
+        self._left[clbit] -= 1
+        later = self._left[clbit] > 0
+        self.now[clbit] = f"c[{clbit}]" + (f"#{self._times[clbit]}" if later else "")
+        self._times[clbit] += 1
+        return self.now[clbit]
+
+
+def _native_operations(operations: Sequence[Operation]) -> Iterator[tuple[int, Operation]]:
+    """Yield the operations in gates Cirq has, each with the index of the one it comes from."""
+    native = frozenset(_GATES) | _EULER
+    for index, op in enumerate(operations):
+        for part in [op] if op.name in native else lower([op], native):
+            yield index, part
+
+
+def _native(index: int, op: Operation, qubits: Sequence[Any], keys: _Keys) -> list[Any]:
+    """Return the operations of Cirq for one of ours."""
+    if op.name == "barrier":
+        return []
+    where = [qubits[qubit] for qubit in op.qubits]
+    if op.name == "measure":
+        if op.condition:
+            raise refused(index, "conditional measurement", "Cirq has no measurement under a condition")
+        return [cirq.measure(*where, key=keys.measure(op.clbits[0]))]
+    made = [gate.on(*where[: gate.num_qubits()]) for gate in _gates(op)]
+    if not op.condition:
+        return made
+    controls = _controls(op.condition, keys.now)
+    return [] if controls is None else [operation.with_classical_controls(*controls) for operation in made]
+
+
+def _gates(op: Operation) -> list[Any]:
+    """Return the gates of an operation on its qubits; a phase first where it takes one."""
+    if op.name == "reset":
+        return [cirq.ResetChannel()]
+    if op.name in _EULER:
+        theta, phi, lam = op.params if op.name != "u2" else (pi / 2, *op.params)
+        axis = cirq.PhasedXZGate(x_exponent=theta / pi, z_exponent=(phi + lam) / pi, axis_phase_exponent=0.5 - lam / pi)
+        return [cirq.GlobalPhaseGate(cmath.exp(-0.5j * theta)), axis]
+    entry = _GATES[op.name]
+    return [entry(*op.params) if op.params else entry]
+
+
+def _controls(condition: Condition, keys: Mapping[int, str]) -> list[Any] | None:
+    """Return a condition on the keys that the clbits show; ``None`` if it never holds.
+
+    A clbit that nothing was measured into is 0.
+    """
+    controls: list[Any] = []
+    for comparison in condition:
+        bits = bits_of(comparison.clbits, comparison.value)
+        tested = [(keys[clbit], bit) for clbit, bit in bits if clbit in keys]
+        possible = all(bit == 0 for clbit, bit in bits if clbit not in keys)
+        if comparison.equal and possible:
+            controls += [_test(key, bit) for key, bit in tested]
+        elif comparison.equal or (possible and not tested):
+            return None
+        elif possible:
+            controls.append(_unequal(tested))
+    return controls
+
+
+def _test(key: str, bit: int) -> Any:  # noqa: ANN401 - a cirq.Condition
+    if bit:
+        return cirq.KeyCondition(cirq.MeasurementKey(key))
+    return cirq.BitMaskKeyCondition(key, target_value=0, equal_target=True)
+
+
+def _unequal(tested: Sequence[tuple[str, int]]) -> Any:  # noqa: ANN401 - a cirq.Condition
+    """Return the condition that not all keys have the bit wanted: of Cirq's, sympy's alone can say it."""
+    if len(tested) == 1:
+        ((key, bit),) = tested
+        return _test(key, 1 - bit)
+    return cirq.SympyCondition(sympy.Or(*(sympy.Ne(sympy.Symbol(key), bit) for key, bit in tested)))

@@ -1,0 +1,417 @@
+"""PennyLane (https://pennylane.ai) <-> the shared circuit, checked against 0.45.1.
+
+Wires: where a QNode's device names its wires, wire ``k`` of the device is qubit ``k``. Else a wire
+that is a number is the qubit of that number, gaps being idle qubits; with other labels among them,
+qubits are numbered in the order of ``tape.wires``, which is that of first use.
+
+Clbits: those of the final ``counts``, ``sample`` and ``probs``, in the order in which they list wires
+or mid-circuit measurements, so the first one PennyLane shows is clbit 0; then those of all other
+mid-circuit measurements, in order of time. A mid-circuit measurement that resets and that nothing
+reads is a reset. PennyLane writes the first bit leftmost, we write clbit 0 rightmost.
+
+An operator that is not in the tables counts as its ``decomposition``; that of a ``Snapshot`` and of a
+``WireCut`` is empty. What the ecosystem executes is a ``QuantumScript``, so that is what :func:`dump`
+makes: run it on a device, or queue its operations in a QNode with ``qml.apply``.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from functools import partial
+from typing import Any
+
+import pennylane as qml
+from pennylane.measurements import CountsMP, MeasurementProcess, ProbabilityMP, SampleMP
+from pennylane.operation import Channel, Operator
+from pennylane.ops import Adjoint, Conditional, Controlled, MeasurementValue, MidMeasure, PauliMeasure, Pow
+from pennylane.tape import QuantumScript
+
+from gateway.circuit import Circuit, Condition, Operation
+from gateway.circuit.circuit import DEFAULT_LIMITS
+from gateway.circuit.conditions import MAX_TABLE_BITS, clbits_of, from_table
+from gateway.circuit.emitter import Emitter
+from gateway.circuit.gates import Step
+from gateway.circuit.lowering import lower
+from gateway.circuit.modifiers import control, inverse, power
+from gateway.errors import CircuitInvalidError, RequestError, UnsupportedError
+from gateway.frameworks.shared.common import holds, refused, unbound, without_mere_names
+from gateway.frameworks.shared.synthesis import steps_of_unitary
+
+Params = tuple[float, ...]
+Qubits = tuple[int, ...]
+
+_GATES: dict[str, type[Operator]] = {
+    "id": qml.Identity, "x": qml.X, "y": qml.Y, "z": qml.Z, "h": qml.Hadamard, "s": qml.S, "t": qml.T, "sx": qml.SX,
+    "rx": qml.RX, "ry": qml.RY, "rz": qml.RZ, "p": qml.PhaseShift, "u1": qml.U1, "u2": qml.U2, "u": qml.U3,
+    "cx": qml.CNOT, "cy": qml.CY, "cz": qml.CZ, "ch": qml.CH, "swap": qml.SWAP, "iswap": qml.ISWAP, "ecr": qml.ECR,
+    "cp": qml.ControlledPhaseShift, "crx": qml.CRX, "cry": qml.CRY, "crz": qml.CRZ,
+    "rxx": qml.IsingXX, "ryy": qml.IsingYY, "rzz": qml.IsingZZ,
+    "ccx": qml.Toffoli, "ccz": qml.CCZ, "cswap": qml.CSWAP,
+}  # fmt: skip
+"""Row of the gate table -> the class that is just that."""
+
+_ROWS: dict[type[Operator], str] = {cls: name for name, cls in _GATES.items() if cls is not qml.Identity}
+
+
+def _rot(phi: float, theta: float, omega: float) -> list[Step]:
+    """Return ``Rot``: a ``u`` whose determinant is 1."""
+    return [("gphase", (), (-(phi + omega) / 2,)), ("u", (0,), (theta, omega, phi))]
+
+
+_STEPS: dict[type[Operator], Callable[..., list[Step]]] = {
+    qml.GlobalPhase: lambda phi: [("gphase", (), (-phi,))],  # exp(-i phi)
+    qml.Rot: _rot,
+    qml.CRot: lambda phi, theta, omega: [("cu", (0, 1), (theta, omega, phi, -(phi + omega) / 2))],
+    qml.IsingXY: lambda phi: [("xx_plus_yy", (0, 1), (-phi, 0.0))],  # exp(+i phi/4 (XX + YY))
+    qml.SISWAP: lambda: [("xx_plus_yy", (0, 1), (-qml.numpy.pi / 2, 0.0))],
+}
+"""Class -> parameters -> steps on the positions of its wires."""
+
+_BITS = (CountsMP, SampleMP, ProbabilityMP)
+"""Measurement processes that give bits as they are, if it is wires or mid-circuit measurements they are asked for."""
+
+
+# ---------------------------------------------------------------------------- parse
+
+
+def parse(source: object) -> Circuit:
+    """Return the shared circuit of a ``QuantumScript`` (which a ``QuantumTape`` is too) or a ``QNode``.
+
+    A QNode is turned into a tape with the transforms its user applied to it, and without arguments:
+    one that needs some is to be given as ``qml.workflow.construct_tape(qnode)(*arguments)``.
+
+    Raises:
+        RequestError: something else of PennyLane.
+        CircuitInvalidError: parameters are unbound.
+        UnsupportedError: an operator without decomposition; noise; postselection; several circuits
+            in one by broadcasting; a final measurement that is not of bits.
+        LimitError: larger than circuits may be.
+    """
+    if isinstance(source, qml.QNode):
+        return _parse_tape(_tape(source), tuple(source.device.wires or ()))
+    if isinstance(source, QuantumScript):
+        return _parse_tape(source, ())
+    raise RequestError(
+        f"a circuit of PennyLane is a QuantumScript or a QNode, not a {type(source).__name__}", field="circuits"
+    )
+
+
+def _tape(qnode: Any) -> Any:  # noqa: ANN401 - a QNode, and its QuantumScript
+    needed = [
+        parameter.name
+        for parameter in inspect.signature(qnode.func).parameters.values()
+        if parameter.default is parameter.empty
+        and parameter.kind not in {parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD}
+    ]
+    if needed:
+        raise unbound(needed)
+    return qml.workflow.construct_tape(qnode)()
+
+
+def _parse_tape(tape: Any, device_wires: Sequence[Hashable]) -> Circuit:  # noqa: ANN401
+    reader = Reader(qubits_of(tape.wires, device_wires))
+    final = reader.reserve(tape.measurements)
+    reader.read(tape.operations, tape.measurements)
+    for qubit, clbit in final:
+        reader.out.measure(qubit, clbit)
+    return without_mere_names(reader.out.circuit())
+
+
+def qubits_of(wires: Iterable[Hashable], device_wires: Sequence[Hashable] = ()) -> dict[Hashable, int]:
+    """Return the qubit of each wire; see the head of this file."""
+    wires = list(wires)
+    if device_wires:
+        return {wire: qubit for qubit, wire in enumerate(device_wires)}
+    numbers = [wire for wire in wires if isinstance(wire, int) and wire >= 0]
+    if len(numbers) == len(wires):
+        return {wire: wire for wire in range(max(numbers, default=-1) + 1)}
+    return {wire: qubit for qubit, wire in enumerate(wires)}
+
+
+class Reader:
+    """Carries out operators of PennyLane on an emitter.
+
+    Args:
+        qubits: of each wire, ``0 .. n - 1``.
+    """
+
+    def __init__(self, qubits: dict[Hashable, int]) -> None:
+        self.out = Emitter(DEFAULT_LIMITS)
+        self.out.new_qubits(len(qubits))
+        self._qubits = qubits
+        self._clbits: dict[object, int] = {}
+        self._index = 0
+
+    # ------------------------------------------------------------------ bits
+
+    def reserve(self, measurements: Iterable[MeasurementProcess]) -> list[tuple[int, int]]:
+        """Give clbits to what is measured at the end; return the qubits to measure into them."""
+        final: list[tuple[int, int]] = []
+        for process in measurements:
+            if process.mv is not None:
+                for value in process.mv if isinstance(process.mv, list) else [process.mv]:
+                    self._reserve_outcome(process, value)
+                continue
+            if type(process) not in _BITS or process.obs is not None or process.eigvals() is not None:
+                raise UnsupportedError(
+                    f"{process!r}: a circuit ends with bits, so with counts, sample or probs of wires; "
+                    "the device gateway.simulator evaluates everything else",
+                    feature=repr(process),
+                )
+            qubits = [self._qubit(wire) for wire in process.wires] or list(range(len(self._qubits)))
+            final += zip(qubits, self.out.new_clbits(len(qubits)), strict=True)
+        return final
+
+    def _reserve_outcome(self, process: MeasurementProcess, value: MeasurementValue) -> None:
+        (uid, *others) = [measurement.meas_uid for measurement in value.measurements]
+        if type(process) not in _BITS or others or value.has_processing:
+            raise UnsupportedError(
+                f"{process!r}: a circuit ends with bits, not with what is computed from them", feature=repr(process)
+            )
+        if uid in self._clbits:
+            raise UnsupportedError(f"{process!r}: one outcome is given twice", feature=repr(process))
+        (self._clbits[uid],) = self.out.new_clbits(1)
+
+    def clbit_of(self, measurement: MidMeasure) -> int:
+        """Return the clbit a mid-circuit measurement writes to."""
+        if measurement.meas_uid not in self._clbits:
+            (self._clbits[measurement.meas_uid],) = self.out.new_clbits(1)
+        return self._clbits[measurement.meas_uid]
+
+    def _qubit(self, wire: Hashable) -> int:
+        if wire not in self._qubits:
+            raise CircuitInvalidError(f"the device has no wire {wire!r}", rule="wire")
+        return self._qubits[wire]
+
+    # ------------------------------------------------------------------ operators
+
+    def read(self, operations: Sequence[Operator], measurements: Iterable[MeasurementProcess] = ()) -> None:
+        """Carry out operators; the measurements at the end say which outcomes are read."""
+        values = [op.meas_val for op in operations if isinstance(op, Conditional)]
+        for process in measurements:
+            values += process.mv if isinstance(process.mv, list) else [process.mv] if process.mv is not None else []
+        needed = {measurement.meas_uid for value in values for measurement in value.measurements}
+        qubits, gate, rows = self._qubits, self.out.gate, _ROWS
+        for index, op in enumerate(operations):
+            self._index = index
+            row = rows.get(type(op))
+            if row is None:
+                self._carry_out(op, needed)
+                continue
+            try:
+                gate((row, tuple([qubits[wire] for wire in op.wires]), self._numbers(op)))
+            except KeyError as exc:
+                self._qubit(exc.args[0])
+
+    def _carry_out(self, op: Operator, needed: set[object]) -> None:
+        """Carry out what is not a row of the gate table."""
+        if isinstance(op, Conditional):
+            self._conditional(op, needed)
+        elif isinstance(op, MidMeasure):
+            self._mid_measure(op, needed)
+        elif isinstance(op, qml.Barrier):
+            self.out.barrier(self._where(op))
+        else:
+            for step in self._steps(op):
+                self.out.gate(step)
+
+    def _mid_measure(self, op: MidMeasure, needed: set[object]) -> None:
+        if op.postselect is not None:
+            raise refused(self._index, "measure", "it postselects, which leaves out shots")
+        (qubit,) = self._where(op)
+        if not op.reset or op.meas_uid in needed:
+            self.out.measure(qubit, self.clbit_of(op))
+        if op.reset:
+            self.out.reset(qubit)
+
+    def _conditional(self, op: Conditional, needed: set[object]) -> None:
+        value = op.meas_val
+        if len(value.measurements) > MAX_TABLE_BITS:
+            raise refused(self._index, "cond", f"it depends on more than {MAX_TABLE_BITS} measurements")
+        unknown = [one for one in value.measurements if one.meas_uid not in self._clbits]
+        if unknown:
+            raise CircuitInvalidError(
+                f"operation {self._index}: {op.name} depends on a measurement that has not happened",
+                rule="condition",
+                operation=self._index,
+            )
+        clbits = [self.clbit_of(measurement) for measurement in value.measurements]
+        table = [False] * 2 ** len(clbits)
+        for bits, happens in value.branches.items():
+            table[sum(bit << place for place, bit in enumerate(bits))] = bool(happens)
+        self.out.choose([(from_table(clbits, table), partial(self._carry_out, op.base, needed))])
+
+    def _where(self, op: Operator) -> Qubits:
+        return tuple([self._qubit(wire) for wire in op.wires])
+
+    def _numbers(self, op: Operator) -> Params:
+        try:
+            return tuple([value if type(value) is float else self._number(op, value) for value in op.data])
+        except TypeError as exc:
+            raise CircuitInvalidError(
+                f"operation {self._index}: {op.name} has a parameter without a value: {exc}",
+                rule="unbound parameters",
+                operation=self._index,
+            ) from exc
+
+    def _number(self, op: Operator, value: Any) -> float:  # noqa: ANN401 - a number of any library
+        if getattr(value, "shape", ()):
+            why = "its parameters stand for several circuits; qml.transforms.broadcast_expand makes them"
+            raise refused(self._index, op.name, why)
+        return float(value)
+
+    # ------------------------------------------------------------------ unitaries
+
+    def _steps(self, op: Operator) -> list[Step]:
+        """Return an operator as steps, phase included."""
+        cls = type(op)
+        if cls is qml.Identity:  # of any number of wires
+            return [("id", (qubit,), ()) for qubit in self._where(op)]
+        if cls in _ROWS:
+            return [(_ROWS[cls], self._where(op), self._numbers(op))]
+        if cls in _STEPS:
+            where = self._where(op)
+            made = _STEPS[cls](*self._numbers(op))
+            return [(name, tuple([where[place] for place in places]), params) for name, places, params in made]
+        if isinstance(op, Controlled):
+            controls = [self._qubit(wire) for wire in op.control_wires]
+            zeros = [qubit for qubit, value in zip(controls, op.control_values, strict=True) if not value]
+            return control(self._steps(op.base), controls, zeros)
+        if isinstance(op, Adjoint):
+            return inverse(self._steps(op.base))
+        return self._computed(op)
+
+    def _computed(self, op: Operator) -> list[Step]:
+        """Return the steps of a power, of a matrix, or of a decomposition."""
+        if isinstance(op, (PauliMeasure, Channel)):
+            raise refused(self._index, op.name, "a circuit has no operation like it")
+        if isinstance(op, Pow):
+            try:
+                return power(self._steps(op.base), float(op.z))
+            except UnsupportedError:
+                if not op.has_matrix:
+                    raise
+        elif op.has_decomposition:
+            return [step for part in op.decomposition() for step in self._steps(part)]
+        return self._of_matrix(op)
+
+    def _of_matrix(self, op: Operator) -> list[Step]:
+        """Return the steps of an operator that only has a matrix."""
+        if not op.has_matrix:
+            raise refused(self._index, op.name, "it has no decomposition into gates")
+        try:
+            return steps_of_unitary(op.matrix(), self._where(op)[::-1])  # PennyLane's first wire is most significant
+        except ValueError as exc:
+            raise refused(self._index, op.name, str(exc)) from exc
+
+
+# ---------------------------------------------------------------------------- dump
+
+_ADJOINTS: dict[str, type[Operator]] = {"sdg": qml.S, "tdg": qml.T, "sxdg": qml.SX}
+_CONTROLLED_X = frozenset({"c3x", "c4x"})
+_NATIVE = frozenset({*_GATES, *_ADJOINTS, *_CONTROLLED_X, "gphase"})
+
+
+def dump(circuit: Circuit) -> Any:  # noqa: ANN401 - a QuantumScript
+    """Return a ``QuantumScript`` on the wires ``0 .. n - 1``, ending with ``qml.counts``.
+
+    If every clbit that is measured is measured once, at the end, its qubit is a wire of the counts,
+    in the order of the clbits; else there are mid-circuit measurements, the last one of each clbit in
+    the counts. A clbit that nothing measures, always 0, has no place there. Shots are the user's to
+    set. An ``Identity`` names the qubits that nothing else does.
+
+    Raises:
+        UnsupportedError: a measurement or a reset under a condition, which PennyLane does not have.
+    """
+    operations = lower(circuit.operations, _NATIVE)
+    with qml.QueuingManager.stop_recording():
+        writer = _Writer(late=_measured_late(operations))
+        idle = set(range(circuit.num_qubits)).difference(*(op.qubits for op in operations))
+        if idle:
+            writer.operators.append(qml.Identity(sorted(idle)))
+        for index, op in enumerate(operations):
+            writer.write(index, op)
+        return QuantumScript(writer.operators, writer.measurements())
+
+
+def _measured_late(operations: list[Operation]) -> bool:
+    """Say whether qubits are measured at most once, each into a clbit of its own, with nothing after it."""
+    qubits: set[int] = set()
+    clbits: set[int] = set()
+    for op in operations:
+        if op.condition or op.name == "reset" or not (qubits.isdisjoint(op.qubits) and clbits.isdisjoint(op.clbits)):
+            return False
+        if op.name == "measure":
+            qubits.update(op.qubits)
+            clbits.update(op.clbits)
+    return True
+
+
+class _Writer:
+    """Makes operators of PennyLane.
+
+    Args:
+        late: measure qubits with the counts, not before.
+    """
+
+    def __init__(self, *, late: bool) -> None:
+        self.operators: list[Operator] = []
+        self._late = late
+        self._outcomes: dict[int, MidMeasure] = {}
+        self._wires: dict[int, int] = {}
+
+    def measurements(self) -> list[MeasurementProcess]:
+        """Return the counts at the end, if anything is measured."""
+        if self._wires:
+            return [qml.counts(wires=[self._wires[clbit] for clbit in sorted(self._wires)])]
+        if self._outcomes:
+            return [qml.counts([MeasurementValue([self._outcomes[clbit]]) for clbit in sorted(self._outcomes)])]
+        return []
+
+    def write(self, index: int, op: Operation) -> None:
+        """Append one operation."""
+        if op.name in {"measure", "reset"}:
+            self._collapse(index, op)
+            return
+        value = self._value(op.condition)
+        if value is True:
+            self.operators.append(_operator(op))
+        elif value is not False:
+            self.operators.append(Conditional(value, _operator(op)))
+
+    def _collapse(self, index: int, op: Operation) -> None:
+        if op.condition:
+            what = f"{op.name} under a condition"
+            raise UnsupportedError(f"operation {index}: PennyLane has no {what}", feature=what)
+        if op.name == "measure" and self._late:
+            self._wires[op.clbits[0]] = op.qubits[0]
+            return
+        measurement = MidMeasure(op.qubits, reset=op.name == "reset", meas_uid=f"{op.name}-{index}")
+        self.operators.append(measurement)
+        self._outcomes.update(dict.fromkeys(op.clbits, measurement))
+
+    def _value(self, condition: Condition) -> MeasurementValue | bool:
+        """Return the condition on what was measured so far; clbits not yet written are 0."""
+        clbits = sorted(clbits_of([condition]) & self._outcomes.keys())
+        if not clbits:
+            return holds(condition, 0)
+        outcomes = [self._outcomes[clbit] for clbit in clbits]
+
+        def happens(*bits: int) -> bool:
+            return holds(condition, sum(int(bit) << clbit for clbit, bit in zip(clbits, bits, strict=True)))
+
+        return MeasurementValue(outcomes, happens)
+
+
+def _operator(op: Operation) -> Operator:
+    """Return a gate or a barrier as an operator."""
+    if op.name == "gphase":
+        return qml.GlobalPhase(-op.params[0])  # exp(-i phi)
+    if op.name == "barrier":
+        return qml.Barrier(op.qubits)
+    if op.name in _ADJOINTS:
+        return qml.adjoint(_ADJOINTS[op.name](op.qubits))
+    if op.name in _CONTROLLED_X:
+        return qml.MultiControlledX(op.qubits)
+    return _GATES[op.name](*op.params, wires=op.qubits)

@@ -1,0 +1,1 @@
+"""pyQuil: its circuits in and out."""

@@ -1,0 +1,379 @@
+"""pyQuil (https://pyquil-docs.rigetti.com) <-> the shared circuit, checked against pyQuil 4.22.0.
+
+Decisions where the two differ:
+
+* Qubit ``k`` is Quil's qubit ``k``: numbers say which qubit of a machine is meant, so gaps stay.
+* Clbits are the bits of the ``BIT`` regions in the order they are declared, whatever their names.
+* ``if_then`` is read as what it is, jumps forward that rejoin; any other jump is refused.
+* ``wrap_in_numshots_loop`` is not part of the circuit: shots are asked for when it is run.
+* Barriers are fences. Pragmas without an effect on results are left out, others refused.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from math import pi
+from typing import Any
+
+import numpy as np
+from pyquil import Program
+from pyquil.gates import FENCE, MEASURE, RESET
+from pyquil.quilatom import MemoryReference, Parameter, substitute_array
+from pyquil.quilbase import (
+    Declare,
+    DefGate,
+    Fence,
+    FenceAll,
+    Gate,
+    Halt,
+    Jump,
+    JumpTarget,
+    JumpUnless,
+    JumpWhen,
+    Measurement,
+    Nop,
+    Pragma,
+    Reset,
+    ResetQubit,
+)
+
+from gateway.circuit import Circuit, Operation
+from gateway.circuit.circuit import DEFAULT_LIMITS
+from gateway.circuit.conditions import compare
+from gateway.circuit.emitter import Emitter
+from gateway.circuit.gates import Step
+from gateway.circuit.lowering import lower
+from gateway.circuit.modifiers import control, inverse
+from gateway.errors import CircuitInvalidError, RequestError
+from gateway.frameworks.shared.common import cubes, grouped, refused, unbound
+from gateway.frameworks.shared.synthesis import steps_of_unitary
+
+_ROWS: Mapping[str, str] = {
+    "I": "id", "X": "x", "Y": "y", "Z": "z", "H": "h", "S": "s", "T": "t", "RX": "rx", "RY": "ry", "RZ": "rz",
+    "PHASE": "p", "CNOT": "cx", "CZ": "cz", "CPHASE": "cp", "CCNOT": "ccx", "SWAP": "swap", "CSWAP": "cswap",
+    "ISWAP": "iswap", "RXX": "rxx", "RYY": "ryy", "RZZ": "rzz", "U": "u",
+}  # fmt: skip
+"""Name of a gate -> the row that is just that."""
+
+_OTHERS: Mapping[str, Callable[..., list[Step]]] = {
+    "CPHASE00": lambda angle: _on_values(angle, 0, 0),
+    "CPHASE01": lambda angle: _on_values(angle, 0, 1),
+    "CPHASE10": lambda angle: _on_values(angle, 1, 0),
+    "XY": lambda angle: [("xx_plus_yy", (0, 1), (-angle, 0.0))],
+    "SQISW": lambda: [("xx_plus_yy", (0, 1), (-pi / 2, 0.0))],
+    "PSWAP": lambda angle: [("swap", (0, 1), ()), ("gphase", (), (angle / 2,)), ("rzz", (0, 1), (angle,))],
+    "FSIM": lambda theta, phi: [("xx_plus_yy", (0, 1), (-theta, 0.0)), ("cp", (0, 1), (phi,))],
+}
+"""Name of a gate -> what makes its steps."""
+
+_HARMLESS = frozenset(
+    {"PRESERVE_BLOCK", "END_PRESERVE_BLOCK", "COMMUTING_BLOCKS", "END_COMMUTING_BLOCKS", "BLOCK", "END_BLOCK",
+     "INITIAL_REWIRING", "CURRENT_REWIRING", "EXPECTED_REWIRING"},
+)  # fmt: skip
+"""Pragmas that speak to the compiler."""
+
+_DECLARATION = re.compile(r"^DECLARE (\S+) ([A-Z]+)\[(\d+)\]( SHARING)?", re.MULTILINE)
+
+
+def _on_values(angle: float, first: int, second: int) -> list[Step]:
+    """Return a phase where two qubits have given values."""
+    return control([("gphase", (), (angle,))], [0, 1], [k for k, value in enumerate((first, second)) if not value])
+
+
+# ---------------------------------------------------------------------------- parse
+
+
+def parse(program: object) -> Circuit:
+    """Return the shared circuit of a ``Program``.
+
+    Raises:
+        RequestError: not a ``Program``.
+        CircuitInvalidError: parameters have no value, memory is not declared, or qubits are placeholders.
+        UnsupportedError: loops, classical instructions, pulses and delays, noise, named.
+        LimitError: larger than circuits may be.
+    """
+    if not isinstance(program, Program):
+        raise RequestError(f"a circuit of pyQuil is a Program, not a {type(program).__name__}", field="circuits")
+    labelled: Any = program.copy()
+    labelled.resolve_label_placeholders()
+    instructions = labelled.instructions
+    try:
+        qubits = labelled.get_qubit_indices()
+    except ValueError as exc:
+        raise CircuitInvalidError(f"qubits are placeholders: {exc}", rule="qubit placeholders") from exc
+    reader = _Reader(labelled, instructions, max(qubits, default=-1) + 1)
+    reader.block(0, len(instructions))
+    return reader.out.circuit()
+
+
+class _Reader:
+    """Carries out instructions of Quil on an emitter.
+
+    Args:
+        program: with all labels resolved.
+        instructions: of the program.
+        num_qubits: one more than the highest number of a qubit.
+    """
+
+    def __init__(self, program: Any, instructions: Sequence[Any], num_qubits: int) -> None:  # noqa: ANN401 - a Program
+        self.out = Emitter(DEFAULT_LIMITS)
+        self._instructions = instructions
+        self._index = 0
+        self._qubits = self.out.new_qubits(num_qubits)
+        self._clbits: dict[str, tuple[int, ...]] = {}
+        self._definitions = {definition.name: definition for definition in program.defined_gates}
+        self._labels = {
+            _label(instruction): place
+            for place, instruction in enumerate(instructions)
+            if isinstance(instruction, JumpTarget)
+        }
+        # Program.instructions has the declarations in an order of chance; its text has them as written.
+        for name, kind, size, shared in _DECLARATION.findall(program.out()):
+            if shared:
+                raise refused(0, "SHARING", f"the memory region {name} is another name for a part of another")
+            if kind == "BIT":
+                self._clbits[name] = self.out.new_clbits(int(size))
+
+    def block(self, begin: int, end: int) -> None:
+        """Carry out the instructions of a range."""
+        while begin < end:
+            self._index = begin
+            instruction = self._instructions[begin]
+            if isinstance(instruction, Gate):
+                self._gate(instruction)
+            elif isinstance(instruction, JumpWhen | JumpUnless):
+                begin = self._choose(instruction, begin, end)
+                continue
+            elif isinstance(instruction, Halt) and not self.out.depth:
+                return
+            else:
+                self._carry_out(instruction)
+            begin += 1
+
+    def _carry_out(self, instruction: Any) -> None:  # noqa: ANN401
+        """Carry out what is neither a gate nor a jump."""
+        if isinstance(instruction, Measurement):
+            if instruction.classical_reg is None:
+                raise refused(self._index, "MEASURE", "its outcome goes nowhere: give it a memory reference")
+            self.out.measure(_number(instruction.qubit), self._clbit(instruction.classical_reg))
+        elif isinstance(instruction, ResetQubit):
+            self.out.reset(_number(instruction.qubit))
+        elif isinstance(instruction, Reset):
+            for qubit in self._qubits:
+                self.out.reset(qubit)
+        elif isinstance(instruction, Fence | FenceAll):
+            self.out.barrier(tuple(map(_number, instruction.qubits or ())) or self._qubits)
+        elif isinstance(instruction, Pragma) and instruction.command not in _HARMLESS:
+            raise refused(self._index, f"PRAGMA {instruction.command}", "what it changes, a circuit cannot say")
+        elif not isinstance(instruction, Declare | DefGate | Nop | Pragma):
+            raise refused(self._index, _name(instruction), "a flat circuit has nothing like it")
+
+    def _clbit(self, reference: Any) -> int:  # noqa: ANN401 - a MemoryReference
+        bits = self._clbits.get(reference.name, ())
+        if not 0 <= reference.offset < len(bits):
+            raise CircuitInvalidError(
+                f"operation {self._index}: {reference} is not a declared bit",
+                rule="clbit index",
+                operation=self._index,
+            )
+        return bits[int(reference.offset)]
+
+    # ------------------------------------------------------------------ control flow
+
+    def _choose(self, jump: Any, begin: int, end: int) -> int:  # noqa: ANN401 - a JumpWhen or JumpUnless
+        """Carry out what a jump chooses between; return where both ways meet again.
+
+        Either ``jump T; else; JUMP E; T; then; E``, as ``if_then`` writes it, or ``jump T; else; T``.
+        """
+        target = self._ahead(jump, begin, end)
+        before = self._instructions[target - 1]
+        holds = compare([self._clbit(jump.condition)], int(isinstance(jump, JumpWhen)))
+        fails = compare([self._clbit(jump.condition)], int(isinstance(jump, JumpUnless)))
+        if not isinstance(before, Jump):
+            self.out.choose([(fails, partial(self.block, begin + 1, target))])
+            return target + 1
+        meet = self._ahead(before, target, end)
+        self.out.choose([
+            (holds, partial(self.block, target + 1, meet)),
+            (fails, partial(self.block, begin + 1, target - 1)),
+        ])  # fmt: skip
+        return meet + 1
+
+    def _ahead(self, jump: Any, begin: int, end: int) -> int:  # noqa: ANN401
+        """Return where the label of a jump is, which has to lie ahead in the same block."""
+        label = _label(jump)
+        place = self._labels.get(label, -1)
+        if not begin < place < end:
+            raise refused(self._index, _name(jump), f"it leads to {label}, which is no way out of an if")
+        return place
+
+    # ------------------------------------------------------------------ gates
+
+    def _gate(self, gate: Any) -> None:  # noqa: ANN401 - a Gate
+        params = [self._real(param) for param in gate.params]
+        qubits = gate.get_qubit_indices()
+        row = _ROWS.get(gate.name)
+        if row is not None and not gate.modifiers:
+            self.out.gate((row, tuple(qubits), tuple(params)))
+            return
+        for step in self._modified(gate.name, list(gate.modifiers), qubits, params):
+            self.out.gate(step)
+
+    def _real(self, param: Any) -> float:  # noqa: ANN401 - a number or an expression
+        if not isinstance(param, int | float | complex | np.number):
+            raise unbound(_references(param))
+        number = complex(param)
+        if number.imag:
+            raise CircuitInvalidError(
+                f"operation {self._index}: the angle {param} is not real", rule="parameter", operation=self._index
+            )
+        return number.real
+
+    def _modified(self, name: str, modifiers: list[str], qubits: Sequence[int], params: list[float]) -> list[Step]:
+        """Return a gate under modifiers; the first one is the outermost and its qubit the first one."""
+        if not modifiers:
+            return self._plain(name, qubits, params)
+        first, *rest = modifiers
+        if first == "DAGGER":
+            return inverse(self._modified(name, rest, qubits, params))
+        head, tail, half = qubits[0], qubits[1:], len(params) // 2
+        if first == "CONTROLLED":
+            return control(self._modified(name, rest, tail, params), [head])
+        zero, one = (self._modified(name, rest, tail, part) for part in (params[:half], params[half:]))
+        return [*control(zero, [head], [head]), *control(one, [head])]
+
+    def _plain(self, name: str, qubits: Sequence[int], params: list[float]) -> list[Step]:
+        if name in self._definitions:
+            return self._defined(self._definitions[name], qubits, params)
+        if name in _ROWS:
+            return [(_ROWS[name], tuple(qubits), tuple(params))]
+        if name in _OTHERS:
+            return [(row, tuple([qubits[place] for place in places]), angles)
+                    for row, places, angles in _OTHERS[name](*params)]  # fmt: skip
+        from pyquil.simulation.matrices import QUANTUM_GATES  # noqa: PLC0415 - loads pyQuil's simulators
+
+        if name not in QUANTUM_GATES:
+            raise refused(self._index, name, "no matrix defines it")
+        return self._from_matrix(name, QUANTUM_GATES[name](*params), qubits)
+
+    def _defined(self, definition: Any, qubits: Sequence[int], params: list[float]) -> list[Step]:  # noqa: ANN401
+        """Return a gate that the program defines."""
+        kinds = definition.specification
+        if kinds.is_permutation():
+            images = list(definition.specification.as_permutation())
+            if any(images[image] != place for place, image in enumerate(images)):
+                raise refused(self._index, definition.name, "which way its permutation maps, pyQuil does not say")
+            return self._from_matrix(definition.name, np.eye(len(images))[images], qubits)
+        if not kinds.is_matrix():
+            raise refused(self._index, definition.name, "it is defined by a sum of Pauli operators, not by a matrix")
+        values = dict(zip(definition.parameters, params, strict=True))
+        matrix = substitute_array(definition.matrix, values) if values else definition.matrix
+        return self._from_matrix(definition.name, matrix, qubits)
+
+    def _from_matrix(self, name: str, matrix: Any, qubits: Sequence[int]) -> list[Step]:  # noqa: ANN401
+        """Return a matrix whose first qubit is the most significant."""
+        try:
+            return steps_of_unitary(matrix, qubits[::-1])
+        except ValueError as exc:
+            raise refused(self._index, name, str(exc)) from exc
+
+
+def _name(instruction: Any) -> str:  # noqa: ANN401
+    """Return the word an instruction begins with."""
+    return str(instruction.out()).split(maxsplit=1)[0]
+
+
+def _label(instruction: Any) -> str:  # noqa: ANN401 - a jump or its target
+    return str(instruction.out()).split()[1]
+
+
+def _number(qubit: Any) -> int:  # noqa: ANN401 - a Qubit
+    return int(qubit.index)
+
+
+def _references(expression: Any) -> list[str]:  # noqa: ANN401 - an Expression
+    """Return the memory references and parameters of an expression."""
+    if isinstance(expression, MemoryReference):
+        return [f"{expression.name}[{expression.offset}]"]
+    if isinstance(expression, Parameter):
+        return [f"%{expression.name}"]
+    parts = [getattr(expression, part, None) for part in ("op1", "op2", "expression")]
+    return [name for part in parts if part is not None for name in _references(part)]
+
+
+# ---------------------------------------------------------------------------- dump
+
+_PLAIN: Mapping[str, str] = {
+    "id": "I", "x": "X", "y": "Y", "z": "Z", "h": "H", "s": "S", "t": "T", "p": "PHASE", "u1": "PHASE", "rx": "RX",
+    "ry": "RY", "rz": "RZ", "cx": "CNOT", "CX": "CNOT", "cz": "CZ", "cp": "CPHASE", "cu1": "CPHASE", "swap": "SWAP",
+    "iswap": "ISWAP", "ccx": "CCNOT", "cswap": "CSWAP",
+}  # fmt: skip
+"""Row of the gate table -> the standard gate of Quil that is just that."""
+
+_WRITTEN: Mapping[str, Callable[..., list[tuple[str, tuple[float, ...]]]]] = {
+    "sdg": lambda: [("PHASE", (-pi / 2,))],
+    "tdg": lambda: [("PHASE", (-pi / 4,))],
+    "sx": lambda: [("H", ()), ("PHASE", (pi / 2,)), ("H", ())],
+    "sxdg": lambda: [("H", ()), ("PHASE", (-pi / 2,)), ("H", ())],
+    "u2": lambda phi, lam: [("PHASE", (lam,)), ("RY", (pi / 2,)), ("PHASE", (phi,))],
+    "u": lambda theta, phi, lam: [("PHASE", (lam,)), ("RY", (theta,)), ("PHASE", (phi,))],
+    "gphase": lambda angle: [("PHASE", (angle,)), ("X", ())] * 2,
+}
+"""Row of one qubit, or a phase -> standard gates. Modifiers are avoided: pyQuil's simulators ignore them."""
+
+_NATIVE = frozenset(_PLAIN) | frozenset(_WRITTEN)
+
+
+def dump(circuit: Circuit) -> Any:  # noqa: ANN401 - a Program
+    """Return a ``Program`` in standard gates, with a region ``ro`` if there are clbits.
+
+    Conditions become ``if_then``; a global phase is written as phases on both states of qubit 0, and
+    an idle last qubit gets an identity, since Quil counts no qubits.
+
+    Raises:
+        UnsupportedError: a phase of a circuit without qubits.
+    """
+    program = Program()
+    if circuit.num_clbits:
+        program.declare("ro", "BIT", circuit.num_clbits)
+    for index, op in enumerate(circuit.operations):
+        if op.name == "gphase" and not circuit.num_qubits:
+            raise refused(index, "gphase", "Quil has no phase without a qubit")
+    for condition, operations in grouped(lower(circuit.operations, _NATIVE)):
+        assignments = cubes(condition)
+        # A block that tests several assignments in turn must not change what the next one reads.
+        blocks = [operations] if len(assignments) == 1 else [[op] for op in operations]
+        for block in blocks:
+            for assignment in assignments:
+                program += _conditional(_instructions(block), assignment)
+    last = circuit.num_qubits - 1
+    if last >= 0 and last not in program.get_qubit_indices():
+        program += Gate("I", [], [last])
+    return program
+
+
+def _conditional(instructions: Iterable[Any], assignment: dict[int, int]) -> Any:  # noqa: ANN401 - a Program
+    """Return instructions as a program, inside one ``if_then`` for each clbit that has to have a value."""
+    block = Program(list(instructions))
+    for clbit, bit in reversed(assignment.items()):
+        outer = Program()
+        outer.if_then(MemoryReference("ro", clbit), *((block, Program()) if bit else (Program(), block)))
+        block = outer
+    return block
+
+
+def _instructions(operations: Iterable[Operation]) -> Iterable[Any]:
+    for op in operations:
+        if op.name == "measure":
+            yield MEASURE(op.qubits[0], ("ro", op.clbits[0]))
+        elif op.name == "reset":
+            yield RESET(op.qubits[0])
+        elif op.name == "barrier":
+            yield FENCE(*op.qubits)
+        elif op.name in _PLAIN:
+            yield Gate(_PLAIN[op.name], list(op.params), list(op.qubits))
+        else:
+            for name, params in _WRITTEN[op.name](*op.params):
+                yield Gate(name, list(params), list(op.qubits or (0,)))

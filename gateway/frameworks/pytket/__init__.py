@@ -1,0 +1,1 @@
+"""pytket: its circuits in and out, and our simulators as a backend inside it."""

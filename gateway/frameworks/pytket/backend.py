@@ -1,0 +1,173 @@
+"""Our backends inside pytket: a ``pytket.backends.Backend``, checked against pytket 2.18.5.
+
+The host needs pytket and no simulator. Circuits are compiled by pytket only as far as somebody asks
+for it: boxes, conditions and every gate but a few go to the simulator as they are.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from pytket.backends import Backend as PytketBackend
+from pytket.backends import CircuitStatus, ResultHandle, StatusEnum
+from pytket.backends.backend_exceptions import CircuitNotRunError
+from pytket.backends.backendresult import BackendResult
+from pytket.circuit import OpType
+from pytket.passes import (
+    AutoRebase,
+    DecomposeBoxes,
+    FullPeepholeOptimise,
+    RemoveRedundancies,
+    SequencePass,
+    SynthesiseTket,
+)
+from pytket.predicates import GateSetPredicate, MaxNQubitsPredicate, NoSymbolsPredicate
+from pytket.utils.outcomearray import OutcomeArray
+
+from gateway.backends.base import Backend
+from gateway.backends.job import Job
+from gateway.counts import Counts
+from gateway.errors import JobCancelled
+from gateway.frameworks.pytket.conversion import GATES, SCRATCH, parse
+from gateway.results import JobState
+
+_STATES = {
+    JobState.QUEUED: StatusEnum.QUEUED,
+    JobState.RUNNING: StatusEnum.RUNNING,
+    JobState.DONE: StatusEnum.COMPLETED,
+    JobState.FAILED: StatusEnum.ERROR,
+    JobState.CANCELLED: StatusEnum.CANCELLED,
+}
+
+
+class GatewayBackend(PytketBackend):
+    """A backend of ours as one of pytket's. It gives counts; single shots are not kept.
+
+    Args:
+        backend: of ours: a LocalSimulator, a DockerSimulator, ...
+    """
+
+    _supports_counts = True
+    _supports_contextual_optimisation = True
+    _persistent_handles = False
+
+    def __init__(self, backend: Backend) -> None:
+        super().__init__()
+        self._backend = backend
+        self._max_qubits = backend.capabilities().max_qubits
+
+    @property
+    def required_predicates(self) -> list[Any]:
+        """What a circuit has to be for this backend: free of symbols, in gates it knows, not too wide."""
+        predicates = [NoSymbolsPredicate(), GateSetPredicate(set(GATES))]
+        return predicates if self._max_qubits is None else [*predicates, MaxNQubitsPredicate(self._max_qubits)]
+
+    def rebase_pass(self) -> Any:  # noqa: ANN401 - a BasePass
+        """Return the pass that brings a circuit into gates this backend knows."""
+        return AutoRebase({OpType.CX, OpType.TK1})
+
+    def default_compilation_pass(self, optimisation_level: int = 2) -> Any:  # noqa: ANN401 - a BasePass
+        """Return the pass that makes any circuit one for this backend.
+
+        Args:
+            optimisation_level: 0 only opens boxes and rebases, 1 simplifies quickly, 2 and 3 thoroughly.
+        """
+        simplify = {0: [], 1: [SynthesiseTket()]}.get(optimisation_level, [FullPeepholeOptimise()])
+        return SequencePass([DecomposeBoxes(), *simplify, self.rebase_pass(), RemoveRedundancies()])
+
+    @property
+    def _result_id_type(self) -> tuple[type, ...]:
+        return (str, int)
+
+    def process_circuits(
+        self,
+        circuits: Sequence[Any],
+        n_shots: int | Sequence[int | None] | None = None,
+        valid_check: bool = True,
+        **kwargs: Any,  # noqa: ANN401 - pytket's signature
+    ) -> list[ResultHandle]:
+        """Submit circuits as one job.
+
+        Args:
+            circuits: of pytket's.
+            n_shots: for all, or one number per circuit.
+            valid_check: whether :attr:`required_predicates` are checked before.
+            **kwargs: ``seed`` and ``timeout_s``.
+
+        Raises:
+            ValueError: no number of shots.
+            CircuitNotValidError: a predicate does not hold.
+            UnsupportedError, CircuitInvalidError: see :func:`gateway.frameworks.pytket.conversion.parse`.
+        """
+        circuits = list(circuits)
+        shots = PytketBackend._get_n_shots_as_list(n_shots, len(circuits), optional=False)  # noqa: SLF001 - for backends
+        if valid_check:
+            self._check_all_circuits(circuits)
+        if not circuits:
+            return []
+        job = self._backend.run_async(
+            [parse(circuit) for circuit in circuits],
+            shots=shots,
+            seed=kwargs.get("seed"),
+            timeout_s=kwargs.get("timeout_s"),
+        )
+        handles = [ResultHandle(job.id, place) for place in range(len(circuits))]
+        for handle, circuit in zip(handles, circuits, strict=True):
+            self._cache[handle] = {"job": job, "clbits": _clbits(circuit)}
+        return handles
+
+    def circuit_status(self, handle: ResultHandle) -> CircuitStatus:
+        """Return the state of a circuit's job, and what is wrong if it failed."""
+        job, _ = self._submitted(handle)
+        state = job.status()
+        return CircuitStatus(_STATES[state], _message(job) if state is JobState.FAILED else "")
+
+    def cancel(self, handle: ResultHandle) -> None:
+        """Cancel the job of a circuit, and with it the other circuits of the same call."""
+        self._submitted(handle)[0].cancel()
+
+    def get_result(self, handle: ResultHandle, **kwargs: Any) -> BackendResult:  # noqa: ANN401 - pytket's signature
+        """Wait for the result of a circuit.
+
+        Args:
+            handle: of the circuit.
+            **kwargs: ``timeout``, in seconds.
+
+        Raises:
+            CircuitNotRunError: the handle is not of this backend.
+            GatewayError: whatever made the run fail.
+        """
+        job, clbits = self._submitted(handle)
+        return _result(job.result(kwargs.get("timeout"))[int(handle[1])], clbits)
+
+    def _submitted(self, handle: ResultHandle) -> tuple[Job[Any], list[Any]]:
+        """Return the job of a circuit and its clbits; pytket's own methods forget them."""
+        self._check_handle_type(handle)
+        if handle not in self._cache:
+            raise CircuitNotRunError(handle)
+        return self._cache[handle]["job"], self._cache[handle]["clbits"]
+
+
+def _message(job: Job[Any]) -> str:
+    try:
+        job.result(0)
+    except JobCancelled:
+        return "cancelled"
+    except Exception as exc:  # noqa: BLE001 - whatever it is, it is what the status is asked for
+        return f"{type(exc).__name__}: {exc}"
+    return ""
+
+
+def _clbits(circuit: Any) -> list[Any]:  # noqa: ANN401 - a pytket Circuit
+    """Return the bits that are clbits, in order."""
+    return [bit for bit in circuit.bits if bit.reg_name != SCRATCH]
+
+
+def _result(counts: Counts, clbits: Sequence[Any]) -> BackendResult:
+    """Return counts as pytket's, which lists bits in the order of its own."""
+    rows: Iterator[tuple[list[int], int]] = ((list(map(int, reversed(key))), times) for key, times in counts.items())
+    outcomes = Counter({OutcomeArray.from_readouts(np.array([row], dtype=np.uint8)): times for row, times in rows})
+    return BackendResult(c_bits=clbits, counts=outcomes)

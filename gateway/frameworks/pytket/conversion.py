@@ -1,0 +1,270 @@
+"""pytket (https://docs.quantinuum.com/tket) <-> the shared circuit, checked against pytket 2.18.5.
+
+Angles and phases are in half-turns there. Qubits and bits are numbered in the order of
+``Circuit.qubits`` and ``.bits``, which is that of their registers' names; an implicit permutation of
+the qubits becomes swaps at the end. Scratch bits, which pytket adds for conditions that are more
+than values of bits, are no clbits: what they are computed from is tested instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
+from math import pi
+from typing import Any
+
+from pytket.circuit import Circuit as TketCircuit
+from pytket.circuit import CustomGate, OpType, QControlBox
+from pytket.passes import AutoRebase
+
+from gateway.circuit import Circuit, Operation
+from gateway.circuit.circuit import DEFAULT_LIMITS
+from gateway.circuit.emitter import Emitter
+from gateway.circuit.gates import Step
+from gateway.circuit.lowering import lower
+from gateway.circuit.modifiers import control
+from gateway.errors import RequestError
+from gateway.frameworks.pytket.bits import SCRATCH, Bits
+from gateway.frameworks.shared.common import Unreadable, cubes, refused, unbound
+from gateway.frameworks.shared.synthesis import steps_of_unitary
+
+__all__ = ["GATES", "SCRATCH", "dump", "parse"]
+
+_ROWS: Mapping[Any, str] = {
+    OpType.Phase: "gphase", OpType.noop: "id", OpType.X: "x", OpType.Y: "y", OpType.Z: "z", OpType.H: "h",
+    OpType.S: "s", OpType.Sdg: "sdg", OpType.T: "t", OpType.Tdg: "tdg", OpType.SX: "sx", OpType.SXdg: "sxdg",
+    OpType.U1: "p", OpType.U2: "u2", OpType.U3: "u", OpType.Rx: "rx", OpType.Ry: "ry", OpType.Rz: "rz",
+    OpType.CX: "cx", OpType.CY: "cy", OpType.CZ: "cz", OpType.CH: "ch", OpType.CS: "cs", OpType.CSdg: "csdg",
+    OpType.CSX: "csx", OpType.CU1: "cp", OpType.CRx: "crx", OpType.CRy: "cry", OpType.CRz: "crz", OpType.CU3: "cu3",
+    OpType.SWAP: "swap", OpType.ECR: "ecr", OpType.XXPhase: "rxx", OpType.YYPhase: "ryy", OpType.ZZPhase: "rzz",
+    OpType.CCX: "ccx", OpType.CSWAP: "cswap",
+}  # fmt: skip
+"""Type of an operation -> the row that is just that, angles times pi."""
+
+_OTHERS: Mapping[Any, Callable[..., list[Step]]] = {
+    OpType.V: lambda: [("rx", (0,), (pi / 2,))],
+    OpType.Vdg: lambda: [("rx", (0,), (-pi / 2,))],
+    OpType.CV: lambda: [("crx", (0, 1), (pi / 2,))],
+    OpType.CVdg: lambda: [("crx", (0, 1), (-pi / 2,))],
+    OpType.ZZMax: lambda: [("rzz", (0, 1), (pi / 2,))],
+    OpType.TK1: lambda a, b, c: [("rz", (0,), (c,)), ("rx", (0,), (b,)), ("rz", (0,), (a,))],
+    OpType.TK2: lambda a, b, c: [("rxx", (0, 1), (a,)), ("ryy", (0, 1), (b,)), ("rzz", (0, 1), (c,))],
+    OpType.PhasedX: lambda angle, axis: [("u", (0,), (angle, axis - pi / 2, pi / 2 - axis))],
+    OpType.ISWAP: lambda angle: [("xx_plus_yy", (0, 1), (-angle, 0.0))],
+    OpType.ISWAPMax: lambda: [("iswap", (0, 1), ())],
+}
+"""Type of an operation -> what makes its steps of its angles in radians."""
+
+_CONTROLLED: Mapping[Any, str] = {
+    OpType.CnX: "x", OpType.CnY: "y", OpType.CnZ: "z", OpType.CnRx: "rx", OpType.CnRy: "ry", OpType.CnRz: "rz",
+}  # fmt: skip
+"""Type of an operation on any number of qubits, the last of which is the target -> the row under control."""
+
+_BY_HAND = frozenset({OpType.Unitary1qBox, OpType.QControlBox})
+"""Boxes that are better written here than as pytket's circuits of them."""
+
+GATES = frozenset(_ROWS) | frozenset(_OTHERS) | frozenset(_CONTROLLED) | {
+    OpType.Measure, OpType.Reset, OpType.Barrier, OpType.Conditional, OpType.RangePredicate, OpType.ClExpr,
+}  # fmt: skip
+"""Types of operations that need no rewriting."""
+
+# ---------------------------------------------------------------------------- parse
+
+
+def parse(circuit: object) -> Circuit:
+    """Return the shared circuit of a ``pytket.Circuit``.
+
+    Raises:
+        RequestError: not a ``Circuit``.
+        CircuitInvalidError: parameters are symbols.
+        UnsupportedError: classical computations, WebAssembly, dummy and assertion boxes, named.
+        LimitError: larger than circuits may be.
+    """
+    if not isinstance(circuit, TketCircuit):
+        raise RequestError(f"a circuit of pytket is a Circuit, not a {type(circuit).__name__}", field="circuits")
+    if circuit.is_symbolic():
+        raise unbound(map(str, circuit.free_symbols()))
+    reader = _Reader(circuit)
+    reader.read(_without_permutation(circuit))
+    return reader.out.circuit()
+
+
+def _without_permutation(circuit: Any) -> Any:  # noqa: ANN401 - a pytket Circuit
+    """Return the circuit with the permutation of qubits at its end, if there is one, as swaps."""
+    if circuit.has_implicit_wireswaps:
+        circuit = circuit.copy()
+        circuit.replace_implicit_wire_swaps()
+    return circuit
+
+
+class _Reader:
+    """Carries out commands of pytket on an emitter.
+
+    Args:
+        circuit: whose qubits and bits are all there are.
+        inside: index of the operation it is a part of, for error messages.
+    """
+
+    def __init__(self, circuit: Any, *, inside: int | None = None) -> None:  # noqa: ANN401 - a pytket Circuit
+        self.out = Emitter(DEFAULT_LIMITS)
+        self.index = inside or 0
+        self._top = inside is None
+        self._qubits = dict(zip(circuit.qubits, self.out.new_qubits(circuit.n_qubits), strict=True))
+        self._bits = Bits(circuit.bits)
+        self.out.new_clbits(self._bits.num_clbits)
+
+    def read(self, circuit: Any) -> None:  # noqa: ANN401 - a pytket Circuit
+        """Carry out the circuit the reader was made for."""
+        places, gate, rows = self._qubits, self.out.gate, _ROWS
+        if circuit.phase:
+            gate(("gphase", (), (pi * float(circuit.phase),)))
+        for index, command in enumerate(circuit.get_commands()):
+            if self._top:
+                self.index = index
+            op, args = command.op, command.args
+            row = rows.get(op.type)
+            if row is not None:
+                gate((row, tuple([places[arg] for arg in args]), tuple([pi * turns for turns in op.params])))
+            else:
+                self._carry_out(op, args)
+
+    def _carry_out(self, op: Any, args: Sequence[Any]) -> None:  # noqa: ANN401 - a pytket Op
+        kind = op.type
+        if kind == OpType.Conditional:
+            self._conditional(op, args)
+        elif kind == OpType.Measure:
+            clbit = self._bits.measured(args[1])
+            self.out.measure(self._qubits[args[0]], clbit)
+        elif kind == OpType.Reset:
+            self.out.reset(self._qubits[args[0]])
+        elif kind == OpType.Barrier:
+            self.out.barrier(tuple([self._qubits[arg] for arg in args if arg in self._qubits]))
+        elif kind in {OpType.ClExpr, OpType.RangePredicate}:
+            with self._naming(op):
+                self._bits.computed(op, args)
+        else:
+            self._unitary(op, args)
+
+    def _conditional(self, op: Any, args: Sequence[Any]) -> None:  # noqa: ANN401 - a Conditional
+        with self._naming(op):
+            found = self._bits.conditions(args[: op.width], op.value)
+        self.out.choose([(found, partial(self._carry_out, op.op, args[op.width :]))])
+
+    @contextmanager
+    def _naming(self, op: Any) -> Iterator[None]:  # noqa: ANN401
+        """Turn what cannot be read into a refusal that names the operation."""
+        try:
+            yield
+        except Unreadable as exc:
+            raise refused(self.index, op.type.name, str(exc)) from exc
+
+    # ------------------------------------------------------------------ gates and boxes
+
+    def _unitary(self, op: Any, args: Sequence[Any]) -> None:  # noqa: ANN401
+        inner = None if op.type in _BY_HAND else _circuit_of(op)
+        if inner is not None or any(arg not in self._qubits for arg in args):
+            self._boxed(op, inner, args)
+            return
+        where = [self._qubits[arg] for arg in args]
+        for name, places, params in self._steps(op, len(where)):
+            self.out.gate((name, tuple([where[place] for place in places]), params))
+
+    def _boxed(self, op: Any, inner: Any, args: Sequence[Any]) -> None:  # noqa: ANN401
+        """Carry out the circuit of a box: its qubits, then its bits, are the arguments."""
+        if inner is None:
+            raise refused(self.index, op.type.name, "it is no gate, measurement or reset")
+        inner = _without_permutation(inner)
+        units = dict(zip([*inner.qubits, *inner.bits], args, strict=True))
+        if inner.phase:
+            self.out.gate(("gphase", (), (pi * float(inner.phase),)))
+        for command in inner.get_commands():
+            self._carry_out(command.op, [units[arg] for arg in command.args])
+
+    def _steps(self, op: Any, size: int) -> list[Step]:  # noqa: ANN401
+        """Return an operation on qubits numbered from 0."""
+        kind = op.type
+        if kind in _ROWS:
+            return [(_ROWS[kind], tuple(range(size)), tuple([pi * float(turns) for turns in op.params]))]
+        if kind in _OTHERS:
+            return _OTHERS[kind](*[pi * float(turns) for turns in op.params])
+        if kind in _CONTROLLED:
+            inner = (_CONTROLLED[kind], (size - 1,), tuple([pi * float(turns) for turns in op.params]))
+            return control([inner], range(size - 1))
+        if kind == OpType.Unitary1qBox:
+            return steps_of_unitary(op.get_matrix(), [0])
+        if isinstance(op, QControlBox):
+            return self._controlled(op)
+        inner_circuit = _circuit_of(op)
+        if inner_circuit is None:
+            inner_circuit = self._rebased(op, size)
+        return _steps_of(inner_circuit, self.index)
+
+    def _controlled(self, box: Any) -> list[Step]:  # noqa: ANN401 - a QControlBox
+        controls, op = box.get_n_controls(), box.get_op()
+        inner = [
+            (name, tuple([place + controls for place in places]), params)
+            for name, places, params in self._steps(op, op.n_qubits)
+        ]
+        wanted = box.get_control_state_bits()
+        return control(inner, range(controls), [place for place in range(controls) if not wanted[place]])
+
+    def _rebased(self, op: Any, size: int) -> Any:  # noqa: ANN401
+        """Return a gate without a row as pytket itself writes it in others."""
+        if not op.is_gate():
+            raise refused(self.index, op.type.name, "it is no gate, measurement or reset")
+        made = TketCircuit(size)
+        made.add_gate(op, list(range(size)))
+        AutoRebase({OpType.CX, OpType.TK1}).apply(made)
+        return made
+
+
+def _circuit_of(op: Any) -> Any:  # noqa: ANN401
+    """Return the circuit of a box or custom gate, or ``None``."""
+    if op.type == OpType.DummyBox or not (hasattr(op, "get_circuit") or isinstance(op, CustomGate)):
+        return None
+    return op.get_circuit()
+
+
+def _steps_of(circuit: Any, index: int) -> list[Step]:  # noqa: ANN401 - a pytket Circuit
+    """Return a circuit of gates as steps on its qubits."""
+    inner = _Reader(circuit, inside=index)
+    inner.read(_without_permutation(circuit))
+    found = inner.out.operations
+    others = [op.name for op in found if op.name in {"measure", "reset"} or op.condition]
+    if others:
+        raise refused(index, others[0], "it stands inside a box that is to be a gate")
+    return [(op.name, op.qubits, op.params) for op in found]
+
+
+# ---------------------------------------------------------------------------- dump
+
+_TYPES: Mapping[str, Any] = {row: kind for kind, row in _ROWS.items()} | {
+    "u1": OpType.U1, "u3": OpType.U3, "U": OpType.U3, "CX": OpType.CX, "cu1": OpType.CU1, "ms": OpType.XXPhase,
+    "ccz": OpType.CnZ, "c3x": OpType.CnX, "c4x": OpType.CnX, "iswap": OpType.ISWAPMax,
+    "measure": OpType.Measure, "reset": OpType.Reset,
+}  # fmt: skip
+
+
+def dump(circuit: Circuit) -> Any:  # noqa: ANN401 - a pytket Circuit
+    """Return a ``pytket.Circuit`` with a register ``q`` and, if there are clbits, a register ``c``.
+
+    A condition that is not a list of values, ``!=`` of several clbits, becomes several that are.
+    """
+    target = TketCircuit(circuit.num_qubits, circuit.num_clbits)
+    for op in lower(circuit.operations, frozenset(_TYPES)):
+        if op.name == "barrier":
+            target.add_barrier(list(op.qubits))
+        elif op.name == "gphase" and not op.condition:
+            target.add_phase(op.params[0] / pi)
+        elif not op.condition:
+            _append(target, op, {})
+        else:
+            for bits in cubes(op.condition):
+                value = sum(bit << place for place, bit in enumerate(bits.values()))
+                _append(target, op, {"condition_bits": list(bits), "condition_value": value})
+    return target
+
+
+def _append(target: Any, op: Operation, when: Mapping[str, Any]) -> None:  # noqa: ANN401 - a pytket Circuit
+    target.add_gate(_TYPES[op.name], [angle / pi for angle in op.params], [*op.qubits, *op.clbits], **when)

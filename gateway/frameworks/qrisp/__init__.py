@@ -1,0 +1,1 @@
+"""Qrisp: its circuits in and out, and our simulators as a backend inside it."""

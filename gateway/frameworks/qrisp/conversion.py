@@ -1,0 +1,270 @@
+"""Qrisp (https://qrisp.eu) 0.9 <-> the shared circuit, checked against 0.9.10.
+
+Qubits and clbits are numbered in the order of ``QuantumCircuit.qubits`` and ``.clbits``. A
+``QuantumSession`` counts as what its ``compile()`` gives, a ``QuantumVariable`` as what its session
+compiles to with the variable measured, its qubit ``k`` into clbit ``k``.
+
+What an operation does is what its numbers and its definition say, never its name, which anybody can
+choose: Qrisp's own ``sx`` is a rotation by pi/2 and its ``u1`` one around Z, so they come out as
+``rx`` and ``rz``, with their phase. ``qb_alloc`` and ``qb_dealloc`` do nothing and are left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from math import pi
+from typing import Any
+
+from qrisp import QuantumSession, QuantumVariable
+from qrisp.circuit import (
+    Barrier,
+    ClControlledOperation,
+    ControlledOperation,
+    GPhaseGate,
+    HGate,
+    IDGate,
+    Measurement,
+    PGate,
+    QuantumCircuit,
+    Reset,
+    RXGate,
+    RXXGate,
+    RYGate,
+    RYYGate,
+    RZGate,
+    RZZGate,
+    SGate,
+    SwapGate,
+    TGate,
+    U3Gate,
+    XGate,
+    XXYYGate,
+    YGate,
+    ZGate,
+)  # fmt: skip
+
+from gateway.circuit import Circuit, Operation
+from gateway.circuit.circuit import DEFAULT_LIMITS
+from gateway.circuit.conditions import compare
+from gateway.circuit.emitter import Emitter
+from gateway.circuit.gates import Step
+from gateway.circuit.lowering import lower
+from gateway.circuit.modifiers import control
+from gateway.errors import RequestError, UnsupportedError
+from gateway.frameworks.shared.common import cubes, refused, unbound
+
+Angles = tuple[float, float, float, float]
+"""Theta, phi, lambda and the global phase of Qrisp's ``U3Gate``."""
+
+_FIXED: Mapping[Angles, str] = {
+    (0, 0, 0, 0): "id", (pi, 0, pi, 0): "x", (pi, pi / 2, pi / 2, 0): "y", (0, 0, pi, 0): "z", (pi / 2, 0, pi, 0): "h",
+    (0, 0, pi / 2, 0): "s", (0, -pi / 2, 0, 0): "sdg", (0, 0, pi / 4, 0): "t", (0, -pi / 4, 0, 0): "tdg",
+}  # fmt: skip
+"""Angles -> the row of the gate table that is just that."""
+
+_NOTHING = frozenset({"qb_alloc", "qb_dealloc"})
+
+
+# ---------------------------------------------------------------------------- parse
+
+
+def parse(source: object) -> Circuit:
+    """Return the shared circuit of a ``QuantumCircuit``, a ``QuantumSession`` or a ``QuantumVariable``.
+
+    Raises:
+        RequestError: something else of Qrisp.
+        CircuitInvalidError: parameters are unbound.
+        UnsupportedError: an operation without definition, such as noise or a parity of clbits.
+        LimitError: larger than circuits may be.
+    """
+    circuit = _circuit(source)
+    if circuit.abstract_params:
+        raise unbound(map(str, circuit.abstract_params))
+    out = Emitter(DEFAULT_LIMITS)
+    qubits, clbits = out.new_qubits(len(circuit.qubits)), out.new_clbits(len(circuit.clbits))
+    _Reader(out).read(circuit, qubits, clbits)
+    return out.circuit()
+
+
+def _circuit(source: Any) -> Any:  # noqa: ANN401 - a QuantumCircuit
+    """Return what stands for a source, compiled where Qrisp would compile it."""
+    if isinstance(source, QuantumVariable):
+        compiled = source.qs.compile(intended_measurements=source.reg)
+        compiled.measure([compiled.qubits[_place(compiled, qubit)] for qubit in source.reg])
+        return compiled
+    if isinstance(source, QuantumSession):
+        return source.compile()
+    if isinstance(source, QuantumCircuit):
+        return source
+    raise RequestError(
+        f"a circuit of Qrisp is a QuantumCircuit, a QuantumSession or a QuantumVariable, not a {type(source).__name__}",
+        field="circuits",
+    )
+
+
+def _place(circuit: Any, qubit: Any) -> int:  # noqa: ANN401 - a QuantumCircuit and a Qubit
+    return [other.identifier for other in circuit.qubits].index(qubit.identifier)
+
+
+class _Reader:
+    """Carries out instructions of Qrisp on an emitter."""
+
+    def __init__(self, out: Emitter) -> None:
+        self._out = out
+        self._index = 0
+
+    def read(self, circuit: Any, qubits: Sequence[int], clbits: Sequence[int], *, top: bool = True) -> None:  # noqa: ANN401
+        """Carry out a circuit whose bits, in its order, are these."""
+        places = dict(zip(circuit.qubits, qubits, strict=True))
+        bits = dict(zip(circuit.clbits, clbits, strict=True))
+        for index, instruction in enumerate(circuit.data):
+            if top:
+                self._index = index
+            where = [places[qubit] for qubit in instruction.qubits]
+            self._carry_out(instruction.op, where, [bits[bit] for bit in instruction.clbits])
+
+    def _carry_out(self, op: Any, qubits: Sequence[int], clbits: Sequence[int]) -> None:  # noqa: ANN401
+        if isinstance(op, (U3Gate, ControlledOperation)):
+            for step in self._steps(op, qubits):
+                self._out.gate(step)
+        elif isinstance(op, ClControlledOperation):
+            self._conditional(op, qubits, clbits)
+        elif op.definition is not None:
+            if _is_swap(op):
+                self._out.gate(("swap", tuple(qubits), ()))
+            else:
+                self.read(op.definition, qubits, clbits, top=False)
+        else:
+            self._primitive(op, qubits, clbits)
+
+    def _primitive(self, op: Any, qubits: Sequence[int], clbits: Sequence[int]) -> None:  # noqa: ANN401
+        if op.name == "measure":
+            self._out.measure(qubits[0], clbits[0])
+        elif op.name == "reset":
+            self._out.reset(qubits[0])
+        elif op.name == "barrier":
+            self._out.barrier(tuple(qubits))
+        elif op.name not in _NOTHING:
+            raise refused(self._index, op.name, "it has no definition to go by")
+
+    def _conditional(self, op: Any, qubits: Sequence[int], clbits: Sequence[int]) -> None:  # noqa: ANN401
+        if op.definition is not None:  # of operations that are conditional themselves
+            self.read(op.definition, qubits, clbits, top=False)
+            return
+        tested, others = clbits[: op.num_control], clbits[op.num_control :]
+        value = sum(int(bit) << place for place, bit in enumerate(op.ctrl_state))
+        self._out.choose([(compare(tested, value), partial(self._carry_out, op.base_op, qubits, others))])
+
+    # ------------------------------------------------------------------ unitaries
+
+    def _steps(self, op: Any, qubits: Sequence[int]) -> list[Step]:  # noqa: ANN401
+        """Return a unitary operation as steps, phase included."""
+        if isinstance(op, U3Gate):
+            return _rotation((op.theta, op.phi, op.lam, op.global_phase), qubits[0])
+        if isinstance(op, ControlledOperation):
+            controls, targets = qubits[: len(op.controls)], qubits[len(op.controls) :]
+            zeros = [qubit for qubit, bit in zip(controls, op.ctrl_state, strict=True) if bit == "0"]
+            return control(self._steps(op.base_operation, targets), controls, zeros)
+        if op.name in _NOTHING or op.name == "barrier":
+            return []
+        if op.definition is None:
+            raise refused(self._index, op.name, "it has no definition to go by")
+        if _is_swap(op):
+            return [("swap", tuple(qubits), ())]
+        places = dict(zip(op.definition.qubits, qubits, strict=True))
+        return [
+            step
+            for inner in op.definition.data
+            for step in self._steps(inner.op, [places[qubit] for qubit in inner.qubits])
+        ]
+
+
+def _rotation(angles: Angles, qubit: int) -> list[Step]:
+    """Return a ``U3Gate`` as the row that is just that, or as a phase and one gate."""
+    row = _FIXED.get(angles)
+    if row is not None:
+        return [(row, (qubit,), ())]
+    theta, phi, lam, phase = map(float, angles)
+    if theta == 0:
+        turn = phi + lam
+        if turn and phase == -turn / 2:
+            return [("rz", (qubit,), (turn,))]
+        gate: list[Step] = [("p", (qubit,), (turn,))] if turn else []
+    elif phi == lam == 0:
+        gate = [("ry", (qubit,), (theta,))]
+    elif (phi, lam) == (-pi / 2, pi / 2):
+        gate = [("rx", (qubit,), (theta,))]
+    else:
+        gate = [("u", (qubit,), (theta, phi, lam))]
+    return [("gphase", (), (phase,)), *gate] if phase else gate
+
+
+_SWAP = [("cx", (0, 1)), ("cx", (1, 0)), ("cx", (0, 1))]
+
+
+def _is_swap(op: Any) -> bool:  # noqa: ANN401 - an Operation
+    """Say whether an operation with a definition is a swap: the one gate of Qrisp's that is better kept whole."""
+    if op.name != "swap" or len(op.definition.data) != len(_SWAP):
+        return False
+    places = {qubit: place for place, qubit in enumerate(op.definition.qubits)}
+    found = [(inner.op.name, tuple(places[qubit] for qubit in inner.qubits)) for inner in op.definition.data]
+    return found == _SWAP and all(type(inner.op) is ControlledOperation for inner in op.definition.data)
+
+
+# ---------------------------------------------------------------------------- dump
+
+_GATES: Mapping[str, Callable[..., Any]] = {
+    "id": IDGate, "x": XGate, "y": YGate, "z": ZGate, "h": HGate, "s": SGate, "t": TGate,
+    "sdg": lambda: SGate().inverse(), "tdg": lambda: TGate().inverse(),
+    "p": PGate, "rx": RXGate, "ry": RYGate, "rz": RZGate, "u": U3Gate, "gphase": GPhaseGate,
+    "cx": lambda: XGate().control(), "cy": lambda: YGate().control(), "cz": lambda: ZGate().control(),
+    "ch": lambda: HGate().control(), "cp": lambda angle: PGate(angle).control(),
+    "crx": lambda angle: RXGate(angle).control(), "cry": lambda angle: RYGate(angle).control(),
+    "crz": lambda angle: RZGate(angle).control(), "swap": SwapGate,
+    "rxx": RXXGate, "ryy": RYYGate, "rzz": RZZGate, "xx_plus_yy": XXYYGate,
+    "ccx": lambda: XGate().control(2), "c3x": lambda: XGate().control(3), "c4x": lambda: XGate().control(4),
+    "ccz": lambda: ZGate().control(2), "cswap": lambda: SwapGate().control(),
+}  # fmt: skip
+"""Row of the gate table -> what makes the operation that is just that."""
+
+_NATIVE = frozenset(_GATES)
+
+
+def dump(circuit: Circuit) -> Any:  # noqa: ANN401 - a QuantumCircuit
+    """Return a ``QuantumCircuit`` with the same numbers of qubits and clbits.
+
+    A condition that is not a value of some clbits becomes several ``c_if``, no two of which hold together.
+
+    Raises:
+        UnsupportedError: a phase in a circuit without qubits; a measurement into a clbit that its
+            condition tests.
+    """
+    made = QuantumCircuit(circuit.num_qubits, circuit.num_clbits)
+    for index, op in enumerate(lower(circuit.operations, _NATIVE)):
+        if op.name == "gphase" and not made.qubits:
+            raise UnsupportedError(f"operation {index}: Qrisp has no phase without qubits", feature="gphase")
+        qubits = [made.qubits[qubit] for qubit in op.qubits or ((0,) if op.name == "gphase" else ())]
+        for cube in cubes(op.condition):
+            _append(made, index, op, qubits, [*cube.items()])
+    return made
+
+
+def _append(made: Any, index: int, op: Operation, qubits: list[Any], tested: list[tuple[int, int]]) -> None:  # noqa: ANN401
+    """Append an operation that happens if clbits have the values given with them."""
+    operation, clbits = _operation(op), [*(clbit for clbit, _ in tested), *op.clbits]
+    if len(set(clbits)) < len(clbits):
+        raise refused(index, "condition", "Qrisp has no measurement into a clbit that its condition tests")
+    if tested:
+        operation = operation.c_if(len(tested), "".join(str(bit) for _, bit in tested))
+    made.append(operation, qubits, [made.clbits[clbit] for clbit in clbits])
+
+
+def _operation(op: Operation) -> Any:  # noqa: ANN401 - an Operation of Qrisp
+    if op.name == "measure":
+        return Measurement()
+    if op.name == "reset":
+        return Reset()
+    if op.name == "barrier":
+        return Barrier(len(op.qubits))
+    return _GATES[op.name](*op.params)

@@ -1,0 +1,1 @@
+"""Qulacs: its circuits in and out."""

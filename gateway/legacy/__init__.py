@@ -1,0 +1,1 @@
+"""Interfaces that are answered for the sake of released clients; each room can be deleted."""

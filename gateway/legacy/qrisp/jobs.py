@@ -1,0 +1,170 @@
+"""Deployments and jobs for old Qrisp clients, as jobs of this server like all others."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections import OrderedDict
+from datetime import UTC, datetime
+from threading import BoundedSemaphore
+from typing import Any, Generic, NamedTuple, TypeVar
+
+import msgspec
+
+from gateway.errors import GatewayError, JobNotFound, RequestError
+from gateway.jobs.manager import DEPLOYMENT_END, Caller, Jobs
+from gateway.legacy.qrisp import deployments
+from gateway.legacy.qrisp.deployments import Deployment, JobOrder, JobView
+from gateway.protocol.messages import SentJob, decode, encode
+from gateway.results import JobState, Result
+from gateway.server.access.admission import Admission
+
+WAIT_S = 10.0
+"""How long a question for a job is held back until there is something to say; else clients ask ten times a second."""
+
+_KEPT_REFUSALS = 1000
+_AT_HAND = 256
+_SMALL = 2**16
+"""What the next requests of a client will ask for is kept at hand as well, if it is not large."""
+
+_NUMBER_END = 2**63
+
+
+T = TypeVar("T")
+
+
+class _Recent(Generic[T]):
+    """The newest of some things, by number."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._kept: OrderedDict[int, T] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def add(self, number: int, thing: T) -> None:
+        """Keep one more, and forget the oldest beyond the number of those that are kept."""
+        with self._lock:
+            self._kept[number] = thing
+            while len(self._kept) > self._most:
+                self._kept.popitem(last=False)
+
+    def get(self, number: int) -> T | None:
+        """Return one, if it is still kept."""
+        return self._kept.get(number)
+
+
+class _Ordered(NamedTuple):
+    """A job that was ordered here."""
+
+    job_id: str
+    owner: str
+    texts: list[str]
+
+
+class JobService:
+    """Answers the messages of :mod:`gateway.legacy.qrisp.deployments`.
+
+    The integer id of a job is its number in the store, and is looked for among the caller's own jobs. Where
+    nobody needs a token everybody is the same caller, as on ``/v1/jobs``. The id of a deployment cannot be
+    guessed: it is sent without a token, so whoever knows it may have it run.
+
+    Args:
+        jobs: of the server.
+        admission: who is let in with what.
+        polls: as many questions may wait for jobs.
+    """
+
+    def __init__(self, jobs: Jobs, admission: Admission, polls: BoundedSemaphore) -> None:
+        self.admission = admission
+        self._jobs = jobs
+        self._polls = polls
+        self._refusals: _Recent[GatewayError] = _Recent(_KEPT_REFUSALS)
+        self._deployed: _Recent[Deployment] = _Recent(_AT_HAND)
+        self._ordered: _Recent[_Ordered] = _Recent(_AT_HAND)
+
+    def deploy(self, asked: bytes) -> dict[str, Any]:
+        """Keep programs, which are looked at only when they are run."""
+        deployment = decode(Deployment, asked)
+        deployment.check()
+        number = self._jobs.deploy(encode(deployment))
+        if len(asked) <= _SMALL:
+            self._deployed.add(number, deployment)
+        return deployments.deployed(number, deployment, datetime.now(UTC))
+
+    def order(self, asked: bytes, caller: Caller) -> dict[str, Any]:
+        """Submit a job for a deployment.
+
+        Raises:
+            GatewayError: it is refused.
+        """
+        order = decode(JobOrder, asked)
+        deployment = self._deployed.get(order.deployment_id) or self._stored(order.deployment_id)
+        request = order.request(deployment)
+        self.admission.check(request)
+        asked = encode(request)
+        job = self._jobs.submit(request, asked, caller)
+        number = self._jobs.number(job.id, caller)
+        if len(asked) <= _SMALL:
+            texts = [program.quantum_circuit for program in deployment.programs]
+            self._ordered.add(number, _Ordered(job.id, caller.owner, texts))
+        return deployments.ordered(number)
+
+    def _stored(self, number: int) -> Deployment:
+        found = self._jobs.deployment(number)
+        if found is None:
+            raise RequestError(f"there is no deployment {number}: deploy it again", field="deploymentId")
+        return decode(Deployment, found)
+
+    def refuse(self, error: GatewayError) -> int:
+        """Return an id for a job that was refused: whoever asks for it is told why.
+
+        The clients look at no status when they order a job, but at what they are told about its id.
+        """
+        number = -1 - secrets.randbelow(DEPLOYMENT_END)
+        self._refusals.add(number, error)
+        return number
+
+    def view(self, number: int, caller: Caller) -> JobView:
+        """Return where a job stands, waiting a while for its end.
+
+        Raises:
+            JobNotFound: the caller has no such job.
+            GatewayError: the one it was refused with.
+        """
+        refusal = self._refusals.get(number)
+        if refusal is not None:
+            raise refusal
+        if not 0 <= number < _NUMBER_END:
+            raise JobNotFound(f"there is no job {number} here", job=str(number))
+        ordered = self._ordered.get(number)
+        if ordered is not None and ordered.owner != caller.owner:
+            ordered = None
+        job_id = ordered.job_id if ordered is not None else self._jobs.numbered(number, caller)
+        job = self._wait(job_id, caller)
+        done = job.state is JobState.DONE
+        return JobView(
+            number=number,
+            state=job.state,
+            created_at=job.created_at,
+            ended_at=job.ended_at,
+            texts=self._texts(job_id, caller, ordered) if done else (),
+            results=[msgspec.json.decode(raw, type=Result) for raw in job.results or () if raw] if done else (),
+            message=_message(job),
+        )
+
+    def _texts(self, job_id: str, caller: Caller, ordered: _Ordered | None) -> list[str]:
+        return deployments.texts_of(self._jobs.requests(job_id, caller)) if ordered is None else ordered.texts
+
+    def _wait(self, job_id: str, caller: Caller) -> SentJob:
+        if not self._polls.acquire(blocking=False):
+            return self._jobs.info(job_id, caller)
+        try:
+            return self._jobs.info(job_id, caller, min(WAIT_S, self.admission.limits.max_poll_s))
+        finally:
+            self._polls.release()
+
+
+def _message(job: SentJob) -> str | None:
+    if job.state is JobState.FAILED:
+        return str(msgspec.json.decode((job.errors or [msgspec.Raw(b'{"detail": ""}')])[0])["detail"])
+    return "the job was cancelled" if job.state is JobState.CANCELLED else None

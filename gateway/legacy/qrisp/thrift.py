@@ -1,0 +1,188 @@
+"""The Thrift form of the old Qrisp interface, on a port of its own.
+
+A client holds one connection, perhaps for days, and calls on it now and then; each connection has a
+thread here, which reads a message, hands the circuit over to the executor and waits. So that slow or
+silent clients exhaust nothing, there are at most :data:`MAX_CONNECTIONS`: when one more arrives, the
+one that has been silent the longest gives way. A message that has begun must arrive within
+:data:`~gateway.legacy.qrisp.thrift_wire.RECEIVE_WITHIN_S`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import socket
+import threading
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any, TypeVar
+
+import thriftpy2
+from thriftpy2.protocol.exc import TProtocolException
+from thriftpy2.thrift import TApplicationException, TProcessor
+from thriftpy2.transport.base import TTransportException
+
+from gateway.errors import GatewayError, RequestError
+from gateway.legacy.qrisp import objects
+from gateway.legacy.qrisp.runs import ObjectService
+from gateway.legacy.qrisp.thrift_wire import Connection, StrictProtocol, UnknownMethodError
+
+MAX_CONNECTIONS = 64
+
+log = logging.getLogger("gateway")
+
+T = TypeVar("T")
+
+
+@cache
+def interface() -> ModuleType:
+    """Return the interface, with a class for each of its structs, made from the IDL."""
+    loaded: ModuleType = thriftpy2.load(str(Path(objects.__file__).with_name("interface.thrift")), "qrisp_thrift")
+    return loaded
+
+
+class ThriftServer:
+    """Serves ``run`` and ``ping`` on a listening socket.
+
+    Args:
+        service: answers.
+        listener: handed over.
+        max_message_bytes: what a message may have at most.
+        busy: entered for as long as a call is under way.
+    """
+
+    def __init__(
+        self,
+        service: ObjectService,
+        listener: socket.socket,
+        *,
+        max_message_bytes: int,
+        busy: Callable[[], AbstractContextManager[None]] = contextlib.nullcontext,
+    ) -> None:
+        self._listener = listener
+        self._max_message_bytes = max_message_bytes
+        self._busy = busy
+        self._service = service
+        self._connections: set[Connection] = set()
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def start(self) -> None:
+        """Begin to accept connections."""
+        threading.Thread(target=self._accept, name="thrift", daemon=True).start()
+
+    def close(self) -> None:
+        """End; calls under way are not answered."""
+        self._closed = True
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        with self._lock:
+            for connection in self._connections:
+                connection.hang_up()
+
+    def _accept(self) -> None:
+        while not self._closed:
+            try:
+                accepted, address = self._listener.accept()
+                connection = Connection(accepted, address[0], self._max_message_bytes)
+            except OSError as exc:
+                if not self._closed:
+                    log.warning("a Thrift client could not be accepted: %s", exc)
+                    time.sleep(0.1)  # descriptors are used up: some will be given back
+                continue
+            if self._make_room():
+                with self._lock:
+                    self._connections.add(connection)
+                threading.Thread(target=self._serve, args=(connection,), name="thrift-client", daemon=True).start()
+            else:
+                connection.close()
+
+    def _make_room(self) -> bool:
+        """Say whether one more connection may be; hang up on the one that has been silent the longest if need be."""
+        with self._lock:
+            if len(self._connections) < MAX_CONNECTIONS:
+                return True
+            waiting = [connection for connection in self._connections if not connection.running]
+            if waiting:
+                silent = min(waiting, key=lambda connection: connection.since)
+                silent.hang_up()
+                self._connections.discard(silent)
+            return bool(waiting)
+
+    def _serve(self, connection: Connection) -> None:
+        protocol = StrictProtocol(connection)
+        processor = TProcessor(interface().BackendService, _Handler(self._service, connection.address))
+        try:
+            while True:
+                self._answer(connection, protocol, processor)
+        except (TTransportException, TProtocolException, OSError) as exc:
+            log.debug("a Thrift connection ended: %s", exc)
+        except Exception:
+            log.exception("a Thrift call failed unexpectedly")
+        finally:
+            with self._lock:
+                self._connections.discard(connection)
+            connection.close()
+
+    def _answer(self, connection: Connection, protocol: StrictProtocol, processor: TProcessor) -> None:
+        """Answer one call.
+
+        Raises:
+            TProtocolException: it was not understood; the client was told, and what follows means nothing.
+        """
+        connection.begin_message()
+        try:
+            api, seqid, result, call = processor.process_in(protocol)
+        except TProtocolException as exc:
+            unknown = isinstance(exc, UnknownMethodError)
+            kind = TApplicationException.UNKNOWN_METHOD if unknown else TApplicationException.PROTOCOL_ERROR
+            said = TApplicationException(kind, str(exc))
+            processor.send_exception(protocol, protocol.method, said, protocol.seqid)
+            raise
+        connection.running = True
+        with self._busy():
+            try:
+                result.success = call()
+            except TApplicationException as exc:
+                processor.send_exception(protocol, api, exc, seqid)
+            else:
+                processor.send_result(protocol, api, result, seqid)
+        connection.running = False
+
+
+class _Handler:
+    """The service's methods, by the names of the interface, for the client at an address."""
+
+    def __init__(self, service: ObjectService, address: str) -> None:
+        self._service = service
+        self._address = address
+
+    def run(self, qc: object, shots: int | None, token: str | None) -> dict[str, int]:
+        return _told(lambda: self._run(qc, shots, token))
+
+    def _run(self, qc: object, shots: int | None, token: str | None) -> dict[str, int]:
+        caller = self._service.admission.authenticate(token or None, self._address)
+        if not isinstance(qc, objects.QuantumCircuit):
+            raise RequestError("run() wants a circuit", field="qc")
+        return self._service.run(objects.RunMessage(qc, shots), caller)
+
+    def ping(self) -> Any:  # noqa: ANN401 - a class that thriftpy2 makes
+        status = _told(lambda: self._service.ping(trusted=not self._service.admission.guarded))
+        return interface().BackendStatus(name=status.name, online=status.online)
+
+
+def _told(work: Callable[[], T]) -> T:
+    """Turn every failure into what a Thrift client is told: the edge of this protocol."""
+    try:
+        return work()
+    except GatewayError as exc:
+        raise TApplicationException(TApplicationException.INTERNAL_ERROR, f"{exc.code}: {exc.message}") from exc
+    except Exception as exc:
+        log.exception("a Thrift call failed unexpectedly")
+        said = "the server failed unexpectedly; its log says why"
+        raise TApplicationException(TApplicationException.INTERNAL_ERROR, said) from exc

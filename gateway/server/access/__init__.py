@@ -1,0 +1,1 @@
+"""Decides who is let in: limits, tokens, web pages and host names."""

@@ -1,0 +1,1 @@
+"""Shows from outside what a server does: log lines and metrics."""

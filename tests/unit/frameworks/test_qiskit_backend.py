@@ -1,0 +1,277 @@
+"""Our backends as Qiskit expects backends and primitives to be."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister, transpile
+from qiskit.circuit import Gate, Parameter
+from qiskit.circuit.library import efficient_su2
+from qiskit.primitives import BackendEstimatorV2, StatevectorEstimator
+from qiskit.providers import BackendV2, JobStatus
+from qiskit.quantum_info import SparseObservable, SparsePauliOp
+from support.fake import Does, fake
+
+from gateway.backends.base import Backend
+from gateway.errors import RequestError, SimulatorError, UnsupportedError
+from gateway.frameworks.qiskit.backend import GatewayBackend, GatewayEstimator, GatewaySampler
+
+
+@pytest.fixture(scope="module")
+def backend(simulator: Backend) -> GatewayBackend:
+    return GatewayBackend(simulator)
+
+
+def bell() -> QuantumCircuit:
+    circuit = QuantumCircuit(2)
+    circuit.h(0)
+    circuit.cx(0, 1)
+    return circuit
+
+
+def measured_bell() -> QuantumCircuit:
+    circuit = bell()
+    circuit.measure_all()
+    return circuit
+
+
+# ---------------------------------------------------------------------------- BackendV2
+
+
+def test_it_says_what_it_is(backend: GatewayBackend):
+    assert isinstance(backend, BackendV2)
+    assert (backend.name, backend.version) == ("qulacs", 2)
+    assert backend.backend_version.startswith("0.6")
+    assert backend.coupling_map is None
+    assert backend.max_circuits is None
+    assert {"h", "cx", "rzz", "ccx", "measure", "reset", "if_else", "for_loop", "switch_case"} <= set(
+        backend.operation_names
+    )
+    assert not {"delay", "while_loop"} & set(backend.operation_names)
+    assert GatewayBackend(backend._backend, num_qubits=5).num_qubits == 5
+
+
+def test_counts_have_qiskits_bit_order_and_spaces_between_registers(backend: GatewayBackend):
+    c, d = ClassicalRegister(2, "c"), ClassicalRegister(3, "d")
+    circuit = QuantumCircuit(QuantumRegister(3), c, d)
+    circuit.x(0)
+    circuit.measure(0, c[0])
+    circuit.measure(0, d[2])
+    assert backend.run(circuit, shots=10).result().get_counts() == {"100 01": 10}
+
+
+def test_several_circuits_are_found_by_name_index_and_object(backend: GatewayBackend):
+    circuits = [QuantumCircuit(1, 1, name=f"number {value}") for value in range(2)]
+    circuits[1].x(0)
+    for circuit in circuits:
+        circuit.measure(0, 0)
+    result = backend.run(circuits, shots=7).result()
+    assert result.get_counts() == [{"0": 7}, {"1": 7}]
+    assert result.get_counts("number 1") == result.get_counts(circuits[1]) == result.get_counts(1) == {"1": 7}
+    assert result.success
+    assert result.results[0].shots == 7
+
+
+@pytest.mark.parametrize("level", range(4))
+def test_a_transpiled_circuit_runs(backend: GatewayBackend, level: int):
+    circuit = efficient_su2(4, reps=1).assign_parameters(np.linspace(0.1, 3, 16))
+    circuit.measure_all()
+    seen = [
+        backend.run(found, shots=4000, seed_simulator=1).result().get_counts()
+        for found in (circuit, transpile(circuit, backend, optimization_level=level, seed_transpiler=1))
+    ]
+    distance = sum(abs(seen[0].get(key, 0) - seen[1].get(key, 0)) for key in seen[0] | seen[1]) / 8000
+    assert distance < 0.08
+
+
+def test_dynamic_circuits_are_transpiled_and_run(backend: GatewayBackend):
+    circuit = QuantumCircuit(2, 2)
+    circuit.h(0)
+    circuit.measure(0, 0)
+    with circuit.if_test((circuit.clbits[0], 1)) as otherwise:
+        circuit.x(1)
+    with otherwise:
+        circuit.reset(1)
+    with circuit.for_loop(range(2)):
+        circuit.x(0)
+    circuit.measure(1, 1)
+    counts = backend.run(transpile(circuit, backend), shots=200).result().get_counts()
+    assert set(counts) == {"00", "11"}
+
+
+def test_gates_without_an_equivalent_elsewhere_are_transpiled(backend: GatewayBackend):
+    circuit = QuantumCircuit(3, 3)
+    circuit.append(Gate("mystery", 1, []), [0])
+    with pytest.raises(UnsupportedError, match="operation 0: mystery"):
+        backend.run(circuit)
+
+
+def test_the_same_seed_gives_the_same_counts_and_memory(backend: GatewayBackend):
+    first, second = (backend.run(measured_bell(), shots=100, seed_simulator=5, memory=True).result() for _ in range(2))
+    assert first.get_counts() == second.get_counts()
+    assert first.get_memory() == second.get_memory()
+    assert first.results[0].seed == 5
+
+
+def test_memory_is_a_sample_in_random_order_with_these_counts(backend: GatewayBackend):
+    result = backend.run(measured_bell(), shots=400, memory=True).result()
+    memory = result.get_memory()
+    assert {key: memory.count(key) for key in set(memory)} == result.get_counts()
+    runs = sum(a != b for a, b in pairwise(memory))
+    assert 100 < runs < 300  # 200 expected; sorted it would be 1
+
+
+def test_options_have_defaults_and_unknown_ones_are_refused(backend: GatewayBackend):
+    assert sum(backend.run(measured_bell()).result().get_counts().values()) == 1024
+    with pytest.raises(RequestError, match="there is no option 'shot'"):
+        backend.run(measured_bell(), shot=3)
+
+
+def test_a_job_is_that_of_the_gateway(backend: GatewayBackend):
+    job = backend.run(measured_bell(), shots=3)
+    assert job.job_id() == job._job.id == job.result().job_id
+    assert job.status() is JobStatus.DONE
+    assert (job.done(), job.running(), job.cancelled(), job.in_final_state()) == (True, False, False, True)
+    assert job.cancel() is False
+    assert job.backend() is backend
+
+
+def test_a_failed_job_raises_the_gateways_error(failing: Backend):
+    job = GatewayBackend(failing).run(fake(Does.RAISE).to("qiskit"), shots=3)
+    with pytest.raises(SimulatorError, match="fake"):
+        job.result()
+    assert job.status() is JobStatus.ERROR
+
+
+def test_a_result_that_takes_too_long_can_be_waited_for_again(failing: Backend):
+    job = GatewayBackend(failing).run(fake(Does.SLEEP, 1.5).to("qiskit"), shots=3)
+    with pytest.raises(TimeoutError, match=r"0\.01 s"):
+        job.result(timeout=0.01)
+    assert sum(job.result().get_counts().values()) == 3
+
+
+# ---------------------------------------------------------------------------- SamplerV2
+
+
+def test_the_sampler_gives_registers_in_the_shape_of_the_parameters(simulator: Backend):
+    c, d = ClassicalRegister(2, "c"), ClassicalRegister(1, "d")
+    circuit = QuantumCircuit(QuantumRegister(3), c, d)
+    angle = Parameter("angle")
+    circuit.ry(angle, 0)
+    circuit.x(2)
+    circuit.measure([0, 1, 2], [0, 1, 2])
+    values = np.array([[0, np.pi, 2 * np.pi], [np.pi, 3 * np.pi, 0]])
+    data = GatewaySampler(simulator).run([(circuit, values[..., np.newaxis], 50)]).result()[0].data
+    assert data.shape == data.c.shape == data.d.shape == (2, 3)
+    assert data.c.num_shots == 50
+    assert [[data.c.get_counts((i, j)) for j in range(3)] for i in range(2)] == [
+        [{"00": 50}, {"01": 50}, {"00": 50}],
+        [{"01": 50}, {"01": 50}, {"00": 50}],
+    ]
+    assert data.d.get_counts((1, 1)) == {"1": 50}
+
+
+def test_the_sampler_keeps_registers_together_shot_by_shot(simulator: Backend):
+    c, d = ClassicalRegister(1, "c"), ClassicalRegister(1, "d")
+    circuit = QuantumCircuit(QuantumRegister(2), c, d)
+    circuit.h(0)
+    circuit.cx(0, 1)
+    circuit.measure([0, 1], [0, 1])
+    data = GatewaySampler(simulator, default_shots=300).run([circuit]).result()[0].data
+    assert np.array_equal(data.c.array, data.d.array)
+    half = data.c.slice_shots(range(150)).get_counts()
+    assert min(half.values()) > 40
+
+
+def test_the_sampler_takes_several_pubs_with_shots_of_their_own(simulator: Backend):
+    result = GatewaySampler(simulator, seed=3).run([(measured_bell(), None, 10), measured_bell()], shots=20).result()
+    assert [pub.data.meas.num_shots for pub in result] == [10, 20]
+    assert set(result[1].data.meas.get_counts()) <= {"00", "11"}
+
+
+# ---------------------------------------------------------------------------- EstimatorV2
+
+OBSERVABLES = [
+    SparsePauliOp(["ZZ", "XX", "YY", "IZ", "II"], [1.0, 0.5, -0.25, 2.0, 0.125]),
+    SparsePauliOp(["ZI", "XY"], [0.3, 0.7]),
+    SparsePauliOp(["YX", "XI"]),
+]
+
+
+def ansatz() -> QuantumCircuit:
+    return efficient_su2(2, reps=1)
+
+
+def test_exact_values_are_those_of_qiskits_reference(simulator: Backend):
+    values = np.random.default_rng(1).uniform(-3, 3, (4, 1, 8))
+    pub = (ansatz(), OBSERVABLES, values)
+    ours = GatewayEstimator(simulator).run([pub]).result()[0]
+    theirs = StatevectorEstimator().run([pub]).result()[0]
+    assert ours.data.evs.shape == theirs.data.evs.shape == (4, 3)
+    np.testing.assert_allclose(ours.data.evs, theirs.data.evs, atol=1e-9)
+    np.testing.assert_array_equal(ours.data.stds, 0)
+    assert ours.metadata["shots"] is None
+
+
+@pytest.mark.parametrize(
+    ("observables", "values", "shape"),
+    [
+        (OBSERVABLES[0], np.zeros(8), ()),
+        (OBSERVABLES[:1], np.zeros((5, 8)), (5,)),
+        (OBSERVABLES, np.zeros((3, 8)), (3,)),
+        ([[op] for op in OBSERVABLES], np.zeros((2, 8)), (3, 2)),
+        (OBSERVABLES[0], np.zeros((2, 2, 8)), (2, 2)),
+    ],
+)
+def test_pubs_broadcast_as_numpy_does(simulator: Backend, observables: object, values: np.ndarray, shape: tuple):
+    data = GatewayEstimator(simulator).run([(ansatz(), observables, values)]).result()[0].data
+    assert data.evs.shape == data.stds.shape == data.shape == shape
+
+
+def test_projectors_are_observables_too(simulator: Backend):
+    circuit = QuantumCircuit(2)
+    circuit.ry(1.1, 0)
+    circuit.rx(0.4, 1)
+    observable = SparseObservable.from_list([("0r", 0.5), ("+1", 1.5), ("lZ", 2.0), ("-I", 0.25), ("1X", 1.0)])
+    ours = GatewayEstimator(simulator).run([(circuit, observable)]).result()[0].data.evs
+    in_paulis = SparsePauliOp.from_sparse_observable(observable)
+    theirs = StatevectorEstimator().run([(circuit, in_paulis)]).result()[0].data.evs
+    np.testing.assert_allclose(ours, theirs, atol=1e-9)
+
+
+def test_a_precision_is_kept_with_shots_and_reported(simulator: Backend):
+    pub = (bell(), [SparsePauliOp(["ZI", "XX"]), SparsePauliOp("ZZ")])
+    result = GatewayEstimator(simulator, seed=1).run([pub], precision=0.05).result()[0]
+    assert result.metadata["shots"] == 400
+    assert result.data.stds[0] == pytest.approx(0.05, rel=0.1)
+    assert abs(result.data.evs[0] - 1) < 6 * 0.05
+    assert (result.data.evs[1], result.data.stds[1]) == (1, 0)
+
+
+def test_paulis_that_can_be_measured_together_are(simulator: Backend, monkeypatch: pytest.MonkeyPatch):
+    sent = []
+    run = type(simulator).run
+    monkeypatch.setattr(
+        type(simulator), "run", lambda self, found, **how: sent.append(found) or run(self, found, **how)
+    )
+    observable = SparsePauliOp(["ZZ", "ZI", "IZ", "XX", "IX", "YI"])
+    GatewayEstimator(simulator).run([(bell(), observable)]).result()
+    assert [len(circuits) for circuits in sent] == [3]
+
+
+def test_circuits_may_measure_before_the_estimate(simulator: Backend):
+    circuit = QuantumCircuit(2, 1)
+    circuit.h(0)
+    circuit.measure(0, 0)
+    with circuit.if_test((circuit.clbits[0], 1)):
+        circuit.x(1)
+    data = GatewayEstimator(simulator).run([(circuit, [SparsePauliOp("ZZ"), SparsePauliOp("XX")])]).result()[0].data
+    np.testing.assert_allclose(data.evs, [1, 0], atol=1e-12)
+
+
+def test_qiskits_own_estimator_for_backends_runs_on_ours(backend: GatewayBackend):
+    estimator = BackendEstimatorV2(backend=backend, options={"default_precision": 0.05, "seed_simulator": 2})
+    data = estimator.run([(bell(), SparsePauliOp(["ZZ", "XX"]))]).result()[0].data
+    assert data.evs == pytest.approx(2)
