@@ -1,16 +1,32 @@
-"""A real simulator for the circuits that come from frameworks."""
+"""The servers that the frameworks' own classes and their circuits run on."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 import pytest
+from support.raw import Server
 
 from gateway.backends.base import Backend
+from gateway.backends.client import BackendClient
 from gateway.backends.local import LocalSimulator
 
 
 @pytest.fixture(scope="session")
-def real_backend() -> Iterator[Backend]:
-    with LocalSimulator("qulacs", workers=1) as simulator:
-        yield simulator
+def simulator() -> Iterator[Backend]:
+    """A real simulator behind its server."""
+    with LocalSimulator("qulacs", workers=1) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def real_backend(simulator: Backend) -> Backend:
+    """The same, under the name that the tests shared with other environments know."""
+    return simulator
+
+
+@pytest.fixture(scope="session")
+def failing(fake_server: Server) -> Iterator[Backend]:
+    """A server whose simulator does what its circuits say, see support/fake.py."""
+    with BackendClient("127.0.0.1", fake_server.port) as client:
+        yield client
