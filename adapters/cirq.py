@@ -23,7 +23,7 @@ from adapters.shared.states import State
 from gateway.circuit import Circuit, Comparison, Condition, Operation
 from gateway.counts import Counts
 from gateway.errors import UnsupportedError
-from gateway.results import Capabilities, ResultType
+from gateway.simulators import SIMULATORS
 
 Entry = Any
 """A ``cirq.Gate``, or a function of the angles that returns one."""
@@ -69,11 +69,7 @@ class CirqAdapter(DenseAdapter[Program]):
     """Cirq's state-vector simulator."""
 
     name = "cirq"
-    capabilities = Capabilities(
-        result_types=(ResultType.COUNTS, ResultType.PROBABILITIES, ResultType.STATEVECTOR),
-        bytes_per_amplitude=72,
-        native_dynamic=True,
-    )
+    capabilities = SIMULATORS["cirq"].capabilities
     native_gates: ClassVar[Mapping[str, Entry]] = {
         "gphase": lambda gamma: cirq.GlobalPhaseGate(np.exp(1j * gamma)),
         "id": cirq.I,

@@ -29,7 +29,8 @@ from adapters.shared.dense import NEGLIGIBLE, without_idle_qubits
 from adapters.shared.states import State, bitstrings, distribution
 from gateway.circuit import Circuit
 from gateway.counts import Counts
-from gateway.results import Capabilities, ResultType
+from gateway.results import ResultType
+from gateway.simulators import SIMULATORS
 
 EXACT_BYTES_PER_AMPLITUDE = 320
 """Exact results are dense: the vector, its Python numbers, and a diagram that may have no structure to use."""
@@ -82,10 +83,7 @@ class MqtAdapter(Adapter[Program]):
     """DDSIM's ``CircuitSimulator``."""
 
     name = "mqt"
-    capabilities = Capabilities(
-        result_types=(ResultType.COUNTS, ResultType.PROBABILITIES, ResultType.STATEVECTOR),
-        native_dynamic=True,
-    )
+    capabilities = SIMULATORS["mqt"].capabilities
     native_gates: ClassVar[Mapping[str, Native]] = {
         "gphase": Native("gphase"),
         "id": Native("i"),

@@ -28,7 +28,7 @@ from gateway.circuit import Circuit, Operation
 from gateway.circuit.circuit import Condition
 from gateway.counts import Counts
 from gateway.errors import SimulatorError, UnsupportedError
-from gateway.results import Capabilities, ResultType
+from gateway.simulators import SIMULATORS
 
 Append = Callable[..., object]
 """Appends one gate: ``(circuit, *half_turns, *qubits, condition_bits=..., condition_value=...)``."""
@@ -57,11 +57,7 @@ class PytketAdapter(DenseAdapter[TketCircuit]):
     """pytket's ``AerStateBackend``, and ``AerBackend`` where its own sampler is asked for."""
 
     name = "pytket"
-    capabilities = Capabilities(
-        result_types=(ResultType.COUNTS, ResultType.PROBABILITIES, ResultType.STATEVECTOR),
-        bytes_per_amplitude=48,
-        native_dynamic=True,
-    )
+    capabilities = SIMULATORS["pytket"].capabilities
     native_gates: ClassVar[Mapping[str, Append]] = {
         "gphase": TketCircuit.add_phase,
         "id": _many(OpType.noop),

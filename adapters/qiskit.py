@@ -31,7 +31,7 @@ from gateway.circuit import Circuit, Operation
 from gateway.circuit.circuit import Comparison, Condition
 from gateway.counts import Counts
 from gateway.errors import SimulatorError
-from gateway.results import Capabilities, ResultType
+from gateway.simulators import SIMULATORS
 
 Append = Callable[[QuantumCircuit, Operation], object]
 """Appends what is not one of Aer's standard gates."""
@@ -51,11 +51,7 @@ class QiskitAdapter(DenseAdapter[QuantumCircuit]):
     """Qiskit Aer with ``method="statevector"``."""
 
     name = "qiskit"
-    capabilities = Capabilities(
-        result_types=(ResultType.COUNTS, ResultType.PROBABILITIES, ResultType.STATEVECTOR),
-        bytes_per_amplitude=48,
-        native_dynamic=True,
-    )
+    capabilities = SIMULATORS["qiskit"].capabilities
     native_gates: ClassVar[Mapping[str, StandardGate | Append]] = {
         "gphase": _phase,
         "id": StandardGate.I,

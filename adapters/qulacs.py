@@ -21,7 +21,7 @@ from adapters.shared.dense import DenseAdapter, counts_of_indices
 from adapters.shared.states import State
 from gateway.circuit import Circuit
 from gateway.counts import Counts
-from gateway.results import Capabilities, ResultType
+from gateway.simulators import SIMULATORS
 
 Build = Callable[..., object]
 """Appends one gate: ``(circuit, *qubits, *params)``."""
@@ -91,10 +91,7 @@ class QulacsAdapter(DenseAdapter[Program]):
     """Qulacs' state-vector simulator."""
 
     name = "qulacs"
-    capabilities = Capabilities(
-        result_types=(ResultType.COUNTS, ResultType.PROBABILITIES, ResultType.STATEVECTOR),
-        bytes_per_amplitude=48,
-    )
+    capabilities = SIMULATORS["qulacs"].capabilities
     native_gates: ClassVar[Mapping[str, Build]] = {
         "gphase": _phase,
         "id": lambda c, q: c.add_gate(gate.Identity(q)),

@@ -29,7 +29,7 @@ from adapters.shared.dense import DenseAdapter, counts_of_columns
 from adapters.shared.states import State
 from gateway.circuit import Circuit
 from gateway.counts import Counts
-from gateway.results import Capabilities, ResultType
+from gateway.simulators import SIMULATORS
 
 Tensor = NDArray[Any]
 """A gate: ``[2] * 2k``, first the outgoing qubits, then the incoming ones, each in the order listed."""
@@ -87,10 +87,7 @@ class RigettiAdapter(DenseAdapter[Program]):
     """pyQuil's numpy wavefunction simulator."""
 
     name = "rigetti"
-    capabilities = Capabilities(
-        result_types=(ResultType.COUNTS, ResultType.PROBABILITIES, ResultType.STATEVECTOR),
-        bytes_per_amplitude=72,
-    )
+    capabilities = SIMULATORS["rigetti"].capabilities
     native_gates: ClassVar[Mapping[str, Any]] = {
         "gphase": _ours("gphase"),
         "id": _own("I"),

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from gateway.circuit import Circuit, Operation
     from gateway.counts import Counts, Probabilities, Statevector
     from gateway.errors import GatewayError
-    from gateway.results import Capabilities, JobState, Progress, Provenance, ResultType, Sampling
+    from gateway.results import Capabilities, JobState, Precision, Progress, Provenance, ResultType, Sampling
     from gateway.simulators import SIMULATORS
 
 __all__ = [
@@ -50,6 +50,7 @@ __all__ = [
     "JobState",
     "LocalSimulator",
     "Operation",
+    "Precision",
     "Probabilities",
     "Progress",
     "Provenance",
@@ -77,6 +78,7 @@ _HOMES = {
     "LocalSimulator": "gateway.backends.local",
     "Operation": "gateway.circuit",
     "JobState": "gateway.results",
+    "Precision": "gateway.results",
     "Probabilities": "gateway.counts",
     "Progress": "gateway.results",
     "Provenance": "gateway.results",

@@ -138,25 +138,38 @@ class CircuitInvalidError(CircuitError):
 
 
 class UnsupportedError(GatewayError, ValueError):
-    """What was asked for is not to be had here: ``feature`` names it, ``simulator`` who lacks it."""
+    """What was asked for is not to be had here: ``feature`` names it, ``simulator`` who lacks it.
+
+    Where it concerns a circuit, ``operation`` is the index of the first operation that needs it, ``gate`` that
+    operation's name, and ``supported_by`` the simulators of the registry that take the whole circuit.
+    """
 
     code = "unsupported"
     status = 422
-    fields = ("feature", "simulator", "line")
+    fields = ("feature", "simulator", "line", "operation", "gate", "supported_by")
     feature: str | None
     simulator: str | None
     line: int | None
+    operation: int | None
+    gate: str | None
+    supported_by: list[str] | None
 
 
 class LimitError(GatewayError, ValueError):
-    """Ask for less: ``requested`` exceeds ``allowed`` for the named ``limit``."""
+    """Ask for less: ``requested`` exceeds ``allowed`` for the named ``limit``.
+
+    For qubits, ``simulator`` is who has no more, and ``supported_by`` the simulators of the registry that take
+    the circuit.
+    """
 
     code = "limit-exceeded"
     status = 413
-    fields = ("limit", "requested", "allowed")
+    fields = ("limit", "requested", "allowed", "simulator", "supported_by")
     limit: str | None
     requested: int | None
     allowed: int | None
+    simulator: str | None
+    supported_by: list[str] | None
 
 
 class AuthenticationError(GatewayError, PermissionError):

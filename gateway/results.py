@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -25,6 +25,22 @@ class Sampling(StrEnum):
     """The shared generator where the simulator hands over its state, its own sampler elsewhere."""
     NATIVE = "native"
     """Always the framework's own sampler."""
+
+
+class Precision(StrEnum):
+    """How exactly a simulator computes."""
+
+    SINGLE = "single"
+    """Amplitudes of 32-bit floating-point numbers, about 7 digits."""
+    DOUBLE = "double"
+    """Amplitudes of 64-bit floating-point numbers, about 16 digits, or exact arithmetic."""
+
+
+CLIFFORD = (
+    "gphase", "id", "u0", "x", "y", "z", "h", "s", "sdg", "sx", "sxdg", "cx", "CX", "cy", "cz", "swap", "iswap", "dcx",
+    "ecr",
+)  # fmt: skip
+"""The gates of the table that are Clifford gates whatever their parameters: what a stabilizer simulator takes."""
 
 
 class JobState(StrEnum):
@@ -52,8 +68,12 @@ class Progress(NamedTuple):
 class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     """What a simulator can do, as data, declared before any code runs.
 
+    What is not declared is refused before anything is built, in one place.
+
     Args:
         result_types: what it can return.
+        gates: ``"universal"``, or the names of the gates it takes. With names, any gate that equals a
+            product of these exactly is taken as well: ``rz(pi/2)`` where ``s`` and ``gphase`` are.
         mid_circuit_measurement: a qubit may be used after it was measured.
         reset: a qubit may be reset.
         classical_control: an operation may depend on clbits.
@@ -61,17 +81,22 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
         bytes_per_amplitude: peak memory for n qubits is this times ``2**n``; ``None`` when it
             depends on the circuit and not on n alone.
         max_qubits: a fixed limit of the simulator, ``None`` if only memory limits it.
+        precision: of its amplitudes.
+        threads: one run can use several threads.
         native_sampling: it has a sampler of its own to ask for with ``sampling="native"``.
         native_dynamic: that sampler runs mid-circuit measurement, reset and classical control.
     """
 
     result_types: tuple[ResultType, ...]
+    gates: Literal["universal"] | tuple[str, ...] = "universal"
     mid_circuit_measurement: bool = True
     reset: bool = True
     classical_control: bool = True
     seedable: bool = True
     bytes_per_amplitude: int | None = None
     max_qubits: int | None = None
+    precision: Precision = Precision.DOUBLE
+    threads: bool = False
     native_sampling: bool = True
     native_dynamic: bool = False
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gateway.errors import RequestError, SimulatorNotInstalled
+from gateway.results import Capabilities, ResultType
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,6 +32,8 @@ class Simulator:
     distribution: str
     """The package whose version counts."""
     summary: str
+    capabilities: Capabilities
+    """What it can do; the adapter's class takes it from here, so that it is known without the framework."""
 
     def installed_version(self) -> str | None:
         """Return the installed version of its framework, or ``None``; imports nothing of it."""
@@ -42,17 +45,37 @@ class Simulator:
             return None
 
 
+_ALL = tuple(ResultType)
+
 SIMULATORS: dict[str, Simulator] = {
     row.name: row
     for row in (
-        Simulator("cirq", 8083, "adapters.cirq:CirqAdapter", "cirq", "cirq-core", "Cirq state vector"),
-        Simulator("mqt", 8085, "adapters.mqt:MqtAdapter", "mqt", "mqt.ddsim", "MQT DDSIM decision diagrams"),
-        Simulator("rigetti", 8086, "adapters.rigetti:RigettiAdapter", "rigetti", "pyquil", "pyQuil numpy wavefunction"),
-        Simulator("pytket", 8087, "adapters.pytket:PytketAdapter", "pytket", "pytket-qiskit", "pytket AerBackend"),
-        Simulator("qulacs", 8088, "adapters.qulacs:QulacsAdapter", "qulacs", "qulacs", "Qulacs state vector"),
-        Simulator("qiskit", 8090, "adapters.qiskit:QiskitAdapter", "qiskit", "qiskit-aer", "Qiskit Aer state vector"),
+        Simulator(
+            "cirq", 8083, "adapters.cirq:CirqAdapter", "cirq", "cirq-core", "Cirq state vector",
+            Capabilities(result_types=_ALL, bytes_per_amplitude=72, native_dynamic=True),
+        ),
+        Simulator(
+            "mqt", 8085, "adapters.mqt:MqtAdapter", "mqt", "mqt.ddsim", "MQT DDSIM decision diagrams",
+            Capabilities(result_types=_ALL, native_dynamic=True),
+        ),
+        Simulator(
+            "rigetti", 8086, "adapters.rigetti:RigettiAdapter", "rigetti", "pyquil", "pyQuil numpy wavefunction",
+            Capabilities(result_types=_ALL, bytes_per_amplitude=72),
+        ),
+        Simulator(
+            "pytket", 8087, "adapters.pytket:PytketAdapter", "pytket", "pytket-qiskit", "pytket AerBackend",
+            Capabilities(result_types=_ALL, bytes_per_amplitude=48, threads=True, native_dynamic=True),
+        ),
+        Simulator(
+            "qulacs", 8088, "adapters.qulacs:QulacsAdapter", "qulacs", "qulacs", "Qulacs state vector",
+            Capabilities(result_types=_ALL, bytes_per_amplitude=48, threads=True),
+        ),
+        Simulator(
+            "qiskit", 8090, "adapters.qiskit:QiskitAdapter", "qiskit", "qiskit-aer", "Qiskit Aer state vector",
+            Capabilities(result_types=_ALL, bytes_per_amplitude=48, threads=True, native_dynamic=True),
+        ),
     )
-}
+}  # fmt: skip
 
 
 def find(name: str) -> Simulator:

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.fake import Does, fake
+from support.fake import Does, FakeAdapter, fake
 from support.raw import alive, descendants, wait_until
 
 from gateway import BackendClient, BackendServer, Circuit, LocalSimulator
@@ -36,7 +36,7 @@ from gateway.simulators import SIMULATORS, Simulator
 @pytest.fixture(autouse=True)
 def fake_in_the_registry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let LocalSimulator("fake") start the fake, which needs no framework."""
-    row = Simulator("fake", 9999, "support.fake:FakeAdapter", "fake", "fake", "")
+    row = Simulator("fake", 9999, "support.fake:FakeAdapter", "fake", "fake", "", FakeAdapter.capabilities)
     monkeypatch.setitem(SIMULATORS, row.name, row)
 
 
@@ -264,11 +264,12 @@ def owners(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, tuple
         script = f"""
             import os, signal, sys, time
             signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored by jobs in the background
-            from support.fake import Does, fake
+            from support.fake import Does, FakeAdapter, fake
             from gateway import LocalSimulator
             from gateway.simulators import SIMULATORS, Simulator
 
-            SIMULATORS["fake"] = Simulator("fake", 9999, "support.fake:FakeAdapter", "fake", "fake", "")
+            able = FakeAdapter.capabilities
+            SIMULATORS["fake"] = Simulator("fake", 9999, "support.fake:FakeAdapter", "fake", "fake", "", able)
             simulator = LocalSimulator("fake")
             simulator.run(fake())
             print("ready", flush=True)

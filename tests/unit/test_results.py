@@ -3,7 +3,8 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from gateway.results import Capabilities, Provenance, Result, ResultType, Sampling
+from gateway.circuit.gates import GATES
+from gateway.results import CLIFFORD, Capabilities, Precision, Provenance, Result, ResultType, Sampling
 
 PROVENANCE = Provenance(simulator="s", version="1")
 
@@ -34,3 +35,18 @@ def test_an_amplitude_on_the_wire_is_a_pair():
 def test_kinds_are_written_as_the_words_users_type():
     assert [str(kind) for kind in ResultType] == ["counts", "probabilities", "statevector"]
     assert [str(kind) for kind in Sampling] == ["auto", "native"]
+
+
+def test_capabilities_of_an_older_server_are_read_with_what_was_true_then():
+    able = msgspec.json.decode(b'{"result_types": ["counts"]}', type=Capabilities)
+    assert (able.gates, able.precision, able.threads) == ("universal", Precision.DOUBLE, False)
+
+
+def test_a_gate_set_is_a_list_of_names_on_the_wire():
+    sent = msgspec.json.encode(Capabilities(result_types=(), gates=("h", "cx")))
+    assert msgspec.json.decode(sent)["gates"] == ["h", "cx"]
+    assert msgspec.json.decode(sent, type=Capabilities).gates == ("h", "cx")
+
+
+def test_the_clifford_gates_are_rows_of_the_table():
+    assert set(CLIFFORD) <= set(GATES)
