@@ -17,6 +17,11 @@ class ResultType(StrEnum):
     PROBABILITIES = "probabilities"
     STATEVECTOR = "statevector"
 
+    @property
+    def is_exact(self) -> bool:
+        """Whether it is computed and not drawn: it takes no shots."""
+        return self is not ResultType.COUNTS
+
 
 class Sampling(StrEnum):
     """Who draws the shots."""

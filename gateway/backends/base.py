@@ -10,19 +10,25 @@ from pathlib import Path
 from typing import Any, ClassVar, Self, overload
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from gateway.backends.job import Job, LocalJob
 from gateway.circuit import Circuit
 from gateway.circuit.convert import as_source
 from gateway.counts import Counts, Probabilities, Statevector
 from gateway.errors import JobNotFound, RequestError
-from gateway.protocol.messages import DEFAULT_SHOTS, RunRequest
+from gateway.protocol.messages import RunRequest
+from gateway.protocol.refusals import refusal
 from gateway.results import Capabilities, Result, ResultType, Sampling
 
 CircuitLike = Circuit | str | Path | Any
 """A circuit, OpenQASM 2 or 3 text, the path of a file, or a circuit of a framework in :mod:`gateway.frameworks`."""
 
 Outcome = Counts | Probabilities | Statevector
+
+Shots = int | Sequence[int] | None | UnsetType
+"""For all circuits, or one number per circuit; ``None`` for an exact result. Left out (``UNSET``): 1024, or
+``None`` where the result asked for is exact."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +77,7 @@ class Backend(ABC):
         self,
         circuits: list[CircuitLike] | tuple[CircuitLike, ...],
         *,
-        shots: int | Sequence[int] | None = ...,
+        shots: Shots = ...,
         seed: int | None = ...,
         result: ResultType | str | None = ...,
         sampling: Sampling | str = ...,
@@ -82,7 +88,7 @@ class Backend(ABC):
         self,
         circuits: CircuitLike,
         *,
-        shots: int | None = ...,
+        shots: int | UnsetType | None = ...,
         seed: int | None = ...,
         result: ResultType | str | None = ...,
         sampling: Sampling | str = ...,
@@ -92,7 +98,7 @@ class Backend(ABC):
         self,
         circuits: CircuitLike | Sequence[CircuitLike],
         *,
-        shots: int | Sequence[int] | None = DEFAULT_SHOTS,
+        shots: Shots = UNSET,
         seed: int | None = None,
         result: ResultType | str | None = None,
         sampling: Sampling | str = Sampling.AUTO,
@@ -103,7 +109,8 @@ class Backend(ABC):
         Args:
             circuits: a Circuit, OpenQASM 2 or 3 text, the Path of a file, or a circuit of a framework
                 (:mod:`gateway.frameworks`); or a list of these.
-            shots: how often, for all or one number per circuit; ``None`` for the exact result.
+            shots: how often, for all or one number per circuit; ``None`` for the exact result. Left out,
+                1024, or ``None`` if ``result`` is exact.
             seed: ``0 <= seed < 2**32``; circuit k of a list uses ``seed + k``. Drawn at random
                 when ``None``; ``.provenance.seed`` has the one used.
             result: ``"counts"``, ``"probabilities"`` or ``"statevector"``; by default counts, or
@@ -124,7 +131,7 @@ class Backend(ABC):
         self,
         circuits: CircuitLike | Sequence[CircuitLike],
         *,
-        shots: int | Sequence[int] | None = DEFAULT_SHOTS,
+        shots: Shots = UNSET,
         seed: int | None = None,
         result: ResultType | str | None = None,
         sampling: Sampling | str = Sampling.AUTO,
@@ -182,12 +189,12 @@ def _request(
         "sampling": sampling,
         "timeout_s": timeout_s,
     }
+    if shots is UNSET:
+        del fields["shots"]
     try:
         checked = msgspec.convert(fields, RunRequest, strict=True)
     except msgspec.ValidationError as exc:
-        text, _, where = str(exc).partition(" - at ")
-        field = where.strip("`").removeprefix("$.") or None
-        raise RequestError(f"{field}: {text}" if field else text, field=field) from exc
+        raise refusal(exc, RunRequest, fields, null="None") from exc
     request = msgspec.structs.replace(checked, circuits=sources)
     if many and not sources:
         raise RequestError("the list of circuits is empty", field="circuits")

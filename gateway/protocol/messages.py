@@ -7,10 +7,10 @@ where an integer belongs is refused. See PROTOCOL.md for their meaning.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, TypeVar
+from typing import Annotated, TypeVar, cast
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from gateway.circuit import Circuit
 from gateway.counts import BIT_ORDER
@@ -23,6 +23,7 @@ Seed = Annotated[int, Meta(ge=0, lt=2**32, description="seed of the random gener
 CircuitOrText = Circuit | str
 
 DEFAULT_SHOTS = 1024
+"""Shots of a request that names none and asks for no exact result."""
 
 
 class RunRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -30,7 +31,8 @@ class RunRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     Args:
         circuits: one circuit or a list; each OpenQASM 2 or 3 text, or a circuit as an object.
-        shots: for all circuits, or one number per circuit; null for exact results.
+        shots: for all circuits, or one number per circuit; null for exact results. Left out: 1024, or null
+            if ``result`` is exact.
         seed: circuit number k of a list uses ``(seed + k) mod 2**32``; null draws one.
         result: by default counts, or probabilities when shots is null.
         sampling: who draws the shots.
@@ -38,11 +40,16 @@ class RunRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """
 
     circuits: CircuitOrText | list[CircuitOrText]
-    shots: Shots | list[Shots] | None = DEFAULT_SHOTS
+    shots: Shots | list[Shots] | None = cast("None", UNSET)
     seed: Seed | None = None
     result: ResultType | None = None
     sampling: Sampling = Sampling.AUTO
     timeout_s: Annotated[float, Meta(gt=0)] | None = None
+
+    def __post_init__(self) -> None:
+        if cast("UnsetType", self.shots) is UNSET:
+            exact = self.result is not None and self.result.is_exact
+            msgspec.structs.force_setattr(self, "shots", None if exact else DEFAULT_SHOTS)
 
     def circuit_list(self) -> list[CircuitOrText]:
         """Return the circuits as a list."""
@@ -225,8 +232,17 @@ def decode(kind: type[M], body: bytes) -> M:
     try:
         return decoder.decode(body)  # type: ignore[return-value]
     except msgspec.ValidationError as exc:
-        text, _, where = str(exc).partition(" - at ")
-        field = where.strip("`").removeprefix("$.") or None
-        raise RequestError(f"{text}{f' in {field}' if field else ''}", field=field) from exc
+        raise _refusal(exc, kind, body) from exc
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
         raise RequestError(f"the body is not JSON: {exc}") from exc
+
+
+def _refusal(exc: msgspec.ValidationError, kind: type, body: bytes) -> RequestError:
+    from gateway.protocol.refusals import UNKNOWN, refusal  # noqa: PLC0415 - only what is refused needs it
+
+    try:
+        given = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):  # a number no computer holds, for one
+        given = UNKNOWN
+    whole = "the request" if kind is RunRequest else f"the {kind.__name__}"
+    return refusal(exc, kind, given, whole=whole)

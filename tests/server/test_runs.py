@@ -117,6 +117,14 @@ def test_exact_results_come_over_the_wire_with_their_types(qulacs_server: Server
     assert state.num_qubits == 2
 
 
+def test_an_exact_result_needs_no_word_on_shots(qulacs_server: Server):
+    with qulacs_server.client() as client:
+        state = client.run(Circuit(1).x(0), result="statevector")
+        probabilities = client.run_async(bell(), result="probabilities").result(30)
+    assert state.amplitudes == pytest.approx([0, 1])
+    assert probabilities == pytest.approx({"00": 0.5, "11": 0.5})
+
+
 def test_counts_without_shots_and_exact_results_with_shots_are_refused(qulacs_server: Server):
     with qulacs_server.client() as client:
         for shots, result in ((None, "counts"), (10, "probabilities"), (10, "statevector")):

@@ -51,6 +51,29 @@ def test_the_defaults_of_a_run_are_1024_shots_without_a_seed(backend: Recorder):
     assert backend.requests[0].seed is None
 
 
+@pytest.mark.parametrize(
+    ("arguments", "shots"),
+    [
+        ({"result": "counts"}, 1024),
+        ({"result": "probabilities"}, None),
+        ({"result": "statevector"}, None),
+        ({"result": ResultType.STATEVECTOR}, None),
+        ({"result": "statevector", "shots": 1024}, 1024),
+        ({"shots": None}, None),
+    ],
+)
+def test_shots_that_are_left_out_are_those_the_result_takes(backend: Recorder, arguments, shots):
+    backend.run(CIRCUIT, **arguments)
+    backend.run_async(CIRCUIT, **arguments).result(5)
+    assert [request.shots for request in backend.requests] == [shots, shots]
+
+
+def test_a_wrong_argument_is_refused_in_words_of_python(backend: Recorder):
+    sentence = "shots must be an integer of at least 1, a list of integers or None, not True"
+    with pytest.raises(RequestError, match=f"^{sentence}$"):
+        backend.run(CIRCUIT, shots=True)
+
+
 def test_every_argument_reaches_the_request(backend: Recorder):
     backend.run([CIRCUIT, "text"], shots=(3, 4), seed=5, result="counts", sampling="native", timeout_s=6)
     assert backend.requests == [
