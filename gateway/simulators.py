@@ -1,8 +1,8 @@
-"""THE registry: one row per simulator.
+"""THE registry: one row per simulator, which carries everything about it.
 
-Ports in the README, command-line choices, extras, import rules and test ids are derived from it
-(``scripts/render``), and a test fails when they are stale. Names and ports are those that released
-Qrisp clients expect.
+Extras, locks, import rules, the image, compose.yaml, the tables of the documents and the ids of
+tests are rendered from the rows or derived from them (``scripts/render``), and a test fails when
+one is stale. Names and ports are those that released Qrisp clients expect.
 """
 
 from __future__ import annotations
@@ -19,21 +19,35 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Simulator:
     """One row: a simulation method offered under a name."""
 
     name: str
     port: int
+    summary: str
+    """What it is, in a few words."""
     adapter: str
     """Where the adapter lives: ``module:Class``."""
-    requirement: str
-    """The extra of this project that installs it."""
     distribution: str
-    """The package whose version counts."""
-    summary: str
+    """The package whose version counts, as package indexes spell it."""
     capabilities: Capabilities
     """What it can do; the adapter's class takes it from here, so that it is known without the framework."""
+    requires: tuple[str, ...] = ()
+    """What its extra installs, with bounds; ``python_version`` markers where a package ends."""
+    packages: tuple[str, ...] = ()
+    """The top-level modules of frameworks that its adapter may load; the first one is its own."""
+    warm: tuple[str, ...] = ()
+    """The modules that the adapter and a run import: the image has byte code of these, and of no others."""
+    group: str = "main"
+    """The environment in which its server runs: simulators of one group have packages that fit together."""
+    extra: str = ""
+    """The extra of this project that installs it; its name, unless several rows share one."""
+
+    @property
+    def requirement(self) -> str:
+        """The extra of this project that installs it."""
+        return self.extra or self.name
 
     def installed_version(self) -> str | None:
         """Return the installed version of its framework, or ``None``; imports nothing of it."""
@@ -51,31 +65,78 @@ SIMULATORS: dict[str, Simulator] = {
     row.name: row
     for row in (
         Simulator(
-            "cirq", 8083, "adapters.cirq:CirqAdapter", "cirq", "cirq-core", "Cirq state vector",
-            Capabilities(result_types=_ALL, bytes_per_amplitude=72, native_dynamic=True),
+            name="cirq",
+            port=8083,
+            summary="Cirq state vector",
+            adapter="adapters.cirq:CirqAdapter",
+            distribution="cirq-core",
+            capabilities=Capabilities(result_types=_ALL, bytes_per_amplitude=72, native_dynamic=True),
+            requires=("cirq-core>=1.7,<1.8",),
+            packages=("cirq",),
+            warm=("cirq", "sympy"),
         ),
         Simulator(
-            "mqt", 8085, "adapters.mqt:MqtAdapter", "mqt", "mqt.ddsim", "MQT DDSIM decision diagrams",
-            Capabilities(result_types=_ALL, native_dynamic=True),
+            name="mqt",
+            port=8085,
+            summary="MQT DDSIM decision diagrams",
+            adapter="adapters.mqt:MqtAdapter",
+            distribution="mqt.ddsim",
+            capabilities=Capabilities(result_types=_ALL, native_dynamic=True),
+            requires=("mqt.ddsim>=2.7,<2.8",),
+            packages=("mqt", "qiskit"),  # mqt.core offers converters for Qiskit where it is installed
+            warm=("mqt.ddsim", "mqt.core"),
         ),
         Simulator(
-            "rigetti", 8086, "adapters.rigetti:RigettiAdapter", "rigetti", "pyquil", "pyQuil numpy wavefunction",
-            Capabilities(result_types=_ALL, bytes_per_amplitude=72),
+            name="rigetti",
+            port=8086,
+            summary="pyQuil numpy wavefunction",
+            adapter="adapters.rigetti:RigettiAdapter",
+            distribution="pyquil",
+            capabilities=Capabilities(result_types=_ALL, bytes_per_amplitude=72),
+            requires=("pyquil==4.22.0",),  # its numpy simulator is deprecated and leaves in pyquil 5
+            packages=("pyquil",),
+            warm=("pyquil", "pyquil.simulation"),
         ),
         Simulator(
-            "pytket", 8087, "adapters.pytket:PytketAdapter", "pytket", "pytket-qiskit", "pytket AerBackend",
-            Capabilities(result_types=_ALL, bytes_per_amplitude=48, threads=True, native_dynamic=True),
+            name="pytket",
+            port=8087,
+            summary="pytket AerBackend",
+            adapter="adapters.pytket:PytketAdapter",
+            distribution="pytket-qiskit",
+            capabilities=Capabilities(result_types=_ALL, bytes_per_amplitude=48, threads=True, native_dynamic=True),
+            requires=(
+                "pytket>=2.18,<2.19",
+                "pytket-qiskit>=0.79,<0.80",
+                # pytket-qiskit imports it; without a bound some resolvers go back to a broken one
+                "qiskit-ibm-runtime>=0.51,<0.52",
+            ),
+            packages=("pytket", "qiskit", "qiskit_aer", "qiskit_ibm_runtime"),  # pytket's Aer backend is Qiskit's
+            warm=("pytket.extensions.qiskit",),
         ),
         Simulator(
-            "qulacs", 8088, "adapters.qulacs:QulacsAdapter", "qulacs", "qulacs", "Qulacs state vector",
-            Capabilities(result_types=_ALL, bytes_per_amplitude=48, threads=True),
+            name="qulacs",
+            port=8088,
+            summary="Qulacs state vector",
+            adapter="adapters.qulacs:QulacsAdapter",
+            distribution="qulacs",
+            capabilities=Capabilities(result_types=_ALL, bytes_per_amplitude=48, threads=True),
+            requires=("qulacs>=0.6.14,<0.7",),
+            packages=("qulacs",),
+            warm=("qulacs",),
         ),
         Simulator(
-            "qiskit", 8090, "adapters.qiskit:QiskitAdapter", "qiskit", "qiskit-aer", "Qiskit Aer state vector",
-            Capabilities(result_types=_ALL, bytes_per_amplitude=48, threads=True, native_dynamic=True),
+            name="qiskit",
+            port=8090,
+            summary="Qiskit Aer state vector",
+            adapter="adapters.qiskit:QiskitAdapter",
+            distribution="qiskit-aer",
+            capabilities=Capabilities(result_types=_ALL, bytes_per_amplitude=48, threads=True, native_dynamic=True),
+            requires=("qiskit>=2.6,<2.7", "qiskit-aer>=0.18.2,<0.19"),
+            packages=("qiskit", "qiskit_aer"),
+            warm=("qiskit", "qiskit.circuit.library", "qiskit_aer"),
         ),
     )
-}  # fmt: skip
+}
 
 
 def find(name: str) -> Simulator:
@@ -116,5 +177,5 @@ def load(target: str) -> object:
 
 
 def rows() -> Iterator[Simulator]:
-    """Yield the rows in order of name."""
+    """Yield the rows in order of port."""
     return iter(SIMULATORS.values())

@@ -1,14 +1,21 @@
 """Write the parts of the tree that are derived from the tables.
 
-``scripts/render`` writes them, ``scripts/render --check`` only says which are stale.
+``scripts/render`` writes them, all or none; ``scripts/render --check`` only says which are stale.
 """
 
 from __future__ import annotations
 
+import argparse
+import json
 import re
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gateway.simulators import Simulator
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -113,64 +120,158 @@ def compose() -> str:
 
 
 def readme() -> str:
-    """Return README.md with the table of simulators between its markers."""
-    from gateway.simulators import SIMULATORS
-
-    pins = dict(re.findall(r"^([\w.-]+)==([\w.]+)", (ROOT / LOCK).read_text(), re.MULTILINE))
+    """Return README.md with the table of simulators."""
     lines = ["| simulator | port | what it is | package | extra |", "|---|---|---|---|---|"]
-    for row in SIMULATORS.values():
-        version = pins[re.sub(r"[._]", "-", row.distribution)]
-        lines.append(
-            f"| `{row.name}` | {row.port} | {row.summary} | {row.distribution} {version} | `[{row.requirement}]` |"
-        )
-    return _between("README.md", "<!-- simulators:begin -->\n", "<!-- simulators:end -->", "\n".join(lines) + "\n")
+    for row in _rows():
+        package = f"{row.distribution} {_locked_version(row)}"
+        lines.append(f"| `{row.name}` | {row.port} | {row.summary} | {package} | `[{row.requirement}]` |")
+    return _filled("README.md", {"simulators": lines}, "<!-- {} -->")
 
 
 def pyproject() -> str:
-    """Return pyproject.toml with the extra of all simulators, and their adapters where import rules name them."""
-    from gateway.simulators import SIMULATORS
-
-    extras = sorted({row.requirement for row in SIMULATORS.values()} | {"server"})
-    text = _between("pyproject.toml", '\nsimulators = ["simulator-gateway[', ']"]\n', ",".join(extras))
-    adapters = sorted({row.adapter.partition(":")[0] for row in SIMULATORS.values()})
-    lines = "".join(f'    "{adapter}",\n' for adapter in adapters)
-    return re.sub(
-        r"(    # adapters:begin\n)[^#]*(    # adapters:end\n)", lambda match: match[1] + lines + match[2], text
+    """Return pyproject.toml with the extras of the simulators, and the lists of adapters and packages."""
+    extras: dict[str, list[str]] = {}
+    for row in sorted(_rows(), key=lambda row: row.requirement):
+        extras.setdefault(row.requirement, []).extend(row.requires)
+    packages = sorted({package for row in _rows() for package in row.packages})
+    return _filled(
+        "pyproject.toml",
+        {
+            "extras": [
+                *(f"{extra} = {json.dumps(list(dict.fromkeys(requires)))}" for extra, requires in extras.items()),
+                f'simulators = ["simulator-gateway[{",".join(sorted([*extras, "server"]))}]"]',
+            ],
+            "adapters": [f'    "{module}",' for module in sorted({row.adapter.partition(":")[0] for row in _rows()})],
+            "packages": [f'    "{package}",' for package in packages],
+            "typing": [f'    "{package}.*",' for package in packages],
+        },
     )
 
 
-def _between(name: str, begin: str, end: str, text: str) -> str:
-    """Return a file's content with the text between two markers replaced."""
-    head, found_begin, rest = (ROOT / name).read_text().partition(begin)
-    _old, found_end, tail = rest.partition(end)
-    if not (found_begin and found_end):
-        sys.exit(f"{name} lacks the markers {begin.strip()!r} and {end.strip()!r}")
-    return head + begin + text + end + tail
+def prepare() -> str:
+    """Return images/simulators/prepare.py with what each simulator imports."""
+    warm = [f'    "{", ".join(row.warm)}",' for row in _rows()]
+    return _filled("images/simulators/prepare.py", {"warm": list(dict.fromkeys(warm))})
+
+
+def dockerfile() -> str:
+    """Return the Dockerfile with the ports of the simulators."""
+    ports = " ".join(str(port) for port in sorted(row.port for row in _rows()))
+    return _filled("images/simulators/Dockerfile", {"ports": [f"EXPOSE {ports}"]})
+
+
+def _rows() -> list[Simulator]:
+    from gateway.simulators import SIMULATORS
+
+    return list(SIMULATORS.values())
+
+
+def _locked_version(row: Simulator) -> str:
+    """Return the version of a simulator's package in the lock of the image.
+
+    Raises:
+        LackingError: the lock has none.
+    """
+    name = re.sub(r"[-_.]+", "-", row.distribution).lower()
+    pin = re.search(rf"^{re.escape(name)}==([\w.]+)", (ROOT / LOCK).read_text(), re.MULTILINE)
+    if pin is None:
+        raise LackingError(f"{LOCK} has no version of {row.distribution}, which {row.name} needs: run scripts/lock")
+    return pin[1]
+
+
+class LackingError(Exception):
+    """Something that a file is rendered from is not there."""
+
+
+def _filled(name: str, sections: dict[str, list[str]], comment: str = "# {}") -> str:
+    """Return a file's content with new lines in its sections.
+
+    A section stands between the comments ``begin NAME (rendered)`` and ``end NAME``; it may occur several times.
+
+    Raises:
+        LackingError: the file has no such section.
+    """
+    text = (ROOT / name).read_text()
+    for section, lines in sections.items():
+        begin, end = comment.format(f"begin {section} (rendered)"), comment.format(f"end {section}")
+        pattern = rf"(^ *{re.escape(begin)}\n)(?:.*\n)*?( *{re.escape(end)}\n)"
+        content = "".join(f"{line}\n" for line in lines)
+        text, count = re.subn(pattern, lambda match: match[1] + content + match[2], text, flags=re.MULTILINE)  # noqa: B023
+        if not count:
+            raise LackingError(f"{name} has no section between {begin!r} and {end!r}")
+    return text
 
 
 LINE_LENGTH = 120
 LOCK = "images/simulators/requirements.lock"
+SOURCES = (LOCK, "scripts/compose.template.yaml")
+"""What files are rendered from, beside the tables in the code."""
 TARGETS: dict[str, Callable[[], str]] = {
     "gateway/circuit/builder.py": builder,
     "compose.yaml": compose,
     "README.md": readme,
     "pyproject.toml": pyproject,
+    "images/simulators/prepare.py": prepare,
+    "images/simulators/Dockerfile": dockerfile,
 }
 
 
 def main() -> int:
-    """Write or check every target; the exit status is the number of stale ones when checking."""
-    check = "--check" in sys.argv[1:]
-    stale = 0
-    for name, render in TARGETS.items():
-        path, text = ROOT / name, render()
-        if path.exists() and path.read_text() == text:
-            continue
-        stale += 1
-        print(f"{'stale' if check else 'wrote'}: {name}")
-        if not check:
-            path.write_text(text)
-    return stale if check else 0
+    """Render the targets named, or all; the exit status is 1 if one is stale when checking, or cannot be rendered."""
+    parser = argparse.ArgumentParser(prog="scripts/render", description=__doc__)
+    parser.add_argument("targets", nargs="*", metavar="TARGET", help=f"of {', '.join(TARGETS)}; default: all")
+    parser.add_argument("--check", action="store_true", help="write nothing; say which are stale")
+    arguments = parser.parse_args()
+    if unknown := set(arguments.targets) - set(TARGETS):
+        parser.error(f"nothing is rendered into {', '.join(sorted(unknown))}")
+    try:
+        stale = stale_files(arguments.targets or list(TARGETS))
+    except LackingError as exc:
+        print(f"render: {exc}; nothing was written", file=sys.stderr)
+        return 1
+    for path in stale:
+        print(f"{'stale' if arguments.check else 'wrote'}: {path.relative_to(ROOT)}")
+    if not arguments.check:
+        write_all(stale)
+    return int(arguments.check and bool(stale))
+
+
+def stale_files(names: list[str]) -> dict[Path, str]:
+    """Return the new content of each file that is not what it should be; all are rendered before any is written.
+
+    Raises:
+        LackingError: one cannot be rendered; the message has a line for each reason.
+    """
+    stale: dict[Path, str] = {}
+    reasons: list[str] = []
+    for name in names:
+        path = ROOT / name
+        try:
+            text = TARGETS[name]()
+        except LackingError as exc:
+            reasons.append(str(exc))
+        else:
+            if not path.exists() or path.read_text() != text:
+                stale[path] = text
+    if reasons:
+        raise LackingError("\nrender: ".join(reasons))
+    return stale
+
+
+def write_all(files: dict[Path, str]) -> None:
+    """Write all files or none: each is written beside its place first, and only then all take their places."""
+    drafts = {path: path.with_name(f".{path.name}.new") for path in files}
+    try:
+        for path, draft in drafts.items():
+            draft.write_text(files[path])
+            if path.exists():
+                shutil.copymode(path, draft)
+        for path, draft in drafts.items():
+            draft.replace(path)
+    finally:
+        for draft in drafts.values():
+            if draft.is_file():
+                draft.unlink()
 
 
 if __name__ == "__main__":

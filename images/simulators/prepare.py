@@ -35,12 +35,14 @@ IMPORTS = (
     "argparse, subprocess, multiprocessing.popen_forkserver, multiprocessing.forkserver, concurrent.futures.process",
     "flask, gunicorn.app.base, gunicorn.workers.gthread, cloudpickle, msgspec, requests",
     "openqasm3.parser",
+    # begin warm (rendered)
     "cirq, sympy",
     "mqt.ddsim, mqt.core",
     "pyquil, pyquil.simulation",
     "pytket.extensions.qiskit",
     "qulacs",
     "qiskit, qiskit.circuit.library, qiskit_aer",
+    # end warm
 )
 
 STDLIB_LIST = Path(sys.prefix, "stdlib.txt")

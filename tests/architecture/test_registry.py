@@ -51,9 +51,15 @@ def test_a_row_names_a_class_of_its_own_name(row: Simulator):
 
 @each
 def test_a_row_has_an_extra_with_its_package_in_it(row: Simulator):
-    packages = {re.match(r"[\w.-]+", requirement)[0] for requirement in EXTRAS[row.requirement]}
-    assert row.distribution in packages
-    assert row.requirement in EXTRAS["simulators"][0]
+    distributions = {re.match(r"[\w.-]+", requirement)[0] for requirement in EXTRAS[row.requirement]}
+    assert row.distribution in distributions
+    assert row.requirement in re.findall(r"\w+", EXTRAS["simulators"][0])
+
+
+@each
+def test_the_packages_a_row_warms_up_belong_to_a_framework_it_may_load_or_to_what_that_needs(row: Simulator):
+    assert row.warm, "without byte code a container takes seconds longer to start"
+    assert row.warm[0].partition(".")[0] == row.packages[0]
 
 
 def test_rendered_files_are_fresh():

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
+from pathlib import Path
 
 import building
 import containers
@@ -39,6 +40,8 @@ from gateway.version import __version__
 
 ONE = ("",)
 EACH = tuple(SIMULATORS)
+BARE = tuple(name for name in EACH if Path(__file__).with_name("bare").joinpath(f"{name}.py").exists())
+"""Simulators with a bare loop over their own constructors to compare with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +60,8 @@ class Benchmark:
 BENCHMARKS = {
     parsing.NAME: Benchmark(parsing.measure, ONE),
     interchange.NAME: Benchmark(interchange.measure, ONE),
-    building.NAME: Benchmark(building.measure, EACH),
-    sampling.NAME: Benchmark(sampling.measure, EACH),
+    building.NAME: Benchmark(building.measure, BARE),
+    sampling.NAME: Benchmark(sampling.measure, BARE),
     round_trip.NAME: Benchmark(round_trip.measure, EACH),
     dynamic_shots.NAME: Benchmark(dynamic_shots.measure, EACH),
     jobs.NAME: Benchmark(jobs.measure, ONE),

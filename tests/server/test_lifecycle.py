@@ -36,7 +36,14 @@ from gateway.simulators import SIMULATORS, Simulator
 @pytest.fixture(autouse=True)
 def fake_in_the_registry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let LocalSimulator("fake") start the fake, which needs no framework."""
-    row = Simulator("fake", 9999, "support.fake:FakeAdapter", "fake", "fake", "", FakeAdapter.capabilities)
+    row = Simulator(
+        name="fake",
+        port=9999,
+        summary="",
+        adapter="support.fake:FakeAdapter",
+        distribution="fake",
+        capabilities=FakeAdapter.capabilities,
+    )
     monkeypatch.setitem(SIMULATORS, row.name, row)
 
 
@@ -268,8 +275,10 @@ def owners(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, tuple
             from gateway import LocalSimulator
             from gateway.simulators import SIMULATORS, Simulator
 
-            able = FakeAdapter.capabilities
-            SIMULATORS["fake"] = Simulator("fake", 9999, "support.fake:FakeAdapter", "fake", "fake", "", able)
+            SIMULATORS["fake"] = Simulator(
+                name="fake", port=9999, summary="", distribution="fake",
+                adapter="support.fake:FakeAdapter", capabilities=FakeAdapter.capabilities,
+            )
             simulator = LocalSimulator("fake")
             simulator.run(fake())
             print("ready", flush=True)

@@ -7,7 +7,14 @@ from gateway.errors import RequestError, SimulatorNotInstalled
 from gateway.results import Capabilities
 from gateway.simulators import SIMULATORS, Simulator, find, load, rows
 
-NOTHING = Capabilities(result_types=())
+TOY = {
+    "name": "toy",
+    "port": 9999,
+    "summary": "",
+    "adapter": "support.fake:FakeAdapter",
+    "distribution": "numpy",
+    "capabilities": Capabilities(result_types=()),
+}
 
 
 @pytest.mark.parametrize("row", list(rows()), ids=lambda row: row.name)
@@ -31,7 +38,7 @@ def test_a_name_unknown_is_answered_with_those_there_are(name):
 
 
 def test_a_package_that_is_not_installed_has_no_version():
-    assert Simulator("x", 1, "x:X", "x", "a-package-nobody-has", "", NOTHING).installed_version() is None
+    assert Simulator(**{**TOY, "distribution": "a-package-nobody-has"}).installed_version() is None
 
 
 def test_load_returns_an_instance():
@@ -39,7 +46,7 @@ def test_load_returns_an_instance():
 
 
 def test_an_absent_framework_is_named_with_the_line_that_installs_it(monkeypatch: pytest.MonkeyPatch):
-    row = Simulator("absent", 9999, "support.fake:NotInstalledAdapter", "extra", "absent", "", NOTHING)
+    row = Simulator(**{**TOY, "name": "absent", "extra": "extra", "adapter": "support.fake:NotInstalledAdapter"})
     monkeypatch.setitem(SIMULATORS, row.name, row)
     with pytest.raises(SimulatorNotInstalled, match=r"'a_framework_nobody_has'.*\[extra\]") as caught:
         load(row.adapter)
