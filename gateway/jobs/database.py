@@ -1,4 +1,4 @@
-"""Connections to a database of jobs: set up, locked for one server, and their errors as ours."""
+"""Connections to a database of jobs: set up, locked for one server, and their errors turned into ours."""
 
 from __future__ import annotations
 
@@ -11,11 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Engine
+from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
 from gateway.errors import JobStoreError, StorageFull
+
+_FULL = {"SQLITE_FULL", "53100"}
+"""How SQLite, and PostgreSQL, say that there is no space left."""
+
+_POLL_S = 0.05
 
 
 def engine(url: str) -> Engine:
@@ -30,15 +35,20 @@ def engine(url: str) -> Engine:
             return sa.create_engine(parsed, pool_pre_ping=True)
         in_memory = parsed.database in {None, "", ":memory:"}
         if not in_memory:
-            file = Path(str(parsed.database)).absolute()
-            file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            file.touch(mode=0o600)  # circuits are in it; SQLite's other files get its mode
+            _make_file(Path(str(parsed.database)).absolute())
         options: dict[str, Any] = {"poolclass": StaticPool} if in_memory else {}
         engine = sa.create_engine(parsed, connect_args={"check_same_thread": False, "timeout": 10}, **options)
     except (SQLAlchemyError, ImportError, OSError) as exc:
         raise JobStoreError(f"cannot use the job database {shown(url)}: {exc}", url=shown(url)) from exc
     sa.event.listen(engine, "connect", _set_up_sqlite)
     return engine
+
+
+def _make_file(file: Path) -> None:
+    """Make a file that only its user may read: circuits are in it. SQLite's other files get its mode."""
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if not file.exists():
+        file.touch(mode=0o600)
 
 
 def _set_up_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - a DBAPI connection
@@ -48,21 +58,25 @@ def _set_up_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - 
 
 
 @contextlib.contextmanager
-def exclusively(engine: Engine, queue: str, wait_s: float) -> Iterator[None]:
-    """Hold the database for one server; a server that is killed lets go by that."""
+def exclusively(engine: Engine, queue: str, wait_s: float) -> Iterator[Connection | None]:
+    """Hold the database for one server; a server that is killed lets go of it.
+
+    Yields:
+        The connection that holds PostgreSQL's locks; ``None`` for other databases.
+    """
     if engine.dialect.name == "postgresql":
-        with _postgresql_lock(engine, queue, wait_s):
-            yield
+        with _postgresql_lock(engine, queue, wait_s) as keeper:
+            yield keeper
         return
     path = engine.url.database
     if engine.dialect.name != "sqlite" or path in {None, "", ":memory:"}:
-        yield
+        yield None
         return
     lock = Path(f"{path}.lock")
     with lock.open("ab") as file:
         lock.chmod(0o600)
-        _wait_for(lambda: _flock(file.fileno()), wait_s, str(path))
-        yield
+        wait_for(lambda: _flock(file.fileno()), wait_s, _in_use(str(path)))
+        yield None
 
 
 def _flock(fd: int) -> bool:
@@ -74,22 +88,33 @@ def _flock(fd: int) -> bool:
 
 
 @contextlib.contextmanager
-def _postgresql_lock(engine: Engine, queue: str, wait_s: float) -> Iterator[None]:
-    key = zlib.crc32(f"simulator-gateway:{queue}".encode())
+def _postgresql_lock(engine: Engine, queue: str, wait_s: float) -> Iterator[Connection]:
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        lock = sa.select(sa.func.pg_try_advisory_lock(key))
-        _wait_for(lambda: bool(connection.scalar(lock)), wait_s, f"{queue!r} in {shown(str(engine.url))}")
-        yield
+        lock = sa.select(sa.func.pg_try_advisory_lock(queue_key(queue)))
+        wait_for(lambda: bool(connection.scalar(lock)), wait_s, _in_use(f"{queue!r} in {shown(engine.url)}"))
+        yield connection
 
 
-def _wait_for(taken: Callable[[], bool], wait_s: float, what: str) -> None:
+def queue_key(queue: str) -> int:
+    """Return the number under which PostgreSQL locks what a server serves."""
+    return zlib.crc32(f"simulator-gateway:{queue}".encode())
+
+
+def _in_use(what: str) -> str:
+    return f"another server uses the job database {what}: stop it, or give this one another database"
+
+
+def wait_for(condition: Callable[[], bool], wait_s: float, message: str) -> None:
+    """Wait until a condition holds.
+
+    Raises:
+        JobStoreError: it does not hold after ``wait_s``; the message says what to do.
+    """
     give_up = time.monotonic() + wait_s
-    while not taken():
+    while not condition():
         if time.monotonic() > give_up:
-            raise JobStoreError(
-                f"another server uses the job database {what}: stop it, or give this one another database"
-            )
-        time.sleep(0.05)
+            raise JobStoreError(message)
+        time.sleep(_POLL_S)
 
 
 @contextlib.contextmanager
@@ -100,17 +125,27 @@ def translated(url: str) -> Iterator[None]:
     except IntegrityError:
         raise
     except DBAPIError as exc:
-        said = str(exc.orig)
-        if "full" in said.lower() or "no space" in said.lower():
-            raise StorageFull(f"the job database is full: {said}") from exc
-        raise JobStoreError(f"the job database failed: {said}", url=shown(url)) from exc
+        raise _as_ours(exc.orig, shown(url)) from exc
     except SQLAlchemyError as exc:
-        raise JobStoreError(f"the job database failed: {exc}", url=shown(url)) from exc
+        raise JobStoreError(f"the job database {shown(url)} failed: {exc}", url=shown(url)) from exc
     except OSError as exc:
-        raise JobStoreError(f"cannot use the job database: {exc}", url=shown(url)) from exc
+        raise JobStoreError(f"cannot use the job database {shown(url)}: {exc}", url=shown(url)) from exc
 
 
-def shown(url: str) -> str:
+def _as_ours(error: BaseException | None, url: str) -> JobStoreError:
+    code = getattr(error, "sqlite_errorname", None) or getattr(error, "sqlstate", None) or ""
+    if code in _FULL or "no space" in str(error).lower():
+        return StorageFull(f"the job database is full ({error}): make room for {url}, then try again", url=url)
+    if code.startswith("SQLITE_READONLY"):
+        return JobStoreError(
+            f"the job database {url} cannot be written ({error}): let the server's user write the file and its folder, "
+            "or give the server another database",
+            url=url,
+        )
+    return JobStoreError(f"the job database {url} failed: {error}", url=url)
+
+
+def shown(url: str | sa.URL) -> str:
     """Return a URL without its password."""
     try:
         return sa.make_url(url).render_as_string(hide_password=True)

@@ -18,8 +18,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
-from gateway.errors import JobStoreError
-from gateway.jobs.database import engine, exclusively, shown, translated
+from gateway.jobs.database import engine, exclusively, translated
+from gateway.jobs.schema import bring_up_to_date
 from gateway.jobs.tables import (
     ADD,
     ADD_CIRCUITS,
@@ -32,15 +32,12 @@ from gateway.jobs.tables import (
     circuits,
     deployments,
     jobs,
-    metadata,
-    versions,
 )
 from gateway.results import JobState
 
 IN_MEMORY = "sqlite://"
 """Jobs live as long as the server."""
 
-SCHEMA_VERSION = 1
 _OK = 200
 
 
@@ -93,6 +90,7 @@ class JobStore:
 
     Raises:
         JobStoreError: it cannot be opened, another server has it, or a newer version wrote it.
+        StorageFull: it has to be brought to a newer schema, and there is no space for that.
     """
 
     def __init__(self, url: str = IN_MEMORY, queue: str = "", wait_s: float = 10.0) -> None:
@@ -105,24 +103,11 @@ class JobStore:
         self._held.callback(self._engine.dispose)
         try:
             with translated(self.url):
-                self._held.enter_context(exclusively(self._engine, queue, wait_s))
-                self._prepare()
+                keeper = self._held.enter_context(exclusively(self._engine, queue, wait_s))
+                bring_up_to_date(self._engine, keeper, queue, wait_s)
         except BaseException:
             self._held.close()
             raise
-
-    def _prepare(self) -> None:
-        with self._engine.begin() as connection:
-            metadata.create_all(connection)
-            found = connection.scalar(sa.select(sa.func.max(versions.c.version)))
-            if found is None:
-                connection.execute(versions.insert().values(version=SCHEMA_VERSION))
-            elif found != SCHEMA_VERSION:
-                raise JobStoreError(
-                    f"the job database is of schema {found}, this version writes {SCHEMA_VERSION}: "
-                    "use the version that wrote it, or another database",
-                    url=shown(self.url),
-                )
 
     def close(self) -> None:
         """Let go of the database."""

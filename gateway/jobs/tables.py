@@ -1,4 +1,7 @@
-"""The tables of the job database, and the statements on the way of every job."""
+"""The tables of the job database, and the statements that every job runs.
+
+The tables are made, and brought here from older schemas, by :mod:`gateway.jobs.migrations`.
+"""
 
 from __future__ import annotations
 
@@ -55,7 +58,12 @@ deployments = sa.Table(
     sa.Column("body", sa.LargeBinary, nullable=False),
 )
 
-versions = sa.Table("schema_version", metadata, sa.Column("version", sa.Integer, primary_key=True))
+versions = sa.Table(
+    "schema_version",
+    metadata,
+    sa.Column("version", sa.Integer, primary_key=True),
+    sa.Column("gateway", sa.String(64)),
+)
 
 # Statements on the way of every job, built once: building one takes longer than running it.
 _this_job = jobs.c.number == sa.bindparam("this_job")

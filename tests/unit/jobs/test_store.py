@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -185,7 +184,7 @@ def test_a_killed_server_lets_go_of_its_jobs_and_has_lost_none(tmp_path: Path):
     [
         ("nonsense", "cannot use the job database"),
         ("sqlite:////proc/nowhere/jobs", "cannot use the job database"),
-        ("postgresql+psycopg://gateway:s3cret@127.0.0.1:1/x", "the job database failed"),
+        ("postgresql+psycopg://gateway:s3cret@127.0.0.1:1/x", "the job database .* failed: "),
         ("mysql+nodriver://x", "cannot use the job database"),
     ],
 )
@@ -196,18 +195,11 @@ def test_a_database_that_cannot_be_used_is_an_error_that_shows_no_password(url, 
     assert "s3cret" not in str(caught.value.url)
 
 
-def test_a_file_of_something_else_and_one_of_a_newer_version_are_refused(tmp_path: Path):
+def test_a_file_of_something_else_is_refused_by_name(tmp_path: Path):
     other = tmp_path / "other"
     other.write_bytes(b"not a database, but long enough to be looked at " * 100)
-    with pytest.raises(JobStoreError, match="the job database failed: file is not a database"):
+    with pytest.raises(JobStoreError, match=f"the job database sqlite:///{other} failed: file is not a database"):
         JobStore(f"sqlite:///{other}")
-    newer = tmp_path / "newer"
-    JobStore(f"sqlite:///{newer}").close()
-    with sqlite3.connect(newer) as connection:
-        connection.execute("UPDATE schema_version SET version = 99")
-    connection.close()
-    with pytest.raises(JobStoreError, match="of schema 99, this version writes 1"):
-        JobStore(f"sqlite:///{newer}")
 
 
 def test_a_full_database_takes_no_job_and_keeps_those_it_has(tmp_path: Path):

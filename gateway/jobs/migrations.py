@@ -1,0 +1,75 @@
+"""The steps that bring a job database from one schema to the next.
+
+Step *n* leads from schema *n* - 1 to schema *n*; an empty database has schema 0. Add a step at the end and bring
+:mod:`gateway.jobs.tables` along. A step that has been on main is never changed: there are files that it made. All
+steps that a database needs are one transaction, so a step neither commits nor relies on code that may change later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+Step = Callable[[Connection], None]
+
+SCHEMA_1 = sa.MetaData()
+"""The tables as the first step makes them; later steps change them."""
+
+sa.Table(
+    "jobs",
+    SCHEMA_1,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("id", sa.String(64), nullable=False, unique=True),
+    sa.Column("queue", sa.String(128), nullable=False, index=True),
+    sa.Column("owner", sa.String(128), nullable=False),
+    sa.Column("caller", sa.String(128), nullable=False),
+    sa.Column("state", sa.String(16), nullable=False, index=True),
+    sa.Column("total", sa.Integer, nullable=False),
+    sa.Column("is_list", sa.Boolean, nullable=False),
+    sa.Column("timeout_s", sa.Float, nullable=False),
+    sa.Column("created", sa.Float, nullable=False),
+    sa.Column("started", sa.Float),
+    sa.Column("ended", sa.Float),
+    sa.Column("bytes", sa.Integer, nullable=False),
+    sa.Column("idempotency_key", sa.String(255)),
+    sa.Column("digest", sa.String(64), nullable=False),
+    sa.Column("trace", sa.String(64)),
+    sa.UniqueConstraint("queue", "owner", "idempotency_key"),
+    sqlite_autoincrement=True,
+)
+sa.Table(
+    "circuits",
+    SCHEMA_1,
+    sa.Column("job", sa.ForeignKey("jobs.number", ondelete="CASCADE"), primary_key=True),
+    sa.Column("position", sa.Integer, primary_key=True),
+    sa.Column("request", sa.LargeBinary, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("status", sa.Integer),
+    sa.Column("answer", sa.LargeBinary),
+    sqlite_with_rowid=False,
+)
+sa.Table(
+    "deployments",
+    SCHEMA_1,
+    sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("queue", sa.String(128), nullable=False, index=True),
+    sa.Column("created", sa.Float, nullable=False, index=True),
+    sa.Column("bytes", sa.Integer, nullable=False),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+)
+sa.Table("schema_version", SCHEMA_1, sa.Column("version", sa.Integer, primary_key=True))
+
+
+def _create_tables(connection: Connection) -> None:
+    """Make what is missing: a server that was killed at its very first start left some of the tables."""
+    SCHEMA_1.create_all(connection)
+
+
+def _name_the_writer(connection: Connection) -> None:
+    """Keep beside the schema which version of the gateway wrote it, for the message of one that does not know it."""
+    connection.execute(sa.text("ALTER TABLE schema_version ADD COLUMN gateway VARCHAR(64)"))
+
+
+STEPS: tuple[Step, ...] = (_create_tables, _name_the_writer)

@@ -1,0 +1,171 @@
+"""Brings a job database to the schema that this version knows, when it is opened.
+
+The database says which schema it has. What is missing is done in one transaction: whatever happens on the way, a
+kill, a full disk, a step that fails, leaves the database as it was, for this version and for the one before. A
+database of a newer schema is refused. On SQLite the server's own lock keeps others away meanwhile; servers that
+share a PostgreSQL database hold its schema together, and only one that is alone changes it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import zlib
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine
+
+from gateway.errors import JobStoreError
+from gateway.jobs import migrations
+from gateway.jobs.database import queue_key, shown, wait_for
+from gateway.jobs.tables import versions
+from gateway.version import __version__
+
+_SCHEMA_KEY = zlib.crc32(b"simulator-gateway schema")
+_SHARE_SCHEMA = sa.select(sa.func.pg_try_advisory_lock_shared(_SCHEMA_KEY))
+
+
+class Version(NamedTuple):
+    """The schema of a database, 0 if it has none yet, and which version of the gateway wrote it, if that is known."""
+
+    schema: int
+    gateway: str = ""
+
+
+def bring_up_to_date(engine: Engine, keeper: Connection | None, queue: str, wait_s: float) -> None:
+    """Migrate a database if it needs it.
+
+    Args:
+        engine: connects to the database.
+        keeper: the connection that holds PostgreSQL's locks until the server ends; ``None`` for SQLite, which one
+            server has for itself.
+        queue: what is served.
+        wait_s: how long to wait for other servers to end, or to finish their migration.
+
+    Raises:
+        JobStoreError: a newer version wrote it, it is not ours, or others use it and it would have to be migrated.
+    """
+    if keeper is None:
+        if _is_behind(engine):
+            _migrate(engine)
+        return
+    where = shown(engine.url)
+    wait_for(
+        lambda: _hold_schema(engine, keeper, queue),
+        wait_s,
+        f"the job database {where} has to be brought to schema {len(migrations.STEPS)}, but other servers use it or "
+        "are changing it: stop them, then start this one again",
+    )
+
+
+def _hold_schema(engine: Engine, keeper: Connection, queue: str) -> bool:
+    """Keep others from migrating as long as this server lives; migrate first if nobody else uses the database."""
+    if not keeper.scalar(_SHARE_SCHEMA):
+        return False
+    if not _is_behind(engine):
+        return True
+    keeper.scalar(sa.select(sa.func.pg_advisory_unlock_shared(_SCHEMA_KEY)))
+    if not keeper.scalar(sa.select(sa.func.pg_try_advisory_lock(_SCHEMA_KEY))):
+        return False
+    try:
+        if _old_server_runs(keeper, queue):
+            return False
+        _migrate(engine)
+        return bool(keeper.scalar(_SHARE_SCHEMA))
+    finally:
+        keeper.scalar(sa.select(sa.func.pg_advisory_unlock(_SCHEMA_KEY)))
+
+
+def _old_server_runs(keeper: Connection, queue: str) -> bool:
+    """Say whether a server of schema 1 runs for another queue: it holds its queue, but not yet the schema."""
+    if not sa.inspect(keeper).has_table("jobs"):
+        return False
+    for name in keeper.scalars(sa.text("SELECT DISTINCT queue FROM jobs")).all():
+        if name == queue:
+            continue
+        if not keeper.scalar(sa.select(sa.func.pg_try_advisory_lock(queue_key(name)))):
+            return True
+        keeper.scalar(sa.select(sa.func.pg_advisory_unlock(queue_key(name))))
+    return False
+
+
+def _is_behind(engine: Engine) -> bool:
+    """Say whether a database has to be migrated.
+
+    Raises:
+        JobStoreError: a newer version wrote it.
+    """
+    with engine.connect() as connection:
+        version = read_version(connection)
+    if version.schema > len(migrations.STEPS):
+        writer = f"version {version.gateway}" if version.gateway else "a newer version"
+        raise JobStoreError(
+            f"the job database {shown(engine.url)} was written by {writer} of the gateway and has schema "
+            f"{version.schema}; this is version {__version__}, which knows schema {len(migrations.STEPS)} and those "
+            f"before it: start {writer}, or give this server another database",
+            url=shown(engine.url),
+        )
+    return version.schema < len(migrations.STEPS)
+
+
+def read_version(connection: Connection) -> Version:
+    """Return what a database says of its schema."""
+    if not sa.inspect(connection).has_table("schema_version"):
+        return Version(0)
+    newest = sa.text("SELECT * FROM schema_version ORDER BY version DESC LIMIT 1")
+    row = connection.execute(newest).mappings().one_or_none()
+    return Version(0) if row is None else Version(row["version"], row.get("gateway") or "")
+
+
+def _migrate(engine: Engine) -> None:
+    with _transaction(engine) as connection:
+        schema = read_version(connection).schema
+        if schema == 0:
+            _refuse_other_tables(connection)
+        for step in migrations.STEPS[schema:]:
+            step(connection)
+        connection.execute(versions.insert().values(version=len(migrations.STEPS), gateway=__version__))
+
+
+@contextlib.contextmanager
+def _transaction(engine: Engine) -> Iterator[Connection]:
+    """Run all of it or nothing, on SQLite too, whose driver begins no transaction for a change of tables."""
+    if engine.dialect.name != "sqlite":
+        with engine.begin() as connection:
+            yield connection
+        return
+    with engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA foreign_keys=OFF")  # else a table that is made anew takes others with it
+        try:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            yield connection
+            _check_references(connection)
+            connection.commit()
+        finally:
+            connection.rollback()
+            connection.exec_driver_sql("PRAGMA foreign_keys=ON")
+
+
+def _check_references(connection: Connection) -> None:
+    lost = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+    if lost:
+        raise JobStoreError(
+            f"{len(lost)} rows of the job database {shown(connection.engine.url)} refer to jobs that are not in it, "
+            "so it was left as it is: give this server another database",
+            url=shown(connection.engine.url),
+        )
+
+
+def _refuse_other_tables(connection: Connection) -> None:
+    """Take tables without a version for those of schema 1 only if they are."""
+    inspector = sa.inspect(connection)
+    for table in migrations.SCHEMA_1.sorted_tables:
+        if not inspector.has_table(table.name):
+            continue
+        if {column["name"] for column in inspector.get_columns(table.name)} != set(table.columns.keys()):
+            raise JobStoreError(
+                f"the database {shown(connection.engine.url)} has a table {table.name!r} that is not the gateway's: "
+                "give the jobs a database of their own",
+                url=shown(connection.engine.url),
+            )
