@@ -1,11 +1,13 @@
-"""What the README promises runs as it stands there.
+"""What the README promises runs as it stands there, and prints what the README shows.
 
-A block under the comment ``<!-- not run -->`` is only read.
+A block under the comment ``<!-- not run -->`` is only read. A block of text right below an example
+is what the example prints; ``...`` in it stands for anything, as in the standard library's doctest.
 """
 
 from __future__ import annotations
 
 import argparse
+import doctest
 import os
 import re
 import shlex
@@ -31,12 +33,16 @@ class Block(NamedTuple):
     language: str
     text: str
     is_run: bool
+    output: str | None
+    """What the README says that it prints."""
 
 
 def blocks() -> list[Block]:
-    pattern = re.compile(r"(<!-- not run -->\s*\n)?^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+    pattern = re.compile(
+        r"(<!-- not run -->\s*\n)?^```(\w+)\n(.*?)^```$(?:\n\n```text\n(.*?)^```$)?", re.MULTILINE | re.DOTALL
+    )
     return [
-        Block(README[: match.start(2)].count("\n") + 1, match[2], match[3], is_run=match[1] is None)
+        Block(README[: match.start(2)].count("\n") + 1, match[2], match[3], match[1] is None, match[4])
         for match in pattern.finditer(README)
     ]
 
@@ -65,6 +71,8 @@ def test_an_example_of_the_readme_runs(block: Block, tmp_path: Path):
         cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=120,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
+    assert block.output is not None, "the README shows under each example what it prints"
+    assert doctest.OutputChecker().check_output(block.output, done.stdout, doctest.ELLIPSIS), done.stdout
 
 
 @pytest.mark.parametrize("command", commands())
