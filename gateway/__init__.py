@@ -14,8 +14,9 @@ server, which starts in a fraction of a second, needs none of what a client need
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from gateway import conversions
 from gateway.version import __version__
 
 if TYPE_CHECKING:
@@ -90,6 +91,16 @@ _HOMES = {
     "Statevector": "gateway.counts",
     "VirtualBackend": "gateway.backends.virtual",
 }
+
+
+def _dump(circuit: Any, framework: str) -> Any:  # noqa: ANN401 - the framework's own class
+    """Do the work of ``Circuit.to``: circuits know no frameworks, and this package knows both."""
+    from gateway.frameworks import dump  # noqa: PLC0415 - nothing is loaded before it is used
+
+    return dump(circuit, framework)
+
+
+conversions.register(_dump)
 
 
 def __getattr__(name: str) -> object:

@@ -14,9 +14,9 @@ from msgspec import UNSET, UnsetType
 
 from gateway.backends.job import Job, LocalJob
 from gateway.circuit import Circuit
-from gateway.circuit.convert import as_source
 from gateway.counts import Counts, Probabilities, Statevector
 from gateway.errors import JobNotFound, RequestError
+from gateway.frameworks.sources import as_source
 from gateway.protocol.messages import RunRequest
 from gateway.protocol.refusals import refusal
 from gateway.results import Capabilities, Result, ResultType, Sampling

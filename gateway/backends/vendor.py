@@ -13,7 +13,6 @@ from gateway.backends.base import Backend
 from gateway.backends.vendor_job import Part, Prepared, VendorJob, VendorRun
 from gateway.backends.vendor_plan import Terms, check_circuit, plan, seeds_of, without_idle_qubits
 from gateway.circuit import Circuit
-from gateway.circuit.convert import as_circuit
 from gateway.errors import (
     GatewayError,
     JobNotFound,
@@ -22,6 +21,7 @@ from gateway.errors import (
     SimulatorError,
     UnsupportedError,
 )
+from gateway.frameworks.sources import as_circuit
 from gateway.protocol.messages import RunRequest
 from gateway.results import Result, ResultType
 

@@ -1,5 +1,5 @@
 """Text <-> Circuit: the shared circuit, its gate table, OpenQASM in and out."""
 
-from gateway.circuit.circuit import Circuit, Comparison, Condition, Limits, Operation
+from gateway.circuit.circuit import Circuit, Comparison, Condition, Limits, Operation, parse
 
-__all__ = ["Circuit", "Comparison", "Condition", "Limits", "Operation"]
+__all__ = ["Circuit", "Comparison", "Condition", "Limits", "Operation", "parse"]

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
-if TYPE_CHECKING:
-    from gateway.circuit.circuit import When
+from gateway.circuit.operations import When
 
 
 class GateMethods:

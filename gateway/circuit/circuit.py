@@ -3,89 +3,49 @@
 A :class:`Circuit` in memory, on the wire and in front of an adapter is the same small structure.
 There are no registers, no gate definitions and no control flow: text is flattened when it is
 parsed, and what cannot be flattened is refused there.
+
+This is the face of the room. What it offers as methods (text in and out, a drawing) is loaded when
+it is first used, because a server needs none of it; all of it works on the data in
+:mod:`gateway.circuit.operations` and none of it knows this class.
 """
 
 from __future__ import annotations
 
-import importlib
-import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple, Self
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
 
 import msgspec
 
+from gateway import conversions
 from gateway.circuit.builder import GateMethods
-from gateway.circuit.gates import GATES
-from gateway.errors import CircuitInvalidError, LimitError
+from gateway.circuit.operations import (
+    DEFAULT_LIMITS,
+    NON_GATES,
+    CircuitData,
+    CircuitParts,
+    Comparison,
+    Condition,
+    Limits,
+    Operation,
+    When,
+)
+from gateway.circuit.rules import check_circuit, check_numbers, check_operation
+from gateway.errors import CircuitInvalidError
 
-NON_GATES = frozenset({"measure", "reset", "barrier"})
-
-
-class Comparison(msgspec.Struct, frozen=True, array_like=True, gc=False, forbid_unknown_fields=True):
-    """Some clbits, read as a number, compared with a constant.
-
-    Args:
-        clbits: the first one listed is the least significant bit.
-        value: the constant, ``0 <= value < 2**len(clbits)``.
-        equal: true for ``==``, false for ``!=``.
-    """
-
-    clbits: tuple[int, ...]
-    value: int
-    equal: bool = True
-
-    def holds(self, bits: int) -> bool:
-        """Say whether it is true when clbit ``k`` is bit ``k`` of ``bits``."""
-        read = sum((bits >> clbit & 1) << place for place, clbit in enumerate(self.clbits))
-        return (read == self.value) is self.equal
-
-
-Condition = tuple[Comparison, ...]
-"""A conjunction: the operation happens when every comparison holds. Empty: always."""
-
-_Broken = Callable[[str, str], CircuitInvalidError]
-
-When = Mapping[int, int] | Comparison | Condition | None
-"""What a builder method takes as ``when=``: ``{clbit: 0 or 1}``, or comparisons."""
-
-
-class Operation(msgspec.Struct, frozen=True, array_like=True, gc=False, forbid_unknown_fields=True):
-    """A gate, measurement, reset or barrier applied to qubits.
-
-    On the wire it is the array ``[name, qubits, params, clbits, condition]``.
-
-    Args:
-        name: a row of the gate table, or ``measure``, ``reset``, ``barrier``.
-        qubits: distinct indices; for a matrix, the first one listed is the least significant bit.
-        params: angles in radians, finite.
-        clbits: where a measurement writes; otherwise empty.
-        condition: happens only if all of these hold at that moment.
-    """
-
-    name: str
-    qubits: tuple[int, ...]
-    params: tuple[float, ...] = ()
-    clbits: tuple[int, ...] = ()
-    condition: Condition = ()
-
-    def __str__(self) -> str:
-        params = f"({', '.join(f'{p:g}' for p in self.params)})" if self.params else ""
-        where = " ".join(map(str, self.qubits))
-        into = f" -> {self.clbits[0]}" if self.clbits else ""
-        return f"{self.name}{params} {where}{into}"
-
-
-class Limits(NamedTuple):
-    """How large a circuit may be; what exceeds it is a LimitError before anything is built."""
-
-    qubits: int = 4096
-    clbits: int = 65_536
-    operations: int = 1_000_000
-    text_bytes: int = 32 * 2**20
-
-
-DEFAULT_LIMITS = Limits()
+__all__ = [
+    "DEFAULT_LIMITS",
+    "NON_GATES",
+    "Circuit",
+    "CircuitData",
+    "CircuitParts",
+    "Comparison",
+    "Condition",
+    "Limits",
+    "Operation",
+    "When",
+    "parse",
+]
 
 
 class Circuit(GateMethods, msgspec.Struct, forbid_unknown_fields=True):
@@ -109,10 +69,7 @@ class Circuit(GateMethods, msgspec.Struct, forbid_unknown_fields=True):
     operations: list[Operation] = msgspec.field(default_factory=list)
 
     def __post_init__(self) -> None:
-        for name, value in (("qubits", self.num_qubits), ("clbits", self.num_clbits)):
-            if type(value) is not int or value < 0:
-                msg = f"a circuit has a whole number of {name}, not {value!r}"
-                raise CircuitInvalidError(msg, rule=f"number of {name}")
+        check_numbers(self.num_qubits, self.num_clbits)
 
     # ------------------------------------------------------------------ building
 
@@ -122,7 +79,7 @@ class Circuit(GateMethods, msgspec.Struct, forbid_unknown_fields=True):
         Raises:
             CircuitInvalidError: it breaks a rule of :meth:`validate`.
         """
-        _check(operation, self.num_qubits, self.num_clbits, len(self.operations))
+        check_operation(operation, self.num_qubits, self.num_clbits, len(self.operations))
         self.operations.append(operation)
         return self
 
@@ -178,7 +135,7 @@ class Circuit(GateMethods, msgspec.Struct, forbid_unknown_fields=True):
 
     def draw(self) -> str:
         """Return a drawing of the circuit in text, one line per wire."""
-        from gateway.circuit.drawing import draw  # noqa: PLC0415 - drawing needs Circuit
+        from gateway.circuit.drawing import draw  # noqa: PLC0415 - a server draws nothing
 
         return draw(self)
 
@@ -188,13 +145,13 @@ class Circuit(GateMethods, msgspec.Struct, forbid_unknown_fields=True):
         Raises:
             UnsupportedError: a condition OpenQASM 2 cannot say.
         """
-        from gateway.circuit.export import dump_openqasm2  # noqa: PLC0415 - export needs Circuit
+        from gateway.circuit.export import dump_openqasm2  # noqa: PLC0415 - a server writes no OpenQASM
 
         return dump_openqasm2(self)
 
     def to_openqasm3(self) -> str:
         """Return the circuit as OpenQASM 3 text."""
-        from gateway.circuit.export import dump_openqasm3  # noqa: PLC0415 - export needs Circuit
+        from gateway.circuit.export import dump_openqasm3  # noqa: PLC0415 - a server writes no OpenQASM
 
         return dump_openqasm3(self)
 
@@ -205,14 +162,14 @@ class Circuit(GateMethods, msgspec.Struct, forbid_unknown_fields=True):
             RequestError, FrameworkNotInstalled: the framework is unknown or absent.
             UnsupportedError: it cannot say something in this circuit.
         """
-        return importlib.import_module("gateway.frameworks").dump(self, framework)
+        return conversions.dump(self, framework)
 
     @classmethod
-    def from_openqasm(cls, text: str) -> Circuit:
-        """Parse OpenQASM 2 or 3 text; see :func:`gateway.circuit.openqasm.parse`."""
-        from gateway.circuit.openqasm import parse  # noqa: PLC0415 - the parser needs Circuit
+    def from_openqasm(cls, text: str, limits: Limits = DEFAULT_LIMITS) -> Self:
+        """Read OpenQASM 2 or 3 text; the arguments and errors are those of :func:`gateway.circuit.openqasm.read`."""
+        from gateway.circuit.openqasm import read  # noqa: PLC0415 - an adapter reads no text
 
-        return parse(text)
+        return cls(*read(text, limits))
 
     # ------------------------------------------------------------------ checking
 
@@ -225,24 +182,7 @@ class Circuit(GateMethods, msgspec.Struct, forbid_unknown_fields=True):
                 that no value of its clbits could satisfy or miss. ``operation`` has the index.
             LimitError: larger than ``limits``.
         """
-        for what, requested, allowed in (
-            ("qubits", self.num_qubits, limits.qubits),
-            ("clbits", self.num_clbits, limits.clbits),
-            ("operations", len(self.operations), limits.operations),
-        ):
-            if requested > allowed:
-                msg = f"the circuit has {requested:,} {what}; at most {allowed:,} are accepted"
-                raise LimitError(msg, limit=what, requested=requested, allowed=allowed)
-        seen: set[tuple[object, ...]] = set()
-        isfinite = math.isfinite
-        for index, operation in enumerate(self.operations):
-            shape = (operation.name, operation.qubits, operation.clbits, operation.condition, len(operation.params))
-            if shape not in seen:
-                _check(operation, self.num_qubits, self.num_clbits, index)
-                seen.add(shape)
-            for param in operation.params:
-                if not isfinite(param):
-                    raise _not_finite(operation, index)
+        check_circuit(self, limits)
 
 
 def _fields(op: Operation) -> tuple[str, tuple[int, ...], tuple[float, ...], tuple[int, ...], Condition]:
@@ -266,59 +206,9 @@ def _condition(when: When) -> Condition:
     return when
 
 
-def _check(op: Operation, num_qubits: int, num_clbits: int, index: int) -> None:
-    """Raise CircuitInvalidError if one operation breaks a rule."""
+def parse(text: str, limits: Limits = DEFAULT_LIMITS) -> Circuit:
+    """Return the circuit that OpenQASM 2 or 3 text describes.
 
-    def broken(rule: str, message: str) -> CircuitInvalidError:
-        return CircuitInvalidError(f"operation {index}: {message}", rule=rule, operation=index)
-
-    _check_shape(op, broken)
-    _check_indices("qubit", op.qubits, num_qubits, op, broken)
-    _check_indices("clbit", op.clbits, num_clbits, op, broken)
-    for param in op.params:
-        if not math.isfinite(param):
-            raise _not_finite(op, index)
-    for comparison in op.condition:
-        if not comparison.clbits or not 0 <= comparison.value < 1 << len(comparison.clbits):
-            rule = "condition"
-            raise broken(rule, f"{len(comparison.clbits)} clbits never equal {comparison.value}")
-        _check_indices("clbit", comparison.clbits, num_clbits, op, broken)
-
-
-def _check_shape(op: Operation, broken: _Broken) -> None:
-    """Check the name and how many qubits, clbits and parameters it takes."""
-    gate = GATES.get(op.name)
-    if gate is not None:
-        try:
-            gate.check(len(op.qubits), len(op.params))
-        except CircuitInvalidError as exc:
-            raise broken(str(exc.rule), exc.message) from None
-    elif op.name not in NON_GATES:
-        rule = "gate name"
-        raise broken(rule, f"there is no gate named {op.name!r}")
-    elif op.params or (op.name != "barrier" and len(op.qubits) != 1):
-        rule = "number of qubits"
-        raise broken(rule, f"{op.name} takes one qubit and no parameters")
-    elif op.name == "barrier" and op.condition:
-        rule = "condition"
-        raise broken(rule, "a barrier cannot be conditional")
-    if len(op.clbits) != (op.name == "measure"):
-        rule = "number of clbits"
-        raise broken(rule, f"{op.name} writes {'one clbit' if op.name == 'measure' else 'no clbit'}")
-
-
-def _check_indices(kind: str, indices: Iterable[int], bound: int, op: Operation, broken: _Broken) -> None:
-    found: set[int] = set()
-    for i in indices:
-        if type(i) is not int or not 0 <= i < bound:
-            rule = f"{kind} index"
-            raise broken(rule, f"{op.name} names {kind} {i!r}, but the circuit has {bound} {kind}s")
-        if i in found:
-            rule = f"distinct {kind}s"
-            raise broken(rule, f"{op.name} names {kind} {i} twice")
-        found.add(i)
-
-
-def _not_finite(op: Operation, index: int) -> CircuitInvalidError:
-    msg = f"operation {index}: {op.name} has an angle that is not a finite number: {list(op.params)}"
-    return CircuitInvalidError(msg, rule="finite angle", operation=index)
+    The arguments and errors are those of :func:`gateway.circuit.openqasm.read`.
+    """
+    return Circuit.from_openqasm(text, limits)

@@ -1,6 +1,6 @@
 """A boolean function of clbits as mutually exclusive conditions.
 
-A :data:`~gateway.circuit.circuit.Condition` is a conjunction of comparisons, so what is not one (an
+A :data:`~gateway.circuit.operations.Condition` is a conjunction of comparisons, so what is not one (an
 exclusive or, say) becomes several that never hold together; the body is written once for each.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from gateway.circuit.circuit import Comparison, Condition
+from gateway.circuit.operations import Comparison, Condition
 
 MAX_TABLE_BITS = 12
 """How many clbits a truth table is made of at most."""

@@ -16,7 +16,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from gateway.circuit.circuit import Circuit, Comparison, Operation
+from gateway.circuit.operations import CircuitData, Comparison, Operation
 
 _CONTROLLED: dict[str, tuple[int, str]] = {
     "cx": (1, "X"), "CX": (1, "X"), "cy": (1, "y"), "cz": (1, "z"), "ch": (1, "h"), "cs": (1, "s"),
@@ -33,7 +33,7 @@ _ACROSS, _DOWN = "┼", "╫"
 _DENOMINATORS = (1, 2, 3, 4, 6, 8)
 
 
-def draw(circuit: Circuit, *, width: int = 100) -> str:
+def draw(circuit: CircuitData, *, width: int = 100) -> str:
     """Return a drawing of any valid circuit.
 
     Args:
@@ -46,7 +46,7 @@ def draw(circuit: Circuit, *, width: int = 100) -> str:
 class _Drawing:
     """The rows and columns of a drawing; a cell without text shows the wire."""
 
-    def __init__(self, circuit: Circuit) -> None:
+    def __init__(self, circuit: CircuitData) -> None:
         has_phase = any(not operation.qubits and operation.name != "barrier" for operation in circuit.operations)
         self.first = int(has_phase)  # global phases get a row of their own on top
         self.bottom = self.first + circuit.num_qubits

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from gateway.circuit import conditions
-from gateway.circuit.circuit import Circuit, Condition, Limits, Operation
 from gateway.circuit.gates import Step
+from gateway.circuit.operations import CircuitParts, Condition, Limits, Operation
 from gateway.errors import CircuitInvalidError, LimitError, UnsupportedError
 
 FREE_STEPS = 100_000
@@ -49,9 +49,9 @@ class Emitter:
         """Under how many conditions on clbits the next operation stands."""
         return len(self._frames)
 
-    def circuit(self) -> Circuit:
-        """Return what was built."""
-        return Circuit(self.num_qubits, self.num_clbits, self.operations)
+    def parts(self) -> CircuitParts:
+        """Return what was built, for ``Circuit(*parts)``."""
+        return CircuitParts(self.num_qubits, self.num_clbits, self.operations)
 
     def spend(self, steps: int) -> None:
         """Count steps of unrolling, so that a program that emits nothing ends as well."""

@@ -14,8 +14,8 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Self
 
-from gateway.circuit.circuit import Circuit, Comparison, Operation
 from gateway.circuit.gates import GATES, Step
+from gateway.circuit.operations import CircuitData, Comparison, Operation
 from gateway.errors import UnsupportedError
 
 QELIB1 = frozenset("U CX u3 u2 u1 cx id x y z h s sdg t tdg rx ry rz cz cy ch ccx crz cu1 cu3".split())  # noqa: SIM905
@@ -30,7 +30,7 @@ _DENOMINATORS = (1, 2, 3, 4, 6, 8, 12, 16)
 _FINEST = 48  # the least common multiple of the denominators
 
 
-def dump_openqasm2(circuit: Circuit) -> str:
+def dump_openqasm2(circuit: CircuitData) -> str:
     """Return the circuit as OpenQASM 2.
 
     The language tests whole registers only, so the clbits are cut into registers at the conditions.
@@ -42,7 +42,7 @@ def dump_openqasm2(circuit: Circuit) -> str:
     return _Writer2(circuit).text()
 
 
-def dump_openqasm3(circuit: Circuit) -> str:
+def dump_openqasm3(circuit: CircuitData) -> str:
     """Return the circuit as OpenQASM 3, which can say every circuit."""
     return _Writer3(circuit).text()
 
@@ -132,7 +132,7 @@ class _Writer3:
     header = 'OPENQASM 3.0;\ninclude "stdgates.inc";'
     known = STDGATES
 
-    def __init__(self, circuit: Circuit) -> None:
+    def __init__(self, circuit: CircuitData) -> None:
         self.circuit = circuit
         self.clbits = _Clbits(circuit.num_clbits, self.tested())
 

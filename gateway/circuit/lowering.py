@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from gateway.circuit.circuit import NON_GATES, Operation
 from gateway.circuit.gates import GATES, Step
+from gateway.circuit.operations import NON_GATES, Operation
 from gateway.errors import UnsupportedError
 
 

@@ -8,10 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 
 from gateway.backends.base import Backend, CircuitLike
-from gateway.circuit.convert import as_source
 from gateway.compare.statistics import distance_by_chance, total_variation_distance
 from gateway.counts import Counts, Probabilities
 from gateway.errors import GatewayError
+from gateway.frameworks.sources import as_source
 from gateway.protocol.messages import DEFAULT_SHOTS
 from gateway.results import ResultType, Sampling
 

@@ -16,7 +16,6 @@ import tarfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +74,7 @@ def context_files() -> dict[str, bytes]:
     recipe = _recipe_folder()
     files = {f"{_FOLDER}/{name}": (recipe / name).read_bytes() for name in _RECIPE}
     for package in ("gateway", "adapters"):
-        root = Path(str(import_module(package).__file__)).parent
+        root = Path(__file__).resolve().parents[2] / package
         for path in root.rglob("*"):
             inside = path.relative_to(root)
             if path.is_file() and not _left_out(inside):

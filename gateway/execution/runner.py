@@ -12,7 +12,7 @@ import msgspec
 
 from gateway.circuit import Circuit, Limits
 from gateway.circuit.gates import GATES
-from gateway.circuit.openqasm import parse
+from gateway.circuit.openqasm import read
 from gateway.errors import GatewayError, JobInterrupted
 from gateway.protocol import problem
 from gateway.protocol.messages import (
@@ -180,7 +180,7 @@ class Runner:
         """Return a valid circuit, and the seconds it took to parse."""
         began = perf_counter()
         if isinstance(source, str):
-            circuit = parse(source, self.parse_limits)
+            circuit = Circuit(*read(source, self.parse_limits))
         else:
             circuit = source
             circuit.validate(self.parse_limits)

@@ -54,6 +54,14 @@ Circuit.from_openqasm(text.to_openqasm2()); Circuit.from_openqasm(text.to_openqa
     assert not loaded_by(statement) & (FRAMEWORKS | SERVING | HEAVY)
 
 
+def test_a_server_loads_neither_the_drawing_nor_the_exports():
+    script = "import gateway.execution.worker, gateway.server.host, sys\nprint(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    assert "gateway.circuit.openqasm.fast" in loaded, "no run pays for loading the parser"
+    assert not loaded & {"gateway.circuit.drawing", "gateway.circuit.export", "gateway.frameworks"}
+
+
 def test_the_server_loads_no_framework_and_no_adapter_before_it_has_a_target():
     assert not loaded_by("import gateway.server.host") & (FRAMEWORKS | HEAVY | {"adapters", "requests"})
 
@@ -102,3 +110,35 @@ def test_all_public_names_can_be_imported_without_a_vendors_package():
     )
     done = subprocess.run([sys.executable, "-c", blocked + code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+COMPUTED_IMPORTS_ALLOWED = {
+    ("gateway/__init__.py", "import_module"),  # the lazy facade: the home of each public name
+    ("gateway/simulators.py", "import_module"),  # the registry: adapters are loaded by the name in their row
+    ("gateway/backends/process.py", "find_spec"),  # only asks whether the packages of an extra are there
+}
+
+OURS = ("gateway", "adapters", ".")
+
+
+@pytest.mark.parametrize("package", ["gateway", "adapters"])
+def test_an_import_by_a_computed_name_stands_only_in_the_registry_and_the_lazy_facade(package: str):
+    computed = {
+        (str(path.relative_to(ROOT)), name)
+        for path in (ROOT / package).rglob("*.py")
+        for name in _computed_imports(path)
+    }
+    assert computed <= COMPUTED_IMPORTS_ALLOWED
+
+
+def _computed_imports(path: Path) -> set[str]:
+    """Return the functions that a file imports with, by a name that is computed or that hides a module of ours."""
+    computed = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call):
+            name = ast.unparse(node.func).rpartition(".")[2]
+            target = node.args[0] if node.args else None
+            others = isinstance(target, ast.Constant) and not str(target.value).startswith(OURS)
+            if name in {"import_module", "__import__", "find_spec"} and not others:
+                computed.add(name)
+    return computed

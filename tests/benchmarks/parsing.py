@@ -10,7 +10,7 @@ from random import Random
 from measuring import Row, compared, take_turns
 from workloads import NUM_GATES, fraction_of_pi, texts, unique_angle
 
-from gateway.circuit.openqasm import parse
+from gateway.circuit import parse
 
 NAME = "parse"
 OF_QISKIT = 1 / 3

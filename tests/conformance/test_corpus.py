@@ -9,8 +9,7 @@ import pytest
 from support.reference import distribution
 from support.statistics import assert_drawn_from
 
-from gateway.circuit import Circuit
-from gateway.circuit.openqasm import parse
+from gateway.circuit import Circuit, parse
 
 SHOTS = 2000
 CORPUS = Path(__file__).parent.parent / "circuits"

@@ -15,11 +15,10 @@ from typing import NamedTuple
 
 from support.fakes import ZeroAdapter
 
-from gateway.circuit import Circuit
+from gateway.circuit import Circuit, parse
 from gateway.circuit.export import STDGATES, dump_openqasm2, dump_openqasm3
 from gateway.circuit.gates import GATES
 from gateway.circuit.lowering import lower
-from gateway.circuit.openqasm import parse
 from gateway.errors import CircuitError, GatewayError, LimitError, RequestError, UnsupportedError
 from gateway.execution.runner import Runner
 from gateway.protocol import problem

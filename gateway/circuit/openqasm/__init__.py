@@ -1,4 +1,4 @@
-"""OpenQASM 2 and 3 text -> Circuit.
+"""OpenQASM 2 and 3 text -> the parts of a circuit.
 
 Two paths give the same circuit: a fast one of our own for all of OpenQASM 2 and for the flat part
 of OpenQASM 3, and the full language of OpenQASM 3 through the reference parser, taken only when the
@@ -7,21 +7,23 @@ text needs it and only after the text was screened.
 
 from __future__ import annotations
 
-from gateway.circuit.circuit import DEFAULT_LIMITS, Circuit, Limits
+import sys
+import warnings
+
 from gateway.circuit.openqasm.fast import NotFlat, parse_flat
 from gateway.circuit.openqasm.screen import screen
+from gateway.circuit.operations import DEFAULT_LIMITS, CircuitParts, Limits
 from gateway.errors import CircuitSyntaxError, LimitError, RequestError
 
-__all__ = ["parse"]
-
+__all__ = ["read"]
 
 UNROLLED_OPERATIONS = 50_000
 """How many operations a program of the full language may unroll to: each costs 17 us, and an
 endless loop shall be noticed within a second. Flat text has no limit of its own."""
 
 
-def parse(text: str, limits: Limits = DEFAULT_LIMITS) -> Circuit:
-    """Parse OpenQASM text; the version goes by its header, not by any label.
+def read(text: str, limits: Limits = DEFAULT_LIMITS) -> CircuitParts:
+    """Read OpenQASM text; the version goes by its header, not by any label.
 
     Registers are concatenated in the order of their declaration: clbit 0 is the first bit declared.
     Gates of the gate table are known with or without an ``include``; a definition in the text takes
@@ -65,3 +67,11 @@ def _check_size(text: str, limits: Limits) -> None:
     if size > limits.text_bytes:
         msg = f"the circuit's text has {size:,} bytes; at most {limits.text_bytes:,} are accepted"
         raise LimitError(msg, limit="text_bytes", requested=size, allowed=limits.text_bytes)
+
+
+def __getattr__(name: str) -> object:
+    """Return what has moved."""
+    if name != "parse":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    warnings.warn("gateway.circuit.openqasm.parse is now gateway.circuit.parse", DeprecationWarning, stacklevel=2)
+    return sys.modules["gateway.circuit"].parse  # the room is always loaded before this part of it

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from gateway.circuit.circuit import Comparison, Operation
 from gateway.circuit.openqasm.wires import Wires
+from gateway.circuit.operations import Comparison, Operation
 from gateway.errors import CircuitInvalidError, CircuitSyntaxError, LimitError, UnsupportedError
 
 _MAX_DIGITS = 4_000  # Python refuses to read longer integers

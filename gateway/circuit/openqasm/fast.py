@@ -17,7 +17,6 @@ import re
 from collections.abc import Callable, Iterator
 from operator import length_hint
 
-from gateway.circuit.circuit import Circuit, Limits, Operation
 from gateway.circuit.gates import ALIASES, GATES, Gate
 from gateway.circuit.openqasm.choices import Choice, conditioned, read_choice, split_condition
 from gateway.circuit.openqasm.definitions import Definition, read_head
@@ -33,6 +32,7 @@ from gateway.circuit.openqasm.statements import (
     syntax_error,
 )
 from gateway.circuit.openqasm.wires import Wires, broadcast
+from gateway.circuit.operations import CircuitParts, Limits, Operation
 from gateway.errors import CircuitInvalidError, CircuitSyntaxError, LimitError, UnsupportedError
 
 VERSIONS = ("2", "2.0", "3", "3.0", "3.1")
@@ -62,12 +62,12 @@ class NotFlat(Exception):  # noqa: N818 - a finding, not a mistake; never reache
     """The text is OpenQASM 3 that the fast path does not speak."""
 
 
-def parse_flat(text: str, limits: Limits) -> Circuit:
+def parse_flat(text: str, limits: Limits) -> CircuitParts:
     """Parse OpenQASM 2, or flat OpenQASM 3.
 
     Raises:
         NotFlat: the text needs the full parser.
-        CircuitError, UnsupportedError, LimitError: as :func:`gateway.circuit.openqasm.parse`.
+        CircuitError, UnsupportedError, LimitError: as :func:`gateway.circuit.openqasm.read`.
     """
     text = blank_comments(text)
     reader = _Reader(split_statements(text), limits, plain=text.isascii())
@@ -120,7 +120,7 @@ class _Reader:
 
     # ------------------------------------------------------------------ the run
 
-    def read(self) -> Circuit:
+    def read(self) -> CircuitParts:
         """Return the whole circuit; every error gets its line here."""
         self.header()
         self.check_end()
@@ -141,7 +141,7 @@ class _Reader:
             line = self.line()
             raise UnsupportedError(f"line {line}: {exc.message}", feature=exc.feature, line=line) from None
         self.make_room(0)
-        return Circuit(self.qubits.count, self.clbits.count, self.operations)
+        return CircuitParts(self.qubits.count, self.clbits.count, self.operations)
 
     def header(self) -> None:
         """Take the version, by which the language is decided."""

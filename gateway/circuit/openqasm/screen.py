@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from gateway.circuit.circuit import Limits
 from gateway.circuit.gates import ALIASES, GATES
 from gateway.circuit.openqasm.statements import INCLUDES, blank_comments
+from gateway.circuit.operations import Limits
 from gateway.errors import CircuitInvalidError, CircuitSyntaxError, LimitError
 
 MAX_STATEMENTS = 20_000

@@ -96,7 +96,7 @@ def parse(circuit: object) -> Circuit:
     qubits = out.new_qubits(max(map(int, circuit.qubits), default=-1) + 1)
     for index, instruction in enumerate(circuit.instructions):
         _carry_out(out, index, instruction, qubits)
-    return without_mere_names(out.circuit())
+    return without_mere_names(Circuit(*out.parts()))
 
 
 def _carry_out(out: Emitter, index: int, instruction: Any, qubits: tuple[int, ...]) -> None:  # noqa: ANN401

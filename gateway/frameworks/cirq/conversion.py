@@ -60,7 +60,7 @@ def parse(circuit: object) -> Circuit:
     reader = _read(circuit, repeats=False)
     tags = [_OUR_TAG.fullmatch(tag) for tag in circuit.tags if isinstance(tag, str)]
     declared = max((int(tag[1]) for tag in tags if tag), default=0)
-    return _numbered(reader.out.circuit(), list(reader.keys), declared)
+    return _numbered(Circuit(*reader.out.parts()), list(reader.keys), declared)
 
 
 def parse_with_keys(circuit: Any) -> tuple[Circuit, dict[str, list[tuple[int, ...]]]]:  # noqa: ANN401 - of Cirq
@@ -69,7 +69,7 @@ def parse_with_keys(circuit: Any) -> tuple[Circuit, dict[str, list[tuple[int, ..
     A key may be measured more than once here. The errors are those of :func:`parse`.
     """
     reader = _read(circuit, repeats=True)
-    return reader.out.circuit(), reader.keys
+    return Circuit(*reader.out.parts()), reader.keys
 
 
 def _read(circuit: Any, *, repeats: bool) -> _Reader:  # noqa: ANN401 - an AbstractCircuit

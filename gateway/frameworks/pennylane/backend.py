@@ -233,7 +233,7 @@ def _task(tape: QuantumScript, *, states: bool) -> _Task:
     reader = Reader({wire: wire for wire in range(max(tape.wires, default=-1) + 1)})
     if kind is ResultType.STATEVECTOR:
         reader.read(tape.operations)
-        return _Task(tape, reader.out.circuit(), kind, tape.measurements, Wires([]))
+        return _Task(tape, Circuit(*reader.out.parts()), kind, tape.measurements, Wires([]))
     if not tape.shots:
         _check_exact(tape.measurements)
     wires = range(reader.out.num_qubits)
@@ -244,7 +244,7 @@ def _task(tape: QuantumScript, *, states: bool) -> _Task:
     reader.read([*tape.operations, *tape.diagonalizing_gates], processes if dynamic else ())
     for wire, clbit in zip(measured, clbits, strict=True):
         reader.out.measure(wire, clbit)
-    circuit = reader.out.circuit()
+    circuit = Circuit(*reader.out.parts())
     own = range(len(wires), len(wires) + circuit.num_clbits - len(measured))
     if dynamic:
         processes = [_on_own_wires(process, reader, len(wires) - len(measured)) for process in processes]

@@ -115,7 +115,7 @@ def _parse_tape(tape: Any, device_wires: Sequence[Hashable]) -> Circuit:  # noqa
     reader.read(tape.operations, tape.measurements)
     for qubit, clbit in final:
         reader.out.measure(qubit, clbit)
-    return without_mere_names(reader.out.circuit())
+    return without_mere_names(Circuit(*reader.out.parts()))
 
 
 def qubits_of(wires: Iterable[Hashable], device_wires: Sequence[Hashable] = ()) -> dict[Hashable, int]:

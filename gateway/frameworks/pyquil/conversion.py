@@ -105,7 +105,7 @@ def parse(program: object) -> Circuit:
         raise CircuitInvalidError(f"qubits are placeholders: {exc}", rule="qubit placeholders") from exc
     reader = _Reader(labelled, instructions, max(qubits, default=-1) + 1)
     reader.block(0, len(instructions))
-    return reader.out.circuit()
+    return Circuit(*reader.out.parts())
 
 
 class _Reader:

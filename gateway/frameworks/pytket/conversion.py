@@ -87,7 +87,7 @@ def parse(circuit: object) -> Circuit:
         raise unbound(map(str, circuit.free_symbols()))
     reader = _Reader(circuit)
     reader.read(_without_permutation(circuit))
-    return reader.out.circuit()
+    return Circuit(*reader.out.parts())
 
 
 def _without_permutation(circuit: Any) -> Any:  # noqa: ANN401 - a pytket Circuit

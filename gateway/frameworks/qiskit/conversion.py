@@ -94,7 +94,7 @@ def parse(circuit: object) -> Circuit:
         raise unbound(parameter.name for parameter in circuit.parameters)
     reader = _Reader()
     reader.read(circuit)
-    return reader.out.circuit()
+    return Circuit(*reader.out.parts())
 
 
 class _Reader:

@@ -84,7 +84,7 @@ def parse(source: object) -> Circuit:
     out = Emitter(DEFAULT_LIMITS)
     qubits, clbits = out.new_qubits(len(circuit.qubits)), out.new_clbits(len(circuit.clbits))
     _Reader(out).read(circuit, qubits, clbits)
-    return out.circuit()
+    return Circuit(*out.parts())
 
 
 def _circuit(source: Any) -> Any:  # noqa: ANN401 - a QuantumCircuit

@@ -59,7 +59,7 @@ def parse(circuit: object) -> Circuit:
     out.new_qubits(circuit.get_qubit_count())
     for index in range(circuit.get_gate_count()):
         _carry_out(circuit.get_gate(index), index, out)
-    return out.circuit()
+    return Circuit(*out.parts())
 
 
 def _carry_out(native: Any, index: int, out: Emitter) -> None:  # noqa: ANN401 - a gate of Qulacs

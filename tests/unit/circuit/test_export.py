@@ -11,10 +11,9 @@ from hypothesis import strategies as st
 from qiskit.quantum_info import Operator
 from support.simulation import assert_same_behaviour, unitary
 
-from gateway.circuit import Circuit, Comparison
+from gateway.circuit import Circuit, Comparison, parse
 from gateway.circuit.export import QELIB1, STDGATES, dump_openqasm2, dump_openqasm3
 from gateway.circuit.gates import GATES
-from gateway.circuit.openqasm import parse
 from gateway.errors import UnsupportedError
 
 DUMPS = pytest.mark.parametrize("dump", [dump_openqasm2, dump_openqasm3], ids=["openqasm2", "openqasm3"])

@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.reference import distribution, unitary
 
+from gateway.circuit import parse
 from gateway.circuit.circuit import DEFAULT_LIMITS, Circuit
 from gateway.circuit.gates import GATES
-from gateway.circuit.openqasm import parse
 from gateway.circuit.openqasm.fast import NotFlat, parse_flat
 from gateway.circuit.openqasm.full import parse_full
 from gateway.errors import GatewayError
@@ -396,7 +396,7 @@ def test_both_paths_agree_on_any_openqasm_2(text: str) -> None:
 @settings(max_examples=60, deadline=None)
 @given(programs(version=3))
 def test_both_paths_agree_on_any_flat_openqasm_3(text: str) -> None:
-    assert parse(text) == parse_full(text)
+    assert parse(text) == Circuit(*parse_full(text))
 
 
 @settings(max_examples=30, deadline=None)

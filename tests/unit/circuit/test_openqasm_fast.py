@@ -8,8 +8,7 @@ import time
 
 import pytest
 
-from gateway.circuit import Circuit, Comparison, Limits, Operation
-from gateway.circuit.openqasm import parse
+from gateway.circuit import Circuit, Comparison, Limits, Operation, parse
 from gateway.circuit.openqasm.fast import NotFlat, parse_flat
 from gateway.errors import (
     CircuitError,
@@ -26,7 +25,7 @@ HEAD_3 = 'OPENQASM 3.0;\ninclude "stdgates.inc";\n'
 
 
 def flat(text: str) -> Circuit:
-    circuit = parse_flat(text, Limits())
+    circuit = Circuit(*parse_flat(text, Limits()))
     circuit.validate()
     return circuit
 

@@ -14,7 +14,7 @@ from qiskit.circuit import ClassicalRegister, IfElseOp
 from qiskit.quantum_info import Operator
 from support.simulation import Move, assert_same_branches, branches, moves
 
-from gateway.circuit import Limits
+from gateway.circuit import Circuit, Limits
 from gateway.circuit.gates import GATES
 from gateway.circuit.openqasm.fast import NotFlat, parse_flat
 from gateway.errors import GatewayError
@@ -121,7 +121,7 @@ def test_random_openqasm_2_programs_do_the_same_as_in_qiskit(seed):
         custom_instructions=qiskit.qasm2.LEGACY_CUSTOM_INSTRUCTIONS,
         custom_classical=qiskit.qasm2.LEGACY_CUSTOM_CLASSICAL,
     )
-    ours = parse_flat(text, Limits())
+    ours = Circuit(*parse_flat(text, Limits()))
     ours.validate()
     assert (ours.num_qubits, ours.num_clbits) == (theirs.num_qubits, theirs.num_clbits)
     assert_same_branches(
@@ -135,4 +135,4 @@ def test_random_openqasm_2_programs_do_the_same_as_in_qiskit(seed):
 def test_random_characters_raise_nothing_but_our_own_errors(tail):
     for head in ("OPENQASM 2.0; qreg q[2]; creg c[2];", "OPENQASM 3; qubit[2] q; bit[2] c;"):
         with contextlib.suppress(GatewayError, NotFlat):
-            parse_flat(head + tail, Limits()).validate()
+            Circuit(*parse_flat(head + tail, Limits())).validate()

@@ -13,14 +13,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.reference import distribution, unitary
 
-from gateway.circuit.circuit import Circuit, Limits, Operation
-from gateway.circuit.openqasm import parse
-from gateway.circuit.openqasm.full import parse_full
+from gateway.circuit import parse
+from gateway.circuit.circuit import DEFAULT_LIMITS, Circuit, Limits, Operation
+from gateway.circuit.openqasm import full
 from gateway.errors import BY_CODE, CircuitInvalidError, CircuitSyntaxError, GatewayError, LimitError, UnsupportedError
 
 CIRCUITS = Path(__file__).parents[2] / "circuits"
 UNASSIGNED = "unassigned variable"
 INVALID = sorted((CIRCUITS / "invalid").glob("*.qasm"))
+
+
+def parse_full(text: str, limits: Limits = DEFAULT_LIMITS) -> Circuit:
+    return Circuit(*full.parse_full(text, limits))
 
 
 def shown(operation: Operation) -> str:

@@ -12,10 +12,10 @@ from support.simulation import assert_same_ensembles, unitary
 
 from gateway.backends.base import Backend
 from gateway.circuit import Circuit
-from gateway.circuit.convert import as_circuit, as_source
 from gateway.circuit.gates import GATES
 from gateway.errors import CircuitInvalidError, RequestError, UnsupportedError
 from gateway.frameworks import dump, framework_of, parse
+from gateway.frameworks.sources import as_circuit, as_source
 
 CLOSE = 1e-7
 SEEDS = range(12)

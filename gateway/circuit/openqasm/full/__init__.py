@@ -21,7 +21,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from gateway.circuit.circuit import DEFAULT_LIMITS, Circuit, Limits
+from gateway.circuit.operations import DEFAULT_LIMITS, CircuitParts, Limits
 from gateway.errors import CircuitSyntaxError, UnsupportedError
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ _PLACE = re.compile(r"L(\d+):C(\d+): (.*)", re.DOTALL)
 _VERSIONS = frozenset({"2", "2.0", "3", "3.0", "3.1"})
 
 
-def parse_full(text: str, limits: Limits = DEFAULT_LIMITS) -> Circuit:
+def parse_full(text: str, limits: Limits = DEFAULT_LIMITS) -> CircuitParts:
     """Parse OpenQASM text through the reference parser; about 0.3 ms a statement.
 
     OpenQASM 2 is read as far as the grammar of OpenQASM 3 covers it. Registers are concatenated in
@@ -56,7 +56,7 @@ def parse_full(text: str, limits: Limits = DEFAULT_LIMITS) -> Circuit:
         program.run(tree.statements)
     except RecursionError as exc:
         raise _too_deep() from exc
-    return program.out.circuit()
+    return program.out.parts()
 
 
 def _tree(text: str) -> ast.Program:

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING, ClassVar
 
-from gateway.circuit.circuit import Limits
 from gateway.circuit.emitter import Emitter
 from gateway.circuit.gates import Step
 from gateway.circuit.openqasm.full.decisions import Decider
 from gateway.circuit.openqasm.full.scopes import GateDefinition, Scope, Value, invalid, line_of, refuse
+from gateway.circuit.operations import Limits
 from gateway.errors import CircuitInvalidError, UnsupportedError
 
 if TYPE_CHECKING:

@@ -8,11 +8,11 @@ from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from gateway.circuit import conditions
-from gateway.circuit.circuit import Condition
 from gateway.circuit.conditions import Decision
 from gateway.circuit.openqasm.full.arithmetic import convert, plain
 from gateway.circuit.openqasm.full.classical_statements import ClassicalStatements
 from gateway.circuit.openqasm.full.scopes import Kind, Scope, Value, Variable, Word, invalid, refuse
+from gateway.circuit.operations import Condition
 
 if TYPE_CHECKING:
     from openqasm3 import ast

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
 from pathlib import Path
-from typing import Any
 
-from gateway.circuit.circuit import Circuit
-from gateway.circuit.openqasm import parse
+from gateway.circuit import Circuit
 from gateway.errors import RequestError
+from gateway.frameworks import FRAMEWORKS, framework_of, parse
 
 
 def as_source(source: object) -> Circuit | str:
@@ -27,18 +25,13 @@ def as_source(source: object) -> Circuit | str:
             return source.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as exc:
             raise RequestError(f"cannot read the circuit file {source}: {exc}", field="circuits") from exc
-    if _interchange().framework_of(source) is not None:
-        found: Circuit = _interchange().parse(source)
-        return found
+    if framework_of(source) is not None:
+        return parse(source)
     raise RequestError(
         "a circuit is a Circuit, OpenQASM text, the Path of a file, or a circuit of "
-        f"{', '.join(_interchange().FRAMEWORKS)}, not {type(source).__name__}",
+        f"{', '.join(FRAMEWORKS)}, not {type(source).__name__}",
         field="circuits",
     )
-
-
-def _interchange() -> Any:  # noqa: ANN401 - a module, by name: it knows the circuit, which must not know it
-    return importlib.import_module("gateway.frameworks")
 
 
 def as_circuit(source: object) -> Circuit:
@@ -48,5 +41,5 @@ def as_circuit(source: object) -> Circuit:
         CircuitError, UnsupportedError, LimitError: the text is refused.
         RequestError: not a circuit at all.
     """
-    found = as_source(source)
-    return found if isinstance(found, Circuit) else parse(found)
+    text_or_circuit = as_source(source)
+    return text_or_circuit if isinstance(text_or_circuit, Circuit) else Circuit.from_openqasm(text_or_circuit)
