@@ -63,7 +63,7 @@ class ServerProcess:
         self.host = host
         self.port = port
         self.thrift_port = thrift_port
-        self._asked_ports = (port, thrift_port)
+        self._asked_ports = (port, thrift_port)  # 0 stays 0: another start finds another one
         self._owner = os.getpid()
         self._process: subprocess.Popen[bytes] | None = None
         self._lifeline: int | None = None
@@ -104,23 +104,25 @@ class ServerProcess:
         watched, self._lifeline = os.pipe()
         self._log = log = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process, and leaves nothing behind
         try:
-            handed_over = {"--lifeline-fd": watched, **{option: each.fileno() for option, each in listeners.items()}}
+            handed_over = {"--lifeline-fd": watched, "--listen-fd": listeners[0].fileno()}
+            interfaces = {} if len(listeners) == 1 else {"qrisp": {"thrift_fd": listeners[1].fileno()}}
             self._process = subprocess.Popen(  # noqa: S603 - our own module
                 [
                     *(sys.executable, "-m", "gateway.server"),
                     *(f"{option}={fd}" for option, fd in handed_over.items()),
+                    f"--interfaces={encode(interfaces).decode()}",
                     *self._arguments,
                 ],
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
-                pass_fds=tuple(handed_over.values()),
+                pass_fds=(watched, *(each.fileno() for each in listeners)),
                 env=_environment(),
                 start_new_session=True,  # Ctrl-C in a terminal is the parent's to handle
             )
         finally:
             os.close(watched)
-            for listener in listeners.values():
+            for listener in listeners:
                 listener.close()
         _alive.add(self)
         stdin = self._process.stdin
@@ -131,18 +133,18 @@ class ServerProcess:
         except BrokenPipeError:
             pass  # it has ended already; the wait below says why
 
-    def _bind(self) -> dict[str, socket.socket]:
-        """Return the listening sockets, each under the option that hands it over."""
+    def _bind(self) -> list[socket.socket]:
+        """Return the listening sockets: for HTTP and, if there is a port for it, for Thrift."""
         port, thrift_port = self._asked_ports
-        listeners = {"--listen-fd": bind(self.host, port)}
-        self.port = listeners["--listen-fd"].getsockname()[1]
+        listeners = [bind(self.host, port)]
+        self.port = listeners[0].getsockname()[1]
         if thrift_port is not None:
             try:
-                listeners["--thrift-fd"] = bind(self.host, thrift_port)
+                listeners.append(bind(self.host, thrift_port))
             except ServerStartError:
-                listeners["--listen-fd"].close()
+                listeners[0].close()
                 raise
-            self.thrift_port = listeners["--thrift-fd"].getsockname()[1]
+            self.thrift_port = listeners[1].getsockname()[1]
         return listeners
 
     def _wait_until_ready(self) -> BackendInfo:

@@ -8,11 +8,11 @@ import os
 import signal
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from gateway import legacy
 from gateway.cli import settings
 from gateway.errors import RequestError
 from gateway.listener import bind
@@ -26,6 +26,8 @@ _DRAIN_S = 8.0
 
 _DEFAULT_PORT = 8080
 
+_LEGACY_OPTIONS = [option for room in legacy.ROOMS.values() for option in room.options]
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of ``gateway serve``."""
@@ -34,10 +36,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--adapter", metavar="MODULE:CLASS", help="an adapter of your own instead")
     parser.add_argument("--host", default="127.0.0.1", help="default: %(default)s")
     parser.add_argument("--port", type=int, help="default: the simulator's own port; 0: any free one")
-    parser.add_argument("--thrift-port", type=int, help="serve Thrift clients of qrisp 0.1 to 0.4.10 there; 0: any")
     parser.add_argument("--workers", type=int, help="processes that simulate; default: one per processor")
     parser.add_argument("--timeout-s", type=float, help="longest run; default: 600")
     settings.add_options(parser)
+    for option in _LEGACY_OPTIONS:
+        option.declare(parser)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -57,10 +60,9 @@ def command(arguments: argparse.Namespace) -> int:
     if len(names) + bool(arguments.adapter) == 1:
         _serve_one(names[0] if names else None, arguments)
         return 0
-    if arguments.adapter or arguments.port is not None or arguments.thrift_port is not None:
-        raise RequestError(
-            "several simulators are served on their own ports: leave --port, --thrift-port and --adapter out"
-        )
+    if arguments.adapter or arguments.port is not None or any(_given(arguments, for_one=True)):
+        leave_out = ["--port", *(option.flag for option in _LEGACY_OPTIONS if option.for_one), "--adapter"]
+        raise RequestError(f"several simulators are served on their own ports: leave {', '.join(leave_out)} out")
     return _serve_many([find(name).name for name in names], arguments)
 
 
@@ -77,13 +79,29 @@ def _serve_one(name: str | None, arguments: argparse.Namespace) -> None:
     port = arguments.port if arguments.port is not None else row.port if row else _DEFAULT_PORT
     chosen = _settings(arguments, name or adapter, port)
     listener = bind(arguments.host, port)
-    thrift = None if arguments.thrift_port is None else bind(arguments.host, arguments.thrift_port)
+    interfaces = legacy.open_interfaces(_legacy_settings(arguments), arguments.host)
     address = f"{'http' if chosen.tls is None else 'https'}://{arguments.host}:{listener.getsockname()[1]}"
     print(f"gateway: serving {name or adapter} at {address} (Ctrl-C stops it)", file=sys.stderr, flush=True)
-    if thrift is not None:
-        chosen = replace(chosen, thrift_fd=thrift.fileno())
-        print(f"gateway: and by Thrift at {arguments.host}:{thrift.getsockname()[1]}", file=sys.stderr, flush=True)
-    serve(Target(adapter), listener, chosen)
+    for announcement in [each for interface in interfaces for each in interface.announcements]:
+        print(f"gateway: and {announcement}", file=sys.stderr, flush=True)
+    serve(Target(adapter), listener, chosen, interfaces=interfaces)
+
+
+def _given(arguments: argparse.Namespace, *, for_one: bool) -> list[str]:
+    """Return the options of interfaces for older clients that were given on the command line, as they were given."""
+    words: list[str] = []
+    for option in _LEGACY_OPTIONS:
+        value = getattr(arguments, option.setting)
+        if option.for_one is for_one and value not in {None, False}:
+            words += [option.flag] if value is True else [option.flag, str(value)]
+    return words
+
+
+def _legacy_settings(arguments: argparse.Namespace) -> dict[str, dict[str, object]]:
+    return {
+        name: {option.setting: value for option in room.options if (value := option.value(arguments)) is not None}
+        for name, room in legacy.ROOMS.items()
+    }
 
 
 def _settings(arguments: argparse.Namespace, queue: str, port: int) -> Settings:
@@ -107,7 +125,6 @@ def _settings(arguments: argparse.Namespace, queue: str, port: int) -> Settings:
         drain_s=_DRAIN_S,
         tls=settings.tls(arguments),
         idle_s=settings.idle_s(),
-        qunicorn=settings.switched_on(settings.QUNICORN, arguments),
     )
     guarded = bool(Tokens(chosen.tokens, chosen.tokens_file))
     settings.refuse_strangers(
@@ -121,7 +138,7 @@ def _serve_many(names: list[str], arguments: argparse.Namespace) -> int:
     options = [f"--host={arguments.host}"]
     options += [] if arguments.workers is None else [f"--workers={arguments.workers}"]
     options += [] if arguments.timeout_s is None else [f"--timeout-s={arguments.timeout_s}"]
-    options += settings.passed_on(arguments)
+    options += settings.passed_on(arguments) + _given(arguments, for_one=False)
     children = [
         subprocess.Popen([sys.executable, "-m", "gateway.cli", "serve", name, *options])  # noqa: S603 - ourselves
         for name in names

@@ -48,9 +48,8 @@ ORIGINS = Option("--allow-origin", "GATEWAY_ALLOWED_ORIGINS", "ORIGINS", "web or
 TLS_CERT = Option("--tls-cert", "GATEWAY_TLS_CERT", "FILE", "certificate chain in PEM: speak HTTPS")
 TLS_KEY = Option("--tls-key", "GATEWAY_TLS_KEY", "FILE", "its private key in PEM")
 ANONYMOUS = Option("--anonymous", "GATEWAY_ANONYMOUS", "", "let everybody in although others can reach the server")
-QUNICORN = Option("--qunicorn", "GATEWAY_QUNICORN", "", "answer paths with a slash at the end as Qunicorn does today")
 
-SWITCHES = (ANONYMOUS, QUNICORN)
+SWITCHES = (ANONYMOUS,)
 OPTIONS = (JOBS, TOKENS, HOSTS, ORIGINS, TLS_CERT, TLS_KEY)
 
 

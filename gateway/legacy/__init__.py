@@ -1,1 +1,46 @@
-"""Interfaces that are answered for the sake of released clients; each room can be deleted."""
+"""Interfaces that are answered for the sake of released clients of other projects.
+
+Each is a room, a folder beside this file, and whoever does not want it deletes the folder: nothing else names it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from gateway.errors import RequestError
+from gateway.legacy.room import Option, Room
+
+if TYPE_CHECKING:
+    from gateway.server.service import Interface
+
+ROOMS: dict[str, Room] = {}
+"""Name of a room -> the room."""
+
+try:
+    from gateway.legacy.qrisp import room as _qrisp
+except ModuleNotFoundError as _error:
+    if _error.name != "gateway.legacy.qrisp":
+        raise
+else:
+    ROOMS[_qrisp.ROOM.name] = _qrisp.ROOM
+
+__all__ = ["ROOMS", "Option", "Room", "open_interfaces"]
+
+
+def open_interfaces(settings: Mapping[str, Mapping[str, object]], host: str) -> tuple[Interface, ...]:
+    """Return the interface of every room, its sockets listening already.
+
+    Args:
+        settings: name of a room -> its settings; a room that is not named has its defaults.
+        host: address on which sockets listen.
+
+    Raises:
+        RequestError: there is no such room, or it has no such setting.
+        ServerStartError: a port is taken.
+    """
+    unknown = settings.keys() - ROOMS.keys()
+    if unknown:
+        there_are = ", ".join(ROOMS) or "none"
+        raise RequestError(f"there is no interface {min(unknown)!r} for older clients: there are {there_are}")
+    return tuple(room.open(settings.get(name, {}), host) for name, room in ROOMS.items())

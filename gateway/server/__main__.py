@@ -15,6 +15,7 @@ import sys
 
 def main() -> None:
     """Parse the arguments and serve."""
+    from gateway import legacy  # noqa: PLC0415 - see above
     from gateway.execution.processors import usable  # noqa: PLC0415
     from gateway.execution.worker import Target  # noqa: PLC0415 - see above
     from gateway.protocol.messages import ServerLimits, decode  # noqa: PLC0415
@@ -24,7 +25,7 @@ def main() -> None:
     parser.add_argument("--target", help="module:Class of an adapter; without it, a pickled runnable is read")
     parser.add_argument("--listen-fd", type=int, required=True, help="an inherited listening socket")
     parser.add_argument("--lifeline-fd", type=int, help="stop when this inherited pipe is closed")
-    parser.add_argument("--thrift-fd", type=int, help="another one, for the Thrift clients of old Qrisp versions")
+    parser.add_argument("--interfaces", default="{}", help="settings of the interfaces for older clients, as JSON")
     parser.add_argument("--workers", type=int, default=usable(), help="worker processes")
     parser.add_argument("--threads-per-run", type=int, default=1, help="OpenMP threads of each")
     parser.add_argument("--limits", default="{}", help="ServerLimits as JSON")
@@ -37,11 +38,11 @@ def main() -> None:
         threads_per_run=arguments.threads_per_run,
         limits=decode(ServerLimits, arguments.limits.encode()),
         lifeline_fd=arguments.lifeline_fd,
-        thrift_fd=arguments.thrift_fd,
         jobs_url=arguments.jobs,
         jobs_queue=arguments.jobs_queue,
     )
-    serve(target, socket.socket(fileno=arguments.listen_fd), settings)
+    interfaces = legacy.open_interfaces(decode(dict[str, dict[str, object]], arguments.interfaces.encode()), "")
+    serve(target, socket.socket(fileno=arguments.listen_fd), settings, interfaces=interfaces)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ import socket
 import struct
 import threading
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -25,16 +24,12 @@ from gateway.execution.processors import usable
 from gateway.execution.worker import Target
 from gateway.protocol.messages import ServerLimits
 from gateway.server.access.tokens import Known, Tokens
-from gateway.server.http.worker import HttpWorker
+from gateway.server.http.gunicorn_worker import HttpWorker
 
 if TYPE_CHECKING:
     from flask import Flask
 
-    from gateway.jobs.manager import Jobs
-    from gateway.server.access.admission import Admission
-    from gateway.server.telemetry.observer import Observer
-
-Busy = Callable[[], AbstractContextManager[None]]
+    from gateway.server.service import Interface, Service
 
 SPARE_THREADS = 8
 """HTTP threads beyond those that wait for runs, so that health checks are answered under full load."""
@@ -65,8 +60,6 @@ class Settings:
         drain_s: seconds that runs have to end by themselves once the server is told to stop.
         tls: files with a certificate chain and its key, in PEM; without, HTTP is plain.
         idle_s: the server ends itself after so many seconds without a request; health checks do not count.
-        thrift_fd: a listening socket on which old Qrisp clients are answered, see :mod:`gateway.legacy.qrisp.thrift`.
-        qunicorn: answer like Qunicorn where Qrisp's old server and Qunicorn differ.
     """
 
     workers: int = field(default_factory=usable)
@@ -83,17 +76,19 @@ class Settings:
     drain_s: float = 3
     tls: tuple[Path, Path] | None = None
     idle_s: float | None = None
-    thrift_fd: int | None = None
-    qunicorn: bool = False
 
 
 class GatewayApplication(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped
     """Gunicorn with our settings and no command line of its own."""
 
-    def __init__(self, target: Target, listener: socket.socket, settings: Settings) -> None:
+    def __init__(
+        self, target: Target, listener: socket.socket, settings: Settings, interfaces: tuple[Interface, ...] = ()
+    ) -> None:
         self.target = target
         self.settings = settings
         self.listener = listener
+        self.interfaces = interfaces
+        self.service: Service | None = None
         super().__init__()
 
     def load_config(self) -> None:
@@ -102,7 +97,7 @@ class GatewayApplication(BaseApplication):  # type: ignore[misc]  # gunicorn is 
         for name, value in {
             "bind": f"fd://{self.listener.fileno()}",
             "workers": 1,  # the pool of workers is one per process
-            "worker_class": type("Worker", (HttpWorker,), {"max_arrival_s": limits.max_arrival_s}),
+            "worker_class": HttpWorker,
             "threads": self.settings.workers + limits.max_queue + limits.max_polls + SPARE_THREADS,
             "timeout": 60,
             "graceful_timeout": math.ceil(self.settings.drain_s),
@@ -129,32 +124,25 @@ class GatewayApplication(BaseApplication):  # type: ignore[misc]  # gunicorn is 
         begin_imports(self.target)
         # Flask is imported while the simulator is: a container's start is waited for.
         from gateway.jobs.store import IN_MEMORY, JobStore  # noqa: PLC0415
-        from gateway.server.access.admission import Admission  # noqa: PLC0415
         from gateway.server.access.web_pages import WebGuard  # noqa: PLC0415
         from gateway.server.http.app import create_app  # noqa: PLC0415
-        from gateway.server.idle_limit import IdleLimit  # noqa: PLC0415
+        from gateway.server.service import Service  # noqa: PLC0415
 
         settings, limits = self.settings, self.settings.limits
         tokens = Tokens(settings.tokens, settings.tokens_file)
         pool = WorkerPool(self.target, limits, settings.workers)
-        store = JobStore(settings.jobs_url or IN_MEMORY, settings.jobs_queue)
-        app = create_app(
+        self.service = Service.over(
             pool,
             limits,
-            store=store,
+            store=JobStore(settings.jobs_url or IN_MEMORY, settings.jobs_queue),
             tokens=tokens,
-            guard=WebGuard(settings.hosts, settings.origins),
-            qunicorn=settings.qunicorn,
+            web_pages=WebGuard(settings.hosts, settings.origins),
+            interfaces=self.interfaces,
+            idle_s=settings.idle_s,
+            on_idle=partial(os.kill, os.getppid(), signal.SIGTERM),
         )
-        app.extensions["gateway_close"] = partial(_close, pool, app.extensions["gateway_jobs"], settings.drain_s)
-        busy: Busy = contextlib.nullcontext
-        if settings.idle_s is not None:
-            stop = partial(os.kill, os.getppid(), signal.SIGTERM)
-            idle = IdleLimit(settings.idle_s, stop, lambda: any(app.extensions["gateway_jobs"].states().values()))
-            idle.watch(app)
-            busy = idle.busy
-        if settings.thrift_fd is not None:
-            _start_thrift(settings.thrift_fd, app.extensions["gateway_observer"], Admission(limits, tokens), busy)
+        app = create_app(self.service)
+        self.service.start()
         return app
 
     def _watch_lifeline(self, worker: Any) -> None:  # noqa: ANN401 - gunicorn's worker
@@ -172,28 +160,14 @@ class GatewayApplication(BaseApplication):  # type: ignore[misc]  # gunicorn is 
         threading.Thread(target=watch, name="lifeline", daemon=True).start()
 
 
-def _start_thrift(fd: int, observer: Observer, admission: Admission, busy: Busy) -> None:
-    from gateway.legacy.qrisp.runs import ObjectService  # noqa: PLC0415 - few servers need it
-    from gateway.legacy.qrisp.thrift import ThriftServer  # noqa: PLC0415
-
-    limit = admission.limits.max_body_bytes
-    listener = socket.socket(fileno=os.dup(fd))  # the arbiter keeps the other for the next worker
-    ThriftServer(ObjectService(observer, admission), listener, max_message_bytes=limit, busy=busy).start()
-
-
 def _tls(files: tuple[Path, Path] | None) -> dict[str, str]:
     return {} if files is None else {"certfile": str(files[0]), "keyfile": str(files[1])}
 
 
-def _close(pool: WorkerPool, jobs: Jobs, drain_s: float) -> None:
-    jobs.close(drain_s / 2)  # the other half was for requests
-    pool.close()
-
-
 def _on_worker_exit(_arbiter: Any, worker: Any) -> None:  # noqa: ANN401 - gunicorn's objects
-    close = getattr(getattr(worker, "wsgi", None), "extensions", {}).get("gateway_close")
-    if close is not None:
-        close()
+    app: GatewayApplication = worker.app
+    if app.service is not None:
+        app.service.close(app.settings.drain_s / 2)  # the other half was for requests
 
 
 def serve(
@@ -201,6 +175,7 @@ def serve(
     listener: socket.socket,
     settings: Settings | None = None,
     on_ready: Callable[[], None] | None = None,
+    interfaces: tuple[Interface, ...] = (),
 ) -> None:
     """Serve until a signal ends the process.
 
@@ -209,6 +184,7 @@ def serve(
         listener: a listening socket, as from :func:`gateway.listener.bind`; handed over.
         settings: how.
         on_ready: called once before the first request is taken.
+        interfaces: that are answered beside protocol version 1.
     """
     settings = settings or Settings()
     for name in _THREAD_SETTINGS:
@@ -219,7 +195,7 @@ def serve(
     if on_ready is not None:
         on_ready()
     gc.enable()  # off since the start, see gateway.cli.serve
-    GatewayApplication(target, listener, settings).run()
+    GatewayApplication(target, listener, settings, interfaces).run()
 
 
 def _log_to_stderr() -> None:

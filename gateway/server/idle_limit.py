@@ -1,4 +1,4 @@
-"""A server that ends itself when nobody has asked it anything for a while."""
+"""Ends a server when nobody has asked it anything for a while."""
 
 from __future__ import annotations
 
@@ -7,13 +7,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
-from flask import Flask, g, request
-
-from gateway.server.http.app import PROBES
-
 
 class IdleLimit:
-    """Counts the requests of an application, health checks left out, and acts once there are none.
+    """Counts what a server is asked, and acts once nothing was asked for a while.
 
     Args:
         limit_s: seconds without a request.
@@ -29,29 +25,26 @@ class IdleLimit:
         self._last = time.monotonic()
         self._lock = threading.Lock()
 
-    def watch(self, app: Flask) -> None:
-        """Start counting."""
-        app.before_request(self._begin)
-        app.teardown_request(self._end)
+    def start(self) -> None:
+        """Start the thread that waits for the end."""
         threading.Thread(target=self._wait, name="idle-limit", daemon=True).start()
 
     @contextlib.contextmanager
     def busy(self) -> Iterator[None]:
-        """Count what is no request of the application as one."""
-        self._add(1)
+        """Count what happens within as a request that is under way."""
+        self.begin()
         try:
             yield
         finally:
-            self._add(-1)
+            self.end()
 
-    def _begin(self) -> None:
-        if request.path not in PROBES:
-            g.counted = True
-            self._add(1)
+    def begin(self) -> None:
+        """Count a request."""
+        self._add(1)
 
-    def _end(self, _error: BaseException | None) -> None:
-        if g.pop("counted", False):  # a request that was refused before counts as none
-            self._add(-1)
+    def end(self) -> None:
+        """Count the end of a request."""
+        self._add(-1)
 
     def _add(self, number: int) -> None:
         with self._lock:

@@ -24,6 +24,7 @@ from gateway.execution.runner import Runner
 from gateway.protocol.messages import ServerLimits
 from gateway.protocol.openapi import document
 from gateway.server.http.app import create_app
+from gateway.server.service import Service
 from gateway.simulators import find
 
 LIMITS = ServerLimits(max_shots=10_000, max_circuits=10, max_body_bytes=2**20, timeout_s=20, max_poll_s=0.1)
@@ -36,9 +37,9 @@ def schema(request: pytest.FixtureRequest) -> Iterator[Any]:
     """The served document, with a job to ask for."""
     load_all_checks()
     if request.param == "in process":
-        app = create_app(InlineExecutor(Runner(QulacsAdapter(), LIMITS)), LIMITS)
-        yield schemathesis.openapi.from_wsgi("/openapi.json", app)
-        app.extensions["gateway_jobs"].close()
+        service = Service.over(InlineExecutor(Runner(QulacsAdapter(), LIMITS)), LIMITS)
+        yield schemathesis.openapi.from_wsgi("/openapi.json", create_app(service))
+        service.close()
         return
     process = ServerProcess(target=find("qulacs").adapter, workers=2, limits=LIMITS)
     process.start()

@@ -12,8 +12,8 @@ from support.fake import Does, fake
 from support.raw import run_body, wait_until
 from support.serving import Served, serving, statuses
 
+from gateway.protocol.messages import ServerLimits
 from gateway.server.http.slow_requests import CROWDED_S
-from gateway.server.http.worker import MAX_ARRIVAL_S
 
 ARRIVAL_S = 2.0
 
@@ -62,7 +62,7 @@ def test_others_are_answered_while_two_hundred_clients_take_their_time(patient_s
         for _ in range(3):
             answers = [patient_server.request("GET", "/healthz"), patient_server.run(run_body())]
             assert [answer.status for answer in answers] == [200, 200]
-            assert max(answer.seconds for answer in answers) < MAX_ARRIVAL_S / 2
+            assert max(answer.seconds for answer in answers) < ServerLimits().max_arrival_s / 2
 
 
 def test_a_few_slow_clients_have_the_time_that_the_limit_says(patient_server: Served):

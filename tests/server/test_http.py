@@ -17,6 +17,7 @@ from gateway.execution.runner import Runner
 from gateway.protocol.messages import RunRequest, ServerLimits, encode
 from gateway.server.access.tokens import Tokens, parse_tokens
 from gateway.server.http.app import create_app
+from gateway.server.service import Service
 
 PROBLEM = "application/problem+json"
 SECONDS = 5.0
@@ -232,7 +233,7 @@ def test_a_token_in_another_form_than_bearer_is_refused(app: FlaskClient, header
 def test_only_known_tokens_are_let_in_where_tokens_are_asked_for(header, status):
     digests = (hashlib.sha256(b"other").hexdigest(), hashlib.sha256(b"sesame").hexdigest())
     tokens = Tokens(parse_tokens(digests, "here"))
-    app = create_app(InlineExecutor(Runner(FakeAdapter(), ServerLimits())), tokens=tokens).test_client()
+    app = create_app(Service.over(InlineExecutor(Runner(FakeAdapter(), ServerLimits())), tokens=tokens)).test_client()
     headers = {} if header is None else {"Authorization": header}
     assert app.get("/v1/backend", headers=headers).status_code == status
     assert app.get("/healthz").status_code == 200
@@ -258,7 +259,7 @@ def test_a_surprise_inside_the_application_is_a_problem_without_its_words():
         def describe(self):
             raise ZeroDivisionError("secret")
 
-    app = create_app(Surprising(Runner(FakeAdapter(), ServerLimits()))).test_client()
+    app = create_app(Service.over(Surprising(Runner(FakeAdapter(), ServerLimits())))).test_client()
     reply = app.get("/v1/backend")
     _assert_is_problem(reply.status_code, reply.content_type, reply.get_json(force=True), 500, "internal-error")
     assert b"secret" not in reply.data
@@ -267,7 +268,7 @@ def test_a_surprise_inside_the_application_is_a_problem_without_its_words():
 @pytest.fixture
 def app() -> FlaskClient:
     limits = ServerLimits(max_shots=10_000, max_circuits=10, max_body_bytes=2**20, timeout_s=20)
-    return create_app(InlineExecutor(Runner(FakeAdapter(), limits)), limits).test_client()
+    return create_app(Service.over(InlineExecutor(Runner(FakeAdapter(), limits)), limits)).test_client()
 
 
 def test_in_process_and_over_http_the_answers_are_the_same(app: FlaskClient, fake_server: Server):

@@ -6,18 +6,18 @@ import secrets
 import threading
 from collections import OrderedDict
 from datetime import UTC, datetime
-from threading import BoundedSemaphore
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 
 from gateway.errors import GatewayError, JobNotFound, RequestError
-from gateway.jobs.manager import DEPLOYMENT_END, Caller, Jobs
+from gateway.jobs.manager import DEPLOYMENT_END, Caller
 from gateway.legacy.qrisp import deployments
 from gateway.legacy.qrisp.deployments import Deployment, JobOrder, JobView
 from gateway.protocol.messages import SentJob, decode, encode
 from gateway.results import JobState, Result
-from gateway.server.access.admission import Admission
+from gateway.server.access.request_limits import check_limits
+from gateway.server.service import Service
 
 WAIT_S = 10.0
 """How long a question for a job is held back until there is something to say; else clients ask ten times a second."""
@@ -69,15 +69,12 @@ class JobService:
     guessed: it is sent without a token, so whoever knows it may have it run.
 
     Args:
-        jobs: of the server.
-        admission: who is let in with what.
-        polls: as many questions may wait for jobs.
+        service: of the server.
     """
 
-    def __init__(self, jobs: Jobs, admission: Admission, polls: BoundedSemaphore) -> None:
-        self.admission = admission
-        self._jobs = jobs
-        self._polls = polls
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._jobs = service.jobs
         self._refusals: _Recent[GatewayError] = _Recent(_KEPT_REFUSALS)
         self._deployed: _Recent[Deployment] = _Recent(_AT_HAND)
         self._ordered: _Recent[_Ordered] = _Recent(_AT_HAND)
@@ -100,7 +97,7 @@ class JobService:
         order = decode(JobOrder, asked)
         deployment = self._deployed.get(order.deployment_id) or self._stored(order.deployment_id)
         request = order.request(deployment)
-        self.admission.check(request)
+        check_limits(request, self._service.limits)
         asked = encode(request)
         job = self._jobs.submit(request, asked, caller)
         number = self._jobs.number(job.id, caller)
@@ -156,12 +153,9 @@ class JobService:
         return deployments.texts_of(self._jobs.requests(job_id, caller)) if ordered is None else ordered.texts
 
     def _wait(self, job_id: str, caller: Caller) -> SentJob:
-        if not self._polls.acquire(blocking=False):
-            return self._jobs.info(job_id, caller)
-        try:
-            return self._jobs.info(job_id, caller, min(WAIT_S, self.admission.limits.max_poll_s))
-        finally:
-            self._polls.release()
+        with self._service.waiting_place() as may_wait:
+            wait_s = min(WAIT_S, self._service.limits.max_poll_s) if may_wait else 0
+            return self._jobs.info(job_id, caller, wait_s)
 
 
 def _message(job: SentJob) -> str | None:

@@ -15,7 +15,6 @@ import socket
 import threading
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -27,9 +26,9 @@ from thriftpy2.thrift import TApplicationException, TProcessor
 from thriftpy2.transport.base import TTransportException
 
 from gateway.errors import GatewayError, RequestError
-from gateway.legacy.qrisp import objects
-from gateway.legacy.qrisp.runs import ObjectService
+from gateway.legacy.qrisp import objects, runs
 from gateway.legacy.qrisp.thrift_wire import Connection, StrictProtocol, UnknownMethodError
+from gateway.server.service import Service
 
 MAX_CONNECTIONS = 64
 
@@ -51,21 +50,11 @@ class ThriftServer:
     Args:
         service: answers.
         listener: handed over.
-        max_message_bytes: what a message may have at most.
-        busy: entered for as long as a call is under way.
     """
 
-    def __init__(
-        self,
-        service: ObjectService,
-        listener: socket.socket,
-        *,
-        max_message_bytes: int,
-        busy: Callable[[], AbstractContextManager[None]] = contextlib.nullcontext,
-    ) -> None:
+    def __init__(self, service: Service, listener: socket.socket) -> None:
         self._listener = listener
-        self._max_message_bytes = max_message_bytes
-        self._busy = busy
+        self._max_message_bytes = service.limits.max_body_bytes
         self._service = service
         self._connections: set[Connection] = set()
         self._lock = threading.Lock()
@@ -145,7 +134,7 @@ class ThriftServer:
             processor.send_exception(protocol, protocol.method, said, protocol.seqid)
             raise
         connection.running = True
-        with self._busy():
+        with self._service.busy():
             try:
                 result.success = call()
             except TApplicationException as exc:
@@ -158,7 +147,7 @@ class ThriftServer:
 class _Handler:
     """The service's methods, by the names of the interface, for the client at an address."""
 
-    def __init__(self, service: ObjectService, address: str) -> None:
+    def __init__(self, service: Service, address: str) -> None:
         self._service = service
         self._address = address
 
@@ -166,13 +155,13 @@ class _Handler:
         return _told(lambda: self._run(qc, shots, token))
 
     def _run(self, qc: object, shots: int | None, token: str | None) -> dict[str, int]:
-        caller = self._service.admission.authenticate(token or None, self._address)
+        caller = self._service.authentication.authenticate(token or None, self._address)
         if not isinstance(qc, objects.QuantumCircuit):
             raise RequestError("run() wants a circuit", field="qc")
-        return self._service.run(objects.RunMessage(qc, shots), caller)
+        return runs.run(self._service, objects.RunMessage(qc, shots), caller)
 
     def ping(self) -> Any:  # noqa: ANN401 - a class that thriftpy2 makes
-        status = _told(lambda: self._service.ping(trusted=not self._service.admission.guarded))
+        status = _told(lambda: runs.ping(self._service, trusted=not self._service.authentication.required))
         return interface().BackendStatus(name=status.name, online=status.online)
 
 

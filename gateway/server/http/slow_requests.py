@@ -1,4 +1,4 @@
-"""Requests that arrive too slowly: each occupies a thread until it is there."""
+"""Breaks off requests that arrive too slowly: each occupies a thread until it is there."""
 
 from __future__ import annotations
 
@@ -20,44 +20,48 @@ class Connection(Protocol):
     sock: socket.socket
 
 
-class Arrivals:
-    """Breaks off connections whose request has not arrived whole in time."""
+class SlowRequests:
+    """Breaks off connections whose request has not arrived whole in time.
 
-    def __init__(self) -> None:
+    Args:
+        within_s: how long a request may take to arrive.
+    """
+
+    def __init__(self, within_s: float = math.inf) -> None:
+        self._within_s = within_s
         self._lock = threading.Lock()
-        self._waiting: dict[int, tuple[Connection, float, float]] = {}
+        self._arriving: dict[int, tuple[Connection, float, float]] = {}
         self._crowd = math.inf
 
-    def begin(self, connection: Connection, within_s: float) -> int:
-        """Expect a request; return what :meth:`end` takes."""
+    def begin(self, connection: Connection) -> int:
+        """Expect a request; return the number of its connection, which :meth:`arrived` takes."""
         fd = connection.sock.fileno()
         with self._lock:
             now = time.monotonic()
-            self._waiting[fd] = (connection, now + within_s, now + min(within_s, CROWDED_S))
+            self._arriving[fd] = (connection, now + self._within_s, now + min(self._within_s, CROWDED_S))
         return fd
 
-    def end(self, fd: int) -> None:
-        """Let a connection take its time from now on: the request is there."""
+    def arrived(self, fd: int) -> None:
+        """Let a connection take its time from now on: its request is there, or it has ended."""
         with self._lock:
-            self._waiting.pop(fd, None)
+            self._arriving.pop(fd, None)
 
     def watch(self, crowd: int) -> None:
-        """Start looking now and then; from ``crowd`` requests on, those that arrive have less time."""
+        """Start a thread that looks now and then; while ``crowd`` requests arrive, each has less time."""
         self._crowd = crowd
-        threading.Thread(target=self._look, name="gateway-arrivals", daemon=True).start()
+        threading.Thread(target=self._watch, name="gateway-slow-requests", daemon=True).start()
 
-    def _look(self) -> None:
+    def _watch(self) -> None:
         while True:
             time.sleep(_LOOK_EVERY_S)
-            now = time.monotonic()
-            with self._lock:
-                crowded = len(self._waiting) >= self._crowd
-                late = [fd for fd, (_, usual, hasty) in self._waiting.items() if (hasty if crowded else usual) < now]
-                for fd in late:
-                    connection, *_ = self._waiting.pop(fd)
-                    with contextlib.suppress(OSError, ValueError):
-                        connection.sock.shutdown(socket.SHUT_RDWR)  # whoever reads from it reads the end
+            self._break_off_late()
 
-
-ARRIVALS = Arrivals()
-"""Those of this process."""
+    def _break_off_late(self) -> None:
+        now = time.monotonic()
+        with self._lock:
+            crowded = len(self._arriving) >= self._crowd
+            late = [fd for fd, (_, usual, hasty) in self._arriving.items() if (hasty if crowded else usual) < now]
+            for fd in late:
+                connection, *_ = self._arriving.pop(fd)
+                with contextlib.suppress(OSError, ValueError):
+                    connection.sock.shutdown(socket.SHUT_RDWR)  # whoever reads from it reads the end

@@ -21,9 +21,11 @@ from gateway.execution.runner import Runner
 from gateway.jobs import manager
 from gateway.jobs.store import JobStore
 from gateway.legacy.qrisp import jobs as qrisp_jobs
+from gateway.legacy.qrisp.room import QrispInterface
 from gateway.protocol.messages import ServerLimits
 from gateway.server.access.tokens import Known, Tokens
 from gateway.server.http.app import create_app
+from gateway.server.service import Service
 
 LIMITS = ServerLimits(max_shots=10_000, max_body_bytes=2**20)
 BELL = """OPENQASM 2.0;
@@ -53,13 +55,16 @@ b[0] = measure q[0];
 
 
 @contextlib.contextmanager
-def serving(runnable: Any = None, limits: ServerLimits = LIMITS, **options: Any) -> Iterator[FlaskClient]:
+def serving(
+    runnable: Any = None, limits: ServerLimits = LIMITS, *, qunicorn: bool = False, **options: Any
+) -> Iterator[FlaskClient]:
     """Serve from this process."""
-    app = create_app(InlineExecutor(Runner(runnable or NumpyAdapter(), limits)), limits, **options)
+    executor = InlineExecutor(Runner(runnable or NumpyAdapter(), limits))
+    service = Service.over(executor, limits, interfaces=(QrispInterface(qunicorn=qunicorn),), **options)
     try:
-        yield app.test_client()
+        yield create_app(service).test_client()
     finally:
-        app.extensions["gateway_jobs"].close()
+        service.close()
 
 
 @pytest.fixture

@@ -18,9 +18,11 @@ from support.raw import Server
 from gateway.execution.function import Function
 from gateway.execution.pool import InlineExecutor
 from gateway.execution.runner import Runner
+from gateway.legacy.qrisp.room import QrispInterface
 from gateway.protocol.messages import ServerLimits
 from gateway.server.access.tokens import Known, Tokens
 from gateway.server.http.app import create_app
+from gateway.server.service import Service
 
 TOKEN = "lorem ipsum"  # noqa: S105 - a test's
 LIMITS = ServerLimits(max_shots=10_000, max_body_bytes=2**20, max_operations=1000)
@@ -33,9 +35,10 @@ def body(qc: Any = None, shots: Any = 100, **more: Any) -> bytes:
 @contextlib.contextmanager
 def serving(runnable: Any, tokens: Tokens | None = None) -> Iterator[FlaskClient]:
     """Serve from this process."""
-    app = create_app(InlineExecutor(Runner(runnable, LIMITS)), LIMITS, tokens=tokens)
-    yield app.test_client()
-    app.extensions["gateway_jobs"].close()
+    executor = InlineExecutor(Runner(runnable, LIMITS))
+    service = Service.over(executor, LIMITS, tokens=tokens, interfaces=(QrispInterface(),))
+    yield create_app(service).test_client()
+    service.close()
 
 
 def test_a_run_answers_200_and_a_mapping_of_bitstrings_without_spaces(qulacs_server: Server):

@@ -39,12 +39,11 @@ from gateway.execution.pool import InlineExecutor
 from gateway.execution.runner import Runner
 from gateway.legacy.qrisp import thrift, thrift_wire
 from gateway.legacy.qrisp.objects import MAX_DEPTH, QuantumCircuit
-from gateway.legacy.qrisp.runs import ObjectService
+from gateway.legacy.qrisp.room import QrispInterface
 from gateway.listener import bind
 from gateway.protocol.messages import ServerLimits
-from gateway.server.access.admission import Admission
 from gateway.server.access.tokens import Known, Tokens
-from gateway.server.telemetry.observer import Observer
+from gateway.server.service import Service
 from gateway.simulators import find
 
 TOKEN = "lorem ipsum"  # noqa: S105 - a test's
@@ -220,20 +219,21 @@ def test_a_thrift_port_that_is_taken_is_known_at_once_and_the_other_port_is_give
 @pytest.fixture
 def serve() -> Iterator[Callable[..., int]]:
     """Serve a function from this process on a port that is returned."""
-    servers = []
+    services = []
 
-    def start(run_func: Any, ping_func: Any = None, tokens: Tokens | None = None, **options: Any) -> int:
+    def start(run_func: Any, ping_func: Any = None, tokens: Tokens | None = None) -> int:
         executor = InlineExecutor(Runner(Function(run_func, ping_func), LIMITS))
-        service = ObjectService(Observer(executor), Admission(LIMITS, tokens or Tokens()))
         listener = bind("127.0.0.1", 0)
-        servers.append(thrift.ThriftServer(service, listener, max_message_bytes=LIMITS.max_body_bytes, **options))
         port: int = listener.getsockname()[1]
-        servers[-1].start()
+        interfaces = (QrispInterface(listener),)
+        services.append(Service.over(executor, LIMITS, tokens=tokens, interfaces=interfaces, idle_s=600))
+        services[-1].start()
+        start.service = services[-1]
         return port
 
     yield start
-    for server in servers:
-        server.close()
+    for service in services:
+        service.close()
 
 
 def zeros(circuit, shots):
@@ -260,23 +260,17 @@ def test_a_server_that_wants_a_token_takes_it_as_the_argument_of_run(serve):
 
 
 def test_a_call_counts_as_work_as_long_as_it_lasts(serve):
-    entered = []
-
-    class Busy:
-        def __enter__(self):
-            entered.append(True)
-
-        def __exit__(self, *_):
-            entered.append(False)
+    during = []
 
     def run_func(circuit, shots):
-        assert entered == [True]
+        during.append(serve.service.idle_limit._under_way)
         return zeros(circuit, shots)
 
-    calls = Calls(serve(run_func, busy=Busy))
+    calls = Calls(serve(run_func))
     calls.run()
     calls.close()
-    assert wait_until(lambda: entered == [True, False])
+    assert during == [1]
+    assert wait_until(lambda: serve.service.idle_limit._under_way == 0)
 
 
 def raw(port: int) -> socket.socket:

@@ -16,6 +16,7 @@ from gateway.execution.runner import Runner
 from gateway.protocol.messages import RunRequest, ServerLimits, encode
 from gateway.protocol.openapi import document
 from gateway.server.http.app import create_app
+from gateway.server.service import Service
 from gateway.version import __version__
 
 UNDOCUMENTED = {"/openapi.json"}
@@ -24,7 +25,7 @@ UNDOCUMENTED = {"/openapi.json"}
 
 @pytest.fixture(scope="module", params=[FakeAdapter, QulacsAdapter], ids=lambda adapter: adapter.name)
 def client(request: pytest.FixtureRequest) -> FlaskClient:
-    return create_app(InlineExecutor(Runner(request.param(), ServerLimits()))).test_client()
+    return create_app(Service.over(InlineExecutor(Runner(request.param(), ServerLimits())))).test_client()
 
 
 def assert_valid(value: object, pointer: str) -> None:
@@ -99,7 +100,7 @@ def test_problems_are_as_documented(client: FlaskClient, sent, content_type, sta
 
 
 def test_failures_of_the_simulator_are_as_documented():
-    client = create_app(InlineExecutor(Runner(FakeAdapter(), ServerLimits()))).test_client()
+    client = create_app(Service.over(InlineExecutor(Runner(FakeAdapter(), ServerLimits())))).test_client()
     reply = client.post("/v1/run", data=run_body(fake(Does.RAISE)), content_type="application/json")
     assert_valid(reply.get_json(force=True), schema_of("/v1/run", "post", 500))
 

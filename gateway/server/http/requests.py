@@ -1,38 +1,26 @@
-"""One HTTP exchange: what is taken out of a request, and how it is answered."""
+"""What is taken out of an HTTP request: its body, token, numbers, trace context and idempotency key."""
 
 from __future__ import annotations
 
 import math
+import re
 
-from flask import Response, request
-from werkzeug.exceptions import HTTPException
+from flask import request
 
 from gateway.errors import AuthenticationError, LimitError, RequestError
-from gateway.protocol import problem
-from gateway.server.http.slow_requests import ARRIVALS
+from gateway.server.http.responses import JSON, HttpProblem
+from gateway.server.service import Service
 
-JSON = "application/json"
-
-
-class HttpProblem(HTTPException):
-    """An error of HTTP itself, with a code of ours."""
-
-    def __init__(self, status: int, code: str, detail: str) -> None:
-        super().__init__(detail)
-        self.code = status
-        self.problem_code = code
+_KEY_LENGTH = 255
+_TRACE = re.compile(r"[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
 
-def respond(body: bytes, status: int = 200) -> Response:
-    """Answer with JSON: a message, or from status 400 on a problem."""
-    return Response(body, status, content_type=JSON if status < 400 else problem.CONTENT_TYPE)  # noqa: PLR2004 - HTTP
-
-
-def body(max_bytes: int) -> bytes:
+def body(service: Service) -> bytes:
     """Return the whole body, or refuse it: before it is read if it is too long, after that if it was cut short.
 
     Without a Content-Length a body over the limit would be cut off and taken for whole.
     """
+    max_bytes = service.limits.max_body_bytes
     if request.mimetype != JSON:
         raise HttpProblem(415, "unsupported-media-type", f"send {JSON}, not {request.mimetype or 'an untyped body'}")
     if request.content_length is None:
@@ -47,7 +35,7 @@ def body(max_bytes: int) -> bytes:
     whole = request.get_data(cache=False)
     arrived_on = request.environ.get("gunicorn.socket")
     if arrived_on is not None:
-        ARRIVALS.end(arrived_on.fileno())
+        service.slow_requests.arrived(arrived_on.fileno())
     if len(whole) < request.content_length:
         raise RequestError(f"the body ended after {len(whole):,} of {request.content_length:,} bytes")
     return whole
@@ -77,3 +65,19 @@ def bearer_token() -> str | None:
     if kind.lower() != "bearer" or not token.strip():
         raise AuthenticationError("send the token as 'Authorization: Bearer TOKEN'")
     return token.strip()
+
+
+def trace_context() -> str | None:
+    """Return the ``traceparent`` of the request if it is one (W3C Trace Context, section 3.2), else ``None``."""
+    header = request.headers.get("traceparent")
+    return header if header is not None and _TRACE.fullmatch(header) else None
+
+
+def idempotency_key() -> str | None:
+    """Return the request's idempotency key, if there is one."""
+    key = request.headers.get("Idempotency-Key")
+    if key is not None and not (0 < len(key) <= _KEY_LENGTH and key.isprintable() and key.isascii()):
+        raise RequestError(
+            f"an Idempotency-Key has 1 to {_KEY_LENGTH} printable ASCII characters", field="Idempotency-Key"
+        )
+    return key

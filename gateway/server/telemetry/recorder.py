@@ -1,9 +1,8 @@
-"""What is seen from outside: a log line for every run, and Prometheus metrics. Circuits are in neither."""
+"""Counts requests and runs, and writes a log line for every run. Circuits are in neither."""
 
 from __future__ import annotations
 
 import logging
-import re
 import threading
 import time
 from bisect import bisect_left
@@ -11,105 +10,69 @@ from collections import Counter
 from datetime import UTC, datetime
 
 from gateway.errors import GatewayError
-from gateway.execution.pool import Executor
 from gateway.execution.runner import Answer
-from gateway.jobs.manager import Caller, Jobs
 from gateway.jobs.running import Ran
 from gateway.protocol import problem
 from gateway.protocol.messages import encode
 
-CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-
-_TRACE = re.compile(r"[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 _OK = 200
 
 log = logging.getLogger("gateway.runs")
 
 
-def trace_context(header: str | None) -> str | None:
-    """Return a ``traceparent`` if it is one (W3C Trace Context, section 3.2), else ``None``."""
-    return header if header is not None and _TRACE.fullmatch(header) else None
-
-
-class Spread:
-    """How values are spread: how many are in each bucket, and their sum.
+class Histogram:
+    """How many values lie in each bucket, and their sum.
 
     Attributes:
-        inside: for each bound, how many values are at most that and above the one before; then how many are above all.
+        buckets: for each bound, how many values are at most that and above the one before; then how many are above all.
     """
 
     BOUNDS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300, 1000)
     """Seconds."""
 
     def __init__(self) -> None:
-        self.inside = [0] * (len(self.BOUNDS) + 1)
+        self.buckets = [0] * (len(self.BOUNDS) + 1)
         self.total = 0.0
 
     def add(self, value: float) -> None:
-        """Take in a value."""
-        self.inside[bisect_left(self.BOUNDS, value)] += 1
+        """Count a value."""
+        self.buckets[bisect_left(self.BOUNDS, value)] += 1
         self.total += value
 
 
-class Observer:
-    """Counts and logs the runs of one server.
-
-    Args:
-        executor: where they are run.
+class Recorder:
+    """Counts and logs what one server does.
 
     Attributes:
-        jobs: of the server, once there are some.
         requests: (route, status) -> HTTP requests.
         runs: (kind, outcome) -> runs.
         stages: name of a stage -> its seconds.
         lock: held to read or change these.
+        began: when the server began, in seconds since 1970.
     """
 
-    def __init__(self, executor: Executor) -> None:
-        self.executor = executor
-        self.jobs: Jobs | None = None
+    def __init__(self) -> None:
         self.requests: Counter[tuple[str, str]] = Counter()
         self.runs: Counter[tuple[str, str]] = Counter()
-        self.stages = {stage: Spread() for stage in ("wait", "parse", "build", "run")}
+        self.stages = {stage: Histogram() for stage in ("wait", "parse", "build", "run")}
         self.lock = threading.Lock()
         self.began = time.time()
 
-    def metrics(self) -> bytes:
-        """Return all metrics in Prometheus' text format."""
-        from gateway.server.telemetry.metrics import render  # noqa: PLC0415 - a server's start need not wait for the library
-
-        return render(self)
-
-    def responded(self, route: str | None, status: int) -> None:
-        """Count a request; what has no route is counted as one, whatever it asked for."""
+    def request_answered(self, route: str | None, status: int) -> None:
+        """Count a request; all requests without a route are counted together, whatever they asked for."""
         with self.lock:
             self.requests[route or "none", str(status)] += 1
 
-    def run(self, asked: bytes, caller: Caller, timeout_s: float, trace: str | None = None) -> Answer:
-        """Run a RunRequest for somebody who waits for it, and note it.
-
-        Raises:
-            GatewayError: there is no answer.
-        """
-        began = time.monotonic()
-        try:
-            answer = self.executor.run(asked, caller.token, timeout_s, caller=caller.name)
-        except GatewayError as exc:
-            self.refused(exc, time.monotonic() - began, caller.name, trace)
-            raise
-        self.ran(answer, time.monotonic() - began, caller.name, trace)
-        return answer
-
-    def ran(self, answer: Answer, took_s: float, caller: str, trace: str | None) -> None:
+    def run_answered(self, answer: Answer, took_s: float, caller: str, trace: str | None) -> None:
         """Note a synchronous run that was answered."""
         outcome = "ok" if answer.status == _OK else problem.code_of(answer.body)
         self._note("run", outcome, answer.stages, took_s, {"caller": caller, "trace": trace})
 
-    def refused(self, error: GatewayError, took_s: float, caller: str, trace: str | None) -> None:
+    def run_refused(self, error: GatewayError, took_s: float, caller: str, trace: str | None) -> None:
         """Note a synchronous run that had no answer."""
         self._note("run", error.code, (0, 0, 0), took_s, {"caller": caller, "trace": trace})
 
-    def ran_for_job(self, ran: Ran) -> None:
+    def job_run_ended(self, ran: Ran) -> None:
         """Note a run of a job's circuit."""
         with self.lock:
             self.stages["wait"].add(ran.waited_s)

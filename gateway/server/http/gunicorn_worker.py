@@ -2,45 +2,55 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from gunicorn.workers.gthread import ThreadWorker
 
-from gateway.server.http.slow_requests import ARRIVALS
+if TYPE_CHECKING:
+    from gateway.server.service import Service
 
-MAX_ARRIVAL_S = 30.0
+
+class Hosted(Protocol):
+    """What gunicorn calls an application; loading it into a process makes the service."""
+
+    service: Service | None
 
 
 class HttpWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is untyped
-    """A threaded worker that is not held up by slow clients, and tells the jobs when it has to end."""
+    """A threaded worker that is not held up by slow clients, and tells the service when it has to end."""
 
-    max_arrival_s = MAX_ARRIVAL_S
+    app: Hosted
 
-    def init_process(self) -> None:
-        """Start looking after connections."""
-        ARRIVALS.watch(self.cfg.threads // 2)
-        super().init_process()
+    def load_wsgi(self) -> None:
+        """Load the application, and begin to look after connections."""
+        super().load_wsgi()
+        self._service.slow_requests.watch(self.cfg.threads // 2)
+
+    @property
+    def _service(self) -> Service:
+        assert self.app.service is not None  # noqa: S101 - loaded before the first request is taken
+        return self.app.service
 
     def handle(self, conn: Any) -> Any:  # noqa: ANN401 - gunicorn's connection and its verdict on it
         """Take one request off a connection."""
-        fd = ARRIVALS.begin(conn, self.max_arrival_s)
+        slow_requests = self._service.slow_requests
+        fd = slow_requests.begin(conn)
         try:
             return super().handle(conn)
         finally:
-            ARRIVALS.end(fd)
+            slow_requests.arrived(fd)
 
     def handle_request(self, req: Any, conn: Any) -> Any:  # noqa: ANN401 - as above
         """Answer a request whose head has arrived."""
         names = {name for name, _ in req.headers}
         if names.isdisjoint({"CONTENT-LENGTH", "TRANSFER-ENCODING"}):
-            ARRIVALS.end(conn.sock.fileno())
+            self._service.slow_requests.arrived(conn.sock.fileno())
         if "CONTENT-LENGTH" not in names and (req.method == "POST" or "TRANSFER-ENCODING" in names):
             req.force_close()  # it will be refused, and where the next request begins may be seen differently
         return super().handle_request(req, conn)
 
     def handle_exit(self, sig: int, frame: Any) -> None:  # noqa: ANN401 - a frame
         """Begin nothing more; what runs has the time that is left."""
-        jobs = getattr(self.wsgi, "extensions", {}).get("gateway_jobs")
-        if jobs is not None:
-            jobs.stop_taking()
+        if self.app.service is not None:  # else the signal came while the application was loaded
+            self.app.service.stop_taking()
         super().handle_exit(sig, frame)

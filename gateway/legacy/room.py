@@ -1,0 +1,74 @@
+"""What a room offers to whoever starts a server."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from gateway.server.service import Interface
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """An option of ``gateway serve`` that sets the setting of the same name.
+
+    Args:
+        flag: of the command line.
+        help: what it does.
+        kind: of its value; ``bool`` for a switch.
+        variable: of the environment, that stands in for it.
+        for_one: whether it makes sense for a single simulator only, as a port does.
+    """
+
+    flag: str
+    help: str
+    kind: type[int | bool] = bool
+    variable: str | None = None
+    for_one: bool = False
+
+    @property
+    def setting(self) -> str:
+        """Name of the setting."""
+        return self.flag.lstrip("-").replace("-", "_")
+
+    def declare(self, parser: argparse.ArgumentParser) -> None:
+        """Add the option to a parser."""
+        if self.kind is bool:
+            parser.add_argument(self.flag, action="store_true", help=self._help)
+        else:
+            parser.add_argument(self.flag, type=self.kind, help=self._help)
+
+    @property
+    def _help(self) -> str:
+        return self.help if self.variable is None else f"{self.help} (or {self.variable}=1)"
+
+    def value(self, arguments: argparse.Namespace) -> int | bool | None:
+        """Return what was given on the command line or else in the environment, ``None`` if nothing was."""
+        given: int | bool | None = getattr(arguments, self.setting)
+        if given or self.variable is None:
+            return given
+        return os.environ.get(self.variable, "") not in {"", "0"}
+
+
+class Room(Protocol):
+    """One interface of older clients."""
+
+    @property
+    def name(self) -> str:
+        """Name of the room, and of its folder."""
+
+    @property
+    def options(self) -> tuple[Option, ...]:
+        """Options of ``gateway serve`` that set its settings."""
+
+    def open(self, settings: Mapping[str, object], host: str) -> Interface:
+        """Return the interface, its sockets listening at an address.
+
+        Raises:
+            RequestError: there is no such setting.
+            ServerStartError: a port is taken.
+        """

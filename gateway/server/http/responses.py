@@ -1,0 +1,58 @@
+"""How an HTTP request is answered: with a message, or with the problem that an error is."""
+
+from __future__ import annotations
+
+import logging
+
+from flask import Response, request
+from werkzeug.exceptions import HTTPException
+
+from gateway.errors import GatewayError
+from gateway.protocol import problem
+
+JSON = "application/json"
+
+log = logging.getLogger("gateway")
+
+
+class HttpProblem(HTTPException):
+    """An error of HTTP itself, with a code of ours."""
+
+    def __init__(self, status: int, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = status
+        self.problem_code = code
+
+
+def respond(body: bytes, status: int = 200) -> Response:
+    """Answer with JSON: a message, or from status 400 on a problem."""
+    return Response(body, status, content_type=JSON if status < 400 else problem.CONTENT_TYPE)  # noqa: PLR2004 - HTTP
+
+
+def on_gateway_error(error: GatewayError) -> Response:
+    """Answer with the problem that an error of ours is."""
+    response = respond(problem.dump(error), error.status)
+    if error.status == 401:  # noqa: PLR2004 - RFC 9110: 401 names the scheme
+        response.headers["WWW-Authenticate"] = "Bearer"
+    retry_after = error.details.get("retry_after_s")
+    if retry_after is not None:
+        response.headers["Retry-After"] = str(max(1, round(float(str(retry_after)))))
+    return response
+
+
+def on_http_error(error: HTTPException) -> Response:
+    """Answer with the problem that an error of HTTP itself is."""
+    status = error.code or 500
+    title = error.name if error.code else "Error"
+    code = getattr(error, "problem_code", title.lower().replace(" ", "-"))
+    detail = f"{request.method} {request.path}: {error.description or title}"
+    response = respond(problem.dump_problem(code, status, title, detail), status)
+    if status == 405:  # noqa: PLR2004 - Method Not Allowed names the methods
+        response.headers["Allow"] = ", ".join(getattr(error, "valid_methods", None) or ())
+    return response
+
+
+def on_surprise(error: Exception) -> Response:
+    """Log a failure that nobody expected, and say no more than that it happened."""
+    log.error("a request failed unexpectedly", exc_info=error)
+    return respond(problem.dump(GatewayError("the server failed unexpectedly; its log says why")), 500)
