@@ -33,6 +33,7 @@ import released_qrisp
 import round_trip
 import sampling
 import serving
+import trees
 from measuring import Row
 
 from gateway.simulators import SIMULATORS
@@ -76,6 +77,8 @@ BENCHMARKS = {
 def main() -> int:
     """Run the benchmarks that were asked for."""
     arguments = _arguments()
+    if arguments.against is not None:
+        return _against(arguments)
     rows = []
     if not arguments.json:
         print(_line("benchmark", "case", "ours", "other", "ratio", "target", ""))
@@ -94,7 +97,26 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     parser.add_argument("--only", metavar="NAME", action="append", choices=BENCHMARKS, help=", ".join(BENCHMARKS))
     parser.add_argument("--simulator", metavar="NAME", action="append", choices=EACH, help=", ".join(EACH))
+    parser.add_argument("--against", metavar="CHECKOUT", type=Path, help="compare with another checkout, in turns")
+    parser.add_argument("--rounds", type=int, default=3, help="with --against: runs in each checkout; default: 3")
     return parser.parse_args()
+
+
+def _against(arguments: argparse.Namespace) -> int:
+    """Print how each figure has changed from another checkout; fail if one became slower or cannot be measured."""
+    options = ["--quick"] if arguments.quick else []
+    for name in arguments.simulator or ():
+        options += ["--simulator", name]
+    print(f"{'benchmark':<12}{'case':<52}{'there':>10}{'here':>10}{'factor':>8}")
+    changes = []
+    names = arguments.only or BENCHMARKS
+    for change in trees.compare_with(arguments.against.resolve(), names, rounds=arguments.rounds, options=options):
+        changes.append(change)
+        there, here, factor = (
+            "" if value is None else f"{value:.3g}" for value in (change.there, change.here, change.factor)
+        )
+        print(f"{change.benchmark:<12}{change.case:<52}{there:>10}{here:>10}{factor:>8}  {change.verdict}", flush=True)
+    return int(any(change.verdict in {"slower", "failed"} for change in changes))
 
 
 def _rows(arguments: argparse.Namespace) -> Iterator[Row]:
