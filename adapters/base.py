@@ -17,12 +17,8 @@ from contextlib import contextmanager
 from time import perf_counter
 from typing import Any, ClassVar, Generic, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
-
 from adapters.shared.memory import available_bytes
 from gateway.circuit import Circuit, Operation
-from gateway.circuit.gates import GATES
 from gateway.circuit.lowering import lower
 from gateway.counts import Counts
 from gateway.errors import (
@@ -283,21 +279,6 @@ def _check_numbers(shots: int | None, seed: int | None) -> None:
         raise RequestError(f"shots are at least 1, not {shots}; leave them out for an exact result", field="shots")
     if seed is not None and not 0 <= seed < SEED_END:
         raise RequestError(f"a seed is at least 0 and below 2**32, not {seed}", field="seed")
-
-
-def matrix(name: str, *params: float) -> NDArray[np.complex128]:
-    """Return the unitary of a row of the gate table, little-endian: the first qubit is the least significant bit."""
-    return np.array(GATES[name].unitary(*params), dtype=np.complex128)
-
-
-def big_endian_matrix(name: str, *params: float) -> NDArray[np.complex128]:
-    """Return the unitary of a row of the gate table for frameworks whose first qubit is the most significant bit."""
-    little = matrix(name, *params)
-    n = len(little).bit_length() - 1
-    if n <= 1:
-        return little
-    order = [*reversed(range(n)), *reversed(range(n, 2 * n))]
-    return little.reshape((2,) * (2 * n)).transpose(order).reshape(little.shape)
 
 
 def measured_clbits(operations: list[Operation]) -> dict[int, int]:

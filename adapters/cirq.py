@@ -17,12 +17,12 @@ import cirq
 import numpy as np
 import sympy
 
-from adapters.base import big_endian_matrix
 from adapters.shared.dense import DenseAdapter, counts_of_columns
 from adapters.shared.states import State
 from gateway.circuit import Circuit, Comparison, Condition, Operation
 from gateway.counts import Counts
 from gateway.errors import UnsupportedError
+from gateway.frameworks.shared.matrices import big_endian_matrix
 from gateway.simulators import SIMULATORS
 
 Entry = Any

@@ -19,7 +19,6 @@ from pytket.circuit import Circuit as TketCircuit
 from pytket.circuit import OpType, Unitary2qBox, Unitary3qBox
 from pytket.extensions.qiskit import AerBackend, AerStateBackend, qiskit_convert, tk_to_qiskit
 
-from adapters.base import big_endian_matrix
 from adapters.shared.aer_jobs import run_in_calling_thread
 from adapters.shared.dense import DenseAdapter, counts_of_columns
 from adapters.shared.seeds import spread
@@ -28,6 +27,7 @@ from gateway.circuit import Circuit, Operation
 from gateway.circuit.circuit import Condition
 from gateway.counts import Counts
 from gateway.errors import SimulatorError, UnsupportedError
+from gateway.frameworks.shared.matrices import big_endian_matrix
 from gateway.simulators import SIMULATORS
 
 Append = Callable[..., object]

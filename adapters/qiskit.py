@@ -21,7 +21,7 @@ from qiskit.circuit.classical import expr
 from qiskit.circuit.library import C3XGate, C4XGate, UnitaryGate
 from qiskit_aer import AerSimulator
 
-from adapters.base import ALWAYS_FITS, matrix
+from adapters.base import ALWAYS_FITS
 from adapters.shared.aer_jobs import run_in_calling_thread
 from adapters.shared.dense import DenseAdapter
 from adapters.shared.memory import available_bytes
@@ -31,6 +31,7 @@ from gateway.circuit import Circuit, Operation
 from gateway.circuit.circuit import Comparison, Condition
 from gateway.counts import Counts
 from gateway.errors import SimulatorError
+from gateway.frameworks.shared.matrices import matrix
 from gateway.simulators import SIMULATORS
 
 Append = Callable[[QuantumCircuit, Operation], object]

@@ -24,11 +24,12 @@ from numpy.typing import NDArray
 from pyquil.simulation import NumpyWavefunctionSimulator, targeted_tensordot
 from pyquil.simulation.matrices import QUANTUM_GATES
 
-from adapters.base import big_endian_matrix, measured_clbits
+from adapters.base import measured_clbits
 from adapters.shared.dense import DenseAdapter, counts_of_columns
 from adapters.shared.states import State
 from gateway.circuit import Circuit
 from gateway.counts import Counts
+from gateway.frameworks.shared.matrices import big_endian_matrix
 from gateway.simulators import SIMULATORS
 
 Tensor = NDArray[Any]

@@ -13,7 +13,7 @@ import numpy as np
 
 from gateway.backends.base import Backend
 from gateway.counts import Counts
-from gateway.frameworks.cirq.conversion import parse_with_keys
+from gateway.frameworks.cirq.parsing import parse_with_keys
 from gateway.frameworks.shared.shots import shots_of
 
 _SEEDS = 2**32
@@ -49,7 +49,7 @@ class GatewaySampler(cirq.Sampler):
 
         Raises:
             ValueError: the circuit measures nothing.
-            GatewayError: see :func:`gateway.frameworks.cirq.conversion.parse` and :mod:`gateway.errors`.
+            GatewayError: see :func:`gateway.frameworks.cirq.parsing.parse` and :mod:`gateway.errors`.
         """
         if not cirq.is_measurement(program):
             raise ValueError("the circuit has no measurements to sample")

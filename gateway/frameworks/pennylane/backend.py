@@ -41,7 +41,7 @@ from gateway.backends.client import BackendClient
 from gateway.circuit import Circuit
 from gateway.counts import Counts
 from gateway.errors import RequestError
-from gateway.frameworks.pennylane.conversion import Reader
+from gateway.frameworks.pennylane.parsing import Reader
 from gateway.protocol.messages import ServerLimits
 from gateway.results import ResultType
 from gateway.simulators import find

@@ -1,1 +1,22 @@
-"""pyQuil: its circuits in and out."""
+"""pyQuil: its programs to and from the shared circuit.
+
+Importing this package loads nothing of pyQuil; asking for one of its names does.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gateway.frameworks.pyquil.dumping import dump
+    from gateway.frameworks.pyquil.parsing import parse
+
+__all__ = ["dump", "parse"]
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - what the name stands for
+    if name in {"dump", "parse"}:
+        from gateway.frameworks.pyquil import dumping, parsing
+
+        return dumping.dump if name == "dump" else parsing.parse
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -31,7 +31,8 @@ from gateway.backends.base import Backend
 from gateway.backends.job import Job
 from gateway.counts import Counts
 from gateway.errors import JobCancelled
-from gateway.frameworks.pytket.conversion import GATES, SCRATCH, parse
+from gateway.frameworks.pytket.bits import SCRATCH
+from gateway.frameworks.pytket.parsing import GATES, parse
 from gateway.results import JobState
 
 _STATES = {
@@ -100,7 +101,7 @@ class GatewayBackend(PytketBackend):
         Raises:
             ValueError: no number of shots.
             CircuitNotValidError: a predicate does not hold.
-            UnsupportedError, CircuitInvalidError: see :func:`gateway.frameworks.pytket.conversion.parse`.
+            UnsupportedError, CircuitInvalidError: see :func:`gateway.frameworks.pytket.parsing.parse`.
         """
         circuits = list(circuits)
         shots = PytketBackend._get_n_shots_as_list(n_shots, len(circuits), optional=False)  # noqa: SLF001 - for backends

@@ -1,1 +1,27 @@
-"""Qiskit: its circuits in and out, and our simulators as a backend inside it."""
+"""Qiskit: its circuits to and from the shared circuit, and our backends as its backends and primitives.
+
+Importing this package loads nothing of Qiskit; asking for one of its names does.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gateway.frameworks.qiskit.backend import GatewayBackend, GatewayEstimator, GatewayJob, GatewaySampler
+    from gateway.frameworks.qiskit.dumping import dump
+    from gateway.frameworks.qiskit.parsing import parse
+
+__all__ = ["GatewayBackend", "GatewayEstimator", "GatewayJob", "GatewaySampler", "dump", "parse"]
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - what the name stands for
+    if name in {"dump", "parse"}:
+        from gateway.frameworks.qiskit import dumping, parsing
+
+        return dumping.dump if name == "dump" else parsing.parse
+    if name in __all__:
+        from gateway.frameworks.qiskit import backend
+
+        return getattr(backend, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -35,7 +35,7 @@ from gateway.backends.job import Job
 from gateway.circuit import Circuit, Operation
 from gateway.counts import Counts
 from gateway.errors import RequestError
-from gateway.frameworks.qiskit.conversion import parse
+from gateway.frameworks.qiskit.parsing import parse
 from gateway.frameworks.shared.shots import shots_of
 from gateway.results import JobState
 
@@ -91,7 +91,7 @@ class GatewayBackend(BackendV2):
 
         Raises:
             RequestError: an option that is not known, or circuits that are none.
-            UnsupportedError, CircuitInvalidError: see :func:`gateway.frameworks.qiskit.conversion.parse`.
+            UnsupportedError, CircuitInvalidError: see :func:`gateway.frameworks.qiskit.parsing.parse`.
         """
         unknown = options.keys() - set(self.options)
         if unknown:

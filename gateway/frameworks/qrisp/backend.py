@@ -25,7 +25,7 @@ from gateway.backends.client import BackendClient
 from gateway.backends.job import Job
 from gateway.circuit.gates import GATES
 from gateway.errors import GatewayError, JobCancelled, JobTimeout, RequestError
-from gateway.frameworks.qrisp.conversion import parse
+from gateway.frameworks.qrisp.parsing import parse
 from gateway.results import Capabilities, JobState
 from gateway.simulators import find
 

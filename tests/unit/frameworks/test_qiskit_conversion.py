@@ -51,7 +51,7 @@ from gateway.circuit import Circuit, Comparison
 from gateway.circuit.lowering import lower
 from gateway.errors import CircuitInvalidError, LimitError, UnsupportedError
 from gateway.frameworks import parse
-from gateway.frameworks.qiskit.conversion import _GATES
+from gateway.frameworks.qiskit.gates import GATES as QISKIT_GATES
 
 
 def same(circuit: QuantumCircuit) -> Circuit:
@@ -501,11 +501,11 @@ def test_a_dumped_circuit_has_the_registers_and_blocks_a_user_expects():
 def test_the_fast_way_to_append_gives_what_append_gives():
     circuit = random_circuit(1, num_qubits=5, num_gates=200)
     slow = QuantumCircuit(5)
-    for op in lower(circuit.operations, frozenset(_GATES)):
+    for op in lower(circuit.operations, frozenset(QISKIT_GATES)):
         if op.name == "gphase":
             slow.global_phase += op.params[0]
         else:
-            slow.append(_GATES[op.name](*op.params), op.qubits)
+            slow.append(QISKIT_GATES[op.name](*op.params), op.qubits)
     fast = circuit.to("qiskit")
     assert fast == slow
     assert [type(a.operation) for a in fast.data] == [type(b.operation) for b in slow.data]

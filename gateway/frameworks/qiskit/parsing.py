@@ -1,4 +1,4 @@
-"""Qiskit (https://www.ibm.com/quantum/qiskit) 2 <-> the shared circuit, checked against 2.6.2.
+"""Qiskit (https://www.ibm.com/quantum/qiskit) 2 -> the shared circuit, checked against 2.6.2.
 
 Qiskit is little-endian, as we are. Qubits and clbits are numbered in the order of
 ``QuantumCircuit.qubits`` and ``.clbits``, whatever registers they are in. A gate that is not in the
@@ -9,7 +9,7 @@ table counts as its ``definition``, as it does on every backend of Qiskit's; tha
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import partial, reduce
+from functools import partial
 from typing import Any
 
 import qiskit
@@ -17,7 +17,6 @@ from qiskit.circuit import (
     AnnotatedOperation,
     Barrier,
     BoxOp,
-    CircuitInstruction,
     ControlFlowOp,
     ControlledGate,
     ControlModifier,
@@ -31,46 +30,24 @@ from qiskit.circuit import (
     QuantumCircuit,
     Reset,
     SwitchCaseOp,
-    library,
 )
-from qiskit.circuit.classical import expr
 from qiskit.circuit.controlflow import CASE_DEFAULT
 from qiskit.transpiler.passes import HighLevelSynthesis
 
-from gateway.circuit import Circuit, Comparison, Condition, Operation
+from gateway.circuit import Circuit
 from gateway.circuit.circuit import DEFAULT_LIMITS
 from gateway.circuit.emitter import Emitter
 from gateway.circuit.gates import Step
-from gateway.circuit.lowering import lower
 from gateway.circuit.modifiers import control, inverse, power, repetitions
 from gateway.errors import CircuitInvalidError, RequestError, UnsupportedError
 from gateway.frameworks.qiskit.expressions import Tested, decide, decide_cases
-from gateway.frameworks.shared.common import Unreadable, bits_of, grouped, refused, unbound
+from gateway.frameworks.qiskit.gates import GATES
+from gateway.frameworks.shared.common import Unreadable, refused, unbound
 from gateway.frameworks.shared.synthesis import steps_of_unitary
 
-_GATES: dict[str, Any] = {
-    "gphase": library.GlobalPhaseGate, "id": library.IGate, "x": library.XGate, "y": library.YGate, "z": library.ZGate,
-    "h": library.HGate, "s": library.SGate, "sdg": library.SdgGate, "t": library.TGate, "tdg": library.TdgGate,
-    "sx": library.SXGate, "sxdg": library.SXdgGate, "p": library.PhaseGate, "u1": library.U1Gate, "u2": library.U2Gate,
-    "u3": library.U3Gate, "u": library.UGate, "U": library.UGate, "rx": library.RXGate, "ry": library.RYGate,
-    "rz": library.RZGate, "cx": library.CXGate, "CX": library.CXGate, "cy": library.CYGate, "cz": library.CZGate,
-    "ch": library.CHGate, "cs": library.CSGate, "csdg": library.CSdgGate, "csx": library.CSXGate,
-    "cp": library.CPhaseGate, "cu1": library.CU1Gate, "crx": library.CRXGate, "cry": library.CRYGate,
-    "crz": library.CRZGate, "cu3": library.CU3Gate, "cu": library.CUGate, "swap": library.SwapGate,
-    "iswap": library.iSwapGate, "dcx": library.DCXGate, "ecr": library.ECRGate, "rxx": library.RXXGate,
-    "ms": library.RXXGate, "ryy": library.RYYGate, "rzz": library.RZZGate, "rzx": library.RZXGate,
-    "xx_plus_yy": library.XXPlusYYGate, "xx_minus_yy": library.XXMinusYYGate, "ccx": library.CCXGate,
-    "ccz": library.CCZGate, "cswap": library.CSwapGate, "rccx": library.RCCXGate, "rc3x": library.RC3XGate,
-    "c3x": library.C3XGate, "c3sqrtx": library.C3SXGate, "c4x": library.C4XGate,
-}  # fmt: skip
-"""Row of the gate table -> the class that is just that."""
-
 _RENAMED = {"mcx": "c3x", "c3sx": "c3sqrtx", "rcccx": "rc3x", "global_phase": "gphase"}
-_ROWS: Mapping[str, str] = {name: name for name in _GATES} | _RENAMED
+_ROWS: Mapping[str, str] = {name: name for name in GATES} | _RENAMED
 """Qiskit's name of a standard gate -> row. Its ``mcx`` that counts as standard has three controls."""
-
-
-# ---------------------------------------------------------------------------- parse
 
 
 def parse(circuit: object) -> Circuit:
@@ -285,68 +262,3 @@ def _controls(gate: Any, qubits: Sequence[int]) -> tuple[list[int], list[int]]: 
     """Return the controls, and those of them that have to be 0; bit ``k`` of the state is of control ``k``."""
     controls = list(qubits[: gate.num_ctrl_qubits])
     return controls, [qubit for place, qubit in enumerate(controls) if not gate.ctrl_state >> place & 1]
-
-
-# ---------------------------------------------------------------------------- dump
-
-
-def dump(circuit: Circuit) -> Any:  # noqa: ANN401 - a QuantumCircuit
-    """Return a ``QuantumCircuit`` with a register ``q`` and, if there are clbits, a register ``c``.
-
-    Conditions become ``if_test`` blocks, one for operations in a row under the same condition.
-    """
-    target = QuantumCircuit(circuit.num_qubits, circuit.num_clbits)
-    for condition, operations in grouped(lower(circuit.operations, frozenset(_GATES))):
-        if not condition:
-            _append(target, operations)
-            continue
-        with target.if_test(_test(target, condition)):
-            for op in operations:
-                target.append(_native(op), op.qubits, op.clbits)
-    return target
-
-
-_STANDARD = {row: getattr(made, "_standard_gate", None) for row, made in _GATES.items()}
-"""Row -> Qiskit's number of a standard gate, which spares the object of the gate: 0.6 us a gate instead of 2.3.
-
-Private; a version without it gets the objects.
-"""
-
-
-def _append(target: Any, operations: Iterable[Operation]) -> None:  # noqa: ANN401
-    """Append without the checks of ``QuantumCircuit.append``, which take three quarters of its time."""
-    qubits, clbits, add = target.qubits, target.clbits, target._append  # noqa: SLF001 - documented for this use
-    for op in operations:
-        where = [qubits[qubit] for qubit in op.qubits]
-        standard = _STANDARD.get(op.name)
-        if op.name == "gphase":
-            target.global_phase += op.params[0]
-        elif standard is not None:
-            add(CircuitInstruction.from_standard(standard, where, op.params))
-        else:
-            add(CircuitInstruction(_native(op), where, [clbits[clbit] for clbit in op.clbits]))
-
-
-def _native(op: Operation) -> Any:  # noqa: ANN401 - qiskit.circuit.Instruction
-    if op.name == "measure":
-        return Measure()
-    if op.name == "reset":
-        return Reset()
-    return Barrier(len(op.qubits)) if op.name == "barrier" else _GATES[op.name](*op.params)
-
-
-def _test(target: Any, condition: Condition) -> Any:  # noqa: ANN401 - a condition of if_test
-    """Return a condition: a pair where one bit or the whole register is tested, else an expression."""
-    first = condition[0]
-    if len(condition) == 1:
-        if len(first.clbits) == 1:
-            return target.clbits[first.clbits[0]], first.value if first.equal else 1 - first.value
-        if first.equal and first.clbits == tuple(range(target.num_clbits)):
-            return target.cregs[0], first.value
-    return reduce(expr.logic_and, [_expression(target, comparison) for comparison in condition])
-
-
-def _expression(target: Any, comparison: Comparison) -> Any:  # noqa: ANN401 - an Expr
-    bits = [(target.clbits[clbit], bit) for clbit, bit in bits_of(comparison.clbits, comparison.value)]
-    equal = reduce(expr.logic_and, [expr.lift(clbit) if bit else expr.logic_not(clbit) for clbit, bit in bits])
-    return equal if comparison.equal else expr.logic_not(equal)

@@ -1,34 +1,28 @@
-"""Qulacs (https://docs.qulacs.org) <-> the shared circuit, checked against 0.6.14.
+"""Qulacs (https://docs.qulacs.org) -> the shared circuit, checked against 0.6.14.
 
 Qulacs is little-endian, as we are, but its rotations ``RX RY RZ`` and Pauli rotations turn the other
 way, ``exp(+i angle/2 P)``; its ``RotX RotY RotZ`` are ours. A parametric circuit stands for the values
-its parameters have. A measurement's clbit is its address in Qulacs' classical register. Qulacs has
-neither reset nor conditions that could be read back, and knows of no clbits beyond those measured.
+its parameters have. A measurement's clbit is its address in Qulacs' classical register.
 """
 
 from __future__ import annotations
 
-import cmath
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
 
-import numpy as np
-from qulacs import QuantumCircuit, gate
+from qulacs import QuantumCircuit
 
-from gateway.circuit import Circuit, Operation
+from gateway.circuit import Circuit
 from gateway.circuit.circuit import DEFAULT_LIMITS
 from gateway.circuit.emitter import Emitter
-from gateway.circuit.gates import GATES, Step
-from gateway.circuit.lowering import lower
+from gateway.circuit.gates import Step
 from gateway.circuit.modifiers import control, inverse
 from gateway.errors import RequestError
 from gateway.frameworks.shared.common import refused
 from gateway.frameworks.shared.synthesis import steps_of_unitary
-
-# ---------------------------------------------------------------------------- parse
 
 _ROWS: Mapping[str, str] = {
     "I": "id", "X": "x", "Y": "y", "Z": "z", "H": "h", "S": "s", "Sdag": "sdg", "T": "t", "Tdag": "tdg",
@@ -130,82 +124,3 @@ def _measure(native: Any, index: int, out: Emitter) -> None:  # noqa: ANN401
     if clbit >= out.num_clbits:
         out.new_clbits(clbit + 1 - out.num_clbits)
     out.measure(int(fields["gate_list"][0]["target_qubit"]), clbit)
-
-
-# ---------------------------------------------------------------------------- dump
-
-Build = Callable[..., Any]
-"""``(*qubits, *params)`` -> a gate of Qulacs."""
-
-
-def _matrix(name: str, *params: float) -> Any:  # noqa: ANN401 - an array
-    return np.array(GATES[name].unitary(*params), dtype=complex)
-
-
-def _controlled(name: str, controls: int = 1) -> Build:
-    """Return the maker of a row of the table under controls, which come first."""
-
-    def build(*args: Any) -> Any:  # noqa: ANN401
-        size = GATES[name].num_qubits
-        targets, params = args[controls : controls + size], args[controls + size :]
-        made = gate.DenseMatrix(list(targets), _matrix(name, *params))
-        for qubit in args[:controls]:
-            made.add_control_qubit(qubit, 1)
-        return made
-
-    return build
-
-
-def _dense(name: str) -> Build:
-    return _controlled(name, 0)
-
-
-def _pauli_pair(pauli: int) -> Build:
-    """Return the maker of ``exp(-i t/2 PP)``; 1 is X, 2 is Y, 3 is Z."""
-    return lambda a, b, angle: gate.PauliRotation([a, b], [pauli, pauli], -angle)
-
-
-def _global_phase(angle: float) -> Any:  # noqa: ANN401
-    return gate.DiagonalMatrix([0], [cmath.exp(1j * angle)] * 2)
-
-
-_GATES: Mapping[str, Build] = {
-    "gphase": _global_phase, "id": gate.Identity, "x": gate.X, "y": gate.Y, "z": gate.Z, "h": gate.H, "s": gate.S,
-    "sdg": gate.Sdag, "t": gate.T, "tdg": gate.Tdag, "sx": gate.sqrtX, "sxdg": gate.sqrtXdag, "p": gate.U1,
-    "u1": gate.U1, "u2": gate.U2, "u3": gate.U3, "u": gate.U3, "U": gate.U3, "rx": gate.RotX, "ry": gate.RotY,
-    "rz": gate.RotZ, "cx": gate.CNOT, "CX": gate.CNOT, "cz": gate.CZ, "swap": gate.SWAP, "rxx": _pauli_pair(1),
-    "ms": _pauli_pair(1), "ryy": _pauli_pair(2), "rzz": _pauli_pair(3), "ccx": gate.TOFFOLI, "cswap": gate.FREDKIN,
-    "cy": _controlled("y"), "ch": _controlled("h"), "cs": _controlled("s"), "csdg": _controlled("sdg"),
-    "csx": _controlled("sx"), "cp": _controlled("p"), "cu1": _controlled("p"), "crx": _controlled("rx"),
-    "cry": _controlled("ry"), "crz": _controlled("rz"), "cu3": _controlled("u"), "ccz": _controlled("z", 2),
-    "c3x": _controlled("x", 3), "c4x": _controlled("x", 4), "c3sqrtx": _controlled("sx", 3), "cu": _dense("cu"),
-    "iswap": _dense("iswap"), "dcx": _dense("dcx"), "ecr": _dense("ecr"), "rzx": _dense("rzx"),
-    "xx_plus_yy": _dense("xx_plus_yy"), "xx_minus_yy": _dense("xx_minus_yy"), "rccx": _dense("rccx"),
-    "rc3x": _dense("rc3x"), "measure": gate.Measurement,
-}  # fmt: skip
-
-
-def dump(circuit: Circuit) -> Any:  # noqa: ANN401 - a QuantumCircuit of Qulacs
-    """Return a ``QuantumCircuit``; a global phase is a diagonal matrix on qubit 0.
-
-    Barriers, which Qulacs does not have, are left out, and so are clbits after the last one measured.
-
-    Raises:
-        UnsupportedError: a reset, a condition, or a phase of a circuit without qubits.
-    """
-    target = QuantumCircuit(circuit.num_qubits)
-    for index, op in enumerate(circuit.operations):
-        if op.name != "barrier":
-            _check(op, index, circuit.num_qubits)
-            for part in [op] if op.name in _GATES else lower([op], frozenset(_GATES)):
-                target.add_gate(_GATES[part.name](*part.qubits, *part.clbits, *part.params))
-    return target
-
-
-def _check(op: Operation, index: int, num_qubits: int) -> None:
-    if op.condition:
-        raise refused(index, "condition", "Qulacs has conditions only as Python functions, which cannot be read back")
-    if op.name == "reset":
-        raise refused(index, "reset", "Qulacs has none")
-    if op.name == "gphase" and not num_qubits:
-        raise refused(index, "gphase", "Qulacs has no phase without a qubit")

@@ -1,4 +1,4 @@
-"""PennyLane (https://pennylane.ai) <-> the shared circuit, checked against 0.45.1.
+"""PennyLane (https://pennylane.ai) -> the shared circuit, checked against 0.45.1.
 
 Wires: where a QNode's device names its wires, wire ``k`` of the device is qubit ``k``. Else a wire
 that is a number is the qubit of that number, gaps being idle qubits; with other labels among them,
@@ -10,8 +10,7 @@ mid-circuit measurements, in order of time. A mid-circuit measurement that reset
 reads is a reset. PennyLane writes the first bit leftmost, we write clbit 0 rightmost.
 
 An operator that is not in the tables counts as its ``decomposition``; that of a ``Snapshot`` and of a
-``WireCut`` is empty. What the ecosystem executes is a ``QuantumScript``, so that is what :func:`dump`
-makes: run it on a device, or queue its operations in a QNode with ``qml.apply``.
+``WireCut`` is empty.
 """
 
 from __future__ import annotations
@@ -27,31 +26,21 @@ from pennylane.operation import Channel, Operator
 from pennylane.ops import Adjoint, Conditional, Controlled, MeasurementValue, MidMeasure, PauliMeasure, Pow
 from pennylane.tape import QuantumScript
 
-from gateway.circuit import Circuit, Condition, Operation
+from gateway.circuit import Circuit
 from gateway.circuit.circuit import DEFAULT_LIMITS
-from gateway.circuit.conditions import MAX_TABLE_BITS, clbits_of, from_table
+from gateway.circuit.conditions import MAX_TABLE_BITS, from_table
 from gateway.circuit.emitter import Emitter
 from gateway.circuit.gates import Step
-from gateway.circuit.lowering import lower
 from gateway.circuit.modifiers import control, inverse, power
 from gateway.errors import CircuitInvalidError, RequestError, UnsupportedError
-from gateway.frameworks.shared.common import holds, refused, unbound, without_mere_names
+from gateway.frameworks.pennylane.gates import GATES
+from gateway.frameworks.shared.common import refused, unbound, without_mere_names
 from gateway.frameworks.shared.synthesis import steps_of_unitary
 
 Params = tuple[float, ...]
 Qubits = tuple[int, ...]
 
-_GATES: dict[str, type[Operator]] = {
-    "id": qml.Identity, "x": qml.X, "y": qml.Y, "z": qml.Z, "h": qml.Hadamard, "s": qml.S, "t": qml.T, "sx": qml.SX,
-    "rx": qml.RX, "ry": qml.RY, "rz": qml.RZ, "p": qml.PhaseShift, "u1": qml.U1, "u2": qml.U2, "u": qml.U3,
-    "cx": qml.CNOT, "cy": qml.CY, "cz": qml.CZ, "ch": qml.CH, "swap": qml.SWAP, "iswap": qml.ISWAP, "ecr": qml.ECR,
-    "cp": qml.ControlledPhaseShift, "crx": qml.CRX, "cry": qml.CRY, "crz": qml.CRZ,
-    "rxx": qml.IsingXX, "ryy": qml.IsingYY, "rzz": qml.IsingZZ,
-    "ccx": qml.Toffoli, "ccz": qml.CCZ, "cswap": qml.CSWAP,
-}  # fmt: skip
-"""Row of the gate table -> the class that is just that."""
-
-_ROWS: dict[type[Operator], str] = {cls: name for name, cls in _GATES.items() if cls is not qml.Identity}
+_ROWS: dict[type[Operator], str] = {cls: name for name, cls in GATES.items() if cls is not qml.Identity}
 
 
 def _rot(phi: float, theta: float, omega: float) -> list[Step]:
@@ -70,9 +59,6 @@ _STEPS: dict[type[Operator], Callable[..., list[Step]]] = {
 
 _BITS = (CountsMP, SampleMP, ProbabilityMP)
 """Measurement processes that give bits as they are, if it is wires or mid-circuit measurements they are asked for."""
-
-
-# ---------------------------------------------------------------------------- parse
 
 
 def parse(source: object) -> Circuit:
@@ -304,114 +290,3 @@ class Reader:
             return steps_of_unitary(op.matrix(), self._where(op)[::-1])  # PennyLane's first wire is most significant
         except ValueError as exc:
             raise refused(self._index, op.name, str(exc)) from exc
-
-
-# ---------------------------------------------------------------------------- dump
-
-_ADJOINTS: dict[str, type[Operator]] = {"sdg": qml.S, "tdg": qml.T, "sxdg": qml.SX}
-_CONTROLLED_X = frozenset({"c3x", "c4x"})
-_NATIVE = frozenset({*_GATES, *_ADJOINTS, *_CONTROLLED_X, "gphase"})
-
-
-def dump(circuit: Circuit) -> Any:  # noqa: ANN401 - a QuantumScript
-    """Return a ``QuantumScript`` on the wires ``0 .. n - 1``, ending with ``qml.counts``.
-
-    If every clbit that is measured is measured once, at the end, its qubit is a wire of the counts,
-    in the order of the clbits; else there are mid-circuit measurements, the last one of each clbit in
-    the counts. A clbit that nothing measures, always 0, has no place there. Shots are the user's to
-    set. An ``Identity`` names the qubits that nothing else does.
-
-    Raises:
-        UnsupportedError: a measurement or a reset under a condition, which PennyLane does not have.
-    """
-    operations = lower(circuit.operations, _NATIVE)
-    with qml.QueuingManager.stop_recording():
-        writer = _Writer(late=_measured_late(operations))
-        idle = set(range(circuit.num_qubits)).difference(*(op.qubits for op in operations))
-        if idle:
-            writer.operators.append(qml.Identity(sorted(idle)))
-        for index, op in enumerate(operations):
-            writer.write(index, op)
-        return QuantumScript(writer.operators, writer.measurements())
-
-
-def _measured_late(operations: list[Operation]) -> bool:
-    """Say whether qubits are measured at most once, each into a clbit of its own, with nothing after it."""
-    qubits: set[int] = set()
-    clbits: set[int] = set()
-    for op in operations:
-        if op.condition or op.name == "reset" or not (qubits.isdisjoint(op.qubits) and clbits.isdisjoint(op.clbits)):
-            return False
-        if op.name == "measure":
-            qubits.update(op.qubits)
-            clbits.update(op.clbits)
-    return True
-
-
-class _Writer:
-    """Makes operators of PennyLane.
-
-    Args:
-        late: measure qubits with the counts, not before.
-    """
-
-    def __init__(self, *, late: bool) -> None:
-        self.operators: list[Operator] = []
-        self._late = late
-        self._outcomes: dict[int, MidMeasure] = {}
-        self._wires: dict[int, int] = {}
-
-    def measurements(self) -> list[MeasurementProcess]:
-        """Return the counts at the end, if anything is measured."""
-        if self._wires:
-            return [qml.counts(wires=[self._wires[clbit] for clbit in sorted(self._wires)])]
-        if self._outcomes:
-            return [qml.counts([MeasurementValue([self._outcomes[clbit]]) for clbit in sorted(self._outcomes)])]
-        return []
-
-    def write(self, index: int, op: Operation) -> None:
-        """Append one operation."""
-        if op.name in {"measure", "reset"}:
-            self._collapse(index, op)
-            return
-        value = self._value(op.condition)
-        if value is True:
-            self.operators.append(_operator(op))
-        elif value is not False:
-            self.operators.append(Conditional(value, _operator(op)))
-
-    def _collapse(self, index: int, op: Operation) -> None:
-        if op.condition:
-            what = f"{op.name} under a condition"
-            raise UnsupportedError(f"operation {index}: PennyLane has no {what}", feature=what)
-        if op.name == "measure" and self._late:
-            self._wires[op.clbits[0]] = op.qubits[0]
-            return
-        measurement = MidMeasure(op.qubits, reset=op.name == "reset", meas_uid=f"{op.name}-{index}")
-        self.operators.append(measurement)
-        self._outcomes.update(dict.fromkeys(op.clbits, measurement))
-
-    def _value(self, condition: Condition) -> MeasurementValue | bool:
-        """Return the condition on what was measured so far; clbits not yet written are 0."""
-        clbits = sorted(clbits_of([condition]) & self._outcomes.keys())
-        if not clbits:
-            return holds(condition, 0)
-        outcomes = [self._outcomes[clbit] for clbit in clbits]
-
-        def happens(*bits: int) -> bool:
-            return holds(condition, sum(int(bit) << clbit for clbit, bit in zip(clbits, bits, strict=True)))
-
-        return MeasurementValue(outcomes, happens)
-
-
-def _operator(op: Operation) -> Operator:
-    """Return a gate or a barrier as an operator."""
-    if op.name == "gphase":
-        return qml.GlobalPhase(-op.params[0])  # exp(-i phi)
-    if op.name == "barrier":
-        return qml.Barrier(op.qubits)
-    if op.name in _ADJOINTS:
-        return qml.adjoint(_ADJOINTS[op.name](op.qubits))
-    if op.name in _CONTROLLED_X:
-        return qml.MultiControlledX(op.qubits)
-    return _GATES[op.name](*op.params, wires=op.qubits)

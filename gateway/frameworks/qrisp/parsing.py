@@ -1,4 +1,4 @@
-"""Qrisp (https://qrisp.eu) 0.9 <-> the shared circuit, checked against 0.9.10.
+"""Qrisp (https://qrisp.eu) 0.9 -> the shared circuit, checked against 0.9.10.
 
 Qubits and clbits are numbered in the order of ``QuantumCircuit.qubits`` and ``.clbits``. A
 ``QuantumSession`` counts as what its ``compile()`` gives, a ``QuantumVariable`` as what its session
@@ -11,48 +11,27 @@ choose: Qrisp's own ``sx`` is a rotation by pi/2 and its ``u1`` one around Z, so
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from math import pi
 from typing import Any
 
 from qrisp import QuantumSession, QuantumVariable
 from qrisp.circuit import (
-    Barrier,
     ClControlledOperation,
     ControlledOperation,
-    GPhaseGate,
-    HGate,
-    IDGate,
-    Measurement,
-    PGate,
     QuantumCircuit,
-    Reset,
-    RXGate,
-    RXXGate,
-    RYGate,
-    RYYGate,
-    RZGate,
-    RZZGate,
-    SGate,
-    SwapGate,
-    TGate,
     U3Gate,
-    XGate,
-    XXYYGate,
-    YGate,
-    ZGate,
 )  # fmt: skip
 
-from gateway.circuit import Circuit, Operation
+from gateway.circuit import Circuit
 from gateway.circuit.circuit import DEFAULT_LIMITS
 from gateway.circuit.conditions import compare
 from gateway.circuit.emitter import Emitter
 from gateway.circuit.gates import Step
-from gateway.circuit.lowering import lower
 from gateway.circuit.modifiers import control
-from gateway.errors import RequestError, UnsupportedError
-from gateway.frameworks.shared.common import cubes, refused, unbound
+from gateway.errors import RequestError
+from gateway.frameworks.shared.common import refused, unbound
 
 Angles = tuple[float, float, float, float]
 """Theta, phi, lambda and the global phase of Qrisp's ``U3Gate``."""
@@ -64,9 +43,6 @@ _FIXED: Mapping[Angles, str] = {
 """Angles -> the row of the gate table that is just that."""
 
 _NOTHING = frozenset({"qb_alloc", "qb_dealloc"})
-
-
-# ---------------------------------------------------------------------------- parse
 
 
 def parse(source: object) -> Circuit:
@@ -210,61 +186,3 @@ def _is_swap(op: Any) -> bool:  # noqa: ANN401 - an Operation
     places = {qubit: place for place, qubit in enumerate(op.definition.qubits)}
     found = [(inner.op.name, tuple(places[qubit] for qubit in inner.qubits)) for inner in op.definition.data]
     return found == _SWAP and all(type(inner.op) is ControlledOperation for inner in op.definition.data)
-
-
-# ---------------------------------------------------------------------------- dump
-
-_GATES: Mapping[str, Callable[..., Any]] = {
-    "id": IDGate, "x": XGate, "y": YGate, "z": ZGate, "h": HGate, "s": SGate, "t": TGate,
-    "sdg": lambda: SGate().inverse(), "tdg": lambda: TGate().inverse(),
-    "p": PGate, "rx": RXGate, "ry": RYGate, "rz": RZGate, "u": U3Gate, "gphase": GPhaseGate,
-    "cx": lambda: XGate().control(), "cy": lambda: YGate().control(), "cz": lambda: ZGate().control(),
-    "ch": lambda: HGate().control(), "cp": lambda angle: PGate(angle).control(),
-    "crx": lambda angle: RXGate(angle).control(), "cry": lambda angle: RYGate(angle).control(),
-    "crz": lambda angle: RZGate(angle).control(), "swap": SwapGate,
-    "rxx": RXXGate, "ryy": RYYGate, "rzz": RZZGate, "xx_plus_yy": XXYYGate,
-    "ccx": lambda: XGate().control(2), "c3x": lambda: XGate().control(3), "c4x": lambda: XGate().control(4),
-    "ccz": lambda: ZGate().control(2), "cswap": lambda: SwapGate().control(),
-}  # fmt: skip
-"""Row of the gate table -> what makes the operation that is just that."""
-
-_NATIVE = frozenset(_GATES)
-
-
-def dump(circuit: Circuit) -> Any:  # noqa: ANN401 - a QuantumCircuit
-    """Return a ``QuantumCircuit`` with the same numbers of qubits and clbits.
-
-    A condition that is not a value of some clbits becomes several ``c_if``, no two of which hold together.
-
-    Raises:
-        UnsupportedError: a phase in a circuit without qubits; a measurement into a clbit that its
-            condition tests.
-    """
-    made = QuantumCircuit(circuit.num_qubits, circuit.num_clbits)
-    for index, op in enumerate(lower(circuit.operations, _NATIVE)):
-        if op.name == "gphase" and not made.qubits:
-            raise UnsupportedError(f"operation {index}: Qrisp has no phase without qubits", feature="gphase")
-        qubits = [made.qubits[qubit] for qubit in op.qubits or ((0,) if op.name == "gphase" else ())]
-        for cube in cubes(op.condition):
-            _append(made, index, op, qubits, [*cube.items()])
-    return made
-
-
-def _append(made: Any, index: int, op: Operation, qubits: list[Any], tested: list[tuple[int, int]]) -> None:  # noqa: ANN401
-    """Append an operation that happens if clbits have the values given with them."""
-    operation, clbits = _operation(op), [*(clbit for clbit, _ in tested), *op.clbits]
-    if len(set(clbits)) < len(clbits):
-        raise refused(index, "condition", "Qrisp has no measurement into a clbit that its condition tests")
-    if tested:
-        operation = operation.c_if(len(tested), "".join(str(bit) for _, bit in tested))
-    made.append(operation, qubits, [made.clbits[clbit] for clbit in clbits])
-
-
-def _operation(op: Operation) -> Any:  # noqa: ANN401 - an Operation of Qrisp
-    if op.name == "measure":
-        return Measurement()
-    if op.name == "reset":
-        return Reset()
-    if op.name == "barrier":
-        return Barrier(len(op.qubits))
-    return _GATES[op.name](*op.params)

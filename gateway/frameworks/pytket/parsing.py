@@ -1,4 +1,4 @@
-"""pytket (https://docs.quantinuum.com/tket) <-> the shared circuit, checked against pytket 2.18.5.
+"""pytket (https://docs.quantinuum.com/tket) -> the shared circuit, checked against pytket 2.18.5.
 
 Angles and phases are in half-turns there. Qubits and bits are numbered in the order of
 ``Circuit.qubits`` and ``.bits``, which is that of their registers' names; an implicit permutation of
@@ -18,29 +18,16 @@ from pytket.circuit import Circuit as TketCircuit
 from pytket.circuit import CustomGate, OpType, QControlBox
 from pytket.passes import AutoRebase
 
-from gateway.circuit import Circuit, Operation
+from gateway.circuit import Circuit
 from gateway.circuit.circuit import DEFAULT_LIMITS
 from gateway.circuit.emitter import Emitter
 from gateway.circuit.gates import Step
-from gateway.circuit.lowering import lower
 from gateway.circuit.modifiers import control
 from gateway.errors import RequestError
-from gateway.frameworks.pytket.bits import SCRATCH, Bits
-from gateway.frameworks.shared.common import Unreadable, cubes, refused, unbound
+from gateway.frameworks.pytket.bits import Bits
+from gateway.frameworks.pytket.gates import ROWS
+from gateway.frameworks.shared.common import Unreadable, refused, unbound
 from gateway.frameworks.shared.synthesis import steps_of_unitary
-
-__all__ = ["GATES", "SCRATCH", "dump", "parse"]
-
-_ROWS: Mapping[Any, str] = {
-    OpType.Phase: "gphase", OpType.noop: "id", OpType.X: "x", OpType.Y: "y", OpType.Z: "z", OpType.H: "h",
-    OpType.S: "s", OpType.Sdg: "sdg", OpType.T: "t", OpType.Tdg: "tdg", OpType.SX: "sx", OpType.SXdg: "sxdg",
-    OpType.U1: "p", OpType.U2: "u2", OpType.U3: "u", OpType.Rx: "rx", OpType.Ry: "ry", OpType.Rz: "rz",
-    OpType.CX: "cx", OpType.CY: "cy", OpType.CZ: "cz", OpType.CH: "ch", OpType.CS: "cs", OpType.CSdg: "csdg",
-    OpType.CSX: "csx", OpType.CU1: "cp", OpType.CRx: "crx", OpType.CRy: "cry", OpType.CRz: "crz", OpType.CU3: "cu3",
-    OpType.SWAP: "swap", OpType.ECR: "ecr", OpType.XXPhase: "rxx", OpType.YYPhase: "ryy", OpType.ZZPhase: "rzz",
-    OpType.CCX: "ccx", OpType.CSWAP: "cswap",
-}  # fmt: skip
-"""Type of an operation -> the row that is just that, angles times pi."""
 
 _OTHERS: Mapping[Any, Callable[..., list[Step]]] = {
     OpType.V: lambda: [("rx", (0,), (pi / 2,))],
@@ -64,12 +51,10 @@ _CONTROLLED: Mapping[Any, str] = {
 _BY_HAND = frozenset({OpType.Unitary1qBox, OpType.QControlBox})
 """Boxes that are better written here than as pytket's circuits of them."""
 
-GATES = frozenset(_ROWS) | frozenset(_OTHERS) | frozenset(_CONTROLLED) | {
+GATES = frozenset(ROWS) | frozenset(_OTHERS) | frozenset(_CONTROLLED) | {
     OpType.Measure, OpType.Reset, OpType.Barrier, OpType.Conditional, OpType.RangePredicate, OpType.ClExpr,
 }  # fmt: skip
 """Types of operations that need no rewriting."""
-
-# ---------------------------------------------------------------------------- parse
 
 
 def parse(circuit: object) -> Circuit:
@@ -116,7 +101,7 @@ class _Reader:
 
     def read(self, circuit: Any) -> None:  # noqa: ANN401 - a pytket Circuit
         """Carry out the circuit the reader was made for."""
-        places, gate, rows = self._qubits, self.out.gate, _ROWS
+        places, gate, rows = self._qubits, self.out.gate, ROWS
         if circuit.phase:
             gate(("gphase", (), (pi * float(circuit.phase),)))
         for index, command in enumerate(circuit.get_commands()):
@@ -184,8 +169,8 @@ class _Reader:
     def _steps(self, op: Any, size: int) -> list[Step]:  # noqa: ANN401
         """Return an operation on qubits numbered from 0."""
         kind = op.type
-        if kind in _ROWS:
-            return [(_ROWS[kind], tuple(range(size)), tuple([pi * float(turns) for turns in op.params]))]
+        if kind in ROWS:
+            return [(ROWS[kind], tuple(range(size)), tuple([pi * float(turns) for turns in op.params]))]
         if kind in _OTHERS:
             return _OTHERS[kind](*[pi * float(turns) for turns in op.params])
         if kind in _CONTROLLED:
@@ -235,36 +220,3 @@ def _steps_of(circuit: Any, index: int) -> list[Step]:  # noqa: ANN401 - a pytke
     if others:
         raise refused(index, others[0], "it stands inside a box that is to be a gate")
     return [(op.name, op.qubits, op.params) for op in found]
-
-
-# ---------------------------------------------------------------------------- dump
-
-_TYPES: Mapping[str, Any] = {row: kind for kind, row in _ROWS.items()} | {
-    "u1": OpType.U1, "u3": OpType.U3, "U": OpType.U3, "CX": OpType.CX, "cu1": OpType.CU1, "ms": OpType.XXPhase,
-    "ccz": OpType.CnZ, "c3x": OpType.CnX, "c4x": OpType.CnX, "iswap": OpType.ISWAPMax,
-    "measure": OpType.Measure, "reset": OpType.Reset,
-}  # fmt: skip
-
-
-def dump(circuit: Circuit) -> Any:  # noqa: ANN401 - a pytket Circuit
-    """Return a ``pytket.Circuit`` with a register ``q`` and, if there are clbits, a register ``c``.
-
-    A condition that is not a list of values, ``!=`` of several clbits, becomes several that are.
-    """
-    target = TketCircuit(circuit.num_qubits, circuit.num_clbits)
-    for op in lower(circuit.operations, frozenset(_TYPES)):
-        if op.name == "barrier":
-            target.add_barrier(list(op.qubits))
-        elif op.name == "gphase" and not op.condition:
-            target.add_phase(op.params[0] / pi)
-        elif not op.condition:
-            _append(target, op, {})
-        else:
-            for bits in cubes(op.condition):
-                value = sum(bit << place for place, bit in enumerate(bits.values()))
-                _append(target, op, {"condition_bits": list(bits), "condition_value": value})
-    return target
-
-
-def _append(target: Any, op: Operation, when: Mapping[str, Any]) -> None:  # noqa: ANN401 - a pytket Circuit
-    target.add_gate(_TYPES[op.name], [angle / pi for angle in op.params], [*op.qubits, *op.clbits], **when)

@@ -1,4 +1,4 @@
-"""pyQuil (https://pyquil-docs.rigetti.com) <-> the shared circuit, checked against pyQuil 4.22.0.
+"""pyQuil (https://pyquil-docs.rigetti.com) -> the shared circuit, checked against pyQuil 4.22.0.
 
 Decisions where the two differ:
 
@@ -12,14 +12,13 @@ Decisions where the two differ:
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from math import pi
 from typing import Any
 
 import numpy as np
 from pyquil import Program
-from pyquil.gates import FENCE, MEASURE, RESET
 from pyquil.quilatom import MemoryReference, Parameter, substitute_array
 from pyquil.quilbase import (
     Declare,
@@ -39,23 +38,16 @@ from pyquil.quilbase import (
     ResetQubit,
 )
 
-from gateway.circuit import Circuit, Operation
+from gateway.circuit import Circuit
 from gateway.circuit.circuit import DEFAULT_LIMITS
 from gateway.circuit.conditions import compare
 from gateway.circuit.emitter import Emitter
 from gateway.circuit.gates import Step
-from gateway.circuit.lowering import lower
 from gateway.circuit.modifiers import control, inverse
 from gateway.errors import CircuitInvalidError, RequestError
-from gateway.frameworks.shared.common import cubes, grouped, refused, unbound
+from gateway.frameworks.pyquil.gates import ROWS
+from gateway.frameworks.shared.common import refused, unbound
 from gateway.frameworks.shared.synthesis import steps_of_unitary
-
-_ROWS: Mapping[str, str] = {
-    "I": "id", "X": "x", "Y": "y", "Z": "z", "H": "h", "S": "s", "T": "t", "RX": "rx", "RY": "ry", "RZ": "rz",
-    "PHASE": "p", "CNOT": "cx", "CZ": "cz", "CPHASE": "cp", "CCNOT": "ccx", "SWAP": "swap", "CSWAP": "cswap",
-    "ISWAP": "iswap", "RXX": "rxx", "RYY": "ryy", "RZZ": "rzz", "U": "u",
-}  # fmt: skip
-"""Name of a gate -> the row that is just that."""
 
 _OTHERS: Mapping[str, Callable[..., list[Step]]] = {
     "CPHASE00": lambda angle: _on_values(angle, 0, 0),
@@ -80,9 +72,6 @@ _DECLARATION = re.compile(r"^DECLARE (\S+) ([A-Z]+)\[(\d+)\]( SHARING)?", re.MUL
 def _on_values(angle: float, first: int, second: int) -> list[Step]:
     """Return a phase where two qubits have given values."""
     return control([("gphase", (), (angle,))], [0, 1], [k for k, value in enumerate((first, second)) if not value])
-
-
-# ---------------------------------------------------------------------------- parse
 
 
 def parse(program: object) -> Circuit:
@@ -214,7 +203,7 @@ class _Reader:
     def _gate(self, gate: Any) -> None:  # noqa: ANN401 - a Gate
         params = [self._real(param) for param in gate.params]
         qubits = gate.get_qubit_indices()
-        row = _ROWS.get(gate.name)
+        row = ROWS.get(gate.name)
         if row is not None and not gate.modifiers:
             self.out.gate((row, tuple(qubits), tuple(params)))
             return
@@ -247,8 +236,8 @@ class _Reader:
     def _plain(self, name: str, qubits: Sequence[int], params: list[float]) -> list[Step]:
         if name in self._definitions:
             return self._defined(self._definitions[name], qubits, params)
-        if name in _ROWS:
-            return [(_ROWS[name], tuple(qubits), tuple(params))]
+        if name in ROWS:
+            return [(ROWS[name], tuple(qubits), tuple(params))]
         if name in _OTHERS:
             return [(row, tuple([qubits[place] for place in places]), angles)
                     for row, places, angles in _OTHERS[name](*params)]  # fmt: skip
@@ -301,79 +290,3 @@ def _references(expression: Any) -> list[str]:  # noqa: ANN401 - an Expression
         return [f"%{expression.name}"]
     parts = [getattr(expression, part, None) for part in ("op1", "op2", "expression")]
     return [name for part in parts if part is not None for name in _references(part)]
-
-
-# ---------------------------------------------------------------------------- dump
-
-_PLAIN: Mapping[str, str] = {
-    "id": "I", "x": "X", "y": "Y", "z": "Z", "h": "H", "s": "S", "t": "T", "p": "PHASE", "u1": "PHASE", "rx": "RX",
-    "ry": "RY", "rz": "RZ", "cx": "CNOT", "CX": "CNOT", "cz": "CZ", "cp": "CPHASE", "cu1": "CPHASE", "swap": "SWAP",
-    "iswap": "ISWAP", "ccx": "CCNOT", "cswap": "CSWAP",
-}  # fmt: skip
-"""Row of the gate table -> the standard gate of Quil that is just that."""
-
-_WRITTEN: Mapping[str, Callable[..., list[tuple[str, tuple[float, ...]]]]] = {
-    "sdg": lambda: [("PHASE", (-pi / 2,))],
-    "tdg": lambda: [("PHASE", (-pi / 4,))],
-    "sx": lambda: [("H", ()), ("PHASE", (pi / 2,)), ("H", ())],
-    "sxdg": lambda: [("H", ()), ("PHASE", (-pi / 2,)), ("H", ())],
-    "u2": lambda phi, lam: [("PHASE", (lam,)), ("RY", (pi / 2,)), ("PHASE", (phi,))],
-    "u": lambda theta, phi, lam: [("PHASE", (lam,)), ("RY", (theta,)), ("PHASE", (phi,))],
-    "gphase": lambda angle: [("PHASE", (angle,)), ("X", ())] * 2,
-}
-"""Row of one qubit, or a phase -> standard gates. Modifiers are avoided: pyQuil's simulators ignore them."""
-
-_NATIVE = frozenset(_PLAIN) | frozenset(_WRITTEN)
-
-
-def dump(circuit: Circuit) -> Any:  # noqa: ANN401 - a Program
-    """Return a ``Program`` in standard gates, with a region ``ro`` if there are clbits.
-
-    Conditions become ``if_then``; a global phase is written as phases on both states of qubit 0, and
-    an idle last qubit gets an identity, since Quil counts no qubits.
-
-    Raises:
-        UnsupportedError: a phase of a circuit without qubits.
-    """
-    program = Program()
-    if circuit.num_clbits:
-        program.declare("ro", "BIT", circuit.num_clbits)
-    for index, op in enumerate(circuit.operations):
-        if op.name == "gphase" and not circuit.num_qubits:
-            raise refused(index, "gphase", "Quil has no phase without a qubit")
-    for condition, operations in grouped(lower(circuit.operations, _NATIVE)):
-        assignments = cubes(condition)
-        # A block that tests several assignments in turn must not change what the next one reads.
-        blocks = [operations] if len(assignments) == 1 else [[op] for op in operations]
-        for block in blocks:
-            for assignment in assignments:
-                program += _conditional(_instructions(block), assignment)
-    last = circuit.num_qubits - 1
-    if last >= 0 and last not in program.get_qubit_indices():
-        program += Gate("I", [], [last])
-    return program
-
-
-def _conditional(instructions: Iterable[Any], assignment: dict[int, int]) -> Any:  # noqa: ANN401 - a Program
-    """Return instructions as a program, inside one ``if_then`` for each clbit that has to have a value."""
-    block = Program(list(instructions))
-    for clbit, bit in reversed(assignment.items()):
-        outer = Program()
-        outer.if_then(MemoryReference("ro", clbit), *((block, Program()) if bit else (Program(), block)))
-        block = outer
-    return block
-
-
-def _instructions(operations: Iterable[Operation]) -> Iterable[Any]:
-    for op in operations:
-        if op.name == "measure":
-            yield MEASURE(op.qubits[0], ("ro", op.clbits[0]))
-        elif op.name == "reset":
-            yield RESET(op.qubits[0])
-        elif op.name == "barrier":
-            yield FENCE(*op.qubits)
-        elif op.name in _PLAIN:
-            yield Gate(_PLAIN[op.name], list(op.params), list(op.qubits))
-        else:
-            for name, params in _WRITTEN[op.name](*op.params):
-                yield Gate(name, list(params), list(op.qubits or (0,)))

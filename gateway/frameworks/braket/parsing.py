@@ -1,11 +1,10 @@
-"""Amazon Braket (https://amazon-braket-sdk-python.readthedocs.io) <-> the shared circuit, checked against 1.127.5.
+"""Amazon Braket (https://amazon-braket-sdk-python.readthedocs.io) -> the shared circuit, checked against 1.127.5.
 
 Braket's qubit ``k`` is qubit ``k``; one below the highest that nothing acts on is idle. Measurements
 are numbered in the order of its measure instructions, which is that of ``measured_qubits`` in its
 results: the first one is clbit 0. Braket writes it leftmost, we write it rightmost.
 
-A circuit of Braket's has no mid-circuit measurement, no reset and no conditions, and Braket runs one
-that measures nothing as if it measured everything; here it stays one that measures nothing.
+Braket runs a circuit that measures nothing as if it measured everything; here it stays one that measures nothing.
 """
 
 from __future__ import annotations
@@ -15,29 +14,20 @@ from math import pi
 from typing import Any
 
 from braket.circuits import Circuit as BraketCircuit
-from braket.circuits import Gate, Instruction, Measure, Noise
+from braket.circuits import Gate, Measure, Noise
 from braket.circuits.compiler_directives import Barrier
 
-from gateway.circuit import Circuit, Operation
+from gateway.circuit import Circuit
 from gateway.circuit.circuit import DEFAULT_LIMITS
 from gateway.circuit.emitter import Emitter
 from gateway.circuit.gates import Step
-from gateway.circuit.lowering import lower
 from gateway.circuit.modifiers import control, power, repetitions
 from gateway.errors import RequestError, UnsupportedError
+from gateway.frameworks.braket.gates import GATES
 from gateway.frameworks.shared.common import refused, unbound, without_mere_names
 from gateway.frameworks.shared.synthesis import steps_of_unitary
 
-_GATES: Mapping[str, type[Gate]] = {
-    "gphase": Gate.GPhase, "id": Gate.I, "x": Gate.X, "y": Gate.Y, "z": Gate.Z, "h": Gate.H, "s": Gate.S,
-    "sdg": Gate.Si, "t": Gate.T, "tdg": Gate.Ti, "sx": Gate.V, "sxdg": Gate.Vi, "p": Gate.PhaseShift, "u": Gate.U,
-    "rx": Gate.Rx, "ry": Gate.Ry, "rz": Gate.Rz, "cx": Gate.CNot, "cy": Gate.CY, "cz": Gate.CZ, "csx": Gate.CV,
-    "cp": Gate.CPhaseShift, "swap": Gate.Swap, "iswap": Gate.ISwap, "ecr": Gate.ECR, "rxx": Gate.XX, "ryy": Gate.YY,
-    "rzz": Gate.ZZ, "ccx": Gate.CCNot, "cswap": Gate.CSwap,
-}  # fmt: skip
-"""Row of the gate table -> the class that is just that."""
-
-_ROWS: Mapping[type, str] = {cls: name for name, cls in _GATES.items()}
+_ROWS: Mapping[type, str] = {cls: name for name, cls in GATES.items()}
 
 
 def _prx(theta: float, phi: float) -> list[Step]:
@@ -69,9 +59,6 @@ _STEPS: Mapping[type, Callable[..., list[Step]]] = {
     Gate.MS: _ms,
 }
 """Class -> angles -> steps on the positions of its targets."""
-
-
-# ---------------------------------------------------------------------------- parse
 
 
 def parse(circuit: object) -> Circuit:
@@ -145,48 +132,3 @@ def _plain_steps(index: int, gate: Any, where: tuple[int, ...]) -> list[Step]:  
         return steps_of_unitary(gate.to_matrix(), where[::-1])  # Braket's first target is most significant
     except ValueError as exc:
         raise refused(index, gate.name, str(exc)) from exc
-
-
-# ---------------------------------------------------------------------------- dump
-
-_NATIVE = frozenset(_GATES)
-
-
-def dump(circuit: Circuit) -> Any:  # noqa: ANN401 - a braket.circuits.Circuit
-    """Return a ``braket.circuits.Circuit`` on the same qubits; an ``I`` keeps an idle one.
-
-    Its measure instructions come last, in the order of the clbits. A clbit that nothing measures,
-    always 0, has no place there.
-
-    Raises:
-        UnsupportedError: a reset, a condition, a qubit used after its measurement, a clbit measured twice.
-    """
-    operations = lower(circuit.operations, _NATIVE)
-    made = BraketCircuit()
-    measured: dict[int, int] = {}
-    for index, op in enumerate(operations):
-        _refuse(index, op, measured)
-        if op.name == "measure":
-            measured[op.clbits[0]] = op.qubits[0]
-        elif op.name == "barrier":
-            made.barrier(op.qubits)
-        else:
-            made.add_instruction(Instruction(_GATES[op.name](*op.params), op.qubits))
-    for qubit in set(range(circuit.num_qubits)).difference(*(op.qubits for op in operations)):
-        made.i(qubit)
-    return made.measure([measured[clbit] for clbit in sorted(measured)]) if measured else made
-
-
-def _refuse(index: int, op: Operation, measured: Mapping[int, int]) -> None:
-    """Refuse what Braket's circuits do not have."""
-    what = None
-    if op.condition:
-        what = f"{op.name} under a condition"
-    elif op.name == "reset":
-        what = "reset"
-    elif op.name != "barrier" and not set(measured.values()).isdisjoint(op.qubits):
-        what = f"{op.name} after a measurement of its qubit"
-    elif not measured.keys().isdisjoint(op.clbits):
-        what = "second measurement into a clbit"
-    if what is not None:
-        raise UnsupportedError(f"operation {index}: Braket has no {what}", feature=what)

@@ -1,0 +1,16 @@
+"""The gate table of Amazon Braket, checked against amazon-braket-sdk 1.127.5."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from braket.circuits import Gate
+
+GATES: Mapping[str, type[Gate]] = {
+    "gphase": Gate.GPhase, "id": Gate.I, "x": Gate.X, "y": Gate.Y, "z": Gate.Z, "h": Gate.H, "s": Gate.S,
+    "sdg": Gate.Si, "t": Gate.T, "tdg": Gate.Ti, "sx": Gate.V, "sxdg": Gate.Vi, "p": Gate.PhaseShift, "u": Gate.U,
+    "rx": Gate.Rx, "ry": Gate.Ry, "rz": Gate.Rz, "cx": Gate.CNot, "cy": Gate.CY, "cz": Gate.CZ, "csx": Gate.CV,
+    "cp": Gate.CPhaseShift, "swap": Gate.Swap, "iswap": Gate.ISwap, "ecr": Gate.ECR, "rxx": Gate.XX, "ryy": Gate.YY,
+    "rzz": Gate.ZZ, "ccx": Gate.CCNot, "cswap": Gate.CSwap,
+}  # fmt: skip
+"""Row of the gate table -> the class that is just that."""

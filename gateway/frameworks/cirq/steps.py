@@ -1,0 +1,158 @@
+"""Cirq's gates as gates of the table, with their global phase.
+
+Cirq measures angles in half-turns, and a power ``t`` of a gate with eigenvalues 1 and -1 has the
+eigenvalues ``exp(i pi t s)`` and ``exp(i pi t (1 + s))``, where ``s`` is its ``global_shift``.
+"""
+
+from __future__ import annotations
+
+import cmath
+import math
+from collections.abc import Callable, Mapping
+from functools import lru_cache, partial
+from math import pi
+from typing import Any
+
+from gateway.circuit.gates import Step
+from gateway.circuit.modifiers import control, power
+
+Entry = Callable[[Any], list[Step]]
+"""A Cirq gate -> steps on its own qubits, numbered from 0."""
+
+
+def entry_of(gate_type: type) -> Entry | None:
+    """Return how to write gates of a type; ``None`` for types not known here.
+
+    A class that somebody derived from one of Cirq's may mean something else: it is not known.
+    """
+    return _entry(gate_type)
+
+
+@lru_cache(maxsize=1024)
+def _entry(gate_type: type) -> Entry | None:
+    if gate_type.__module__.partition(".")[0] != "cirq":
+        return None
+    return next((_TABLE[cls.__name__] for cls in gate_type.__mro__ if cls.__name__ in _TABLE), None)
+
+
+def _phase(angle: float) -> list[Step]:
+    return [("gphase", (), (angle,))] if angle else []
+
+
+def _power_of(gate: Any) -> tuple[float, float]:  # noqa: ANN401 - an EigenGate
+    """Return exponent and global shift.
+
+    Raises:
+        TypeError: the exponent is a symbol.
+    """
+    return float(gate.exponent), float(gate.global_shift)
+
+
+def _rotation(gate: Any, *, row: str, qubits: int = 1, named: Mapping[float, str]) -> list[Step]:  # noqa: ANN401
+    """Write a power of a Pauli matrix, or of two of them, as a rotation or as the row that is just that."""
+    t, shift = _power_of(gate)
+    where = tuple(range(qubits))
+    if t in named and shift != -0.5:  # noqa: PLR2004 - the rotation itself
+        return [*_phase(pi * t * shift), (named[t], where, ())]
+    return [*_phase(pi * t * (shift + 0.5)), (row, where, (pi * t,))]
+
+
+def _diagonal(gate: Any, *, row: str, qubits: int, named: Mapping[float, str]) -> list[Step]:  # noqa: ANN401
+    """Write a power of Z, or of a controlled Z, as a phase."""
+    t, shift = _power_of(gate)
+    where = tuple(range(qubits))
+    step: Step = (named[t], where, ()) if t in named else (row, where, (pi * t,))
+    return [*_phase(pi * t * shift), step]
+
+
+def _z(gate: Any) -> list[Step]:  # noqa: ANN401
+    t, shift = _power_of(gate)
+    if shift == -0.5:  # noqa: PLR2004
+        return [("rz", (0,), (pi * t,))]
+    return _diagonal(gate, row="p", qubits=1, named={1: "z", 0.5: "s", -0.5: "sdg", 0.25: "t", -0.25: "tdg"})
+
+
+def _h(gate: Any) -> list[Step]:  # noqa: ANN401
+    t, shift = _power_of(gate)
+    if t == 1:
+        return [*_phase(pi * shift), ("h", (0,), ())]
+    around = [("ry", (0,), (-pi / 4,)), ("p", (0,), (pi * t,)), ("ry", (0,), (pi / 4,))]
+    return [*_phase(pi * t * shift), *around]
+
+
+def _controlled(gate: Any, *, row: str, inner: list[Step], controls: int) -> list[Step]:  # noqa: ANN401
+    """Write a power of a controlled gate: the row itself, or the power under control."""
+    t, shift = _power_of(gate)
+    first = control(inner, range(controls)) if t == 1 else control(_fractional(inner, t), range(controls))
+    return [*_phase(pi * t * shift), *([(row, tuple(range(controls + 1)), ())] if row and t == 1 else first)]
+
+
+def _fractional(inner: list[Step], t: float) -> list[Step]:
+    """Return the power of a gate that is its own inverse, whose powers repeat after 2."""
+    return power(inner, math.remainder(t, 2))
+
+
+def _swap(gate: Any, *, controls: int = 0) -> list[Step]:  # noqa: ANN401
+    t, shift = _power_of(gate)
+    steps = _fractional([("swap", (controls, controls + 1), ())], t)
+    return [*_phase(pi * t * shift), *(control(steps, range(controls)) if controls else steps)]
+
+
+def _iswap(gate: Any) -> list[Step]:  # noqa: ANN401
+    t, shift = _power_of(gate)
+    step: Step = ("iswap", (0, 1), ()) if t == 1 else ("xx_plus_yy", (0, 1), (-pi * t, 0.0))
+    return [*_phase(pi * t * shift), step]
+
+
+def _phased_x(gate: Any) -> list[Step]:  # noqa: ANN401
+    t, shift, axis = float(gate.exponent), float(gate.global_shift), pi * float(gate.phase_exponent)
+    return [*_phase(pi * t * (shift + 0.5)), ("u", (0,), (pi * t, axis - pi / 2, pi / 2 - axis))]
+
+
+def _phased_xz(gate: Any) -> list[Step]:  # noqa: ANN401
+    x, z, axis = (pi * float(part) for part in (gate.x_exponent, gate.z_exponent, gate.axis_phase_exponent))
+    return [*_phase(x / 2), ("u", (0,), (x, z + axis - pi / 2, pi / 2 - axis))]
+
+
+def _phased_iswap(gate: Any) -> list[Step]:  # noqa: ANN401
+    t, phase = float(gate.exponent), float(gate.phase_exponent)
+    return [("xx_plus_yy", (0, 1), (-pi * t, 2 * pi * phase))]
+
+
+def _fsim(gate: Any) -> list[Step]:  # noqa: ANN401
+    theta, phi = float(gate.theta), float(gate.phi)
+    return [("xx_plus_yy", (0, 1), (2 * theta, 0.0)), ("cp", (0, 1), (-phi,))]
+
+
+def _global_phase(gate: Any) -> list[Step]:  # noqa: ANN401
+    return _phase(cmath.phase(complex(gate.coefficient)))
+
+
+_X: list[Step] = [("x", (0,), ())]
+_CCZ: list[Step] = [("z", (2,), ())]
+
+_TABLE: dict[str, Entry] = {
+    "IdentityGate": lambda gate: [("id", (qubit,), ()) for qubit in range(gate.num_qubits())],
+    "GlobalPhaseGate": _global_phase,
+    "XPowGate": partial(_rotation, row="rx", named={1: "x", 0.5: "sx", -0.5: "sxdg"}),
+    "YPowGate": partial(_rotation, row="ry", named={1: "y"}),
+    "ZPowGate": _z,
+    "HPowGate": _h,
+    "PhasedXPowGate": _phased_x,
+    "PhasedXZGate": _phased_xz,
+    "XXPowGate": partial(_rotation, row="rxx", qubits=2, named={}),
+    "YYPowGate": partial(_rotation, row="ryy", qubits=2, named={}),
+    "ZZPowGate": partial(_rotation, row="rzz", qubits=2, named={}),
+    "CZPowGate": partial(_diagonal, row="cp", qubits=2, named={1: "cz", 0.5: "cs", -0.5: "csdg"}),
+    "CXPowGate": partial(_controlled, row="cx", inner=[("x", (1,), ())], controls=1),
+    "CYPowGate": partial(_controlled, row="cy", inner=[("y", (1,), ())], controls=1),
+    "CCXPowGate": partial(_controlled, row="ccx", inner=[("x", (2,), ())], controls=2),
+    "CCYPowGate": partial(_controlled, row="", inner=[("y", (2,), ())], controls=2),
+    "CCZPowGate": partial(_controlled, row="ccz", inner=[("z", (2,), ())], controls=2),
+    "SwapPowGate": _swap,
+    "CSwapGate": lambda _: [("cswap", (0, 1, 2), ())],
+    "ISwapPowGate": _iswap,
+    "PhasedISwapPowGate": _phased_iswap,
+    "FSimGate": _fsim,
+}
+"""Class of Cirq's, by name since some versions lack some -> entry. A matrix counts as big-endian there."""

@@ -1,0 +1,88 @@
+"""The shared circuit -> pyQuil (https://pyquil-docs.rigetti.com), checked against pyQuil 4.22.0.
+
+Qubit ``k`` is Quil's qubit ``k``. Clbits are the bits of a region ``ro``. Barriers are fences.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from math import pi
+from typing import Any
+
+from pyquil import Program
+from pyquil.gates import FENCE, MEASURE, RESET
+from pyquil.quilatom import MemoryReference
+from pyquil.quilbase import (
+    Gate,
+)
+
+from gateway.circuit import Circuit, Operation
+from gateway.circuit.lowering import lower
+from gateway.frameworks.pyquil.gates import PLAIN
+from gateway.frameworks.shared.common import cubes, grouped, refused
+
+_WRITTEN: Mapping[str, Callable[..., list[tuple[str, tuple[float, ...]]]]] = {
+    "sdg": lambda: [("PHASE", (-pi / 2,))],
+    "tdg": lambda: [("PHASE", (-pi / 4,))],
+    "sx": lambda: [("H", ()), ("PHASE", (pi / 2,)), ("H", ())],
+    "sxdg": lambda: [("H", ()), ("PHASE", (-pi / 2,)), ("H", ())],
+    "u2": lambda phi, lam: [("PHASE", (lam,)), ("RY", (pi / 2,)), ("PHASE", (phi,))],
+    "u": lambda theta, phi, lam: [("PHASE", (lam,)), ("RY", (theta,)), ("PHASE", (phi,))],
+    "gphase": lambda angle: [("PHASE", (angle,)), ("X", ())] * 2,
+}
+"""Row of one qubit, or a phase -> standard gates. Modifiers are avoided: pyQuil's simulators ignore them."""
+
+_NATIVE = frozenset(PLAIN) | frozenset(_WRITTEN)
+
+
+def dump(circuit: Circuit) -> Any:  # noqa: ANN401 - a Program
+    """Return a ``Program`` in standard gates, with a region ``ro`` if there are clbits.
+
+    Conditions become ``if_then``; a global phase is written as phases on both states of qubit 0, and
+    an idle last qubit gets an identity, since Quil counts no qubits.
+
+    Raises:
+        UnsupportedError: a phase of a circuit without qubits.
+    """
+    program = Program()
+    if circuit.num_clbits:
+        program.declare("ro", "BIT", circuit.num_clbits)
+    for index, op in enumerate(circuit.operations):
+        if op.name == "gphase" and not circuit.num_qubits:
+            raise refused(index, "gphase", "Quil has no phase without a qubit")
+    for condition, operations in grouped(lower(circuit.operations, _NATIVE)):
+        assignments = cubes(condition)
+        # A block that tests several assignments in turn must not change what the next one reads.
+        blocks = [operations] if len(assignments) == 1 else [[op] for op in operations]
+        for block in blocks:
+            for assignment in assignments:
+                program += _conditional(_instructions(block), assignment)
+    last = circuit.num_qubits - 1
+    if last >= 0 and last not in program.get_qubit_indices():
+        program += Gate("I", [], [last])
+    return program
+
+
+def _conditional(instructions: Iterable[Any], assignment: dict[int, int]) -> Any:  # noqa: ANN401 - a Program
+    """Return instructions as a program, inside one ``if_then`` for each clbit that has to have a value."""
+    block = Program(list(instructions))
+    for clbit, bit in reversed(assignment.items()):
+        outer = Program()
+        outer.if_then(MemoryReference("ro", clbit), *((block, Program()) if bit else (Program(), block)))
+        block = outer
+    return block
+
+
+def _instructions(operations: Iterable[Operation]) -> Iterable[Any]:
+    for op in operations:
+        if op.name == "measure":
+            yield MEASURE(op.qubits[0], ("ro", op.clbits[0]))
+        elif op.name == "reset":
+            yield RESET(op.qubits[0])
+        elif op.name == "barrier":
+            yield FENCE(*op.qubits)
+        elif op.name in PLAIN:
+            yield Gate(PLAIN[op.name], list(op.params), list(op.qubits))
+        else:
+            for name, params in _WRITTEN[op.name](*op.params):
+                yield Gate(name, list(params), list(op.qubits or (0,)))

@@ -1,0 +1,62 @@
+"""The shared circuit -> Qrisp (https://qrisp.eu) 0.9, checked against 0.9.10.
+
+Qubit ``k`` is ``QuantumCircuit.qubits[k]``, and clbits likewise.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qrisp.circuit import (
+    Barrier,
+    Measurement,
+    QuantumCircuit,
+    Reset,
+)  # fmt: skip
+
+from gateway.circuit import Circuit, Operation
+from gateway.circuit.lowering import lower
+from gateway.errors import UnsupportedError
+from gateway.frameworks.qrisp.gates import GATES
+from gateway.frameworks.shared.common import cubes, refused
+
+_NATIVE = frozenset(GATES)
+
+
+def dump(circuit: Circuit) -> Any:  # noqa: ANN401 - a QuantumCircuit
+    """Return a ``QuantumCircuit`` with the same numbers of qubits and clbits.
+
+    A condition that is not a value of some clbits becomes several ``c_if``, no two of which hold together.
+
+    Raises:
+        UnsupportedError: a phase in a circuit without qubits; a measurement into a clbit that its
+            condition tests.
+    """
+    made = QuantumCircuit(circuit.num_qubits, circuit.num_clbits)
+    for index, op in enumerate(lower(circuit.operations, _NATIVE)):
+        if op.name == "gphase" and not made.qubits:
+            raise UnsupportedError(f"operation {index}: Qrisp has no phase without qubits", feature="gphase")
+        qubits = [made.qubits[qubit] for qubit in op.qubits or ((0,) if op.name == "gphase" else ())]
+        for cube in cubes(op.condition):
+            _append(made, index, op, qubits, [*cube.items()])
+    return made
+
+
+def _append(made: Any, index: int, op: Operation, qubits: list[Any], tested: list[tuple[int, int]]) -> None:  # noqa: ANN401
+    """Append an operation that happens if clbits have the values given with them."""
+    operation, clbits = _operation(op), [*(clbit for clbit, _ in tested), *op.clbits]
+    if len(set(clbits)) < len(clbits):
+        raise refused(index, "condition", "Qrisp has no measurement into a clbit that its condition tests")
+    if tested:
+        operation = operation.c_if(len(tested), "".join(str(bit) for _, bit in tested))
+    made.append(operation, qubits, [made.clbits[clbit] for clbit in clbits])
+
+
+def _operation(op: Operation) -> Any:  # noqa: ANN401 - an Operation of Qrisp
+    if op.name == "measure":
+        return Measurement()
+    if op.name == "reset":
+        return Reset()
+    if op.name == "barrier":
+        return Barrier(len(op.qubits))
+    return GATES[op.name](*op.params)

@@ -1,0 +1,43 @@
+"""The shared circuit -> Qulacs (https://docs.qulacs.org), checked against 0.6.14.
+
+A measurement's clbit is its address in Qulacs' classical register. Qulacs has neither resets nor
+conditions that could be read back, and knows of no clbits beyond those measured.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qulacs import gate
+
+from gateway.circuit import Circuit, Operation
+from gateway.circuit.lowering import lower
+from gateway.frameworks.qulacs.gates import GATES, build
+from gateway.frameworks.shared.common import refused
+
+
+def dump(circuit: Circuit) -> Any:  # noqa: ANN401 - a QuantumCircuit of Qulacs
+    """Return a ``QuantumCircuit``; a global phase is a diagonal matrix on qubit 0.
+
+    Barriers, which Qulacs does not have, are left out, and so are clbits after the last one measured.
+
+    Raises:
+        UnsupportedError: a reset, a condition, or a phase of a circuit without qubits.
+    """
+    for index, op in enumerate(circuit.operations):
+        _check(op, index, circuit.num_qubits)
+    return build(circuit.num_qubits, lower(circuit.operations, frozenset(GATES)), _append_measurement)
+
+
+def _check(op: Operation, index: int, num_qubits: int) -> None:
+    if op.condition:
+        raise refused(index, "condition", "Qulacs has conditions only as Python functions, which cannot be read back")
+    if op.name == "reset":
+        raise refused(index, "reset", "Qulacs has none")
+    if op.name == "gphase" and not num_qubits:
+        raise refused(index, "gphase", "Qulacs has no phase without a qubit")
+
+
+def _append_measurement(target: Any, op: Operation) -> None:  # noqa: ANN401 - a QuantumCircuit of Qulacs
+    if op.name == "measure":
+        target.add_gate(gate.Measurement(op.qubits[0], op.clbits[0]))
