@@ -6,12 +6,13 @@ from functools import reduce
 
 import numpy as np
 
-from adapters.base import Adapter, matrix
+from adapters.base import Adapter
 from adapters.shared.dense import DenseAdapter, counts_of_indices
 from adapters.shared.states import State
 from gateway.circuit import Circuit
 from gateway.circuit.gates import GATES
 from gateway.counts import Counts
+from gateway.frameworks.shared.matrices import matrix
 from gateway.results import Capabilities, ResultType
 
 
