@@ -95,7 +95,7 @@ _HOMES = {
 
 def _dump(circuit: Any, framework: str) -> Any:  # noqa: ANN401 - the framework's own class
     """Do the work of ``Circuit.to``: circuits know no frameworks, and this package knows both."""
-    from gateway.frameworks import dump  # noqa: PLC0415 - nothing is loaded before it is used
+    from gateway.frameworks.conversions import dump  # noqa: PLC0415 - nothing is loaded before it is used
 
     return dump(circuit, framework)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from gateway.circuit import Circuit
 from gateway.errors import RequestError
-from gateway.frameworks import FRAMEWORKS, framework_of, parse
+from gateway.frameworks.conversions import FRAMEWORKS, framework_of, parse
 
 
 def as_source(source: object) -> Circuit | str:

@@ -5,7 +5,7 @@ from support.circuits import bell
 from support.fakes import NumpyAdapter, ZeroAdapter
 
 from adapters import base
-from adapters.base import big_endian_matrix, matrix, measured_clbits
+from adapters.base import measured_clbits
 from gateway.circuit import Circuit
 from gateway.counts import Counts
 from gateway.errors import CircuitInvalidError, LimitError, OutOfMemory, RequestError, SimulatorError, UnsupportedError
@@ -152,12 +152,6 @@ def test_machine_is_asked_how_much_memory_there_is(monkeypatch):
     monkeypatch.setenv("GATEWAY_MEMORY_BYTES", str(64 * 2**20 + 64 * 2**17))
     with pytest.raises(LimitError, match="at most 17"):
         NumpyAdapter().run(uniform(18), shots=1)
-
-
-def test_big_endian_matrix_reverses_the_qubits():
-    assert big_endian_matrix("cx").real.tolist() == [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 0, 1], [0, 0, 1, 0]]
-    assert matrix("cx").real.tolist() == [[1, 0, 0, 0], [0, 0, 0, 1], [0, 0, 1, 0], [0, 1, 0, 0]]
-    assert (big_endian_matrix("u", 0.1, 0.2, 0.3) == matrix("u", 0.1, 0.2, 0.3)).all()
 
 
 def test_later_measurement_wins_a_clbit():
