@@ -1,181 +1,196 @@
-"""Arguments of the ``gateway`` command, and what each subcommand but ``serve`` does."""
+"""The commands of ``gateway``: what each is for, its arguments, and the module that is loaded when it runs.
+
+``gateway --help`` shows this table and loads nothing else; each command loads what it needs.
+"""
 
 from __future__ import annotations
 
 import argparse
-import hashlib
-import json
-import os
-import re
-import secrets
-import sys
-from contextlib import ExitStack
-from pathlib import Path
+from collections.abc import Callable
+from typing import NamedTuple
 
-import msgspec
+from gateway.cli.arguments import RUNTIMES, duration
 
-from gateway.backends.base import CircuitLike, Outcome
-from gateway.cli import containers, runtime, serve, tables
-from gateway.cli.progress import Progress
-from gateway.compare import compare
-from gateway.counts import Counts, Probabilities
-from gateway.errors import RequestError
-from gateway.protocol.messages import DEFAULT_SHOTS
-from gateway.results import ResultType, Sampling
-from gateway.simulators import SIMULATORS
-from gateway.version import __version__
+DEFAULT_SHOTS = 1024
 
-FAILED = 1
+Parser = argparse.ArgumentParser
+Arguments = argparse.Namespace
 
 
-def parser() -> argparse.ArgumentParser:
-    """Return the parser; what it parses has the function to call as ``command``."""
-    whole = argparse.ArgumentParser(
-        prog="gateway", description="Run one quantum circuit on many simulators, in one bit order."
-    )
-    whole.add_argument("--version", action="version", version=f"gateway {__version__}")
-    commands = whole.add_subparsers(title="commands", metavar="COMMAND", required=True)
+class Command(NamedTuple):
+    """One command.
 
-    listing = commands.add_parser("list", help="show the simulators, their ports and what is installed")
-    _add_json(listing)
-    listing.set_defaults(command=_list)
+    Args:
+        name: as it is typed.
+        summary: what it does, in a line.
+        declare: adds its arguments to a parser.
+        run: does it, and returns the exit status.
+    """
 
-    run = commands.add_parser("run", help="run a circuit on one simulator")
-    _add_circuit(run)
-    run.add_argument("--on", metavar="NAME", required=True, help=f"one of {', '.join(SIMULATORS)}")
-    amount = run.add_mutually_exclusive_group()
+    name: str
+    summary: str
+    declare: Callable[[Parser], None]
+    run: Callable[[Arguments], int]
+
+
+# ---------------------------------------------------------------------- arguments
+
+
+def _known() -> str:
+    from gateway.simulators import SIMULATORS
+
+    return ", ".join(SIMULATORS)
+
+
+def _declare_list(parser: Parser) -> None:
+    _add_json(parser)
+
+
+def _declare_run(parser: Parser) -> None:
+    _add_circuit(parser)
+    parser.add_argument("--on", metavar="NAME", required=True, help=f"one of {_known()}")
+    amount = parser.add_mutually_exclusive_group()
     amount.add_argument("--shots", type=int, default=DEFAULT_SHOTS, help="default: %(default)s")
     amount.add_argument("--exact", action="store_true", help="exact probabilities instead of shots")
     amount.add_argument("--statevector", action="store_true", help="amplitudes of an unmeasured circuit")
-    _add_run_options(run)
-    run.set_defaults(command=_run)
-
-    comparing = commands.add_parser("compare", help="run a circuit on several simulators and compare them")
-    _add_circuit(comparing)
-    comparing.add_argument("--on", metavar="NAMES", help="separated by commas; default: all")
-    comparing.add_argument("--shots", type=int, default=DEFAULT_SHOTS, help="default: %(default)s")
-    _add_run_options(comparing)
-    comparing.set_defaults(command=_compare)
-
-    serving = commands.add_parser("serve", help="serve simulators over HTTP until Ctrl-C")
-    serve.add_arguments(serving)
-    serving.set_defaults(command=serve.command)
-    token = commands.add_parser("token", help="make a token for a server to let in")
-    token.add_argument("name", metavar="NAME", help="whose it is; a name may have several")
-    token.add_argument("--file", metavar="FILE", type=Path, help="add its digest to this file, which --tokens takes")
-    token.set_defaults(command=_token)
-    containers.add_commands(commands)
-    return whole
+    _add_run_options(parser)
 
 
-def _add_circuit(parser: argparse.ArgumentParser) -> None:
+def _declare_compare(parser: Parser) -> None:
+    _add_circuit(parser)
+    parser.add_argument("--on", metavar="NAMES", help=f"separated by commas, of {_known()}; default: all")
+    parser.add_argument("--shots", type=int, default=DEFAULT_SHOTS, help="default: %(default)s")
+    _add_run_options(parser)
+
+
+def _declare_serve(parser: Parser) -> None:
+    from gateway.cli import serve
+
+    serve.add_arguments(parser)
+
+
+def _declare_token(parser: Parser) -> None:
+    parser.add_argument("name", metavar="NAME", help="who holds it; a name may have several")
+    parser.add_argument("--file", metavar="FILE", help="add its digest to this file, which --tokens takes")
+
+
+def _declare_up(parser: Parser) -> None:
+    _add_names(parser)
+    parser.add_argument("--memory", metavar="SIZE", help="limit of each, such as 2g")
+    parser.add_argument("--cpus", type=float, help="processors each may use")
+    _add_json(parser)
+
+
+def _declare_names(parser: Parser) -> None:
+    _add_names(parser)
+    _add_json(parser)
+
+
+def _declare_logs(parser: Parser) -> None:
+    parser.add_argument("name", metavar="NAME", help="a simulator, or a container's name as gateway ps shows it")
+    parser.add_argument("-f", "--follow", action="store_true", help="go on until Ctrl-C")
+    parser.add_argument("-n", "--lines", type=int, default=100, help="how many of the last lines; default: %(default)s")
+
+
+def _declare_build(parser: Parser) -> None:
+    parser.add_argument("--no-cache", action="store_true", help="build every step anew")
+    _add_json(parser)
+
+
+def _add_circuit(parser: Parser) -> None:
     parser.add_argument("file", metavar="FILE", help="OpenQASM 2 or 3; - reads standard input")
 
 
-def _add_json(parser: argparse.ArgumentParser) -> None:
+def _add_names(parser: Parser) -> None:
+    parser.add_argument("names", metavar="NAME", nargs="*", help=f"of {_known()}; default: all")
+
+
+def _add_json(parser: Parser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
-def _add_run_options(parser: argparse.ArgumentParser) -> None:
+def _add_run_options(parser: Parser) -> None:
     parser.add_argument("--seed", type=int, help="same seed, same counts")
+    parser.add_argument("--sampling", choices=("auto", "native"), default="auto", help="native: their own samplers")
     parser.add_argument(
-        "--sampling", choices=[str(s) for s in Sampling], default=str(Sampling.AUTO), help="native: their own samplers"
+        "--timeout",
+        "--timeout-s",
+        dest="timeout_s",
+        metavar="DURATION",
+        type=duration,
+        help="kill a run after so long, such as 90s or 10m; a number alone is in seconds",
     )
-    parser.add_argument("--timeout-s", type=float, help="kill a run after so many seconds")
     parser.add_argument(
         "--runtime",
-        choices=runtime.RUNTIMES,
+        choices=RUNTIMES,
         default="auto",
         help="docker: in containers; local: in processes of this machine; auto, the default, takes what is at hand",
     )
     _add_json(parser)
 
 
-def _list(arguments: argparse.Namespace) -> int:
-    rows = [
-        {
-            "name": row.name,
-            "port": row.port,
-            "installed": row.installed_version(),
-            "extra": row.requirement,
-            "summary": row.summary,
-        }
-        for row in SIMULATORS.values()
-    ]
-    print(json.dumps(rows, indent=2) if arguments.json else tables.simulators(rows))
-    return 0
+# ---------------------------------------------------------------------- what runs, imported when it is needed
+# ruff: noqa: PLC0415
 
 
-def _run(arguments: argparse.Namespace) -> int:
-    source = _source(arguments.file)
-    exact = arguments.exact or arguments.statevector
-    place = runtime.choose(arguments.runtime, [arguments.on]).runtime
-    with (
-        Progress(f"{arguments.on}: running"),
-        runtime.backend(place, arguments.on, arguments.timeout_s) as backend,
-    ):
-        outcome = backend.run(
-            source,
-            shots=None if exact else arguments.shots,
-            seed=None if exact else arguments.seed,
-            result=ResultType.STATEVECTOR if arguments.statevector else None,
-            sampling=arguments.sampling,
-        )
-    print(json.dumps(_plain(outcome)) if arguments.json else tables.outcome(outcome))
-    return 0
+def _list(arguments: Arguments) -> int:
+    from gateway.cli import listing
+
+    return listing.show(arguments)
 
 
-def _compare(arguments: argparse.Namespace) -> int:
-    source = _source(arguments.file)
-    names = [name.strip() for name in arguments.on.split(",")] if arguments.on else list(SIMULATORS)
-    place = runtime.choose(arguments.runtime, names).runtime
-    with ExitStack() as stack:
-        progress = stack.enter_context(Progress("starting"))
-        backends = {name: stack.enter_context(runtime.backend(place, name, arguments.timeout_s)) for name in names}
-        comparison = compare(
-            source,
-            backends,
-            shots=arguments.shots,
-            seed=arguments.seed,
-            sampling=arguments.sampling,
-            report=progress.say,
-        )
-    print(json.dumps(comparison.to_dict(), indent=2) if arguments.json else tables.comparison(comparison))
-    return 0 if comparison.all_agree else FAILED
+def _run(arguments: Arguments) -> int:
+    from gateway.cli import circuits
+
+    return circuits.run(arguments)
 
 
-def _source(file: str) -> CircuitLike:
-    if file == "-":
-        return sys.stdin.read()
-    path = Path(file)
-    if not path.is_file():
-        raise RequestError(f"there is no file {file!r}", field="file")
-    return path
+def _compare(arguments: Arguments) -> int:
+    from gateway.cli import circuits
+
+    return circuits.compare_all(arguments)
 
 
-def _plain(outcome: Outcome) -> dict[str, object]:
-    provenance = msgspec.to_builtins(outcome.provenance)
-    if isinstance(outcome, Counts):
-        return {"counts": dict(outcome.most_common()), "provenance": provenance}
-    if isinstance(outcome, Probabilities):
-        return {"probabilities": dict(outcome.most_common()), "provenance": provenance}
-    return {"statevector": [[a.real, a.imag] for a in outcome.amplitudes], "provenance": provenance}
+def _serve(arguments: Arguments) -> int:
+    from gateway.cli import serve
+
+    return serve.command(arguments)
 
 
-def _token(arguments: argparse.Namespace) -> int:
-    """Print a new token, once; what is kept of it is its digest."""
-    if not re.fullmatch(r"[\w.@-]{1,64}", arguments.name):
-        raise RequestError(f"a name has 1 to 64 letters, digits and _.@-, not {arguments.name!r}", field="name")
-    token = secrets.token_urlsafe(32)
-    line = f"{arguments.name} sha256:{hashlib.sha256(token.encode()).hexdigest()}"
-    if arguments.file is None:
-        print(f"gateway: the line for the file that --tokens takes:\n{line}", file=sys.stderr)
-    else:
-        with open(arguments.file, "a", opener=_for_owner_only, encoding="utf-8") as file:
-            file.write(f"{line}\n")
-    print(token)
-    return 0
+def _token(arguments: Arguments) -> int:
+    from gateway.cli import tokens
+
+    return tokens.make(arguments)
 
 
-def _for_owner_only(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
+def _of_containers(name: str) -> Callable[[Arguments], int]:
+    def run(arguments: Arguments) -> int:
+        from gateway.cli import containers
+
+        return containers.COMMANDS[name](arguments)
+
+    return run
+
+
+COMMANDS: dict[str, Command] = {
+    command.name: command
+    for command in (
+        Command("list", "show the simulators, their ports and what is installed", _declare_list, _list),
+        Command("run", "run a circuit on one simulator", _declare_run, _run),
+        Command("compare", "run a circuit on several simulators and compare them", _declare_compare, _compare),
+        Command("serve", "serve simulators over HTTP until Ctrl-C", _declare_serve, _serve),
+        Command("token", "make a token for a server to let in", _declare_token, _token),
+        Command(
+            "up",
+            "start simulators in containers on their own ports, and keep them",
+            _declare_up,
+            _of_containers("up"),
+        ),
+        Command("down", "remove the containers of this user", _declare_names, _of_containers("down")),
+        Command("ps", "show the containers", _declare_names, _of_containers("ps")),
+        Command("logs", "show what a container's server wrote", _declare_logs, _of_containers("logs")),
+        Command("build", "build the image of this version", _declare_build, _of_containers("build")),
+        Command("doctor", "check what containers need, and say what to do", _declare_names, _of_containers("doctor")),
+    )
+}
+"""Name -> command, in the order in which the help shows them."""

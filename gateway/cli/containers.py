@@ -24,39 +24,6 @@ FAILED = 1
 _MARKS = {doctor.Verdict.FINE: "ok", doctor.Verdict.NOTE: "note", doctor.Verdict.PROBLEM: "PROBLEM"}
 
 
-def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Declare the subcommands."""
-    up = _command(commands, "up", _up, "start simulators in containers on their own ports, and keep them")
-    up.add_argument("--memory", help="limit of each, such as 2g")
-    up.add_argument("--cpus", type=float, help="processors each may use")
-    down = _command(commands, "down", _down, "remove the containers of this user")
-    ps = _command(commands, "ps", _ps, "show the containers")
-    doctor_ = _command(commands, "doctor", _doctor, "check what containers need, and say what to do")
-    for parser in (up, down, ps, doctor_):
-        parser.add_argument("names", metavar="NAME", nargs="*", help=f"of {', '.join(SIMULATORS)}; default: all")
-    logs = _command(commands, "logs", _logs, "show what a container's server wrote", data=False)
-    logs.add_argument("name", metavar="NAME", help="a simulator, or a container's name as gateway ps shows it")
-    logs.add_argument("-f", "--follow", action="store_true", help="go on until Ctrl-C")
-    logs.add_argument("-n", "--lines", type=int, default=100, help="how many of the last lines; default: %(default)s")
-    build = _command(commands, "build", _build, "build the image of this version")
-    build.add_argument("--no-cache", action="store_true", help="build every step anew")
-
-
-def _command(
-    commands: argparse._SubParsersAction[argparse.ArgumentParser],
-    name: str,
-    function: Callable[[argparse.Namespace], int],
-    summary: str,
-    *,
-    data: bool = True,
-) -> argparse.ArgumentParser:
-    parser = commands.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
-    parser.set_defaults(command=function)
-    if data:
-        parser.add_argument("--json", action="store_true", help="print JSON")
-    return parser
-
-
 def _names(arguments: argparse.Namespace) -> list[str]:
     return [find(name).name for name in arguments.names] or list(SIMULATORS)
 
@@ -77,7 +44,8 @@ def _cell(value: object) -> str:
 # ---------------------------------------------------------------------- up, down, ps, logs
 
 
-def _up(arguments: argparse.Namespace) -> int:
+def up(arguments: argparse.Namespace) -> int:
+    """Start containers, and say where they answer."""
     names = _names(arguments)
     _ensure_image()
     simulators = [
@@ -107,7 +75,8 @@ def _started(simulator: DockerSimulator) -> dict[str, object]:
     return row | {"container": simulator.container, "state": "ready"}
 
 
-def _down(arguments: argparse.Namespace) -> int:
+def down(arguments: argparse.Namespace) -> int:
+    """Remove containers."""
     names = set(_names(arguments))
     fleet = doctor.fleet()
     ours = [one for one in fleet.survey() if one.labels.get(SIMULATOR_LABEL) in names]
@@ -124,7 +93,8 @@ def _down(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _ps(arguments: argparse.Namespace) -> int:
+def ps(arguments: argparse.Namespace) -> int:
+    """Show the containers there are."""
     names = set(_names(arguments))
     fleet = doctor.fleet()
     found = [one for one in fleet.engine.containers(SIMULATOR_LABEL) if one.labels[SIMULATOR_LABEL] in names]
@@ -151,7 +121,8 @@ def _row(fleet: Fleet, one: Container) -> dict[str, object]:
     }
 
 
-def _logs(arguments: argparse.Namespace) -> int:
+def logs(arguments: argparse.Namespace) -> int:
+    """Print what a container's server wrote."""
     engine = connect()
     by_label = engine.containers(f"{SIMULATOR_LABEL}={arguments.name}")
     by_name = [one for one in engine.containers(SIMULATOR_LABEL) if one.name == arguments.name]
@@ -169,7 +140,8 @@ def _logs(arguments: argparse.Namespace) -> int:
 # ---------------------------------------------------------------------- build, doctor
 
 
-def _build(arguments: argparse.Namespace) -> int:
+def build(arguments: argparse.Namespace) -> int:
+    """Build the image."""
     engine = connect()
     with BuildBar() as bar:
         made = image.build(engine, bar.report, no_cache=arguments.no_cache)
@@ -183,7 +155,8 @@ def _build(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _doctor(arguments: argparse.Namespace) -> int:
+def examine(arguments: argparse.Namespace) -> int:
+    """Say what is missing for containers, and what to do about it."""
     findings = []
     with Progress("looking"):
         findings = list(doctor.examine(_names(arguments)))
@@ -196,3 +169,14 @@ def _doctor(arguments: argparse.Namespace) -> int:
             if one.remedy:
                 print(f"{'':<7}  {'':<{width}}  -> {one.remedy}")
     return FAILED if any(one.verdict is doctor.Verdict.PROBLEM for one in findings) else 0
+
+
+COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "up": up,
+    "down": down,
+    "ps": ps,
+    "logs": logs,
+    "build": build,
+    "doctor": examine,
+}
+"""Name of a command -> what it does."""

@@ -15,8 +15,6 @@ from gateway.containers.image import content_tag, find
 from gateway.errors import ContainerError
 from gateway.simulators import SIMULATORS
 
-RUNTIMES = ("auto", "docker", "local")
-
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -35,7 +33,8 @@ def choose(wanted: str, names: Sequence[str]) -> Choice:
     """Return where to run: in containers if they are at hand, else here if the simulators are installed.
 
     Args:
-        wanted: one of ``RUNTIMES``; only ``auto`` needs a choice, which is said on standard error.
+        wanted: one of :data:`gateway.cli.arguments.RUNTIMES`; only ``auto`` needs a choice, which is said on
+            standard error.
         names: of the simulators; an unknown one is somebody else's to refuse.
     """
     if wanted != "auto":

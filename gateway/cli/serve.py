@@ -43,15 +43,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         option.declare(parser)
 
 
-def parser() -> argparse.ArgumentParser:
-    """Return a parser of ``gateway serve`` alone."""
-    whole = argparse.ArgumentParser(prog="gateway")
-    serving = whole.add_subparsers(required=True).add_parser("serve")
-    add_arguments(serving)
-    serving.set_defaults(command=command)
-    return whole
-
-
 def command(arguments: argparse.Namespace) -> int:
     """Serve until a signal comes."""
     names = [row.name for row in SIMULATORS.values() if row.installed_version()] if arguments.all else arguments.names

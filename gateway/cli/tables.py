@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from gateway.backends.base import Outcome
-from gateway.compare import Comparison, Row
 from gateway.counts import Counts, Probabilities
+
+if TYPE_CHECKING:
+    from gateway.backends.base import Outcome
+    from gateway.compare import Comparison, Row
 
 MOST = 32
 """Outcomes shown before the rest is summed up."""

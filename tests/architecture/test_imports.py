@@ -71,6 +71,13 @@ def test_the_command_loads_neither_server_nor_framework_until_it_needs_them():
     assert not loaded_by(statement) & (FRAMEWORKS | SERVING | HEAVY)
 
 
+@pytest.mark.parametrize("words", [[], ["--help"], ["--version"], ["frobnicate"]])
+def test_the_help_of_the_command_loads_nothing_but_argparse(words: list[str]):
+    statement = f"import contextlib, gateway.cli\nwith contextlib.suppress(SystemExit): gateway.cli.main({words})"
+    slow = {"msgspec", "requests", "dataclasses", "pathlib", "subprocess", "json"}
+    assert not loaded_by(statement) & (FRAMEWORKS | SERVING | HEAVY | slow)
+
+
 @pytest.mark.parametrize("row", SIMULATORS.values(), ids=lambda row: row.name)
 def test_an_adapter_loads_its_own_framework_and_no_other(row: Simulator):
     loaded = loaded_by(f"from gateway.simulators import load; load({row.adapter!r})") & FRAMEWORKS

@@ -1,0 +1,101 @@
+"""``gateway run`` and ``gateway compare``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from contextlib import AbstractContextManager, ExitStack, nullcontext
+from pathlib import Path
+from typing import IO
+
+import msgspec
+
+from gateway.backends.base import Outcome
+from gateway.cli import runtime, tables
+from gateway.cli.progress import Progress
+from gateway.compare import compare
+from gateway.counts import Counts, Probabilities
+from gateway.errors import RequestError
+from gateway.protocol.messages import ServerLimits
+from gateway.results import ResultType
+from gateway.simulators import SIMULATORS
+
+FAILED = 1
+
+_MOST_BYTES = ServerLimits().max_body_bytes
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print what one simulator makes of a circuit."""
+    source = _source(arguments.file)
+    exact = arguments.exact or arguments.statevector
+    place = runtime.choose(arguments.runtime, [arguments.on]).runtime
+    with (
+        Progress(f"{arguments.on}: running"),
+        runtime.backend(place, arguments.on, arguments.timeout_s) as backend,
+    ):
+        outcome = backend.run(
+            source,
+            shots=None if exact else arguments.shots,
+            seed=None if exact else arguments.seed,
+            result=ResultType.STATEVECTOR if arguments.statevector else None,
+            sampling=arguments.sampling,
+        )
+    print(json.dumps(_plain(outcome)) if arguments.json else tables.outcome(outcome))
+    return 0
+
+
+def compare_all(arguments: argparse.Namespace) -> int:
+    """Print what several simulators make of a circuit, and whether they agree."""
+    source = _source(arguments.file)
+    names = [name.strip() for name in arguments.on.split(",")] if arguments.on else list(SIMULATORS)
+    place = runtime.choose(arguments.runtime, names).runtime
+    with ExitStack() as stack:
+        progress = stack.enter_context(Progress("starting"))
+        backends = {name: stack.enter_context(runtime.backend(place, name, arguments.timeout_s)) for name in names}
+        comparison = compare(
+            source,
+            backends,
+            shots=arguments.shots,
+            seed=arguments.seed,
+            sampling=arguments.sampling,
+            report=progress.say,
+        )
+    print(json.dumps(comparison.to_dict(), indent=2) if arguments.json else tables.comparison(comparison))
+    return 0 if comparison.all_agree else FAILED
+
+
+def _source(file: str) -> str:
+    """Return the text of a circuit.
+
+    Raises:
+        RequestError: it cannot be read, is no text, or is larger than a server takes.
+    """
+    where = "standard input" if file == "-" else file
+    try:
+        with _opened(file) as stream:
+            content = stream.read(_MOST_BYTES + 1)
+    except OSError as exc:
+        raise RequestError(f"cannot read the circuit in {where}: {exc.strerror or exc}", field="file") from exc
+    if len(content) > _MOST_BYTES:
+        raise RequestError(
+            f"the circuit in {where} is larger than the {_MOST_BYTES:,} bytes a server takes", field="file"
+        )
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as exc:
+        raise RequestError(f"the circuit in {where} is no text: byte {exc.start} is not UTF-8", field="file") from exc
+
+
+def _opened(file: str) -> AbstractContextManager[IO[bytes]]:
+    return nullcontext(sys.stdin.buffer) if file == "-" else Path(file).open("rb")
+
+
+def _plain(outcome: Outcome) -> dict[str, object]:
+    provenance = msgspec.to_builtins(outcome.provenance)
+    if isinstance(outcome, Counts):
+        return {"counts": dict(outcome.most_common()), "provenance": provenance}
+    if isinstance(outcome, Probabilities):
+        return {"probabilities": dict(outcome.most_common()), "provenance": provenance}
+    return {"statevector": [[a.real, a.imag] for a in outcome.amplitudes], "provenance": provenance}
