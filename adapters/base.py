@@ -20,9 +20,10 @@ from typing import Any, ClassVar, Generic, TypeVar
 from adapters.shared.memory import available_bytes
 from gateway.circuit import Circuit, Operation
 from gateway.circuit.lowering import lower
+from gateway.circuit.needs import Needs, needs
 from gateway.counts import Counts
+from gateway.enforcement import RunOptions, check_measured, refuse, result_type, supported_by, too_many_qubits
 from gateway.errors import (
-    CircuitInvalidError,
     GatewayError,
     LimitError,
     OutOfMemory,
@@ -76,14 +77,18 @@ class Adapter(ABC, Generic[N]):
     Attributes:
         name: its name in the registry.
         native_gates: gate name -> whatever ``build`` needs to construct that gate. A gate that is
-            not a key is replaced by its definition in the gate table before ``build`` sees it, so
-            the keys must contain ``gphase``, ``cx`` and ``u``.
-        capabilities: what it can do.
+            not a key is replaced by its definition in the gate table before ``build`` sees it. The
+            keys contain ``gphase``, ``cx`` and ``u``, unless the capabilities name the gates: then
+            they are those.
+        capabilities: what it can do; what is not declared never reaches ``build``.
+        hands_over_states: the shared driver samples, and runs dynamic circuits; else all shots are
+            the simulator's own sampler's.
     """
 
     name: ClassVar[str]
     native_gates: ClassVar[Mapping[str, Any]]
     capabilities: ClassVar[Capabilities]
+    hands_over_states: ClassVar[bool] = False
 
     @abstractmethod
     def version(self) -> str:
@@ -139,9 +144,11 @@ class Adapter(ABC, Generic[N]):
             SimulatorError: the simulator itself failed, or broke the contract.
         """
         _check_numbers(shots, seed)
-        kind = self._kind(circuit, shots, result, sampling)
+        kind = result_type(shots, result)
+        options = RunOptions(kind, sampling, seed is not None, own_sampler=not self.hands_over_states)
+        needed = self._check(circuit, options)
         clock = Clock()
-        with self._translated():
+        with self._translated(needed, options):
             with clock.building():
                 operations = lower(circuit.operations, frozenset(self.native_gates))
                 lowered = Circuit(circuit.num_qubits, circuit.num_clbits, operations)
@@ -156,7 +163,7 @@ class Adapter(ABC, Generic[N]):
             simulator=self.name,
             version=self.version(),
             shots=shots,
-            seed=None if shots is None else seed,
+            seed=seed if shots is not None and self.capabilities.seedable else None,
             sampler=sampler,
             build_s=clock.build_s,
             run_s=clock.run_s,
@@ -183,37 +190,14 @@ class Adapter(ABC, Generic[N]):
             f"{self.name} has no exact results: ask for shots", feature=str(kind), simulator=self.name
         )
 
-    # ------------------------------------------------------------------ refusals and checks
+    # ------------------------------------------------------------------ checks
 
-    def _kind(self, circuit: Circuit, shots: int | None, result: ResultType | None, sampling: Sampling) -> ResultType:
-        """Return the result type after refusing what cannot be done."""
-        kind = result or (ResultType.PROBABILITIES if shots is None else ResultType.COUNTS)
-        if (kind is ResultType.COUNTS) == (shots is None):
-            raise RequestError(
-                "counts need a number of shots" if shots is None else f"{kind} are exact: leave shots out",
-                field="shots",
-            )
-        if kind not in self.capabilities.result_types:
-            self._refuse(f"the result type {kind}", str(kind))
-        if sampling is Sampling.NATIVE and not self.capabilities.native_sampling:
-            self._refuse("a sampler of its own", "native sampling")
-        measures = any(op.name == "measure" for op in circuit.operations)
-        if kind is ResultType.STATEVECTOR:
-            if any(op.name in {"measure", "reset"} or op.condition for op in circuit.operations):
-                raise UnsupportedError(
-                    "a circuit with measurements, resets or conditions has no single state vector: remove them",
-                    feature="statevector of a measured circuit",
-                    simulator=self.name,
-                )
-        elif not measures:
-            raise CircuitInvalidError(
-                "the circuit measures nothing, so there is nothing to count: add measure_all()",
-                rule="measurement",
-            )
-        return kind
-
-    def _refuse(self, what: str, feature: str) -> None:
-        raise UnsupportedError(f"{self.name} does not have {what}", feature=feature, simulator=self.name)
+    def _check(self, circuit: Circuit, options: RunOptions) -> Needs:
+        """Return what the circuit needs after refusing what is not declared."""
+        needed = needs(circuit)
+        refuse(needed, self.capabilities, options, simulator=self.name)
+        check_measured(needed, options, simulator=self.name)
+        return needed
 
     def check_memory(self, num_qubits: int, copies: int = 1, *, per_amplitude: int | None = None) -> None:
         """Refuse a state vector that would not fit, before anything is allocated.
@@ -257,10 +241,15 @@ class Adapter(ABC, Generic[N]):
         )
 
     @contextmanager
-    def _translated(self) -> Iterator[None]:
+    def _translated(self, needed: Needs, options: RunOptions) -> Iterator[None]:
         """Turn whatever the framework raises into a SimulatorError, the one place that does."""
         try:
             yield
+        except LimitError as exc:
+            if exc.limit != "qubits" or exc.requested is None or exc.allowed is None:
+                raise
+            others = supported_by(needed, options, simulator=self.name, memory_bytes=available_bytes())
+            raise too_many_qubits(exc.message, exc.requested, exc.allowed, self.name, others) from exc.__cause__
         except GatewayError:
             raise
         except MemoryError as exc:

@@ -32,9 +32,6 @@ from gateway.counts import Counts
 from gateway.results import ResultType
 from gateway.simulators import SIMULATORS
 
-EXACT_BYTES_PER_AMPLITUDE = 320
-"""Exact results are dense: the vector, its Python numbers, and a diagram that may have no structure to use."""
-
 
 class Native:
     """One gate, plain and with further controls.
@@ -178,10 +175,12 @@ class MqtAdapter(Adapter[Program]):
     def statevector(self, native: Program) -> State:
         """Return the state after the gates of a program without measurements, complex128 ``[2**n]``.
 
+        Exact results are dense: the vector, its Python numbers, and a diagram that may have no structure to use.
+
         Raises:
             LimitError: that vector would not fit into memory.
         """
-        self.check_memory(native.circuit.num_qubits, per_amplitude=EXACT_BYTES_PER_AMPLITUDE)
+        self.check_memory(native.circuit.num_qubits, per_amplitude=self.capabilities.exact_bytes_per_amplitude)
         return np.asarray(simulate_statevector(native.circuit))
 
     def exact(self, circuit: Circuit, kind: ResultType, clock: Clock) -> dict[str, Any]:

@@ -73,18 +73,19 @@ class Progress(NamedTuple):
 class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     """What a simulator can do, as data, declared before any code runs.
 
-    What is not declared is refused before anything is built, in one place.
+    What is not declared is refused before anything is built, in one place: :mod:`gateway.enforcement`.
 
     Args:
         result_types: what it can return.
-        gates: ``"universal"``, or the names of the gates it takes. With names, any gate that equals a
-            product of these exactly is taken as well: ``rz(pi/2)`` where ``s`` and ``gphase`` are.
+        gates: ``"universal"``, or the names of the gates it takes. With names, a gate that comes down to these
+            exactly is taken as well, its angles considered: ``rz(pi/2)`` where ``s`` and ``gphase`` are.
         mid_circuit_measurement: a qubit may be used after it was measured.
         reset: a qubit may be reset.
         classical_control: an operation may depend on clbits.
         seedable: same seed, same circuit, same version: equal counts.
         bytes_per_amplitude: peak memory for n qubits is this times ``2**n``; ``None`` when it
             depends on the circuit and not on n alone.
+        exact_bytes_per_amplitude: the same for exact results, where it is another number.
         max_qubits: a fixed limit of the simulator, ``None`` if only memory limits it.
         precision: of its amplitudes.
         threads: one run can use several threads.
@@ -99,6 +100,7 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     classical_control: bool = True
     seedable: bool = True
     bytes_per_amplitude: int | None = None
+    exact_bytes_per_amplitude: int | None = None
     max_qubits: int | None = None
     precision: Precision = Precision.DOUBLE
     threads: bool = False

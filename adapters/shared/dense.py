@@ -21,7 +21,6 @@ from adapters.shared.branching import Branch, Explorer, Plan, SegmentKey, make_p
 from adapters.shared.states import Distribution, State, bitstrings, distribution
 from gateway.circuit import Circuit, Operation
 from gateway.counts import Counts
-from gateway.errors import UnsupportedError
 from gateway.results import ResultType, Sampling
 
 NEGLIGIBLE = 1e-15
@@ -30,6 +29,8 @@ NEGLIGIBLE = 1e-15
 
 class DenseAdapter(Adapter[N]):
     """An adapter of a simulator whose state vector can be read and set."""
+
+    hands_over_states = True
 
     @abstractmethod
     def evolve(self, native: N, state: State | None = None) -> State:
@@ -50,13 +51,6 @@ class DenseAdapter(Adapter[N]):
             compact = without_idle_qubits(circuit)
             plan = make_plan(compact)
         if sampling is Sampling.NATIVE:
-            if not (plan.static or self.capabilities.native_dynamic):
-                raise UnsupportedError(
-                    f"{self.name}'s own sampler cannot run mid-circuit measurement, reset or conditions: "
-                    "leave sampling at 'auto'",
-                    feature="native dynamic circuits",
-                    simulator=self.name,
-                )
             self.check_memory(plan.num_qubits)
             return super().counts(compact, shots, seed, sampling, clock)
         rng = np.random.default_rng(seed)

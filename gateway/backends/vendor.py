@@ -9,21 +9,18 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
+import msgspec
+
 from gateway.backends.base import Backend
 from gateway.backends.vendor_job import Part, Prepared, VendorJob, VendorRun
-from gateway.backends.vendor_plan import Terms, check_circuit, plan, seeds_of, without_idle_qubits
+from gateway.backends.vendor_plan import Terms, plan, seeds_of, without_idle_qubits
 from gateway.circuit import Circuit
-from gateway.errors import (
-    GatewayError,
-    JobNotFound,
-    JobTimeout,
-    RequestError,
-    SimulatorError,
-    UnsupportedError,
-)
+from gateway.circuit.needs import needs
+from gateway.enforcement import RunOptions, check_measured, refuse, result_type
+from gateway.errors import GatewayError, JobNotFound, JobTimeout, SimulatorError, UnsupportedError
 from gateway.frameworks.sources import as_circuit
 from gateway.protocol.messages import RunRequest
-from gateway.results import Result, ResultType
+from gateway.results import Capabilities, Result
 
 
 class VendorBackend(Backend):
@@ -134,11 +131,15 @@ class VendorBackend(Backend):
         Raises:
             GatewayError: nothing of it was submitted, or all that was is cancelled.
         """
-        self._refuse(request)
+        options = RunOptions(result_type(request.shots, request.result), seeded=request.seed is not None)
         with self.translated():
             self.refresh()
         version = self.version
-        prepared = [self._prepared(index, source, request) for index, source in enumerate(request.circuit_list())]
+        able = msgspec.structs.replace(self.capabilities(), max_qubits=self.terms.max_qubits)
+        prepared = [
+            self._prepared(source, able, options, index if isinstance(request.circuits, list) else None)
+            for index, source in enumerate(request.circuit_list())
+        ]
         shots = [asked or 0 for asked in request.shots_list()]
         seeds = seeds_of(request.seed, len(shots)) if self.seedable else None
         parts: list[Part] = []
@@ -154,34 +155,25 @@ class VendorBackend(Backend):
             raise
         return VendorJob(self, parts, prepared, seeds, listed=isinstance(request.circuits, list), version=version)
 
-    def _refuse(self, request: RunRequest) -> None:
-        """Refuse what no machine does, before anything is built."""
-        kind = request.result or (ResultType.PROBABILITIES if request.shots is None else ResultType.COUNTS)
-        if (kind is ResultType.COUNTS) == (request.shots is None):
-            raise RequestError(
-                "counts need a number of shots" if request.shots is None else f"{kind} are exact: leave shots out",
-                field="shots",
-            )
-        if kind is not ResultType.COUNTS:
-            raise UnsupportedError(
-                f"{self.name} has no exact results: ask for shots", feature=str(kind), simulator=self.name
-            )
-        if request.seed is not None and not self.seedable:
-            raise UnsupportedError(f"{self.name} cannot be seeded", feature="seed", simulator=self.name)
-
-    def _prepared(self, index: int, source: Circuit | str, request: RunRequest) -> Prepared:
+    def _prepared(self, source: Circuit | str, able: Capabilities, options: RunOptions, index: int | None) -> Prepared:
+        """Check and build one circuit; ``index`` is its number in a list."""
         try:
             began = time.perf_counter()
             circuit = as_circuit(source)
             parsed = time.perf_counter()
             circuit.validate()
             dense = without_idle_qubits(circuit)
-            check_circuit(dense, self.name, self.capabilities(), self.terms.max_qubits)
+            self._check(dense, able, options)
             with self.translated():
                 native = self.build(dense)
             parse_s = parsed - began if isinstance(source, str) else 0.0
             return Prepared(native, circuit.num_clbits, parse_s, time.perf_counter() - parsed)
         except GatewayError as exc:
-            if isinstance(request.circuits, list):
-                exc.circuit = index
+            exc.circuit = index
             raise
+
+    def _check(self, circuit: Circuit, able: Capabilities, options: RunOptions) -> None:
+        """Refuse by name what the machine does not do."""
+        needed = needs(circuit)
+        refuse(needed, able, options, simulator=self.name)
+        check_measured(needed, options, simulator=self.name)

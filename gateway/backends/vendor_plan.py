@@ -1,4 +1,4 @@
-"""What a request becomes at a machine: which circuits are handed over together, and which are refused before that.
+"""What a request becomes at a machine: which circuits are handed over together, and with how many shots.
 
 Machines take lists of circuits with one number of shots each: *submissions*. A circuit that asks for
 more shots than the machine gives at once is in several of them, and its counts are added up.
@@ -13,8 +13,7 @@ import msgspec
 import numpy as np
 
 from gateway.circuit import Circuit
-from gateway.errors import CircuitInvalidError, LimitError, UnsupportedError
-from gateway.results import Capabilities
+from gateway.errors import LimitError
 
 MAX_SUBMISSIONS = 100
 """How many submissions one request may become; more is a mistake rather than a wish."""
@@ -116,41 +115,3 @@ def without_idle_qubits(circuit: Circuit) -> Circuit:
         if qubits or op.name != "barrier":
             operations.append(msgspec.structs.replace(op, qubits=qubits))
     return Circuit(len(acted_on), circuit.num_clbits, operations)
-
-
-def check_circuit(circuit: Circuit, name: str, able: Capabilities, max_qubits: int | None) -> None:
-    """Refuse by name what a machine cannot run.
-
-    Raises:
-        CircuitInvalidError: nothing is measured.
-        LimitError: more qubits than it has.
-        UnsupportedError: a reset, a condition, or a qubit used after its measurement, where it has no such thing.
-    """
-    if not any(op.name == "measure" for op in circuit.operations):
-        raise CircuitInvalidError(
-            "the circuit measures nothing, so there is nothing to count: add measure_all()", rule="measurement"
-        )
-    if max_qubits is not None and circuit.num_qubits > max_qubits:
-        raise LimitError(
-            f"the circuit uses {circuit.num_qubits} qubits; {name} has {max_qubits}",
-            limit="qubits",
-            requested=circuit.num_qubits,
-            allowed=max_qubits,
-        )
-    measured: set[int] = set()
-    for index, op in enumerate(circuit.operations):
-        for feature, asked, given in (
-            ("classical control", bool(op.condition), able.classical_control),
-            ("reset", op.name == "reset", able.reset),
-            (
-                "mid-circuit measurement",
-                op.name != "barrier" and not measured.isdisjoint(op.qubits),
-                able.mid_circuit_measurement,
-            ),
-        ):
-            if asked and not given:
-                raise UnsupportedError(
-                    f"operation {index} ({op}): {name} has no {feature}", feature=feature, simulator=name
-                )
-        if op.name == "measure":
-            measured.update(op.qubits)

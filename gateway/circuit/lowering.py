@@ -1,55 +1,95 @@
-"""Rewrite a circuit into the gates a simulator has, by the definitions of the gate table."""
+"""Rewrite a circuit into the gates a simulator has.
+
+A gate that is not native is replaced by its definition in the gate table, down to native gates. Where that ends at
+nothing native, as ``u`` does for a simulator of Clifford gates, angles count: a gate that *is* a Clifford gate at
+its angles becomes native ones, exactly. One that is not is refused; no angle is ever rounded beyond
+:data:`gateway.circuit.clifford.TOLERANCE`.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from functools import lru_cache
 
+from gateway.circuit.clifford import GENERATORS, same_gate, synthesised
 from gateway.circuit.gates import GATES, Step
 from gateway.circuit.operations import NON_GATES, Operation
 from gateway.errors import UnsupportedError
 
 
 def lower(operations: list[Operation], native_gates: frozenset[str]) -> list[Operation]:
-    """Return the operations with every gate that is not native replaced by its definition.
+    """Return the operations with every gate that is not native replaced by native ones.
 
     Measurements, resets and barriers pass as they are; the list itself is returned when nothing
-    has to change. The result equals the circuit exactly, global phase included. Each operation of
-    a definition carries the condition of the gate it replaces.
+    has to change. The result equals the circuit exactly, global phase included. Each operation
+    carries the condition of the gate it replaces.
 
     Args:
         operations: validated operations.
-        native_gates: names the simulator has; must let every definition end, which
-            ``u``, ``cx`` and ``gphase`` guarantee.
+        native_gates: names the simulator has. With ``u``, ``cx`` and ``gphase`` every gate comes down to
+            them; with ``h``, ``s``, ``cx`` and ``gphase`` every Clifford gate does.
 
     Raises:
-        UnsupportedError: a gate comes down to something that is not native.
+        UnsupportedError: a gate comes down to something that is not native; ``operation`` is its index.
     """
     names = {operation.name for operation in operations}
     if all(name in native_gates or name in NON_GATES for name in names):
         return operations
     lowered: list[Operation] = []
-    for op in operations:
+    for index, op in enumerate(operations):
         if op.name in native_gates or op.name in NON_GATES:
             lowered.append(op)
             continue
-        for name, places, params in _expanded(op.name, op.params, native_gates):
+        steps = _in_native_gates(op.name, op.params, native_gates)
+        if steps is None:
+            raise _beyond(op, index)
+        for name, places, params in steps:
             qubits = tuple([op.qubits[place] for place in places])
             lowered.append(Operation(name, qubits, params, (), op.condition))
     return lowered
 
 
+def first_beyond(operations: Iterable[Operation], native_gates: Collection[str]) -> int | None:
+    """Return the index of the first operation that :func:`lower` would refuse, ``None`` if there is none."""
+    native = frozenset(native_gates)
+    passed: set[tuple[str, tuple[float, ...]]] = set()
+    for index, op in enumerate(operations):
+        if op.name in native or op.name in NON_GATES or (op.name, op.params) in passed:
+            continue
+        if _in_native_gates(op.name, op.params, native) is None:
+            return index
+        passed.add((op.name, op.params))
+    return None
+
+
 @lru_cache(maxsize=4096)
-def _expanded(name: str, params: tuple[float, ...], native_gates: frozenset[str]) -> tuple[Step, ...]:
-    """Return the native steps of one gate; positions are those of its own qubits."""
+def _in_native_gates(name: str, params: tuple[float, ...], native: frozenset[str]) -> tuple[Step, ...] | None:
+    """Return the native steps of one gate, ``None`` if there are none; positions are those of its own qubits."""
+    if name in native:
+        return ((name, tuple(range(GATES[name].num_qubits)), params),)
+    if "u" in native or not native >= GENERATORS:
+        return _by_definition(name, params, native)
+    return same_gate(name, params, native) or _by_definition(name, params, native) or synthesised(name, params, native)
+
+
+def _by_definition(name: str, params: tuple[float, ...], native: frozenset[str]) -> tuple[Step, ...] | None:
     definition = GATES[name].definition
     if definition is None:
-        msg = f"the gate {name!r} comes down to nothing this simulator has"
-        raise UnsupportedError(msg, feature=name)
+        return None
     steps: list[Step] = []
     for inner, places, inner_params in definition(*params):
-        if inner in native_gates:
-            steps.append((inner, places, inner_params))
-            continue
-        for name_, inner_places, params_ in _expanded(inner, inner_params, native_gates):
-            steps.append((name_, tuple([places[place] for place in inner_places]), params_))
+        inner_steps = _in_native_gates(inner, inner_params, native)
+        if inner_steps is None:
+            return None
+        for native_name, inner_places, native_params in inner_steps:
+            steps.append((native_name, tuple([places[place] for place in inner_places]), native_params))
     return tuple(steps)
+
+
+def _beyond(op: Operation, index: int) -> UnsupportedError:
+    return UnsupportedError(
+        f"operation {index} ({op}): this gate comes down to nothing the simulator has",
+        feature=f"gate {op.name}",
+        operation=index,
+        gate=op.name,
+    )

@@ -10,7 +10,9 @@ from time import perf_counter
 from typing import Any
 
 from gateway.circuit import Circuit
-from gateway.errors import GatewayError, RequestError, SimulatorError, UnsupportedError
+from gateway.circuit.needs import needs
+from gateway.enforcement import RunOptions, refuse, result_type
+from gateway.errors import GatewayError, SimulatorError
 from gateway.results import Capabilities, Provenance, Result, ResultType, Sampling
 
 RunFunc = Callable[..., Mapping[str, Any]]
@@ -74,7 +76,7 @@ class Function:
         self, circuit: Circuit, *, shots: int | None, seed: int | None, result: ResultType | None, sampling: Sampling
     ) -> Result:
         """Call the function and hold it to its contract."""
-        self._refuse(seed, result, sampling, shots)
+        self._refuse(circuit, seed, result, sampling, shots)
         arguments: dict[str, Any] = {"seed": seed} if self._takes_seed and seed is not None else {}
         positional = (circuit, shots, self.token) if self.takes_token else (circuit, shots)
         began = perf_counter()
@@ -106,20 +108,11 @@ class Function:
             raise self._failed(f"the counts sum to {sum(values.values())}, not to the {shots} shots asked for")
         return Result(provenance=provenance, width=width, counts={k: int(n) for k, n in values.items() if n})
 
-    def _refuse(self, seed: int | None, result: ResultType | None, sampling: Sampling, shots: int | None) -> None:
-        expected = ResultType.PROBABILITIES if shots is None else ResultType.COUNTS
-        if result not in {None, expected}:
-            if result is ResultType.STATEVECTOR:
-                raise UnsupportedError(f"{self.name} has no state vector", feature=str(result), simulator=self.name)
-            raise RequestError(f"shots={shots} gives {expected}, not {result}", field="shots")
-        if seed is not None and not self._takes_seed:
-            raise UnsupportedError(
-                f"{self.name} cannot be seeded: its function takes no 'seed'", feature="seed", simulator=self.name
-            )
-        if sampling is Sampling.NATIVE:
-            raise UnsupportedError(
-                f"{self.name} does not say who draws its shots", feature="native sampling", simulator=self.name
-            )
+    def _refuse(
+        self, circuit: Circuit, seed: int | None, result: ResultType | None, sampling: Sampling, shots: int | None
+    ) -> None:
+        options = RunOptions(result_type(shots, result), sampling, seeded=seed is not None)
+        refuse(needs(circuit), self.capabilities, options, simulator=self.name)
 
     def _checked(self, returned: object, width: int) -> dict[str, float]:
         if not isinstance(returned, Mapping):

@@ -58,7 +58,7 @@ class FakeAdapter(Adapter[Circuit]):
 
     name = "fake"
     native_gates: ClassVar[Mapping[str, Any]] = {"gphase": None, "cx": None, "u": None}
-    capabilities = Capabilities(result_types=(ResultType.COUNTS,))
+    capabilities = Capabilities(result_types=(ResultType.COUNTS,), native_dynamic=True)
 
     def version(self) -> str:
         """Return the id of this process."""

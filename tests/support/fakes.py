@@ -20,7 +20,7 @@ class ZeroAdapter(Adapter[Circuit]):
     """Finds every bit 0, whatever the circuit; subclasses get it wrong in one way each."""
 
     name = "zero"
-    capabilities = Capabilities(result_types=(ResultType.COUNTS,))
+    capabilities = Capabilities(result_types=(ResultType.COUNTS,), native_dynamic=True)
     native_gates = dict.fromkeys(("u", "cx", "gphase"))
 
     def __init__(self) -> None:

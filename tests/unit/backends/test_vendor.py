@@ -109,8 +109,12 @@ def test_a_plan_covers_every_shot_of_every_circuit():
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        ({"shots": None}, UnsupportedError, "fake vendor has no exact results: ask for shots"),
-        ({"shots": None, "result": "statevector"}, UnsupportedError, "no exact results"),
+        ({"shots": None}, UnsupportedError, "fake vendor does not have the result type probabilities; ask for shots"),
+        (
+            {"shots": None, "result": "statevector"},
+            UnsupportedError,
+            "result type statevector; ask for shots",
+        ),
         ({"shots": None, "result": "counts"}, RequestError, "counts need a number of shots"),
         ({"shots": 5, "result": "probabilities"}, RequestError, "probabilities are exact: leave shots out"),
         ({"seed": 1}, UnsupportedError, "fake vendor cannot be seeded"),

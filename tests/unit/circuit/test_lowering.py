@@ -44,5 +44,6 @@ def test_measurements_keep_their_place_between_lowered_gates():
 
 
 def test_a_gate_that_comes_down_to_nothing_native_is_refused_by_name():
-    with pytest.raises(UnsupportedError, match="the gate 'cx' comes down to nothing"):
-        lower(Circuit(3).ccx(0, 1, 2).operations, frozenset({"u"}))
+    with pytest.raises(UnsupportedError, match=r"operation 1 \(ccx 0 1 2\): this gate comes down to nothing") as caught:
+        lower(Circuit(3).u(0.1, 0.2, 0.3, 0).ccx(0, 1, 2).operations, frozenset({"u"}))
+    assert (caught.value.operation, caught.value.gate, caught.value.feature) == (1, "ccx", "gate ccx")

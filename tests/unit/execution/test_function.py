@@ -170,10 +170,14 @@ def test_an_error_of_ours_is_passed_on_as_it_is():
     ("arguments", "error", "message"),
     [
         ({"seed": 1}, UnsupportedError, "mine cannot be seeded"),
-        ({"sampling": Sampling.NATIVE}, UnsupportedError, "who draws its shots"),
-        ({"result": ResultType.STATEVECTOR, "shots": None}, UnsupportedError, "no state vector"),
-        ({"result": ResultType.PROBABILITIES}, RequestError, "shots=10 gives counts, not probabilities"),
-        ({"result": ResultType.COUNTS, "shots": None}, RequestError, "shots=None gives probabilities, not counts"),
+        ({"sampling": Sampling.NATIVE}, UnsupportedError, "mine does not have a sampler of its own"),
+        (
+            {"result": ResultType.STATEVECTOR, "shots": None},
+            UnsupportedError,
+            "mine does not have the result type statevector",
+        ),
+        ({"result": ResultType.PROBABILITIES}, RequestError, "probabilities are exact: leave shots out"),
+        ({"result": ResultType.COUNTS, "shots": None}, RequestError, "counts need a number of shots"),
     ],
 )
 def test_what_a_function_cannot_do_is_refused_before_it_is_called(arguments, error, message):
