@@ -8,7 +8,6 @@ the store. A server that was killed finds there, at its next start, what was not
 from __future__ import annotations
 
 import hashlib
-import itertools
 import logging
 import secrets
 import threading
@@ -30,13 +29,6 @@ from gateway.results import JobState
 
 MAX_ATTEMPTS = 3
 """How often a run is begun when the server ends during it; it might be what ends the server."""
-
-DEPLOYMENT_END = 2**53
-"""Numbers below this are read exactly by every JSON parser."""
-
-KEPT_DEPLOYMENTS = 1000
-KEPT_DEPLOYMENT_BYTES = 2**28
-_FORGET_EVERY = 16
 
 _EXPIRE_EVERY_S = 60.0
 
@@ -77,7 +69,6 @@ class Jobs:
         self._store = store
         self._limits = limits or ServerLimits()
         self._clock = SteadyClock()
-        self._deployed = itertools.count(1)
         self._live: dict[str, LiveJob] = {}
         self._recent = Recent()
         self._running = Running(executor, store, self._clock, on_run, self._on_end)
@@ -156,24 +147,10 @@ class Jobs:
             live.ended.wait(wait_s)
         return self._info(self._find(job_id, caller), with_results=True)
 
-    def number(self, job_id: str, caller: Caller) -> int:
-        """Return the number of a job, for clients whose ids are numbers.
-
-        Raises:
-            JobNotFound: the caller has no such job.
-        """
-        return self._find(job_id, caller).number
-
-    def numbered(self, number: int, caller: Caller) -> str:
-        """Return the id of the job that has a number.
-
-        Raises:
-            JobNotFound: the caller has no such job.
-        """
-        found = self._store.find_number(number, caller.owner)
-        if found is None:
-            raise JobNotFound(f"there is no job {number} of yours here", job=str(number))
-        return found.id
+    def find_key(self, key: str, caller: Caller) -> str | None:
+        """Return the id of the job that a caller submitted with an idempotency key, ``None`` if there is none."""
+        record = self._store.find_key(key, caller.owner)
+        return None if record is None else record.id
 
     def requests(self, job_id: str, caller: Caller) -> list[bytes]:
         """Return the request of every circuit of a job.
@@ -182,22 +159,6 @@ class Jobs:
             JobNotFound: the caller has no such job.
         """
         return self._store.requests(self._find(job_id, caller).number)
-
-    def deploy(self, body: bytes) -> int:
-        """Keep what jobs may be ordered for later; return its number, which nobody can guess.
-
-        The newest :data:`KEPT_DEPLOYMENTS` are kept, and of these :data:`KEPT_DEPLOYMENT_BYTES`: a client
-        orders at once, and whoever deploys may be unknown.
-        """
-        number = secrets.randbelow(DEPLOYMENT_END)
-        self._store.deploy(number, body, self._clock.now())
-        if next(self._deployed) % _FORGET_EVERY == 0:
-            self._store.forget_deployments(KEPT_DEPLOYMENTS, KEPT_DEPLOYMENT_BYTES)
-        return number
-
-    def deployment(self, number: int) -> bytes | None:
-        """Return what was deployed under a number."""
-        return self._store.deployment(number)
 
     def page(
         self, caller: Caller, state: JobState | None = None, before: str | None = None, limit: int = 50

@@ -72,4 +72,12 @@ def _name_the_writer(connection: Connection) -> None:
     connection.execute(sa.text("ALTER TABLE schema_version ADD COLUMN gateway VARCHAR(64)"))
 
 
-STEPS: tuple[Step, ...] = (_create_tables, _name_the_writer)
+def _give_numbers_as_keys(connection: Connection) -> None:
+    """Let clients that know jobs by number find them by a key, as they find jobs that are ordered from now on.
+
+    The key is that of :mod:`gateway.legacy.qrisp.jobs`, whose clients were told the numbers of rows until now.
+    """
+    connection.execute(sa.text("UPDATE jobs SET idempotency_key = 'qrisp-' || number WHERE idempotency_key IS NULL"))
+
+
+STEPS: tuple[Step, ...] = (_create_tables, _name_the_writer, _give_numbers_as_keys)

@@ -8,7 +8,6 @@ at a time: it is locked when it is opened, so what says ``running`` at that mome
 from __future__ import annotations
 
 import contextlib
-import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from threading import RLock
@@ -30,7 +29,6 @@ from gateway.jobs.tables import (
     START,
     UNENDED,
     circuits,
-    deployments,
     jobs,
 )
 from gateway.results import JobState
@@ -115,7 +113,8 @@ class JobStore:
             self._held.close()
 
     @contextlib.contextmanager
-    def _begin(self) -> Iterator[Connection]:
+    def transaction(self) -> Iterator[Connection]:
+        """Begin a transaction, in which interfaces may keep what is theirs; its errors become ours."""
         turn = self._lock if self._is_sqlite else contextlib.nullcontext()
         with translated(self.url), turn, self._engine.begin() as connection:
             yield connection
@@ -132,7 +131,7 @@ class JobStore:
         values = {name: getattr(record, name) for name in _COLUMNS}
         values |= {"queue": self.queue, "bytes": sum(map(len, requests))}
         try:
-            with self._begin() as connection:
+            with self.transaction() as connection:
                 number = int(connection.execute(ADD, values).inserted_primary_key[0])  # type: ignore[index]  # an INSERT has one
                 connection.execute(
                     ADD_CIRCUITS,
@@ -144,7 +143,7 @@ class JobStore:
 
     def begin(self, number: int, position: int, now: float) -> None:
         """Count an attempt at a circuit; the first one of a job makes it run."""
-        with self._begin() as connection:
+        with self.transaction() as connection:
             connection.execute(ATTEMPT, {"this_job": number, "this_position": position})
             connection.execute(START, {"this_job": number, "now": now})
 
@@ -155,7 +154,7 @@ class JobStore:
             Whether it was written: not if the job has ended already, or the circuit has an answer.
         """
         size = len(answer.body)
-        with self._begin() as connection:
+        with self.transaction() as connection:
             given = {"this_job": number, "this_position": position, "now_status": answer.status, "body": answer.body}
             if not connection.execute(ANSWER, given).rowcount:
                 return False
@@ -167,14 +166,14 @@ class JobStore:
 
     def end(self, number: int, state: JobState, now: float) -> bool:
         """End a job without an answer; say whether it had not ended before."""
-        with self._begin() as connection:
+        with self.transaction() as connection:
             given = {"this_job": number, "size": 0, "now_state": state, "now": now}
             return bool(connection.execute(END, given).rowcount)
 
     def expire(self, before: float, keep_bytes: int) -> int:
         """Remove jobs that ended before a time, and the oldest ended ones beyond a size; return how many."""
         ended = (jobs.c.queue == self.queue) & jobs.c.state.not_in(UNENDED)
-        with self._begin() as connection:
+        with self.transaction() as connection:
             old = list(connection.scalars(sa.select(jobs.c.number).where(ended & (jobs.c.ended < before))))
             kept = connection.execute(
                 sa.select(jobs.c.number, jobs.c.bytes)
@@ -191,56 +190,18 @@ class JobStore:
                 connection.execute(jobs.delete().where(jobs.c.number.in_(some)))
         return len(old)
 
-    # ------------------------------------------------------------------ deployments
-
-    def deploy(self, number: int, body: bytes, now: float) -> None:
-        """Keep what jobs are to be ordered for, under a number that nobody can guess.
-
-        Raises:
-            StorageFull: there is no space.
-        """
-        values = {"number": number, "queue": self.queue, "created": now, "bytes": len(body), "body": body}
-        with self._begin() as connection:
-            connection.execute(deployments.insert().values(values))
-
-    def deployment(self, number: int) -> bytes | None:
-        """Return what was deployed under a number."""
-        this = (deployments.c.queue == self.queue) & (deployments.c.number == number)
-        with self._begin() as connection:
-            found: bytes | None = connection.scalar(sa.select(deployments.c.body).where(this))
-        return found
-
-    def forget_deployments(self, keep: int, keep_bytes: int) -> None:
-        """Remove all but the newest deployments: so many, and so many bytes."""
-        mine = deployments.c.queue == self.queue
-        newest = sa.select(deployments.c.number, deployments.c.bytes).where(mine)
-        with self._begin() as connection:
-            rows = connection.execute(newest.order_by(deployments.c.created.desc())).all()
-            sizes = itertools.accumulate(row.bytes for row in rows)
-            old = [
-                row.number
-                for k, (row, size) in enumerate(zip(rows, sizes, strict=True))
-                if k >= keep or size > keep_bytes
-            ]
-            for some in (old[k : k + 500] for k in range(0, len(old), 500)):
-                connection.execute(deployments.delete().where(deployments.c.number.in_(some)))
-
     # ------------------------------------------------------------------ reading
 
     def find(self, job_id: str, owner: str) -> JobRecord | None:
         """Return an owner's job by its id."""
         return self._one((jobs.c.id == job_id) & (jobs.c.owner == owner))
 
-    def find_number(self, number: int, owner: str) -> JobRecord | None:
-        """Return an owner's job by its number."""
-        return self._one((jobs.c.number == number) & (jobs.c.owner == owner))
-
     def find_key(self, key: str, owner: str) -> JobRecord | None:
         """Return an owner's job by its idempotency key."""
         return self._one((jobs.c.idempotency_key == key) & (jobs.c.owner == owner))
 
     def _one(self, condition: Any) -> JobRecord | None:  # noqa: ANN401 - an expression of SQLAlchemy's
-        with self._begin() as connection:
+        with self.transaction() as connection:
             row = connection.execute(_SELECT.where((jobs.c.queue == self.queue) & condition)).one_or_none()
         return None if row is None else _record(row)
 
@@ -251,39 +212,39 @@ class JobStore:
             query = query.where(jobs.c.state == state)
         if before is not None:
             query = query.where(jobs.c.number < before)
-        with self._begin() as connection:
+        with self.transaction() as connection:
             return [_record(row) for row in connection.execute(query.order_by(jobs.c.number.desc()).limit(limit))]
 
     def answers(self, number: int) -> list[StoredAnswer | None]:
         """Return the answer of every circuit of a job, ``None`` where there is none."""
         query = sa.select(circuits.c.status, circuits.c.answer).where(circuits.c.job == number)
-        with self._begin() as connection:
+        with self.transaction() as connection:
             rows = connection.execute(query.order_by(circuits.c.position)).all()
         return [None if status is None else StoredAnswer(status, answer) for status, answer in rows]
 
     def answered(self, number: int) -> int:
         """Return how many circuits of a job have an answer."""
         query = sa.select(sa.func.count()).where((circuits.c.job == number) & circuits.c.status.is_not(None))
-        with self._begin() as connection:
+        with self.transaction() as connection:
             return int(connection.scalar(query) or 0)
 
     def request(self, number: int, position: int) -> bytes:
         """Return the request of one circuit of a job."""
         this = (circuits.c.job == number) & (circuits.c.position == position)
-        with self._begin() as connection:
+        with self.transaction() as connection:
             found: bytes = connection.execute(sa.select(circuits.c.request).where(this)).scalar_one()
         return found
 
     def requests(self, number: int) -> list[bytes]:
         """Return the request of every circuit of a job."""
         query = sa.select(circuits.c.request).where(circuits.c.job == number).order_by(circuits.c.position)
-        with self._begin() as connection:
+        with self.transaction() as connection:
             return list(connection.scalars(query))
 
     def unfinished(self) -> list[Unfinished]:
         """Return the jobs that have not ended, the oldest first."""
         mine = (jobs.c.queue == self.queue) & jobs.c.state.in_(UNENDED)
-        with self._begin() as connection:
+        with self.transaction() as connection:
             records = [_record(row) for row in connection.execute(_SELECT.where(mine).order_by(jobs.c.number))]
             found = []
             for record in records:
@@ -298,7 +259,7 @@ class JobStore:
     def failed(self, number: int) -> bool:
         """Say whether a circuit of a job was answered with an error."""
         query = sa.select(sa.func.count()).where((circuits.c.job == number) & (circuits.c.status != _OK))
-        with self._begin() as connection:
+        with self.transaction() as connection:
             return bool(connection.scalar(query))
 
 

@@ -48,16 +48,6 @@ circuits = sa.Table(
     sqlite_with_rowid=False,
 )
 
-deployments = sa.Table(
-    "deployments",
-    metadata,
-    sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("queue", sa.String(128), nullable=False, index=True),
-    sa.Column("created", sa.Float, nullable=False, index=True),
-    sa.Column("bytes", sa.Integer, nullable=False),
-    sa.Column("body", sa.LargeBinary, nullable=False),
-)
-
 versions = sa.Table(
     "schema_version",
     metadata,

@@ -11,9 +11,10 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import msgspec
 
 from gateway.errors import GatewayError, JobNotFound, RequestError
-from gateway.jobs.manager import DEPLOYMENT_END, Caller
+from gateway.jobs.manager import Caller
 from gateway.legacy.qrisp import deployments
 from gateway.legacy.qrisp.deployments import Deployment, JobOrder, JobView
+from gateway.legacy.qrisp.store import NUMBER_END, DeploymentStore
 from gateway.protocol.messages import SentJob, decode, encode
 from gateway.results import JobState, Result
 from gateway.server.access.request_limits import check_limits
@@ -27,14 +28,15 @@ _AT_HAND = 256
 _SMALL = 2**16
 """What the next requests of a client will ask for is kept at hand as well, if it is not large."""
 
-_NUMBER_END = 2**63
-
-
 T = TypeVar("T")
 
 
 class _Recent(Generic[T]):
-    """The newest of some things, by number."""
+    """The newest things of a kind, by number.
+
+    Args:
+        most: how many are kept.
+    """
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -64,7 +66,7 @@ class _Ordered(NamedTuple):
 class JobService:
     """Answers the messages of :mod:`gateway.legacy.qrisp.deployments`.
 
-    The integer id of a job is its number in the store, and is looked for among the caller's own jobs. Where
+    The integer id of a job is part of its idempotency key, and is looked for among the caller's own jobs. Where
     nobody needs a token everybody is the same caller, as on ``/v1/jobs``. The id of a deployment cannot be
     guessed: it is sent without a token, so whoever knows it may have it run.
 
@@ -75,49 +77,49 @@ class JobService:
     def __init__(self, service: Service) -> None:
         self._service = service
         self._jobs = service.jobs
+        self._deployments = DeploymentStore(service.store)
         self._refusals: _Recent[GatewayError] = _Recent(_KEPT_REFUSALS)
         self._deployed: _Recent[Deployment] = _Recent(_AT_HAND)
         self._ordered: _Recent[_Ordered] = _Recent(_AT_HAND)
 
-    def deploy(self, asked: bytes) -> dict[str, Any]:
+    def deploy(self, sent: bytes) -> dict[str, Any]:
         """Keep programs, which are looked at only when they are run."""
-        deployment = decode(Deployment, asked)
+        deployment = decode(Deployment, sent)
         deployment.check()
-        number = self._jobs.deploy(encode(deployment))
-        if len(asked) <= _SMALL:
+        number = self._deployments.add(encode(deployment))
+        if len(sent) <= _SMALL:
             self._deployed.add(number, deployment)
         return deployments.deployed(number, deployment, datetime.now(UTC))
 
-    def order(self, asked: bytes, caller: Caller) -> dict[str, Any]:
+    def order(self, sent: bytes, caller: Caller) -> dict[str, Any]:
         """Submit a job for a deployment.
 
         Raises:
             GatewayError: it is refused.
         """
-        order = decode(JobOrder, asked)
+        order = decode(JobOrder, sent)
         deployment = self._deployed.get(order.deployment_id) or self._stored(order.deployment_id)
         request = order.request(deployment)
         check_limits(request, self._service.limits)
-        asked = encode(request)
-        job = self._jobs.submit(request, asked, caller)
-        number = self._jobs.number(job.id, caller)
-        if len(asked) <= _SMALL:
+        body, number = encode(request), secrets.randbelow(NUMBER_END)
+        job = self._jobs.submit(request, body, caller, key=_key(number))
+        if len(body) <= _SMALL:
             texts = [program.quantum_circuit for program in deployment.programs]
             self._ordered.add(number, _Ordered(job.id, caller.owner, texts))
         return deployments.ordered(number)
 
     def _stored(self, number: int) -> Deployment:
-        found = self._jobs.deployment(number)
-        if found is None:
+        body = self._deployments.get(number)
+        if body is None:
             raise RequestError(f"there is no deployment {number}: deploy it again", field="deploymentId")
-        return decode(Deployment, found)
+        return decode(Deployment, body)
 
     def refuse(self, error: GatewayError) -> int:
         """Return an id for a job that was refused: whoever asks for it is told why.
 
         The clients look at no status when they order a job, but at what they are told about its id.
         """
-        number = -1 - secrets.randbelow(DEPLOYMENT_END)
+        number = -1 - secrets.randbelow(NUMBER_END)
         self._refusals.add(number, error)
         return number
 
@@ -131,12 +133,12 @@ class JobService:
         refusal = self._refusals.get(number)
         if refusal is not None:
             raise refusal
-        if not 0 <= number < _NUMBER_END:
-            raise JobNotFound(f"there is no job {number} here", job=str(number))
         ordered = self._ordered.get(number)
         if ordered is not None and ordered.owner != caller.owner:
             ordered = None
-        job_id = ordered.job_id if ordered is not None else self._jobs.numbered(number, caller)
+        job_id = ordered.job_id if ordered is not None else self._jobs.find_key(_key(number), caller)
+        if job_id is None:
+            raise JobNotFound(f"there is no job {number} of yours here", job=str(number))
         job = self._wait(job_id, caller)
         done = job.state is JobState.DONE
         return JobView(
@@ -156,6 +158,11 @@ class JobService:
         with self._service.waiting_place() as may_wait:
             wait_s = min(WAIT_S, self._service.limits.max_poll_s) if may_wait else 0
             return self._jobs.info(job_id, caller, wait_s)
+
+
+def _key(number: int) -> str:
+    """Return the idempotency key of a job that clients know by its number."""
+    return f"qrisp-{number}"
 
 
 def _message(job: SentJob) -> str | None:

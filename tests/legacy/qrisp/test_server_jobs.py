@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import sqlite3
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,19 +15,21 @@ import pytest
 from flask.testing import FlaskClient
 from support.fake import FakeAdapter
 from support.fakes import NumpyAdapter
+from support.raw import run_body
 from werkzeug.test import TestResponse
 
 from gateway.execution.pool import InlineExecutor
 from gateway.execution.runner import Runner
-from gateway.jobs import manager
 from gateway.jobs.store import JobStore
 from gateway.legacy.qrisp import jobs as qrisp_jobs
+from gateway.legacy.qrisp import store as qrisp_store
 from gateway.legacy.qrisp.room import QrispInterface
 from gateway.protocol.messages import ServerLimits
 from gateway.server.access.tokens import Known, Tokens
 from gateway.server.http.app import create_app
 from gateway.server.service import Service
 
+GOLDEN = Path(__file__).parents[2] / "golden" / "jobs"
 LIMITS = ServerLimits(max_shots=10_000, max_body_bytes=2**20)
 BELL = """OPENQASM 2.0;
 include "qelib1.inc";
@@ -320,27 +323,45 @@ def test_deployments_and_jobs_outlive_the_server(tmp_path: Path):
         assert client.post("/jobs", json=order(deployed)).status_code == 201
 
 
-def test_a_job_of_the_native_interface_has_a_number_too(app: FlaskClient):
-    app.post(
-        "/v1/jobs", json={"circuits": {"num_qubits": 1, "num_clbits": 1, "operations": [["measure", [0], [], [0]]]}}
-    )
-    found = app.get("/jobs/1").get_json()
-    assert found["results"][0]["results"] == {"0": 1024}
-    assert json.loads(found["results"][0]["circuit"]["quantumCircuit"])["num_qubits"] == 1
+def test_a_job_that_was_sent_as_an_object_is_shown_as_one(app: FlaskClient):
+    circuit = {"num_qubits": 1, "num_clbits": 1, "operations": [["measure", [0], [], [0]]]}
+    app.post("/v1/jobs", json={"circuits": circuit}, headers={"Idempotency-Key": "qrisp-1"})
+    (result,) = app.get("/jobs/1").get_json()["results"]
+    assert result["results"] == {"0": 1024}
+    assert json.loads(result["circuit"]["quantumCircuit"])["num_qubits"] == 1
+
+
+def test_deployments_and_jobs_of_an_earlier_version_are_found_by_their_numbers(tmp_path: Path):
+    """It kept deployments in the same table, and told clients the number of a job's row."""
+    file = tmp_path / "jobs.sqlite"
+    program = json.dumps(deployment(X_ON_THE_FIRST)).encode()
+    with contextlib.closing(sqlite3.connect(file)) as database:
+        database.executescript((GOLDEN / "schema_1.sqlite.sql").read_text(encoding="utf-8"))
+        database.execute(
+            "UPDATE jobs SET queue = '', owner = '', ended = ended + unixepoch()"
+        )  # else they have expired
+        database.execute("UPDATE circuits SET request = ? WHERE job = 5", [run_body(X_ON_THE_FIRST, shots=7)])
+        database.execute("INSERT INTO deployments VALUES (2, '', 1010.0, ?, ?)", [len(program), program])
+        database.commit()
+    with serving(store=JobStore(f"sqlite:///{file}")) as client:
+        assert client.get("/jobs/3").get_json()["message"] == "the job was cancelled"
+        assert client.get("/jobs/5").get_json()["results"][0]["results"] == {"11": 7}
+        job = client.post("/jobs", json=order(2)).get_json()["id"]
+        assert client.get(f"/jobs/{job}").get_json()["results"][0]["results"] == {"11": 100}
 
 
 def test_only_the_newest_deployments_are_kept(app: FlaskClient, monkeypatch):
     monkeypatch.setattr(qrisp_jobs, "_SMALL", 0)
-    monkeypatch.setattr(manager, "KEPT_DEPLOYMENTS", 2)
-    monkeypatch.setattr(manager, "_FORGET_EVERY", 1)
+    monkeypatch.setattr(qrisp_store, "KEPT_DEPLOYMENTS", 2)
+    monkeypatch.setattr(qrisp_store, "_FORGET_EVERY", 1)
     numbers = [app.post("/deployments", json=deployment(BELL)).get_json()["id"] for _ in range(4)]
     assert [app.post("/jobs", json=order(number)).status_code for number in numbers] == [400, 400, 201, 201]
 
 
 def test_only_so_many_bytes_of_deployments_are_kept(app: FlaskClient, monkeypatch):
     monkeypatch.setattr(qrisp_jobs, "_SMALL", 0)
-    monkeypatch.setattr(manager, "KEPT_DEPLOYMENT_BYTES", 2 * len(BELL) + 500)
-    monkeypatch.setattr(manager, "_FORGET_EVERY", 1)
+    monkeypatch.setattr(qrisp_store, "KEPT_BYTES", 2 * len(BELL) + 500)
+    monkeypatch.setattr(qrisp_store, "_FORGET_EVERY", 1)
     numbers = [app.post("/deployments", json=deployment(BELL)).get_json()["id"] for _ in range(4)]
     statuses = [app.post("/jobs", json=order(number)).status_code for number in numbers]
     assert statuses[0] == 400

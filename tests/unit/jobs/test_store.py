@@ -37,7 +37,7 @@ def added(store: JobStore, **fields: object) -> int:
 def test_a_job_is_found_as_it_was_added(store: JobStore):
     number = added(store, idempotency_key="key")
     expected = replace(RECORD, number=number)
-    assert store.find("first", "ada") == store.find_number(number, "ada") == store.find_key("key", "ada") == expected
+    assert store.find("first", "ada") == store.find_key("key", "ada") == expected
     assert store.requests(number) == [b"request 0", b"request 1"]
     assert store.request(number, 1) == b"request 1"
     assert store.answers(number) == [None, None]
@@ -45,10 +45,9 @@ def test_a_job_is_found_as_it_was_added(store: JobStore):
 
 
 def test_a_job_is_nobody_elses(store: JobStore, url: str):
-    number = added(store, idempotency_key="key")
+    added(store, idempotency_key="key")
     for owner in ("", "bob"):
         assert store.find("first", owner) is None
-        assert store.find_number(number, owner) is None
         assert store.find_key("key", owner) is None
         assert store.page(owner, None, None, 10) == []
 
@@ -140,10 +139,9 @@ def test_old_jobs_expire_and_those_beyond_a_size_but_none_that_has_not_ended(sto
 
 def test_servers_of_several_names_share_a_database_and_see_only_their_own(postgresql_url: str):
     first, second = JobStore(postgresql_url, "cirq"), JobStore(postgresql_url, "mqt")
-    number = added(first)
+    added(first)
     added(second, id="second")
     assert second.find("first", "ada") is None
-    assert second.find_number(number, "ada") is None
     assert [found.record.id for found in second.unfinished()] == ["second"]
     assert second.expire(before=9999, keep_bytes=0) == 0
     first.close()
