@@ -180,10 +180,14 @@ class IQMBackend(QiskitBackend):
         if self._local:
             return super().find(vendor_id)
         try:
-            with _logging_messages():
-                return IQMRun(self.backend.retrieve_job(str(UUID(vendor_id))))
-        except (ValueError, said.NotFoundError) as exc:
+            job_id = str(UUID(vendor_id))
+        except ValueError as exc:
             raise JobNotFound(f"{self.name} has no job {vendor_id!r}: {exc}", job=vendor_id) from exc
+        with _logging_messages():
+            try:
+                return IQMRun(self.backend.retrieve_job(job_id))
+            except said.NotFoundError as exc:
+                raise JobNotFound(f"{self.name} has no job {vendor_id!r}: {exc}", job=vendor_id) from exc
 
     def status(self) -> BackendStatus:
         """Ask the server how the machine is; its answer, whose form IQM does not document, is the message."""
@@ -246,6 +250,7 @@ _ERRORS: tuple[tuple[Any, type[GatewayError]], ...] = (
     ((said.RateLimitError, said.SystemUnavailableError), BusyError),
     ((said.OperationTimeoutError, requests.Timeout), TransportTimeout),
     ((said.BadGatewayError, requests.ConnectionError), TransportError),
+    (json.JSONDecodeError, TransportError),
     (ValueError, UnsupportedError),  # IQM's way to say that a circuit has no form on the machine
 )
 """Classes of IQM's -> our class; the first that fits."""

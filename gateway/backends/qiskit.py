@@ -8,6 +8,7 @@ from typing import Any
 
 from gateway.backends.base import BackendStatus
 from gateway.backends.vendor import VendorBackend
+from gateway.backends.vendor_errors import is_not_found, on_the_way
 from gateway.backends.vendor_job import Reading, VendorRun
 from gateway.backends.vendor_plan import Terms
 from gateway.circuit import Circuit
@@ -120,7 +121,11 @@ class QiskitBackend(VendorBackend):
         return QiskitRun(self.backend.run(list(natives), shots=shots, **options))
 
     def find(self, vendor_id: str) -> VendorRun:
-        """Ask the backend, or the service it belongs to, for a job."""
+        """Ask the backend, or the service it belongs to, for a job.
+
+        Raises:
+            JobNotFound: the provider says that it has no such job.
+        """
         service = getattr(self.backend, "service", None)
         retrieve = getattr(self.backend, "retrieve_job", None) or getattr(service, "job", None)
         if retrieve is None:
@@ -128,6 +133,8 @@ class QiskitBackend(VendorBackend):
         try:
             return QiskitRun(retrieve(vendor_id))
         except Exception as exc:
+            if on_the_way(exc, self.name) is not None or not is_not_found(exc):
+                raise
             raise JobNotFound(f"{self.name} has no job {vendor_id!r}: {exc}", job=vendor_id) from exc
 
     def status(self) -> BackendStatus:

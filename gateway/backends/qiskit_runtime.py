@@ -19,6 +19,7 @@ from gateway.backends.qiskit import (
     terms_of,
 )
 from gateway.backends.vendor import VendorBackend
+from gateway.backends.vendor_errors import chain
 from gateway.backends.vendor_job import Reading, VendorRun
 from gateway.backends.vendor_plan import Terms
 from gateway.circuit import Circuit
@@ -227,17 +228,17 @@ class QiskitRuntimeBackend(VendorBackend):
 
     def error(self, exc: Exception) -> GatewayError:
         """Return the error of ours that says what IBM said."""
-        chain = list(_chain(exc))
+        causes = list(chain(exc))
         words = str(exc.args[0] if len(exc.args) == 1 else exc) or type(exc).__name__
-        for cause in chain:
+        for cause in causes:
             if isinstance(cause, requests.Timeout):
                 return TransportTimeout(f"{words} ({cause})")
             if isinstance(cause, requests.ConnectionError):
                 return TransportError(f"IBM Quantum cannot be reached: {words} ({cause})")
-        said = next((str(cause) for cause in chain if isinstance(cause, ApiException)), None)
+        said = next((str(cause) for cause in causes if isinstance(cause, ApiException)), None)
         if isinstance(exc, (IBMNotAuthorizedError, AccountNotFoundError, InvalidAccountError)):
             return AuthenticationError(f"{words} ({said})" if said else words)
-        status = next((each.status_code for each in chain if isinstance(each, (RequestsApiError, ApiException))), None)
+        status = next((each.status_code for each in causes if isinstance(each, (RequestsApiError, ApiException))), None)
         if status in _BY_STATUS:
             return _BY_STATUS[status](words)
         if isinstance(exc, QiskitBackendNotFoundError):
@@ -301,12 +302,3 @@ def _one_of(field: str, value: object, known: Any) -> None:  # noqa: ANN401 - a 
 
 def _with_seed(options: Mapping[str, Any], seed: int) -> dict[str, Any]:
     return {**options, "simulator": {**options.get("simulator", {}), "seed_simulator": seed}}
-
-
-def _chain(exc: BaseException | None) -> Iterator[BaseException]:
-    """Yield an exception and what caused it."""
-    seen: set[int] = set()
-    while exc is not None and id(exc) not in seen:
-        seen.add(id(exc))
-        yield exc
-        exc = exc.__cause__ or exc.__context__

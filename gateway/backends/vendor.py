@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from gateway.backends.base import Backend
+from gateway.backends.vendor_errors import on_the_way
 from gateway.backends.vendor_job import Part, Prepared, VendorJob, VendorRun
 from gateway.backends.vendor_plan import Terms, plan, seeds_of, without_idle_qubits
 from gateway.circuit import Circuit
@@ -63,7 +64,7 @@ class VendorBackend(Backend):
 
     def error(self, exc: Exception) -> GatewayError:
         """Return the error of ours that says what the SDK raised, in its own words."""
-        return SimulatorError(
+        return on_the_way(exc, self.name) or SimulatorError(
             f"{self.name} failed: {type(exc).__name__}: {exc}",
             simulator=self.name,
             version=self.version,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 import uuid
 from collections.abc import Iterator
@@ -274,6 +275,17 @@ def test_a_job_that_has_ended_stays_as_it_is(backend: IQMBackend):
 def test_an_unknown_job_is_said_to_be_unknown(backend: IQMBackend, name):
     with pytest.raises(JobNotFound, match=f"adonis has no job '{name}'"):
         backend.job(name)
+
+
+def test_a_server_that_answers_nonsense_about_a_job_does_not_say_that_there_is_none(
+    backend: IQMBackend, monkeypatch: pytest.MonkeyPatch
+):
+    def retrieve_job(_id: str):
+        raise json.JSONDecodeError("Expecting value", "<html>", 0)  # a ValueError
+
+    monkeypatch.setattr(backend.backend, "retrieve_job", retrieve_job)
+    with pytest.raises(TransportError, match="Expecting value"):
+        backend.job(str(uuid.UUID(int=7)))
 
 
 def test_the_server_says_how_the_machine_is(backend: IQMBackend, server: IqmServer):

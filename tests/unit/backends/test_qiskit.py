@@ -1,9 +1,13 @@
 from __future__ import annotations
 
 import pickle
+import socket
 import threading
+from types import SimpleNamespace
 
 import pytest
+import requests
+from qiskit.exceptions import QiskitError
 from qiskit.providers import BackendV2, JobStatus, JobV1, Options
 from qiskit.providers.basic_provider import BasicSimulator
 from qiskit.providers.fake_provider import GenericBackendV2
@@ -19,12 +23,17 @@ from gateway import Circuit, QiskitBackend
 from gateway.backends.vendor_plan import Terms
 from gateway.circuit import Comparison
 from gateway.errors import (
+    AuthenticationError,
+    BusyError,
+    GatewayError,
     JobCancelled,
     JobNotFound,
     JobTimeout,
     LimitError,
     RequestError,
     SimulatorError,
+    TransportError,
+    TransportTimeout,
     UnsupportedError,
 )
 from gateway.results import JobState
@@ -243,7 +252,7 @@ class Provider(BackendV2):
         return self.jobs[-1]
 
     def retrieve_job(self, job_id):
-        return next(job for job in self.jobs if job.job_id() == job_id)
+        return {job.job_id(): job for job in self.jobs}[job_id]
 
 
 def test_what_a_backend_says_of_itself_is_heeded():
@@ -271,6 +280,56 @@ def test_a_job_is_qiskits_own():
     assert backend.job(job.id).result() == job.result()
     with pytest.raises(JobNotFound, match="provider has no job 'other'"):
         backend.job("other")
+
+
+def chained(outer: Exception, inner: Exception) -> Exception:
+    outer.__cause__ = inner
+    return outer
+
+
+class HttpError(Exception):
+    """What many SDKs raise: the response is in it."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"the server answered {status}")
+        self.response = SimpleNamespace(status_code=status)
+
+
+class JobNotFoundError(Exception):
+    """What others raise."""
+
+
+@pytest.mark.parametrize(
+    ("raised", "expected"),
+    [
+        (KeyError("other"), JobNotFound),
+        (QiskitError("Job other does not exist."), JobNotFound),
+        (JobNotFoundError(), JobNotFound),
+        (HttpError(404), JobNotFound),
+        (chained(QiskitError("retrieving failed"), HttpError(404)), JobNotFound),
+        (ConnectionRefusedError("nobody listens"), TransportError),
+        (chained(QiskitError("retrieving failed"), ConnectionResetError("broken")), TransportError),
+        (requests.ConnectionError("host not found"), TransportError),
+        (socket.gaierror("Name or service not known"), TransportError),
+        (requests.ReadTimeout("too slow"), TransportTimeout),
+        (TimeoutError("too slow"), TransportTimeout),
+        (HttpError(401), AuthenticationError),
+        (HttpError(403), AuthenticationError),
+        (PermissionError("the token has expired"), AuthenticationError),
+        (HttpError(503), BusyError),
+        (HttpError(500), SimulatorError),
+        (ZeroDivisionError("a fault of the provider's"), SimulatorError),
+    ],
+)
+def test_only_a_job_that_is_not_there_is_said_not_to_be_there(monkeypatch, raised: Exception, expected):
+    def retrieve_job(_self, _job_id):
+        raise raised
+
+    monkeypatch.setattr(Provider, "retrieve_job", retrieve_job)
+    with pytest.raises(GatewayError, match="provider") as caught:
+        QiskitBackend(Provider()).job("other")
+    assert type(caught.value) is expected
+    assert caught.value.__cause__ is raised
 
 
 def test_cancelling_is_passed_on():

@@ -17,6 +17,7 @@ from gateway.errors import (
     LimitError,
     RequestError,
     SimulatorError,
+    TransportError,
     UnsupportedError,
 )
 from gateway.results import JobState, Progress
@@ -313,7 +314,7 @@ def test_a_failed_job_says_what_the_vendor_said(vendor: FakeVendor):
 
 def test_what_was_submitted_is_cancelled_when_the_rest_cannot_be(vendor: FakeVendor):
     vendor.fails_at = 1
-    with pytest.raises(SimulatorError, match="ConnectionResetError: the vendor hung up"):
+    with pytest.raises(TransportError, match="fake vendor cannot be reached: the vendor hung up"):
         vendor.run(bell(), shots=15)
     assert vendor.runs[0].now is JobState.CANCELLED
 
