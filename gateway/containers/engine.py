@@ -15,7 +15,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import IO, Any, cast
 from urllib.parse import urlsplit
@@ -36,7 +36,9 @@ DEFAULT_ADDRESS = "unix:///var/run/docker.sock"
 TIMEOUT_S = 60.0
 """Longest silence of the engine during one call; streams of a build are not bound by it."""
 
-PULL_SILENCE_S = 15.0
+PULL_SILENCE_S = 30.0
+"""Longest silence of the engine during a pull, while it waits for a registry."""
+
 NOT_FOUND = 404
 CONFLICT = 409
 
@@ -98,7 +100,7 @@ class About:
     """Where images and containers are stored, on the engine's machine."""
 
 
-def connect(timeout_s: float = TIMEOUT_S) -> Engine:
+def connect() -> Engine:
     """Return the engine that ``DOCKER_HOST`` or the current Docker context names; one per process.
 
     Raises:
@@ -109,11 +111,21 @@ def connect(timeout_s: float = TIMEOUT_S) -> Engine:
     with _lock:
         engine = _connected.get(key)
         if engine is None:
-            engine = _connected[key] = _connect(timeout_s)
+            engine = _connected[key] = _connect()
         return engine
 
 
-def _connect(timeout_s: float) -> Engine:
+def _begin_anew() -> None:
+    """Forget in a forked child what its parent's threads hold: a lock of theirs would never be opened."""
+    global _lock  # noqa: PLW0603 - the child has one thread
+    _lock = threading.Lock()
+    _connected.clear()
+
+
+os.register_at_fork(after_in_child=_begin_anew)
+
+
+def _connect() -> Engine:
     address = os.environ.get("DOCKER_HOST") or DEFAULT_ADDRESS
     try:
         sdk = importlib.import_module("docker")
@@ -122,7 +134,8 @@ def _connect(timeout_s: float) -> Engine:
             params |= importlib.import_module("docker.context").ContextAPI.kwargs_from_context()
         address = params.get("base_url") or DEFAULT_ADDRESS
         _knock(address)
-        return Engine(_client_class(sdk)(timeout=timeout_s, **params), address)
+        client = _client_class(sdk)(timeout=TIMEOUT_S, **params)
+        return Engine(client, address, lambda: _client_class(sdk, PULL_SILENCE_S)(timeout=TIMEOUT_S, **params))
     except Exception as exc:  # of the SDK, requests, ssl, paramiko or the system
         raise translate(exc, address) from exc
 
@@ -135,11 +148,21 @@ def _knock(address: str) -> None:
             probe.connect(path)
 
 
-def _client_class(sdk: Any) -> Any:  # noqa: ANN401 - the SDK is untyped
-    """Return the SDK's client, deaf to REQUESTS_CA_BUNDLE, which would replace the CA of a TLS engine."""
+def _client_class(sdk: Any, silence_s: float | None = None) -> Any:  # noqa: ANN401 - the SDK is untyped
+    """Return the SDK's client, deaf to REQUESTS_CA_BUNDLE, which would replace the CA of a TLS engine.
+
+    Args:
+        sdk: the SDK.
+        silence_s: how long the engine may be silent in those calls that the SDK gives no limit, such as a pull.
+    """
 
     class Client(sdk.APIClient):  # type: ignore[misc]  # the SDK is untyped
         trust_env = property(lambda _self: False, lambda _self, _value: None)
+
+        def request(self, *words: Any, **options: Any) -> Any:  # noqa: ANN401 - as requests has it
+            if options.get("timeout") is None:
+                options["timeout"] = silence_s
+            return super().request(*words, **options)
 
     return Client
 
@@ -148,13 +171,20 @@ class Engine:
     """What we ask of an engine, in our own words.
 
     Args:
-        client: the SDK's low-level client; tests put a fake here.
+        client: the SDK's low-level client, which all threads share; tests put a fake here.
         address: how it was reached, for messages.
+        open_for_pull: opens another client, for one pull; ``client`` itself where there is none.
     """
 
-    def __init__(self, client: Any, address: str = DEFAULT_ADDRESS) -> None:  # noqa: ANN401 - the SDK is untyped
+    def __init__(
+        self,
+        client: Any,  # noqa: ANN401 - the SDK is untyped
+        address: str = DEFAULT_ADDRESS,
+        open_for_pull: Callable[[], Any] | None = None,
+    ) -> None:
         self._client = client
         self.address = address
+        self._open_for_pull = open_for_pull or (lambda: nullcontext(client))
 
     @property
     def is_remote(self) -> bool:
@@ -219,17 +249,16 @@ class Engine:
             ImageNotFound: there is no such image, or its registry does not answer in time.
         """
         name, _, tag = reference.rpartition(":") if ":" in reference.rsplit("/", 1)[-1] else (reference, "", "latest")
-        waited, self._client.timeout = self._client.timeout, PULL_SILENCE_S
         try:
-            with self._translated():
-                for event in self._client.pull(name, tag=tag, stream=True, decode=True):
+            with self._translated(), self._open_for_pull() as client:
+                for event in client.pull(name, tag=tag, stream=True, decode=True):
                     if "error" in event:
                         raise ImageNotFound(f"{reference} cannot be pulled: {event['error']}", image=reference)
                     say(f"pulling {reference}: {event.get('status', '')}")
         except ContainerError as exc:
+            if isinstance(exc, ImageNotFound) and exc.image == reference:
+                raise
             raise ImageNotFound(f"{reference} cannot be pulled: {exc}", image=reference) from exc
-        finally:
-            self._client.timeout = waited
 
     def build(
         self,
@@ -238,7 +267,7 @@ class Engine:
         dockerfile: str,
         tags: Sequence[str],
         labels: Mapping[str, str],
-        build_args: Mapping[str, str],
+        build_args: Mapping[str, str] | None = None,
         no_cache: bool = False,
     ) -> Iterator[dict[str, Any]]:
         """Build an image with the classic builder and yield the engine's events.
@@ -256,7 +285,7 @@ class Engine:
                 forcerm=True,
                 tag=tags[0],
                 labels=dict(labels),
-                buildargs=dict(build_args),
+                buildargs=dict(build_args or {}),
             )
             image = ""
             with closing(events):
@@ -266,6 +295,23 @@ class Engine:
             for tag in tags[1:] if image else ():
                 name, _, version = tag.rpartition(":")
                 self._client.tag(image, name, tag=version, force=True)
+
+    def read_folder(self, image: str, folder: str, labels: Mapping[str, str]) -> bytes:
+        """Return a folder of an image as a tar, whose paths begin with the folder's last name.
+
+        Args:
+            image: id or name.
+            folder: absolute path inside.
+            labels: of the container it is read from, which is never started and removed at once.
+        """
+        with self._translated():
+            container = self._client.create_container(image, ["true"], labels=dict(labels))["Id"]
+        try:
+            with self._translated():
+                chunks, _about = self._client.get_archive(container, folder)
+                return b"".join(chunks)
+        finally:
+            self.remove(container)
 
     def remove_image(self, reference: str) -> None:
         """Remove a tag, and the image with its last one; nothing happens if there is none."""

@@ -17,10 +17,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
+from gateway.containers.container import HOME_LABEL, OWNER_LABEL
 from gateway.containers.engine import Engine
 from gateway.containers.hardening import CONTENT_LABEL, IMAGE
+from gateway.containers.owner import identity
+from gateway.containers.tokens import Vault
 from gateway.errors import ContainerError, DiskFull, EngineRefused, ImageBuildError, ImageNotFound
 from gateway.version import __version__
 
@@ -28,8 +31,14 @@ REGISTRY_VARIABLE = "GATEWAY_REGISTRY"
 """Where images of this project can be pulled from, such as ``registry.example.org/quantum``."""
 
 CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")
+SOURCES = "/opt/gateway/src"
+"""Where the image keeps everything that the content tag is made of."""
+
+UNKNOWN = "unknown"
+"""Content label of an image that compose or buildx built: they cannot compute it."""
+
 _FOLDER = "images/simulators"
-_RECIPE = ("Dockerfile", "healthcheck", "prepare.py", "requirements.lock")
+RECIPE = ("Dockerfile", "healthcheck", "prepare.py", "requirements.lock")
 _PASSED_ON = ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_TRUSTED_HOST", "BASE_IMAGE")
 _CA_FILE = f"{_FOLDER}/ca-bundle.crt"
 _TAIL = 30
@@ -72,7 +81,7 @@ def content_tag(files: Mapping[str, bytes] | None = None) -> str:
 def context_files() -> dict[str, bytes]:
     """Return the build context of this very package: path -> bytes, without any CA bundle."""
     recipe = _recipe_folder()
-    files = {f"{_FOLDER}/{name}": (recipe / name).read_bytes() for name in _RECIPE}
+    files = {f"{_FOLDER}/{name}": (recipe / name).read_bytes() for name in RECIPE}
     for package in ("gateway", "adapters"):
         root = Path(__file__).resolve().parents[2] / package
         for path in root.rglob("*"):
@@ -87,7 +96,7 @@ def _recipe_folder() -> Path:
     here = Path(__file__).resolve().parent
     candidates = [here.parent.parent / _FOLDER, here / "data"]
     for folder in candidates:
-        if all((folder / name).is_file() for name in _RECIPE):
+        if all((folder / name).is_file() for name in RECIPE):
             return folder
     raise ImageBuildError(
         f"the Dockerfile is not in {' nor in '.join(map(str, candidates))}: install simulator-gateway again"
@@ -160,7 +169,38 @@ def ensure(engine: Engine, folder: Path, report: Report, *, content: str, refere
     if found is not None:
         return found
     with _one_at_a_time(folder, report):
-        return find(engine, content) or _pulled(engine, content, report) or build(engine, report)
+        return (
+            find(engine, content)
+            or _recognised(engine, content, report, Vault(folder).home)
+            or _pulled(engine, content, report)
+            or build(engine, report)
+        )
+
+
+def _recognised(engine: Engine, content: str, report: Report, home: str) -> str | None:
+    """Return the image that compose or buildx built, if it is made of this content; it gets its label then."""
+    image = engine.image(f"{IMAGE}:{__version__}")
+    if image is None or image.labels.get(CONTENT_LABEL) != UNKNOWN:
+        return None
+    report(Step(0, 0, f"looking what {IMAGE}:{__version__} is made of"))
+    packed = engine.read_folder(image.id, SOURCES, {HOME_LABEL: home, OWNER_LABEL: identity()})
+    if content_tag(_unpack(packed)) != content:
+        return None
+    same = pack({"Dockerfile": f"FROM {image.id.removeprefix('sha256:')}\n".encode()})
+    labels = {CONTENT_LABEL: content}
+    _follow(engine.build(same, dockerfile="Dockerfile", tags=[f"{IMAGE}:{content}"], labels=labels), report)
+    return find(engine, content)
+
+
+def _unpack(packed: bytes) -> dict[str, bytes]:
+    """Return the files in a tar of :data:`SOURCES`, but for byte code, as in a build context: path -> bytes."""
+    files = {}
+    with tarfile.open(fileobj=io.BytesIO(packed)) as tar:
+        for entry in tar:
+            path = Path(entry.name).relative_to(Path(SOURCES).name)
+            if entry.isfile() and not _left_out(path):
+                files[path.as_posix()] = cast("IO[bytes]", tar.extractfile(entry)).read()
+    return files
 
 
 def _given(engine: Engine, reference: str, report: Report) -> str:
@@ -226,8 +266,12 @@ def build(engine: Engine, report: Report, *, files: Mapping[str, bytes] | None =
 
 def build_args(content: str) -> dict[str, str]:
     """Return the build arguments: what names this build, and where this machine gets packages from."""
-    given = {name: os.environ[name] for name in _PASSED_ON if os.environ.get(name)}
-    return {**given, "VERSION": __version__, "CONTENT": content}
+    return {**given_args(), "VERSION": __version__, "CONTENT": content}
+
+
+def given_args() -> dict[str, str]:
+    """Return the build arguments that this machine's environment gives."""
+    return {name: os.environ[name] for name in _PASSED_ON if os.environ.get(name)}
 
 
 def _follow(events: Iterable[Mapping[str, Any]], report: Report) -> None:

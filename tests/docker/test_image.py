@@ -19,6 +19,9 @@ from docker.models.images import Image
 from gateway import BackendClient, Circuit
 from gateway.containers import hardening
 from gateway.containers import image as image_module
+from gateway.containers.container import HOME_LABEL
+from gateway.containers.engine import connect
+from gateway.containers.tokens import Vault
 from gateway.errors import TransportError
 from gateway.simulators import SIMULATORS
 from gateway.version import __version__
@@ -108,7 +111,9 @@ def test_image_holds_no_installer_compiler_cache_or_leftover_of_the_build(image:
     container = start("-c", "sleep 60", entrypoint="bash", network="none", network_mode="none")
     code, listing = run(container, "find", "/", "-xdev", "-printf", "%p\n", user="0")
     assert code == 0, listing
-    paths = listing.splitlines()
+    recipe = [path for path in listing.splitlines() if path.startswith(f"{image_module.SOURCES}/images/")]
+    assert {path.rpartition("/")[2] for path in recipe} == {"simulators", *image_module.RECIPE}
+    paths = set(listing.splitlines()) - set(recipe)
     names = {path.rpartition("/")[2] for path in paths}
     programs = {path.rpartition("/")[2] for path in paths if re.search(r"/s?bin/", path)}
     assert not {path for path in paths if re.match(r"/(build|root/\.cache|tmp/.)", path)}
@@ -408,6 +413,35 @@ def test_every_builder_builds_and_leaves_no_trace_of_bundle_and_index(
         assert not [chunk for chunk in _overlapping(made.save(chunk_size=2**20)) if MARK.encode() in chunk]
     finally:
         client.images.remove(tag)
+
+
+def test_an_image_that_compose_built_is_found_by_its_content_and_not_built_again(
+    client: docker.DockerClient, image: Image, small_context: Path, tmp_path: Path
+) -> None:
+    files = {
+        path: (small_context / path).read_bytes()
+        for path in image_module.context_files()
+        if (small_context / path).is_file()
+    }
+    bundle = image_module.ca_bundle()
+    if bundle:
+        (small_context / "images/simulators/ca-bundle.crt").write_bytes(bundle)
+    content, engine, steps = image_module.content_tag(files), connect(), []
+    try:
+        compose(small_context, f"{hardening.IMAGE}:{__version__}", image_module.given_args())
+        built = client.images.get(f"{hardening.IMAGE}:{__version__}")
+        assert built.labels[hardening.CONTENT_LABEL] == image_module.UNKNOWN
+        found = client.images.get(image_module.ensure(engine, tmp_path, steps.append, content=content))
+        assert found.labels[hardening.CONTENT_LABEL] == content
+        assert found.attrs["RootFS"] == built.attrs["RootFS"], "the same layers: nothing was built"
+        assert image_module.find(engine, content) == found.id
+        changed = image_module.content_tag(files | {"gateway/version.py": b"changed"})
+        assert image_module._recognised(engine, changed, steps.append, Vault(tmp_path).home) is None
+        assert engine.containers(f"{HOME_LABEL}={Vault(tmp_path).home}") == []
+    finally:
+        for tag in (content, __version__):
+            engine.remove_image(f"{hardening.IMAGE}:{tag}")
+        image.tag(hardening.IMAGE, __version__)
 
 
 def _overlapping(chunks: Iterator[bytes]) -> Iterator[bytes]:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import multiprocessing
 import ssl
+import sys
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import requests
 
-from gateway.containers import engine
+from gateway.containers import engine as engine_module
 from gateway.containers.engine import Engine, connect, translate
 from gateway.errors import (
     ContainerError,
@@ -63,7 +70,7 @@ def test_what_keeps_from_the_engine_becomes_its_own_error_with_a_remedy(inner, k
 
 @pytest.mark.parametrize(("program", "remedy"), [("/usr/bin/docker", "systemctl start"), (None, "docs.docker.com")])
 def test_a_missing_socket_is_told_apart_by_whether_docker_is_installed(monkeypatch, program, remedy):
-    monkeypatch.setattr(engine.shutil, "which", lambda _: program)
+    monkeypatch.setattr(engine_module.shutil, "which", lambda _: program)
 
     error = translate(wrapped(FileNotFoundError(2, "No such file or directory")), SOCKET)
 
@@ -143,3 +150,78 @@ def test_an_absent_engine_is_said_within_a_second(monkeypatch, tmp_path):
 )
 def test_an_engine_of_another_machine_is_recognised(address, remote):
     assert Engine(None, address).is_remote is remote
+
+
+class SlowEngine:
+    """Speaks just enough of an engine's API over HTTP: pulls are held until ``let_go`` is set."""
+
+    def __init__(self) -> None:
+        self.pulling, self.let_go = threading.Event(), threading.Event()
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self):
+                self._answer({"ServerVersion": "1", "ApiVersion": "1.41", "NCPU": 2})
+
+            def do_POST(self):
+                outer.pulling.set()
+                outer.let_go.wait()
+                self._answer({"status": "done"})
+
+            def _answer(self, words):
+                body = json.dumps(words).encode()
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.address = f"tcp://127.0.0.1:{self._server.server_port}"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def close(self) -> None:
+        self.let_go.set()
+        self._server.shutdown()
+        self._server.server_close()
+
+
+@pytest.fixture
+def slow_engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[SlowEngine]:
+    slow = SlowEngine()
+    monkeypatch.setenv("DOCKER_HOST", slow.address)
+    yield slow
+    slow.close()
+
+
+def test_a_pull_changes_nothing_for_the_calls_of_other_threads(slow_engine: SlowEngine):
+    engine = connect()
+    shared, before = engine._client, dict(vars(engine._client))
+    with ThreadPoolExecutor(1) as threads:
+        pulled = threads.submit(engine.pull, "registry.example.org/x:1", lambda _: None)
+        slow_engine.pulling.wait()
+        assert vars(shared) == before, "while it is under way"
+        assert engine.about().cpus == 2
+        slow_engine.let_go.set()
+        pulled.result()
+    assert vars(shared) == before
+
+
+def test_a_registry_that_is_silent_is_given_up(slow_engine: SlowEngine, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(engine_module, "PULL_SILENCE_S", 0.1)
+    with pytest.raises(ImageNotFound, match=r"cannot be pulled: .* it did not answer in time") as caught:
+        connect().pull("registry.example.org/x:1", lambda _: None)
+    assert caught.value.image == "registry.example.org/x:1"
+
+
+def test_a_forked_child_does_not_wait_for_what_a_thread_of_its_parent_holds(slow_engine: SlowEngine):
+    engine = connect()
+    with engine_module._lock:
+        child = multiprocessing.get_context("fork").Process(target=lambda: sys.exit(connect() is engine))
+        child.start()
+        child.join()
+    assert child.exitcode == 0
