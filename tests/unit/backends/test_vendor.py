@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import pi
+
 import pytest
 from support.circuits import bell, teleportation
 from support.sdk import FakeVendor
@@ -20,7 +22,7 @@ from gateway.errors import (
     TransportError,
     UnsupportedError,
 )
-from gateway.results import JobState, Progress
+from gateway.results import CLIFFORD, JobState, Progress
 
 
 def measured(bits: int) -> Circuit:
@@ -145,7 +147,19 @@ def test_what_a_machine_lacks_is_refused_by_name(circuit, able, feature, message
     with pytest.raises(UnsupportedError, match=message) as caught:
         FakeVendor(**able).run([bell(), circuit])
     assert (caught.value.feature, caught.value.simulator, caught.value.circuit) == (feature, "fake vendor", 1)
+    assert circuit.operations[caught.value.operation].name == caught.value.gate
+    assert "qulacs" in caught.value.supported_by
     FakeVendor().run([bell(), circuit])
+
+
+@pytest.mark.parametrize("angle", [0.5, 1.6])
+def test_a_machine_with_a_gate_set_refuses_what_does_not_come_down_to_it(angle):
+    vendor = FakeVendor(gates=CLIFFORD)
+    assert vendor.run(Circuit(1).rz(pi / 2, 0).measure_all(), shots=3) == {"0": 3}
+    with pytest.raises(UnsupportedError, match=rf"operation 1 \(ry\({angle}\) 0\): fake vendor") as caught:
+        vendor.run(Circuit(1).h(0).ry(angle, 0).measure_all())
+    assert (caught.value.feature, caught.value.gate, caught.value.operation) == ("gate ry", "ry", 1)
+    assert len(vendor.built) == 1
 
 
 def test_more_qubits_than_the_machine_has_are_refused_but_idle_ones_do_not_count():
@@ -153,6 +167,8 @@ def test_more_qubits_than_the_machine_has_are_refused_but_idle_ones_do_not_count
     with pytest.raises(LimitError, match="uses 3 qubits; fake vendor has 2") as caught:
         vendor.run(measured(3))
     assert (caught.value.limit, caught.value.requested, caught.value.allowed) == ("qubits", 3, 2)
+    assert caught.value.simulator == "fake vendor"
+    assert "qulacs" in caught.value.supported_by
     wide = Circuit(100, 3).h(70).cx(70, 3).barrier().measure(3, 2)
     assert vendor.run(wide, shots=4) == {"000": 4}
     assert vendor.built == [Circuit(2, 3).h(1).cx(1, 0).barrier(0, 1).measure(0, 2)]
