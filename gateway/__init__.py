@@ -14,83 +14,38 @@ server, which starts in a fraction of a second, needs none of what a client need
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from gateway import conversions
-from gateway.version import __version__
 
-if TYPE_CHECKING:
-    from gateway.backends.base import Backend, BackendStatus
-    from gateway.backends.client import BackendClient
-    from gateway.backends.docker import DockerSimulator
-    from gateway.backends.iqm import IQMBackend as IQMBackend
-    from gateway.backends.job import Job
-    from gateway.backends.local import LocalSimulator
-    from gateway.backends.qiskit import QiskitBackend as QiskitBackend
-    from gateway.backends.qiskit_runtime import QiskitRuntimeBackend as QiskitRuntimeBackend
-    from gateway.backends.server import BackendServer
-    from gateway.backends.virtual import VirtualBackend
-    from gateway.circuit import Circuit, Operation
-    from gateway.counts import Counts, Probabilities, Statevector
-    from gateway.errors import GatewayError
-    from gateway.results import Capabilities, JobState, Precision, Progress, Provenance, ResultType, Sampling
-    from gateway.simulators import SIMULATORS
-
-__all__ = [
-    "SIMULATORS",
-    "Backend",
-    "BackendClient",
-    "BackendServer",
-    "BackendStatus",
-    "Capabilities",
-    "Circuit",
-    "Counts",
-    "DockerSimulator",
-    "GatewayError",
-    "Job",
-    "JobState",
-    "LocalSimulator",
-    "Operation",
-    "Precision",
-    "Probabilities",
-    "Progress",
-    "Provenance",
-    "ResultType",
-    "Sampling",
-    "Statevector",
-    "VirtualBackend",
-    "__version__",
-]
-
-# ``from gateway import *`` must work without any vendor's package, so backends that need one are not in it.
-
-_HOMES = {
-    "Backend": "gateway.backends.base",
-    "BackendClient": "gateway.backends.client",
-    "BackendServer": "gateway.backends.server",
-    "BackendStatus": "gateway.backends.base",
-    "Capabilities": "gateway.results",
-    "Circuit": "gateway.circuit",
-    "Counts": "gateway.counts",
-    "DockerSimulator": "gateway.backends.docker",
-    "GatewayError": "gateway.errors",
-    "IQMBackend": "gateway.backends.iqm",
-    "Job": "gateway.backends.job",
-    "LocalSimulator": "gateway.backends.local",
-    "Operation": "gateway.circuit",
-    "JobState": "gateway.results",
-    "Precision": "gateway.results",
-    "Probabilities": "gateway.counts",
-    "Progress": "gateway.results",
-    "Provenance": "gateway.results",
-    "QiskitBackend": "gateway.backends.qiskit",
-    "QiskitRuntimeBackend": "gateway.backends.qiskit_runtime",
-    "ResultType": "gateway.results",
-    "SIMULATORS": "gateway.simulators",
-    "Sampling": "gateway.results",
-    "Statevector": "gateway.counts",
-    "VirtualBackend": "gateway.backends.virtual",
+_PUBLIC = {
+    "gateway.backends.base": ("Backend", "BackendStatus"),
+    "gateway.backends.client": ("BackendClient",),
+    "gateway.backends.docker": ("DockerSimulator",),
+    "gateway.backends.job": ("Job",),
+    "gateway.backends.local": ("LocalSimulator",),
+    "gateway.backends.server": ("BackendServer",),
+    "gateway.backends.virtual": ("VirtualBackend",),
+    "gateway.circuit": ("Circuit", "Operation"),
+    "gateway.counts": ("Counts", "Probabilities", "Statevector"),
+    "gateway.errors": ("GatewayError",),
+    "gateway.provenance": ("Provenance",),
+    "gateway.results": ("Capabilities", "JobState", "Precision", "Progress", "ResultType", "Sampling"),
+    "gateway.simulators": ("SIMULATORS",),
+    "gateway.version": ("__version__",),
 }
+"""Module -> the public names that come from it; ``scripts/render`` writes ``__init__.pyi`` of it for type checkers."""
+
+_NEEDING_A_VENDORS_PACKAGE = {
+    "gateway.backends.iqm": ("IQMBackend",),
+    "gateway.backends.qiskit": ("QiskitBackend",),
+    "gateway.backends.qiskit_runtime": ("QiskitRuntimeBackend",),
+}
+"""Left out of ``from gateway import *``, which works without any vendor's package."""
+
+_HOMES = {name: module for module, names in {**_PUBLIC, **_NEEDING_A_VENDORS_PACKAGE}.items() for name in names}
+
+__all__ = sorted(name for names in _PUBLIC.values() for name in names)  # noqa: PLE0605 - each name stands in one place
 
 
 def _dump(circuit: Any, framework: str) -> Any:  # noqa: ANN401 - the framework's own class

@@ -1,23 +1,52 @@
-"""Counts: how often each bitstring was measured."""
+"""What a run returns: counts, probabilities or a state vector, each with its provenance."""
 
 from __future__ import annotations
 
 import operator
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn, Self
+
+from gateway.provenance import BIT_ORDER, Provenance
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from gateway.results import Provenance
-
-BIT_ORDER = "clbit0-rightmost"
-"""The bit order of every bitstring in this project: clbit 0 is the rightmost character."""
+__all__ = ["BIT_ORDER", "Counts", "Probabilities", "Result", "Statevector"]
 
 
-class Counts(Mapping[str, int]):
+class Result:
+    """What the run of one circuit returns. It cannot be changed.
+
+    Attributes:
+        width: number of clbits of the circuit; the length of every bitstring.
+        provenance: where it comes from; no part of equality.
+    """
+
+    __slots__ = ("provenance", "width")
+
+    width: int
+    provenance: Provenance | None
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError(f"{type(self).__name__} cannot be changed, so {name!r} cannot be set")
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"{type(self).__name__} cannot be changed, so {name!r} cannot be deleted")
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
+
+
+# What a class of ours fills its own slots with, past the __setattr__ that refuses; as fast as an assignment.
+_set_width, _set_provenance = (vars(Result)[slot].__set__ for slot in ("width", "provenance"))
+
+
+class Counts(Result, Mapping[str, int]):
     """An immutable mapping from bitstring to the number of shots that gave it.
 
     Bit order, once and for all: **clbit 0 is the rightmost character**. A key has exactly one
@@ -35,7 +64,9 @@ class Counts(Mapping[str, int]):
         TypeError: a count that is no integer, of Python or NumPy.
     """
 
-    __slots__ = ("_counts", "provenance", "width")
+    __slots__ = ("_counts",)
+
+    _counts: dict[str, int]
 
     def __init__(
         self,
@@ -55,9 +86,9 @@ class Counts(Mapping[str, int]):
             if value < 0:
                 msg = f"{key!r} has a negative count: {value}"
                 raise ValueError(msg)
-        self.width = width
-        self.provenance = provenance
-        self._counts = {key: value for key, value in checked.items() if value}
+        _set_width(self, width)
+        _set_provenance(self, provenance)
+        _set_counts(self, {key: value for key, value in checked.items() if value})
 
     @classmethod
     def trusted(cls, counts: dict[str, int], width: int, provenance: Provenance | None = None) -> Counts:
@@ -66,10 +97,13 @@ class Counts(Mapping[str, int]):
         The caller hands the dictionary over and must not touch it again.
         """
         self = cls.__new__(cls)
-        self._counts = counts
-        self.width = width
-        self.provenance = provenance
+        _set_counts(self, counts)
+        _set_width(self, width)
+        _set_provenance(self, provenance)
         return self
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Counts.trusted, (self._counts, self.width, self.provenance)
 
     @property
     def shots(self) -> int:
@@ -138,7 +172,10 @@ class Counts(Mapping[str, int]):
         return Counts.trusted(dict(total), self.width if self else other.width)
 
 
-class Probabilities(Mapping[str, float]):
+_set_counts = vars(Counts)["_counts"].__set__
+
+
+class Probabilities(Result, Mapping[str, float]):
     """An immutable mapping from bitstring to its exact probability; the keys are those of Counts.
 
     Outcomes of probability 0 are not in it.
@@ -149,12 +186,17 @@ class Probabilities(Mapping[str, float]):
         provenance: where they come from; no part of equality.
     """
 
-    __slots__ = ("_probabilities", "provenance", "width")
+    __slots__ = ("_probabilities",)
+
+    _probabilities: dict[str, float]
 
     def __init__(self, probabilities: dict[str, float], width: int, provenance: Provenance | None = None) -> None:
-        self._probabilities = probabilities
-        self.width = width
-        self.provenance = provenance
+        _set_probabilities(self, probabilities)
+        _set_width(self, width)
+        _set_provenance(self, provenance)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Probabilities, (self._probabilities, self.width, self.provenance)
 
     def __getitem__(self, bitstring: str) -> float:
         return self._probabilities[bitstring]
@@ -178,21 +220,37 @@ class Probabilities(Mapping[str, float]):
         return sorted(self._probabilities.items(), key=lambda item: (-item[1], item[0]))[:n]
 
 
-class Statevector:
-    """The amplitudes of all basis states.
+_set_probabilities = vars(Probabilities)["_probabilities"].__set__
+
+
+class Statevector(Result):
+    """The amplitudes of all basis states; two are equal when all their amplitudes are.
 
     ``numpy.asarray(statevector)`` gives complex128 ``[2**num_qubits]``.
 
     Args:
         amplitudes: index little-endian: qubit 0 is the least significant bit.
-        provenance: where they come from.
+        provenance: where they come from; no part of equality.
+        width: number of clbits of the circuit.
     """
 
-    __slots__ = ("amplitudes", "provenance")
+    __slots__ = ("amplitudes",)
 
-    def __init__(self, amplitudes: list[complex], provenance: Provenance | None = None) -> None:
-        self.amplitudes = amplitudes
-        self.provenance = provenance
+    amplitudes: tuple[complex, ...]
+
+    def __init__(self, amplitudes: Iterable[complex], provenance: Provenance | None = None, width: int = 0) -> None:
+        _set_amplitudes(self, tuple(amplitudes))
+        _set_width(self, width)
+        _set_provenance(self, provenance)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Statevector, (self.amplitudes, self.provenance, self.width)
+
+    def __eq__(self, other: object) -> bool:
+        return self.amplitudes == other.amplitudes if isinstance(other, Statevector) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.amplitudes)
 
     @property
     def num_qubits(self) -> int:
@@ -205,6 +263,9 @@ class Statevector:
     def __getitem__(self, index: int) -> complex:
         return self.amplitudes[index]
 
+    def __iter__(self) -> Iterator[complex]:
+        return iter(self.amplitudes)
+
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[np.complex128]:  # noqa: ANN401
         import numpy as np  # noqa: PLC0415 - counts need no numpy
 
@@ -212,3 +273,6 @@ class Statevector:
 
     def __repr__(self) -> str:
         return f"Statevector({self.num_qubits} qubits)"
+
+
+_set_amplitudes = vars(Statevector)["amplitudes"].__set__

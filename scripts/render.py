@@ -21,6 +21,27 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 
+def facade() -> str:
+    """Return gateway/__init__.pyi: the public names, as type checkers need them."""
+    import gateway
+
+    homes = vars(gateway)["_HOMES"]
+    return "\n".join(
+        [
+            "# The public names. Rendered by scripts/render from gateway/__init__.py: do not edit.",
+            *[
+                f"from {homes[name]} import {name} as {name}"
+                for name in sorted(homes, key=lambda name: (homes[name], name))
+            ],
+            "",
+            "__all__ = [",
+            *[f'    "{name}",' for name in sorted(gateway.__all__, key=lambda name: (not name.isupper(), name))],
+            "]",
+            "",
+        ]
+    )
+
+
 def builder() -> str:
     """Return gateway/circuit/builder.py: one method for each row of the gate table."""
     from gateway.circuit.gates import GATES
@@ -206,6 +227,7 @@ LOCK = "images/simulators/requirements.lock"
 SOURCES = (LOCK, "scripts/compose.template.yaml")
 """What files are rendered from, beside the tables in the code."""
 TARGETS: dict[str, Callable[[], str]] = {
+    "gateway/__init__.pyi": facade,
     "gateway/circuit/builder.py": builder,
     "compose.yaml": compose,
     "README.md": readme,

@@ -13,8 +13,8 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from gateway.circuit import Circuit
-from gateway.counts import BIT_ORDER
 from gateway.errors import RequestError
+from gateway.provenance import BIT_ORDER
 from gateway.results import Capabilities, JobState, Result, ResultType, Sampling
 from gateway.version import PROTOCOL
 

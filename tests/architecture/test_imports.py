@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import gateway
 from gateway.simulators import SIMULATORS, Simulator
 
 ROOT = Path(__file__).parents[2]
@@ -117,6 +118,16 @@ def test_all_public_names_can_be_imported_without_a_vendors_package():
     )
     done = subprocess.run([sys.executable, "-c", blocked + code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_every_public_name_is_listed_by_dir_and_known_to_type_checkers():
+    assert dir(gateway) == sorted({*gateway.__all__, "IQMBackend", "QiskitBackend", "QiskitRuntimeBackend"})
+    stub = ast.parse((ROOT / "gateway/__init__.pyi").read_text(encoding="utf-8"))
+    assert {alias.asname for node in stub.body if isinstance(node, ast.ImportFrom) for alias in node.names} == {
+        *dir(gateway)
+    }
+    with pytest.raises(AttributeError, match="has no attribute 'Simulator'"):
+        gateway.Simulator  # noqa: B018 - looked up, and not there
 
 
 COMPUTED_IMPORTS_ALLOWED = {

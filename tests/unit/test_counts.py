@@ -127,12 +127,45 @@ def test_equal_counts_have_equal_hashes(a, b):
     assert len({a, Counts(a.to_dict())}) == 1
 
 
-@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, lambda counts: pickle.loads(pickle.dumps(counts))])  # noqa: S301
-def test_counts_can_be_copied_and_pickled(duplicate):
-    counts = Counts({"01": 3}, provenance=Provenance(simulator="s", version="1"))
-    again = duplicate(counts)
-    assert again == counts
-    assert (again.width, again.provenance) == (2, counts.provenance)
+PROVENANCE = Provenance(simulator="s", version="1")
+RESULTS = [
+    Counts({"01": 3}, provenance=PROVENANCE),
+    Counts.trusted({"01": 3}, 2, PROVENANCE),
+    Probabilities({"01": 1.0}, 2, PROVENANCE),
+    Statevector([0.6, -0.8j], PROVENANCE, width=2),
+]
+
+
+@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, lambda result: pickle.loads(pickle.dumps(result))])  # noqa: S301
+@pytest.mark.parametrize("result", RESULTS)
+def test_a_result_can_be_copied_and_pickled(result, duplicate):
+    again = duplicate(result)
+    assert type(again) is type(result)
+    assert again == result
+    assert hash(again) == hash(result)
+    assert (again.width, again.provenance) == (2, PROVENANCE)
+
+
+@pytest.mark.parametrize("name", ["width", "provenance", "_counts", "_probabilities", "amplitudes", "remark"])
+@pytest.mark.parametrize("result", RESULTS)
+def test_nothing_of_a_result_can_be_set_or_deleted(result, name):
+    kind = type(result).__name__
+    with pytest.raises(AttributeError, match=f"{kind} cannot be changed, so '{name}' cannot be set"):
+        setattr(result, name, None)
+    with pytest.raises(AttributeError, match=f"{kind} cannot be changed, so '{name}' cannot be deleted"):
+        delattr(result, name)
+    assert (result.width, result.provenance) == (2, PROVENANCE)
+
+
+def test_state_vectors_are_equal_when_their_amplitudes_are():
+    amplitudes = [1, 0]
+    state = Statevector(amplitudes)
+    amplitudes[0] = 0
+    assert state == Statevector([1.0, 0j], PROVENANCE)
+    assert hash(state) == hash(Statevector([1.0, 0j]))
+    assert state != Statevector([0, 1])
+    assert state != [1, 0]
+    assert list(state) == [1, 0]
 
 
 def test_provenance_is_no_part_of_equality():

@@ -160,7 +160,7 @@ def test_results_become_counts_probabilities_or_a_statevector_with_provenance(ba
     assert isinstance(probabilities, Probabilities)
     assert (probabilities, probabilities.width) == ({"01": 1.0}, 2)
     assert isinstance(state, Statevector)
-    assert state.amplitudes == [0.6, -0.8j]
+    assert state.amplitudes == (0.6, -0.8j)
     assert all(found.provenance is PROVENANCE for found in (counts, probabilities, state))
 
 

@@ -1,0 +1,53 @@
+# The public names. Rendered by scripts/render from gateway/__init__.py: do not edit.
+from gateway.backends.base import Backend as Backend
+from gateway.backends.base import BackendStatus as BackendStatus
+from gateway.backends.client import BackendClient as BackendClient
+from gateway.backends.docker import DockerSimulator as DockerSimulator
+from gateway.backends.iqm import IQMBackend as IQMBackend
+from gateway.backends.job import Job as Job
+from gateway.backends.local import LocalSimulator as LocalSimulator
+from gateway.backends.qiskit import QiskitBackend as QiskitBackend
+from gateway.backends.qiskit_runtime import QiskitRuntimeBackend as QiskitRuntimeBackend
+from gateway.backends.server import BackendServer as BackendServer
+from gateway.backends.virtual import VirtualBackend as VirtualBackend
+from gateway.circuit import Circuit as Circuit
+from gateway.circuit import Operation as Operation
+from gateway.counts import Counts as Counts
+from gateway.counts import Probabilities as Probabilities
+from gateway.counts import Statevector as Statevector
+from gateway.errors import GatewayError as GatewayError
+from gateway.provenance import Provenance as Provenance
+from gateway.results import Capabilities as Capabilities
+from gateway.results import JobState as JobState
+from gateway.results import Precision as Precision
+from gateway.results import Progress as Progress
+from gateway.results import ResultType as ResultType
+from gateway.results import Sampling as Sampling
+from gateway.simulators import SIMULATORS as SIMULATORS
+from gateway.version import __version__ as __version__
+
+__all__ = [
+    "SIMULATORS",
+    "Backend",
+    "BackendClient",
+    "BackendServer",
+    "BackendStatus",
+    "Capabilities",
+    "Circuit",
+    "Counts",
+    "DockerSimulator",
+    "GatewayError",
+    "Job",
+    "JobState",
+    "LocalSimulator",
+    "Operation",
+    "Precision",
+    "Probabilities",
+    "Progress",
+    "Provenance",
+    "ResultType",
+    "Sampling",
+    "Statevector",
+    "VirtualBackend",
+    "__version__",
+]
