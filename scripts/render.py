@@ -96,6 +96,26 @@ def _tuple(names: list[str]) -> str:
     return f"({', '.join(names)}{',' if len(names) == 1 else ''})"
 
 
+def protocol() -> str:
+    """Return PROTOCOL.md with the table of endpoints and their parameters."""
+    from gateway.protocol.endpoints import ENDPOINTS
+
+    lines = ["| request | body | answer | what it does |", "|---|---|---|---|"]
+    parameters = ["| parameter | | |", "|---|---|---|"]
+    for row in ENDPOINTS.values():
+        query = "&".join(f"{each.name}=" for each in row.parameters if each.place == "query")
+        body = row.request.__name__ if row.request else ""
+        answer = row.answer.__name__ if row.answer else row.media_type
+        location = " and `Location`" if row.status == 202 else ""  # noqa: PLR2004 - HTTP: Accepted
+        lines.append(
+            f"| `{row.method} {row.path}{'?' if query else ''}{query}` | {body} | {row.status} {answer}{location} "
+            f"| {row.summary}{'' if row.needs_token else '; needs no token'} |"
+        )
+        parameters += [f"| `{each.name}` | {each.place} | {each.description} |" for each in row.parameters]
+    sections = {"endpoints": [*lines, "", *parameters]}
+    return _filled("gateway/protocol/PROTOCOL.md", sections, comment="<!-- {} -->")
+
+
 def compose() -> str:
     """Return compose.yaml: one service for each row of the registry, locked down as ``hardening`` says."""
     from gateway.containers import hardening
@@ -229,6 +249,7 @@ SOURCES = (LOCK, "scripts/compose.template.yaml")
 TARGETS: dict[str, Callable[[], str]] = {
     "gateway/__init__.pyi": facade,
     "gateway/circuit/builder.py": builder,
+    "gateway/protocol/PROTOCOL.md": protocol,
     "compose.yaml": compose,
     "README.md": readme,
     "pyproject.toml": pyproject,

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import TypeVar
-from urllib.parse import quote, urlencode
 
 import msgspec
 import requests
@@ -19,7 +18,8 @@ from urllib3.exceptions import ReadTimeoutError
 from gateway.backends.base import Backend, BackendStatus
 from gateway.backends.server_job import ServerJob
 from gateway.errors import JobNotFound, RequestError, TransportError, TransportTimeout
-from gateway.protocol import problem
+from gateway.protocol import endpoints, problem
+from gateway.protocol.endpoints import Endpoint
 from gateway.protocol.messages import (
     BackendInfo,
     JobInfo,
@@ -37,7 +37,6 @@ M = TypeVar("M")
 
 CONNECT_TIMEOUT_S = 5.0
 _PAUSES_S = (0.05, 0.2, 1.0)
-_DONE = (200, 202)
 _BROKEN = (requests.ConnectionError, requests.exceptions.ChunkedEncodingError)
 """What a connection that breaks looks like; the second one in the middle of an answer, chunked or not."""
 
@@ -92,7 +91,7 @@ class BackendClient(Backend):
             request = msgspec.structs.replace(request, timeout_s=timeout_s)
         limits = self.info().limits
         patience_s = limits.max_wait_s + (timeout_s or limits.timeout_s) + GRACE_S
-        results = self._call(RunResponse, "POST", "/v1/run", patience_s, encode(request)).results
+        results = self._call(RunResponse, endpoints.RUN, patience_s, encode(request)).results
         if len(results) != len(request.circuit_list()):
             raise TransportError(
                 f"{self.url} answered {len(request.circuit_list())} circuits with {len(results)} results", url=self.url
@@ -103,12 +102,12 @@ class BackendClient(Backend):
         """Hand a request over as a job, which the server keeps; return once it is accepted.
 
         A server that cannot be reached for a moment is asked again: an idempotency key makes sure
-        that the job runs once. Whoever wants to try for longer gives a ``key`` of his own.
+        that the job runs once. Whoever wants to try for longer gives a ``key`` of their own.
         """
         if self.timeout_s is not None and request.timeout_s is None:
             request = msgspec.structs.replace(request, timeout_s=self.timeout_s)
-        headers = {"Idempotency-Key": key or secrets.token_hex(16)}
-        return ServerJob(self, self._repeated(ReceivedJob, "POST", "/v1/jobs", 60.0, encode(request), headers))
+        headers = {endpoints.IDEMPOTENCY_KEY.name: key or secrets.token_hex(16)}
+        return ServerJob(self, self._repeated(ReceivedJob, endpoints.SUBMIT, 60.0, encode(request), headers))
 
     def job(self, job_id: str) -> ServerJob:
         """Find a job again by its id, from another process too.
@@ -116,30 +115,30 @@ class BackendClient(Backend):
         Raises:
             JobNotFound: the server keeps no such job, or it is of another token's holder.
         """
-        return ServerJob(self, self._repeated(ReceivedJob, "GET", _path(job_id), 60.0))
+        return ServerJob(self, self._repeated(ReceivedJob, endpoints.JOB, 60.0, job_id=job_id))
 
     def jobs(self, *, state: JobState | str | None = None, limit: int = 50) -> list[JobInfo]:
         """Return the latest jobs, the newest first, without their results."""
         query = {"limit": limit, **({} if state is None else {"state": str(state)})}
-        return self._repeated(JobList, "GET", f"/v1/jobs?{urlencode(query)}", 60.0).jobs
+        return self._repeated(JobList, endpoints.JOBS, 60.0, query=query).jobs
 
     def rerun(self, job_id: str) -> ServerJob:
         """Run the circuits of a job once more, as a new job."""
-        return ServerJob(self, self._call(ReceivedJob, "POST", f"{_path(job_id)}/rerun", 60.0))
+        return ServerJob(self, self._call(ReceivedJob, endpoints.RERUN, 60.0, job_id=job_id))
 
     def job_info(self, job_id: str, wait_s: float = 0) -> ReceivedJob:
         """Ask where a job stands, with its results once it has ended; wait up to ``wait_s`` for that."""
-        query = f"?wait_s={wait_s:g}" if wait_s else ""
-        return self._call(ReceivedJob, "GET", _path(job_id) + query, wait_s + 60.0)
+        query = {endpoints.WAIT_S.name: f"{wait_s:g}"} if wait_s else {}
+        return self._call(ReceivedJob, endpoints.JOB, wait_s + 60.0, job_id=job_id, query=query)
 
     def cancel_job(self, job_id: str) -> ReceivedJob:
         """Cancel a job unless it has ended."""
-        return self._repeated(ReceivedJob, "DELETE", _path(job_id), 60.0)
+        return self._repeated(ReceivedJob, endpoints.CANCEL, 60.0, job_id=job_id)
 
     def info(self, *, fresh: bool = False) -> BackendInfo:
         """Return what the server says of itself; asked once, unless ``fresh``."""
         if self._info is None or fresh:
-            info = self._call(BackendInfo, "GET", "/v1/backend", 60.0)
+            info = self._call(BackendInfo, endpoints.BACKEND, 60.0)
             if info.protocol != PROTOCOL:
                 raise TransportError(
                     f"{self.url} speaks protocol {info.protocol}, this client speaks {PROTOCOL}: "
@@ -166,16 +165,18 @@ class BackendClient(Backend):
     def _repeated(
         self,
         kind: type[M],
-        method: str,
-        path: str,
+        endpoint: Endpoint,
         timeout_s: float,
         body: bytes | None = None,
         headers: Mapping[str, str] = MappingProxyType({}),
+        *,
+        job_id: str | None = None,
+        query: Mapping[str, object] = MappingProxyType({}),
     ) -> M:
         """Send a request that may be sent twice, again if the connection breaks."""
         for pause_s in _PAUSES_S:
             try:
-                return self._call(kind, method, path, timeout_s, body, headers)
+                return self._call(kind, endpoint, timeout_s, body, headers, job_id=job_id, query=query)
             except TransportTimeout:
                 raise
             except TransportError as exc:
@@ -183,23 +184,26 @@ class BackendClient(Backend):
                 if isinstance(cause, requests.exceptions.SSLError) or not isinstance(cause, _BROKEN):
                     raise
             time.sleep(pause_s)
-        return self._call(kind, method, path, timeout_s, body, headers)
+        return self._call(kind, endpoint, timeout_s, body, headers, job_id=job_id, query=query)
 
     def _call(
         self,
         kind: type[M],
-        method: str,
-        path: str,
+        endpoint: Endpoint,
         timeout_s: float,
         body: bytes | None = None,
         headers: Mapping[str, str] = MappingProxyType({}),
+        *,
+        job_id: str | None = None,
+        query: Mapping[str, object] = MappingProxyType({}),
     ) -> M:
         """Send one request and return the message it is answered with; foreign errors end here."""
         headers = {**headers, **_trace_context(), **({"Content-Type": "application/json"} if body is not None else {})}
-        url = self.url + path
+        url = self.url + endpoint.url(_checked(job_id), query)
+        timeouts = (CONNECT_TIMEOUT_S, timeout_s)
         try:
             response = self._session.request(
-                method, url, data=body, headers=headers, timeout=(CONNECT_TIMEOUT_S, timeout_s), allow_redirects=False
+                endpoint.method, url, data=body, headers=headers, timeout=timeouts, allow_redirects=False
             )
         except requests.Timeout as exc:
             raise TransportTimeout(f"{url} did not answer within {timeout_s:g} s", url=url) from exc
@@ -211,7 +215,7 @@ class BackendClient(Backend):
             raise TransportError(f"cannot reach {self.url}: is the server running? ({_cause(exc)})", url=url) from exc
         except requests.RequestException as exc:
             raise TransportError(f"{url}: {exc}", url=url) from exc
-        if response.status_code not in _DONE:
+        if response.status_code != endpoint.status:
             raise problem.parse(response.content, response.status_code, url)
         try:
             return decode(kind, response.content)
@@ -219,10 +223,17 @@ class BackendClient(Backend):
             raise TransportError(f"{url} did not answer as a simulator gateway does: {exc}", url=url) from exc
 
 
-def _path(job_id: str) -> str:
-    if not job_id or "/" in job_id or not job_id.strip("."):  # another path than a job's
+def _checked(job_id: str | None) -> str:
+    """Return the id of a job, the empty text where a path has none.
+
+    Raises:
+        JobNotFound: it would make the path another one than a job's.
+    """
+    if job_id is None:
+        return ""
+    if not job_id.strip(".") or "/" in job_id:
         raise JobNotFound(f"there is no job {job_id!r}", job=job_id)
-    return f"/v1/jobs/{quote(job_id, safe='')}"
+    return job_id
 
 
 def _trace_context() -> dict[str, str]:

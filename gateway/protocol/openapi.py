@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document, generated from the messages."""
+"""The OpenAPI 3.1 document, rendered from the messages and the table of endpoints."""
 
 from __future__ import annotations
 
@@ -8,39 +8,44 @@ from typing import Any
 import msgspec
 
 from gateway.errors import BY_CODE
-from gateway.protocol.messages import BackendInfo, Health, JobInfo, JobList, RunRequest, RunResponse
+from gateway.protocol.endpoints import ALWAYS, ENDPOINTS, WITH_BODY, Endpoint, Parameter
 from gateway.protocol.problem import CONTENT_TYPE
-from gateway.results import JobState
 from gateway.version import __version__
 
 _ERRORS = {
-    "400": "the request or the circuit is wrong, or the server was called by a name that is not its own",
-    "401": "the token is missing or wrong",
-    "403": "a web page sent it, and is not let in",
-    "404": "there is no such job of this caller",
-    "411": "no Content-Length",
-    "413": "more than a limit allows",
-    "415": "the body is not application/json",
-    "422": "this simulator cannot do it, or the idempotency key belongs to another request",
-    "500": "the simulator failed or crashed",
-    "503": "busy or stopping, or the simulator is not installed",
-    "504": "the run passed its deadline and was killed",
-    "507": "memory, or space for jobs, ran out",
+    400: "the request or the circuit is wrong, or the server was called by a name that is not its own",
+    401: "the token is missing or wrong",
+    403: "a web page sent it, and is not let in",
+    404: "there is no such job of this caller",
+    411: "no Content-Length",
+    413: "more than a limit allows",
+    415: "the body is not application/json",
+    422: "this simulator cannot do it, or the idempotency key belongs to another request",
+    500: "the simulator failed or crashed",
+    503: "busy or stopping, or the simulator is not installed",
+    504: "the run passed its deadline and was killed",
+    507: "memory, or space for jobs, ran out",
 }
 
-_ALWAYS = ("400", "401", "403")
-_BODY = ("411", "413", "415")
-
+_PROBLEM = {"$ref": "#/components/schemas/Problem"}
 _JOB_ID = {"name": "job_id", "in": "path", "required": True, "schema": {"type": "string"}}
+_LOCATION = {"description": "where to ask for it", "schema": {"type": "string"}}
+_ACCEPTED = 202
+
+_Schemas = dict[type, dict[str, Any]]
 
 
 @cache
 def document() -> dict[str, Any]:
     """Return the OpenAPI document of protocol version 1."""
-    messages = (RunRequest, RunResponse, BackendInfo, Health, JobInfo, JobList)
-    refs, components = msgspec.json.schema_components(messages, ref_template="#/components/schemas/{name}")
+    rows = [row for row in ENDPOINTS.values() if row.documented]
+    messages = list(dict.fromkeys(kind for row in rows for kind in (row.request, row.answer) if kind is not None))
+    references, components = msgspec.json.schema_components(messages, ref_template="#/components/schemas/{name}")
     components["Problem"]["properties"]["code"]["description"] = f"among others {', '.join(sorted(BY_CODE))}"
-    run_request, run_response, backend_info, health, job_info, job_list = refs
+    schemas = dict(zip(messages, references, strict=True))
+    paths: dict[str, Any] = {}
+    for row in rows:
+        paths.setdefault(row.path, {})[row.method.lower()] = _operation(row, schemas)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -50,21 +55,7 @@ def document() -> dict[str, Any]:
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "security": [{}, {"token": []}],
-        "paths": {
-            "/v1/run": {"post": _run(run_request, run_response)},
-            "/v1/jobs": {"post": _submit(run_request, job_info), "get": _list_jobs(job_list)},
-            "/v1/jobs/{job_id}": {"get": _job(job_info), "delete": _cancel(job_info)},
-            "/v1/jobs/{job_id}/rerun": {"post": _rerun(job_info)},
-            "/v1/backend": {
-                "get": _operation(
-                    "backend",
-                    "Name, versions, capabilities, gates and limits",
-                    _answer("what is served here", backend_info),
-                    ("500", "503", "504"),
-                )
-            },
-            **_seen_from_outside(health),
-        },
+        "paths": paths,
         "components": {
             "schemas": components,
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
@@ -72,95 +63,36 @@ def document() -> dict[str, Any]:
     }
 
 
-def _run(request: dict[str, Any], response: dict[str, Any]) -> dict[str, Any]:
-    errors = (*_BODY, "422", "500", "503", "504", "507")
-    return _operation("run", "Run one circuit or a list", _answer("the results, in order", response), errors, request)
-
-
-def _submit(request: dict[str, Any], job: dict[str, Any]) -> dict[str, Any]:
-    key = {
-        "name": "Idempotency-Key",
-        "in": "header",
-        "description": "the same key and body give the same job again",
-        "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
+def _operation(row: Endpoint, schemas: _Schemas) -> dict[str, Any]:
+    errors = (*ALWAYS, *(WITH_BODY if row.request else ()), *row.errors)
+    operation: dict[str, Any] = {
+        "operationId": row.operation,
+        "summary": row.summary,
+        "responses": {str(row.status): _answer(row, schemas), **{str(status): _problem(status) for status in errors}},
     }
-    errors = (*_BODY, "422", "503", "507")
-    submit = _operation("submit", "Accept a job, which the server keeps", _accepted(job), errors, request)
-    return {**submit, "parameters": [key]}
-
-
-def _list_jobs(jobs: dict[str, Any]) -> dict[str, Any]:
-    parameters = [
-        _query("state", {"enum": [str(state) for state in JobState]}, "only jobs in this state"),
-        _query("before", {"type": "string"}, "the id where the page before ended"),
-        _query("limit", {"type": "integer", "minimum": 1, "default": 50}, "at most so many; never more than 1000"),
-    ]
-    listing = _operation("jobs", "Jobs of this caller, the newest first", _answer("a page", jobs), ("404", "503"))
-    return {**listing, "parameters": parameters}
-
-
-def _job(job: dict[str, Any]) -> dict[str, Any]:
-    wait = _query("wait_s", {"type": "number", "minimum": 0}, "wait so long for its end; never more than max_poll_s")
-    asking = _operation(
-        "job", "Where a job stands; its results once it has ended", _answer("the job", job), ("404", "503")
-    )
-    return {**asking, "parameters": [_JOB_ID, wait]}
-
-
-def _cancel(job: dict[str, Any]) -> dict[str, Any]:
-    summary = "Cancel a job unless it has ended; what runs of it is killed"
-    return {**_operation("cancel", summary, _answer("the job", job), ("404", "503")), "parameters": [_JOB_ID]}
-
-
-def _rerun(job: dict[str, Any]) -> dict[str, Any]:
-    operation = _operation(
-        "rerun", "Accept the same request again, as a new job", _accepted(job), ("404", "503", "507")
-    )
-    return {**operation, "parameters": [_JOB_ID]}
-
-
-def _seen_from_outside(health: dict[str, Any]) -> dict[str, Any]:
-    metrics = {
-        "200": {"description": "in Prometheus' format", "content": {"text/plain": {"schema": {"type": "string"}}}}
-    }
-    return {
-        "/healthz": {"get": _operation("healthz", "Whether the process answers", _answer("it does", health), ())},
-        "/readyz": {
-            "get": _operation("readyz", "Whether the simulator is imported", _answer("it is", health), ("503",))
-        },
-        "/metrics": {"get": _operation("metrics", "Requests, runs, workers, memory and jobs", metrics, ())},
-    }
-
-
-def _query(name: str, schema: dict[str, Any], description: str) -> dict[str, Any]:
-    return {"name": name, "in": "query", "description": description, "schema": schema}
-
-
-def _operation(
-    name: str,
-    summary: str,
-    answers: dict[str, Any],
-    errors: tuple[str, ...],
-    body: dict[str, Any] | None = None,
-) -> dict[str, Any]:
-    operation = {"operationId": name, "summary": summary, "responses": {**answers, **_problems(*_ALWAYS, *errors)}}
-    if body is not None:
-        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": body}}}
+    parameters = [_JOB_ID] if "{job_id}" in row.path else []
+    parameters += [_parameter(each) for each in row.parameters]
+    if parameters:
+        operation["parameters"] = parameters
+    if row.request is not None:
+        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schemas[row.request]}}}
     return operation
 
 
-def _answer(description: str, schema: dict[str, Any]) -> dict[str, Any]:
-    return {"200": {"description": description, "content": {"application/json": {"schema": schema}}}}
-
-
-def _accepted(schema: dict[str, Any]) -> dict[str, Any]:
-    location = {"description": "where to ask for it", "schema": {"type": "string"}}
-    answer = {"description": "it was accepted", "headers": {"Location": location}}
-    return {"202": {**answer, "content": {"application/json": {"schema": schema}}}}
-
-
-def _problems(*statuses: str) -> dict[str, Any]:
-    schema = {"$ref": "#/components/schemas/Problem"}
+def _parameter(parameter: Parameter) -> dict[str, Any]:
     return {
-        status: {"description": _ERRORS[status], "content": {CONTENT_TYPE: {"schema": schema}}} for status in statuses
+        "name": parameter.name,
+        "in": parameter.place,
+        "description": parameter.description,
+        "schema": parameter.schema,
     }
+
+
+def _answer(row: Endpoint, schemas: _Schemas) -> dict[str, Any]:
+    schema = {"type": "string"} if row.answer is None else schemas[row.answer]
+    answer = {"description": row.answer_means, "content": {row.media_type: {"schema": schema}}}
+    return {**answer, "headers": {"Location": _LOCATION}} if row.status == _ACCEPTED else answer
+
+
+def _problem(status: int) -> dict[str, Any]:
+    return {"description": _ERRORS[status], "content": {CONTENT_TYPE: {"schema": _PROBLEM}}}

@@ -1,33 +1,33 @@
-"""Answers the requests of protocol version 1: runs, jobs, and what the server says of itself."""
+"""Answers the requests of protocol version 1: for each row of its table of endpoints there is one handler."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 from flask import Blueprint, Response, g, request
 
-from gateway.errors import BusyError, RequestError
+from gateway.errors import BusyError
 from gateway.jobs.manager import Caller
-from gateway.protocol import openapi
+from gateway.protocol import endpoints, openapi
+from gateway.protocol.endpoints import ENDPOINTS
 from gateway.protocol.messages import Health, JobInfo, RunRequest, decode, encode
 from gateway.results import JobState
 from gateway.server.access.request_limits import check_limits
-from gateway.server.http.requests import body, idempotency_key, number, trace_context
+from gateway.server.http.requests import body, idempotency_key, number, one_of, trace_context
 from gateway.server.http.responses import respond
 from gateway.server.service import Service
 
-PROBES = frozenset({"/healthz", "/readyz"})
+PROBES = frozenset(row.path for row in ENDPOINTS.values() if not row.needs_token)
 """What an orchestrator asks, without a token."""
-
-_MAX_PAGE = 1000
-_ACCEPTED = 202
 
 
 def blueprint(service: Service) -> Blueprint:
     """Return the routes of protocol version 1."""
     routes = Blueprint("v1", __name__)
-    _add_runs(routes, service)
-    _add_jobs(routes, service)
-    _add_one_job(routes, service)
-    _add_what_is_seen_from_outside(routes, service)
+    for row in ENDPOINTS.values():
+        rule = row.path.replace("{", "<").replace("}", ">")
+        routes.add_url_rule(rule, row.operation, partial(HANDLERS[row.operation], service), methods=[row.method])
     return routes
 
 
@@ -37,86 +37,99 @@ def _caller() -> Caller:
     return caller
 
 
-def _add_runs(routes: Blueprint, service: Service) -> None:
-    @routes.post("/v1/run")
-    def run() -> Response:
-        sent = body(service)
-        timeout_s = check_limits(decode(RunRequest, sent), service.limits)
-        answer = service.run(sent, _caller(), timeout_s, trace_context())
-        return respond(answer.body, answer.status)
-
-    @routes.get("/v1/backend")
-    def backend() -> Response:
-        answer = service.executor.describe()
-        return respond(answer.body, answer.status)
+# ---------------------------------------------------------------------------- runs
 
 
-def _add_jobs(routes: Blueprint, service: Service) -> None:
-    @routes.post("/v1/jobs")
-    def submit() -> Response:
-        sent = body(service)
-        message = decode(RunRequest, sent)
-        check_limits(message, service.limits)
-        return _accepted(service.jobs.submit(message, sent, _caller(), key=idempotency_key(), trace=trace_context()))
-
-    @routes.get("/v1/jobs")
-    def listing() -> Response:
-        state = request.args.get("state")
-        if state is not None and state not in set(JobState):
-            raise RequestError(f"state is one of {', '.join(JobState)}, not {state!r}", field="state")
-        limit = int(number("limit", 50, 1, _MAX_PAGE))
-        before = request.args.get("before")
-        page = service.jobs.page(_caller(), None if state is None else JobState(state), before, limit)
-        return respond(encode(page))
+def _run(service: Service) -> Response:
+    sent = body(service)
+    timeout_s = check_limits(decode(RunRequest, sent), service.limits)
+    answer = service.run(sent, _caller(), timeout_s, trace_context())
+    return respond(answer.body, answer.status)
 
 
-def _add_one_job(routes: Blueprint, service: Service) -> None:
-    @routes.get("/v1/jobs/<job_id>")
-    def info(job_id: str) -> Response:
-        wait_s = number("wait_s", 0, 0, service.limits.max_poll_s)
-        if not wait_s:
-            return respond(encode(service.jobs.info(job_id, _caller())))
-        with service.waiting_place() as may_wait:
-            response = respond(encode(service.jobs.info(job_id, _caller(), wait_s if may_wait else 0)))
-        if not may_wait:
-            response.headers["Retry-After"] = "1"
-        return response
-
-    @routes.delete("/v1/jobs/<job_id>")
-    def cancel(job_id: str) -> Response:
-        return respond(encode(service.jobs.cancel(job_id, _caller())))
-
-    @routes.post("/v1/jobs/<job_id>/rerun")
-    def rerun(job_id: str) -> Response:
-        return _accepted(service.jobs.rerun(job_id, _caller()))
+def _backend(service: Service) -> Response:
+    answer = service.executor.describe()
+    return respond(answer.body, answer.status)
 
 
-def _add_what_is_seen_from_outside(routes: Blueprint, service: Service) -> None:
-    """Add what an orchestrator and Prometheus ask, and the document that says what else there is."""
+# ---------------------------------------------------------------------------- jobs
 
-    @routes.get("/healthz")
-    def healthz() -> Response:
-        return respond(encode(Health()))
 
-    @routes.get("/readyz")
-    def readyz() -> Response:
-        if not service.executor.ready:
-            raise BusyError("the simulator is not imported yet, or cannot be: /v1/backend says", retry_after_s=1.0)
-        return respond(encode(Health("ready")))
+def _submit(service: Service) -> Response:
+    sent = body(service)
+    message = decode(RunRequest, sent)
+    check_limits(message, service.limits)
+    return _accepted(service.jobs.submit(message, sent, _caller(), key=idempotency_key(), trace=trace_context()))
 
-    @routes.get("/metrics")
-    def metrics() -> Response:
-        # a server's start need not wait for Prometheus' library
-        from gateway.server.telemetry.metrics import CONTENT_TYPE, render  # noqa: PLC0415
 
-        return Response(render(service), content_type=CONTENT_TYPE)
+def _job(service: Service, job_id: str) -> Response:
+    wait_s = number(endpoints.WAIT_S, service.limits.max_poll_s)
+    if not wait_s:
+        return respond(encode(service.jobs.info(job_id, _caller())))
+    with service.waiting_place() as may_wait:
+        response = respond(encode(service.jobs.info(job_id, _caller(), wait_s if may_wait else 0)))
+    if not may_wait:
+        response.headers["Retry-After"] = "1"
+    return response
 
-    @routes.get("/openapi.json")
-    def openapi_document() -> Response:
-        return respond(encode(openapi.document()))
+
+def _jobs(service: Service) -> Response:
+    state = one_of(endpoints.STATE)
+    limit = int(number(endpoints.LIMIT, endpoints.MAX_PAGE))
+    before = request.args.get(endpoints.BEFORE.name)
+    page = service.jobs.page(_caller(), None if state is None else JobState(state), before, limit)
+    return respond(encode(page))
+
+
+def _cancel(service: Service, job_id: str) -> Response:
+    return respond(encode(service.jobs.cancel(job_id, _caller())))
+
+
+def _rerun(service: Service, job_id: str) -> Response:
+    return _accepted(service.jobs.rerun(job_id, _caller()))
 
 
 def _accepted(job: JobInfo) -> Response:
-    response = respond(encode(job), _ACCEPTED)
-    response.headers["Location"] = f"/v1/jobs/{job.id}"
+    response = respond(encode(job), endpoints.SUBMIT.status)
+    response.headers["Location"] = endpoints.JOB.url(job.id)
     return response
+
+
+# ---------------------------------------------------------------------------- what an orchestrator and Prometheus ask
+
+
+def _healthz(_service: Service) -> Response:
+    return respond(encode(Health()))
+
+
+def _readyz(service: Service) -> Response:
+    if not service.executor.ready:
+        raise BusyError("the simulator is not imported yet, or cannot be: /v1/backend says", retry_after_s=1.0)
+    return respond(encode(Health("ready")))
+
+
+def _metrics(service: Service) -> Response:
+    # a server's start need not wait for Prometheus' library
+    from gateway.server.telemetry.metrics import CONTENT_TYPE, render  # noqa: PLC0415
+
+    return Response(render(service), content_type=CONTENT_TYPE)
+
+
+def _openapi(_service: Service) -> Response:
+    return respond(encode(openapi.document()))
+
+
+HANDLERS: dict[str, Callable[..., Response]] = {
+    "run": _run,
+    "submit": _submit,
+    "job": _job,
+    "jobs": _jobs,
+    "cancel": _cancel,
+    "rerun": _rerun,
+    "backend": _backend,
+    "healthz": _healthz,
+    "readyz": _readyz,
+    "metrics": _metrics,
+    "openapi": _openapi,
+}
+"""Operation of an endpoint -> what answers it, given the service and what the path has."""

@@ -8,10 +8,10 @@ import re
 from flask import request
 
 from gateway.errors import AuthenticationError, LimitError, RequestError
+from gateway.protocol.endpoints import IDEMPOTENCY_KEY, Parameter
 from gateway.server.http.responses import JSON, HttpProblem
 from gateway.server.service import Service
 
-_KEY_LENGTH = 255
 _TRACE = re.compile(r"[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
 
@@ -41,20 +41,32 @@ def body(service: Service) -> bytes:
     return whole
 
 
-def number(name: str, default: float, least: float, most: float) -> float:
-    """Return a number from the query; above ``most`` it counts as that.
+def number(parameter: Parameter, most: float) -> float:
+    """Return a number from the query, by default the parameter's default or 0; above ``most`` it counts as that.
 
     Raises:
-        RequestError: it is none, or below ``least``.
+        RequestError: it is no number, or below the parameter's minimum.
     """
-    text = request.args.get(name)
+    text, least = request.args.get(parameter.name), parameter.schema["minimum"]
     try:
-        value = default if text is None else float(text)
+        value = float(parameter.schema.get("default", 0) if text is None else text)
     except ValueError:
         value = math.nan
     if not value >= least:
-        raise RequestError(f"{name} is a number from {least:g} on, not {text!r}", field=name)
+        raise RequestError(f"{parameter.name} is a number from {least:g} on, not {text!r}", field=parameter.name)
     return min(value, most)
+
+
+def one_of(parameter: Parameter) -> str | None:
+    """Return a text from the query that is one of a few, ``None`` if it is left out.
+
+    Raises:
+        RequestError: it is another text.
+    """
+    text, values = request.args.get(parameter.name), parameter.schema["enum"]
+    if text is not None and text not in values:
+        raise RequestError(f"{parameter.name} is one of {', '.join(values)}, not {text!r}", field=parameter.name)
+    return text
 
 
 def bearer_token() -> str | None:
@@ -75,9 +87,8 @@ def trace_context() -> str | None:
 
 def idempotency_key() -> str | None:
     """Return the request's idempotency key, if there is one."""
-    key = request.headers.get("Idempotency-Key")
-    if key is not None and not (0 < len(key) <= _KEY_LENGTH and key.isprintable() and key.isascii()):
-        raise RequestError(
-            f"an Idempotency-Key has 1 to {_KEY_LENGTH} printable ASCII characters", field="Idempotency-Key"
-        )
+    name, longest = IDEMPOTENCY_KEY.name, IDEMPOTENCY_KEY.schema["maxLength"]
+    key = request.headers.get(name)
+    if key is not None and not (0 < len(key) <= longest and key.isprintable() and key.isascii()):
+        raise RequestError(f"an {name} has 1 to {longest} printable ASCII characters", field=name)
     return key

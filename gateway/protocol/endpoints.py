@@ -1,0 +1,209 @@
+"""THE table of endpoints: one row for each request that a server of protocol version 1 answers.
+
+The routes of the server, the paths of the client, the OpenAPI document and the table in PROTOCOL.md are made of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import msgspec
+
+from gateway.protocol.messages import BackendInfo, Health, JobInfo, JobList, RunRequest, RunResponse
+from gateway.results import JobState
+
+MAX_PAGE = 1000
+"""Jobs that a page has at most."""
+
+ALWAYS = (400, 401, 403)
+"""Statuses of errors that any request may be answered with."""
+
+WITH_BODY = (411, 413, 415)
+"""Statuses of errors that any request with a body may be answered with as well."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A part of a request beside its body.
+
+    Args:
+        name: of the parameter.
+        description: what it does.
+        schema: of its value, in JSON Schema; the server enforces what it says.
+        place: where it is: ``query`` or ``header``.
+    """
+
+    name: str
+    description: str
+    schema: Mapping[str, Any]
+    place: str = "query"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """A request that is answered.
+
+    Args:
+        operation: name of the row, and the ``operationId`` in OpenAPI.
+        method: of HTTP.
+        path: with ``{job_id}`` where the id of a job stands.
+        summary: what it does, in one line.
+        request: message in the body; ``None``: there is no body.
+        status: of an answer that is no error.
+        answer: message in that answer; ``None``: another document, of the ``media_type``.
+        answer_means: what that answer is, in a few words.
+        errors: statuses of errors beside :data:`ALWAYS` and, with a body, :data:`WITH_BODY`.
+        parameters: in query and header.
+        needs_token: whether a server that wants tokens wants one here.
+        media_type: of the answer.
+        documented: whether it is in the OpenAPI document, which does not describe itself.
+    """
+
+    operation: str
+    method: str
+    path: str
+    summary: str
+    request: type[msgspec.Struct] | None = None
+    status: int = 200
+    answer: type[msgspec.Struct] | None = None
+    answer_means: str = ""
+    errors: tuple[int, ...] = ()
+    parameters: tuple[Parameter, ...] = ()
+    needs_token: bool = True
+    media_type: str = "application/json"
+    documented: bool = True
+
+    def url(self, job_id: str = "", query: Mapping[str, object] = MappingProxyType({})) -> str:
+        """Return path and query of a request."""
+        path = self.path.replace("{job_id}", quote(job_id, safe=""))
+        return f"{path}?{urlencode(query)}" if query else path
+
+
+WAIT_S = Parameter("wait_s", "wait so long for its end; never more than max_poll_s", {"type": "number", "minimum": 0})
+STATE = Parameter("state", "only jobs in this state", {"enum": [str(state) for state in JobState]})
+BEFORE = Parameter("before", "the id where the page before ended", {"type": "string"})
+LIMIT = Parameter(
+    "limit", f"at most so many; never more than {MAX_PAGE}", {"type": "integer", "minimum": 1, "default": 50}
+)
+IDEMPOTENCY_KEY = Parameter(
+    "Idempotency-Key",
+    "the same key and body give the same job again",
+    {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
+    place="header",
+)
+
+RUN = Endpoint(
+    operation="run",
+    method="POST",
+    path="/v1/run",
+    summary="Run one circuit or a list",
+    request=RunRequest,
+    answer=RunResponse,
+    answer_means="the results, in order",
+    errors=(422, 500, 503, 504, 507),
+)
+SUBMIT = Endpoint(
+    operation="submit",
+    method="POST",
+    path="/v1/jobs",
+    summary="Accept a job, which the server keeps",
+    request=RunRequest,
+    status=202,
+    answer=JobInfo,
+    answer_means="it was accepted",
+    errors=(422, 503, 507),
+    parameters=(IDEMPOTENCY_KEY,),
+)
+JOB = Endpoint(
+    operation="job",
+    method="GET",
+    path="/v1/jobs/{job_id}",
+    summary="Where a job stands; its results once it has ended",
+    answer=JobInfo,
+    answer_means="the job",
+    errors=(404, 503),
+    parameters=(WAIT_S,),
+)
+JOBS = Endpoint(
+    operation="jobs",
+    method="GET",
+    path="/v1/jobs",
+    summary="Jobs of this caller, the newest first",
+    answer=JobList,
+    answer_means="a page",
+    errors=(404, 503),
+    parameters=(STATE, BEFORE, LIMIT),
+)
+CANCEL = Endpoint(
+    operation="cancel",
+    method="DELETE",
+    path="/v1/jobs/{job_id}",
+    summary="Cancel a job unless it has ended; what runs of it is killed",
+    answer=JobInfo,
+    answer_means="the job",
+    errors=(404, 503),
+)
+RERUN = Endpoint(
+    operation="rerun",
+    method="POST",
+    path="/v1/jobs/{job_id}/rerun",
+    summary="Accept the same request again, as a new job",
+    status=202,
+    answer=JobInfo,
+    answer_means="it was accepted",
+    errors=(404, 503, 507),
+)
+BACKEND = Endpoint(
+    operation="backend",
+    method="GET",
+    path="/v1/backend",
+    summary="Name, versions, capabilities, gates and limits",
+    answer=BackendInfo,
+    answer_means="what is served here",
+    errors=(500, 503, 504),
+)
+HEALTHZ = Endpoint(
+    operation="healthz",
+    method="GET",
+    path="/healthz",
+    summary="Whether the process answers",
+    answer=Health,
+    answer_means="it does",
+    needs_token=False,
+)
+READYZ = Endpoint(
+    operation="readyz",
+    method="GET",
+    path="/readyz",
+    summary="Whether the simulator is imported",
+    answer=Health,
+    answer_means="it is",
+    errors=(503,),
+    needs_token=False,
+)
+METRICS = Endpoint(
+    operation="metrics",
+    method="GET",
+    path="/metrics",
+    summary="Requests, runs, workers, memory and jobs",
+    answer_means="in Prometheus' format",
+    media_type="text/plain",
+)
+OPENAPI = Endpoint(
+    operation="openapi",
+    method="GET",
+    path="/openapi.json",
+    summary="The OpenAPI 3.1 document",
+    answer_means="the document",
+    documented=False,
+)
+
+ENDPOINTS: dict[str, Endpoint] = {
+    endpoint.operation: endpoint
+    for endpoint in (RUN, SUBMIT, JOB, JOBS, CANCEL, RERUN, BACKEND, HEALTHZ, READYZ, METRICS, OPENAPI)
+}
+"""Operation -> its row."""
