@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict, deque
+from collections.abc import Callable
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -48,6 +49,18 @@ class FairQueue(Generic[T]):
             del self._waiting[caller]
         self._length -= 1
         return True
+
+    def remove_all(self, caller: str, unwanted: Callable[[T], bool]) -> None:
+        """Take all items of a caller out that a function names."""
+        items = self._waiting.get(caller)
+        if items is None:
+            return
+        kept = deque(item for item in items if not unwanted(item))
+        self._length -= len(items) - len(kept)
+        if kept:
+            self._waiting[caller] = kept  # in the caller's old place
+        else:
+            del self._waiting[caller]
 
 
 class _Ticket(Generic[T]):

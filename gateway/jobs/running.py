@@ -228,6 +228,13 @@ class Running:
                 self._on_end(live, None)
                 for stop in live.stops.values():
                     stop.request()
+        self._forget(live)
+
+    def _forget(self, live: LiveJob) -> None:
+        """Take what waits of a job out of the queue, so that others have its room at once."""
+        with self._changed:
+            self._queue.remove_all(live.record.caller, lambda item: item[0] is live)
+            self._suspects = deque(item for item in self._suspects if item[0] is not live)
 
     def _stored(self, write: Callable[[], T]) -> T:
         """Write, and try again for as long as the database cannot take it: an answer is not thrown away."""

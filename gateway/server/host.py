@@ -9,7 +9,6 @@ import math
 import os
 import signal
 import socket
-import struct
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -35,8 +34,6 @@ SPARE_THREADS = 8
 """HTTP threads beyond those that wait for runs, so that health checks are answered under full load."""
 
 KEEP_ALIVE_S = 75
-_SEND_WITHIN_S = 60
-"""A client that takes nothing of its answer for so long is given up."""
 
 _THREAD_SETTINGS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "QULACS_NUM_THREADS")
 
@@ -189,7 +186,6 @@ def serve(
     settings = settings or Settings()
     for name in _THREAD_SETTINGS:
         os.environ.setdefault(name, str(settings.threads_per_run))
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", _SEND_WITHIN_S, 0))  # is inherited
     if settings.log_level == "info":
         _log_to_stderr()
     if on_ready is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import struct
 from typing import TYPE_CHECKING, Any, Protocol
 
 from gunicorn.workers.gthread import ThreadWorker
@@ -20,6 +22,8 @@ class HttpWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is untyped
     """A threaded worker that is not held up by slow clients, and tells the service when it has to end."""
 
     app: Hosted
+    send_within_s = 60
+    """A client that takes nothing of its answer for so long is given up."""
 
     def load_wsgi(self) -> None:
         """Load the application, and begin to look after connections."""
@@ -33,6 +37,8 @@ class HttpWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is untyped
 
     def handle(self, conn: Any) -> Any:  # noqa: ANN401 - gunicorn's connection and its verdict on it
         """Take one request off a connection."""
+        # The listener's own setting would not reach those who connected before it was made.
+        conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", self.send_within_s, 0))
         slow_requests = self._service.slow_requests
         fd = slow_requests.begin(conn)
         try:

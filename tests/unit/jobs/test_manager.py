@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
 import pytest
 from support.fake import Does, FakeAdapter, fake
+from support.waiting import wait_until
 
 from gateway.circuit import Circuit
 from gateway.errors import BusyError, IdempotencyConflict, JobCancelled, JobNotFound, SimulatorCrashed
@@ -39,7 +39,7 @@ class Obedient(InlineExecutor):
     def run(self, body: bytes, token: str | None, timeout_s: float, *, caller: str = "", stop: Stop) -> Answer:
         self.began.append(body)
         self.callers.append(caller)
-        while not self.open.wait(0.005):
+        while not self.open.wait(0.005):  # a gate that opens, or a stop that is asked for
             if stop.requested:
                 raise JobCancelled("the run was cancelled")
         return super().run(body, token, timeout_s, caller=caller, stop=stop)
@@ -81,8 +81,7 @@ def test_a_job_is_queued_then_done_with_the_result_of_its_circuit(start: Start):
     jobs = start(executor)
     job = submitted(jobs, fake(amount=5), shots=3)
     assert (job.state, job.progress.done, job.progress.total, job.results) == (JobState.QUEUED, 0, 1, None)
-    while not executor.began:
-        time.sleep(0.001)
+    wait_until(lambda: executor.began, "the run to begin")
     assert jobs.info(job.id, ADA).state is JobState.RUNNING
     assert jobs.states() == {JobState.QUEUED: 0, JobState.RUNNING: 1}
     executor.open.set()
@@ -143,8 +142,7 @@ def test_a_job_that_waits_and_one_that_runs_can_be_cancelled_and_what_was_answer
     executor.open.clear()
     running = submitted(jobs, [fake(), fake()])
     waiting = submitted(jobs, fake())
-    while len(executor.began) < 2:
-        time.sleep(0.001)
+    wait_until(lambda: len(executor.began) == 2, "2 runs to begin")
     for job in (waiting, running):
         assert jobs.cancel(job.id, ADA).state is JobState.CANCELLED
         assert jobs.cancel(job.id, ADA).state is JobState.CANCELLED
@@ -198,8 +196,7 @@ def test_a_full_queue_accepts_nothing_and_says_when_to_come_back(start: Start):
     executor.open.clear()
     jobs = start(executor, max_queued_circuits=3)
     submitted(jobs, [fake()] * 2)
-    while len(executor.began) < 2:
-        time.sleep(0.001)
+    wait_until(lambda: len(executor.began) == 2, "2 runs to begin")
     submitted(jobs, [fake()] * 3)
     with pytest.raises(BusyError, match="3 circuits wait") as caught:
         submitted(jobs, fake())
@@ -207,13 +204,27 @@ def test_a_full_queue_accepts_nothing_and_says_when_to_come_back(start: Start):
     assert len(jobs.page(ADA).jobs) == 2
 
 
+def test_what_waits_of_a_cancelled_job_leaves_its_room_to_others_at_once(start: Start):
+    executor = Obedient()
+    executor.open.clear()
+    jobs = start(executor, max_queued_circuits=3)
+    submitted(jobs, [fake()] * 2)
+    wait_until(lambda: len(executor.began) == 2, "both threads to run a circuit each")
+    waiting = [submitted(jobs, fake()), submitted(jobs, [fake()] * 2, BOB)]
+    jobs.cancel(waiting[1].id, BOB)
+    assert jobs.queued == 1
+    submitted(jobs, [fake(), fake()])
+    assert jobs.queued == 3
+    jobs.cancel(waiting[0].id, ADA)
+    assert jobs.queued == 2, "the other job of the same caller still waits"
+
+
 def test_callers_take_turns(start: Start):
     executor = Obedient()
     executor.open.clear()
     jobs = start(executor)
     submitted(jobs, [fake()] * 6)
-    while len(executor.began) < 2:
-        time.sleep(0.001)
+    wait_until(lambda: len(executor.began) == 2, "2 runs to begin")
     last = submitted(jobs, [fake()] * 2, BOB)
     executor.open.set()
     ended(jobs, last, BOB)
@@ -228,8 +239,7 @@ def test_what_a_server_left_is_taken_up_by_the_next_one_and_what_it_answered_is_
     done = ended(first, submitted(first, fake(amount=1)))
     executor.open.clear()
     cut_off = submitted(first, [fake(amount=2), fake(amount=3), fake(amount=4)])
-    while len(executor.began) < 3:
-        time.sleep(0.001)
+    wait_until(lambda: len(executor.began) == 3, "3 runs to begin")
     first.close()
     second = start(Obedient(), url)
     assert [result.counts for result in ended(second, done).results] == [{"00000001": 1024}]
@@ -243,8 +253,7 @@ def test_a_run_that_can_end_in_time_ends_before_its_server(start: Start, tmp_pat
     executor.open.clear()
     first = start(executor, url)
     job = submitted(first, fake(amount=1))
-    while not executor.began:
-        time.sleep(0.001)
+    wait_until(lambda: executor.began, "the run to begin")
     threading.Timer(0.1, executor.open.set).start()
     first.close(within_s=10)
     second_executor = Obedient()
@@ -270,8 +279,7 @@ def test_a_run_during_which_servers_keep_ending_is_given_up_and_others_are_not(s
     executor.open.clear()
     jobs = Jobs(executor, store)
     job = submitted(jobs, [fake(amount=1), fake(amount=2)])
-    while len(executor.began) < 2:
-        time.sleep(0.001)
+    wait_until(lambda: len(executor.began) == 2, "2 runs to begin")
     jobs.close()
     store = JobStore(f"sqlite:///{tmp_path}/jobs", "fake")
     number = store.find(job.id, "ada").number
@@ -298,8 +306,7 @@ def test_a_token_is_handed_to_the_function_and_never_written_down(start: Start, 
     assert seen == ["secret of ada"]
     executor.open.clear()
     cut_off = submitted(first, circuit)
-    while len(executor.began) < 2:
-        time.sleep(0.001)
+    wait_until(lambda: len(executor.began) == 2, "2 runs to begin")
     first.close()
     assert b"secret of ada" not in b"".join(path.read_bytes() for path in tmp_path.iterdir())
     (error,) = ended(start(Obedient(Function(run_func)), url), cut_off).errors
@@ -332,17 +339,18 @@ def test_a_bug_ends_the_job_with_an_error_and_takes_no_thread_along(start: Start
     assert "a bug" in caplog.text
 
 
-def test_a_database_that_cannot_be_written_for_a_while_delays_a_job_and_loses_nothing(start: Start, tmp_path: Path):
+def test_a_database_that_cannot_be_written_for_a_while_delays_a_job_and_loses_nothing(
+    start: Start, tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
     executor = Obedient()
     executor.open.clear()
     jobs = start(executor, f"sqlite:///{tmp_path}/jobs")
     job = submitted(jobs, fake(amount=6))
-    while not executor.began:
-        time.sleep(0.001)
+    wait_until(lambda: executor.began, "the run to begin")
     with jobs._store._engine.begin() as connection:
         connection.exec_driver_sql("PRAGMA query_only = ON")
     executor.open.set()
-    time.sleep(0.2)
+    wait_until(lambda: "trying again" in caplog.text, "the answer to be refused by the database")
     with jobs._store._engine.begin() as connection:
         connection.exec_driver_sql("PRAGMA query_only = OFF")
     assert [result.counts for result in ended(jobs, job).results] == [{"00000110": 1024}]
