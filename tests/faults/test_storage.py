@@ -10,11 +10,13 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 import pytest
 from support.fake import TARGET, Does, FakeAdapter, fake
-from support.raw import run_body, wait_until
+from support.raw import Watched, descendants, run_body
 from support.supervised import environment
+from support.waiting import wait_until
 
 from gateway.backends.client import BackendClient
 from gateway.backends.job import Job
@@ -38,10 +40,11 @@ def _can_mount() -> bool:
     return unshare is not None and subprocess.run([unshare, "-rm", "true"], check=False).returncode == 0
 
 
-class SmallDisk:
+class SmallDisk(Watched):
     """A server whose jobs are on a file system of 1 MB that it alone sees."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, log: IO[bytes]) -> None:
+        self._log = Path(log.name)
         with bind("127.0.0.1", 0) as free:
             self.port = free.getsockname()[1]
         serve = [
@@ -59,7 +62,7 @@ class SmallDisk:
         self._process = subprocess.Popen(
             ["unshare", "-rm", "sh", "-c", mount, "sh", *serve],
             env=environment(),
-            stderr=subprocess.DEVNULL,
+            stderr=log,
         )
         self._filler = Path(f"/proc/{self._process.pid}/root{folder}/filler")
 
@@ -75,6 +78,14 @@ class SmallDisk:
     def running(self) -> bool:
         return self._process.poll() is None
 
+    def processes(self) -> set[int]:
+        """Return the ids of the server's processes."""
+        return {self._process.pid, *descendants(self._process.pid)}
+
+    def log(self) -> str:
+        """Return what the server has written."""
+        return self._log.read_text(encoding="utf-8", errors="replace")
+
     def close(self) -> None:
         self._process.send_signal(signal.SIGTERM)
         self._process.wait(30)
@@ -84,22 +95,27 @@ class SmallDisk:
 def small_disk(tmp_path: Path) -> Iterator[SmallDisk]:
     if not _can_mount():
         pytest.skip("this machine lets nobody mount a file system of his own (unshare -rm)")
-    disk = SmallDisk(tmp_path)
-    yield disk
-    disk.close()
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    with (tmp_path / "log").open("wb") as log:
+        disk = SmallDisk(folder, log)
+        yield disk
+        disk.close()
 
 
 def test_a_full_disk_refuses_new_jobs_and_loses_none(small_disk: SmallDisk):
     with BackendClient(port=small_disk.port) as client:
-        assert wait_until(lambda: _answers(client), 30)
-        accepted = [client.run_async(fake(Does.SLEEP, 0.9), shots=k + 1) for k in range(4)]
+        wait_until(lambda: _answers(client), "the server to answer")
+        accepted = [client.run_async(fake(Does.WAIT), shots=1)]
+        small_disk.wait_until_doing(Does.WAIT)
         small_disk.fill()
         with pytest.raises(StorageFull, match="full") as caught:
             _submit_until_refused(client, accepted)
         assert caught.value.status == 507
         assert client.run(fake(amount=3), shots=1) == {"00000011": 1}, "runs need no disk"
         assert client.status().online
-        time.sleep(2)  # two of those that sleep end meanwhile: their answers have nowhere to go
+        small_disk.let_go()
+        wait_until(lambda: "trying again" in small_disk.log(), "the answer of a run to find no room")
         small_disk.make_room()
         assert [job.result(60) for job in accepted] == [{"0" * 8: k + 1} for k in range(len(accepted))]
         assert client.run_async(fake(amount=9), shots=2).result(30) == {"00001001": 2}
@@ -134,43 +150,72 @@ def test_the_clock_of_the_jobs_does_not_jump_with_the_systems(monkeypatch: pytes
     assert abs(SteadyClock().now() - before - jump_s) < 60, "one made now begins at the new time"
 
 
-@pytest.fixture
-def jobs(monkeypatch: pytest.MonkeyPatch) -> Iterator[Jobs]:
-    """Jobs that are kept for a second, and looked at often."""
-    monkeypatch.setattr(manager, "_EXPIRE_EVERY_S", 0.02)
-    limits = ServerLimits(keep_jobs_s=1.0)
+@contextlib.contextmanager
+def kept_for(seconds: float) -> Iterator[Jobs]:
+    """Jobs that are kept for so long after their end."""
+    limits = ServerLimits(keep_jobs_s=seconds)
     jobs = Jobs(InlineExecutor(Runner(FakeAdapter(), limits)), JobStore(), limits)
     yield jobs
     jobs.close()
 
 
+@pytest.fixture(autouse=True)
+def looked_at_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(manager, "_EXPIRE_EVERY_S", 0.02)
+
+
 def _done(jobs: Jobs) -> str:
     body = run_body()
     job = jobs.submit(decode(RunRequest, body), body, Caller())
-    assert wait_until(lambda: jobs.info(job.id, Caller()).state is JobState.DONE)
+    wait_until(lambda: jobs.info(job.id, Caller()).state is JobState.DONE, "the job to be done")
     return job.id
 
 
 @pytest.mark.parametrize("jump_s", [A_MONTH_S, -A_MONTH_S])
-def test_no_job_is_removed_or_kept_because_the_clock_was_set(jobs: Jobs, monkeypatch, jump_s: float):
+def test_no_job_is_removed_because_the_clock_was_set(monkeypatch: pytest.MonkeyPatch, jump_s: float):
     real = time.time
-    first = _done(jobs)
-    monkeypatch.setattr(time, "time", lambda: real() + jump_s)
-    time.sleep(0.2)
-    assert _stored(jobs, first), "it did not grow a month older"
-    second = _done(jobs)
-    assert wait_until(lambda: not _stored(jobs, first)), "it grows older by the seconds that pass"
-    assert wait_until(lambda: not _stored(jobs, second)), "and so does one that came later"
+    with kept_for(3600) as jobs:
+        job_id = _done(jobs)
+        monkeypatch.setattr(time, "time", lambda: real() + jump_s)
+        rounds = _rounds_of_removal(jobs, monkeypatch)
+        wait_until(lambda: len(rounds) >= 3, "three rounds of removal after the clock was set")
+        assert rounds[:3] == [0, 0, 0]
+        assert _stored(jobs, job_id), "it did not grow a month older"
+
+
+def _rounds_of_removal(jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return a list that grows by what each round from now on removes."""
+    rounds: list[int] = []
+    expire = jobs._store.expire
+
+    def noted(*arguments: object) -> int:
+        rounds.append(expire(*arguments))
+        return rounds[-1]
+
+    monkeypatch.setattr(jobs._store, "expire", noted)
+    return rounds
+
+
+@pytest.mark.parametrize("jump_s", [A_MONTH_S, -A_MONTH_S])
+def test_no_job_is_kept_because_the_clock_was_set(monkeypatch: pytest.MonkeyPatch, jump_s: float):
+    real = time.time
+    with kept_for(1) as jobs:
+        first = _done(jobs)
+        monkeypatch.setattr(time, "time", lambda: real() + jump_s)
+        second = _done(jobs)
+        wait_until(lambda: not _stored(jobs, first), "the end of a job that grew older by the seconds that passed")
+        wait_until(lambda: not _stored(jobs, second), "and of one that came later")
 
 
 def _stored(jobs: Jobs, job_id: str) -> bool:
     return jobs._store.find(job_id, "") is not None
 
 
-def test_a_job_that_was_removed_is_not_found_any_more(jobs: Jobs):
-    job_id = _done(jobs)
-    assert wait_until(lambda: not _stored(jobs, job_id))
-    assert wait_until(lambda: _is_unknown(jobs, job_id)), "nor is it remembered"
+def test_a_job_that_was_removed_is_not_found_any_more():
+    with kept_for(1) as jobs:
+        job_id = _done(jobs)
+        wait_until(lambda: not _stored(jobs, job_id), "the removal of the job")
+        wait_until(lambda: _is_unknown(jobs, job_id), "the job to be forgotten too")
 
 
 def _is_unknown(jobs: Jobs, job_id: str) -> bool:

@@ -55,7 +55,7 @@ def test_an_error_says_nothing_about_the_machine(server: Served, name: str):
 @pytest.mark.parametrize("name", ["raises", "panics", "aborts", "takes too long", "an include"])
 def test_neither_does_the_error_of_a_job(server: Served, name: str):
     job = server.request("POST", "/v1/jobs", FAILING[name], JSON).json["id"]
-    assert wait_until(lambda: server.request("GET", f"/v1/jobs/{job}?wait_s=5").json["state"] == "failed", 20)
+    wait_until(lambda: server.request("GET", f"/v1/jobs/{job}?wait_s=5").json["state"] == "failed", "the job to fail")
     reply = server.request("GET", f"/v1/jobs/{job}")
     assert reply.json["errors"]
     _assert_says_nothing(reply.body)
@@ -89,7 +89,7 @@ def test_circuits_are_in_no_log(server: Served):
     assert server.run(run_body(CIRCUIT)).status == 400
     assert server.run(run_body(f"OPENQASM 3; qubit {NAMES}; bit c; c = measure {NAMES};")).status == 200
     with client(server) as asking:
-        assert wait_until(asking.run_async(f"OPENQASM 3; qubit {NAMES}; bit c; {NAMES};").done)
+        wait_until(asking.run_async(f"OPENQASM 3; qubit {NAMES}; bit c; {NAMES};").done, "the job to end")
     written = server.log()[before:]
     assert '"outcome":"circuit-syntax"' in written
     assert NAMES not in written

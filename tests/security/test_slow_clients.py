@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import socket
-import time
 from collections.abc import Iterator
 
 import pytest
 from support.fake import Does, fake
-from support.raw import run_body, wait_until
+from support.raw import run_body
 from support.serving import Served, serving, statuses
-
-from gateway.protocol.messages import ServerLimits
-from gateway.server.http.slow_requests import CROWDED_S
+from support.waiting import wait_until
 
 ARRIVAL_S = 2.0
 
@@ -51,8 +48,8 @@ def connections(server: Served, number: int, data: bytes) -> Iterator[list[socke
 
 @pytest.fixture(scope="module")
 def patient_server() -> Iterator[Served]:
-    """A server with the limits that it has by default: a request may take half a minute to arrive."""
-    with serving() as served:
+    """A server that waits an hour for a request to arrive: whoever had to wait for it would not be answered in time."""
+    with serving("--limit", "max_arrival_s=3600") as served:
         yield served
 
 
@@ -62,12 +59,13 @@ def test_others_are_answered_while_two_hundred_clients_take_their_time(patient_s
         for _ in range(3):
             answers = [patient_server.request("GET", "/healthz"), patient_server.run(run_body())]
             assert [answer.status for answer in answers] == [200, 200]
-            assert max(answer.seconds for answer in answers) < ServerLimits().max_arrival_s / 2
 
 
-def test_a_few_slow_clients_have_the_time_that_the_limit_says(patient_server: Served):
+def test_a_few_slow_clients_have_the_time_that_the_limit_says(patient_server: Served, server: Served):
     with connections(patient_server, 10, HEAD + b"\r\n" + BODY[:-1]) as slow:
-        time.sleep(2 * CROWDED_S)
+        for _ in range(2):  # meanwhile another server breaks off what takes as long as a crowd has, twice
+            with connections(server, 1, HEAD) as (hasty,):
+                _read_to_the_end(hasty)
         for each in slow:
             each.sendall(BODY[-1:])
             assert statuses(each.recv(2**16)) == [200]
@@ -77,9 +75,7 @@ def test_a_few_slow_clients_have_the_time_that_the_limit_says(patient_server: Se
 def test_a_request_that_does_not_arrive_is_broken_off_and_not_run(server: Served, name: str):
     ran = _runs(server)
     with connections(server, 1, SLOW[name]) as (slow,):
-        began = time.monotonic()
         answer = _read_to_the_end(slow)
-        assert time.monotonic() - began < 5 * ARRIVAL_S
     assert not [status for status in statuses(answer) if status < 400], answer
     assert _runs(server) == ran
 
@@ -88,26 +84,20 @@ def test_a_request_that_does_not_arrive_is_broken_off_and_not_run(server: Served
 def test_a_byte_now_and_then_is_no_way_around(server: Served, drip: str):
     head = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Slow: " if drip == "headers" else HEAD + b"\r\n"
     with connections(server, 1, head) as (slow,):
-        began = time.monotonic()
-        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-            while time.monotonic() - began < 10 * ARRIVAL_S:
-                slow.sendall(b" ")
-                time.sleep(0.1)
-            pytest.fail("it was never broken off")
+        wait_until(lambda: _is_refused(slow, b" "), "the end of a connection on which a byte comes now and then")
 
 
 def test_a_client_that_hangs_up_during_its_run_harms_nobody(server: Served):
-    body = run_body(fake(Does.SLEEP, 0.5))
+    body = run_body(fake(Does.WAIT))
     head = HEAD.replace(b"Content-Length: %d" % len(BODY), b"Content-Length: %d" % len(body))
     with connections(server, 2, head + b"\r\n" + body):
-        time.sleep(0.1)
-    assert wait_until(lambda: server.run(run_body()).status == 200)
+        server.wait_until_doing(Does.WAIT, 2)
+    server.let_go()
+    assert server.run(run_body()).status == 200
 
 
 def test_a_request_that_waits_for_its_run_is_not_broken_off(server: Served):
-    began = time.monotonic()
     assert server.run(run_body(fake(Does.SLEEP, ARRIVAL_S + 1.5))).status == 200
-    assert time.monotonic() - began > ARRIVAL_S
 
 
 def _runs(server: Served) -> str:
@@ -115,6 +105,14 @@ def _runs(server: Served) -> str:
     return next(
         (line for line in metrics.splitlines() if line.startswith('gateway_runs_total{kind="run",outcome="ok"}')), ""
     )
+
+
+def _is_refused(connection: socket.socket, data: bytes) -> bool:
+    try:
+        connection.sendall(data)
+    except (BrokenPipeError, ConnectionResetError):
+        return True
+    return False
 
 
 def _read_to_the_end(connection: socket.socket) -> bytes:

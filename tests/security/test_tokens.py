@@ -6,14 +6,14 @@ import hashlib
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from support.fake import Does, fake
-from support.raw import JSON, Server, run_body, wait_until
+from support.raw import JSON, Server, run_body
 from support.serving import environment, serving
+from support.waiting import wait_until
 
 from gateway.errors import AuthenticationError, JobNotFound
 
@@ -174,10 +174,9 @@ def test_tokens_are_exchanged_without_a_restart_and_a_broken_file_changes_nothin
 
         assert (let_in(ANN), let_in(BOB)) == (True, False)
         tokens_file.write_text(line("bob", BOB))
-        assert wait_until(lambda: (let_in(ANN), let_in(BOB)) == (False, True))
+        wait_until(lambda: (let_in(ANN), let_in(BOB)) == (False, True), "the tokens to be exchanged")
         for broken in ("this is no token\n", line("bob", BOB)[:-9], "\0\xff"):
             tokens_file.write_bytes(broken.encode("latin-1"))
-            time.sleep(0.05)
             assert (let_in(ANN), let_in(BOB)) == (False, True), broken
         assert "the tokens of before stay" in served.log()
         assert "this is no token" not in served.log(), "it might be a token, written there by mistake"
@@ -185,9 +184,9 @@ def test_tokens_are_exchanged_without_a_restart_and_a_broken_file_changes_nothin
         assert (let_in(ANN), let_in(BOB)) == (False, True)
         tokens_file.with_suffix(".new").write_text(line("ann", ANN))
         tokens_file.with_suffix(".new").rename(tokens_file)
-        assert wait_until(lambda: (let_in(ANN), let_in(BOB)) == (True, False))
+        wait_until(lambda: (let_in(ANN), let_in(BOB)) == (True, False), "the file that took its place to be read")
         tokens_file.write_text("")
-        assert wait_until(lambda: (let_in(ANN), let_in("")) == (False, False)), "an empty file lets nobody in"
+        wait_until(lambda: (let_in(ANN), let_in("")) == (False, False), "an empty file to let nobody in")
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,6 @@ from gateway.server.http.app import create_app
 from gateway.server.service import Service
 
 PROBLEM = "application/problem+json"
-SECONDS = 5.0
 """Every refusal takes milliseconds; this is for a busy machine."""
 
 CIRCUIT = json.loads(run_body())["circuits"]
@@ -103,7 +102,6 @@ def test_a_malformed_request_is_a_problem_and_the_next_is_served(fake_server: Se
     before = fake_server.processes()
     reply = fake_server.run(sent)
     _assert_is_problem(reply.status, reply.headers["Content-Type"], reply.json, status, code)
-    assert reply.seconds < SECONDS
     assert fake_server.run(run_body()).status == 200
     assert fake_server.processes() == before
 

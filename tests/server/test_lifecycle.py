@@ -10,13 +10,13 @@ import subprocess
 import sys
 import textwrap
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from support.fake import Does, FakeAdapter, fake
-from support.raw import alive, descendants, wait_until
+from support.raw import alive, descendants, name_of, wait_for_end
+from support.waiting import wait_until
 
 from gateway import BackendClient, BackendServer, Circuit, LocalSimulator
 from gateway.backends.process import ServerProcess
@@ -60,7 +60,7 @@ def server() -> Iterator[BackendServer]:
         if does == "x":  # how many letters the token has
             return {format(len(token or ""), f"0{circuit.num_clbits}b"): shots}
         if does == "y":
-            time.sleep(30)
+            threading.Event().wait(30)
         if does == "z":
             os.kill(os.getpid(), signal.SIGKILL)
         if does == "s":
@@ -140,7 +140,7 @@ def test_a_server_answers_once_it_is_started_and_no_more_once_it_is_stopped():
     pids = {server._process.pid, *descendants(server._process.pid)}
     server.stop()
     server.stop()
-    assert wait_until(lambda: not any(map(alive, pids)))
+    wait_for_end(pids)
     with BackendClient(port=first_port) as client, pytest.raises(TransportError, match="is the server running"):
         client.run(MEASURED)
     with socket.create_server(("127.0.0.1", first_port)):
@@ -205,7 +205,7 @@ def test_a_local_simulator_whose_server_died_starts_it_again():
     with LocalSimulator("fake", limits=ServerLimits(timeout_s=5)) as simulator:
         assert simulator.run(fake(amount=1), shots=2) == {"00000001": 2}
         os.kill(simulator._process.pid, signal.SIGKILL)
-        assert wait_until(lambda: not simulator._process.running)
+        wait_until(lambda: not simulator._process.running, "the end of the server")
         assert simulator.run(fake(amount=2), shots=2) == {"00000010": 2}
         with pytest.raises(JobTimeout, match="longer than 5 s"):
             simulator.run(fake(Does.SLEEP, 20))
@@ -254,9 +254,9 @@ ENDINGS = {
     "an exception": ("raise ValueError('as it should')", None),
     "sys.exit": ("sys.exit(3)", None),
     "os._exit": ("os._exit(0)", None),
-    "SIGTERM": ("time.sleep(60)", signal.SIGTERM),
-    "SIGINT": ("time.sleep(60)", signal.SIGINT),
-    "SIGKILL": ("time.sleep(60)", signal.SIGKILL),
+    "SIGTERM": ("signal.pause()", signal.SIGTERM),
+    "SIGINT": ("signal.pause()", signal.SIGINT),
+    "SIGKILL": ("signal.pause()", signal.SIGKILL),
     "SIGKILL during a run": ("simulator.run(fake(Does.SLEEP_WITH_GIL, 60))", signal.SIGKILL),
 }
 
@@ -269,7 +269,7 @@ def owners(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, tuple
         folder = tmp_path_factory.mktemp("owner")
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "TMPDIR": str(folder)}
         script = f"""
-            import os, signal, sys, time
+            import os, signal, sys
             signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored by jobs in the background
             from support.fake import Does, FakeAdapter, fake
             from gateway import LocalSimulator
@@ -283,6 +283,7 @@ def owners(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, tuple
             simulator.run(fake())
             print("ready", flush=True)
             sys.stdin.readline()
+            print("goes on", flush=True)
             {statement}
         """
         owner = subprocess.Popen(
@@ -309,10 +310,13 @@ def test_nothing_is_left_however_the_owner_ends(ending: str, owners):
         assert len(pids) >= 4, "gunicorn, its worker, the fork server and a worker of ours"
         owner.stdin.write(b"\n")
         owner.stdin.flush()
+        assert owner.stdout.readline() == b"goes on\n"
+        if "during a run" in ending:
+            doing = Does.SLEEP_WITH_GIL.name
+            wait_until(lambda: any(name_of(pid) == doing for pid in descendants(owner.pid)), "the run to begin")
         if sent is not None:
-            time.sleep(0.3)
             owner.send_signal(sent)
-    assert wait_until(lambda: not any(map(alive, pids)), 8.0), [pid for pid in pids if alive(pid)]
+    wait_for_end(pids)
     assert not [path for path in folder.rglob("*") if "gateway" in path.name]
 
 

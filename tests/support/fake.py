@@ -1,17 +1,19 @@
 """A simulator that misbehaves on demand, to test the machinery around simulators.
 
 What it does is written in the circuit: the angles of a leading ``u`` gate are a :class:`Does` and an
-amount. :func:`fake` builds such circuits. Its version is the id of the process it ran in.
+amount. :func:`fake` builds such circuits. Its version is the id of the process it ran in, and the name of
+that process (``/proc/PID/comm``) is what it does, while it does it: a test sees from outside that a run has begun.
 """
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from enum import IntEnum
 from pathlib import Path
 from typing import Any, ClassVar
@@ -42,6 +44,7 @@ class Does(IntEnum):
     INTERRUPT = 12
     TELL_THREADS = 13  # every shot gives OMP_NUM_THREADS, written in binary
     KILL_THE_SERVER = 14  # the process that takes HTTP requests
+    WAIT = 15  # until a SIGUSR1 comes; echoes the amount
 
 
 class Panic(BaseException):
@@ -79,7 +82,8 @@ class FakeAdapter(Adapter[Circuit]):
         if does is Does.TELL_THREADS:
             amount = float(os.environ["OMP_NUM_THREADS"])
         elif does is not Does.ECHO:
-            _MISDEEDS[does](amount)
+            with _named(does):
+                _MISDEEDS[does](amount)
         return Counts({format(int(amount), f"0{width}b"): shots})
 
 
@@ -108,6 +112,24 @@ class SlowlyImported(FakeAdapter):
 def _wanted(operations: list[Operation]) -> tuple[Does, float]:
     first = next((op for op in operations if op.name == "u"), None)
     return (Does.ECHO, 0.0) if first is None else (Does(int(first.params[0])), first.params[1])
+
+
+@contextlib.contextmanager
+def _named(does: Does) -> Iterator[None]:
+    """Let the process have the name of what it does; fifteen characters fit."""
+    name = Path("/proc/self/comm")
+    before = name.read_text(encoding="utf-8")
+    if does is Does.WAIT:
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})  # whoever reads the name may send it
+    name.write_text(does.name, encoding="utf-8")
+    try:
+        yield
+    finally:
+        name.write_text(before, encoding="utf-8")
+
+
+def _wait(_: float) -> None:
+    signal.sigwait({signal.SIGUSR1})
 
 
 def _raise(_: float) -> None:
@@ -145,4 +167,5 @@ _MISDEEDS: dict[Does, Callable[[float], object]] = {
     Does.ALLOCATE: lambda size: bytearray(int(size)),
     Does.INTERRUPT: _interrupt,
     Does.KILL_THE_SERVER: _kill_the_server,
+    Does.WAIT: _wait,
 }

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import http.client
 import json
-import time
+import os
+import signal
+from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from support.fake import fake
+from support.fake import Does, fake
+from support.waiting import wait_until
 
 from gateway.backends.client import BackendClient
 from gateway.backends.process import ServerProcess
@@ -24,7 +27,6 @@ class Reply(NamedTuple):
     status: int
     headers: http.client.HTTPMessage
     body: bytes
-    seconds: float
 
     @property
     def json(self) -> Any:
@@ -36,7 +38,33 @@ def run_body(circuits: Circuit | str | list[Circuit | str] | None = None, **fiel
     return encode(RunRequest(circuits=fake() if circuits is None else circuits, **fields))
 
 
-class Server:
+class Watched(ABC):
+    """Something whose processes are watched from outside: their names are what the fake does in them."""
+
+    @abstractmethod
+    def processes(self) -> set[int]:
+        """Return the ids of all its processes."""
+
+    def doing(self, does: Does) -> set[int]:
+        """Return the ids of the processes in which the fake does this at the moment."""
+        return {pid for pid in self.processes() if name_of(pid) == does.name}
+
+    def wait_until_doing(self, does: Does, runs: int = 1) -> set[int]:
+        """Return the processes in which the fake does this, once it is so many runs; a job says that it runs before."""
+
+        def enough() -> set[int]:
+            pids = self.doing(does)
+            return pids if len(pids) == runs else set()
+
+        return wait_until(enough, lambda: f"{runs} runs of {does.name}, there are {len(self.doing(does))}")
+
+    def let_go(self) -> None:
+        """Let all runs of ``Does.WAIT`` end."""
+        for pid in self.doing(Does.WAIT):
+            os.kill(pid, signal.SIGUSR1)
+
+
+class Server(Watched):
     """A running server process."""
 
     def __init__(self, process: ServerProcess) -> None:
@@ -50,14 +78,13 @@ class Server:
         self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None
     ) -> Reply:
         connection = http.client.HTTPConnection(self.process.host, self.port, timeout=30)
-        began = time.monotonic()
         try:
             connection.request(method, path, body, headers if headers is not None else JSON)
             response = connection.getresponse()
             content = response.read()
         finally:
             connection.close()
-        return Reply(response.status, response.headers, content, time.monotonic() - began)
+        return Reply(response.status, response.headers, content)
 
     def run(self, body: bytes) -> Reply:
         return self.request("POST", "/v1/run", body)
@@ -89,11 +116,14 @@ def alive(pid: int) -> bool:
         return False
 
 
-def wait_until(condition: Any, within_s: float = 5.0) -> bool:
-    """Return whether a condition came true in time."""
-    give_up = time.monotonic() + within_s
-    while not condition():
-        if time.monotonic() > give_up:
-            return False
-        time.sleep(0.01)
-    return True
+def name_of(pid: int) -> str:
+    """Return the name of a process, empty if there is none."""
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    except OSError:
+        return ""
+
+
+def wait_for_end(pids: set[int]) -> None:
+    """Wait until none of these processes runs any more."""
+    wait_until(lambda: not any(map(alive, pids)), lambda: f"the end of {[pid for pid in pids if alive(pid)]}")

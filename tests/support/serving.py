@@ -9,17 +9,16 @@ import socket
 import ssl
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from support.fake import TARGET
 from support.raw import Server
+from support.waiting import wait_until
 
 from gateway.backends.client import BackendClient
 
-STARTS_WITHIN_S = 60.0
 _ADDRESS = re.compile(r"serving \S+ at (https?)://(\S+):(\d+) ")
 _CRLF = b"\r\n"
 
@@ -72,23 +71,24 @@ def serving(*options: str, env: Mapping[str, str] | None = None, port: int = 0) 
 
 
 def _address(process: subprocess.Popen[bytes], log: Path) -> tuple[str, str, int]:
-    give_up = time.monotonic() + STARTS_WITHIN_S
-    while time.monotonic() < give_up and process.poll() is None:
-        found = _ADDRESS.search(log.read_text(encoding="utf-8", errors="replace"))
-        if found is not None:
-            return found[1], found[2], int(found[3])
-        time.sleep(0.02)
-    raise AssertionError(f"gateway serve did not come up:\n{log.read_text(encoding='utf-8', errors='replace')}")
+    def text() -> str:
+        return log.read_text(encoding="utf-8", errors="replace")
+
+    def address() -> re.Match[str] | None:
+        assert process.poll() is None, f"gateway serve ended:\n{text()}"
+        return _ADDRESS.search(text())
+
+    match = wait_until(address, lambda: f"gateway serve to say where it serves:\n{text()}")
+    return match[1], match[2], int(match[3])
 
 
 def _wait_until_ready(served: Served, scheme: str) -> None:
-    give_up = time.monotonic() + STARTS_WITHIN_S
-    while time.monotonic() < give_up:
+    def ready() -> bool:
         with contextlib.suppress(OSError):
-            if b" 200 " in exchange(served, request("GET", "/readyz"), tls=scheme == "https")[:15]:
-                return
-        time.sleep(0.05)
-    raise AssertionError(f"not ready:\n{served.log()}")
+            return b" 200 " in exchange(served, request("GET", "/readyz"), tls=scheme == "https")[:15]
+        return False
+
+    wait_until(ready, lambda: f"gateway serve to be ready:\n{served.log()}")
 
 
 def request(method: str, path: str, *headers: str, body: bytes = b"", host: str | None = "localhost") -> bytes:

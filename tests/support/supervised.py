@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any, Self
 
 from support.fake import TARGET
-from support.raw import Server, alive, descendants, wait_until
+from support.raw import Server, alive, descendants, wait_for_end
+from support.waiting import wait_until
 
 from gateway.backends.process import ServerProcess
 from gateway.errors import ServerStartError
@@ -36,32 +37,30 @@ class Supervised(Server):
     def __exit__(self, *_: object) -> None:
         self.process.stop()
 
-    def start(self, within_s: float = 60.0) -> None:
+    def start(self) -> None:
         """Start it, again and again while what was killed still holds its port or its jobs."""
-        give_up = time.monotonic() + within_s
-        while True:
+        refusals: list[ServerStartError] = []
+
+        def starts() -> bool:
             try:
                 self.process.start()
-            except ServerStartError:
-                if time.monotonic() > give_up:
-                    raise
-                time.sleep(0.1)
-            else:
-                return
+            except ServerStartError as exc:
+                refusals.append(exc)
+                return False
+            return True
+
+        wait_until(starts, lambda: f"a server that starts again; it says: {refusals[-1]}")
 
     # ------------------------------------------------------------------ its processes
 
     def http_process(self) -> int:
         """Return the id of the process that takes requests: the one gunicorn's arbiter has."""
-        found: set[int] = set()
 
-        def one() -> bool:
-            found.clear()
-            found.update(_children(self.process.pid or 0))
-            return len(found) == 1
+        def only_child() -> set[int]:
+            children = _children(self.process.pid or 0)
+            return children if len(children) == 1 else set()
 
-        assert wait_until(one, 20), f"the arbiter has {len(found)} children"
-        return found.pop()
+        return wait_until(only_child, "the arbiter's only child").pop()
 
     def simulating(self) -> set[int]:
         """Return the ids of the worker processes that simulate."""
@@ -89,7 +88,7 @@ class Supervised(Server):
     def kill_arbiter(self) -> None:
         """Kill the arbiter alone: the others notice that they are orphans."""
         _kill(self.process.pid or 0)
-        assert wait_until(lambda: not self.process.running)
+        wait_until(lambda: not self.process.running, "the end of the arbiter")
 
     def kill_all(self) -> None:
         """Kill arbiter and HTTP process at once, and see that nothing is left."""
@@ -97,7 +96,7 @@ class Supervised(Server):
         http = self.http_process()
         _kill(self.process.pid or 0)
         _kill(http)
-        assert wait_until(lambda: not any(map(alive, pids)), 5), [pid for pid in pids if alive(pid)]
+        wait_for_end(pids)
 
     # ------------------------------------------------------------------ its database, read beside it
 

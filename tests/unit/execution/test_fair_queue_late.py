@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 import pytest
-from support.raw import wait_until
+from support.waiting import wait_until
 
 from gateway.execution import fair_queue as line_module
 from gateway.execution.fair_queue import Line
@@ -30,4 +30,4 @@ def test_what_is_handed_over_at_the_last_moment_is_not_lost(monkeypatch: pytest.
     monkeypatch.setattr(line_module._Ticket, "call", slowly)
     monkeypatch.setattr(line_module._Ticket, "wait", late)
     assert line.take("somebody", 0.1) == "worker"
-    assert wait_until(lambda: not giver.is_alive())
+    wait_until(lambda: not giver.is_alive(), "the giver to end")
