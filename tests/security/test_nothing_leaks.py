@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 from support.fake import Does, fake
-from support.raw import JSON, run_body, wait_until
+from support.raw import JSON, run_body
 from support.serving import Served, client, serving
+from support.waiting import wait_until
 
 SECRET = "squeamish-ossifrage"  # noqa: S105 - looked for, not kept
 CIRCUIT = f"OPENQASM 3;\nqubit secret_{SECRET.replace('-', '_')};\nint x = ;\n"

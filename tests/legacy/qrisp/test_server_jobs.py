@@ -6,7 +6,6 @@ import contextlib
 import hashlib
 import json
 import sqlite3
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from flask.testing import FlaskClient
 from support.fake import FakeAdapter
 from support.fakes import NumpyAdapter
 from support.raw import run_body
+from support.waiting import wait_until
 from werkzeug.test import TestResponse
 
 from gateway.execution.pool import InlineExecutor
@@ -101,12 +101,13 @@ def submit(client: FlaskClient, *texts: str, shots: Any = 100, **fields: Any) ->
 def ended(client: FlaskClient, *texts: str, path: str = "/jobs/{}", **options: Any) -> TestResponse:
     """Return the answer about a job, once there is nothing more to wait for."""
     number = submit(client, *texts, **options).get_json()["id"]
-    for _ in range(1000):
+
+    def final_answer() -> TestResponse | None:
         answer = client.get(path.format(number), json=order(1, **options))
-        if answer.get_json(force=True).get("state") not in {"running", "READY", "RUNNING"}:
-            return answer
-        time.sleep(0.02)
-    raise AssertionError("it does not end")
+        unended = answer.get_json(force=True).get("state") in {"running", "READY", "RUNNING"}
+        return None if unended else answer
+
+    return wait_until(final_answer, "the end of the job")
 
 
 def test_a_deployment_is_answered_201_with_an_id_and_its_programs(app: FlaskClient):
