@@ -269,7 +269,7 @@ def test_a_call_counts_as_work_as_long_as_it_lasts(serve):
     calls.run()
     calls.close()
     assert during == [1]
-    assert wait_until(lambda: serve.service.idle_limit._under_way == 0)
+    wait_until(lambda: serve.service.idle_limit._under_way == 0, "the end of the call")
 
 
 def raw(port: int) -> socket.socket:
