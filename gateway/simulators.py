@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import sys
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
+from gateway import environments
 from gateway.errors import RequestError, SimulatorNotInstalled
 from gateway.results import Capabilities, ResultType
 
@@ -50,13 +53,22 @@ class Simulator:
         return self.extra or self.name
 
     def installed_version(self) -> str | None:
-        """Return the installed version of its framework, or ``None``; imports nothing of it."""
+        """Return the version of its framework, here or in its group's environment; imports nothing of it."""
         from importlib import metadata  # noqa: PLC0415 - a server's start does not need it, and waits for it
 
         try:
             return metadata.version(self.distribution)
         except metadata.PackageNotFoundError:
-            return None
+            return environments.find_version(self.group, self.distribution)
+
+    def python(self) -> str:
+        """Return the Python that runs its server: this one, or that of its group's environment.
+
+        It is this one as well where none has the packages; a server then says which one is absent.
+        """
+        if self.packages and find_spec(self.packages[0]) is not None:
+            return sys.executable
+        return str(environments.find_python(self.group, self.distribution) or sys.executable)
 
 
 _ALL = tuple(ResultType)
@@ -93,7 +105,9 @@ SIMULATORS: dict[str, Simulator] = {
             adapter="adapters.rigetti:RigettiAdapter",
             distribution="pyquil",
             capabilities=Capabilities(result_types=_ALL, bytes_per_amplitude=72),
-            requires=("pyquil==4.22.0",),  # its numpy simulator is deprecated and leaves in pyquil 5
+            # its numpy simulator is deprecated and leaves in pyquil 5
+            requires=("pyquil==4.22.0; python_version < '3.13'",),
+            group="rigetti",
             packages=("pyquil",),
             warm=("pyquil", "pyquil.simulation"),
         ),
@@ -120,7 +134,7 @@ SIMULATORS: dict[str, Simulator] = {
             adapter="adapters.qulacs:QulacsAdapter",
             distribution="qulacs",
             capabilities=Capabilities(result_types=_ALL, bytes_per_amplitude=48, threads=True),
-            requires=("qulacs>=0.6.14,<0.7",),
+            requires=("qulacs>=0.6.14,<0.7; python_version < '3.14'",),
             packages=("qulacs",),
             warm=("qulacs",),
         ),

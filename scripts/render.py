@@ -174,18 +174,29 @@ def pyproject() -> str:
     for row in sorted(_rows(), key=lambda row: row.requirement):
         extras.setdefault(row.requirement, []).extend(row.requires)
     packages = sorted({package for row in _rows() for package in row.packages})
+    folder, locks = "images/simulators", [f"requirements-{group}.lock" for group in _groups()]
     return _filled(
         "pyproject.toml",
         {
             "extras": [
                 *(f"{extra} = {json.dumps(list(dict.fromkeys(requires)))}" for extra, requires in extras.items()),
+                *(f'group-{group} = ["simulator-gateway[{",".join(names)}]"]' for group, names in _groups().items()),
                 f'simulators = ["simulator-gateway[{",".join(sorted([*extras, "server"]))}]"]',
             ],
+            "locks": [f'"{folder}/{lock}" = "gateway/containers/data/{lock}"' for lock in locks],
             "adapters": [f'    "{module}",' for module in sorted({row.adapter.partition(":")[0] for row in _rows()})],
             "packages": [f'    "{package}",' for package in packages],
             "typing": [f'    "{package}.*",' for package in packages],
         },
     )
+
+
+def _groups() -> dict[str, list[str]]:
+    """Return the extras that each environment of simulators holds."""
+    groups: dict[str, set[str]] = {}
+    for row in _rows():
+        groups.setdefault(row.group, {"server"}).add(row.requirement)
+    return {group: sorted(groups[group]) for group in sorted(groups)}
 
 
 def prepare() -> str:
@@ -213,9 +224,11 @@ def _locked_version(row: Simulator) -> str:
         LackingError: the lock has none.
     """
     name = re.sub(r"[-_.]+", "-", row.distribution).lower()
-    pin = re.search(rf"^{re.escape(name)}==([\w.]+)", (ROOT / LOCK).read_text(), re.MULTILINE)
+    lock = f"images/simulators/requirements-{row.group}.lock"
+    text = (ROOT / lock).read_text() if (ROOT / lock).exists() else ""
+    pin = re.search(rf"^{re.escape(name)}==([\w.]+)", text, re.MULTILINE)
     if pin is None:
-        raise LackingError(f"{LOCK} has no version of {row.distribution}, which {row.name} needs: run scripts/lock")
+        raise LackingError(f"{lock} has no version of {row.distribution}, which {row.name} needs: run scripts/lock")
     return pin[1]
 
 
@@ -243,8 +256,7 @@ def _filled(name: str, sections: dict[str, list[str]], comment: str = "# {}") ->
 
 
 LINE_LENGTH = 120
-LOCK = "images/simulators/requirements.lock"
-SOURCES = (LOCK, "scripts/compose.template.yaml")
+SOURCES = ("images/simulators/requirements-*.lock", "scripts/compose.template.yaml")
 """What files are rendered from, beside the tables in the code."""
 TARGETS: dict[str, Callable[[], str]] = {
     "gateway/__init__.pyi": facade,

@@ -10,11 +10,14 @@ from collections.abc import Iterator
 
 import pytest
 from support.fake import TARGET
+from support.groups import pytest_ignore_collect, pytest_report_header
 from support.raw import Server
 
 from gateway.backends.process import ServerProcess
 from gateway.protocol.messages import ServerLimits
 from gateway.simulators import find
+
+__all__ = ["pytest_ignore_collect", "pytest_report_header"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -23,6 +26,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         choices=("adapter", "server", "docker"),
         default="adapter",
         help="what tests/conformance runs circuits on: adapters in this process, each behind its server, or in Docker",
+    )
+    parser.addoption(
+        "--target",
+        help="a simulator's name, or module:Class of an adapter, that tests/conformance runs on instead of all",
     )
     parser.addoption(
         "--jobs", type=int, default=300, help="how many jobs tests/faults submits while it kills processes"

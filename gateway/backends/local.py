@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from gateway.backends.base import Backend, BackendStatus
 from gateway.backends.client import BackendClient
 from gateway.backends.process import ServerProcess
 from gateway.backends.server_job import ServerJob
+from gateway.errors import RequestError
 from gateway.protocol.messages import BackendInfo, RunRequest, ServerLimits
 from gateway.results import Capabilities, Result
 from gateway.simulators import find
@@ -26,6 +28,7 @@ class LocalSimulator(Backend):
 
     Args:
         name: of a simulator, see :mod:`gateway.simulators`.
+        adapter: one of your own instead, as ``module:Class``; the server imports it as this process would.
         timeout_s: seconds for each run, unless the run says otherwise.
         workers: processes that simulate at the same time; one per processor by default.
         limits: what a request may not exceed.
@@ -38,22 +41,24 @@ class LocalSimulator(Backend):
 
     def __init__(
         self,
-        name: str,
+        name: str | None = None,
         *,
+        adapter: str | None = None,
         timeout_s: float | None = None,
         workers: int | None = None,
         limits: ServerLimits | None = None,
         jobs: str | Path | None = None,
     ) -> None:
-        self.name = name
+        self.name, target, python = _target(name, adapter)
         self.timeout_s = timeout_s
-        row = find(name)
         self._own = workers is not None or limits is not None or jobs is not None
         if self._own:
-            self._process = ServerProcess(target=row.adapter, name=name, workers=workers, limits=limits, jobs=jobs)
+            self._process = ServerProcess(
+                target=target, name=self.name, workers=workers, limits=limits, jobs=jobs, python=python
+            )
         else:
             with _lock:
-                self._process = _shared.setdefault(name, ServerProcess(target=row.adapter))
+                self._process = _shared.setdefault(self.name, ServerProcess(target=target, python=python))
         self._client: BackendClient | None = None
 
     def __repr__(self) -> str:
@@ -105,3 +110,17 @@ class LocalSimulator(Backend):
             self._client = None
         if self._own:
             self._process.stop()
+
+
+def _target(name: str | None, adapter: str | None) -> tuple[str, str, str]:
+    """Return the name, the adapter and the Python of the server of a simulator.
+
+    Raises:
+        RequestError: not exactly one of the two is given, or there is no such simulator.
+    """
+    if (name is None) == (adapter is None):
+        raise RequestError("give the name of a simulator, or adapter='module:Class', and not both", field="simulator")
+    if adapter is not None:
+        return adapter, adapter, sys.executable
+    row = find(str(name))
+    return row.name, row.adapter, row.python()

@@ -40,6 +40,7 @@ class ServerProcess:
         limits: what requests may not exceed.
         jobs: file of the database that keeps jobs, or its URL; in memory by default.
         name: of this server's jobs in the database.
+        python: the Python that runs it, whose environment has our package too; this one by default.
     """
 
     def __init__(  # noqa: PLR0913 - all by keyword
@@ -54,12 +55,14 @@ class ServerProcess:
         limits: ServerLimits | None = None,
         jobs: str | Path | None = None,
         name: str = "",
+        python: str = sys.executable,
     ) -> None:
         self._arguments = [] if target is None else ["--target", target]
         self._arguments += [] if workers is None else ["--workers", str(workers)]
         self._arguments += ["--limits", encode(limits or ServerLimits()).decode()]
         self._arguments += [] if jobs is None else ["--jobs", _url(jobs), "--jobs-queue", name]
         self._pickled = pickled
+        self._python = python
         self.host = host
         self.port = port
         self.thrift_port = thrift_port
@@ -97,7 +100,8 @@ class ServerProcess:
                 raise
 
     def _spawn(self) -> None:
-        check_extra()
+        if self._python == sys.executable:
+            check_extra()
         self._end()
         self._owner = os.getpid()
         listeners = self._bind()
@@ -108,7 +112,7 @@ class ServerProcess:
             interfaces = {} if len(listeners) == 1 else {"qrisp": {"thrift_fd": listeners[1].fileno()}}
             self._process = subprocess.Popen(  # noqa: S603 - our own module
                 [
-                    *(sys.executable, "-m", "gateway.server"),
+                    *(self._python, "-m", "gateway.server"),
                     *(f"{option}={fd}" for option, fd in handed_over.items()),
                     f"--interfaces={encode(interfaces).decode()}",
                     *self._arguments,
@@ -117,7 +121,7 @@ class ServerProcess:
                 stdout=log,
                 stderr=log,
                 pass_fds=(watched, *(each.fileno() for each in listeners)),
-                env=_environment(),
+                env=_environment(self._python),
                 start_new_session=True,  # Ctrl-C in a terminal is the parent's to handle
             )
         finally:
@@ -236,7 +240,9 @@ def _reachable(host: str) -> str:
     return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
 
 
-def _environment() -> dict[str, str]:
-    """Let the child import what this process can, wherever it was started from."""
+def _environment(python: str) -> dict[str, str]:
+    """Let the child import what this process can, wherever it was started from; another environment has its own."""
+    if python != sys.executable:
+        return dict(os.environ)
     path = os.pathsep.join([entry for entry in sys.path if entry])
     return {**os.environ, "PYTHONPATH": path}

@@ -61,6 +61,7 @@ def _run(words: list[str]) -> int:
         known = ", ".join(COMMANDS)
         raise UsageError(f"there is no command {name!r}: {hint}There are {known}; 'gateway --help' says what they do")
     arguments = _parser(name).parse_args(words)
+    arguments.words = words
     return COMMANDS[name].run(arguments)
 
 

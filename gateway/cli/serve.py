@@ -58,6 +58,9 @@ def command(arguments: argparse.Namespace) -> int:
 
 
 def _serve_one(name: str | None, arguments: argparse.Namespace) -> None:
+    row = find(name) if name is not None else None
+    if row is not None and (python := row.python()) != sys.executable:
+        os.execv(python, [python, "-m", "gateway.cli", *arguments.words])  # noqa: S606 - the same command, ours
     gc.disable()  # a start is waited for, and nothing that is made while modules are imported becomes garbage
     try:
         from gateway.execution.worker import Target  # noqa: PLC0415 - needs the extra 'server'
@@ -65,7 +68,6 @@ def _serve_one(name: str | None, arguments: argparse.Namespace) -> None:
     except ImportError as exc:
         raise RequestError(f"serving needs {exc.name!r}: pip install 'simulator-gateway[server]'") from exc
 
-    row = find(name) if name is not None else None
     adapter = row.adapter if row else arguments.adapter
     port = arguments.port if arguments.port is not None else row.port if row else _DEFAULT_PORT
     chosen = _settings(arguments, name or adapter, port)
@@ -131,7 +133,7 @@ def _serve_many(names: list[str], arguments: argparse.Namespace) -> int:
     options += [] if arguments.timeout_s is None else [f"--timeout-s={arguments.timeout_s}"]
     options += settings.passed_on(arguments) + _given(arguments, for_one=False)
     children = [
-        subprocess.Popen([sys.executable, "-m", "gateway.cli", "serve", name, *options])  # noqa: S603 - ourselves
+        subprocess.Popen([find(name).python(), "-m", "gateway.cli", "serve", name, *options])  # noqa: S603 - ourselves
         for name in names
     ]
 

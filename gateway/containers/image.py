@@ -38,7 +38,9 @@ UNKNOWN = "unknown"
 """Content label of an image that compose or buildx built: they cannot compute it."""
 
 _FOLDER = "images/simulators"
-RECIPE = ("Dockerfile", "healthcheck", "prepare.py", "requirements.lock")
+_RECIPE = ("Dockerfile", "healthcheck", "prepare.py")
+_LOCKS = "requirements-*.lock"
+"""One for each environment of simulators."""
 _PASSED_ON = ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_TRUSTED_HOST", "BASE_IMAGE")
 _CA_FILE = f"{_FOLDER}/ca-bundle.crt"
 _TAIL = 30
@@ -81,7 +83,7 @@ def content_tag(files: Mapping[str, bytes] | None = None) -> str:
 def context_files() -> dict[str, bytes]:
     """Return the build context of this very package: path -> bytes, without any CA bundle."""
     recipe = _recipe_folder()
-    files = {f"{_FOLDER}/{name}": (recipe / name).read_bytes() for name in RECIPE}
+    files = {f"{_FOLDER}/{name}": (recipe / name).read_bytes() for name in [*_RECIPE, *_locks(recipe)]}
     for package in ("gateway", "adapters"):
         root = Path(__file__).resolve().parents[2] / package
         for path in root.rglob("*"):
@@ -96,11 +98,15 @@ def _recipe_folder() -> Path:
     here = Path(__file__).resolve().parent
     candidates = [here.parent.parent / _FOLDER, here / "data"]
     for folder in candidates:
-        if all((folder / name).is_file() for name in RECIPE):
+        if all((folder / name).is_file() for name in _RECIPE) and _locks(folder):
             return folder
     raise ImageBuildError(
         f"the Dockerfile is not in {' nor in '.join(map(str, candidates))}: install simulator-gateway again"
     )
+
+
+def _locks(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.glob(_LOCKS))
 
 
 def _left_out(inside: Path) -> bool:

@@ -1,11 +1,14 @@
-"""Make the installed packages small and quick to import. Runs once, in the first stage of the Dockerfile.
+"""Make the packages of an environment small and quick to import.
 
-Out goes what a server never reads: tests, headers, stubs, static libraries, installers. In comes byte code, but
-only of the modules a simulator imports: that is 92 MB, all of it would be 240.
+Runs in each environment, in the first stage of the Dockerfile; that of the group ``main`` comes first, and the others
+then share what they have in common with it. Out goes what a server never reads: tests, headers, stubs, static
+libraries, installers. In comes byte code, but only of the modules a simulator imports: that is 92 MB, all of it would
+be 240.
 """
 
 from __future__ import annotations
 
+import filecmp
 import shutil
 import subprocess
 import sys
@@ -15,9 +18,13 @@ from pathlib import Path
 
 SITE = Path(sysconfig.get_path("purelib"))
 BIN = Path(sys.executable).parent
+HOME = Path("/opt/gateway")
+"""The environment of the group ``main``; those of the others are in a folder of it."""
+MAIN_SITE = HOME / SITE.relative_to(sys.prefix)
 SOURCES = "/opt/gateway/src"
 """Where the Dockerfile puts our own code."""
 
+RECORDS = {"RECORD", "INSTALLER", "REQUESTED"}
 TRIMMED_FOLDERS = {"include", "test", "tests"}  # not "testing": several packages import their own
 TRIMMED_SUFFIXES = {".a", ".c", ".cc", ".cpp", ".h", ".hpp", ".lib", ".pxd", ".pyi", ".pyx"}
 TRIMMED_PATTERNS = (
@@ -45,7 +52,7 @@ IMPORTS = (
     # end warm
 )
 
-STDLIB_LIST = Path(sys.prefix, "stdlib.txt")
+STDLIB_LIST = HOME / "stdlib.txt"
 """Modules of Python's own library that were imported: the second stage, on a fresh base, compiles those."""
 
 LAUNCHER = f"""#!{BIN}/python
@@ -82,6 +89,32 @@ def trim() -> None:
             path.unlink()
 
 
+def share() -> None:
+    """Put links in the place of packages that are the same in the environment of the group ``main``.
+
+    What differs in its version, or in a single file, is left alone; each folder is compared for itself.
+    """
+    for path in sorted(SITE.iterdir()):
+        twin = MAIN_SITE / path.name
+        if path.is_dir() and same_tree(path, twin):
+            delete(path)
+            path.symlink_to(twin)
+
+
+def same_tree(one: Path, other: Path) -> bool:
+    """Return whether two folders hold the same files, byte code aside."""
+    names = files_below(one)
+    if names != files_below(other):
+        return False
+    return not any(filecmp.cmpfiles(one, other, names, shallow=False)[1:])
+
+
+def files_below(folder: Path) -> list[str]:
+    """Return the relative paths of the files of a package, without byte code and what an installer wrote down."""
+    files = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+    return sorted(str(path) for path in files if "__pycache__" not in path.parts and path.name not in RECORDS)
+
+
 def import_once() -> None:
     """Leave byte code of everything that is imported; a package without a wheel for this processor may be absent."""
     for line in IMPORTS:
@@ -104,6 +137,8 @@ def list_stdlib() -> None:
 def install_launcher() -> None:
     """Make our code, which comes later, importable and callable."""
     (SITE / "simulator_gateway.pth").write_text(SOURCES + "\n", encoding="ascii")
+    if SITE != MAIN_SITE:
+        return
     launcher = BIN / "gateway"
     launcher.write_text(LAUNCHER, encoding="ascii")
     launcher.chmod(0o755)
@@ -111,6 +146,8 @@ def install_launcher() -> None:
 
 if __name__ == "__main__":
     trim()
+    if SITE != MAIN_SITE:
+        share()
     import_once()
     list_stdlib()
     install_launcher()

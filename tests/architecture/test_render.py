@@ -32,7 +32,8 @@ def render(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     spec = importlib.util.spec_from_file_location("render", ROOT / "scripts/render.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    for name in [*module.TARGETS, *module.SOURCES]:
+    sources = [path.relative_to(ROOT) for pattern in module.SOURCES for path in ROOT.glob(pattern)]
+    for name in [*module.TARGETS, *sources]:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
     monkeypatch.setattr(module, "ROOT", tmp_path)

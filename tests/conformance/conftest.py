@@ -1,8 +1,8 @@
 """What every conformance test gets: a simulator to run circuits on.
 
-The simulators are the rows of the registry; no test names one. ``--through`` decides what stands
-between the test and the simulator. Tests that look inside an adapter (they take the fixture
-``adapter``) only make sense in process and are deselected otherwise.
+The simulators are the rows of the registry, or the one that ``--target`` names; no test names one.
+``--through`` decides what stands between the test and the simulator. Tests that look inside an adapter
+(they take the fixture ``adapter``) only make sense in process and are deselected otherwise.
 """
 
 from __future__ import annotations
@@ -14,13 +14,15 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 import pytest
+from support.groups import is_here
 
 from adapters.base import Adapter
+from gateway.backends.base import Backend
 from gateway.backends.docker import DockerSimulator
 from gateway.backends.local import LocalSimulator
 from gateway.circuit import Circuit
 from gateway.results import Capabilities, Provenance, ResultType, Sampling
-from gateway.simulators import SIMULATORS, Simulator, load
+from gateway.simulators import SIMULATORS, Simulator, find, load
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,24 @@ class ThroughServer:
         return Outcome(value.provenance, **{str(kind): dict(value)})
 
 
-@pytest.fixture(scope="session", params=SIMULATORS.values(), ids=lambda row: row.name)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run each test on each simulator under test."""
+    if "row" in metafunc.fixturenames:
+        rows = _rows(metafunc.config.getoption("--target"), metafunc.config.getoption("--through"))
+        metafunc.parametrize("row", rows, ids=[row.name for row in rows], indirect=True, scope="session")
+
+
+def _rows(target: str | None, through: str) -> list[Simulator]:
+    """Return the simulators under test; in process only those of this environment, the others run in theirs."""
+    if target is None:
+        return [row for row in SIMULATORS.values() if through != "adapter" or is_here(row.name)]
+    if ":" not in target:
+        return [find(target)]
+    capabilities = load(target).capabilities
+    return [Simulator(name=target, port=0, summary="", adapter=target, distribution="", capabilities=capabilities)]
+
+
+@pytest.fixture(scope="session")
 def row(request: pytest.FixtureRequest) -> Simulator:
     return request.param
 
@@ -94,9 +113,14 @@ def run(row: Simulator, request: pytest.FixtureRequest) -> Iterator[Run]:
     if through == "adapter":
         yield ThroughAdapter(request.getfixturevalue("adapter"))
         return
-    kind = DockerSimulator if through == "docker" else LocalSimulator
-    with kind(row.name) as simulator:
+    with _backend(row, through) as simulator:
         yield ThroughServer(simulator)
+
+
+def _backend(row: Simulator, through: str) -> Backend:
+    if through == "docker":
+        return DockerSimulator(row.name)
+    return LocalSimulator(adapter=row.adapter) if ":" in row.name else LocalSimulator(row.name)
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from gateway.containers.container import HOME_LABEL
 from gateway.containers.engine import connect
 from gateway.containers.tokens import Vault
 from gateway.errors import TransportError
-from gateway.simulators import SIMULATORS
+from gateway.simulators import SIMULATORS, Simulator
 from gateway.version import __version__
 
 Start = Callable[..., Container]
@@ -107,18 +107,25 @@ def test_image_says_what_it_is_and_how_it_is_run(image: Image, context: dict[str
     assert config["Labels"]["org.opencontainers.image.licenses"] == "Apache-2.0"
 
 
-def test_image_holds_no_installer_compiler_cache_or_leftover_of_the_build(image: Image, start: Start) -> None:
+def test_image_holds_no_installer_compiler_cache_or_leftover_of_the_build(
+    image: Image, start: Start, context: dict[str, bytes]
+) -> None:
     container = start("-c", "sleep 60", entrypoint="bash", network="none", network_mode="none")
     code, listing = run(container, "find", "/", "-xdev", "-printf", "%p\n", user="0")
     assert code == 0, listing
     recipe = [path for path in listing.splitlines() if path.startswith(f"{image_module.SOURCES}/images/")]
-    assert {path.rpartition("/")[2] for path in recipe} == {"simulators", *image_module.RECIPE}
+    assert {path.rpartition("/")[2] for path in recipe} == {
+        "simulators",
+        *(Path(path).name for path in context if path.startswith("images/")),
+    }
     paths = set(listing.splitlines()) - set(recipe)
     names = {path.rpartition("/")[2] for path in paths}
     programs = {path.rpartition("/")[2] for path in paths if re.search(r"/s?bin/", path)}
     assert not {path for path in paths if re.match(r"/(build|root/\.cache|tmp/.)", path)}
     assert not {"cc", "gcc", "g++", "clang", "ld", "make", "cmake", "cargo", "pip", "pip3", "uv"} & programs
-    assert not {"ca-bundle.crt", "requirements.lock", "pip.conf", "docker.sock"} & names
+    assert (
+        not {"ca-bundle.crt", "requirements-main.lock", "requirements-rigetti.lock", "pip.conf", "docker.sock"} & names
+    )
     assert not {path for path in paths if re.search(r"-packages/(pip|setuptools|wheel)(-[^/]*)?$|\.whl$", path)}
     assert run(container, "python", "-m", "pip", "--version")[0] != 0
     assert run(container, "python", "-m", "ensurepip", "--version")[0] != 0
@@ -135,12 +142,21 @@ def test_nothing_in_the_image_can_be_written_by_the_server_but_its_jobs_and_belo
     assert [path for path in writable if not path.startswith(allowed)] == []
 
 
+def python_of(row: Simulator) -> str:
+    """Return the Python of a simulator's environment in the image."""
+    return "python" if row.group == "main" else f"/opt/gateway/environments/{row.group}/bin/python"
+
+
 @pytest.mark.parametrize("name", SIMULATORS)
 def test_everything_a_simulator_imports_is_compiled_already(start: Start, name: str) -> None:
     container = start("-c", "sleep 120", entrypoint="bash")
     module, _, adapter = SIMULATORS[name].adapter.partition(":")
     _code, trace = run(
-        container, "python", "-v", "-c", f"import gateway.server.host, {module}; {module}.{adapter}().version()"
+        container,
+        python_of(SIMULATORS[name]),
+        "-v",
+        "-c",
+        f"import gateway.server.host, {module}; {module}.{adapter}().version()",
     )
     assert f"import '{module}'" in trace
     compiled_now = re.findall(r"# code object from '?(/(?:opt|usr)/\S+\.py)\b(?!c)", trace)
@@ -353,10 +369,10 @@ def small_context(tmp_path_factory: pytest.TempPathFactory, context: dict[str, b
         target.write_bytes(data)
     for name in ("compose.yaml", ".dockerignore", ".env"):
         shutil.copy(ROOT / name, root / name)
-    lock = (RECIPE / "requirements.lock").read_text()
-    entries = re.findall(r"^(?:setuptools|rpcq)==.*?(?:[^\\]\n)", lock, re.MULTILINE | re.DOTALL)
-    assert len(entries) == 2
-    (root / "images/simulators/requirements.lock").write_text("".join(entries))
+    for group, package in (("main", "setuptools"), ("rigetti", "rpcq")):
+        lock = root / f"images/simulators/requirements-{group}.lock"
+        entry = re.search(rf"^{package}==.*?(?:[^\\]\n)", lock.read_text(), re.MULTILINE | re.DOTALL)
+        lock.write_text(entry[0])
     return root
 
 

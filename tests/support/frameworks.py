@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from support.groups import is_here
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ def _qulacs(circuit: Any, num_qubits: int) -> np.ndarray:
     return np.array(columns).T
 
 
-FRAMEWORKS = {
+_FRAMEWORKS = {
     "cirq": Framework(_cirq, lambda: importlib.import_module("cirq").LineQubit(1), conditional_measurement=False),
     "pytket": Framework(_pytket, lambda: importlib.import_module("pytket").Qubit(1)),
     "pyquil": Framework(_pyquil, lambda: importlib.import_module("pyquil.gates").X(0), phase=False),
@@ -77,3 +78,5 @@ FRAMEWORKS = {
     ),
     "qiskit": Framework(_qiskit, lambda: importlib.import_module("qiskit").QuantumRegister(1)),
 }
+FRAMEWORKS = {name: framework for name, framework in _FRAMEWORKS.items() if is_here(name)}
+"""Those of this environment."""

@@ -67,7 +67,7 @@ def test_the_tag_changes_with_any_file(other):
 def test_the_context_holds_the_recipe_and_both_packages_and_nothing_else():
     files = context_files()
 
-    assert {"images/simulators/Dockerfile", "images/simulators/requirements.lock"} <= files.keys()
+    assert {"images/simulators/Dockerfile", "images/simulators/requirements-main.lock"} <= files.keys()
     assert {"gateway/__init__.py", "adapters/base.py", "gateway/protocol/PROTOCOL.md"} <= files.keys()
     assert {path.partition("/")[0] for path in files} == {"images", "gateway", "adapters"}
     assert not [path for path in files if "__pycache__" in path or path.endswith((".pyc", ".crt"))]

@@ -1,0 +1,46 @@
+"""Environments of simulators beside the one of this Python.
+
+Packages of some simulators do not fit beside those of others, or end before the newest Python. Each
+group of simulators that fit together has an environment, ``FOLDER/GROUP``, and the servers of a group
+run with its Python where the current environment lacks their packages.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+VARIABLE = "GATEWAY_ENVIRONMENTS"
+"""Names the folders of environments, separated as in PATH; a checkout has ``.environments`` and ``.venv`` besides."""
+
+
+def find_python(group: str, distribution: str) -> Path | None:
+    """Return the Python of the group's environment that has a distribution, or ``None``; starts nothing."""
+    for home in _homes(group):
+        if _version(home, distribution) is not None:
+            return home / "bin" / "python"
+    return None
+
+
+def find_version(group: str, distribution: str) -> str | None:
+    """Return the version of a distribution in the group's environment, or ``None``."""
+    versions = (_version(home, distribution) for home in _homes(group))
+    return next((version for version in versions if version is not None), None)
+
+
+def _homes(group: str) -> Iterator[Path]:
+    folders = [Path(folder) for folder in os.environ.get(VARIABLE, "").split(os.pathsep) if folder]
+    checkout = Path(__file__).resolve().parent.parent
+    homes = [*(folder / group for folder in folders), checkout / ".environments" / group]
+    for home in [*homes, *([checkout / ".venv"] if group == "main" else [])]:
+        if (home / "bin" / "python").exists():
+            yield home
+
+
+def _version(home: Path, distribution: str) -> str | None:
+    from importlib import metadata  # noqa: PLC0415 - only asked for what this environment lacks
+
+    paths = [str(path) for path in home.glob("lib/python3*/site-packages")]
+    packages = metadata.distributions(name=distribution, path=paths)
+    return next((package.version for package in packages), None)

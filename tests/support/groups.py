@@ -1,0 +1,49 @@
+"""Which environment of simulators the tests run in, and which tests belong there.
+
+Each group of simulators has its environment; what looks inside an adapter or converts to its framework runs in
+that of its group. ``scripts/test`` runs the tests in all of them.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from gateway.simulators import SIMULATORS
+
+GROUPS = {row.group for row in SIMULATORS.values()}
+_FOR_EACH = {"test_frameworks.py"}
+"""Suites over what is installed, beside tests/conformance."""
+
+
+def _current(prefix: Path) -> str:
+    return prefix.name if prefix.parent.name == ".environments" and prefix.name in GROUPS else "main"
+
+
+GROUP = _current(Path(sys.prefix))
+
+
+def is_here(name: str) -> bool:
+    """Return whether a simulator or a framework, by its name, belongs to this environment."""
+    groups = {row.group for row in SIMULATORS.values() if name == row.name or name == row.packages[0]}
+    return GROUP in (groups or {"main"})
+
+
+def belongs_here(path: Path) -> bool:
+    """Return whether a file of tests runs in this environment."""
+    if path.parent.name == "conformance" or path.name in _FOR_EACH:
+        return True
+    inside = path.parent.name in {"adapters", "frameworks"} and path.parent.parent.name == "unit"
+    return is_here(path.stem.split("_")[1] if inside else "")
+
+
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """Leave out the files that another environment runs."""
+    is_test = collection_path.suffix == ".py" and collection_path.name.startswith("test_")
+    return True if is_test and not belongs_here(collection_path) else None
+
+
+def pytest_report_header() -> str:
+    """Say what runs elsewhere."""
+    others = ", ".join(sorted(GROUPS - {GROUP}))
+    return f"simulators of the group {GROUP}; scripts/test runs the tests of {others} in their environments"
