@@ -10,11 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 
-from adapters.shared.states import State, probability_of_one, project
 from gateway.circuit import Circuit, Operation
+
+S = TypeVar("S")
+"""A state, of whatever kind a simulator has."""
 
 SegmentKey = tuple[int, tuple[bool, ...]]
 """Which segment, and which of its conditional gates happen."""
@@ -110,8 +113,15 @@ def _segment(gates: list[Operation], event: Operation | None) -> Segment:
     return Segment(gates, event, tuple([i for i, op in enumerate(gates) if op.condition]))
 
 
+class Project(Protocol[S]):
+    """Brings a state to what it is after an outcome; :func:`adapters.shared.states.project` does it for vectors."""
+
+    def __call__(self, state: S, qubit: int, outcome: int, chance: float, *, flip: bool = False) -> S:
+        """Return a new state."""
+
+
 @dataclass(slots=True)
-class Branch:
+class Branch(Generic[S]):
     """One history of outcomes.
 
     Args:
@@ -120,7 +130,7 @@ class Branch:
         weight: its exact probability; 1 when shots are followed.
     """
 
-    state: State | None
+    state: S | None
     bits: int
     shots: int
     weight: float
@@ -128,21 +138,25 @@ class Branch:
 
 
 @dataclass(slots=True)
-class Explorer:
-    """Follows a plan through all its branches.
+class Explorer(Generic[S]):
+    """Follows a plan through all its branches, for states of any kind.
 
     Args:
         advance: (key, gates without conditions, state or None for all 0) -> new state; the same
             key always comes with the same gates.
+        probability_of_one: (state, qubit) -> probability that measuring the qubit gives 1.
+        project: brings a state to what it is after an outcome.
         rng: splits the shots; ``None`` to follow exact weights instead.
     """
 
     plan: Plan
-    advance: Callable[[SegmentKey, list[Operation], State | None], State]
+    advance: Callable[[SegmentKey, list[Operation], S | None], S]
+    probability_of_one: Callable[[S, int], float]
+    project: Project[S]
     rng: np.random.Generator | None
-    _stack: list[Branch] = field(default_factory=list)
+    _stack: list[Branch[S]] = field(default_factory=list)
 
-    def leaves(self, shots: int) -> Iterator[tuple[Branch, State]]:
+    def leaves(self, shots: int) -> Iterator[tuple[Branch[S], S]]:
         """Yield every branch that got shots (or weight) with its state at the end of the plan, in a fixed order."""
         self._stack = [Branch(None, 0, shots, 1.0)]
         while self._stack:
@@ -155,7 +169,7 @@ class Explorer:
                 branch.depth += 1
                 self._split(branch, state, segment.event)
 
-    def _advanced(self, branch: Branch, segment: Segment) -> State:
+    def _advanced(self, branch: Branch[S], segment: Segment) -> S:
         taken = tuple([_holds(segment.gates[i], branch.bits) for i in segment.conditional])
         gates = segment.gates
         if taken:
@@ -163,13 +177,13 @@ class Explorer:
             gates = [_unconditional(op) for i, op in enumerate(gates) if i not in left_out]
         return self.advance((branch.depth, taken), gates, branch.state)
 
-    def _split(self, branch: Branch, state: State, event: Operation) -> None:
+    def _split(self, branch: Branch[S], state: S, event: Operation) -> None:
         """Push the branches after a measurement or reset."""
         if event.condition and not _holds(event, branch.bits):
             self._stack.append(branch)
             return
         qubit = event.qubits[0]
-        one = probability_of_one(state, qubit)
+        one = self.probability_of_one(state, qubit)
         one = 0.0 if one < CERTAIN else 1.0 if one > 1 - CERTAIN else one
         shots_one = int(self.rng.binomial(branch.shots, one)) if self.rng is not None else 0
         for outcome, chance, shots in ((1, one, shots_one), (0, 1 - one, branch.shots - shots_one)):
@@ -178,7 +192,7 @@ class Explorer:
             bits = branch.bits
             if event.name == "measure":
                 bits = bits & ~(1 << event.clbits[0]) | outcome << event.clbits[0]
-            after = project(state, qubit, outcome, chance, flip=event.name == "reset" and outcome == 1)
+            after = self.project(state, qubit, outcome, chance, flip=event.name == "reset" and outcome == 1)
             weight = branch.weight * chance if self.rng is None else 1.0
             self._stack.append(Branch(after, bits, shots, weight, branch.depth))
 

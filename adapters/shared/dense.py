@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from adapters.base import Adapter, Clock, N
 from adapters.shared.branching import Branch, Explorer, Plan, SegmentKey, make_plan
-from adapters.shared.states import Distribution, State, bitstrings, distribution
+from adapters.shared.states import Distribution, State, bitstrings, distribution, probability_of_one, project
 from gateway.circuit import Circuit, Operation
 from gateway.counts import Counts
 from gateway.results import ResultType, Sampling
@@ -88,7 +88,7 @@ class DenseAdapter(Adapter[N]):
 
     def _leaves(
         self, plan: Plan, shots: int, rng: np.random.Generator | None, clock: Clock
-    ) -> Iterator[tuple[Branch, Distribution]]:
+    ) -> Iterator[tuple[Branch[State], Distribution]]:
         """Yield each branch at its end with the distribution of the qubits measured last."""
         self.check_memory(plan.num_qubits, plan.copies)
         built: dict[SegmentKey, N] = {}
@@ -101,13 +101,13 @@ class DenseAdapter(Adapter[N]):
                 return self.evolve(built[key], state)
 
         measured = plan.measured
-        for branch, state in Explorer(plan, advance, rng).leaves(shots):
+        for branch, state in Explorer(plan, advance, probability_of_one, project, rng).leaves(shots):
             with clock.running():
                 probabilities = distribution(state, measured)
             yield branch, probabilities
 
 
-def _keys(plan: Plan, branch: Branch, indices: NDArray[np.int64]) -> list[str]:
+def _keys(plan: Plan, branch: Branch[State], indices: NDArray[np.int64]) -> list[str]:
     """Return the bitstrings of some outcomes of a branch."""
     place = {qubit: position for position, qubit in enumerate(plan.measured)}
     places = {clbit: place[qubit] for clbit, qubit in plan.final.items()}
