@@ -109,7 +109,7 @@ def test_two_honest_requests_in_one_go_are_two_answers(server: Served):
 # ---------------------------------------------------------------------------- sizes
 
 
-@pytest.mark.parametrize("path", ["/v1/run", "/v1/jobs", "/run"])
+@pytest.mark.parametrize("path", ["/v1/run", "/v1/jobs"])
 def test_promise_12_a_body_over_the_limit_is_413_and_chunks_are_411(server: Served, path: str):
     large = server.request("POST", path, b'{"circuits": "' + b" " * 100_000 + b'"}', JSON)
     assert (large.status, large.json["code"]) == (413, "limit-exceeded")
@@ -155,7 +155,7 @@ def _jobs(server: Served) -> int:
     b"__import__('os').system('true')", b"<?xml version='1.0'?>"],
     ids=["qpy", "pickle", "python", "xml"],
 )  # fmt: skip
-@pytest.mark.parametrize("path", ["/v1/run", "/v1/jobs", "/run"])
+@pytest.mark.parametrize("path", ["/v1/run", "/v1/jobs"])
 def test_promise_9_qpy_pickles_and_programs_are_not_accepted(server: Served, body: bytes, path: str):
     assert server.request("POST", path, body, JSON).status == 400
     text = json.dumps({"circuits": body.decode("latin-1")}).encode()

@@ -23,7 +23,7 @@ PROBES = ("/healthz", "/readyz")
 ROUTES = [
     ("POST", "/v1/run"), ("POST", "/v1/jobs"), ("GET", "/v1/jobs"), ("GET", "/v1/jobs/x"), ("DELETE", "/v1/jobs/x"),
     ("POST", "/v1/jobs/x/rerun"), ("GET", "/v1/backend"), ("GET", "/metrics"), ("GET", "/openapi.json"), ("GET", "/"),
-    ("GET", "/nowhere"), ("POST", "/run"), ("PUT", "/v1/run"), ("TRACE", "/"),
+    ("GET", "/nowhere"), ("POST", "/nowhere"), ("PUT", "/v1/run"), ("TRACE", "/"),
 ]  # fmt: skip
 
 

@@ -68,7 +68,7 @@ FOREIGN = ["https://evil.example", "null", "http://localhost", "http://127.0.0.1
            f"{FRIEND}/", "chrome-extension://x"]  # fmt: skip
 
 
-@pytest.mark.parametrize("path", ["/v1/run", "/v1/jobs", "/run"])
+@pytest.mark.parametrize("path", ["/v1/run", "/v1/jobs"])
 @pytest.mark.parametrize("origin", FOREIGN)
 def test_promise_11_pages_of_other_origins_are_refused(server: Served, origin: str, path: str):
     headers = {**JSON, "Origin": origin.format(port=server.port)}
@@ -123,7 +123,7 @@ SIMPLE = ["text/plain", "application/x-www-form-urlencoded", "multipart/form-dat
           "text/html", "application/octet-stream", "application/x-python", "application/x-qpy"]  # fmt: skip
 
 
-@pytest.mark.parametrize("path", ["/v1/run", "/v1/jobs", "/run"])
+@pytest.mark.parametrize("path", ["/v1/run", "/v1/jobs"])
 @pytest.mark.parametrize("content_type", SIMPLE)
 def test_promise_11_what_a_form_can_send_is_no_request(server: Served, content_type: str, path: str):
     reply = server.request("POST", path, run_body(), {"Content-Type": content_type})

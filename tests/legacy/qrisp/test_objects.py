@@ -7,8 +7,8 @@ import math
 
 import numpy as np
 import pytest
+from legacy.qrisp.messages import bell, bits, circuit, definition, op
 from support import reference
-from support.qrisp import bell, bits, circuit, definition, op
 
 from gateway.circuit import Circuit, Comparison, Limits, Operation
 from gateway.errors import CircuitInvalidError, LimitError, UnsupportedError

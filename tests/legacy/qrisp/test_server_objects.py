@@ -11,8 +11,8 @@ from typing import Any
 import msgspec
 import pytest
 from flask.testing import FlaskClient
+from legacy.qrisp.messages import bell, circuit, definition, op, x_on_the_first_of_two
 from support.fake import FakeAdapter
-from support.qrisp import bell, circuit, definition, op, x_on_the_first_of_two
 from support.raw import Server
 
 from gateway.execution.function import Function

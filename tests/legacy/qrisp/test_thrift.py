@@ -19,8 +19,8 @@ from typing import Any
 import msgspec
 import pytest
 import requests
+from legacy.qrisp.messages import as_thrift, bell, circuit, definition, op, x_on_the_first_of_two
 from support.fake import TARGET, Does
-from support.qrisp import as_thrift, bell, circuit, definition, op, x_on_the_first_of_two
 from support.waiting import wait_until
 from thriftpy2.protocol import TCyBinaryProtocolFactory
 from thriftpy2.protocol.binary import TBinaryProtocol
