@@ -17,6 +17,7 @@ _MAX_DIGITS = 4_000  # Python refuses to read longer integers
 _IF = re.compile(r"\s*+if\s*+\(")
 _MARK = re.compile(r"[()]|&&")
 _GROUP = re.compile(r"\s*+(!?+)\s*+\(([^()]*+)\)\s*+\Z")
+_TRUTHS = ("true", "false")
 _TEST = re.compile(
     r"\s*+(!)?+\s*+([^\W\d]\w*+\s*+(?:\[\s*+[0-9]++\s*+\])?+)\s*+(?:(==|!=)\s*+([0-9]++|true|false)\s*+)?+\Z",
 )
@@ -165,13 +166,16 @@ def _merged(comparisons: tuple[Comparison, ...]) -> Comparison | None:
 
 
 def _test(text: str, clbits: Wires) -> Choice:
-    """Read ``c``, ``!c[0]``, ``c == 3`` or ``c[0] != true``."""
+    """Read ``c``, ``!c[0]``, ``c == 3``, ``c[0] != true`` or ``true``."""
     match = _TEST.match(text)
     if match is None or (match[1] and match[3]):
         msg = f"{text.strip()[:60]!r} is not a simple condition such as c == 1"
         raise CircuitSyntaxError(msg)
-    found = clbits.find(match[2])
-    bits = (found,) if isinstance(found, int) else tuple(found)
+    name = match[2].strip()
+    if name in _TRUTHS and match[3] is None and not clbits.knows(name):
+        return ALWAYS if (name == "true") != bool(match[1]) else NEVER
+    wires = clbits.find(name)
+    bits = (wires,) if isinstance(wires, int) else tuple(wires)
     if match[3] is None or not match[4].isdigit():
         if len(bits) != 1:
             raise CircuitSyntaxError("only a single bit is true or false; compare a register with a number")

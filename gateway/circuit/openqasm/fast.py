@@ -263,6 +263,8 @@ class _Reader:
 
     def include(self, piece: str) -> None:
         """Accept the two standard includes, whose gates are in the table anyway. No file is read."""
+        if self.nesting:
+            raise CircuitSyntaxError("an include stands inside an if")
         match = _INCLUDE.match(piece)
         if match is None:
             msg = "include takes a file name in quotation marks"
@@ -297,12 +299,15 @@ class _Reader:
         if self.nesting:
             msg = f"{name!r} is declared inside an if"
             raise CircuitSyntaxError(msg)
-        if name in self.handlers or (self.modern and name in NOT_FLAT_WORDS):
+        if name in self.handlers or (self.modern and (name in NOT_FLAT_WORDS or name == "gphase")):
             msg = f"{name!r} is a word of the language and cannot name a register"
             raise CircuitSyntaxError(msg)
         if self.qubits.knows(name) or self.clbits.knows(name):
             msg = f"{name!r} is declared twice"
             raise CircuitInvalidError(msg, rule="redefinition")
+        if self.modern and size is not None and not size.strip("0"):
+            msg = f"{name!r} has no {'qubits' if kind == 'q' else 'bits'}; it needs at least one"
+            raise CircuitInvalidError(msg, rule="register size")
         (self.qubits if kind == "q" else self.clbits).declare(name, size)
         self.forget()
 
@@ -311,6 +316,9 @@ class _Reader:
         definition = read_head(piece)
         if self.nesting or not piece.endswith(BLOCK_BEGIN):
             msg = f"the gate {definition.name!r} has no body"
+            raise CircuitSyntaxError(msg)
+        if self.modern and not definition.qubits:
+            msg = f"the gate {definition.name!r} acts on no qubits"
             raise CircuitSyntaxError(msg)
         for inner in self.block():
             if _FIRST_WORD.match(inner):
@@ -472,9 +480,21 @@ class _Reader:
     def if_(self, piece: str) -> None:
         """``if (c == 1) statement`` or ``if (c == 1) { ... }``; what is done becomes conditional."""
         condition, body = split_condition(piece)
-        choice = read_choice(condition, self.clbits)
+        choice = self.read_choice(condition)
         changed = self.branch(body, choice, changed=False)
         self.choice = self.position(), choice, changed  # an `else` may follow, but only as the very next piece
+        first = _FIRST_WORD.match(body)
+        if first is not None and first[1] == "if":  # without braces: an `else` would be the inner one's
+            self.choice = None
+
+    def read_choice(self, condition: str) -> Choice:
+        """Read a condition; one of other names than clbits' belongs to the full parser."""
+        try:
+            return read_choice(condition, self.clbits)
+        except CircuitInvalidError as exc:
+            if self.modern and exc.rule == "register":
+                raise NotFlat from None
+            raise
 
     def else_(self, piece: str) -> None:
         """The other branch of the ``if`` that ended just before."""

@@ -8,13 +8,14 @@ from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.reference import distribution, unitary
 
-from gateway.circuit import parse
+from gateway.circuit import Comparison, parse
 from gateway.circuit.circuit import DEFAULT_LIMITS, Circuit
 from gateway.circuit.gates import GATES
 from gateway.circuit.openqasm.fast import NotFlat, parse_flat
@@ -333,6 +334,76 @@ def test_both_paths_make_the_same_circuit(path: Path) -> None:
     assert fast == parse_full(text)
 
 
+DECLARATIONS = """OPENQASM 3.0;
+include "stdgates.inc";
+qubit[3] q; bit[3] c; qubit a; bit b;
+h q[0];
+c = measure q;
+"""
+A_LOOP = "for int unused in [0:0] { }\n"
+STATEMENTS = (CIRCUITS / "flat_statements.txt").read_text().splitlines()
+"""Right ones and wrong ones, as people write them in flat files."""
+
+
+def outcome(text: str) -> Circuit | None:
+    """Return the circuit a text is read as, without barriers, which change no result; ``None`` if it is refused."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            circuit = parse(text)
+    except GatewayError:
+        return None
+    kept = [
+        msgspec.structs.replace(operation, condition=tuple(map(one_way, operation.condition)))
+        for operation in circuit.operations
+        if operation.name != "barrier"
+    ]
+    return Circuit(circuit.num_qubits, circuit.num_clbits, kept)
+
+
+def one_way(comparison: Comparison) -> Comparison:
+    """Say of a single bit what it is, where a comparison says what it is not."""
+    if len(comparison.clbits) == 1 and not comparison.equal:
+        return Comparison(comparison.clbits, 1 - comparison.value)
+    return comparison
+
+
+@pytest.mark.parametrize("statement", STATEMENTS)
+def test_a_loop_anywhere_in_a_text_changes_nothing_of_what_else_is_accepted_and_means(statement: str) -> None:
+    flat, unrolled = outcome(DECLARATIONS + statement), outcome(DECLARATIONS + A_LOOP + statement)
+    if statement.startswith("opaque"):
+        assert unrolled is None, "opaque left the language with OpenQASM 2"
+    else:
+        assert flat == unrolled
+
+
+@pytest.mark.parametrize(
+    ("condition", "holds"),
+    [
+        ("true", True),
+        ("false", False),
+        ("!false", True),
+        ("!true", False),
+        ("1 == 1", True),
+        ("1 == 2", False),
+        ("true && true", True),
+        ("true && false", False),
+        ("always", True),
+    ],
+)
+def test_a_condition_that_is_known_at_once_keeps_or_drops_its_branch(condition: str, *, holds: bool) -> None:
+    text = f"{DECLARATIONS}const bool always = true;" if condition == "always" else DECLARATIONS
+    circuit = parse(f"{text} if ({condition}) {{ x q[1]; }} else {{ y q[1]; }}")
+    assert circuit.operations[-1] == Circuit(3).gate("x" if holds else "y", [1]).operations[0]
+
+
+def test_an_else_belongs_to_the_nearest_if() -> None:
+    *_, then, otherwise = parse(f"{DECLARATIONS} if (c[0]) if (c[1]) x q[0]; else y q[0];").operations
+    first = Comparison((0,), 1)
+    assert (then.name, then.condition) == ("x", (first, Comparison((1,), 1)))
+    assert (otherwise.name, otherwise.condition) == ("y", (first, Comparison((1,), 0)))
+
+
 @st.composite
 def angles(draw: st.DrawFn, depth: int = 2) -> str:
     if depth == 0 or draw(st.booleans()):
@@ -383,7 +454,8 @@ def statements(draw: st.DrawFn, names: list[str], version: int) -> str:
     count, params = (2, 1) if name == "mine" else (GATES[name].num_qubits, GATES[name].num_params)
     values = ", ".join(draw(angles()) for _ in range(params))
     call = f"{name}({values})" if params else name
-    condition = draw(st.sampled_from(["", "", "", "if(c==1) ", "if (d == 0) ", "if(c==2)"]))
+    known = ["if (true) ", "if (!false) ", "if (false) ", "if (1 == 1) "] if version == 3 else []
+    condition = draw(st.sampled_from(["", "", "", "if(c==1) ", "if (d == 0) ", "if(c==2)", *known]))
     return f"{condition}{call} {', '.join(draw(operands(count, distinct=False)))};"
 
 

@@ -21,6 +21,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from gateway.circuit.openqasm.full.spelling import respell
 from gateway.circuit.operations import DEFAULT_LIMITS, CircuitParts, Limits
 from gateway.errors import CircuitSyntaxError, UnsupportedError
 
@@ -64,11 +65,13 @@ def _tree(text: str) -> ast.Program:
     from openqasm3.parser import QASM3ParsingError  # noqa: PLC0415 - slow to import, and rarely needed
 
     try:
-        return _parsed_quietly(text)
+        return _parsed_quietly(respell(text))
     except QASM3ParsingError as exc:
         raise _syntax_error(exc) from exc
     except RecursionError as exc:
         raise _too_deep() from exc
+    except CircuitSyntaxError:
+        raise
     except Exception as exc:
         msg = f"the text cannot be read as OpenQASM: {type(exc).__name__}: {exc}"
         raise CircuitSyntaxError(msg) from exc

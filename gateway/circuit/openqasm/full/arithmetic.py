@@ -11,6 +11,7 @@ import operator
 from collections.abc import Callable
 
 from gateway.circuit.openqasm.full.scopes import Kind, Value, Word
+from gateway.circuit.openqasm.full.spelling import POWER
 
 MAX_INTEGER_BITS = 1024
 _DEFAULT_BITS = 64
@@ -181,7 +182,7 @@ FUNCTIONS: dict[str, tuple[Callable[..., Value], int]] = {
     "arcsin": (_of_reals(math.asin), 1), "arccos": (_of_reals(math.acos), 1), "arctan": (_of_reals(math.atan), 1),
     "exp": (_of_reals(math.exp), 1), "log": (_of_reals(math.log), 1), "ln": (_of_reals(math.log), 1),
     "sqrt": (_of_reals(math.sqrt), 1), "floor": (_of_reals(math.floor), 1), "ceiling": (_of_reals(math.ceil), 1),
-    "mod": (lambda a, b: binary("%", a, b), 2),
+    "mod": (lambda a, b: binary("%", a, b), 2), POWER: (lambda a, b: binary("**", a, b), 2),
     "popcount": (_popcount, 1), "rotl": (lambda value, n: _rotated(value, whole(n)), 2),
     "rotr": (lambda value, n: _rotated(value, -whole(n)), 2),
 }  # fmt: skip

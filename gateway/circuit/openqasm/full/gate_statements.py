@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from gateway.circuit import modifiers
 from gateway.circuit.gates import ALIASES, GATES, Step
+from gateway.circuit.openqasm.expressions import CONSTANTS
 from gateway.circuit.openqasm.full.machine import Machine
 from gateway.circuit.openqasm.full.scopes import (
     Clbits,
@@ -51,7 +52,49 @@ class GateStatements(Machine):
         names = [identifier.name for identifier in (*node.arguments, *node.qubits)]
         if len(set(names)) < len(names):
             raise invalid(node, "duplicate name", f"the gate {name!r} names a parameter or qubit twice")
+        for statement in node.body:
+            if type(statement).__name__ == "QuantumGate":
+                self._check_call(node, statement)
         self.gates[name] = GateDefinition(node, len(self.gates))
+
+    def _check_call(self, definition: ast.QuantumGateDefinition, call: ast.QuantumGate) -> None:
+        """Check what a definition calls where it stands, also if nobody ever calls the definition.
+
+        Raises:
+            CircuitInvalidError: there is no such gate, or the qubits are not the definition's or named twice.
+        """
+        name = call.name.name
+        if name not in self.gates and ALIASES.get(name, name) not in GATES:
+            raise invalid(call, "gate name", f"there is no gate named {name!r}")
+        known = {qubit.name for qubit in definition.qubits}
+        operands = [operand.name for operand in call.qubits if type(operand).__name__ == "Identifier"]
+        unknown = next((operand for operand in operands if operand not in known), None)
+        if unknown is not None:
+            raise invalid(call, "register", f"the gate {definition.name.name!r} has no qubit {unknown!r}")
+        if len(set(operands)) < len(operands):
+            raise invalid(call, "distinct qubits", f"{name} names a qubit twice")
+        self._check_numbers(definition, call, name)
+
+    def _check_numbers(self, definition: ast.QuantumGateDefinition, call: ast.QuantumGate, name: str) -> None:
+        """Check how many parameters, and without modifiers how many qubits, a call inside a definition gives."""
+        inner = self.gates.get(name)
+        gate = GATES.get(ALIASES.get(name, name))
+        num_params = len(inner.node.arguments) if inner is not None else gate.num_params if gate else 0
+        num_qubits = len(inner.node.qubits) if inner is not None else gate.num_qubits if gate else 0
+        if len(call.arguments) != num_params:
+            what = f"{name} takes {num_params} parameter{'' if num_params == 1 else 's'}, not {len(call.arguments)}"
+            raise invalid(call, "number of parameters", what)
+        if not call.modifiers and len(call.qubits) != num_qubits:
+            what = f"{name} acts on {num_qubits} qubit{'' if num_qubits == 1 else 's'}, not {len(call.qubits)}"
+            raise invalid(call, "number of qubits", what)
+        parameters = {parameter.name for parameter in definition.arguments}
+        for argument in call.arguments:
+            if type(argument).__name__ == "Identifier" and not self._names_value(argument.name, parameters):
+                raise invalid(argument, "name", f"an expression uses the name {argument.name!r}, which is not defined")
+
+    def _names_value(self, name: str, parameters: set[str]) -> bool:
+        symbol = self.globals.find(name)
+        return name in parameters or name in CONSTANTS or (isinstance(symbol, Variable) and symbol.constant)
 
     def call_gate(self, node: ast.QuantumGate) -> None:
         """Apply a gate, once for each element of the registers it is given."""
