@@ -8,6 +8,7 @@ run with its Python where the current environment lacks their packages.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -34,7 +35,7 @@ def _homes(group: str) -> Iterator[Path]:
     checkout = Path(__file__).resolve().parent.parent
     homes = [*(folder / group for folder in folders), checkout / ".environments" / group]
     for home in [*homes, *([checkout / ".venv"] if group == "main" else [])]:
-        if (home / "bin" / "python").exists():
+        if (home / "bin" / "python").exists() and home.resolve() != Path(sys.prefix).resolve():
             yield home
 
 

@@ -15,11 +15,15 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from gateway import environments
-from gateway.errors import RequestError, SimulatorNotInstalled
+from gateway.errors import RequestError, SimulatorError, SimulatorNotInstalled
 from gateway.results import Capabilities, ResultType
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from importlib.metadata import EntryPoint, EntryPoints
+
+ENTRY_POINTS = "gateway.simulators"
+"""The entry point group through which other distributions offer theirs: each entry point gives a :class:`Simulator`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,19 +157,85 @@ SIMULATORS: dict[str, Simulator] = {
 }
 
 
+# ---------------------------------------------------------------------- simulators of other people
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A simulator that another distribution offers through the entry point group ``gateway.simulators``.
+
+    Args:
+        name: of the entry point, and of the simulator.
+        distribution: its name and version.
+        row: what the entry point gives, or ``None`` where something is wrong with it.
+        fault: what is wrong with it.
+    """
+
+    name: str
+    distribution: str
+    row: Simulator | None
+    fault: str = ""
+
+
+def offers(name: str | None = None) -> list[Offer]:
+    """Return what other distributions offer, all or under one name; a broken one does not take the others down."""
+    from importlib import metadata  # noqa: PLC0415 - asked only when our own simulators do not answer
+
+    points = metadata.entry_points(group=ENTRY_POINTS)
+    return [_offer(point, points) for point in points if name is None or point.name == name]
+
+
+def _offer(point: EntryPoint, points: EntryPoints) -> Offer:
+    distribution = _distribution(point)
+    rivals = [_distribution(other) for other in points.select(name=point.name)]
+    if point.name in SIMULATORS:
+        return Offer(point.name, distribution, None, "the name belongs to one of the gateway's own simulators")
+    if len(rivals) > 1:
+        return Offer(point.name, distribution, None, f"several distributions offer the name: {', '.join(rivals)}")
+    try:
+        row = point.load()
+    except (Exception, SystemExit) as exc:  # noqa: BLE001 - foreign code: whatever it raises, the others are found
+        return Offer(point.name, distribution, None, f"it cannot be loaded: {type(exc).__name__}: {exc}")
+    fault = _fault(row, point.name)
+    return Offer(point.name, distribution, None if fault else row, fault)
+
+
+def _distribution(point: EntryPoint) -> str:
+    return f"{point.dist.name} {point.dist.version}" if point.dist else "a distribution without a name"
+
+
+def _fault(row: object, name: str) -> str:
+    """Return why what an entry point gives cannot stand beside our rows; empty when it can."""
+    if not isinstance(row, Simulator):
+        return f"the entry point gives a {type(row).__name__}, and should give a gateway.simulators.Simulator"
+    if row.name != name:
+        return f"the entry point is named {name!r} and its row {row.name!r}"
+    holders = [ours.name for ours in SIMULATORS.values() if ours.port == row.port]
+    return f"its port {row.port} belongs to {holders[0]!r}; 0 takes any that is free" if holders else ""
+
+
+# ---------------------------------------------------------------------- find and load
+
+
 def find(name: str) -> Simulator:
-    """Return the row of a simulator.
+    """Return the row of a simulator, ours or another distribution's.
 
     Raises:
         RequestError: no simulator of that name; the message lists those there are.
+        SimulatorError: another distribution offers it, and something is wrong with that.
     """
-    try:
+    if isinstance(name, str) and name in SIMULATORS:
         return SIMULATORS[name]
-    except (KeyError, TypeError):
-        close = difflib.get_close_matches(str(name), SIMULATORS, n=1)
-        hint = f"did you mean {close[0]!r}? " if close else ""
-        msg = f"there is no simulator named {name!r}: {hint}known are {', '.join(SIMULATORS)}"
-        raise RequestError(msg, field="simulator") from None
+    for offer in offers(str(name)):
+        if offer.row is not None:
+            return offer.row
+        msg = f"the simulator {offer.name!r} of {offer.distribution} cannot be used: {offer.fault}"
+        raise SimulatorError(msg, simulator=offer.name, detail=offer.fault)
+    known = list(dict.fromkeys([*SIMULATORS, *(offer.name for offer in offers() if offer.row)]))
+    close = difflib.get_close_matches(str(name), known, n=1)
+    hint = f"did you mean {close[0]!r}? " if close else ""
+    msg = f"there is no simulator named {name!r}: {hint}known are {', '.join(known)}"
+    raise RequestError(msg, field="simulator")
 
 
 def load(target: str) -> object:
@@ -174,22 +244,60 @@ def load(target: str) -> object:
     This is the only place where an adapter is imported.
 
     Raises:
+        RequestError: there is no such module or class, or the class is no adapter.
         SimulatorNotInstalled: the framework behind the adapter is absent.
     """
-    module, _, attribute = target.partition(":")
+    module, colon, name = target.partition(":")
+    if not (module and colon and name.isidentifier()):
+        raise RequestError(f"an adapter is given as module:Class, and {target!r} is not", field="adapter")
     try:
-        return getattr(importlib.import_module(module), attribute)()
+        loaded = importlib.import_module(module)
     except ModuleNotFoundError as exc:
-        row = next((row for row in rows() if row.adapter == target), None)
-        if row is None or (exc.name or "").split(".")[0] in {"gateway", "adapters"}:
-            raise
-        msg = (
-            f"the simulator {row.name!r} needs the package {exc.name!r}, which is not installed: "
-            f"pip install 'simulator-gateway[{row.requirement}]'"
-        )
-        raise SimulatorNotInstalled(msg, simulator=row.name, requirement=row.requirement) from exc
+        if exc.name is not None and f"{module}.".startswith(f"{exc.name}."):
+            msg = f"there is no module {exc.name!r}, which the adapter {target!r} is in: is its folder on PYTHONPATH?"
+            raise RequestError(msg, field="adapter") from exc
+        raise _not_installed(target, exc.name) from exc
+    try:
+        return _adapter_class(getattr(loaded, name, None), target)()
+    except ModuleNotFoundError as exc:
+        raise _not_installed(target, exc.name) from exc
+
+
+def _adapter_class(cls: object, target: str) -> Callable[[], object]:
+    """Return a class that can drive a simulator.
+
+    Raises:
+        RequestError: there is none, or it lacks what an adapter has.
+    """
+    module, _, name = target.partition(":")
+    if cls is None:
+        raise RequestError(f"the module {module!r} has no class {name!r}", field="adapter")
+    if unwritten := sorted(getattr(cls, "__abstractmethods__", ())):
+        raise RequestError(f"the adapter {target!r} does not implement {', '.join(unwritten)}", field="adapter")
+    lacking = [part for part in _PARTS if not hasattr(cls, part)]
+    if not isinstance(cls, type) or lacking:
+        without = f", it has no {', no '.join(lacking)}" if lacking else ""
+        raise RequestError(f"{target!r} is no adapter{without}: subclass adapters.base.Adapter", field="adapter")
+    return cls
+
+
+_PARTS = ("name", "capabilities", "run", "version")
+"""What everything that runs circuits for a server has."""
+
+
+def _not_installed(target: str, package: str | None) -> SimulatorNotInstalled:
+    row = next((row for row in rows() if row.adapter == target), None)
+    if row is None:
+        msg = f"the adapter {target!r} needs the package {package!r}, which is not installed beside it"
+        return SimulatorNotInstalled(msg, simulator=target, requirement=package)
+    elsewhere = f", or {environments.VARIABLE}=FOLDER names the folder of an environment {row.group!r} that has it"
+    msg = (
+        f"the simulator {row.name!r} needs the package {package!r}, which is not installed: "
+        f"pip install 'simulator-gateway[{row.requirement}]' ({', '.join(row.requires)}){elsewhere}"
+    )
+    return SimulatorNotInstalled(msg, simulator=row.name, requirement=row.requirement)
 
 
 def rows() -> Iterator[Simulator]:
-    """Yield the rows in order of port."""
+    """Yield the rows of our own simulators in order of port."""
     return iter(SIMULATORS.values())

@@ -160,12 +160,17 @@ def compose() -> str:
 
 
 def readme() -> str:
-    """Return README.md with the table of simulators."""
+    """Return README.md with the table of simulators, and what each can do."""
+    from gateway.cli.listing import abilities
+
     lines = ["| simulator | port | what it is | package | extra |", "|---|---|---|---|---|"]
     for row in _rows():
         package = f"{row.distribution} {_locked_version(row)}"
         lines.append(f"| `{row.name}` | {row.port} | {row.summary} | {package} | `[{row.requirement}]` |")
-    return _filled("README.md", {"simulators": lines}, "<!-- {} -->")
+    head = list(abilities(_rows()[0].capabilities))
+    matrix = [f"| simulator | {' | '.join(head)} |", "|---" * (len(head) + 1) + "|"]
+    matrix += [f"| `{row.name}` | {' | '.join(abilities(row.capabilities).values())} |" for row in _rows()]
+    return _filled("README.md", {"simulators": lines, "abilities": matrix}, "<!-- {} -->")
 
 
 def pyproject() -> str:

@@ -45,7 +45,7 @@ from gateway.errors import (
 )
 from gateway.protocol.messages import BackendInfo, RunRequest
 from gateway.results import Capabilities, Result
-from gateway.simulators import find
+from gateway.simulators import SIMULATORS, find
 from gateway.version import __version__
 
 T = TypeVar("T")
@@ -96,7 +96,7 @@ class DockerSimulator(Backend):
         start_timeout_s: float = START_TIMEOUT_S,
         reuse: bool = True,
     ) -> None:
-        self.name = find(name).name
+        self.name = _in_the_image(name)
         self.port = port
         self.keep = keep
         self.timeout_s = timeout_s
@@ -497,3 +497,17 @@ def _exit(number: int, _frame: FrameType | None) -> None:
 
 
 _leases = _Leases()
+
+
+def _in_the_image(name: str) -> str:
+    """Return the name of a simulator that the image holds.
+
+    Raises:
+        RequestError: it holds none of that name.
+    """
+    if find(name).name not in SIMULATORS:
+        msg = (
+            f"the image holds the gateway's own simulators, and {name!r} is another distribution's: use LocalSimulator"
+        )
+        raise RequestError(msg, field="simulator")
+    return name

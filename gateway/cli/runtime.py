@@ -13,7 +13,7 @@ from gateway.containers.engine import connect
 from gateway.containers.hardening import SIMULATOR_LABEL
 from gateway.containers.image import content_tag, find
 from gateway.errors import ContainerError
-from gateway.simulators import SIMULATORS
+from gateway.simulators import SIMULATORS, offers
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,9 @@ def choose(wanted: str, names: Sequence[str]) -> Choice:
     """
     if wanted != "auto":
         return Choice(wanted, "asked for")
-    choice = _choose([name for name in names if name in SIMULATORS])
+    ours = [name for name in names if name in SIMULATORS]
+    foreign = [offer.name for name in names if name not in SIMULATORS for offer in offers(name)]
+    choice = Choice("local", f"the image does not hold {', '.join(foreign)}") if foreign else _choose(ours)
     print(f"gateway: running in {_PLACES[choice.runtime]}: {choice.why} (--runtime decides)", file=sys.stderr)
     return choice
 

@@ -16,7 +16,7 @@ from gateway import legacy
 from gateway.cli import settings
 from gateway.errors import RequestError
 from gateway.listener import bind
-from gateway.simulators import SIMULATORS, find
+from gateway.simulators import SIMULATORS, find, offers
 
 if TYPE_CHECKING:
     from gateway.server.host import Settings
@@ -45,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def command(arguments: argparse.Namespace) -> int:
     """Serve until a signal comes."""
-    names = [row.name for row in SIMULATORS.values() if row.installed_version()] if arguments.all else arguments.names
+    names = _installed() if arguments.all else arguments.names
     if len(names) + bool(arguments.adapter) == 0:
         raise RequestError("name a simulator, or say --all or --adapter", field="names")
     if len(names) + bool(arguments.adapter) == 1:
@@ -55,6 +55,12 @@ def command(arguments: argparse.Namespace) -> int:
         leave_out = ["--port", *(option.flag for option in _LEGACY_OPTIONS if option.for_one), "--adapter"]
         raise RequestError(f"several simulators are served on their own ports: leave {', '.join(leave_out)} out")
     return _serve_many([find(name).name for name in names], arguments)
+
+
+def _installed() -> list[str]:
+    """Return the simulators that are installed, those of other distributions included."""
+    ours = [row.name for row in SIMULATORS.values() if row.installed_version()]
+    return ours + [offer.name for offer in offers() if offer.row is not None]
 
 
 def _serve_one(name: str | None, arguments: argparse.Namespace) -> None:

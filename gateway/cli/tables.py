@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from gateway.counts import Counts, Probabilities
@@ -36,20 +36,6 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], right: str = "") -
         return "  ".join(padded).rstrip()
 
     return "\n".join([line(head), line(["─" * width for width in widths]), *map(line, rows)])
-
-
-def simulators(rows: Sequence[Mapping[str, object]]) -> str:
-    """Return the registry as a table."""
-    cells = [
-        [
-            str(row["name"]),
-            str(row["port"]),
-            str(row["installed"] or f"pip install 'simulator-gateway[{row['extra']}]'"),
-            str(row["summary"]),
-        ]
-        for row in rows
-    ]
-    return table(["simulator", "port", "installed", "what it is"], cells, right="port")
 
 
 def outcome(found: Outcome) -> str:

@@ -87,14 +87,14 @@ class FakeAdapter(Adapter[Circuit]):
         return Counts({format(int(amount), f"0{width}b"): shots})
 
 
-class NotInstalledAdapter:
+class NotInstalledAdapter(FakeAdapter):
     """Stands for an adapter whose framework is absent."""
 
     def __init__(self) -> None:
         import a_framework_nobody_has  # noqa: F401, PLC0415 - the point of it
 
 
-class BrokenAdapter:
+class BrokenAdapter(FakeAdapter):
     """Stands for an adapter whose framework cannot be loaded."""
 
     def __init__(self) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 from support.fake import FakeAdapter
 
@@ -53,14 +55,31 @@ def test_an_absent_framework_is_named_with_the_line_that_installs_it(monkeypatch
     assert (caught.value.simulator, caught.value.requirement) == ("absent", "extra")
 
 
+def test_an_adapter_of_ones_own_whose_framework_is_absent_is_named_with_the_package():
+    with pytest.raises(
+        SimulatorNotInstalled, match=r"fake:NotInstalledAdapter' needs .*'a_framework_nobody_has'"
+    ) as caught:
+        load("support.fake:NotInstalledAdapter")
+    assert caught.value.requirement == "a_framework_nobody_has"
+
+
 @pytest.mark.parametrize(
-    ("target", "error"),
+    ("target", "message"),
     [
-        ("support.fake:NoSuch", AttributeError),
-        ("adapters.no_such:X", ModuleNotFoundError),
-        ("no_such_module:X", ModuleNotFoundError),
+        ("support.fake:NoSuch", "module 'support.fake' has no class 'NoSuch'"),
+        ("adapters.no_such:X", "no module 'adapters.no_such', which the adapter 'adapters.no_such:X' is in"),
+        ("no_such_module.inside:X", "no module 'no_such_module', which"),
+        ("pathlib:Path", "no adapter, it has no capabilities, no run, no version: subclass adapters.base.Adapter"),
+        ("support.fake:TARGET", "'support.fake:TARGET' is no adapter"),
+        ("adapters.base:Adapter", "does not implement build, sample, version"),
+        ("support.fake", "given as module:Class, and 'support.fake' is not"),
+        (":X", "given as module:Class"),
+        ("x:", "given as module:Class"),
+        ("", "given as module:Class, and '' is not"),
+        ("x:a.b", "given as module:Class"),
     ],
 )
-def test_a_target_that_is_no_row_fails_as_python_does(target, error):
-    with pytest.raises(error, match=r"NoSuch|no_such"):
+def test_a_target_that_cannot_be_loaded_is_refused_with_what_is_wrong(target, message):
+    with pytest.raises(RequestError, match=re.escape(message)) as caught:
         load(target)
+    assert caught.value.field == "adapter"
