@@ -206,7 +206,8 @@ def _placed(kind: str, bits: list[Bit], numbered: dict[str, int]) -> tuple[int, 
 
 def _located(error: GatewayError, index: int, name: str) -> GatewayError:
     """Return the error with the place it is at in front."""
-    details = {**error.details, "operation": index} if isinstance(error, CircuitInvalidError) else error.details
+    place = {"operation": index, "gate": name}
+    details = {**error.details, **{field: value for field, value in place.items() if field in error.fields}}
     return type(error)(f"{_PLACE}{index} ({name}): {error.message}", circuit=error.circuit, **details)
 
 
