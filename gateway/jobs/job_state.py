@@ -15,7 +15,7 @@ KEEP_IN_MEMORY_BYTES = 64 * 2**10
 _KEEP_IN_MEMORY_JOBS = 64
 
 
-class LiveJob:
+class ActiveJob:
     """A job that has not ended.
 
     Args:
@@ -50,7 +50,7 @@ class LiveJob:
         return self.parts[position] if self.parts is not None else store.request(self.record.number, position)
 
 
-class Recent:
+class RecentJobs:
     """Small jobs that ended a moment ago: whoever waits for one need not wait for the database too."""
 
     def __init__(self) -> None:
@@ -73,10 +73,10 @@ class Recent:
 
     def record(self, job_id: str) -> JobRecord | None:
         """Return a job that is remembered."""
-        kept = self._kept.get(job_id)
-        return None if kept is None else kept[0]
+        job = self._kept.get(job_id)
+        return None if job is None else job[0]
 
     def answers(self, job_id: str) -> list[StoredAnswer | None] | None:
         """Return its answers."""
-        kept = self._kept.get(job_id)
-        return None if kept is None else kept[1]
+        job = self._kept.get(job_id)
+        return None if job is None else job[1]

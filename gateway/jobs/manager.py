@@ -19,9 +19,10 @@ from gateway.errors import BusyError, IdempotencyConflict, JobInterrupted, JobNo
 from gateway.execution.pool import Executor
 from gateway.execution.runner import LOST_TOKEN
 from gateway.jobs.clock import SteadyClock
-from gateway.jobs.documents import describe, describe_ended, split
-from gateway.jobs.job_state import KEEP_IN_MEMORY_BYTES, LiveJob, Recent
-from gateway.jobs.running import Ran, Running
+from gateway.jobs.job_info import describe, describe_ended
+from gateway.jobs.job_state import KEEP_IN_MEMORY_BYTES, ActiveJob, RecentJobs
+from gateway.jobs.running import JobRun, Running
+from gateway.jobs.splitting import split
 from gateway.jobs.store import JobRecord, JobStore, KeyTakenError, StoredAnswer
 from gateway.protocol import problem
 from gateway.protocol.messages import JobInfo, JobList, RunRequest, SentJob, ServerLimits
@@ -39,8 +40,8 @@ class Caller(NamedTuple):
     """Who asks.
 
     Args:
-        owner: whose jobs he sees: the name of his token, empty where everybody is let in.
-        name: between whom turns are taken: the name of his token, or his address.
+        owner: whose jobs they see: the name of their token, empty where everybody is let in.
+        name: between whom turns are taken: the name of their token, or their address.
         token: the token itself, for functions that take one.
     """
 
@@ -64,13 +65,13 @@ class Jobs:
         executor: Executor,
         store: JobStore,
         limits: ServerLimits | None = None,
-        on_run: Callable[[Ran], None] | None = None,
+        on_run: Callable[[JobRun], None] | None = None,
     ) -> None:
         self._store = store
         self._limits = limits or ServerLimits()
         self._clock = SteadyClock()
-        self._live: dict[str, LiveJob] = {}
-        self._recent = Recent()
+        self._active: dict[str, ActiveJob] = {}
+        self._recent = RecentJobs()
         self._running = Running(executor, store, self._clock, on_run, self._on_end)
         self._take_up()
         self._running.start()
@@ -142,9 +143,9 @@ class Jobs:
         Raises:
             JobNotFound: the caller has no such job.
         """
-        live = self._live.get(job_id)
-        if live is not None and live.record.owner == caller.owner and wait_s > 0:
-            live.ended.wait(wait_s)
+        job = self._active.get(job_id)
+        if job is not None and job.record.owner == caller.owner and wait_s > 0:
+            job.ended.wait(wait_s)
         return self._info(self._find(job_id, caller), with_results=True)
 
     def find_key(self, key: str, caller: Caller) -> str | None:
@@ -183,9 +184,9 @@ class Jobs:
             JobNotFound: the caller has no such job.
         """
         self._find(job_id, caller)
-        live = self._live.get(job_id)
-        if live is not None:
-            self._running.cancel(live)
+        job = self._active.get(job_id)
+        if job is not None:
+            self._running.cancel(job)
         return self._info(self._find(job_id, caller), with_results=True)
 
     @property
@@ -195,21 +196,21 @@ class Jobs:
 
     def states(self) -> dict[JobState, int]:
         """Return how many jobs wait and run."""
-        running = sum(live.record.started is not None for live in list(self._live.values()))
-        return {JobState.QUEUED: len(self._live) - running, JobState.RUNNING: running}
+        running = sum(job.record.started is not None for job in list(self._active.values()))
+        return {JobState.QUEUED: len(self._active) - running, JobState.RUNNING: running}
 
     # ------------------------------------------------------------------ the end
 
     def stop_taking(self) -> None:
         """Begin nothing more and accept nothing more; whoever waits for a job is answered at once."""
         self._running.stop_taking()
-        for live in list(self._live.values()):
-            live.ended.set()
+        for job in list(self._active.values()):
+            job.ended.set()
 
     def close(self, within_s: float = 0) -> None:
         """Let what runs end by itself for so long, then leave the rest to the next server."""
         self.stop_taking()
-        self._running.close(list(self._live.values()), within_s)
+        self._running.close(list(self._active.values()), within_s)
         self._store.close()
 
     # ------------------------------------------------------------------ taking in
@@ -228,45 +229,45 @@ class Jobs:
         except KeyTakenError:
             return self._same(record)
         small = sum(map(len, parts)) <= KEEP_IN_MEMORY_BYTES
-        live = LiveJob(record, set(range(record.total)), caller.token, parts=parts if small else None)
-        self._live[record.id] = live
-        self._running.add(live)
+        job = ActiveJob(record, set(range(record.total)), caller.token, parts=parts if small else None)
+        self._active[record.id] = job
+        self._running.add(job)
         return self._info(record, with_results=False)
 
     def _same(self, record: JobRecord) -> JobInfo:
         """Return the job that has a new one's idempotency key, if it is the same request."""
-        found = self._store.find_key(str(record.idempotency_key), record.owner)
-        if found is None:
+        same = self._store.find_key(str(record.idempotency_key), record.owner)
+        if same is None:
             raise JobStoreError("a job with this idempotency key was removed at this moment: send it again")
-        if found.digest != record.digest:
+        if same.digest != record.digest:
             raise IdempotencyConflict(
-                "the idempotency key was used for another request: use a new key for a new request", job=found.id
+                "the idempotency key was used for another request: use a new key for a new request", job=same.id
             )
-        return self._info(found, with_results=False)
+        return self._info(same, with_results=False)
 
     def _take_up(self) -> None:
         """Go on where an earlier server was cut off."""
         for record, attempts in self._store.unfinished():
-            live = LiveJob(record, set(attempts), LOST_TOKEN, failed=self._store.failed(record.number))
-            self._live[record.id] = live
+            job = ActiveJob(record, set(attempts), LOST_TOKEN, failed=self._store.failed(record.number))
+            self._active[record.id] = job
             for position, tries in attempts.items():
                 if tries >= MAX_ATTEMPTS:
                     error = JobInterrupted(
                         f"the server ended during each of {tries} attempts at this run; it is not tried again",
                         attempts=tries,
                     )
-                    self._running.finish(live, position, StoredAnswer(error.status, problem.dump(error)))
-            if record.id in self._live:
-                self._running.add(live, suspects={k for k, tries in attempts.items() if tries == MAX_ATTEMPTS - 1})
-        if self._live:
-            log.info("%d jobs of an earlier server are taken up again", len(self._live))
+                    self._running.finish(job, position, StoredAnswer(error.status, problem.dump(error)))
+            if record.id in self._active:
+                self._running.add(job, suspects={k for k, tries in attempts.items() if tries == MAX_ATTEMPTS - 1})
+        if self._active:
+            log.info("%d jobs of an earlier server are taken up again", len(self._active))
 
-    def _on_end(self, live: LiveJob, answer: StoredAnswer | None) -> None:
+    def _on_end(self, job: ActiveJob, answer: StoredAnswer | None) -> None:
         """Forget a job that has ended, but for a small one that somebody waits for."""
-        if answer is not None and live.record.total == 1:
-            self._recent.add(live.record, [answer])
-        self._live.pop(live.record.id, None)
-        live.ended.set()
+        if answer is not None and job.record.total == 1:
+            self._recent.add(job.record, [answer])
+        self._active.pop(job.record.id, None)
+        job.ended.set()
 
     def _expire(self) -> None:
         """Remove old jobs now and then; the main function of a thread."""
@@ -282,8 +283,8 @@ class Jobs:
     # ------------------------------------------------------------------ answering
 
     def _find(self, job_id: str, caller: Caller) -> JobRecord:
-        live = self._live.get(job_id)
-        record = live.record if live is not None else self._recent.record(job_id)
+        job = self._active.get(job_id)
+        record = job.record if job is not None else self._recent.record(job_id)
         record = record or self._store.find(job_id, caller.owner)
         if record is None or record.owner != caller.owner:
             raise JobNotFound(f"there is no job {job_id!r} of yours here", job=job_id)
@@ -292,6 +293,6 @@ class Jobs:
     def _info(self, record: JobRecord, *, with_results: bool) -> SentJob:
         if with_results and record.state.ended:
             return describe_ended(record, self._recent.answers(record.id) or self._store.answers(record.number))
-        live = self._live.get(record.id)
-        done = self._store.answered(record.number) if live is None else record.total - len(live.open)
+        job = self._active.get(record.id)
+        done = self._store.answered(record.number) if job is None else record.total - len(job.open)
         return describe(record, done)

@@ -16,7 +16,7 @@ from gateway.execution.fair_queue import FairQueue
 from gateway.execution.pool import Executor, Stop
 from gateway.execution.runner import Answer
 from gateway.jobs.clock import SteadyClock
-from gateway.jobs.job_state import LiveJob
+from gateway.jobs.job_state import ActiveJob
 from gateway.jobs.store import JobRecord, JobStore, StoredAnswer
 from gateway.protocol import problem
 from gateway.results import JobState
@@ -28,7 +28,7 @@ T = TypeVar("T")
 log = logging.getLogger("gateway")
 
 
-class Ran(NamedTuple):
+class JobRun(NamedTuple):
     """A circuit of a job that was run, for whoever counts."""
 
     job: JobRecord
@@ -56,16 +56,16 @@ class Running:
         executor: Executor,
         store: JobStore,
         clock: SteadyClock,
-        on_run: Callable[[Ran], None] | None,
-        on_end: Callable[[LiveJob, StoredAnswer | None], None],
+        on_run: Callable[[JobRun], None] | None,
+        on_end: Callable[[ActiveJob, StoredAnswer | None], None],
     ) -> None:
         self._executor = executor
         self._store = store
         self._clock = clock
         self._on_run = on_run
         self._on_end = on_end
-        self._queue: FairQueue[tuple[LiveJob, int]] = FairQueue()
-        self._suspects: deque[tuple[LiveJob, int]] = deque()
+        self._queue: FairQueue[tuple[ActiveJob, int]] = FairQueue()
+        self._suspects: deque[tuple[ActiveJob, int]] = deque()
         self._alone = False
         self._changed = threading.Condition()
         self.closing = threading.Event()
@@ -83,15 +83,15 @@ class Running:
         for thread in self._threads:
             thread.start()
 
-    def add(self, live: LiveJob, suspects: Collection[int] = ()) -> None:
+    def add(self, job: ActiveJob, suspects: Collection[int] = ()) -> None:
         """Put the open circuits of a job into the line; ``suspects`` are run first, and alone."""
         with self._changed:
-            for position in sorted(live.open):
+            for position in sorted(job.open):
                 if position in suspects:
-                    self._suspects.append((live, position))
+                    self._suspects.append((job, position))
                 else:
-                    self._queue.put(live.record.caller, (live, position))
-            self._changed.notify(len(live.open))
+                    self._queue.put(job.record.caller, (job, position))
+            self._changed.notify(len(job.open))
 
     def stop_taking(self) -> None:
         """Begin nothing more."""
@@ -99,14 +99,14 @@ class Running:
         with self._changed:
             self._changed.notify_all()
 
-    def close(self, live: Iterable[LiveJob], within_s: float) -> None:
+    def close(self, jobs: Iterable[ActiveJob], within_s: float) -> None:
         """Let what runs end by itself for so long, then stop it."""
         self.stop_taking()
         give_up = time.monotonic() + within_s
         for thread in self._threads:
             thread.join(max(0.0, give_up - time.monotonic()))
-        for each in live:
-            for stop in list(each.stops.values()):
+        for job in jobs:
+            for stop in list(job.stops.values()):
                 stop.request()
         for thread in self._threads:
             thread.join(_STOP_WITHIN_S)
@@ -134,7 +134,7 @@ class Running:
             finally:
                 self._no_longer_alone()
 
-    def _next(self) -> tuple[LiveJob, int] | None:
+    def _next(self) -> tuple[ActiveJob, int] | None:
         """Return what is run next, ``None`` if nothing may be; the lock is held.
 
         The last attempt at a run during which servers ended comes before everything else, and
@@ -153,43 +153,43 @@ class Running:
                 self._alone = False
                 self._changed.notify_all()
 
-    def _give_up(self, live: LiveJob, position: int) -> None:
+    def _give_up(self, job: ActiveJob, position: int) -> None:
         """End a run that we failed at ourselves."""
         error = GatewayError("the server failed unexpectedly; its log says why")
         with contextlib.suppress(JobStoreError):
-            self.finish(live, position, StoredAnswer(error.status, problem.dump(error)))
+            self.finish(job, position, StoredAnswer(error.status, problem.dump(error)))
 
-    def _run(self, live: LiveJob, position: int) -> None:
+    def _run(self, job: ActiveJob, position: int) -> None:
         stop = Stop()
-        with live.lock:
-            if live.record.state.ended:
+        with job.lock:
+            if job.record.state.ended:
                 return
-            live.stops[position] = stop
-        number = live.record.number
+            job.stops[position] = stop
+        number = job.record.number
         self._stored(lambda: self._store.begin(number, position, self._clock.now()))
-        request = self._stored(lambda: live.request(position, self._store))
-        record = self._running(live)
+        request = self._stored(lambda: job.request(position, self._store))
+        record = self._running(job)
         began = time.monotonic()
-        answer, code = self._answer(live, request, stop)
+        answer, code = self._answer(job, request, stop)
         took_s = time.monotonic() - began
         if answer is None:
             return
         if self._on_run is not None:
-            self._on_run(Ran(record, position, answer, code, began - live.queued_at, took_s))
-        self.finish(live, position, StoredAnswer(answer.status, answer.body))
+            self._on_run(JobRun(record, position, answer, code, began - job.queued_at, took_s))
+        self.finish(job, position, StoredAnswer(answer.status, answer.body))
 
-    def _running(self, live: LiveJob) -> JobRecord:
+    def _running(self, job: ActiveJob) -> JobRecord:
         """Return the record of a job of which a run begins; one that was cancelled just now stays so."""
-        with live.lock:
-            if live.record.started is None and not live.record.state.ended:
-                live.record = replace(live.record, state=JobState.RUNNING, started=self._clock.now())
-            return live.record
+        with job.lock:
+            if job.record.started is None and not job.record.state.ended:
+                job.record = replace(job.record, state=JobState.RUNNING, started=self._clock.now())
+            return job.record
 
-    def _answer(self, live: LiveJob, request: bytes, stop: Stop) -> tuple[Answer | None, str]:
+    def _answer(self, job: ActiveJob, request: bytes, stop: Stop) -> tuple[Answer | None, str]:
         """Run a circuit; ``None`` if it was cancelled, or is left to the next server."""
-        caller = f"jobs of {live.record.caller}"
+        caller = f"jobs of {job.record.caller}"
         try:
-            answer = self._executor.run(request, live.token, live.record.timeout_s, caller=caller, stop=stop)
+            answer = self._executor.run(request, job.token, job.record.timeout_s, caller=caller, stop=stop)
         except JobCancelled:
             return None, JobCancelled.code
         except GatewayError as exc:
@@ -202,39 +202,39 @@ class Running:
             return Answer(error.status, problem.dump(error)), error.code
         return answer, "ok" if answer.status == _OK else problem.code_of(answer.body)
 
-    def finish(self, live: LiveJob, position: int, answer: StoredAnswer) -> None:
+    def finish(self, job: ActiveJob, position: int, answer: StoredAnswer) -> None:
         """Write an answer down; the last one ends the job."""
-        with live.lock:
-            live.stops.pop(position, None)
-            if live.record.state.ended:
+        with job.lock:
+            job.stops.pop(position, None)
+            if job.record.state.ended:
                 return
-            failed = live.failed or answer.status != _OK
-            last = live.open == {position}
+            failed = job.failed or answer.status != _OK
+            last = job.open == {position}
             state = (JobState.FAILED if failed else JobState.DONE) if last else None
-            number, now = live.record.number, self._clock.now()
+            number, now = job.record.number, self._clock.now()
             self._stored(lambda: self._store.finish(number, position, answer, state, now))
-            live.failed = failed
-            live.open.discard(position)
+            job.failed = failed
+            job.open.discard(position)
             if state is not None:
-                live.record = replace(live.record, state=state, ended=now)
-                self._on_end(live, answer)
+                job.record = replace(job.record, state=state, ended=now)
+                self._on_end(job, answer)
 
-    def cancel(self, live: LiveJob) -> None:
+    def cancel(self, job: ActiveJob) -> None:
         """End a job without further answers: what waits is not begun, the process of what runs is killed."""
-        with live.lock:
+        with job.lock:
             now = self._clock.now()
-            if self._store.end(live.record.number, JobState.CANCELLED, now):
-                live.record = replace(live.record, state=JobState.CANCELLED, ended=now)
-                self._on_end(live, None)
-                for stop in live.stops.values():
+            if self._store.end(job.record.number, JobState.CANCELLED, now):
+                job.record = replace(job.record, state=JobState.CANCELLED, ended=now)
+                self._on_end(job, None)
+                for stop in job.stops.values():
                     stop.request()
-        self._forget(live)
+        self._forget(job)
 
-    def _forget(self, live: LiveJob) -> None:
+    def _forget(self, job: ActiveJob) -> None:
         """Take what waits of a job out of the queue, so that others have its room at once."""
         with self._changed:
-            self._queue.remove_all(live.record.caller, lambda item: item[0] is live)
-            self._suspects = deque(item for item in self._suspects if item[0] is not live)
+            self._queue.remove_all(job.record.caller, lambda item: item[0] is job)
+            self._suspects = deque(item for item in self._suspects if item[0] is not job)
 
     def _stored(self, write: Callable[[], T]) -> T:
         """Write, and try again for as long as the database cannot take it: an answer is not thrown away."""

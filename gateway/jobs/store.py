@@ -232,8 +232,8 @@ class JobStore:
         """Return the request of one circuit of a job."""
         this = (circuits.c.job == number) & (circuits.c.position == position)
         with self.transaction() as connection:
-            found: bytes = connection.execute(sa.select(circuits.c.request).where(this)).scalar_one()
-        return found
+            request: bytes = connection.execute(sa.select(circuits.c.request).where(this)).scalar_one()
+        return request
 
     def requests(self, number: int) -> list[bytes]:
         """Return the request of every circuit of a job."""
@@ -246,15 +246,15 @@ class JobStore:
         mine = (jobs.c.queue == self.queue) & jobs.c.state.in_(UNENDED)
         with self.transaction() as connection:
             records = [_record(row) for row in connection.execute(_SELECT.where(mine).order_by(jobs.c.number))]
-            found = []
+            unfinished = []
             for record in records:
                 rows = connection.execute(
                     sa.select(circuits.c.position, circuits.c.attempts).where(
                         (circuits.c.job == record.number) & circuits.c.status.is_(None)
                     )
                 )
-                found.append(Unfinished(record, {row.position: row.attempts for row in rows}))
-        return found
+                unfinished.append(Unfinished(record, {row.position: row.attempts for row in rows}))
+        return unfinished
 
     def failed(self, number: int) -> bool:
         """Say whether a circuit of a job was answered with an error."""

@@ -181,8 +181,8 @@ def qunicorn_job(view: JobView) -> dict[str, Any]:
     """
     results = [_qunicorn_result(index, *pair) for index, pair in enumerate(zip(view.texts, view.results, strict=True))]
     if view.message is not None:
-        said = {"exception_message": view.message}
-        results = [{"id": 0, "data": said, "metadata": {}, "resultType": "ERROR"}]
+        data = {"exception_message": view.message}
+        results = [{"id": 0, "data": data, "metadata": {}, "resultType": "ERROR"}]
     return {
         "id": view.number,
         "name": "",
@@ -222,11 +222,11 @@ def registers_of(text: str, width: int) -> list[tuple[str, int]]:
     What is declared otherwise than by a literal size is not found by this; then all bits count as one
     register without a name.
     """
-    found = [
+    registers = [
         (match["two"] or match["name"], int(match["size_two"] or match["size"] or 1))
         for match in _REGISTER.finditer(_NOT_CODE.sub(" ", text))
     ]
-    return found if sum(size for _, size in found) == width else [("", width)]
+    return registers if sum(size for _, size in registers) == width else [("", width)]
 
 
 def _hexadecimal(key: str, registers: Sequence[tuple[str, int]]) -> str:

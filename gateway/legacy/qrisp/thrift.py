@@ -130,8 +130,8 @@ class ThriftServer:
         except TProtocolException as exc:
             unknown = isinstance(exc, UnknownMethodError)
             kind = TApplicationException.UNKNOWN_METHOD if unknown else TApplicationException.PROTOCOL_ERROR
-            said = TApplicationException(kind, str(exc))
-            processor.send_exception(protocol, protocol.method, said, protocol.seqid)
+            error = TApplicationException(kind, str(exc))
+            processor.send_exception(protocol, protocol.method, error, protocol.seqid)
             raise
         connection.running = True
         with self._service.busy():
@@ -173,5 +173,5 @@ def _told(work: Callable[[], T]) -> T:
         raise TApplicationException(TApplicationException.INTERNAL_ERROR, f"{exc.code}: {exc.message}") from exc
     except Exception as exc:
         log.exception("a Thrift call failed unexpectedly")
-        said = "the server failed unexpectedly; its log says why"
-        raise TApplicationException(TApplicationException.INTERNAL_ERROR, said) from exc
+        message = "the server failed unexpectedly; its log says why"
+        raise TApplicationException(TApplicationException.INTERNAL_ERROR, message) from exc

@@ -28,7 +28,7 @@ MAX_STRING_BYTES = 2**16
 MAX_NESTING = 8 + 4 * objects.MAX_DEPTH
 """Structs and lists inside each other: four for each definition."""
 
-_MADE: Mapping[str, type] = {
+_MESSAGES: Mapping[str, type] = {
     "Qubit": objects.Bit,
     "Clbit": objects.Bit,
     "Operation": objects.GateObject,
@@ -86,12 +86,12 @@ class Connection(TTransportBase):  # type: ignore[misc]  # thriftpy2 is partly t
                 f"a message has at most {self._max_message_bytes:,} bytes; this one says {size:,} more are to come",
             )
         self.left -= size
-        found = self._received.read(size)
-        if len(found) < size:
+        data = self._received.read(size)
+        if len(data) < size:
             raise TTransportException(TTransportException.END_OF_FILE, "the client has hung up")
         if self._receive_until is None:
             self._receive_until = time.monotonic() + RECEIVE_WITHIN_S
-        return found
+        return data
 
     def _receive(self, buffer: memoryview) -> int:
         """Put what comes next into the buffer; only a message that has begun is waited for impatiently."""
@@ -187,7 +187,7 @@ class StrictProtocol(TBinaryProtocol):  # type: ignore[misc]  # see above
     def _struct(self, declared: Any, depth: int) -> object:  # noqa: ANN401 - see above
         fields = self._fields(declared, depth)
         try:
-            return _MADE[declared.__name__](**fields)
+            return _MESSAGES[declared.__name__](**fields)
         except TypeError as exc:  # a field is missing
             _refuse(f"{declared.__name__}: {exc}")
 
@@ -195,22 +195,22 @@ class StrictProtocol(TBinaryProtocol):  # type: ignore[misc]  # see above
         if depth > MAX_NESTING:
             _refuse(f"definitions are nested deeper than {objects.MAX_DEPTH}")
         read = self._read
-        found: dict[str, object] = {}
+        fields: dict[str, object] = {}
         while kind := read(1)[0]:
             number = _I16.unpack(read(2))[0]
             field = declared.thrift_spec.get(number)
             if field is None or field[0] != kind:
                 _refuse(f"{declared.__name__} has no field {number} of type {kind}")
-            found[field[1]] = self._readers[kind](field[2], depth + 1)
-        return found
+            fields[field[1]] = self._readers[kind](field[2], depth + 1)
+        return fields
 
     def _list(self, inner: Any, depth: int) -> list[object]:  # noqa: ANN401 - a type, or a type and a class
         kind, declared = inner if isinstance(inner, tuple) else (inner, None)
-        found, size = _LIST.unpack(self._read(5))
+        sent, size = _LIST.unpack(self._read(5))
         if size == 0:
             return []
-        if found != kind:
-            _refuse(f"a list is of type {found}, where {kind} belongs")
+        if sent != kind:
+            _refuse(f"a list is of type {sent}, where {kind} belongs")
         if not 0 < size <= self._connection.left:
             _refuse(f"a list cannot have {size:,} elements: the message has too few bytes for that")
         reader = self._readers[kind]

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from gateway.errors import GatewayError
 from gateway.execution.runner import Answer
-from gateway.jobs.running import Ran
+from gateway.jobs.running import JobRun
 from gateway.protocol import problem
 from gateway.protocol.messages import encode
 
@@ -72,12 +72,12 @@ class Recorder:
         """Note a synchronous run that had no answer."""
         self._note("run", error.code, (0, 0, 0), took_s, {"caller": caller, "trace": trace})
 
-    def job_run_ended(self, ran: Ran) -> None:
+    def job_run_ended(self, run: JobRun) -> None:
         """Note a run of a job's circuit."""
         with self.lock:
-            self.stages["wait"].add(ran.waited_s)
-        fields = {"caller": ran.job.caller, "trace": ran.job.trace, "job": ran.job.id, "position": ran.position}
-        self._note("job", ran.code, ran.answer.stages, ran.took_s, {**fields, "wait_s": round(ran.waited_s, 6)})
+            self.stages["wait"].add(run.waited_s)
+        fields = {"caller": run.job.caller, "trace": run.job.trace, "job": run.job.id, "position": run.position}
+        self._note("job", run.code, run.answer.stages, run.took_s, {**fields, "wait_s": round(run.waited_s, 6)})
 
     def _note(
         self, kind: str, outcome: str, stages: tuple[float, float, float], took_s: float, fields: dict[str, object]

@@ -159,7 +159,7 @@ def test_every_program_of_a_deployment_is_run(app: FlaskClient):
 
 def test_a_job_under_way_is_running_and_a_cancelled_one_has_failed(monkeypatch):
     monkeypatch.setattr(qrisp_jobs, "WAIT_S", 0.05)
-    sleeps = "OPENQASM 2.0; qreg q[1]; creg c[1]; u3(1, 0.5, 0) q[0]; measure q -> c;"
+    sleeps = "OPENQASM 2.0; qreg q[1]; creg c[1]; u3(1, 10, 0) q[0]; measure q -> c;"
     with serving(FakeAdapter()) as client:
         path = f"/jobs/{submit(client, sleeps).get_json()['id']}"
         reply = client.get(path)

@@ -1,4 +1,4 @@
-"""What a job is made of when it comes in, and what it looks like when it is asked for."""
+"""Makes the JobInfo that a caller gets of what the store keeps."""
 
 from __future__ import annotations
 
@@ -7,21 +7,9 @@ import msgspec
 from gateway.jobs.clock import moment
 from gateway.jobs.store import JobRecord, StoredAnswer
 from gateway.protocol import problem
-from gateway.protocol.messages import JobProgress, RawResponse, RunRequest, SentJob, decode, encode
+from gateway.protocol.messages import JobProgress, RawResponse, SentJob, decode
 
-SEED_END = 2**32
 _OK = 200
-
-
-def split(request: RunRequest, body: bytes) -> list[bytes]:
-    """Return a request for each circuit, equal to what that circuit would get in the list."""
-    if not isinstance(request.circuits, list):
-        return [body]
-    seeds = [None if request.seed is None else (request.seed + k) % SEED_END for k in range(len(request.circuits))]
-    return [
-        encode(msgspec.structs.replace(request, circuits=circuit, shots=shots, seed=seed))
-        for circuit, shots, seed in zip(request.circuits, request.shots_list(), seeds, strict=True)
-    ]
 
 
 def describe(record: JobRecord, done: int) -> SentJob:
