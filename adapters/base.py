@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import secrets
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from time import perf_counter
 from typing import Any, ClassVar, Generic, TypeVar
@@ -29,7 +29,6 @@ from gateway.errors import (
     OutOfMemory,
     RequestError,
     SimulatorError,
-    UnsupportedError,
 )
 from gateway.results import Capabilities, Provenance, Result, ResultType, Sampling
 
@@ -43,10 +42,25 @@ ALWAYS_FITS = 16
 """A state of so many qubits needs a few MiB at most: the machine is not asked."""
 
 
-class Clock:
-    """Adds up the seconds spent building and running; the two may alternate."""
+class Run:
+    """One run under way: what it asks for, and what is noted on the way for its provenance.
 
-    def __init__(self) -> None:
+    Args:
+        shots: how often the circuit is run; 0 for an exact result.
+        seed: of whatever is drawn.
+        sampling: who draws.
+
+    Attributes:
+        sampler: who drew the shots: ``shared``, ``native``, or ``none`` as long as nobody did.
+        build_s: seconds spent building so far.
+        run_s: seconds spent simulating so far; the two may alternate.
+    """
+
+    def __init__(self, shots: int = 0, seed: int = 0, sampling: Sampling = Sampling.AUTO) -> None:
+        self.shots = shots
+        self.seed = seed
+        self.sampling = sampling
+        self.sampler = "none"
         self.build_s = 0.0
         self.run_s = 0.0
 
@@ -147,48 +161,42 @@ class Adapter(ABC, Generic[N]):
         kind = result_type(shots, result)
         options = RunOptions(kind, sampling, seed is not None, own_sampler=not self.hands_over_states)
         needed = self._check(circuit, options)
-        clock = Clock()
+        run = Run(shots or 0, secrets.randbelow(SEED_END) if seed is None else seed, sampling)
         with self._translated(needed, options):
-            with clock.building():
+            with run.building():
                 operations = lower(circuit.operations, frozenset(self.native_gates))
                 lowered = Circuit(circuit.num_qubits, circuit.num_clbits, operations)
-            if shots is None:
-                value, sampler = self.exact(lowered, kind, clock), "none"
-            else:
-                seed = secrets.randbelow(SEED_END) if seed is None else seed
-                counts, sampler = self.counts(lowered, shots, seed, sampling, clock)
-                self._check_counts(counts, circuit, shots)
-                value = {"counts": counts.to_dict()}
+            outcome = self._computed(kind, lowered, run)
+            self._check_outcome(outcome, kind, circuit, shots)
         provenance = Provenance(
             simulator=self.name,
             version=self.version(),
             shots=shots,
-            seed=seed if shots is not None and self.capabilities.seedable else None,
-            sampler=sampler,
-            build_s=clock.build_s,
-            run_s=clock.run_s,
+            seed=run.seed if shots is not None and self.capabilities.seedable else None,
+            sampler=run.sampler,
+            build_s=run.build_s,
+            run_s=run.run_s,
         )
-        return Result(provenance=provenance, width=circuit.num_clbits, **value)
+        return outcome.with_provenance(provenance)
 
-    def counts(
-        self,
-        circuit: Circuit,
-        shots: int,
-        seed: int,
-        sampling: Sampling,  # noqa: ARG002 - there is only the native sampler here
-        clock: Clock,
-    ) -> tuple[Counts, str]:
-        """Return counts of a lowered circuit and the name of the sampler that drew them."""
-        with clock.building():
+    def counts(self, circuit: Circuit, run: Run) -> Counts:
+        """Return counts of a lowered circuit; like every result type, it is computed by the method of its name."""
+        with run.building():
             native = self.build(circuit)
-        with clock.running():
-            return self.sample(native, shots=shots, seed=seed), "native"
+        run.sampler = "native"
+        with run.running():
+            return self.sample(native, shots=run.shots, seed=run.seed)
 
-    def exact(self, circuit: Circuit, kind: ResultType, clock: Clock) -> dict[str, Any]:  # noqa: ARG002 - for subclasses
-        """Return the exact result of a lowered circuit as the field of Result it belongs to."""
-        raise UnsupportedError(
-            f"{self.name} has no exact results: ask for shots", feature=str(kind), simulator=self.name
-        )
+    def _computed(self, kind: ResultType, circuit: Circuit, run: Run) -> Result:
+        """Call the method that has the name of the result type.
+
+        Raises:
+            SimulatorError: the type is declared, and there is no such method.
+        """
+        compute: Callable[[Circuit, Run], Result] | None = getattr(self, kind, None)
+        if compute is None:
+            raise self._broken(f"it declares the result type {kind} and has no method of that name")
+        return compute(circuit, run)
 
     # ------------------------------------------------------------------ checks
 
@@ -225,15 +233,16 @@ class Adapter(ABC, Generic[N]):
                 allowed=allowed,
             )
 
-    def _check_counts(self, counts: Counts, circuit: Circuit, shots: int) -> None:
-        """Hold the simulator to the contract: right width, every shot accounted for."""
-        if counts.width != circuit.num_clbits or any(len(key) != counts.width for key in counts):
-            detail = f"bitstrings of {counts.width} bits for {circuit.num_clbits} clbits"
-        elif counts.shots != shots:
-            detail = f"{counts.shots} outcomes for {shots} shots"
-        else:
-            return
-        raise SimulatorError(
+    def _check_outcome(self, outcome: Result, kind: ResultType, circuit: Circuit, shots: int | None) -> None:
+        """Hold the simulator to the contract: the right kind and size, every shot accounted for."""
+        if not isinstance(outcome, kind.result_class):
+            raise self._broken(f"a {type(outcome).__name__} for {kind}")
+        fault = outcome.fault(num_qubits=circuit.num_qubits, num_clbits=circuit.num_clbits, shots=shots)
+        if fault is not None:
+            raise self._broken(fault)
+
+    def _broken(self, detail: str) -> SimulatorError:
+        return SimulatorError(
             f"{self.name} broke the contract: {detail}",
             simulator=self.name,
             version=self.version(),

@@ -23,13 +23,12 @@ from mqt.core.ir import QuantumComputation
 from mqt.core.ir.operations import Control
 from mqt.ddsim import CircuitSimulator
 
-from adapters.base import Adapter, Clock, measured_clbits
+from adapters.base import Adapter, Run, measured_clbits
 from adapters.shared.deferred import Step, defer
 from adapters.shared.dense import NEGLIGIBLE, without_idle_qubits
 from adapters.shared.states import State, bitstrings, distribution
 from gateway.circuit import Circuit
-from gateway.counts import Counts
-from gateway.results import ResultType
+from gateway.counts import Counts, Probabilities, Statevector
 from gateway.simulators import SIMULATORS
 
 
@@ -172,7 +171,7 @@ class MqtAdapter(Adapter[Program]):
         pick = itemgetter(*picks)
         return Counts.trusted({"".join(pick(key + "0")): times for key, times in found.items()}, width)
 
-    def statevector(self, native: Program) -> State:
+    def state(self, native: Program) -> State:
         """Return the state after the gates of a program without measurements, complex128 ``[2**n]``.
 
         Exact results are dense: the vector, its Python numbers, and a diagram that may have no structure to use.
@@ -183,23 +182,25 @@ class MqtAdapter(Adapter[Program]):
         self.check_memory(native.circuit.num_qubits, per_amplitude=self.capabilities.exact_bytes_per_amplitude)
         return np.asarray(simulate_statevector(native.circuit))
 
-    def exact(self, circuit: Circuit, kind: ResultType, clock: Clock) -> dict[str, Any]:
-        """Return the exact probabilities of the clbits, or the state vector."""
-        if kind is ResultType.STATEVECTOR:
-            with clock.building():
-                program = self._gates(Circuit(max(circuit.num_qubits, 1), 0, circuit.operations))
-            with clock.running():
-                state = self.statevector(program)[: 2**circuit.num_qubits]
-            return {"statevector": list(zip(state.real.tolist(), state.imag.tolist(), strict=True))}
-        with clock.building():
+    def statevector(self, circuit: Circuit, run: Run) -> Statevector:
+        """Return the state after a circuit of gates."""
+        with run.building():
+            program = self._gates(Circuit(max(circuit.num_qubits, 1), 0, circuit.operations))
+        with run.running():
+            state = self.state(program)[: 2**circuit.num_qubits]
+        return Statevector(state.tolist(), width=circuit.num_clbits)
+
+    def probabilities(self, circuit: Circuit, run: Run) -> Probabilities:
+        """Return the exact probabilities of the clbits."""
+        with run.building():
             program = self._gates(without_idle_qubits(circuit))
-        with clock.running():
+        with run.running():
             measured = sorted(set(program.shown.values()))
-            probabilities = distribution(self.statevector(program), measured)
+            probabilities = distribution(self.state(program), measured)
             (hit,) = np.nonzero(probabilities > NEGLIGIBLE)
             places = {clbit: measured.index(qubit) for clbit, qubit in program.shown.items()}
             keys = bitstrings(hit, places, 0, circuit.num_clbits)
-        return {"probabilities": dict(zip(keys, probabilities[hit].tolist(), strict=True))}
+        return Probabilities(dict(zip(keys, probabilities[hit].tolist(), strict=True)), circuit.num_clbits)
 
     def _gates(self, circuit: Circuit) -> Program:
         """Convert the gates, measurement deferred where something follows it."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NoReturn, Self
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self, TypeVar
 
 from gateway.provenance import BIT_ORDER, Provenance
 
@@ -13,11 +14,22 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["BIT_ORDER", "Counts", "Probabilities", "Result", "Statevector"]
+__all__ = ["BIT_ORDER", "KINDS", "Counts", "Probabilities", "Result", "Statevector"]
+
+SUM_TOLERANCE = 1e-6
+"""How far a sum of exact probabilities may be from 1."""
+
+
+KINDS: dict[str, type[Result]] = {}
+"""The name of a result type, as a request says it -> its class."""
 
 
 class Result:
     """What the run of one circuit returns. It cannot be changed.
+
+    A result type is one subclass of this, ``class Counts(Result, kind="counts")``, and one method named
+    ``counts`` of each adapter that declares it. The subclass says what a user is given, and how the value
+    stands in the field ``counts`` of the message. Its ``__slots__`` are all that it holds.
 
     Attributes:
         width: number of clbits of the circuit; the length of every bitstring.
@@ -28,6 +40,41 @@ class Result:
 
     width: int
     provenance: Provenance | None
+
+    kind: ClassVar[str]
+    """Its name in a request, its field in a message, and the adapter's method that computes it."""
+    is_exact: ClassVar[bool] = True
+    """Whether it is computed and not drawn: then it takes no shots."""
+    of_state: ClassVar[bool] = False
+    """Whether it describes the state of all qubits, so that the circuit may not measure them."""
+    wire_type: ClassVar[Any]
+    """The type of its field in a message."""
+
+    def __init_subclass__(cls, *, kind: str) -> None:
+        if "__slots__" not in vars(cls):
+            raise TypeError(f"{cls.__name__} needs __slots__: a result cannot be changed")
+        cls.kind = kind
+        KINDS[kind] = cls
+
+    def to_wire(self) -> Any:  # noqa: ANN401 - of its wire_type
+        """Return the value as it stands in a message."""
+        raise NotImplementedError
+
+    @classmethod
+    def from_wire(cls, value: Any, width: int, provenance: Provenance) -> Self:  # noqa: ANN401 - of its wire_type
+        """Return the result of a value that stood in a message."""
+        raise NotImplementedError
+
+    def fault(self, *, num_qubits: int, num_clbits: int, shots: int | None) -> str | None:
+        """Return what is wrong with it as the result of a circuit of that size, or ``None``."""
+        raise NotImplementedError
+
+    def with_provenance(self, provenance: Provenance) -> Self:
+        """Return the same with another provenance; the value is shared, not copied."""
+        return _restored(type(self), {**self._values(), "provenance": provenance})
+
+    def _values(self) -> dict[str, Any]:
+        return {slot: getattr(self, slot) for slot in (*type(self).__slots__, "width", "provenance")}
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError(f"{type(self).__name__} cannot be changed, so {name!r} cannot be set")
@@ -41,12 +88,26 @@ class Result:
     def __deepcopy__(self, memo: object) -> Self:
         return self
 
+    def __reduce__(self) -> tuple[object, ...]:
+        return _restored, (type(self), self._values())
+
+
+R = TypeVar("R", bound=Result)
+
+
+def _restored(kind: type[R], values: Mapping[str, Any]) -> R:
+    """Return a result of which all slots are known."""
+    result = kind.__new__(kind)
+    for slot, value in values.items():
+        object.__setattr__(result, slot, value)
+    return result
+
 
 # What a class of ours fills its own slots with, past the __setattr__ that refuses; as fast as an assignment.
 _set_width, _set_provenance = (vars(Result)[slot].__set__ for slot in ("width", "provenance"))
 
 
-class Counts(Result, Mapping[str, int]):
+class Counts(Result, Mapping[str, int], kind="counts"):
     """An immutable mapping from bitstring to the number of shots that gave it.
 
     Bit order, once and for all: **clbit 0 is the rightmost character**. A key has exactly one
@@ -67,6 +128,9 @@ class Counts(Result, Mapping[str, int]):
     __slots__ = ("_counts",)
 
     _counts: dict[str, int]
+
+    is_exact = False
+    wire_type = dict[str, int]
 
     def __init__(
         self,
@@ -102,8 +166,21 @@ class Counts(Result, Mapping[str, int]):
         _set_provenance(self, provenance)
         return self
 
-    def __reduce__(self) -> tuple[object, ...]:
-        return Counts.trusted, (self._counts, self.width, self.provenance)
+    def to_wire(self) -> dict[str, int]:
+        """Return bitstring -> shots."""
+        return self._counts
+
+    @classmethod
+    def from_wire(cls, value: dict[str, int], width: int, provenance: Provenance) -> Counts:
+        """Return the counts of a message."""
+        return cls.trusted(value, width, provenance)
+
+    def fault(self, *, num_qubits: int, num_clbits: int, shots: int | None) -> str | None:  # noqa: ARG002 - one signature
+        """Return what is wrong: bitstrings of another width, or shots that are not accounted for."""
+        if self.width != num_clbits or any(len(key) != num_clbits for key in self._counts):
+            return f"bitstrings of {self.width} bits for {num_clbits} clbits"
+        total = self.shots
+        return None if total == shots else f"{total} outcomes for {shots} shots"
 
     @property
     def shots(self) -> int:
@@ -175,7 +252,7 @@ class Counts(Result, Mapping[str, int]):
 _set_counts = vars(Counts)["_counts"].__set__
 
 
-class Probabilities(Result, Mapping[str, float]):
+class Probabilities(Result, Mapping[str, float], kind="probabilities"):
     """An immutable mapping from bitstring to its exact probability; the keys are those of Counts.
 
     Outcomes of probability 0 are not in it.
@@ -190,13 +267,28 @@ class Probabilities(Result, Mapping[str, float]):
 
     _probabilities: dict[str, float]
 
+    wire_type = dict[str, float]
+
     def __init__(self, probabilities: dict[str, float], width: int, provenance: Provenance | None = None) -> None:
         _set_probabilities(self, probabilities)
         _set_width(self, width)
         _set_provenance(self, provenance)
 
-    def __reduce__(self) -> tuple[object, ...]:
-        return Probabilities, (self._probabilities, self.width, self.provenance)
+    def to_wire(self) -> dict[str, float]:
+        """Return bitstring -> exact probability."""
+        return self._probabilities
+
+    @classmethod
+    def from_wire(cls, value: dict[str, float], width: int, provenance: Provenance) -> Probabilities:
+        """Return the probabilities of a message."""
+        return cls(value, width, provenance)
+
+    def fault(self, *, num_qubits: int, num_clbits: int, shots: int | None) -> str | None:  # noqa: ARG002 - one signature
+        """Return what is wrong: bitstrings of another width, or a sum that is not 1."""
+        if self.width != num_clbits or any(len(key) != num_clbits for key in self._probabilities):
+            return f"bitstrings of {self.width} bits for {num_clbits} clbits"
+        total = math.fsum(self._probabilities.values())
+        return None if abs(total - 1) <= SUM_TOLERANCE else f"the probabilities sum to {total}, not to 1"
 
     def __getitem__(self, bitstring: str) -> float:
         return self._probabilities[bitstring]
@@ -223,7 +315,7 @@ class Probabilities(Result, Mapping[str, float]):
 _set_probabilities = vars(Probabilities)["_probabilities"].__set__
 
 
-class Statevector(Result):
+class Statevector(Result, kind="statevector"):
     """The amplitudes of all basis states; two are equal when all their amplitudes are.
 
     ``numpy.asarray(statevector)`` gives complex128 ``[2**num_qubits]``.
@@ -238,13 +330,27 @@ class Statevector(Result):
 
     amplitudes: tuple[complex, ...]
 
+    of_state = True
+    wire_type = list[tuple[float, float]]
+
     def __init__(self, amplitudes: Iterable[complex], provenance: Provenance | None = None, width: int = 0) -> None:
         _set_amplitudes(self, tuple(amplitudes))
         _set_width(self, width)
         _set_provenance(self, provenance)
 
-    def __reduce__(self) -> tuple[object, ...]:
-        return Statevector, (self.amplitudes, self.provenance, self.width)
+    def to_wire(self) -> list[tuple[float, float]]:
+        """Return ``2**num_qubits`` pairs (real, imaginary), qubit 0 the least significant bit of the index."""
+        return [(amplitude.real, amplitude.imag) for amplitude in self.amplitudes]
+
+    @classmethod
+    def from_wire(cls, value: list[tuple[float, float]], width: int, provenance: Provenance) -> Statevector:
+        """Return the state vector of a message."""
+        return cls([complex(real, imag) for real, imag in value], provenance, width)
+
+    def fault(self, *, num_qubits: int, num_clbits: int, shots: int | None) -> str | None:  # noqa: ARG002 - one signature
+        """Return what is wrong: another number of amplitudes."""
+        right = len(self.amplitudes) == 1 << num_qubits
+        return None if right else f"{len(self.amplitudes)} amplitudes for {num_qubits} qubits"
 
     def __eq__(self, other: object) -> bool:
         return self.amplitudes == other.amplitudes if isinstance(other, Statevector) else NotImplemented

@@ -56,8 +56,8 @@ def result_type(shots: int | list[int] | None, result: ResultType | None) -> Res
         RequestError: counts without shots, or shots with an exact result.
     """
     kind = result or (ResultType.PROBABILITIES if shots is None else ResultType.COUNTS)
-    if (kind is ResultType.COUNTS) == (shots is None):
-        message = "counts need a number of shots" if shots is None else f"{kind} are exact: leave shots out"
+    if kind.is_exact == (shots is not None):
+        message = f"{kind} need a number of shots" if shots is None else f"{kind} are exact: leave shots out"
         raise RequestError(message, field="shots")
     return kind
 
@@ -69,7 +69,7 @@ def check_measured(needs: Needs, options: RunOptions, *, simulator: str) -> None
         CircuitInvalidError: nothing is measured, so there is nothing to count.
         UnsupportedError: a circuit with measurements, resets or conditions has no single state vector.
     """
-    if options.result is not ResultType.STATEVECTOR:
+    if not options.result.of_state:
         if needs.measurement is None:
             raise CircuitInvalidError(
                 "the circuit measures nothing, so there is nothing to count: add measure_all()", rule="measurement"
@@ -131,7 +131,7 @@ def refuse(
 
 def supported_by(needs: Needs, options: RunOptions, *, simulator: str, memory_bytes: int | None = None) -> list[str]:
     """Return the simulators of the registry, other than the one asked, that take a run."""
-    if options.result is ResultType.STATEVECTOR and _no_single_state(needs) is not None:
+    if options.result.of_state and _no_single_state(needs) is not None:
         return []
     if memory_bytes is None:
         memory_bytes = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
@@ -170,11 +170,11 @@ def _and_who_can(others: list[str]) -> str:
 
 def _width(needs: Needs, options: RunOptions) -> int:
     """Return how many qubits are simulated: a state vector has the idle ones too."""
-    return needs.num_qubits if options.result is ResultType.STATEVECTOR else needs.qubits
+    return needs.num_qubits if options.result.of_state else needs.qubits
 
 
 def _fits(needs: Needs, options: RunOptions, able: Capabilities, memory_bytes: int) -> bool:
-    exact = None if options.result is ResultType.COUNTS else able.exact_bytes_per_amplitude
+    exact = able.exact_bytes_per_amplitude if options.result.is_exact else None
     per_amplitude = exact or able.bytes_per_amplitude
     return per_amplitude is None or per_amplitude << _width(needs, options) <= memory_bytes
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, cast
 
 import msgspec
 
+from gateway.counts import KINDS, Result
 from gateway.provenance import Provenance
 
 __all__ = [
@@ -23,16 +24,35 @@ __all__ = [
 
 
 class ResultType(StrEnum):
-    """What a run can return."""
+    """What a run can return: the ``kind`` of a class of results."""
 
     COUNTS = "counts"
     PROBABILITIES = "probabilities"
     STATEVECTOR = "statevector"
 
     @property
+    def result_class(self) -> type[Result]:
+        """What a user is given."""
+        return KINDS[self.value]
+
+    @property
     def is_exact(self) -> bool:
         """Whether it is computed and not drawn: it takes no shots."""
-        return self is not ResultType.COUNTS
+        return self.result_class.is_exact
+
+    @property
+    def of_state(self) -> bool:
+        """Whether it describes the state of all qubits, so that the circuit may not measure them."""
+        return self.result_class.of_state
+
+    @classmethod
+    def _missing_(cls, value: object) -> ResultType | None:
+        """Return the member of a class of results that has no name of its own above."""
+        if value not in KINDS:
+            return None
+        member = str.__new__(cls, value)
+        member._name_, member._value_ = member.upper(), str(value)
+        return cast("ResultType", cls._value2member_map_.setdefault(value, member))
 
 
 class Sampling(StrEnum):
@@ -118,22 +138,3 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     threads: bool = False
     native_sampling: bool = True
     native_dynamic: bool = False
-
-
-class Result(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The outcome of one circuit: exactly one of the three values, and its provenance.
-
-    Args:
-        width: number of clbits, the length of every bitstring.
-        counts: bitstring -> shots.
-        probabilities: bitstring -> exact probability; outcomes of probability 0 are left out.
-        statevector: ``2**num_qubits`` pairs (real, imaginary), index little-endian: qubit 0 is
-            the least significant bit.
-        provenance: where it comes from.
-    """
-
-    provenance: Provenance
-    width: int
-    counts: dict[str, int] | None = None
-    probabilities: dict[str, float] | None = None
-    statevector: list[tuple[float, float]] | None = None

@@ -16,12 +16,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from adapters.base import Adapter, Clock, N
+from adapters.base import Adapter, N, Run
 from adapters.shared.branching import Branch, Explorer, Plan, SegmentKey, make_plan
 from adapters.shared.states import Distribution, State, bitstrings, distribution, probability_of_one, project
 from gateway.circuit import Circuit, Operation
-from gateway.counts import Counts
-from gateway.results import ResultType, Sampling
+from gateway.counts import Counts, Probabilities, Statevector
+from gateway.results import Sampling
 
 NEGLIGIBLE = 1e-15
 """Exact probabilities below this are rounding noise and are left out."""
@@ -45,49 +45,49 @@ class DenseAdapter(Adapter[N]):
             A new array, complex128 ``[2**n]``, little-endian, owned by the caller.
         """
 
-    def counts(self, circuit: Circuit, shots: int, seed: int, sampling: Sampling, clock: Clock) -> tuple[Counts, str]:
+    def counts(self, circuit: Circuit, run: Run) -> Counts:
         """Sample with the shared generator, or natively when asked to."""
-        with clock.building():
+        with run.building():
             compact = without_idle_qubits(circuit)
             plan = make_plan(compact)
-        if sampling is Sampling.NATIVE:
+        if run.sampling is Sampling.NATIVE:
             self.check_memory(plan.num_qubits)
-            return super().counts(compact, shots, seed, sampling, clock)
-        rng = np.random.default_rng(seed)
+            return super().counts(compact, run)
+        run.sampler = "shared"
+        rng = np.random.default_rng(run.seed)
         totals: dict[str, int] = {}
-        for branch, probabilities in self._leaves(plan, shots, rng, clock):
-            with clock.running():
+        for branch, probabilities in self._leaves(plan, rng, run):
+            with run.running():
                 drawn = rng.multinomial(branch.shots, probabilities)
                 (hit,) = np.nonzero(drawn)
                 for key, count in zip(_keys(plan, branch, hit), drawn[hit].tolist(), strict=True):
                     totals[key] = totals.get(key, 0) + count
-        return Counts.trusted(totals, circuit.num_clbits), "shared"
+        return Counts.trusted(totals, circuit.num_clbits)
 
-    def exact(self, circuit: Circuit, kind: ResultType, clock: Clock) -> dict[str, Any]:
-        """Return the exact probabilities of the clbits, or the state vector."""
-        if kind is ResultType.STATEVECTOR:
-            state = self._statevector(circuit, clock)
-            return {"statevector": list(zip(state.real.tolist(), state.imag.tolist(), strict=True))}
+    def probabilities(self, circuit: Circuit, run: Run) -> Probabilities:
+        """Return the exact probabilities of the clbits."""
         totals: dict[str, float] = {}
-        with clock.building():
+        with run.building():
             plan = make_plan(without_idle_qubits(circuit))
-        for branch, probabilities in self._leaves(plan, 0, None, clock):
-            with clock.running():
+        for branch, probabilities in self._leaves(plan, None, run):
+            with run.running():
                 (hit,) = np.nonzero(probabilities > NEGLIGIBLE)
                 weights = (branch.weight * probabilities[hit]).tolist()
                 for key, weight in zip(_keys(plan, branch, hit), weights, strict=True):
                     totals[key] = totals.get(key, 0.0) + weight
-        return {"probabilities": totals}
+        return Probabilities(totals, circuit.num_clbits)
 
-    def _statevector(self, circuit: Circuit, clock: Clock) -> State:
+    def statevector(self, circuit: Circuit, run: Run) -> Statevector:
+        """Return the state after a circuit of gates."""
         self.check_memory(circuit.num_qubits)
-        with clock.building():
+        with run.building():
             native = self.build(Circuit(max(circuit.num_qubits, 1), 0, circuit.operations))
-        with clock.running():
-            return self.evolve(native)[: 2**circuit.num_qubits]
+        with run.running():
+            state = self.evolve(native)[: 2**circuit.num_qubits]
+        return Statevector(state.tolist(), width=circuit.num_clbits)
 
     def _leaves(
-        self, plan: Plan, shots: int, rng: np.random.Generator | None, clock: Clock
+        self, plan: Plan, rng: np.random.Generator | None, run: Run
     ) -> Iterator[tuple[Branch[State], Distribution]]:
         """Yield each branch at its end with the distribution of the qubits measured last."""
         self.check_memory(plan.num_qubits, plan.copies)
@@ -95,14 +95,14 @@ class DenseAdapter(Adapter[N]):
 
         def advance(key: SegmentKey, gates: list[Operation], state: State | None) -> State:
             if key not in built:
-                with clock.building():
+                with run.building():
                     built[key] = self.build(Circuit(plan.num_qubits, 0, gates))
-            with clock.running():
+            with run.running():
                 return self.evolve(built[key], state)
 
         measured = plan.measured
-        for branch, state in Explorer(plan, advance, probability_of_one, project, rng).leaves(shots):
-            with clock.running():
+        for branch, state in Explorer(plan, advance, probability_of_one, project, rng).leaves(run.shots):
+            with run.running():
                 probabilities = distribution(state, measured)
             yield branch, probabilities
 

@@ -14,7 +14,6 @@ from msgspec import UNSET, UnsetType
 
 from gateway.backends.job import Job, LocalJob
 from gateway.circuit import Circuit
-from gateway.counts import Counts, Probabilities, Statevector
 from gateway.errors import JobNotFound, RequestError
 from gateway.frameworks.sources import as_source
 from gateway.protocol.messages import RunRequest
@@ -24,7 +23,8 @@ from gateway.results import Capabilities, Result, ResultType, Sampling
 CircuitLike = Circuit | str | Path | Any
 """A circuit, OpenQASM 2 or 3 text, the path of a file, or a circuit of a framework in :mod:`gateway.frameworks`."""
 
-Outcome = Counts | Probabilities | Statevector
+Outcome = Result
+"""What a user is given for a circuit: Counts, Probabilities, Statevector, or another class of results."""
 
 Shots = int | Sequence[int] | None | UnsetType
 """For all circuits, or one number per circuit; ``None`` for an exact result. Left out (``UNSET``): 1024, or
@@ -156,7 +156,7 @@ class Backend(ABC):
 
     def _outcomes(self, request: RunRequest) -> Outcome | list[Outcome]:
         """Run a request; a list of circuits gives a list."""
-        outcomes = [as_outcome(found) for found in self.send(request)]
+        outcomes = self.send(request)
         return outcomes if isinstance(request.circuits, list) else outcomes[0]
 
     def close(self) -> None:
@@ -200,13 +200,3 @@ def _request(
         raise RequestError("the list of circuits is empty", field="circuits")
     request.shots_list()
     return request
-
-
-def as_outcome(found: Result) -> Outcome:
-    """Return what a user is given for a result."""
-    if found.counts is not None:
-        return Counts.trusted(found.counts, found.width, found.provenance)
-    if found.probabilities is not None:
-        return Probabilities(found.probabilities, found.width, found.provenance)
-    amplitudes = [complex(real, imag) for real, imag in found.statevector or ()]
-    return Statevector(amplitudes, found.provenance)

@@ -30,6 +30,7 @@ from gateway.protocol.messages import (
     decode,
     encode,
 )
+from gateway.protocol.result_message import result_of
 from gateway.results import Capabilities, JobState, Result
 from gateway.version import PROTOCOL
 
@@ -96,7 +97,7 @@ class BackendClient(Backend):
             raise TransportError(
                 f"{self.url} answered {len(request.circuit_list())} circuits with {len(results)} results", url=self.url
             )
-        return results
+        return list(map(result_of, results))
 
     def begin(self, request: RunRequest, *, key: str | None = None) -> ServerJob:
         """Hand a request over as a job, which the server keeps; return once it is accepted.

@@ -7,11 +7,12 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from gateway.backends.base import Outcome, as_outcome
+from gateway.backends.base import Outcome
 from gateway.backends.job import Job
 from gateway.errors import BusyError, GatewayError, JobCancelled, JobTimeout, TransportError
 from gateway.protocol import problem
 from gateway.protocol.messages import ReceivedJob
+from gateway.protocol.result_message import result_of
 from gateway.results import JobState, Progress
 
 POLL_S = 30.0
@@ -100,7 +101,7 @@ class ServerJob(Job[Outcome | list[Outcome]]):
         return [
             errors.get(position) or JobCancelled("the job was cancelled", circuit=position if info.is_list else None)
             if found is None
-            else as_outcome(found)
+            else result_of(found)
             for position, found in enumerate(info.results or ())
         ]
 

@@ -9,8 +9,9 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
-from gateway.backends.base import Outcome, as_outcome
+from gateway.backends.base import Outcome
 from gateway.backends.job import Job
+from gateway.counts import Counts
 from gateway.errors import JobCancelled, JobTimeout, SimulatorError
 from gateway.results import JobState, Progress, Provenance, Result
 from gateway.version import __version__
@@ -163,7 +164,7 @@ class VendorJob(Job[Outcome | list[Outcome]]):
 
     def result(self, timeout_s: float | None = None) -> Outcome | list[Outcome]:
         """Wait for the counts; the job goes on when ``timeout_s`` is over."""
-        outcomes = [as_outcome(found) for found in self.results(timeout_s)]
+        outcomes = self.results(timeout_s)
         return outcomes if self._listed or len(outcomes) > 1 else outcomes[0]
 
     def results(self, timeout_s: float | None = None) -> list[Result]:
@@ -239,11 +240,8 @@ class VendorJob(Job[Outcome | list[Outcome]]):
             run_s=run_s,
             gateway_version=__version__,
         )
-        return Result(
-            provenance=provenance,
-            width=len(next(iter(counts), "")) if prepared is None else prepared.width,
-            counts=dict(counts),
-        )
+        width = len(next(iter(counts), "")) if prepared is None else prepared.width
+        return Counts.trusted(dict(counts), width, provenance)
 
     def _broken(self, detail: str) -> SimulatorError:
         backend = self._backend

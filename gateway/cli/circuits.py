@@ -94,8 +94,5 @@ def _opened(file: str) -> AbstractContextManager[IO[bytes]]:
 
 def _plain(outcome: Outcome) -> dict[str, object]:
     provenance = msgspec.to_builtins(outcome.provenance)
-    if isinstance(outcome, Counts):
-        return {"counts": dict(outcome.most_common()), "provenance": provenance}
-    if isinstance(outcome, Probabilities):
-        return {"probabilities": dict(outcome.most_common()), "provenance": provenance}
-    return {"statevector": [[a.real, a.imag] for a in outcome.amplitudes], "provenance": provenance}
+    value = dict(outcome.most_common()) if isinstance(outcome, Counts | Probabilities) else outcome.to_wire()
+    return {outcome.kind: value, "provenance": provenance}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from gateway.counts import Counts, Probabilities
+from gateway.counts import Counts, Probabilities, Statevector
 
 if TYPE_CHECKING:
     from gateway.backends.base import Outcome
@@ -38,25 +38,12 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], right: str = "") -
     return "\n".join([line(head), line(["─" * width for width in widths]), *map(line, rows)])
 
 
-def outcome(found: Outcome) -> str:
+def outcome(result: Outcome) -> str:
     """Return a result with its provenance."""
-    lines = []
-    provenance = found.provenance
-    if isinstance(found, Counts):
-        shots = found.shots
-        lines = [f"{key}  {count:>{len(str(shots))}}  {_bar(count / shots)}" for key, count in found.most_common(MOST)]
-    elif isinstance(found, Probabilities):
-        lines = [f"{key}  {p:.6f}  {_bar(p)}" for key, p in found.most_common(MOST)]
-    else:
-        width = found.num_qubits
-        shown = [(index, a) for index, a in enumerate(found.amplitudes) if abs(a) ** 2 > _NEGLIGIBLE][:MOST]
-        lines = [f"|{index:0{width}b}>  {a.real:+.6f} {a.imag:+.6f}i" for index, a in shown]
-    if not isinstance(found, Counts | Probabilities):
-        rest = sum(abs(a) ** 2 > _NEGLIGIBLE for a in found.amplitudes) - len(lines)
-    else:
-        rest = len(found) - len(lines)
-    if rest > 0:
-        lines.append(f"... {rest:,} more")
+    lines, all_lines = _values(result)
+    if all_lines > len(lines):
+        lines.append(f"... {all_lines - len(lines):,} more")
+    provenance = result.provenance
     if provenance is not None:
         seed = "" if provenance.seed is None else f", seed {provenance.seed}, {provenance.sampler} sampler"
         convert = _seconds(provenance.parse_s + provenance.build_s)
@@ -65,6 +52,23 @@ def outcome(found: Outcome) -> str:
             f"convert {convert}, run {_seconds(provenance.run_s)}"
         )
     return "\n".join(lines)
+
+
+def _values(result: Outcome) -> tuple[list[str], int]:
+    """Return the lines of the largest values, and how many lines there would be in all."""
+    if isinstance(result, Counts):
+        shots = result.shots
+        width = len(str(shots))
+        ranked = result.most_common(MOST)
+        return [f"{key}  {count:>{width}}  {_bar(count / shots)}" for key, count in ranked], len(result)
+    if isinstance(result, Probabilities):
+        return [f"{key}  {p:.6f}  {_bar(p)}" for key, p in result.most_common(MOST)], len(result)
+    if isinstance(result, Statevector):
+        width = result.num_qubits
+        present = [(index, a) for index, a in enumerate(result.amplitudes) if abs(a) ** 2 > _NEGLIGIBLE]
+        lines = [f"|{index:0{width}b}>  {a.real:+.6f} {a.imag:+.6f}i" for index, a in present[:MOST]]
+        return lines, len(present)
+    return [repr(result)], 1
 
 
 def comparison(found: Comparison) -> str:

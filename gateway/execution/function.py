@@ -11,14 +11,13 @@ from typing import Any
 
 from gateway.circuit import Circuit
 from gateway.circuit.needs import needs
+from gateway.counts import Counts, Probabilities
 from gateway.enforcement import RunOptions, refuse, result_type
 from gateway.errors import GatewayError, SimulatorError
 from gateway.results import Capabilities, Provenance, Result, ResultType, Sampling
 
 RunFunc = Callable[..., Mapping[str, Any]]
 PingFunc = Callable[[], Any]
-
-_TOLERANCE = 1e-6
 
 
 class Function:
@@ -76,7 +75,7 @@ class Function:
         self, circuit: Circuit, *, shots: int | None, seed: int | None, result: ResultType | None, sampling: Sampling
     ) -> Result:
         """Call the function and hold it to its contract."""
-        self._refuse(circuit, seed, result, sampling, shots)
+        kind = self._checked_kind(circuit, seed, result, sampling, shots)
         arguments: dict[str, Any] = {"seed": seed} if self._takes_seed and seed is not None else {}
         positional = (circuit, shots, self.token) if self.takes_token else (circuit, shots)
         began = perf_counter()
@@ -94,25 +93,32 @@ class Function:
             sampler="none" if shots is None else "native",
             run_s=perf_counter() - began,
         )
-        values = self._checked(returned, circuit.num_clbits)
         width = circuit.num_clbits
-        if shots is None:
-            total = math.fsum(values.values())
-            if abs(total - 1) > _TOLERANCE:
-                raise self._failed(f"the probabilities sum to {total}, not to 1")
-            return Result(provenance=provenance, width=width, probabilities={k: float(p) for k, p in values.items()})
+        outcome: Result = getattr(self, kind)(self._checked(returned, width), width)
+        fault = outcome.fault(num_qubits=circuit.num_qubits, num_clbits=width, shots=shots)
+        if fault is not None:
+            raise self._failed(fault)
+        return outcome.with_provenance(provenance)
+
+    def counts(self, values: Mapping[str, float], width: int) -> Counts:
+        """Return the counts that the function returned."""
         fractions = [value for value in values.values() if value != int(value)]
         if fractions:
             raise self._failed(f"it returned {fractions[0]!r}, which is not a whole number of shots")
-        if sum(values.values()) != shots:
-            raise self._failed(f"the counts sum to {sum(values.values())}, not to the {shots} shots asked for")
-        return Result(provenance=provenance, width=width, counts={k: int(n) for k, n in values.items() if n})
+        return Counts.trusted({key: int(times) for key, times in values.items() if times}, width)
 
-    def _refuse(
+    def probabilities(self, values: Mapping[str, float], width: int) -> Probabilities:
+        """Return the probabilities that the function returned."""
+        return Probabilities({key: float(probability) for key, probability in values.items()}, width)
+
+    def _checked_kind(
         self, circuit: Circuit, seed: int | None, result: ResultType | None, sampling: Sampling, shots: int | None
-    ) -> None:
-        options = RunOptions(result_type(shots, result), sampling, seeded=seed is not None)
+    ) -> ResultType:
+        """Return what the run returns after refusing what a function does not do."""
+        kind = result_type(shots, result)
+        options = RunOptions(kind, sampling, seeded=seed is not None)
         refuse(needs(circuit), self.capabilities, options, simulator=self.name)
+        return kind
 
     def _checked(self, returned: object, width: int) -> dict[str, float]:
         if not isinstance(returned, Mapping):

@@ -24,6 +24,8 @@ from gateway.protocol.messages import (
     decode,
     encode,
 )
+from gateway.protocol.result_message import message_of
+from gateway.provenance import Provenance
 from gateway.results import Capabilities, Result, ResultType, Sampling
 from gateway.version import __version__
 
@@ -125,9 +127,9 @@ class Runner:
 
     def _run(self, body: bytes, token: str | None) -> Answer:
         results = self.results(decode(RunRequest, body), token)
-        found = [result.provenance for result in results]
-        stages = sum(p.parse_s for p in found), sum(p.build_s for p in found), sum(p.run_s for p in found)
-        return Answer(_OK, encode(RunResponse(results=results)), stages)
+        origins = list(map(_provenance, results))
+        stages = sum(p.parse_s for p in origins), sum(p.build_s for p in origins), sum(p.run_s for p in origins)
+        return Answer(_OK, encode(RunResponse(results=list(map(message_of, results)))), stages)
 
     def results(self, request: RunRequest, token: str | None = None) -> list[Result]:
         """Run every circuit of a request, in order.
@@ -233,5 +235,10 @@ def _naming(index: int, request: RunRequest) -> Iterator[None]:
 
 def _finished(result: Result, parse_s: float) -> Result:
     """Add to the provenance what only the server knows."""
-    provenance = msgspec.structs.replace(result.provenance, parse_s=parse_s, gateway_version=__version__)
-    return msgspec.structs.replace(result, provenance=provenance)
+    provenance = msgspec.structs.replace(_provenance(result), parse_s=parse_s, gateway_version=__version__)
+    return result.with_provenance(provenance)
+
+
+def _provenance(result: Result) -> Provenance:
+    assert result.provenance is not None  # noqa: S101 - whatever runs a circuit says where its result comes from
+    return result.provenance

@@ -14,8 +14,9 @@ from msgspec import UNSET, Meta, UnsetType
 
 from gateway.circuit import Circuit
 from gateway.errors import RequestError
+from gateway.protocol.result_message import ResultMessage
 from gateway.provenance import BIT_ORDER
-from gateway.results import Capabilities, JobState, Result, ResultType, Sampling
+from gateway.results import Capabilities, JobState, ResultType, Sampling
 from gateway.version import PROTOCOL
 
 Shots = Annotated[int, Meta(ge=1, description="how often the circuit is run")]
@@ -72,7 +73,7 @@ class RunRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 class RunResponse(msgspec.Struct, frozen=True, kw_only=True):
     """What ``POST /v1/run`` answers: one result per circuit, in order."""
 
-    results: list[Result]
+    results: list[ResultMessage]
 
 
 class ServerLimits(msgspec.Struct, frozen=True, kw_only=True):
@@ -175,7 +176,7 @@ class JobInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     created_at: datetime
     started_at: datetime | None = None
     ended_at: datetime | None = None
-    results: list[Result | None] | None = None
+    results: list[ResultMessage | None] | None = None
     errors: list[Problem] | None = None
 
 

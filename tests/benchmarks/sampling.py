@@ -9,7 +9,7 @@ from measuring import Row, compared, take_turns
 from workloads import circuit_of, product_gates, wide_gates
 
 from adapters.base import Adapter
-from gateway.results import Result
+from gateway.counts import Counts
 from gateway.simulators import SIMULATORS, load
 
 NAME = "sample"
@@ -34,13 +34,12 @@ def measure(simulator: str, *, quick: bool) -> list[Row]:
     return [compared(NAME, f"{simulator} : its own sampler", ours_s, bare_s, TARGET)]
 
 
-def _check(ours: Result, bare: dict[str, int]) -> None:
+def _check(ours: Counts, bare: dict[str, int]) -> None:
     """Make sure that both sides sampled the same state."""
-    assert ours.counts is not None
-    for counts in (ours.counts, bare):
+    for counts in (ours, bare):
         assert sum(counts.values()) == SHOTS
     for place in range(NUM_QUBITS):
-        assert abs(_ones(ours.counts, place) - _ones(bare, place)) < SAME, place
+        assert abs(_ones(ours, place) - _ones(bare, place)) < SAME, place
 
 
 def _ones(counts: dict[str, int], place: int) -> float:

@@ -21,6 +21,7 @@ from gateway.backends.base import Backend
 from gateway.backends.docker import DockerSimulator
 from gateway.backends.local import LocalSimulator
 from gateway.circuit import Circuit
+from gateway.counts import Statevector
 from gateway.results import Capabilities, Provenance, ResultType, Sampling
 from gateway.simulators import SIMULATORS, Simulator, find, load
 
@@ -61,8 +62,7 @@ class ThroughAdapter:
     def __call__(self, circuit, *, shots, seed=None, result=None, sampling=Sampling.AUTO):
         circuit.validate()
         found = self._adapter.run(circuit, shots=shots, seed=seed, result=result, sampling=sampling)
-        vector = None if found.statevector is None else np.array(found.statevector) @ [1, 1j]
-        return Outcome(found.provenance, found.counts, found.probabilities, vector)
+        return outcome_of(found)
 
 
 class ThroughServer:
@@ -73,11 +73,12 @@ class ThroughServer:
         self.capabilities = simulator.capabilities()
 
     def __call__(self, circuit, *, shots, seed=None, result=None, sampling=Sampling.AUTO):
-        value = self._simulator.run(circuit, shots=shots, seed=seed, result=result, sampling=sampling)
-        kind = result or (ResultType.PROBABILITIES if shots is None else ResultType.COUNTS)
-        if kind is ResultType.STATEVECTOR:
-            return Outcome(value.provenance, statevector=np.asarray(value.amplitudes))
-        return Outcome(value.provenance, **{str(kind): dict(value)})
+        return outcome_of(self._simulator.run(circuit, shots=shots, seed=seed, result=result, sampling=sampling))
+
+
+def outcome_of(result):
+    value = np.asarray(result) if isinstance(result, Statevector) else dict(result)
+    return Outcome(result.provenance, **{result.kind: value})
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -4,20 +4,16 @@ import msgspec
 import pytest
 
 from gateway.circuit.gates import GATES
+from gateway.counts import KINDS, Counts, Probabilities, Statevector
 from gateway.results import CLIFFORD, Capabilities, Precision, Provenance, Result, ResultType, Sampling
 
 PROVENANCE = Provenance(simulator="s", version="1")
 
 
 def test_results_and_capabilities_are_frozen():
-    for found in (PROVENANCE, Result(provenance=PROVENANCE, width=0), Capabilities(result_types=())):
+    for found in (PROVENANCE, Capabilities(result_types=())):
         with pytest.raises(AttributeError, match="immutable"):
             setattr(found, found.__struct_fields__[0], None)
-
-
-def test_a_result_on_the_wire_holds_only_the_value_it_has():
-    sent = msgspec.json.decode(msgspec.json.encode(Result(provenance=PROVENANCE, width=1, counts={"0": 1})))
-    assert set(sent) == {"provenance", "width", "counts"}
 
 
 def test_provenance_on_the_wire_is_complete_and_states_the_bit_order():
@@ -26,10 +22,26 @@ def test_provenance_on_the_wire_is_complete_and_states_the_bit_order():
     assert sent["bit_order"] == "clbit0-rightmost"
 
 
-def test_an_amplitude_on_the_wire_is_a_pair():
-    result = Result(provenance=PROVENANCE, width=0, statevector=[(1.0, 0.0), (0.0, -0.5)])
-    assert b'"statevector":[[1.0,0.0],[0.0,-0.5]]' in msgspec.json.encode(result)
-    assert msgspec.json.decode(msgspec.json.encode(result), type=Result) == result
+def test_every_class_of_results_has_a_member_and_every_member_a_class():
+    assert {kind: kind.result_class for kind in ResultType} == {
+        ResultType.COUNTS: Counts,
+        ResultType.PROBABILITIES: Probabilities,
+        ResultType.STATEVECTOR: Statevector,
+    }
+    assert [str(kind) for kind in ResultType] == list(KINDS)
+    assert [kind.is_exact for kind in ResultType] == [False, True, True]
+    assert [kind.of_state for kind in ResultType] == [False, False, True]
+
+
+def test_a_word_that_is_no_kind_of_result_is_no_result_type():
+    with pytest.raises(ValueError, match="'amplitudes' is not a valid ResultType"):
+        ResultType("amplitudes")
+
+
+def test_a_class_of_results_without_slots_is_refused_because_it_could_be_changed():
+    with pytest.raises(TypeError, match="Loose needs __slots__"):
+        type("Loose", (Result,), {}, kind="loose")
+    assert "loose" not in KINDS
 
 
 def test_kinds_are_written_as_the_words_users_type():

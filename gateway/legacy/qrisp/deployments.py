@@ -15,6 +15,7 @@ from typing import Annotated, Any, NamedTuple
 import msgspec
 from msgspec import Meta
 
+from gateway.counts import Counts
 from gateway.errors import RequestError, UnsupportedError
 from gateway.protocol.messages import CircuitOrText, RunRequest, Shots
 from gateway.results import JobState, Result
@@ -202,7 +203,7 @@ def _qunicorn_result(index: int, text: str, result: Result) -> dict[str, Any]:
         "data": {_hexadecimal(key, registers): value for key, value in _values(result).items()},
         "metadata": {
             "format": "hex",
-            "shots": result.provenance.shots,
+            "shots": result.provenance and result.provenance.shots,
             "registers": [{"name": name, "size": size} for name, size in registers],
         },
         "resultType": _result_type(result),
@@ -255,12 +256,11 @@ _HERE = {
 
 
 def _values(result: Result) -> Mapping[str, float]:
-    values: Mapping[str, float] = result.probabilities or {} if result.counts is None else result.counts
-    return values
+    return dict(result) if isinstance(result, Mapping) else {}
 
 
 def _result_type(result: Result) -> str:
-    return "PROBABILITIES" if result.counts is None else "COUNTS"
+    return "COUNTS" if isinstance(result, Counts) else "PROBABILITIES"
 
 
 def _time(at: datetime) -> str:

@@ -16,6 +16,7 @@ from gateway.legacy.qrisp import deployments
 from gateway.legacy.qrisp.deployments import Deployment, JobOrder, JobView
 from gateway.legacy.qrisp.store import NUMBER_END, DeploymentStore
 from gateway.protocol.messages import SentJob, decode, encode
+from gateway.protocol.result_message import ResultMessage, result_of
 from gateway.results import JobState, Result
 from gateway.server.access.request_limits import check_limits
 from gateway.server.service import Service
@@ -147,7 +148,7 @@ class JobService:
             created_at=job.created_at,
             ended_at=job.ended_at,
             texts=self._texts(job_id, caller, ordered) if done else (),
-            results=[msgspec.json.decode(raw, type=Result) for raw in job.results or () if raw] if done else (),
+            results=list(map(_result, filter(None, job.results or ()))) if done else (),
             message=_message(job),
         )
 
@@ -163,6 +164,10 @@ class JobService:
 def _key(number: int) -> str:
     """Return the idempotency key of a job that clients know by its number."""
     return f"qrisp-{number}"
+
+
+def _result(raw: msgspec.Raw) -> Result:
+    return result_of(msgspec.json.decode(raw, type=ResultMessage))
 
 
 def _message(job: SentJob) -> str | None:

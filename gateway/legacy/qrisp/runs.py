@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from gateway.counts import Counts
 from gateway.errors import RequestError
 from gateway.execution.runner import Answer
 from gateway.jobs.manager import Caller
 from gateway.legacy.qrisp.objects import BackendStatus, RunMessage, as_circuit
 from gateway.protocol import problem
 from gateway.protocol.messages import BackendInfo, RunRequest, RunResponse, decode, encode
+from gateway.protocol.result_message import result_of
 from gateway.server.access.request_limits import check_limits, circuit_limits
 from gateway.server.service import Service
 
@@ -28,8 +30,10 @@ def run(service: Service, message: RunMessage, caller: Caller) -> dict[str, int]
     request = RunRequest(circuits=circuit, shots=message.shots)
     timeout_s = check_limits(request, service.limits)
     answer = service.run(encode(request), caller, timeout_s)
-    (result,) = decode(RunResponse, _body(answer)).results
-    return result.counts or {}
+    (answered,) = decode(RunResponse, _body(answer)).results
+    counts = result_of(answered)
+    assert isinstance(counts, Counts)  # noqa: S101 - that is what was asked for
+    return counts.to_dict()
 
 
 def ping(service: Service, *, trusted: bool) -> BackendStatus:

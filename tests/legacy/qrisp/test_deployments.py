@@ -19,7 +19,8 @@ from gateway.legacy.qrisp.deployments import (
     texts_of,
 )
 from gateway.protocol.messages import decode, encode
-from gateway.results import JobState, Provenance, Result
+from gateway.protocol.result_message import ResultMessage, result_of
+from gateway.results import JobState, Provenance
 
 AT = datetime(2024, 5, 6, 7, 8, 9, tzinfo=UTC)
 PROVENANCE = Provenance(simulator="s", version="1", shots=10)
@@ -27,7 +28,7 @@ TEXT = "OPENQASM 2.0;\nqreg a[1];\ncreg low[1];\ncreg high[3];"
 
 
 def view(state=JobState.DONE, *, text=TEXT, message=None, **values) -> JobView:
-    results = [Result(provenance=PROVENANCE, width=4, **values)] if values else []
+    results = [result_of(ResultMessage(provenance=PROVENANCE, width=4, **values))] if values else []
     ended = AT if state.ended else None
     return JobView(7, state, AT, ended, [text] if values else [], results, message)
 

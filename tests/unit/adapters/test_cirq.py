@@ -46,8 +46,8 @@ def test_evolution_is_that_of_cirqs_simulator(adapter, seed):
 
 
 def test_amplitudes_are_in_double_precision(adapter):
-    state = adapter.run(Circuit(1).ry(0.1, 0), shots=None, result=ResultType.STATEVECTOR).statevector
-    assert state[0][0] == pytest.approx(np.cos(0.05), abs=1e-15)
+    state = adapter.run(Circuit(1).ry(0.1, 0), shots=None, result=ResultType.STATEVECTOR)
+    assert state[0].real == pytest.approx(np.cos(0.05), abs=1e-15)
 
 
 def test_negative_angle_under_control_keeps_its_sign(adapter):
@@ -102,7 +102,7 @@ def test_own_sampler_has_no_conditional_measurement(adapter):
 
 def test_shared_driver_has_it(adapter):
     circuit = Circuit(2, 2).x(0).measure(0, 0).x(1).measure(1, 1, when={0: 1})
-    assert adapter.run(circuit, shots=5).counts == {"11": 5}
+    assert adapter.run(circuit, shots=5) == {"11": 5}
 
 
 def test_building_the_same_circuit_twice_gives_equal_circuits(adapter):

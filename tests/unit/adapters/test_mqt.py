@@ -24,7 +24,7 @@ def adapter():
 
 
 def assert_follows_the_reference(adapter, circuit):
-    found, expected = adapter.run(circuit, shots=None).probabilities, distribution(circuit)
+    found, expected = adapter.run(circuit, shots=None), distribution(circuit)
     assert found.keys() == {key for key, chance in expected.items() if chance > 1e-12}
     assert all(abs(found[key] - expected[key]) < 1e-9 for key in found)
 
@@ -68,7 +68,7 @@ def test_a_clbit_never_written_compares_as_0():
 def test_a_clbit_overwritten_before_anything_acts_still_disturbs_the_qubit(adapter):
     # The outcome in clbit 0 is lost, but the qubit was measured: the second h does not undo the first.
     circuit = Circuit(2, 2).h(0).measure(0, 0).measure(1, 0).x(1, when={0: 1}).h(0).measure(0, 1)
-    assert adapter.run(circuit, shots=None).probabilities == pytest.approx({"00": 0.5, "10": 0.5})
+    assert adapter.run(circuit, shots=None) == pytest.approx({"00": 0.5, "10": 0.5})
 
 
 # ---------------------------------------------------------------------------- against the reference
@@ -129,18 +129,18 @@ def test_different_seeds_give_different_counts(adapter):
 
 def test_two_clbits_may_show_one_qubit(adapter):
     circuit = Circuit(2, 4).h(0).x(1).measure(0, 0).measure(0, 2).measure(1, 3)
-    assert adapter.run(circuit, shots=100, seed=1).counts.keys() == {"1000", "1101"}
+    assert adapter.run(circuit, shots=100, seed=1).keys() == {"1000", "1101"}
 
 
 def test_the_last_write_to_a_clbit_wins(adapter):
     circuit = Circuit(2, 1).x(0).measure(0, 0).measure(1, 0)
-    assert adapter.run(circuit, shots=10).counts == {"0": 10}
+    assert adapter.run(circuit, shots=10) == {"0": 10}
 
 
 def test_a_measurement_that_never_happens_leaves_zeros(adapter):
     circuit = Circuit(1, 2).x(0).measure(0, 0, when={1: 1})
-    assert adapter.run(circuit, shots=10).counts == {"00": 10}
-    assert adapter.run(circuit, shots=None).probabilities == {"00": 1.0}
+    assert adapter.run(circuit, shots=10) == {"00": 10}
+    assert adapter.run(circuit, shots=None) == {"00": 1.0}
 
 
 def test_counts_have_no_limit_of_qubits_and_exact_results_do(adapter):
@@ -148,11 +148,11 @@ def test_counts_have_no_limit_of_qubits_and_exact_results_do(adapter):
     for qubit in range(199):
         circuit.cx(qubit, qubit + 1)
     circuit.measure_all()
-    assert adapter.run(circuit, shots=100, seed=1).counts.keys() == {"0" * 200, "1" * 200}
+    assert adapter.run(circuit, shots=100, seed=1).keys() == {"0" * 200, "1" * 200}
     with pytest.raises(LimitError, match="200 qubits do not fit"):
         adapter.run(circuit, shots=None)
 
 
 def test_the_state_vector_is_little_endian_with_its_phase(adapter):
-    state = adapter.statevector(adapter.build(Circuit(2).x(1).gphase(0.5)))
+    state = adapter.state(adapter.build(Circuit(2).x(1).gphase(0.5)))
     assert np.allclose(state, [0, 0, np.exp(0.5j), 0])

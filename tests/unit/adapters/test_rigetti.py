@@ -87,6 +87,6 @@ def test_own_sampler_is_seeded_by_a_random_state_of_its_own(adapter):
     np.random.seed(1)  # noqa: NPY002 - to show that the global one is not used
     before = np.random.get_state()[1].copy()  # noqa: NPY002
     circuit = Circuit(3).h(0).h(1).h(2).measure_all()
-    first = adapter.run(circuit, shots=100, seed=4, sampling=Sampling.NATIVE).counts
-    assert adapter.run(circuit, shots=100, seed=4, sampling=Sampling.NATIVE).counts == first
+    first = adapter.run(circuit, shots=100, seed=4, sampling=Sampling.NATIVE)
+    assert adapter.run(circuit, shots=100, seed=4, sampling=Sampling.NATIVE) == first
     np.testing.assert_array_equal(np.random.get_state()[1], before)  # noqa: NPY002

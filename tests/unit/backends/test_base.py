@@ -27,8 +27,7 @@ class Recorder(Backend):
         self.gate.wait(5)
         self.requests.append(request)
         return [
-            Result(provenance=PROVENANCE, width=1, counts={"1": index + 1})
-            for index in range(len(request.circuit_list()))
+            Counts({"1": index + 1}, width=1, provenance=PROVENANCE) for index in range(len(request.circuit_list()))
         ]
 
     def status(self) -> BackendStatus:
@@ -149,9 +148,9 @@ def test_one_circuit_gives_one_outcome_and_a_sequence_a_list(backend: Recorder):
 
 def test_results_become_counts_probabilities_or_a_statevector_with_provenance(backend: Recorder):
     results = [
-        Result(provenance=PROVENANCE, width=2, counts={"01": 3}),
-        Result(provenance=PROVENANCE, width=2, probabilities={"01": 1.0}),
-        Result(provenance=PROVENANCE, width=0, statevector=[(0.6, 0.0), (0.0, -0.8)]),
+        Counts({"01": 3}, width=2, provenance=PROVENANCE),
+        Probabilities({"01": 1.0}, 2, PROVENANCE),
+        Statevector([0.6, -0.8j], PROVENANCE),
     ]
     backend.send = lambda _: results
     counts, probabilities, state = backend.run([CIRCUIT] * 3)

@@ -15,7 +15,8 @@ from gateway.circuit import Circuit
 from gateway.errors import BY_CODE, BusyError, GatewayError, RequestError, TransportError, TransportTimeout
 from gateway.protocol import problem
 from gateway.protocol.messages import BackendInfo, RunRequest, RunResponse, decode, encode
-from gateway.results import Capabilities, Provenance, Result, ResultType
+from gateway.protocol.result_message import ResultMessage
+from gateway.results import Capabilities, Provenance, ResultType
 
 CIRCUIT = Circuit(1, 1).measure(0, 0)
 INFO = BackendInfo(
@@ -26,7 +27,8 @@ INFO = BackendInfo(
     gates=[],
     native_gates=[],
 )
-RESULTS = RunResponse(results=[Result(provenance=Provenance(simulator="fake", version="1"), width=1, counts={"0": 7})])
+PROVENANCE = Provenance(simulator="fake", version="1")
+RESULTS = RunResponse(results=[ResultMessage(provenance=PROVENANCE, width=1, counts={"0": 7})])
 
 
 class Transport(BaseAdapter):

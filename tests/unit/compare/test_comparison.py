@@ -6,6 +6,7 @@ import pytest
 
 from gateway import Backend, BackendStatus, Capabilities, Circuit, Provenance
 from gateway.compare import compare
+from gateway.counts import Counts, Probabilities
 from gateway.errors import GatewayError, JobTimeout, LimitError, RequestError, SimulatorError, UnsupportedError
 from gateway.protocol.messages import RunRequest
 from gateway.results import Result, ResultType
@@ -33,9 +34,9 @@ class Stub(Backend):
         if request.shots is None:
             if isinstance(self.exact, GatewayError):
                 raise self.exact
-            return [Result(provenance=provenance, width=2, probabilities=self.exact)]
+            return [Probabilities(self.exact, 2, provenance)]
         zeros = round(request.shots * self.zeros)
-        return [Result(provenance=provenance, width=2, counts={"00": zeros, "11": request.shots - zeros})]
+        return [Counts({"00": zeros, "11": request.shots - zeros}, width=2, provenance=provenance)]
 
     def status(self) -> BackendStatus:
         if self.error is not None:

@@ -30,7 +30,8 @@ from gateway.protocol.messages import (
     decode,
     encode,
 )
-from gateway.results import Capabilities, JobState, Provenance, Result, ResultType, Sampling
+from gateway.protocol.result_message import ResultMessage
+from gateway.results import Capabilities, JobState, Provenance, ResultType, Sampling
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 
@@ -73,9 +74,9 @@ MESSAGES: dict[str, msgspec.Struct] = {
     "request-exact": RunRequest(circuits=Circuit(1).h(0), shots=None, result=ResultType.STATEVECTOR),
     "response": RunResponse(
         results=[
-            Result(provenance=PROVENANCE, width=2, counts={"00": 990, "01": 10}),
-            Result(provenance=EXACT, width=1, probabilities={"0": 0.25, "1": 0.75}),
-            Result(provenance=EXACT, width=0, statevector=[(0.6, 0.0), (0.0, -0.8)]),
+            ResultMessage(provenance=PROVENANCE, width=2, counts={"00": 990, "01": 10}),
+            ResultMessage(provenance=EXACT, width=1, probabilities={"0": 0.25, "1": 0.75}),
+            ResultMessage(provenance=EXACT, width=0, statevector=[(0.6, 0.0), (0.0, -0.8)]),
         ]
     ),
     "backend": BackendInfo(
@@ -104,7 +105,7 @@ MESSAGES: dict[str, msgspec.Struct] = {
         created_at=datetime(2026, 11, 25, 13, 5, 0, 250_000, UTC),
         started_at=datetime(2026, 11, 25, 13, 5, 1, 0, UTC),
         ended_at=datetime(2026, 11, 25, 13, 5, 2, 0, UTC),
-        results=[Result(provenance=PROVENANCE, width=1, counts={"0": 1000}), None],
+        results=[ResultMessage(provenance=PROVENANCE, width=1, counts={"0": 1000}), None],
         errors=[
             Problem(
                 type="urn:simulator-gateway:problem:job-timeout",
