@@ -8,17 +8,12 @@ nothing: :meth:`QiskitAdapter._run` raises.
 from __future__ import annotations
 
 import cmath
-from collections.abc import Callable, Mapping
-from functools import reduce
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import qiskit_aer
-from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
-from qiskit._accelerate.circuit import StandardGate  # private: see build
-from qiskit.circuit import CircuitInstruction
-from qiskit.circuit.classical import expr
-from qiskit.circuit.library import C3XGate, C4XGate, UnitaryGate
+from qiskit import QuantumCircuit
+from qiskit.circuit.library import UnitaryGate
 from qiskit_aer import AerSimulator
 
 from adapters.base import ALWAYS_FITS
@@ -28,24 +23,17 @@ from adapters.shared.memory import available_bytes
 from adapters.shared.seeds import spread
 from adapters.shared.states import State
 from gateway.circuit import Circuit, Operation
-from gateway.circuit.circuit import Comparison, Condition
 from gateway.counts import Counts
 from gateway.errors import SimulatorError
+from gateway.frameworks.qiskit import gates
+from gateway.frameworks.qiskit.dumping import build, native
 from gateway.frameworks.shared.matrices import matrix
 from gateway.simulators import SIMULATORS
 
-Append = Callable[[QuantumCircuit, Operation], object]
-"""Appends what is not one of Aer's standard gates."""
+AS_MATRICES = frozenset({"c3sqrtx", "ch", "cs", "csdg", "dcx", "iswap", "rc3x", "rccx", "xx_minus_yy", "xx_plus_yy"})
+"""The gates of Qiskit that Aer does not have."""
 
-
-def _matrix(circuit: QuantumCircuit, op: Operation) -> None:
-    """Append the matrix of a row of the gate table (the same qubit order as ours)."""
-    circuit.append(UnitaryGate(matrix(op.name, *op.params), check_input=False), op.qubits, copy=False)
-
-
-def _phase(circuit: QuantumCircuit, op: Operation) -> None:
-    """Aer knows a global phase as a property of the circuit, not as a gate."""
-    circuit.global_phase += op.params[0]
+STANDARD = {name: number for name, number in gates.STANDARD.items() if name not in AS_MATRICES}
 
 
 class QiskitAdapter(DenseAdapter[QuantumCircuit]):
@@ -53,63 +41,7 @@ class QiskitAdapter(DenseAdapter[QuantumCircuit]):
 
     name = "qiskit"
     capabilities = SIMULATORS["qiskit"].capabilities
-    native_gates: ClassVar[Mapping[str, StandardGate | Append]] = {
-        "gphase": _phase,
-        "id": StandardGate.I,
-        "x": StandardGate.X,
-        "y": StandardGate.Y,
-        "z": StandardGate.Z,
-        "h": StandardGate.H,
-        "s": StandardGate.S,
-        "sdg": StandardGate.Sdg,
-        "t": StandardGate.T,
-        "tdg": StandardGate.Tdg,
-        "sx": StandardGate.SX,
-        "sxdg": StandardGate.SXdg,
-        "p": StandardGate.Phase,
-        "u1": StandardGate.U1,
-        "u2": StandardGate.U2,
-        "u3": StandardGate.U3,
-        "u": StandardGate.U,
-        "U": StandardGate.U,
-        "rx": StandardGate.RX,
-        "ry": StandardGate.RY,
-        "rz": StandardGate.RZ,
-        "cx": StandardGate.CX,
-        "CX": StandardGate.CX,
-        "cy": StandardGate.CY,
-        "cz": StandardGate.CZ,
-        "ch": _matrix,
-        "cs": _matrix,
-        "csdg": _matrix,
-        "csx": StandardGate.CSX,
-        "crx": StandardGate.CRX,
-        "cry": StandardGate.CRY,
-        "crz": StandardGate.CRZ,
-        "cp": StandardGate.CPhase,
-        "cu1": StandardGate.CU1,
-        "cu3": StandardGate.CU3,
-        "cu": StandardGate.CU,
-        "swap": StandardGate.Swap,
-        "iswap": _matrix,
-        "dcx": _matrix,
-        "ecr": StandardGate.ECR,
-        "rxx": StandardGate.RXX,
-        "ms": StandardGate.RXX,
-        "ryy": StandardGate.RYY,
-        "rzz": StandardGate.RZZ,
-        "rzx": StandardGate.RZX,
-        "xx_plus_yy": _matrix,
-        "xx_minus_yy": _matrix,
-        "ccx": StandardGate.CCX,
-        "ccz": StandardGate.CCZ,
-        "cswap": StandardGate.CSwap,
-        "rccx": _matrix,
-        "rc3x": _matrix,
-        "c3x": lambda c, op: c.append(C3XGate(), op.qubits, copy=False),
-        "c3sqrtx": _matrix,
-        "c4x": lambda c, op: c.append(C4XGate(), op.qubits, copy=False),
-    }
+    native_gates = gates.GATES
 
     def __init__(self) -> None:
         run_in_calling_thread()
@@ -121,33 +53,12 @@ class QiskitAdapter(DenseAdapter[QuantumCircuit]):
         return str(qiskit_aer.__version__)
 
     def build(self, circuit: Circuit) -> QuantumCircuit:
-        """Convert to a Qiskit circuit with one quantum and one classical register.
+        """Convert to a Qiskit circuit; :func:`gateway.frameworks.qiskit.dumping.build` says how.
 
-        ``CircuitInstruction.from_standard`` with ``_append(..., _standard_gate=True)`` is what
-        Qiskit's own transpiler passes use; it spares the Python object and the checks of ``append``
-        (0.8 us a gate instead of 9.9). Both are internal: Qiskit is pinned below 2.7, and a test
-        holds the result equal to that of ``append``.
+        Barriers are left out, since Aer optimises nothing across operations, and so is a conditional phase,
+        which Aer does not have: it is one of a branch against the others, and no outcome shows it.
         """
-        qubits = QuantumRegister(circuit.num_qubits, "q")
-        target = QuantumCircuit(qubits, ClassicalRegister(circuit.num_clbits, "c"))
-        bits = list(qubits)
-        table, standard, add = self.native_gates, CircuitInstruction.from_standard, target._append  # noqa: SLF001
-        for op in circuit.operations:
-            gate = table.get(op.name) or _OTHERS[op.name]
-            if op.condition:
-                self._append_conditional(target, op)
-            elif type(gate) is StandardGate:
-                add(standard(gate, [bits[q] for q in op.qubits], op.params), _standard_gate=True)
-            else:
-                gate(target, op)
-        return target
-
-    def _append_conditional(self, target: QuantumCircuit, op: Operation) -> None:
-        if op.name == "gphase":
-            return  # the phase of one branch against the others: no outcome shows it
-        qubits, clbits = tuple(range(len(op.qubits))), tuple(range(len(op.clbits)))
-        body = self.build(Circuit(len(qubits), len(clbits), [Operation(op.name, qubits, op.params, clbits)]))
-        target.if_test(_expression(target, op.condition), body, op.qubits, op.clbits)
+        return build(circuit.num_qubits, circuit.num_clbits, circuit.operations, STANDARD, _instruction)
 
     def evolve(self, native: QuantumCircuit, state: State | None = None) -> State:
         """Return the state after the circuit."""
@@ -187,19 +98,8 @@ class QiskitAdapter(DenseAdapter[QuantumCircuit]):
         return outcome.results[0]
 
 
-_OTHERS: dict[str, Append] = {
-    "barrier": lambda circuit, op: None,  # noqa: ARG005 - nothing is optimised across it
-    "measure": lambda circuit, op: circuit.measure(op.qubits, op.clbits),
-    "reset": lambda circuit, op: circuit.reset(op.qubits),
-}
-
-
-def _expression(circuit: QuantumCircuit, condition: Condition) -> Any:
-    """Return a condition as a Qiskit expression over single clbits."""
-    return reduce(expr.logic_and, [_comparison(circuit, comparison) for comparison in condition])
-
-
-def _comparison(circuit: QuantumCircuit, comparison: Comparison) -> Any:
-    bits = [(circuit.clbits[clbit], comparison.value >> place & 1) for place, clbit in enumerate(comparison.clbits)]
-    equal = reduce(expr.logic_and, [expr.lift(bit) if value else expr.logic_not(bit) for bit, value in bits])
-    return equal if comparison.equal else expr.logic_not(equal)
+def _instruction(op: Operation) -> Any:
+    """Return an instruction that Aer has: a matrix, in the same qubit order as ours, where it lacks the gate."""
+    if op.name in {"barrier", "gphase"}:
+        return None
+    return UnitaryGate(matrix(op.name, *op.params), check_input=False) if op.name in AS_MATRICES else native(op)

@@ -1,7 +1,11 @@
-"""The gate table of Qiskit 2, checked against 2.6.2."""
+"""The gate table of Qiskit 2, checked against 2.6.2: for circuits and for Aer.
+
+Qiskit is little-endian, as we are, and its angles are ours.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from qiskit.circuit import (
@@ -24,3 +28,10 @@ GATES: dict[str, Any] = {
     "c3x": library.C3XGate, "c3sqrtx": library.C3SXGate, "c4x": library.C4XGate,
 }  # fmt: skip
 """Row of the gate table -> the class that is just that."""
+
+STANDARD: Mapping[str, Any] = {
+    row: gate._standard_gate  # noqa: SLF001 - private, see build
+    for row, gate in GATES.items()
+    if row != "gphase" and getattr(gate, "_standard_gate", None) is not None
+}
+"""Row -> Qiskit's number of a standard gate, which spares the object of the gate; empty in versions without numbers."""
