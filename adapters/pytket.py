@@ -1,56 +1,63 @@
 """pytket's Aer backends (https://docs.quantinuum.com/tket), checked against pytket 2.18.5 and pytket-qiskit 0.79.0.
 
-Angles and phases are in half-turns. States and boxes are big-endian. A gate outside the backends'
-gate set goes in as a box with its matrix, so a circuit is valid as built: the backends' default
-compilation, minutes for 10,000 gates, is never needed.
+Boxes are big-endian. A gate outside the backends' gate set goes in as a box with its matrix, so a circuit
+is valid as built: the backends' default compilation, minutes for 10,000 gates, is never needed.
+
+What ``AerBackend`` and ``AerStateBackend`` hand to their Aer simulators is made here, from the same pytket
+circuit: pytket-qiskit 0.79 converts each angle through sympy, 130 of the 140 us that a gate takes, and the
+backends' class keeps a record of every circuit run.
 """
 
 from __future__ import annotations
 
-import cmath
-import math
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from functools import partial
+from math import pi
 from typing import Any, ClassVar
 
-import numpy as np
 import pytket.extensions.qiskit
 from pytket.circuit import Circuit as TketCircuit
-from pytket.circuit import OpType, Unitary2qBox, Unitary3qBox
-from pytket.extensions.qiskit import AerBackend, AerStateBackend, qiskit_convert, tk_to_qiskit
+from pytket.circuit import Op, OpType, Unitary2qBox, Unitary3qBox
+from pytket.extensions.qiskit import AerBackend, AerStateBackend
+from pytket.extensions.qiskit.qiskit_convert import append_tk_command_to_qiskit
+from qiskit.circuit import CircuitInstruction, ClassicalRegister, QuantumCircuit, QuantumRegister
 
-from adapters.shared.aer_jobs import run_in_calling_thread
-from adapters.shared.dense import DenseAdapter, counts_of_columns
+from adapters.shared.aer import Aer, run_in_calling_thread
+from adapters.shared.dense import DenseAdapter
 from adapters.shared.seeds import spread
 from adapters.shared.states import State
 from gateway.circuit import Circuit, Operation
 from gateway.circuit.circuit import Condition
 from gateway.counts import Counts
-from gateway.errors import SimulatorError, UnsupportedError
+from gateway.errors import UnsupportedError
+from gateway.frameworks.pytket.dumping import append, build
+from gateway.frameworks.pytket.gates import GATES, MANY, ROWS, Entry
+from gateway.frameworks.qiskit.gates import STANDARD
 from gateway.frameworks.shared.matrices import big_endian_matrix
 from gateway.simulators import SIMULATORS
 
-Append = Callable[..., object]
-"""Appends one gate: ``(circuit, *half_turns, *qubits, condition_bits=..., condition_value=...)``."""
+
+def _box(name: str) -> Callable[..., Any]:
+    """Return what makes the matrix of a two-qubit row of the gate table a box."""
+    return lambda *turns: Unitary2qBox(big_endian_matrix(name, *[turn * pi for turn in turns]))
 
 
-def _box2(name: str) -> Append:
-    """Append the matrix of a two-qubit row of the gate table."""
+_TABLE: Mapping[str, Entry] = {
+    **GATES,
+    "ch": _box("ch")(),
+    "cs": Op.create(OpType.CU1, [0.5]),
+    "csdg": Op.create(OpType.CU1, [-0.5]),
+    "iswap": _box("iswap")(),
+    "dcx": _box("dcx")(),
+    "rzx": _box("rzx"),
+    "xx_plus_yy": _box("xx_plus_yy"),
+    "xx_minus_yy": _box("xx_minus_yy"),
+    "rccx": Unitary3qBox(big_endian_matrix("rccx")),
+}
+"""pytket's gates, and boxes and phases for those that Aer's backends do not take."""
 
-    def append(circuit: Any, *args: Any, **when: Any) -> None:
-        *turns, a, b = args
-        circuit.add_unitary2qbox(Unitary2qBox(big_endian_matrix(name, *[t * math.pi for t in turns])), a, b, **when)
-
-    return append
-
-
-def _rccx(circuit: Any, *qubits: int, **when: Any) -> None:
-    circuit.add_unitary3qbox(Unitary3qBox(big_endian_matrix("rccx")), *qubits, **when)
-
-
-def _many(kind: OpType) -> Append:
-    """Append a gate without a method of its own."""
-    return lambda c, *qubits, **when: c.add_gate(kind, [], list(qubits), **when)
+_NUMBERS = {kind: STANDARD[row] for kind, row in ROWS.items() if row in STANDARD and _TABLE[row] is GATES[row]}
+"""Type of an operation -> Qiskit's number of the standard gate that is just that."""
 
 
 class PytketAdapter(DenseAdapter[TketCircuit]):
@@ -58,68 +65,13 @@ class PytketAdapter(DenseAdapter[TketCircuit]):
 
     name = "pytket"
     capabilities = SIMULATORS["pytket"].capabilities
-    native_gates: ClassVar[Mapping[str, Append]] = {
-        "gphase": TketCircuit.add_phase,
-        "id": _many(OpType.noop),
-        "x": TketCircuit.X,
-        "y": TketCircuit.Y,
-        "z": TketCircuit.Z,
-        "h": TketCircuit.H,
-        "s": TketCircuit.S,
-        "sdg": TketCircuit.Sdg,
-        "t": TketCircuit.T,
-        "tdg": TketCircuit.Tdg,
-        "sx": TketCircuit.SX,  # V is another phase
-        "sxdg": TketCircuit.SXdg,
-        "p": TketCircuit.U1,
-        "u1": TketCircuit.U1,
-        "u2": TketCircuit.U2,
-        "u3": TketCircuit.U3,
-        "u": TketCircuit.U3,
-        "U": TketCircuit.U3,
-        "rx": TketCircuit.Rx,
-        "ry": TketCircuit.Ry,
-        "rz": TketCircuit.Rz,
-        "cx": TketCircuit.CX,
-        "CX": TketCircuit.CX,
-        "cy": TketCircuit.CY,
-        "cz": TketCircuit.CZ,
-        "ch": _box2("ch"),
-        "cs": lambda c, a, b, **when: c.CU1(0.5, a, b, **when),
-        "csdg": lambda c, a, b, **when: c.CU1(-0.5, a, b, **when),
-        "csx": TketCircuit.CSX,
-        "crx": TketCircuit.CRx,
-        "cry": TketCircuit.CRy,
-        "crz": TketCircuit.CRz,
-        "cp": TketCircuit.CU1,
-        "cu1": TketCircuit.CU1,
-        "cu3": TketCircuit.CU3,
-        "swap": TketCircuit.SWAP,
-        "iswap": _box2("iswap"),
-        "dcx": _box2("dcx"),
-        "ecr": TketCircuit.ECR,
-        "rxx": TketCircuit.XXPhase,
-        "ms": TketCircuit.XXPhase,
-        "ryy": TketCircuit.YYPhase,
-        "rzz": TketCircuit.ZZPhase,
-        "rzx": _box2("rzx"),
-        "xx_plus_yy": _box2("xx_plus_yy"),
-        "xx_minus_yy": _box2("xx_minus_yy"),
-        "ccx": TketCircuit.CCX,
-        "ccz": _many(OpType.CnZ),
-        "cswap": TketCircuit.CSWAP,
-        "rccx": _rccx,
-        "c3x": _many(OpType.CnX),
-        "c4x": _many(OpType.CnX),
-    }
+    native_gates: ClassVar[Mapping[str, Entry]] = {"gphase": OpType.Phase, **MANY, **_TABLE}
 
     def __init__(self) -> None:
         run_in_calling_thread()
-        self._state_backend = AerStateBackend()
-        self._shot_backend = AerBackend(simulation_method="statevector")
-        for backend in (self._state_backend, self._shot_backend):
-            # One thread: the server runs as many processes as there are cores.
-            _aer(backend).set_options(max_parallel_threads=1)
+        of_aer = partial(Aer, simulator=self.name, version=self.version())
+        self._states = of_aer(_simulator_of(AerStateBackend()))
+        self._shots = of_aer(_simulator_of(AerBackend(simulation_method="statevector")))
 
     def version(self) -> str:
         """Return pytket-qiskit's version, which pins the others."""
@@ -127,84 +79,53 @@ class PytketAdapter(DenseAdapter[TketCircuit]):
 
     def build(self, circuit: Circuit) -> TketCircuit:
         """Convert to a pytket circuit on one register of qubits and one of bits."""
-        target = TketCircuit(circuit.num_qubits, circuit.num_clbits)
-        table, pi = self.native_gates, math.pi
-        for op in circuit.operations:
-            append = table.get(op.name)
-            if op.condition or append is None:
-                self._append_other(target, op)
-            elif op.params:
-                append(target, *[angle / pi for angle in op.params], *op.qubits)
-            else:
-                append(target, *op.qubits)
-        return target
-
-    def _append_other(self, target: TketCircuit, op: Operation) -> None:
-        """Append what is not an unconditional gate."""
-        if op.name in {"barrier", "gphase"}:
-            return  # neither has an effect; a conditional phase is one of a whole branch, which no outcome shows
-        when: dict[str, Any] = {}
-        if op.condition:
-            bits = _bits(op.condition, target.n_bits)
-            if bits is None:
-                return
-            when = {"condition_bits": list(bits), "condition_value": sum(b << i for i, b in enumerate(bits.values()))}
-        append = {"measure": TketCircuit.Measure, "reset": TketCircuit.Reset}.get(op.name) or self.native_gates[op.name]
-        append(target, *[angle / math.pi for angle in op.params], *op.qubits, *op.clbits, **when)
+        return build(circuit.num_qubits, circuit.num_clbits, circuit.operations, _TABLE, _append_other)
 
     def evolve(self, native: TketCircuit, state: State | None = None) -> State:
-        """Return the state after the circuit, with ``AerStateBackend``.
+        """Return the state after the circuit, with the Aer simulator of ``AerStateBackend``.
 
-        The backend cannot begin in a given state. With one, the circuit is converted as the backend
-        does it and runs on the backend's own Aer simulator, with the state set in front.
+        The backend itself cannot begin in a given state.
         """
-        with _running(self._state_backend):
-            if state is None:
-                # Turned round here: pytket's own ``BasisOrder.dlo`` takes 10 times the time and memory.
-                big_endian = self._state_backend.run_circuit(native).get_state()
-                return np.ascontiguousarray(big_endian.reshape((2,) * native.n_qubits).T).reshape(-1)
-            circuit = tk_to_qiskit(native)
-            whole = circuit.copy_empty_like()
-            # Aer applies the global phase to the initial state, and forgets it when a state is set.
-            whole.set_statevector(state * cmath.exp(1j * circuit.global_phase))
-            whole.compose(circuit, inplace=True, copy=False)
-            whole.save_statevector()
-            outcome = _aer(self._state_backend).run(whole, shots=1).result()
-        if not outcome.success:
-            raise SimulatorError(
-                f"Aer failed: {outcome.status}", simulator=self.name, version=self.version(), detail=outcome.status
-            )
-        return np.asarray(outcome.results[0].data.statevector)
+        return self._states.state_after(as_for_aer(native), state)
 
     def sample(self, native: TketCircuit, *, shots: int, seed: int) -> Counts:
-        """Draw shots with ``AerBackend``.
-
-        Its table of shots is counted here: ``get_counts`` takes 10 times as long.
-        """
-        with _running(self._shot_backend):
-            table = self._shot_backend.run_circuit(native, shots, seed=spread(seed)).get_shots()
-        return counts_of_columns(dict(enumerate(table.T)), native.n_bits)
+        """Draw shots with the Aer simulator of ``AerBackend``."""
+        counts = self._shots.counts(as_for_aer(native), shots=shots, seed_simulator=spread(seed))
+        return Counts.trusted(counts, native.n_bits)
 
 
-def _aer(backend: Any) -> Any:
+def _simulator_of(backend: Any) -> Any:
     return backend._qiskit_backend  # noqa: SLF001 - no public way to set Aer's options
 
 
-@contextmanager
-def _running(backend: Any) -> Iterator[None]:
-    """Repair two faults of pytket-qiskit 0.79 around a run.
+def as_for_aer(circuit: TketCircuit) -> QuantumCircuit:
+    """Return what pytket's backends hand to Aer for a circuit that :meth:`PytketAdapter.build` made.
 
-    Each parameter is converted through sympy, 130 of the 140 us that a gate takes; none of ours is
-    symbolic, so a multiplication does. And the backends' class keeps a record of every circuit run.
+    Gates without conditions are converted here, everything else by pytket-qiskit.
     """
-    slow = qiskit_convert._param_to_qiskit  # noqa: SLF001
-    qiskit_convert._param_to_qiskit = lambda turns, _symbols: float(turns) * math.pi  # noqa: SLF001
-    try:
-        yield
-    finally:
-        qiskit_convert._param_to_qiskit = slow  # noqa: SLF001
-        backend.empty_cache()
-        backend._circuit_data.clear()  # noqa: SLF001
+    qubits, clbits = QuantumRegister(circuit.n_qubits, "q"), ClassicalRegister(circuit.n_bits, "c")
+    target = QuantumCircuit(qubits, clbits)
+    places, add, from_standard = list(qubits), target._append, CircuitInstruction.from_standard  # noqa: SLF001
+    for command in circuit:
+        op, args = command.op, command.args
+        number = _NUMBERS.get(op.type)
+        if number is None:
+            append_tk_command_to_qiskit(op, args, target, {"q": qubits}, {"c": clbits}, {}, {})
+        else:
+            where = [places[qubit.index[0]] for qubit in args]
+            add(from_standard(number, where, [float(turns) * pi for turns in op.params]), _standard_gate=True)
+    target.global_phase += float(circuit.phase) * pi
+    return target
+
+
+def _append_other(target: TketCircuit, op: Operation) -> None:
+    """Append what is not an unconditional gate of one operation."""
+    if op.name == "gphase" and not op.condition:
+        target.add_phase(op.params[0] / pi)
+    elif op.name not in {"barrier", "gphase"}:  # a conditional phase is one of a whole branch: no outcome shows it
+        bits = _bits(op.condition, target.n_bits)
+        if bits is not None:
+            append(target, op, _TABLE, bits)
 
 
 def _bits(condition: Condition, num_clbits: int) -> dict[int, int] | None:

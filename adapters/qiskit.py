@@ -1,30 +1,24 @@
 """Qiskit Aer's state-vector simulator (https://qiskit.github.io/qiskit-aer), checked against 0.18.2 on Qiskit 2.6.2.
 
 Qiskit is little-endian throughout, as we are. Aer lacks some of Qiskit's gates; they go in as their
-matrices, which is exact and needs no transpiler. Aer reports a failure in the result and raises
-nothing: :meth:`QiskitAdapter._run` raises.
+matrices, which is exact and needs no transpiler.
 """
 
 from __future__ import annotations
 
-import cmath
 from typing import Any
 
-import numpy as np
 import qiskit_aer
 from qiskit import QuantumCircuit
 from qiskit.circuit.library import UnitaryGate
 from qiskit_aer import AerSimulator
 
-from adapters.base import ALWAYS_FITS
-from adapters.shared.aer_jobs import run_in_calling_thread
+from adapters.shared.aer import Aer, run_in_calling_thread
 from adapters.shared.dense import DenseAdapter
-from adapters.shared.memory import available_bytes
 from adapters.shared.seeds import spread
 from adapters.shared.states import State
 from gateway.circuit import Circuit, Operation
 from gateway.counts import Counts
-from gateway.errors import SimulatorError
 from gateway.frameworks.qiskit import gates
 from gateway.frameworks.qiskit.dumping import build, native
 from gateway.frameworks.shared.matrices import matrix
@@ -45,8 +39,7 @@ class QiskitAdapter(DenseAdapter[QuantumCircuit]):
 
     def __init__(self) -> None:
         run_in_calling_thread()
-        # One thread: the server runs as many processes as there are cores.
-        self._simulator = AerSimulator(method="statevector", max_parallel_threads=1)
+        self._aer = Aer(AerSimulator(method="statevector"), simulator=self.name, version=self.version())
 
     def version(self) -> str:
         """Return Aer's version."""
@@ -62,40 +55,12 @@ class QiskitAdapter(DenseAdapter[QuantumCircuit]):
 
     def evolve(self, native: QuantumCircuit, state: State | None = None) -> State:
         """Return the state after the circuit."""
-        if state is None:
-            circuit = native.copy()
-        else:
-            circuit = native.copy_empty_like()
-            # Aer applies the global phase to the initial state, and forgets it when a state is set.
-            circuit.set_statevector(state * cmath.exp(1j * native.global_phase))
-            circuit.compose(native, inplace=True, copy=False)
-        circuit.save_statevector()
-        data = self._run(circuit, shots=1).data.statevector
-        return np.asarray(data)
+        return self._aer.state_after(native, state)
 
     def sample(self, native: QuantumCircuit, *, shots: int, seed: int) -> Counts:
         """Draw shots with ``AerSimulator.run``, dynamic circuits branch by branch where Aer can."""
-        found = self._run(native, shots=shots, seed_simulator=spread(seed), shot_branching_enable=True).data.counts
-        width = native.num_clbits
-        # Aer's keys are the classical memory in hexadecimal, clbit 0 the least significant bit.
-        return Counts.trusted({f"{int(key, 16):0{width}b}": times for key, times in found.items()}, width)
-
-    def _run(self, circuit: QuantumCircuit, **options: Any) -> Any:
-        """Return the only result of a run.
-
-        Raises:
-            SimulatorError: with Aer's own text.
-        """
-        if circuit.num_qubits > ALWAYS_FITS:
-            # Aer compares with the machine's memory unless told; a container may have less.
-            options["max_memory_mb"] = max(available_bytes() // 2**20, 1)
-        outcome = self._simulator.run(circuit, **options).result()
-        if not outcome.success:
-            status = outcome.results[0].status if outcome.results else outcome.status
-            raise SimulatorError(
-                f"Aer failed: {status}", simulator=self.name, version=self.version(), detail=str(status)
-            )
-        return outcome.results[0]
+        counts = self._aer.counts(native, shots=shots, seed_simulator=spread(seed), shot_branching_enable=True)
+        return Counts.trusted(counts, native.num_clbits)
 
 
 def _instruction(op: Operation) -> Any:

@@ -5,16 +5,20 @@ Angles and phases are in half-turns there. Qubit ``k`` is ``q[k]``, clbit ``k`` 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from math import pi
 from typing import Any
 
 from pytket.circuit import Circuit as TketCircuit
+from pytket.circuit import Op, OpType
 
 from gateway.circuit import Circuit, Operation
 from gateway.circuit.lowering import lower
-from gateway.frameworks.pytket.gates import TYPES
+from gateway.frameworks.pytket.gates import GATES, MANY, NATIVE, Entry
 from gateway.frameworks.shared.common import cubes
+
+_MEASURE, _RESET = Op.create(OpType.Measure), Op.create(OpType.Reset)
 
 
 def dump(circuit: Circuit) -> Any:  # noqa: ANN401 - a pytket Circuit
@@ -22,20 +26,67 @@ def dump(circuit: Circuit) -> Any:  # noqa: ANN401 - a pytket Circuit
 
     A condition that is not a list of values, ``!=`` of several clbits, becomes several that are.
     """
-    target = TketCircuit(circuit.num_qubits, circuit.num_clbits)
-    for op in lower(circuit.operations, frozenset(TYPES)):
-        if op.name == "barrier":
-            target.add_barrier(list(op.qubits))
-        elif op.name == "gphase" and not op.condition:
-            target.add_phase(op.params[0] / pi)
-        elif not op.condition:
-            _append(target, op, {})
+    return build(circuit.num_qubits, circuit.num_clbits, lower(circuit.operations, NATIVE), GATES, _append_other)
+
+
+def build(
+    num_qubits: int,
+    num_clbits: int,
+    operations: Sequence[Operation],
+    table: Mapping[str, Entry],
+    other: Callable[[Any, Operation], None],
+) -> Any:  # noqa: ANN401 - a pytket Circuit
+    """Return a ``pytket.Circuit`` of operations.
+
+    Args:
+        num_qubits: of the register ``q``.
+        num_clbits: of the register ``c``; with none there is no register.
+        operations: of the circuit, in order.
+        table: row -> the operation of pytket, or what makes it of half-turns.
+        other: appends an operation that is no unconditional gate of this table.
+    """
+    target = TketCircuit(num_qubits, num_clbits)
+    add = target.add_gate
+    for op in operations:
+        entry = table.get(op.name)
+        if entry is None or op.condition:
+            other(target, op)
+        elif op.params:
+            add(entry(*[angle / pi for angle in op.params]), op.qubits)
         else:
-            for bits in cubes(op.condition):
-                value = sum(bit << place for place, bit in enumerate(bits.values()))
-                _append(target, op, {"condition_bits": list(bits), "condition_value": value})
+            add(entry, op.qubits)
     return target
 
 
-def _append(target: Any, op: Operation, when: Mapping[str, Any]) -> None:  # noqa: ANN401 - a pytket Circuit
-    target.add_gate(TYPES[op.name], [angle / pi for angle in op.params], [*op.qubits, *op.clbits], **when)
+def append(target: Any, op: Operation, table: Mapping[str, Entry], bits: Mapping[int, int]) -> None:  # noqa: ANN401
+    """Append a gate, a measurement or a reset.
+
+    Args:
+        target: a pytket Circuit.
+        op: what to append, whatever its condition.
+        table: row -> the operation of pytket, or what makes it of half-turns.
+        bits: clbit -> value it has to have; none for no condition.
+    """
+    value = sum(bit << place for place, bit in enumerate(bits.values()))
+    when = {"condition_bits": list(bits), "condition_value": value} if bits else {}
+    if op.name in MANY:
+        target.add_gate(MANY[op.name], [], list(op.qubits), **when)
+    elif op.name == "measure":
+        target.add_gate(_MEASURE, [*op.qubits, *op.clbits], **when)
+    else:
+        entry = _RESET if op.name == "reset" else table[op.name]
+        target.add_gate(entry(*[angle / pi for angle in op.params]) if op.params else entry, list(op.qubits), **when)
+
+
+def _append_other(target: Any, op: Operation) -> None:  # noqa: ANN401 - a pytket Circuit
+    if op.name == "barrier":
+        target.add_barrier(list(op.qubits))
+    elif op.name == "gphase" and not op.condition:
+        target.add_phase(op.params[0] / pi)
+    else:
+        for bits in cubes(op.condition):
+            append(target, op, _CONDITIONAL, bits)
+
+
+_CONDITIONAL = {**GATES, "gphase": partial(Op.create, OpType.Phase)}
+"""The table with a phase as an operation, which is what can stand under a condition."""

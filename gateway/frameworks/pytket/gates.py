@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
-from pytket.circuit import OpType
+from pytket.circuit import Op, OpType
+
+from gateway.circuit.gates import GATES as TABLE
 
 ROWS: Mapping[Any, str] = {
     OpType.Phase: "gphase", OpType.noop: "id", OpType.X: "x", OpType.Y: "y", OpType.Z: "z", OpType.H: "h",
@@ -18,9 +21,27 @@ ROWS: Mapping[Any, str] = {
 }  # fmt: skip
 """Type of an operation -> the row that is just that, angles times pi."""
 
-TYPES: Mapping[str, Any] = {row: kind for kind, row in ROWS.items()} | {
+_TYPES: Mapping[str, Any] = {row: kind for kind, row in ROWS.items() if row != "gphase"} | {
     "u1": OpType.U1, "u3": OpType.U3, "U": OpType.U3, "CX": OpType.CX, "cu1": OpType.CU1, "ms": OpType.XXPhase,
-    "ccz": OpType.CnZ, "c3x": OpType.CnX, "c4x": OpType.CnX, "iswap": OpType.ISWAPMax,
-    "measure": OpType.Measure, "reset": OpType.Reset,
+    "iswap": OpType.ISWAPMax,
 }  # fmt: skip
-"""Row of the gate table -> the type that is just that."""
+
+MANY: Mapping[str, Any] = {"ccz": OpType.CnZ, "c3x": OpType.CnX, "c4x": OpType.CnX}
+"""Row of the gate table -> the type that is just that on as many qubits as it is given."""
+
+Entry = Any
+"""An ``Op``, or what makes one of its angles in half-turns."""
+
+
+def _entry(row: str, kind: Any) -> Entry:  # noqa: ANN401 - an OpType
+    number = TABLE[row].num_params
+    if number == 0:
+        return Op.create(kind)
+    return partial(Op.create, kind) if number == 1 else lambda *turns: Op.create(kind, list(turns))
+
+
+GATES: Mapping[str, Entry] = {row: _entry(row, kind) for row, kind in _TYPES.items()}
+"""Row of the gate table -> the operation that is just that, made once where it has no angles."""
+
+NATIVE = frozenset({"gphase", *MANY, *GATES})
+"""The rows that pytket has, a global phase as a property of the circuit."""

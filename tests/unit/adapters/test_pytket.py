@@ -1,12 +1,17 @@
 import random
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import numpy as np
 import pytest
 from pytket.extensions.qiskit import AerBackend, AerStateBackend, qiskit_convert
+from pytket.extensions.qiskit.backends import aer
+from qiskit_aer import AerSimulator
 from support.reference import distribution
 from support.statistics import assert_drawn_from
 
-from adapters.pytket import PytketAdapter, _running
+from adapters.pytket import PytketAdapter
+from adapters.shared.seeds import spread
 from gateway.circuit import Circuit
 from gateway.circuit.circuit import Comparison
 from gateway.circuit.gates import GATES
@@ -44,23 +49,46 @@ def test_numbers_converted_without_sympy_give_the_same_state(adapter):
     assert np.allclose(adapter.evolve(native), with_sympy.reshape([2] * 5).T.reshape(-1), atol=1e-10)
 
 
-def test_the_converter_is_left_as_it_was_even_after_an_error():
-    before = qiskit_convert._param_to_qiskit
-    with _running(AerStateBackend()):
-        assert qiskit_convert._param_to_qiskit is not before
-    assert qiskit_convert._param_to_qiskit is before
-    with pytest.raises(ZeroDivisionError, match="division"), _running(AerStateBackend()):
-        _ = 1 / 0
-    assert qiskit_convert._param_to_qiskit is before
+@pytest.mark.parametrize("seed", [1, 2**31])
+def test_its_own_sampler_draws_the_shots_that_pytkets_backend_draws(adapter, seed):
+    circuit = Circuit(3, 3).h(0).ry(0.7, 1).rzz(0.3, 0, 1).measure(0, 2).x(2, when={2: 1}).measure(1, 0).measure(2, 1)
+    native = adapter.build(circuit)
+    backend = AerBackend(simulation_method="statevector")
+    shots = backend.run_circuit(native, 500, seed=spread(seed)).get_counts()
+    wanted = {"".join(map(str, bits[::-1])): times for bits, times in shots.items()}
+    assert adapter.sample(native, shots=500, seed=seed) == wanted
 
 
-def test_nothing_is_kept_from_one_run_to_the_next(adapter):
-    circuit = Circuit(2).h(0).cx(0, 1).measure_all()
-    for sampling in Sampling:
-        adapter.run(circuit, shots=10, sampling=sampling)
-    for backend in (adapter._state_backend, adapter._shot_backend):
-        assert not backend._circuit_data
-        assert not backend._cache
+def state_of_pytket_qiskit():
+    """Return what the modules and classes of pytket-qiskit hold that a run could replace or fill."""
+    backends = (AerBackend, AerStateBackend)
+    return (dict(vars(qiskit_convert)), dict(vars(aer)), [dict(vars(one)) for one in backends],
+            dict(AerBackend._circuit_data))  # fmt: skip
+
+
+def test_runs_at_once_and_a_failing_one_leave_pytket_qiskit_as_it_was(adapter, monkeypatch):
+    before = state_of_pytket_qiskit()
+    monkeypatch.setattr(PytketAdapter, "check_memory", lambda *args, **options: None)
+    large = Circuit(45)
+    for qubit in range(45):
+        large.h(qubit)
+    native, too_large = adapter.build(one_of_each()), adapter.build(large)
+    together, during, run = Barrier(4), [], AerSimulator.run
+
+    def observed(*args, **options):
+        together.wait(timeout=60)
+        during.append(state_of_pytket_qiskit())
+        return run(*args, **options)
+
+    monkeypatch.setattr(AerSimulator, "run", observed)
+    with ThreadPoolExecutor(4) as pool:
+        *runs, failing = [pool.submit(adapter.evolve, circuit) for circuit in (native, native, native, too_large)]
+        states = [one.result() for one in runs]
+        with pytest.raises(SimulatorError, match="Aer failed"):
+            failing.result()
+    assert all(np.allclose(state, states[0]) for state in states)
+    assert during == [before] * 4
+    assert state_of_pytket_qiskit() == before
 
 
 def test_twelve_qubits_keep_their_order(adapter):
@@ -114,5 +142,5 @@ def test_a_failure_inside_the_backend_becomes_a_simulator_error(adapter, monkeyp
     for qubit in range(45):
         circuit.h(qubit)
     circuit.measure_all()
-    with pytest.raises(SimulatorError, match="pytket failed"):
+    with pytest.raises(SimulatorError, match=r"Aer failed: .*memory"):
         adapter.run(circuit, shots=10)

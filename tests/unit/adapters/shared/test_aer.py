@@ -3,7 +3,7 @@ import threading
 import pytest
 from qiskit_aer.jobs import utils
 
-from adapters.shared.aer_jobs import CallingThread, run_in_calling_thread
+from adapters.shared.aer import CallingThread, run_in_calling_thread
 from gateway.circuit import Circuit
 from gateway.simulators import SIMULATORS, load
 
