@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import secrets
+import ssl
 import sys
 import time
 from collections.abc import Mapping
@@ -52,9 +53,12 @@ class BackendClient(Backend):
         host: name or address.
         port: of the simulator; the registry has them.
         token: sent as a bearer token.
-        tls: speak HTTPS; the path of a file with the certificates to trust instead of the system's.
+        tls: speak HTTPS; the path of a file, or a folder, with the certificates to trust instead of the system's.
         timeout_s: seconds for each run, unless the run says otherwise; the server's own limit by default.
         session: what carries the requests; tests put their own transport in.
+
+    Raises:
+        RequestError: a port that is none, or no certificates at the path.
     """
 
     def __init__(
@@ -77,7 +81,7 @@ class BackendClient(Backend):
         if _is_loopback(host):
             self._session.trust_env = False  # no proxy stands between a machine and itself
         if isinstance(tls, str | Path):
-            self._session.verify = str(tls)
+            self._session.verify = _trusted(tls)
         if token is not None:
             self._session.headers["Authorization"] = f"Bearer {token}"
         self._info: BackendInfo | None = None
@@ -214,7 +218,7 @@ class BackendClient(Backend):
             if any(isinstance(each, ReadTimeoutError) for each in exc.args):  # in the middle of the answer
                 raise TransportTimeout(f"{url} did not finish its answer within {timeout_s:g} s", url=url) from exc
             raise TransportError(f"cannot reach {self.url}: is the server running? ({_cause(exc)})", url=url) from exc
-        except requests.RequestException as exc:
+        except (requests.RequestException, OSError) as exc:  # the second one where a file it needs has gone meanwhile
             raise TransportError(f"{url}: {exc}", url=url) from exc
         if response.status_code != endpoint.status:
             raise problem.parse(response.content, response.status_code, url)
@@ -244,6 +248,26 @@ def _trace_context() -> dict[str, str]:
     if propagate is not None:
         propagate.inject(headers)
     return headers
+
+
+def _trusted(tls: str | Path) -> str:
+    """Return the path of certificates to trust, a file or a folder.
+
+    Raises:
+        RequestError: there is none, or it holds no certificates.
+    """
+    try:
+        path = Path(tls)
+        folder = path.is_dir()
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(
+            cafile=None if folder else path, capath=path if folder else None
+        )
+    except (OSError, ValueError) as exc:  # ssl.SSLError is an OSError
+        why = getattr(exc, "strerror", None) or exc
+        raise RequestError(
+            f"tls is a file of certificates to trust, and {tls!s:.200} is none: {why}", field="tls"
+        ) from exc
+    return str(path)
 
 
 def _is_loopback(host: str) -> bool:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import atexit
-import contextlib
 import os
 import re
 import secrets
 import signal
 import socket
-import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
 from functools import cache, partial
-from types import FrameType
 from typing import Any, Self, TypeVar
 
 import requests
@@ -27,6 +23,7 @@ from gateway.containers.container import Fleet, Lease, Spec
 from gateway.containers.engine import Engine, causes, connect
 from gateway.containers.hardening import HOST_IP, Resources
 from gateway.containers.image import content_tag, ensure
+from gateway.containers.leases import LEASES
 from gateway.containers.progress import BuildBar
 from gateway.containers.readiness import LOG_LINES, Readiness, ended, size
 from gateway.containers.tokens import Vault
@@ -63,6 +60,10 @@ class DockerSimulator(Backend):
     The first use finds the container that fits, of whatever process of this user, or starts one;
     the image is built when it is not there. The last process that uses a container removes it when
     it ends, unless it is kept. A container that died is replaced at the next run.
+
+    While this process holds a container, SIGTERM and SIGHUP raise ``SystemExit`` in the
+    main thread, so that it is given back; a handler of the program's own and an ignored signal stay as they
+    are, and the last ``close()`` in the main thread brings the default back.
 
     Args:
         name: of a simulator, see :mod:`gateway.simulators`.
@@ -213,7 +214,7 @@ class DockerSimulator(Backend):
         spec = self._spec(engine, vault)
         for last in (False, True):
             lease = self._lease = self._fleet.obtain(spec, keep=self.keep)
-            _leases.add(self._fleet, lease)
+            LEASES.add(self._fleet, lease)
             try:
                 return self._ready(self._fleet, lease)
             except BaseException as exc:
@@ -349,7 +350,7 @@ class DockerSimulator(Backend):
             if client is not None:
                 client.close()
             if lease is not None:
-                _leases.give_back(lease)
+                LEASES.give_back(lease)
 
 
 def _handshake(client: BackendClient, container: str) -> BackendInfo:
@@ -424,79 +425,6 @@ class _KeepAliveAdapter(HTTPAdapter):
             if hasattr(socket, name):
                 options.append((socket.IPPROTO_TCP, getattr(socket, name), value))
         super().init_poolmanager(connections, maxsize, block=block, socket_options=options, **kwargs)
-
-
-# ---------------------------------------------------------------------- when this process ends
-
-
-class _Leases:
-    """What this process holds; given back when it returns, fails, is interrupted or asked to end.
-
-    An object that is forgotten without ``close()`` leaves its lease here, so that the next one in
-    this process finds its container still running.
-    """
-
-    def __init__(self) -> None:
-        self._held: dict[str, tuple[Fleet, Lease]] = {}
-        self._fleets: list[Fleet] = []
-        self._process: int | None = None
-
-    def add(self, fleet: Fleet, lease: Lease) -> None:
-        """Hold a lease; the first one of a process installs what gives them back."""
-        if self._process != os.getpid():  # a forked child has its own containers, not its parent's
-            self._process = os.getpid()
-            self._held, self._fleets = {}, []
-            atexit.register(self.give_all_back)
-            _end_on_signals()
-        self._held[lease.user] = (fleet, lease)
-        if fleet not in self._fleets:
-            self._fleets.append(fleet)
-
-    def give_back(self, lease: Lease) -> None:
-        """Give one back; nothing happens if it was given back already."""
-        held = self._held.pop(lease.user, None)
-        if held is not None and self._process == os.getpid():
-            held[0].release(lease)
-
-    def give_all_back(self) -> None:
-        """Give all back, side by side."""
-        if self._process != os.getpid():
-            return
-        threads = [threading.Thread(target=self._quietly, args=(lease,)) for _, lease in self._held.values()]
-        try:
-            for thread in threads:
-                thread.start()
-        except RuntimeError:  # the interpreter starts no more threads
-            for _, lease in list(self._held.values()):
-                self._quietly(lease)
-        for thread in threads:
-            if thread.ident is not None:
-                thread.join()
-        for fleet in self._fleets:
-            with contextlib.suppress(GatewayError):
-                fleet.remove_orphans()
-
-    def _quietly(self, lease: Lease) -> None:
-        try:
-            self.give_back(lease)
-        except GatewayError as exc:
-            sys.stderr.write(f"gateway: the container {lease.name} may be left behind: {exc}\n")
-
-
-def _end_on_signals() -> None:
-    """Turn signals that would end the process at once into a SystemExit, unless the program handles them."""
-    if threading.current_thread() is not threading.main_thread():
-        return
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is signal.SIG_DFL:
-            signal.signal(number, _exit)
-
-
-def _exit(number: int, _frame: FrameType | None) -> None:
-    sys.exit(128 + number)
-
-
-_leases = _Leases()
 
 
 def _in_the_image(name: str) -> str:

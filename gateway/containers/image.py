@@ -7,14 +7,13 @@ from an installed package alike.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import io
 import os
 import re
 import tarfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, cast
@@ -174,10 +173,11 @@ def ensure(engine: Engine, folder: Path, report: Report, *, content: str, refere
     found = find(engine, content)
     if found is not None:
         return found
-    with _one_at_a_time(folder, report):
+    vault = Vault(folder)
+    with vault.locked_file("build", lambda: report(Step(0, 0, "waiting for another process that builds the image"))):
         return (
             find(engine, content)
-            or _recognised(engine, content, report, Vault(folder).home)
+            or _recognised(engine, content, report, vault.home)
             or _pulled(engine, content, report)
             or build(engine, report)
         )
@@ -317,15 +317,3 @@ def _build_error(event: Mapping[str, Any], step: Step, log: list[str]) -> Contai
     where = f"step {step.number}/{step.of} ({step.what})" if step.of else "the Dockerfile"
     shown = "\n".join(log[-_SHOWN:])
     return ImageBuildError(f"the image could not be built: {where}: {why}; {advice}\n{shown}", step=step.what, log=tail)
-
-
-@contextmanager
-def _one_at_a_time(folder: Path, report: Report) -> Iterator[None]:
-    """Hold the lock of the build; a second process waits for the first one's image."""
-    with (folder / "build.lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            report(Step(0, 0, "waiting for another process that builds the image"))
-            fcntl.flock(file, fcntl.LOCK_EX)
-        yield

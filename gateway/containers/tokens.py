@@ -13,7 +13,7 @@ import hashlib
 import json
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,6 +23,7 @@ from gateway.errors import ContainerError, DiskFull
 
 FOLDER_VARIABLE = "GATEWAY_STATE_DIR"
 _TOKEN_BYTES = 32
+_ADVICE = f"set {FOLDER_VARIABLE} to a folder that this user may write to"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +69,16 @@ class Vault:
 
     @property
     def home(self) -> str:
-        """A short name for this folder of this user on this machine: containers of other homes are not ours."""
-        where = f"{machine()} {os.getuid()} {self.folder.resolve()}"
+        """A short name for this folder of this user on this machine: containers of other homes are not ours.
+
+        Raises:
+            ContainerError: the folder is a link that leads to itself.
+        """
+        try:
+            folder = self.folder.resolve()
+        except (OSError, RuntimeError) as exc:  # RuntimeError before Python 3.13
+            raise ContainerError(f"the folder of tokens cannot be found: {exc}: {_ADVICE}") from exc
+        where = f"{machine()} {os.getuid()} {folder}"
         return hashlib.sha256(where.encode()).hexdigest()[:12]
 
     def read(self, container: str) -> Entry | None:
@@ -117,8 +126,13 @@ class Vault:
         return left
 
     def forget(self, container: str) -> None:
-        """Remove what is known of a container."""
-        self._file(container).unlink(missing_ok=True)
+        """Remove what is known of a container.
+
+        Raises:
+            ContainerError: the file cannot be removed.
+        """
+        with self._translated():
+            self._file(container).unlink(missing_ok=True)
 
     def containers(self) -> list[str]:
         """Return the ids of the containers something is known of."""
@@ -147,6 +161,22 @@ class Vault:
         return self.folder / f"{container}.json"
 
     @contextmanager
+    def locked_file(self, name: str, on_wait: Callable[[], None]) -> Iterator[None]:
+        """Hold a lock among this user's processes.
+
+        Args:
+            name: of what is locked.
+            on_wait: called when another process holds it.
+        """
+        with self.lock(name, wait=False) as held:
+            if held:
+                yield
+                return
+        on_wait()
+        with self.lock(name):
+            yield
+
+    @contextmanager
     def _translated(self) -> Iterator[None]:
         try:
             yield
@@ -164,4 +194,9 @@ def _default_folder() -> Path:
     if given:
         return Path(given)
     state = os.environ.get("XDG_STATE_HOME")
-    return (Path(state) if state else Path.home() / ".local" / "state") / "simulator-gateway"
+    if state:
+        return Path(state) / "simulator-gateway"
+    try:
+        return Path.home() / ".local" / "state" / "simulator-gateway"
+    except RuntimeError as exc:  # a user without a name and without HOME, as in some containers
+        raise ContainerError(f"this user has no home folder for the tokens of containers: {_ADVICE}") from exc

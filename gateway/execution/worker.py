@@ -72,10 +72,14 @@ def serve(pipe: Connection, target: Target, limits: ServerLimits) -> None:
     set_ceiling(limits.worker_memory_bytes)
     gc.collect()
     gc.freeze()  # the framework's objects need not be looked at again
+    worker = os.getpid()
     with contextlib.suppress(EOFError, BrokenPipeError):
         write_answer(pipe, Answer(0, b""))  # a word after the import
         while True:
-            write_answer(pipe, _answer(runner, pipe.recv()))
+            answer = _answer(runner, pipe.recv())
+            if os.getpid() != worker:  # a function has forked and returns in its child too: one answer is enough
+                os._exit(0)
+            write_answer(pipe, answer)
 
 
 def _load(target: Target, limits: ServerLimits) -> Runner | GatewayError:

@@ -23,7 +23,7 @@ def as_source(source: object) -> Circuit | str:
     if isinstance(source, Path):
         try:
             return source.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as exc:
+        except (OSError, ValueError) as exc:  # ValueError: not UTF-8, or no path of a file at all
             raise RequestError(f"cannot read the circuit file {source}: {exc}", field="circuits") from exc
     if framework_of(source) is not None:
         return parse(source)

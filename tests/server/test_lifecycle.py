@@ -114,6 +114,23 @@ def test_a_function_that_fails_hangs_or_crashes_fails_its_own_run_only(server: B
         assert client.run(told("h")) == {"00": 1024}
 
 
+def test_a_function_that_forks_and_returns_in_its_child_too_answers_nobody_else():
+    def run_func(circuit, shots, seed=None):
+        import os  # noqa: PLC0415 - it runs in another process
+
+        if seed == 1:
+            child = os.fork()
+            if child == 0:
+                return {"1" * circuit.num_clbits: shots}
+            os.waitpid(child, 0)  # whatever it answers is there before the next run begins
+        return {format(seed, f"0{circuit.num_clbits}b"): shots}
+
+    with BackendServer(run_func, port=0, workers=1) as server, BackendClient(port=server.port) as client:
+        measured = Circuit(4).measure_all()
+        for seed in (1, 2, 3):
+            assert client.run(measured, shots=5, seed=seed) == {format(seed, "04b"): 5}
+
+
 def test_a_taken_port_is_said_at_once(server: BackendServer):
     second = BackendServer(lambda circuit, shots: {}, port=server.port)
     with pytest.raises(ServerStartError, match=f"port {server.port} of 127.0.0.1 is taken"):

@@ -138,6 +138,8 @@ def test_a_path_is_read_here_and_not_on_the_server(backend: Recorder, tmp_path: 
     assert backend.requests[0].circuits == "OPENQASM 3.0;"
     with pytest.raises(RequestError, match=r"cannot read the circuit file .*missing\.qasm"):
         backend.run(tmp_path / "missing.qasm")
+    with pytest.raises(RequestError, match=r"cannot read the circuit file .*null byte"):
+        backend.run(tmp_path / "\0")
 
 
 def test_one_circuit_gives_one_outcome_and_a_sequence_a_list(backend: Recorder):

@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable
+from pathlib import Path
 
+import certifi
 import pytest
 import requests
 from requests.adapters import BaseAdapter
@@ -216,3 +218,23 @@ def test_a_busy_server_says_when_to_come_back():
     with pytest.raises(BusyError, match="full") as caught:
         client(transport, timeout_s=1).run(CIRCUIT)
     assert caught.value.retry_after_s == 1.0
+
+
+@pytest.mark.parametrize("content", [None, b"no certificate", b""])
+def test_certificates_that_are_none_are_said_at_once(tmp_path, content: bytes | None):
+    path = tmp_path / "ca.pem"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(RequestError, match=f"tls is a file of certificates to trust, and {path} is none") as caught:
+        BackendClient(tls=path)
+    assert caught.value.field == "tls"
+
+
+def test_certificates_that_vanish_later_are_a_matter_of_the_connection(tmp_path):
+    path = tmp_path / "ca.pem"
+    path.write_bytes(Path(certifi.where()).read_bytes())
+    client = BackendClient(port=1, tls=path)
+    path.unlink()
+    with pytest.raises(TransportError, match=f"{path}"):
+        client.status()
+    client.close()

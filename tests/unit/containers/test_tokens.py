@@ -6,6 +6,7 @@ import os
 import stat
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -120,3 +121,33 @@ def test_a_full_disk_is_said_and_leaves_no_half_file(vault, monkeypatch):
         vault.write("c1", Entry("secret"))
 
     assert list(vault.folder.iterdir()) == []
+
+
+def test_a_folder_of_tokens_that_is_none_is_said_in_every_use(tmp_path, monkeypatch):
+    file = tmp_path / "file"
+    file.touch()
+    vault = Vault(file)
+    for use in (
+        vault.prepare,
+        lambda: vault.forget("x"),
+        lambda: vault.write("x", Entry("t")),
+        vault.lock("x").__enter__,
+    ):
+        with pytest.raises(ContainerError, match=f"the tokens of containers cannot be stored in {file} "):
+            use()
+    loop = tmp_path / "loop"
+    loop.symlink_to(loop)
+    if sys.version_info < (3, 13):  # newer ones leave such a link as it is
+        with pytest.raises(ContainerError, match=r"the folder of tokens cannot be found: .*: set GATEWAY_STATE_DIR to"):
+            _ = Vault(loop).home
+
+
+def test_a_user_without_a_home_is_told_to_name_a_folder(monkeypatch):
+    def no_home() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    for name in ("GATEWAY_STATE_DIR", "XDG_STATE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(Path, "home", no_home)
+    with pytest.raises(ContainerError, match=r"this user has no home folder .*: set GATEWAY_STATE_DIR to a folder"):
+        Vault()
