@@ -133,6 +133,7 @@ def supported_by(needs: Needs, options: RunOptions, *, simulator: str, memory_by
     """Return the simulators of the registry, other than the one asked, that take a run."""
     if options.result.of_state and _no_single_state(needs) is not None:
         return []
+    options = options._replace(own_sampler=False)  # that one's way, not theirs
     if memory_bytes is None:
         memory_bytes = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     return [

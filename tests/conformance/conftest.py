@@ -3,17 +3,21 @@
 The simulators are the rows of the registry, or the one that ``--target`` names; no test names one.
 ``--through`` decides what stands between the test and the simulator. Tests that look inside an adapter
 (they take the fixture ``adapter``) only make sense in process and are deselected otherwise.
+
+A simulator is asked for what it declares, and for all of it. Tests about a kind of result, a sampler or seeds that it
+does not declare are deselected. A circuit that needs more than is declared has to be refused by the right name, and
+the test ends there, well; ``fit`` puts circuits into the gates it declares.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Callable, Generator, Iterator
+from functools import partial
+from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
 import pytest
+from support import claims
+from support.asking import AsDeclared, Outcome, RefusedAsDeclared, Run, ThroughAdapter, outcome_of
 from support.groups import is_here
 
 from adapters.base import Adapter
@@ -21,48 +25,17 @@ from gateway.backends.base import Backend
 from gateway.backends.docker import DockerSimulator
 from gateway.backends.local import LocalSimulator
 from gateway.circuit import Circuit
-from gateway.counts import Statevector
-from gateway.results import Capabilities, Provenance, ResultType, Sampling
+from gateway.results import Capabilities, ResultType, Sampling
 from gateway.simulators import SIMULATORS, Simulator, find, load
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """A result: the one of the three that was asked for, and where it comes from."""
-
-    provenance: Provenance
-    counts: dict[str, int] | None = None
-    probabilities: dict[str, float] | None = None
-    statevector: npt.NDArray[np.complex128] | None = None
-
-
-class Run(Protocol):
-    """Runs a circuit on the simulator under test."""
-
-    capabilities: Capabilities
-
-    def __call__(
-        self,
-        circuit: Circuit,
-        *,
-        shots: int | None,
-        seed: int | None = None,
-        result: ResultType | None = None,
-        sampling: Sampling = Sampling.AUTO,
-    ) -> Outcome: ...
-
-
-class ThroughAdapter:
-    """The adapter in this process."""
-
-    def __init__(self, adapter: Adapter) -> None:
-        self._adapter = adapter
-        self.capabilities = adapter.capabilities
-
-    def __call__(self, circuit, *, shots, seed=None, result=None, sampling=Sampling.AUTO):
-        circuit.validate()
-        found = self._adapter.run(circuit, shots=shots, seed=seed, result=result, sampling=sampling)
-        return outcome_of(found)
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
+    """Let a test end, well, where what it asks for was refused as declared."""
+    try:
+        return (yield)
+    except RefusedAsDeclared:
+        return True
 
 
 class ThroughServer:
@@ -74,11 +47,6 @@ class ThroughServer:
 
     def __call__(self, circuit, *, shots, seed=None, result=None, sampling=Sampling.AUTO):
         return outcome_of(self._simulator.run(circuit, shots=shots, seed=seed, result=result, sampling=sampling))
-
-
-def outcome_of(result):
-    value = np.asarray(result) if isinstance(result, Statevector) else dict(result)
-    return Outcome(result.provenance, **{result.kind: value})
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -112,10 +80,17 @@ def adapter(row: Simulator) -> Adapter:
 def run(row: Simulator, request: pytest.FixtureRequest) -> Iterator[Run]:
     through = request.config.getoption("--through")
     if through == "adapter":
-        yield ThroughAdapter(request.getfixturevalue("adapter"))
+        adapter = request.getfixturevalue("adapter")
+        yield AsDeclared(ThroughAdapter(adapter), adapter.name)
         return
     with _backend(row, through) as simulator:
-        yield ThroughServer(simulator)
+        yield AsDeclared(ThroughServer(simulator), simulator.status().name)
+
+
+@pytest.fixture(scope="session")
+def fit(run: Run) -> Callable[[Circuit], Circuit]:
+    """Return what puts a circuit into the gates that are declared."""
+    return partial(claims.fit, able=run.capabilities)
 
 
 def _backend(row: Simulator, through: str) -> Backend:
@@ -127,14 +102,65 @@ def _backend(row: Simulator, through: str) -> Backend:
 @pytest.fixture
 def probabilities(run: Run) -> Callable[[Circuit], dict[str, float]]:
     """Return what gives a circuit's exact probabilities."""
-    if ResultType.PROBABILITIES not in run.capabilities.result_types:
-        pytest.skip("declares no exact probabilities")
     return lambda circuit: run(circuit, shots=None).probabilities
 
 
+@pytest.fixture
+def exact_run(run: Run) -> Run:
+    """Return what gives state vectors."""
+    return run
+
+
+@pytest.fixture
+def stateless(run: Run) -> Run:
+    """Return what gives exact probabilities, and no state vectors."""
+    return run
+
+
+@pytest.fixture
+def native(run: Run) -> Callable[..., Outcome]:
+    """Return what samples with the simulator's own sampler."""
+    return lambda circuit, shots, seed=3: run(circuit, shots=shots, seed=seed, sampling=Sampling.NATIVE)
+
+
+@pytest.fixture
+def seeded(run: Run) -> Run:
+    """Return what heeds seeds."""
+    return run
+
+
+@pytest.fixture
+def sized(run: Run) -> Run:
+    """Return what has a state whose size follows from the number of qubits."""
+    return run
+
+
+DECLARED: dict[str, Callable[[Capabilities], bool]] = {
+    "probabilities": lambda able: ResultType.PROBABILITIES in able.result_types,
+    "exact_run": lambda able: ResultType.STATEVECTOR in able.result_types,
+    "stateless": lambda able: ResultType.PROBABILITIES in able.result_types and not DECLARED["exact_run"](able),
+    "native": lambda able: able.native_sampling,
+    "seeded": lambda able: able.seedable,
+    "sized": lambda able: able.bytes_per_amplitude is not None,
+}
+"""Fixture -> whether tests that take it may be asked of a simulator."""
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.getoption("--through") == "adapter":
-        return
-    inside = [item for item in items if "adapter" in getattr(item, "fixturenames", ())]
-    config.hook.pytest_deselected(items=inside)
-    items[:] = [item for item in items if item not in inside]
+    """Deselect what cannot be asked."""
+    here = [item for item in items if item.path.is_relative_to(Path(__file__).parent)]
+    left_out = [item for item in here if not _may_be_asked(item, config.getoption("--through"))]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in set(left_out)]
+
+
+def _may_be_asked(item: pytest.Item, through: str) -> bool:
+    fixtures = getattr(item, "fixturenames", ())
+    if "adapter" in fixtures and through != "adapter":
+        return False
+    row = item.callspec.params.get("row") if hasattr(item, "callspec") else None
+    if row is None:
+        return True
+    if item.callspec.params.get("sampling") is Sampling.NATIVE and not row.capabilities.native_sampling:
+        return False
+    return all(declared(row.capabilities) for fixture, declared in DECLARED.items() if fixture in fixtures)

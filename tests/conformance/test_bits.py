@@ -103,8 +103,8 @@ def test_circuit_that_measures_nothing_is_refused_with_the_way_out(run, circuit,
         run(circuit, shots=shots)
 
 
-def test_circuit_is_not_modified_by_a_run(run):
-    circuit = Circuit(4).ms(0.3, 0, 1).rc3x(0, 1, 2, 3).measure_all()
+def test_circuit_is_not_modified_by_a_run(run, fit):
+    circuit = fit(Circuit(4).ms(0.3, 0, 1).rc3x(0, 1, 2, 3).measure_all())
     before = Circuit(circuit.num_qubits, circuit.num_clbits, list(circuit.operations))
     run(circuit, shots=SHOTS)
     assert circuit == before

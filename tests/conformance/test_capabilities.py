@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from support.circuits import bell, teleportation
 
 from adapters.base import Adapter
 from gateway.circuit import Circuit
 from gateway.circuit.gates import GATES
+from gateway.circuit.lowering import first_beyond
+from gateway.circuit.operations import Operation
 from gateway.errors import LimitError, RequestError, UnsupportedError
 from gateway.results import ResultType, Sampling
 
@@ -38,20 +41,25 @@ def test_all_of_them_count(run):
 
 
 @pytest.mark.parametrize(
-    ("declared", "circuit"),
+    "circuit",
     [
-        ("mid_circuit_measurement", Circuit(1, 2).h(0).measure(0, 0).h(0).measure(0, 1)),
-        ("reset", Circuit(1, 1).h(0).reset(0).measure(0, 0)),
-        ("classical_control", teleportation()),
+        Circuit(1, 2).h(0).measure(0, 0).h(0).measure(0, 1),
+        Circuit(1, 1).h(0).reset(0).measure(0, 0),
+        teleportation(),
     ],
     ids=["mid-circuit", "reset", "control"],
 )
-def test_dynamic_feature_works_exactly_if_declared(run, declared, circuit):
-    if getattr(run.capabilities, declared):
+def test_dynamic_feature_works_exactly_if_declared(run, fit, circuit):
+    """Where it is not declared, ``run`` makes sure that it is refused."""
+    assert sum(run(fit(circuit), shots=10).counts.values()) == 10
+
+
+@pytest.mark.parametrize("name", GATES)
+def test_gate_is_taken_exactly_if_it_comes_down_to_those_declared(run, name):
+    for angle in (0.4, np.pi / 2, np.pi / 2 + 1e-9, -np.pi, 0.0):
+        gate = GATES[name]
+        circuit = Circuit(5).h(0).gate(name, range(gate.num_qubits), [angle] * gate.num_params).measure_all()
         assert sum(run(circuit, shots=10).counts.values()) == 10
-    else:
-        with pytest.raises(UnsupportedError):
-            run(circuit, shots=10)
 
 
 def test_own_sampler_is_refused_if_there_is_none(run):
@@ -64,33 +72,28 @@ def test_own_sampler_is_refused_if_there_is_none(run):
 
 
 @pytest.mark.parametrize("request_", [{"shots": None}, {"shots": 10}], ids=["exact", "counts"])
-def test_too_many_qubits_are_refused_with_the_number_that_fits(run, request_):
-    if run.capabilities.bytes_per_amplitude is None:
-        pytest.skip("its memory does not follow from the number of qubits")
+def test_too_many_qubits_are_refused_with_the_number_that_fits(sized, fit, request_):
     with pytest.raises(LimitError) as caught:
-        run(entangled(60).measure_all(), **request_)
+        sized(fit(entangled(60).measure_all()), **request_)
     assert caught.value.requested == 60
     assert 16 <= caught.value.allowed < 60
     assert str(caught.value.allowed) in caught.value.message
+    assert caught.value.simulator not in caught.value.supported_by
 
 
-def test_number_that_fits_is_really_computed(run, adapter, monkeypatch):
+def test_number_that_fits_is_really_computed(sized, fit, adapter, monkeypatch):
     """With little memory the limit is small enough to go right up to it."""
-    per_amplitude = run.capabilities.bytes_per_amplitude
-    if per_amplitude is None:
-        pytest.skip("its memory does not follow from the number of qubits")
+    per_amplitude = sized.capabilities.bytes_per_amplitude
     monkeypatch.setattr("adapters.base.available_bytes", lambda: per_amplitude * 2**17 + 1)
     with pytest.raises(LimitError) as caught:
-        run(entangled(18).measure_all(), shots=10)
+        sized(fit(entangled(18).measure_all()), shots=10)
     assert caught.value.allowed == 17
-    assert sum(run(entangled(17).measure_all(), shots=10).counts.values()) == 10
+    assert sum(sized(fit(entangled(17).measure_all()), shots=10).counts.values()) == 10
 
 
-def test_state_vector_too_large_is_refused(run):
-    if run.capabilities.bytes_per_amplitude is None:
-        pytest.skip("its memory does not follow from the number of qubits")
+def test_state_vector_too_large_is_refused(sized):
     with pytest.raises(LimitError):
-        run(Circuit(60).h(0), shots=None, result=ResultType.STATEVECTOR)
+        sized(Circuit(60).h(0), shots=None, result=ResultType.STATEVECTOR)
 
 
 def test_counts_without_shots_are_refused(run):
@@ -114,7 +117,7 @@ def test_provenance_says_where_the_result_comes_from(run, row):
     provenance = run(bell(), shots=25, seed=3).provenance
     assert provenance.simulator == row.name
     assert provenance.version[0].isdigit()
-    assert (provenance.shots, provenance.seed) == (25, 3)
+    assert (provenance.shots, provenance.seed) == (25, 3 if run.capabilities.seedable else None)
     assert provenance.bit_order == "clbit0-rightmost"
     assert provenance.build_s >= 0 < provenance.run_s
 
@@ -122,4 +125,11 @@ def test_provenance_says_where_the_result_comes_from(run, row):
 def test_adapter_keeps_its_row_of_the_registry(adapter: Adapter, row):
     assert adapter.name == row.name
     assert adapter.native_gates.keys() <= GATES.keys()
-    assert {"u", "cx", "gphase"} <= adapter.native_gates.keys()
+    gates = adapter.capabilities.gates
+    if gates == "universal":
+        assert {"u", "cx", "gphase"} <= adapter.native_gates.keys()
+        return
+    assert adapter.native_gates.keys() <= set(gates) <= GATES.keys()
+    for gate in map(GATES.get, gates):
+        operation = Operation(gate.name, tuple(range(gate.num_qubits)), (0.3,) * gate.num_params)
+        assert first_beyond([operation], adapter.native_gates) is None, gate.name

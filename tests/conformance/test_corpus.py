@@ -32,6 +32,12 @@ def test_file_runs_and_counts_follow_its_distribution(run, path):
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_file_in_declared_gates_runs_and_counts_follow_its_distribution(stateless, fit, path):
+    circuit = fit(parsed(path)[0])
+    assert_drawn_from(stateless(circuit, shots=SHOTS, seed=2).counts, distribution(circuit))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_probabilities_of_file_are_exact(probabilities, path):
     circuit, expected = parsed(path)
     found = probabilities(circuit)

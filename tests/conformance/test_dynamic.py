@@ -127,29 +127,31 @@ def assert_same(found, expected):
 
 
 @pytest.mark.parametrize("circuit", CIRCUITS.values(), ids=list(CIRCUITS))
-def test_probabilities_are_exact(probabilities, circuit):
+def test_probabilities_are_exact(probabilities, fit, circuit):
+    circuit = fit(circuit)
     assert_same(probabilities(circuit), distribution(circuit))
 
 
 @pytest.mark.parametrize("circuit", CIRCUITS.values(), ids=list(CIRCUITS))
-def test_counts_follow_the_distribution(run, circuit):
+def test_counts_follow_the_distribution(run, fit, circuit):
+    circuit = fit(circuit)
     assert_drawn_from(run(circuit, shots=SHOTS, seed=11).counts, distribution(circuit))
 
 
 @pytest.mark.parametrize("seed", range(25))
-def test_random_dynamic_circuit_is_exact(probabilities, seed):
-    circuit = random_dynamic_circuit(seed)
+def test_random_dynamic_circuit_is_exact(probabilities, fit, seed):
+    circuit = fit(random_dynamic_circuit(seed))
     assert_same(probabilities(circuit), distribution(circuit))
 
 
 @pytest.mark.parametrize("seed", range(100, 106))
-def test_random_dynamic_circuit_is_sampled_right(run, seed):
-    circuit = random_dynamic_circuit(seed)
+def test_random_dynamic_circuit_is_sampled_right(run, fit, seed):
+    circuit = fit(random_dynamic_circuit(seed))
     assert_drawn_from(run(circuit, shots=SHOTS, seed=seed).counts, distribution(circuit))
 
 
-def test_one_shot_takes_one_branch(run):
-    assert sum(run(teleportation(), shots=1, seed=5).counts.values()) == 1
+def test_one_shot_takes_one_branch(run, fit):
+    assert sum(run(fit(teleportation()), shots=1, seed=5).counts.values()) == 1
 
 
 def test_mostly_idle_register_costs_nothing(run):

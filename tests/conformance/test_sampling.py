@@ -9,7 +9,6 @@ from support.statistics import assert_drawn_from
 
 from gateway.circuit import Circuit, Comparison
 from gateway.errors import UnsupportedError
-from gateway.results import Sampling
 
 SHOTS = 4000
 BY_NATIVE_DYNAMIC = {
@@ -34,23 +33,16 @@ NATIVE_SHOTS = 400
 """The frameworks' own samplers repeat a dynamic circuit shot by shot."""
 
 
-@pytest.fixture
-def native(run):
-    if not run.capabilities.native_sampling:
-        pytest.skip("declares no sampler of its own")
-    return lambda circuit, shots, seed=3: run(circuit, shots=shots, seed=seed, sampling=Sampling.NATIVE)
-
-
 @pytest.mark.parametrize("shots", [1, 2, 1000, 100_000])
-def test_counts_follow_the_distribution_at_any_number_of_shots(run, shots):
-    for seed, circuit in enumerate((bell(), wide(), random_circuit(3, 5, 30).measure_all())):
+def test_counts_follow_the_distribution_at_any_number_of_shots(run, fit, shots):
+    for seed, circuit in enumerate(map(fit, (bell(), wide(), random_circuit(3, 5, 30).measure_all()))):
         counts = run(circuit, shots=shots, seed=seed).counts
         assert sum(counts.values()) == shots
         assert_drawn_from(counts, distribution(circuit))
 
 
-def test_own_sampler_follows_the_distribution(native):
-    for circuit in (bell(), wide(), random_circuit(3, 5, 30).measure_all()):
+def test_own_sampler_follows_the_distribution(native, fit):
+    for circuit in map(fit, (bell(), wide(), random_circuit(3, 5, 30).measure_all())):
         assert_drawn_from(native(circuit, SHOTS).counts, distribution(circuit))
 
 
@@ -75,11 +67,15 @@ def test_own_sampler_lets_a_later_measurement_overwrite(native):
 def test_provenance_says_who_drew(run, native):
     assert native(bell(), 10).provenance.sampler == "native"
     assert run(bell(), shots=10).provenance.sampler in {"shared", "native"}
+
+
+def test_provenance_of_an_exact_result_has_no_sampler(run, probabilities):
     assert run(bell(), shots=None).provenance.sampler == "none"
 
 
 @pytest.mark.parametrize("circuit", BY_NATIVE_DYNAMIC.values(), ids=list(BY_NATIVE_DYNAMIC))
-def test_own_sampler_runs_dynamic_circuits_or_refuses_them_by_name(run, native, circuit):
+def test_own_sampler_runs_dynamic_circuits_or_refuses_them_by_name(run, native, fit, circuit):
+    circuit = fit(circuit)
     if run.capabilities.native_dynamic:
         assert_drawn_from(native(circuit, NATIVE_SHOTS).counts, distribution(circuit))
     else:
@@ -90,10 +86,9 @@ def test_own_sampler_runs_dynamic_circuits_or_refuses_them_by_name(run, native, 
 
 
 @pytest.mark.parametrize("circuit", BEYOND.values(), ids=list(BEYOND))
-def test_own_sampler_runs_what_few_can_say_or_refuses_it_by_name(run, native, circuit):
+def test_own_sampler_runs_what_few_can_say_or_refuses_it_by_name(native, fit, circuit):
     """Not every framework can say it; none may say something else instead."""
-    if not run.capabilities.native_dynamic:
-        pytest.skip("declares no dynamic circuits")
+    circuit = fit(circuit)
     try:
         counts = native(circuit, NATIVE_SHOTS).counts
     except UnsupportedError as refusal:

@@ -13,14 +13,14 @@ BOUNDARIES = (0, 1, 2**31 - 1, 2**31, 2**32 - 1)
 
 
 @pytest.fixture(params=Sampling, ids=str)
-def draw(request, run):
+def sampling(request):
+    return request.param
+
+
+@pytest.fixture
+def draw(sampling, seeded, fit):
     """Return ``(circuit, seed) -> counts`` for each way of sampling the simulator has."""
-    sampling = request.param
-    if not run.capabilities.seedable:
-        pytest.skip("declares no seeds")
-    if sampling is Sampling.NATIVE and not run.capabilities.native_sampling:
-        pytest.skip("declares no sampler of its own")
-    return lambda circuit, seed: run(circuit, shots=SHOTS, seed=seed, sampling=sampling).counts
+    return lambda circuit, seed: seeded(fit(circuit), shots=SHOTS, seed=seed, sampling=sampling).counts
 
 
 def test_same_seed_gives_equal_counts(draw):
@@ -44,8 +44,8 @@ def test_every_seed_of_the_range_is_taken_and_is_another_one(draw):
     assert draw(wide(), BOUNDARIES[-1]) == seen[-1]
 
 
-def test_dynamic_circuits_are_seeded_too(draw, request, run):
-    if "native" in request.node.callspec.id and not run.capabilities.native_dynamic:
+def test_dynamic_circuits_are_seeded_too(draw, sampling, run):
+    if sampling is Sampling.NATIVE and not run.capabilities.native_dynamic:
         with pytest.raises(UnsupportedError, match="auto"):
             draw(teleportation(), 7)
         return
@@ -53,30 +53,28 @@ def test_dynamic_circuits_are_seeded_too(draw, request, run):
     assert draw(teleportation(), 7) != draw(teleportation(), 8)
 
 
-def test_random_dynamic_circuits_are_seeded(run):
-    if not run.capabilities.seedable:
-        pytest.skip("declares no seeds")
-    circuit = random_dynamic_circuit(5)
-    first = run(circuit, shots=SHOTS, seed=9).counts
-    run(wide(), shots=SHOTS, seed=1)
-    assert run(circuit, shots=SHOTS, seed=9).counts == first
+def test_random_dynamic_circuits_are_seeded(seeded, fit):
+    circuit = fit(random_dynamic_circuit(5))
+    first = seeded(circuit, shots=SHOTS, seed=9).counts
+    seeded(fit(wide()), shots=SHOTS, seed=1)
+    assert seeded(circuit, shots=SHOTS, seed=9).counts == first
 
 
-def test_seed_is_reported_and_reproduces_the_counts(run):
-    drawn = run(wide(), shots=SHOTS)
+def test_seed_is_reported_and_reproduces_the_counts(seeded, fit):
+    drawn = seeded(fit(wide()), shots=SHOTS)
     assert 0 <= drawn.provenance.seed < 2**32
-    assert run(wide(), shots=SHOTS, seed=drawn.provenance.seed).counts == drawn.counts
+    assert seeded(fit(wide()), shots=SHOTS, seed=drawn.provenance.seed).counts == drawn.counts
 
 
-def test_without_a_seed_runs_differ(run):
-    assert run(wide(), shots=SHOTS).counts != run(wide(), shots=SHOTS).counts
+def test_without_a_seed_runs_differ(run, fit):
+    assert run(fit(wide()), shots=SHOTS).counts != run(fit(wide()), shots=SHOTS).counts
 
 
-def test_exact_result_has_no_seed(run):
-    assert run(wide(), shots=None).provenance.seed is None
+def test_exact_result_has_no_seed(run, fit):
+    assert run(fit(wide()), shots=None).provenance.seed is None
 
 
 @pytest.mark.parametrize("seed", [-1, 2**32])
-def test_seed_out_of_range_is_refused(run, seed):
+def test_seed_out_of_range_is_refused(run, fit, seed):
     with pytest.raises(RequestError, match="seed"):
-        run(wide(), shots=SHOTS, seed=seed)
+        run(fit(wide()), shots=SHOTS, seed=seed)
