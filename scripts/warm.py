@@ -12,14 +12,16 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
-OURS = ("gateway.cli.commands", "gateway.server.host", "gateway.backends.local", "gateway.jobs.manager")
+OURS = ("gateway.cli.commands", "gateway.backends.local")
+SERVER = ("gunicorn", "flask", "sqlalchemy", "gateway.server.host", "gateway.server.http.app", "gateway.jobs.manager")
+"""What a server imports, its packages first: a host that only calls servers has none of them."""
 
 
 def main() -> int:
     """Import in a process each, as servers do; what is not installed in this environment is left out."""
     from gateway.simulators import SIMULATORS
 
-    lines = [OURS, *(row.warm for row in SIMULATORS.values())]
+    lines = [OURS, SERVER, *(row.warm for row in SIMULATORS.values())]
     for modules in lines:
         if all(importlib.util.find_spec(name.partition(".")[0]) for name in modules):
             statement = "".join(f"import {name}\n" for name in modules)
