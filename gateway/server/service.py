@@ -170,7 +170,8 @@ class Service:
 
     def close(self, within_s: float = 0) -> None:
         """End everything; what jobs have under way may end by itself for so long."""
-        for interface in self.interfaces:
-            interface.close()
-        self.jobs.close(within_s)
-        self.executor.close()
+        with contextlib.ExitStack() as ending:  # the last one first, and each though another fails
+            ending.callback(self.executor.close)
+            ending.callback(self.jobs.close, within_s)
+            for interface in self.interfaces:
+                ending.callback(interface.close)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import msgspec
+from msgspec import Meta
 
 from gateway.errors import RequestError
 from gateway.legacy.room import Option
@@ -29,7 +30,7 @@ class QrispSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         qunicorn: whether paths with a slash at the end answer like Qunicorn, not like Qrisp's old server.
     """
 
-    thrift_port: int | None = None
+    thrift_port: Annotated[int, Meta(ge=0, le=65_535)] | None = None
     thrift_fd: int | None = None
     qunicorn: bool = False
 
