@@ -6,7 +6,6 @@ The SDK is imported when the first connection is made, never before. Everything 
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
 import re
@@ -128,10 +127,12 @@ os.register_at_fork(after_in_child=_begin_anew)
 def _connect() -> Engine:
     address = os.environ.get("DOCKER_HOST") or DEFAULT_ADDRESS
     try:
-        sdk = importlib.import_module("docker")
+        import docker as sdk  # noqa: PLC0415 - optional, and slow to load
+        from docker.context import ContextAPI  # noqa: PLC0415
+
         params = sdk.utils.kwargs_from_env()
         if "base_url" not in params:
-            params |= importlib.import_module("docker.context").ContextAPI.kwargs_from_context()
+            params |= ContextAPI.kwargs_from_context()
         address = params.get("base_url") or DEFAULT_ADDRESS
         _knock(address)
         client = _client_class(sdk)(timeout=TIMEOUT_S, **params)
