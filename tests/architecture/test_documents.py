@@ -115,5 +115,5 @@ def test_links_to_files_lead_somewhere(document: Path):
 
 def test_scripts_named_in_the_documents_exist():
     for document in ROOT.glob("*.md"):
-        for name in re.findall(r"\bscripts/(\w+)", document.read_text(encoding="utf-8")):
+        for name in re.findall(r"\bscripts/([\w-]+)", document.read_text(encoding="utf-8")):
             assert (ROOT / "scripts" / name).exists() or (ROOT / "scripts" / f"{name}.py").exists(), name
