@@ -17,9 +17,9 @@ from gateway.jobs.manager import Caller, Jobs
 from gateway.jobs.store import JobStore
 from gateway.protocol.messages import ServerLimits
 from gateway.server.access.authentication import Authentication
+from gateway.server.access.slow_requests import SlowRequests
 from gateway.server.access.tokens import Tokens
 from gateway.server.access.web_pages import WebGuard
-from gateway.server.http.slow_requests import SlowRequests
 from gateway.server.idle_limit import IdleLimit
 from gateway.server.telemetry.recorder import Recorder
 

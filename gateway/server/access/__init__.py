@@ -1,1 +1,1 @@
-"""Decides who is let in: limits, tokens, web pages and host names."""
+"""Decides who is let in and with what: tokens, web pages and host names, limits, slow requests."""

@@ -1,1 +1,1 @@
-"""Answers HTTP requests: routes, what is taken out of a request, and slow ones broken off."""
+"""Answers HTTP requests: the application, its handlers, what is taken out of a request and how it is answered."""

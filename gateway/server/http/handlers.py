@@ -112,7 +112,8 @@ def _metrics(service: Service) -> Response:
     # a server's start need not wait for Prometheus' library
     from gateway.server.telemetry.metrics import CONTENT_TYPE, render  # noqa: PLC0415
 
-    return Response(render(service), content_type=CONTENT_TYPE)
+    rendered = render(service.telemetry, service.executor, service.jobs)
+    return Response(rendered, content_type=CONTENT_TYPE)
 
 
 def _openapi(_service: Service) -> Response:

@@ -11,26 +11,27 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from gateway.server.service import Service
-from gateway.server.telemetry.recorder import Histogram
+from gateway.execution.pool import Executor
+from gateway.jobs.manager import Jobs
+from gateway.server.telemetry.recorder import Histogram, Recorder
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
-def render(service: Service) -> bytes:
+def render(recorder: Recorder, executor: Executor, jobs: Jobs) -> bytes:
     """Return all metrics of a server in Prometheus' text format."""
     registry = CollectorRegistry()
-    registry.register(_Metrics(service))
+    registry.register(_Metrics(recorder, executor, jobs))
     return generate_latest(registry)
 
 
 class _Metrics(Collector):
     """What a server has counted, and what is read at the moment somebody asks."""
 
-    def __init__(self, service: Service) -> None:
-        self._recorder = service.telemetry
-        self._executor = service.executor
-        self._jobs = service.jobs
+    def __init__(self, recorder: Recorder, executor: Executor, jobs: Jobs) -> None:
+        self._recorder = recorder
+        self._executor = executor
+        self._jobs = jobs
 
     def collect(self) -> Iterator[Metric]:
         """Yield all metrics."""
