@@ -12,14 +12,17 @@ from typing import IO
 import msgspec
 
 from gateway.backends.base import Outcome
+from gateway.circuit import Circuit
+from gateway.circuit.needs import needs
 from gateway.cli import runtime, tables
 from gateway.cli.progress import Progress
 from gateway.compare import compare
 from gateway.counts import Counts, Probabilities
-from gateway.errors import RequestError
+from gateway.enforcement import RunOptions, refuse
+from gateway.errors import LimitError, RequestError, UnsupportedError
 from gateway.protocol.messages import ServerLimits
-from gateway.results import ResultType
-from gateway.simulators import SIMULATORS
+from gateway.results import ResultType, Sampling
+from gateway.simulators import rows
 
 FAILED = 1
 
@@ -49,7 +52,8 @@ def run(arguments: argparse.Namespace) -> int:
 def compare_all(arguments: argparse.Namespace) -> int:
     """Print what several simulators make of a circuit, and whether they agree."""
     source = _source(arguments.file)
-    names = [name.strip() for name in arguments.on.split(",")] if arguments.on else list(SIMULATORS)
+    listed = arguments.on.split(",") if arguments.on else _who_takes(source, arguments.sampling)
+    names = [name.strip() for name in listed]
     place = runtime.choose(arguments.runtime, names).runtime
     with ExitStack() as stack:
         progress = stack.enter_context(Progress("starting"))
@@ -64,6 +68,18 @@ def compare_all(arguments: argparse.Namespace) -> int:
         )
     print(json.dumps(comparison.to_dict(), indent=2) if arguments.json else tables.comparison(comparison))
     return 0 if comparison.all_agree else FAILED
+
+
+def _who_takes(text: str, sampling: Sampling) -> list[str]:
+    """Return the simulators that take a circuit, and print why the others are left out."""
+    needed, names = needs(Circuit.from_openqasm(text)), []
+    for row in rows():
+        try:
+            refuse(needed, row.capabilities, RunOptions(ResultType.COUNTS, sampling), simulator=row.name)
+            names.append(row.name)
+        except (UnsupportedError, LimitError) as refusal:
+            print(f"left out: {refusal.message}", file=sys.stderr)
+    return names
 
 
 def _source(file: str) -> str:

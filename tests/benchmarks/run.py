@@ -40,7 +40,7 @@ from gateway.simulators import SIMULATORS
 from gateway.version import __version__
 
 ONE = ("",)
-EACH = tuple(SIMULATORS)
+EACH = tuple(row.name for row in SIMULATORS.values() if row.capabilities.gates == "universal")
 BARE = tuple(name for name in EACH if Path(__file__).with_name("bare").joinpath(f"{name}.py").exists())
 """Simulators with a bare loop over their own constructors to compare with."""
 

@@ -13,7 +13,8 @@ from gateway.cli import main
 from gateway.cli.progress import Progress
 from gateway.cli.tables import outcome, table
 from gateway.counts import Counts, Probabilities, Statevector
-from gateway.simulators import SIMULATORS
+from gateway.results import CLIFFORD, Capabilities, ResultType
+from gateway.simulators import SIMULATORS, Simulator
 
 LOCAL = ["--runtime", "local"]
 
@@ -150,6 +151,18 @@ def test_compare_exits_with_0_when_all_agree(file, capsys):
     found = json.loads(capsys.readouterr().out)
     assert (found["shots"], found["reference"]) == (500, "exact (qulacs)")
     assert [row["agrees"] for row in found["rows"]] == [True]
+
+
+def test_compare_leaves_out_who_does_not_take_the_circuit_and_says_why(tmp_path, monkeypatch, capsys):
+    able = Capabilities(result_types=(ResultType.COUNTS,), gates=CLIFFORD)
+    narrow = Simulator(name="narrow", port=1, summary="", adapter="", distribution="", capabilities=able)
+    monkeypatch.setattr("gateway.cli.circuits.rows", lambda: iter([narrow, SIMULATORS["qulacs"]]))
+    path = tmp_path / "angle.qasm"
+    path.write_text(Circuit(1).ry(0.5, 0).measure_all().to_openqasm3(), encoding="utf-8")
+    assert main(["compare", str(path), "--shots", "500", "--seed", "1", "--json", *LOCAL]) == 0
+    shown = capsys.readouterr()
+    assert [row["simulator"] for row in json.loads(shown.out)["rows"]] == ["qulacs"]
+    assert "left out: operation 0 (ry(0.5) 0): narrow does not have this gate" in shown.err
 
 
 def test_compare_exits_with_1_when_one_fails(tmp_path, capsys):
