@@ -15,6 +15,7 @@ from typing import Generic, Protocol, TypeVar
 import numpy as np
 
 from gateway.circuit import Circuit, Operation
+from gateway.circuit.conditions import clbits_of, holds
 
 S = TypeVar("S")
 """A state, of whatever kind a simulator has."""
@@ -90,8 +91,8 @@ def make_plan(circuit: Circuit) -> Plan:
         if op.clbits:
             # A conditional measurement may leave the clbit as it was: earlier writes still count.
             (read if op.condition else written).update(op.clbits)
-        for comparison in op.condition:
-            read.update(comparison.clbits)
+        if op.condition:
+            read.update(clbits_of(op.condition))
     kept.reverse()
     return Plan(circuit.num_qubits, circuit.num_clbits, _cut(kept), final)
 
@@ -170,16 +171,16 @@ class Explorer(Generic[S]):
                 self._split(branch, state, segment.event)
 
     def _advanced(self, branch: Branch[S], segment: Segment) -> S:
-        taken = tuple([_holds(segment.gates[i], branch.bits) for i in segment.conditional])
+        taken = tuple([holds(segment.gates[i].condition, branch.bits) for i in segment.conditional])
         gates = segment.gates
         if taken:
-            left_out = {i for i, holds in zip(segment.conditional, taken, strict=True) if not holds}
+            left_out = {i for i, happens in zip(segment.conditional, taken, strict=True) if not happens}
             gates = [_unconditional(op) for i, op in enumerate(gates) if i not in left_out]
         return self.advance((branch.depth, taken), gates, branch.state)
 
     def _split(self, branch: Branch[S], state: S, event: Operation) -> None:
         """Push the branches after a measurement or reset."""
-        if event.condition and not _holds(event, branch.bits):
+        if event.condition and not holds(event.condition, branch.bits):
             self._stack.append(branch)
             return
         qubit = event.qubits[0]
@@ -199,7 +200,3 @@ class Explorer(Generic[S]):
 
 def _unconditional(op: Operation) -> Operation:
     return Operation(op.name, op.qubits, op.params) if op.condition else op
-
-
-def _holds(op: Operation, bits: int) -> bool:
-    return all(comparison.holds(bits) for comparison in op.condition)

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from adapters.shared.branching import make_plan
 from gateway.circuit import Circuit, Operation
 from gateway.circuit.circuit import Comparison, Condition
+from gateway.circuit.conditions import bits_of
 
 Controls = dict[int, bool]
 """Qubits, and the value each must have."""
@@ -168,12 +169,11 @@ class _Rewriter:
 
     def _equal(self, comparison: Comparison) -> Controls | None:
         controls: Controls = {}
-        for place, clbit in enumerate(comparison.clbits):
-            value = bool(comparison.value >> place & 1)
+        for clbit, bit in bits_of(comparison):
             qubit = self.shown.get(clbit)
             if qubit is None:
-                if value:
+                if bit:
                     return None
-            elif controls.setdefault(qubit, value) != value:
+            elif controls.setdefault(qubit, bool(bit)) != bool(bit):
                 return None  # two clbits show one qubit and would have to differ
         return controls

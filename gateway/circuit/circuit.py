@@ -12,13 +12,14 @@ it is first used, because a server needs none of it; all of it works on the data
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Self
 
 import msgspec
 
 from gateway import conversions
 from gateway.circuit.builder import GateMethods
+from gateway.circuit.conditions import clbits_of, condition_of
 from gateway.circuit.operations import (
     DEFAULT_LIMITS,
     NON_GATES,
@@ -86,12 +87,12 @@ class Circuit(GateMethods, msgspec.Struct, forbid_unknown_fields=True):
     def gate(self, name: str, qubits: Sequence[int], params: Sequence[float] = (), when: When = None) -> Self:
         """Append a gate of the table by name."""
         return self.append(
-            Operation(name, tuple(qubits), tuple(map(_number, params)), (), _condition(when)),
+            Operation(name, tuple(qubits), tuple(map(_number, params)), (), condition_of(when)),
         )
 
     def measure(self, qubit: int, clbit: int, when: When = None) -> Self:
         """Measure a qubit in the computational basis and write the outcome to a clbit."""
-        return self.append(Operation("measure", (qubit,), (), (clbit,), _condition(when)))
+        return self.append(Operation("measure", (qubit,), (), (clbit,), condition_of(when)))
 
     def measure_all(self) -> Self:
         """Measure qubit ``k`` into clbit ``k`` for every qubit; clbits are added where they lack."""
@@ -102,7 +103,7 @@ class Circuit(GateMethods, msgspec.Struct, forbid_unknown_fields=True):
 
     def reset(self, qubit: int, when: When = None) -> Self:
         """Bring a qubit to the state 0."""
-        return self.append(Operation("reset", (qubit,), (), (), _condition(when)))
+        return self.append(Operation("reset", (qubit,), (), (), condition_of(when)))
 
     def barrier(self, *qubits: int) -> Self:
         """Append a barrier, on all qubits if none is named. It has no effect on results."""
@@ -123,8 +124,7 @@ class Circuit(GateMethods, msgspec.Struct, forbid_unknown_fields=True):
         qubit_level = [0] * self.num_qubits
         clbit_level = [0] * self.num_clbits
         for name, qubits, _, clbits, condition in map(_fields, self.operations):
-            tested = [clbit for comparison in condition for clbit in comparison.clbits]
-            used = (*clbits, *tested)
+            used = (*clbits, *clbits_of(condition)) if condition else clbits
             level = max([*(qubit_level[q] for q in qubits), *(clbit_level[c] for c in used)], default=0)
             level += name != "barrier" and bool(qubits)
             for qubit in qubits:
@@ -194,16 +194,6 @@ def _number(value: float) -> float:
         msg = f"a parameter is a number in radians, not {value!r}"
         raise CircuitInvalidError(msg, rule="parameter")
     return float(value)
-
-
-def _condition(when: When) -> Condition:
-    if when is None:
-        return ()
-    if isinstance(when, Comparison):
-        return (when,)
-    if isinstance(when, Mapping):
-        return (Comparison(tuple(when), sum(bool(bit) << k for k, bit in enumerate(when.values()))),) if when else ()
-    return when
 
 
 def parse(text: str, limits: Limits = DEFAULT_LIMITS) -> Circuit:

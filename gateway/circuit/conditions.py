@@ -1,15 +1,20 @@
-"""A boolean function of clbits as mutually exclusive conditions.
+"""The algebra of conditions on clbits: the one place that combines, negates and evaluates them.
 
-A :data:`~gateway.circuit.operations.Condition` is a conjunction of comparisons, so what is not one (an
-exclusive or, say) becomes several that never hold together; the body is written once for each.
+A :class:`~gateway.circuit.operations.Comparison` compares some clbits, read as a number, with a constant. A
+:data:`~gateway.circuit.operations.Condition` is a conjunction of comparisons: all of them hold, and an
+empty one always does. Anything else, such as an exclusive or, is a list of *disjoint* conditions, of
+which never two hold together: what depends on it is written once for each. ``NEVER`` is such a list
+without a condition, ``ALWAYS`` the one with the empty condition. A :class:`Decision` is such a list and
+the one of its opposite. An *assignment* says of some clbits which value each has.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from typing import NamedTuple
 
-from gateway.circuit.operations import Comparison, Condition
+from gateway.circuit.operations import Comparison, Condition, When
 
 MAX_TABLE_BITS = 12
 """How many clbits a truth table is made of at most."""
@@ -19,28 +24,29 @@ ALWAYS: list[Condition] = [()]
 
 
 class Decision(NamedTuple):
-    """When a condition on clbits holds.
+    """When something that depends on clbits holds.
 
     Args:
-        then: mutually exclusive conditions.
-        otherwise: of the opposite; ``None`` where it would take too many.
+        then: disjoint conditions.
+        otherwise: those of the opposite; ``None`` where it would take too many.
     """
 
     then: list[Condition]
     otherwise: list[Condition] | None
 
 
-def compare(clbits: Sequence[int], value: int, *, equal: bool = True) -> list[Condition]:
+def compare(clbits: Sequence[int], value: int, *, equal: bool = True, as_written: bool = False) -> list[Condition]:
     """Return when the clbits, the first one least significant, equal a constant, or do not.
 
     Args:
         clbits: of any number.
         value: any whole number; one the clbits cannot hold never equals them.
         equal: false for ``!=``.
+        as_written: keep that one clbit differs from a value, which is otherwise said as equal to the other value.
     """
     if not 0 <= value < 1 << len(clbits):
         return NEVER if equal else ALWAYS
-    if not equal and len(clbits) == 1:
+    if not equal and len(clbits) == 1 and not as_written:
         return [(Comparison(tuple(clbits), 1 - value),)]
     return [(Comparison(tuple(clbits), value, equal),)]
 
@@ -72,9 +78,34 @@ def from_table(clbits: Sequence[int], table: Sequence[bool]) -> list[Condition]:
     ]
 
 
-def both(first: Condition, second: Condition) -> Condition:
-    """Return the conjunction; equalities of ``second`` that ``first`` states already are not repeated."""
-    return first + tuple(comparison for comparison in second if comparison not in first)
+def decision_of_table(clbits: Sequence[int], table: Sequence[bool]) -> Decision:
+    """Return when a truth table is true, and when it is false; see :func:`from_table`."""
+    return Decision(from_table(clbits, table), from_table(clbits, [not value for value in table]))
+
+
+def assignments_of_table(clbits: Sequence[int]) -> Iterator[dict[int, int]]:
+    """Yield the assignment of each row of a truth table, in its order."""
+    for index in range(1 << len(clbits)):
+        yield {clbit: index >> place & 1 for place, clbit in enumerate(clbits)}
+
+
+def condition_of(when: When) -> Condition:
+    """Return what a builder method was given as ``when=`` as a condition."""
+    if when is None:
+        return ()
+    if isinstance(when, Comparison):
+        return (when,)
+    if isinstance(when, Mapping):
+        return (Comparison(tuple(when), sum(bool(bit) << k for k, bit in enumerate(when.values()))),) if when else ()
+    return when
+
+
+# ---------------------------------------------------------------------------- combining
+
+
+def both(*conditions: Condition) -> Condition:
+    """Return the conjunction, in order; what was stated already is not repeated."""
+    return tuple(dict.fromkeys(chain.from_iterable(conditions)))
 
 
 def merged(condition: Condition) -> Condition:
@@ -88,19 +119,63 @@ def merged(condition: Condition) -> Condition:
     return (Comparison(clbits, value),)
 
 
-def opposite(found: list[Condition]) -> list[Condition] | None:
+def opposite(conditions: Sequence[Condition]) -> list[Condition] | None:
     """Return when none of at most one condition holds, ``None`` if that takes a truth table."""
-    if len(found) != 1:
-        return ALWAYS if not found else None
-    if not found[0]:
+    if not conditions:
+        return ALWAYS
+    if len(conditions) > 1:
+        return None
+    condition = merged(conditions[0])
+    if not condition:
         return NEVER
-    comparison, *others = found[0]
+    comparison, *others = condition
     return None if others else compare(comparison.clbits, comparison.value, equal=not comparison.equal)
 
 
-def clbits_of(conditions: Sequence[Condition]) -> frozenset[int]:
+# ---------------------------------------------------------------------------- evaluating
+
+
+def holds(condition: Condition, bits: int) -> bool:
+    """Say whether a condition holds when clbit ``k`` is bit ``k`` of ``bits``."""
+    return all(comparison.holds(bits) for comparison in condition)
+
+
+def clbits_of(*conditions: Condition) -> frozenset[int]:
     """Return the clbits that conditions read."""
     return frozenset(clbit for condition in conditions for comparison in condition for clbit in comparison.clbits)
+
+
+def bits_of(comparison: Comparison) -> list[tuple[int, int]]:
+    """Return each clbit of a comparison with the bit it is compared with, the least significant first."""
+    return [(clbit, comparison.value >> place & 1) for place, clbit in enumerate(comparison.clbits)]
+
+
+def assignments(condition: Condition) -> list[dict[int, int]]:
+    """Return a condition as assignments, of which never two hold together; none if it contradicts itself.
+
+    For frameworks that can only test that bits have given values. What is done under each of them in
+    turn is done once: a gate leaves the clbits as they are, and a measurement repeated right away
+    gives the same outcome again.
+    """
+    combined: list[dict[int, int]] = [{}]
+    for comparison in condition:
+        bits = bits_of(comparison)
+        differing = [dict([*bits[:place], (clbit, 1 - bit)]) for place, (clbit, bit) in enumerate(bits)]
+        options = [dict(bits)] if comparison.equal else differing
+        combined = [first | second for first in combined for second in options if _agree(first, second)]
+    return combined
+
+
+def wide_inequalities(condition: Condition) -> Condition:
+    """Return the comparisons that one assignment cannot say: several clbits that differ from a number."""
+    return tuple(comparison for comparison in condition if not comparison.equal and len(comparison.clbits) > 1)
+
+
+# ---------------------------------------------------------------------------- inner workings
+
+
+def _agree(first: Mapping[int, int], second: Mapping[int, int]) -> bool:
+    return all(first.get(clbit, bit) == bit for clbit, bit in second.items())
 
 
 def _with_bit(clbit: int, value: int, condition: Condition) -> Condition:

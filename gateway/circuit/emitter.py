@@ -102,10 +102,10 @@ class Emitter:
             self._condition = outer
 
     def choose(self, branches: Sequence[tuple[Sequence[Condition], Callable[[], object]]]) -> None:
-        """Carry out parts under mutually exclusive conditions, each as often as it has conditions."""
-        with self.choice(conditions.clbits_of([condition for found, _ in branches for condition in found])):
-            for found, carry_out in branches:
-                for condition in found:
+        """Carry out parts under disjoint conditions, each as often as it has conditions."""
+        with self.choice(conditions.clbits_of(*[condition for disjoint, _ in branches for condition in disjoint])):
+            for disjoint, carry_out in branches:
+                for condition in disjoint:
                     self.spend(len(self._frames) + len(condition))
                     with self.when(condition):
                         carry_out()

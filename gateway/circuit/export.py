@@ -14,6 +14,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Self
 
+from gateway.circuit.conditions import assignments, bits_of, wide_inequalities
 from gateway.circuit.gates import GATES, Step
 from gateway.circuit.operations import CircuitData, Comparison, Operation
 from gateway.errors import UnsupportedError
@@ -215,7 +216,7 @@ class _Writer3:
         run = _run(clbits)
         if run in self.clbits.names and tuple(run or ()) == clbits:
             return f"{self.clbits.names[run]} {sign} {comparison.value}"
-        bits = [f"{self.clbits.bits[c]} == {comparison.value >> place & 1}" for place, c in enumerate(clbits)]
+        bits = [f"{self.clbits.bits[clbit]} == {bit}" for clbit, bit in bits_of(comparison)]
         return f"{'' if comparison.equal else '!'}({' && '.join(bits)})"
 
 
@@ -270,18 +271,12 @@ class _Writer2(_Writer3):
 
     def required(self, operation: Operation, index: int) -> dict[int, int] | None:
         """Return the value each tested clbit must have; ``None`` if the condition contradicts itself."""
-        required: dict[int, int] = {}
-        for comparison in operation.condition:
-            clbits, value = comparison.clbits, comparison.value
-            if not comparison.equal:
-                if len(clbits) > 1:
-                    raise self.inexpressible(operation, index, f"needs the clbits {clbits} to differ from {value}")
-                value = 1 - value
-            for place, clbit in enumerate(clbits):
-                bit = value >> place & 1
-                if required.setdefault(clbit, bit) != bit:
-                    return None
-        return required
+        wide = wide_inequalities(operation.condition)
+        required = assignments(tuple(part for part in operation.condition if part not in wide))
+        if required and wide:
+            what = f"needs the clbits {wide[0].clbits} to differ from {wide[0].value}"
+            raise self.inexpressible(operation, index, what)
+        return required[0] if required else None
 
     def inexpressible(self, operation: Operation, index: int, what: str) -> UnsupportedError:
         """Return the error for a condition the language has no words for."""

@@ -7,10 +7,10 @@ group of bit tests, as in ``!(c[0] == 1 && c[2] == 0)``, is one comparison of se
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
+from gateway.circuit.conditions import ALWAYS, NEVER, both, clbits_of, compare, merged, opposite
 from gateway.circuit.openqasm.wires import Wires
-from gateway.circuit.operations import Comparison, Operation
+from gateway.circuit.operations import Comparison, Condition, Operation
 from gateway.errors import CircuitInvalidError, CircuitSyntaxError, LimitError, UnsupportedError
 
 _MAX_DIGITS = 4_000  # Python refuses to read longer integers
@@ -23,43 +23,20 @@ _TEST = re.compile(
 )
 
 
-class Choice(NamedTuple):
-    """When a branch is taken.
+Choice = list[Condition]
+"""When a branch is taken: ``ALWAYS``, ``NEVER``, or a single condition."""
 
-    Args:
-        comparisons: all must hold; none means always.
-        possible: false if the branch is never taken.
+
+def other_choice(choice: Choice) -> Choice:
+    """Return when the other branch is taken.
+
+    Raises:
+        CircuitSyntaxError: that is no conjunction.
     """
-
-    comparisons: tuple[Comparison, ...] = ()
-    possible: bool = True
-
-    def opposite(self) -> Choice:
-        """Return when the other branch is taken.
-
-        Raises:
-            CircuitSyntaxError: that is no conjunction.
-        """
-        if not self.possible:
-            return ALWAYS
-        if not self.comparisons:
-            return NEVER
-        single = _merged(self.comparisons)
-        if single is None:
-            raise CircuitSyntaxError("the opposite of this condition is not a list of comparisons that all hold")
-        if len(single.clbits) == 1:
-            return Choice((Comparison(single.clbits, 1 - single.value, single.equal),))
-        return Choice((Comparison(single.clbits, single.value, not single.equal),))
-
-    def and_(self, other: Choice) -> Choice:
-        """Return when both hold."""
-        if not (self.possible and other.possible):
-            return NEVER
-        return Choice(self.comparisons + other.comparisons)
-
-
-ALWAYS = Choice()
-NEVER = Choice(possible=False)
+    other = opposite(choice)
+    if other is None:
+        raise CircuitSyntaxError("the opposite of this condition is not a list of comparisons that all hold")
+    return other
 
 
 def split_condition(statement: str) -> tuple[str, str]:
@@ -86,11 +63,11 @@ def read_choice(text: str, clbits: Wires) -> Choice:
         CircuitSyntaxError: more than simple tests joined by ``&&``.
         CircuitInvalidError: an unknown register or an index out of range.
     """
-    choice = ALWAYS
+    choices = []
     for part in _split_and(text):
         group = _GROUP.match(part)
-        choice = choice.and_(_test(part, clbits) if group is None else _group(group[2], group[1], clbits))
-    return choice
+        choices.append(_test(part, clbits) if group is None else _group(group[2], group[1], clbits))
+    return _all_of(choices)
 
 
 def conditioned(operations: list[Operation], choice: Choice, *, changed: bool) -> tuple[list[Operation], bool]:
@@ -106,11 +83,12 @@ def conditioned(operations: list[Operation], choice: Choice, *, changed: bool) -
     Raises:
         UnsupportedError: an operation would be decided by a clbit that the ``if`` itself has changed.
     """
-    if not choice.possible:
+    if choice == NEVER:
         return [], changed
-    if not choice.comparisons:
+    if choice == ALWAYS:
         return operations, changed
-    tested = {clbit for comparison in choice.comparisons for clbit in comparison.clbits}
+    (tests,) = choice
+    tested = clbits_of(tests)
     kept: list[Operation] = []
     for name, qubits, params, clbits, condition in map(_fields, operations):
         if name == "barrier":
@@ -119,7 +97,7 @@ def conditioned(operations: list[Operation], choice: Choice, *, changed: bool) -
         if changed:
             msg = "an 'if' measures into a clbit that it tests and then goes on; measure into another clbit"
             raise UnsupportedError(msg, feature="if that changes its own condition")
-        kept.append(Operation(name, qubits, params, clbits, choice.comparisons + condition))
+        kept.append(Operation(name, qubits, params, clbits, both(tests, condition) if condition else tests))
         changed = not tested.isdisjoint(clbits)
     return kept, changed
 
@@ -145,24 +123,13 @@ def _split_and(text: str) -> list[str]:
 
 
 def _group(text: str, sign: str, clbits: Wires) -> Choice:
-    choice = ALWAYS
-    for part in text.split("&&"):
-        choice = choice.and_(_test(part, clbits))
-    merged = _merged(choice.comparisons)
-    if merged is not None:
-        choice = Choice((merged,))
-    return choice.opposite() if sign else choice
+    choice = [merged(condition) for condition in _all_of([_test(part, clbits) for part in text.split("&&")])]
+    return other_choice(choice) if sign else choice
 
 
-def _merged(comparisons: tuple[Comparison, ...]) -> Comparison | None:
-    """Return one comparison that says the same as a conjunction, if there is one."""
-    if len(comparisons) == 1:
-        return comparisons[0]
-    bits = tuple([comparison.clbits[0] for comparison in comparisons])
-    simple = all(comparison.equal and len(comparison.clbits) == 1 for comparison in comparisons)
-    if not simple or not bits or len(set(bits)) < len(bits):
-        return None
-    return Comparison(bits, sum(comparison.value << place for place, comparison in enumerate(comparisons)))
+def _all_of(choices: list[Choice]) -> Choice:
+    """Return when all are taken."""
+    return NEVER if NEVER in choices else [both(*[condition for choice in choices for condition in choice])]
 
 
 def _test(text: str, clbits: Wires) -> Choice:
@@ -179,13 +146,10 @@ def _test(text: str, clbits: Wires) -> Choice:
     if match[3] is None or not match[4].isdigit():
         if len(bits) != 1:
             raise CircuitSyntaxError("only a single bit is true or false; compare a register with a number")
-        return Choice((Comparison(bits, int(match[4] != "false" and not match[1]), match[3] != "!="),))
+        return compare(bits, int(match[4] != "false" and not match[1]), equal=match[3] != "!=", as_written=True)
     if len(match[4]) > _MAX_DIGITS:
         msg = "a condition compares with a number of too many digits"
         raise LimitError(msg, limit="digits", requested=len(match[4]), allowed=_MAX_DIGITS)
     if not bits:
         raise CircuitInvalidError("a condition tests a register without bits", rule="condition")
-    value, equal = int(match[4]), match[3] == "=="
-    if value >> len(bits):
-        return NEVER if equal else ALWAYS
-    return Choice((Comparison(bits, value, equal),))
+    return compare(bits, int(match[4]), equal=match[3] == "==", as_written=True)

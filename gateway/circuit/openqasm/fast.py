@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from operator import length_hint
 
 from gateway.circuit.gates import ALIASES, GATES, Gate
-from gateway.circuit.openqasm.choices import Choice, conditioned, read_choice, split_condition
+from gateway.circuit.openqasm.choices import Choice, conditioned, other_choice, read_choice, split_condition
 from gateway.circuit.openqasm.definitions import Definition, read_head
 from gateway.circuit.openqasm.expressions import AmbiguousInteger, Expressions, split_arguments
 from gateway.circuit.openqasm.statements import (
@@ -505,7 +505,7 @@ class _Reader:
         _, _, body = piece.partition("else")
         if body.lstrip().startswith("if"):
             raise CircuitSyntaxError("'else if' is not flat")
-        self.branch(body, choice.opposite(), changed=changed)
+        self.branch(body, other_choice(choice), changed=changed)
 
     def branch(self, body: str, choice: Choice, *, changed: bool) -> bool:
         """Append what a branch does under a choice; return whether it changed a clbit the choice tests."""

@@ -14,9 +14,10 @@ import cirq
 import sympy
 
 from gateway.circuit import Circuit, Condition, Operation
+from gateway.circuit.conditions import bits_of, clbits_of
 from gateway.circuit.lowering import lower
 from gateway.frameworks.cirq.gates import GATES
-from gateway.frameworks.shared.common import bits_of, refused
+from gateway.frameworks.shared.common import refused
 
 _EULER = frozenset({"u", "u2", "u3", "U"})
 
@@ -46,7 +47,7 @@ def dump(circuit: Circuit) -> Any:  # noqa: ANN401 - a cirq.Circuit
 
 def _clbits(op: Operation) -> tuple[int, ...]:
     """Return the clbits that an operation writes or tests."""
-    return (*op.clbits, *(clbit for comparison in op.condition for clbit in comparison.clbits))
+    return (*op.clbits, *clbits_of(op.condition))
 
 
 class _Moments:
@@ -142,7 +143,7 @@ def _controls(condition: Condition, keys: Mapping[int, str]) -> list[Any] | None
     """
     controls: list[Any] = []
     for comparison in condition:
-        bits = bits_of(comparison.clbits, comparison.value)
+        bits = bits_of(comparison)
         tested = [(keys[clbit], bit) for clbit, bit in bits if clbit in keys]
         possible = all(bit == 0 for clbit, bit in bits if clbit not in keys)
         if comparison.equal and possible:

@@ -16,11 +16,10 @@ from pennylane.ops import Conditional, MeasurementValue, MidMeasure
 from pennylane.tape import QuantumScript
 
 from gateway.circuit import Circuit, Condition, Operation
-from gateway.circuit.conditions import clbits_of
+from gateway.circuit.conditions import clbits_of, holds
 from gateway.circuit.lowering import lower
 from gateway.errors import UnsupportedError
 from gateway.frameworks.pennylane.gates import GATES
-from gateway.frameworks.shared.common import holds
 
 _ADJOINTS: dict[str, type[Operator]] = {"sdg": qml.S, "tdg": qml.T, "sxdg": qml.SX}
 _CONTROLLED_X = frozenset({"c3x", "c4x"})
@@ -107,7 +106,7 @@ class _Writer:
 
     def _value(self, condition: Condition) -> MeasurementValue | bool:
         """Return the condition on what was measured so far; clbits not yet written are 0."""
-        clbits = sorted(clbits_of([condition]) & self._outcomes.keys())
+        clbits = sorted(clbits_of(condition) & self._outcomes.keys())
         if not clbits:
             return holds(condition, 0)
         outcomes = [self._outcomes[clbit] for clbit in clbits]

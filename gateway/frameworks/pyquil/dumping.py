@@ -17,9 +17,10 @@ from pyquil.quilbase import (
 )
 
 from gateway.circuit import Circuit, Operation
+from gateway.circuit.conditions import assignments
 from gateway.circuit.lowering import lower
 from gateway.frameworks.pyquil.gates import PLAIN
-from gateway.frameworks.shared.common import cubes, grouped, refused
+from gateway.frameworks.shared.common import grouped, refused
 
 _WRITTEN: Mapping[str, Callable[..., list[tuple[str, tuple[float, ...]]]]] = {
     "sdg": lambda: [("PHASE", (-pi / 2,))],
@@ -51,11 +52,11 @@ def dump(circuit: Circuit) -> Any:  # noqa: ANN401 - a Program
         if op.name == "gphase" and not circuit.num_qubits:
             raise refused(index, "gphase", "Quil has no phase without a qubit")
     for condition, operations in grouped(lower(circuit.operations, _NATIVE)):
-        assignments = cubes(condition)
+        alternatives = assignments(condition)
         # A block that tests several assignments in turn must not change what the next one reads.
-        blocks = [operations] if len(assignments) == 1 else [[op] for op in operations]
+        blocks = [operations] if len(alternatives) == 1 else [[op] for op in operations]
         for block in blocks:
-            for assignment in assignments:
+            for assignment in alternatives:
                 program += _conditional(_instructions(block), assignment)
     last = circuit.num_qubits - 1
     if last >= 0 and last not in program.get_qubit_indices():

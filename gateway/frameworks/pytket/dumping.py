@@ -14,9 +14,9 @@ from pytket.circuit import Circuit as TketCircuit
 from pytket.circuit import Op, OpType
 
 from gateway.circuit import Circuit, Operation
+from gateway.circuit.conditions import assignments
 from gateway.circuit.lowering import lower
 from gateway.frameworks.pytket.gates import GATES, MANY, NATIVE, Entry
-from gateway.frameworks.shared.common import cubes
 
 _MEASURE, _RESET = Op.create(OpType.Measure), Op.create(OpType.Reset)
 
@@ -84,7 +84,7 @@ def _append_other(target: Any, op: Operation) -> None:  # noqa: ANN401 - a pytke
     elif op.name == "gphase" and not op.condition:
         target.add_phase(op.params[0] / pi)
     else:
-        for bits in cubes(op.condition):
+        for bits in assignments(op.condition):
             append(target, op, _CONDITIONAL, bits)
 
 

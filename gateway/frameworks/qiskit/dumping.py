@@ -20,9 +20,10 @@ from qiskit.circuit import (
 from qiskit.circuit.classical import expr
 
 from gateway.circuit import Circuit, Comparison, Condition, Operation
+from gateway.circuit.conditions import bits_of
 from gateway.circuit.lowering import lower
 from gateway.frameworks.qiskit.gates import GATES, STANDARD
-from gateway.frameworks.shared.common import bits_of, grouped
+from gateway.frameworks.shared.common import grouped
 
 Make = Callable[[Operation], Any]
 """Returns the instruction of Qiskit for an operation, or ``None`` to leave it out."""
@@ -109,6 +110,6 @@ def _test(target: Any, condition: Condition) -> Any:  # noqa: ANN401 - a conditi
 
 
 def _expression(target: Any, comparison: Comparison) -> Any:  # noqa: ANN401 - an Expr
-    bits = [(target.clbits[clbit], bit) for clbit, bit in bits_of(comparison.clbits, comparison.value)]
+    bits = [(target.clbits[clbit], bit) for clbit, bit in bits_of(comparison)]
     equal = reduce(expr.logic_and, [expr.lift(clbit) if bit else expr.logic_not(clbit) for clbit, bit in bits])
     return equal if comparison.equal else expr.logic_not(equal)

@@ -15,10 +15,11 @@ from qrisp.circuit import (
 )  # fmt: skip
 
 from gateway.circuit import Circuit, Operation
+from gateway.circuit.conditions import assignments
 from gateway.circuit.lowering import lower
 from gateway.errors import UnsupportedError
 from gateway.frameworks.qrisp.gates import GATES
-from gateway.frameworks.shared.common import cubes, refused
+from gateway.frameworks.shared.common import refused
 
 _NATIVE = frozenset(GATES)
 
@@ -37,8 +38,8 @@ def dump(circuit: Circuit) -> Any:  # noqa: ANN401 - a QuantumCircuit
         if op.name == "gphase" and not made.qubits:
             raise UnsupportedError(f"operation {index}: Qrisp has no phase without qubits", feature="gphase")
         qubits = [made.qubits[qubit] for qubit in op.qubits or ((0,) if op.name == "gphase" else ())]
-        for cube in cubes(op.condition):
-            _append(made, index, op, qubits, [*cube.items()])
+        for assignment in assignments(op.condition):
+            _append(made, index, op, qubits, [*assignment.items()])
     return made
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from gateway.circuit.circuit import Circuit, Condition, Operation
+from gateway.circuit.conditions import clbits_of
 from gateway.circuit.gates import GATES, Step
 from gateway.errors import CircuitInvalidError, UnsupportedError
 
@@ -42,26 +43,16 @@ def grouped(operations: Iterable[Operation]) -> Iterator[tuple[Condition, list[O
 
     A block tests its condition once, so it ends after what measures into a clbit that is tested.
     """
-    for condition, found in groupby(operations, key=lambda op: op.condition):
-        tested = {clbit for comparison in condition for clbit in comparison.clbits}
+    for condition, group in groupby(operations, key=lambda op: op.condition):
+        tested = clbits_of(condition)
         block: list[Operation] = []
-        for op in found:
+        for op in group:
             block.append(op)
             if not tested.isdisjoint(op.clbits):
                 yield condition, block
                 block = []
         if block:
             yield condition, block
-
-
-def holds(condition: Condition, bits: int) -> bool:
-    """Say whether a condition holds when clbit ``k`` is bit ``k`` of ``bits``."""
-    return all(comparison.holds(bits) for comparison in condition)
-
-
-def bits_of(clbits: Sequence[int], value: int) -> list[tuple[int, int]]:
-    """Return each clbit with its bit of a value, the first clbit the least significant."""
-    return [(clbit, value >> place & 1) for place, clbit in enumerate(clbits)]
 
 
 def without_mere_names(circuit: Circuit) -> Circuit:
@@ -104,23 +95,3 @@ def _applied(matrix: Any, qubits: Sequence[int], state: Any) -> Any:  # noqa: AN
     count, axes = len(qubits), [state.ndim - 1 - qubit for qubit in reversed(qubits)]
     moved = np.tensordot(matrix.reshape([2] * 2 * count), state, axes=(list(range(count, 2 * count)), axes))
     return np.moveaxis(moved, range(count), axes)
-
-
-def cubes(condition: Condition) -> list[dict[int, int]]:
-    """Return a condition as assignments of clbits, no two of which hold together.
-
-    For frameworks that can only test that bits have given values. What is done under each of them in
-    turn is done once: a gate leaves the clbits as they are, and a measurement repeated right away
-    gives the same outcome again.
-    """
-    found: list[dict[int, int]] = [{}]
-    for comparison in condition:
-        bits = bits_of(comparison.clbits, comparison.value)
-        differing = [dict([*bits[:place], (clbit, 1 - bit)]) for place, (clbit, bit) in enumerate(bits)]
-        options = [dict(bits)] if comparison.equal else differing
-        found = [first | second for first in found for second in options if _agree(first, second)]
-    return found
-
-
-def _agree(first: dict[int, int], second: dict[int, int]) -> bool:
-    return all(first.get(clbit, bit) == bit for clbit, bit in second.items())

@@ -175,7 +175,7 @@ def test_a_condition_of_several_values_is_dumped_as_one_c_if_for_each():
 @pytest.mark.parametrize("seed", range(40))
 def test_dynamic_circuits_do_the_same_there_and_back_or_are_refused(seed: int):  # refused: the next test
     circuit = random_dynamic_circuit(seed)
-    circuit.operations = [op for op in circuit.operations if clbits_of([op.condition]).isdisjoint(op.clbits)]
+    circuit.operations = [op for op in circuit.operations if clbits_of(op.condition).isdisjoint(op.clbits)]
     assert_same_behaviour(parse(dump(circuit, "qrisp")), circuit)
 
 

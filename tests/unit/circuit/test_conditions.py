@@ -3,14 +3,37 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.circuits import random_condition
 
 from gateway.circuit.circuit import Comparison, Condition
-from gateway.circuit.conditions import ALWAYS, NEVER, both, clbits_of, compare, from_table
+from gateway.circuit.conditions import (
+    ALWAYS,
+    NEVER,
+    assignments,
+    assignments_of_table,
+    bits_of,
+    both,
+    clbits_of,
+    compare,
+    condition_of,
+    decision_of_table,
+    from_table,
+    holds,
+    merged,
+    opposite,
+    wide_inequalities,
+)
+
+CONDITIONS = st.builds(random_condition, st.randoms(use_true_random=False), st.just(5))
 
 
 def holding(conditions: list[Condition], bits: int) -> int:
     """How many of the conditions hold."""
-    return sum(all(comparison.holds(bits) for comparison in condition) for condition in conditions)
+    return sum(holds(condition, bits) for condition in conditions)
+
+
+def fulfilled(assignment: dict[int, int], bits: int) -> bool:
+    return all(bits >> clbit & 1 == bit for clbit, bit in assignment.items())
 
 
 @given(st.integers(0, 5).flatmap(lambda n: st.lists(st.booleans(), min_size=2**n, max_size=2**n)))
@@ -62,4 +85,76 @@ def test_not_equal_to_a_bit_is_equal_to_its_opposite() -> None:
 def test_a_conjunction_repeats_nothing() -> None:
     first, second = Comparison((0,), 1), Comparison((1, 2), 3)
     assert both((first,), (first, second)) == (first, second)
-    assert clbits_of([(first,), (second,)]) == {0, 1, 2}
+    assert clbits_of((first,), (second,)) == {0, 1, 2}
+
+
+@given(CONDITIONS, CONDITIONS)
+def test_both_hold_where_each_does_and_merging_changes_nothing(first: Condition, second: Condition) -> None:
+    for bits in range(32):
+        assert holds(both(first, second), bits) is (holds(first, bits) and holds(second, bits))
+        assert holds(merged(first), bits) is holds(first, bits)
+
+
+@given(CONDITIONS)
+def test_the_opposite_holds_where_the_condition_does_not(condition: Condition) -> None:
+    other = opposite([condition])
+    for bits in range(32) if other is not None else ():
+        assert holding(other, bits) == (not holds(condition, bits))
+
+
+@pytest.mark.parametrize(
+    ("conditions", "expected"),
+    [
+        (NEVER, ALWAYS),
+        (ALWAYS, NEVER),
+        ([(Comparison((3,), 1),)], [(Comparison((3,), 0),)]),
+        ([(Comparison((0,), 1), Comparison((2,), 0))], [(Comparison((0, 2), 1, equal=False),)]),
+        ([(Comparison((0,), 1), Comparison((1, 2), 2, equal=False))], None),
+        ([(Comparison((0,), 1),), (Comparison((0,), 0),)], None),
+    ],
+)
+def test_an_opposite_is_found_where_it_takes_no_truth_table(conditions, expected) -> None:
+    assert opposite(conditions) == expected
+
+
+@given(st.integers(0, 4).flatmap(lambda n: st.lists(st.booleans(), min_size=2**n, max_size=2**n)))
+def test_a_decision_of_a_table_holds_where_it_is_true_and_its_opposite_elsewhere(table: list[bool]) -> None:
+    clbits = range(len(table).bit_length() - 1)
+    then, otherwise = decision_of_table(clbits, table)
+    for bits, wanted in enumerate(table):
+        assert (holding(then, bits), holding(otherwise or [], bits)) == (wanted, not wanted)
+
+
+def test_the_rows_of_a_table_are_assignments_the_first_clbit_changing_fastest() -> None:
+    assert list(assignments_of_table([7, 4])) == [{7: 0, 4: 0}, {7: 1, 4: 0}, {7: 0, 4: 1}, {7: 1, 4: 1}]
+
+
+@given(CONDITIONS)
+def test_exactly_one_assignment_is_fulfilled_where_the_condition_holds(condition: Condition) -> None:
+    for bits in range(32):
+        assert sum(fulfilled(assignment, bits) for assignment in assignments(condition)) == holds(condition, bits)
+
+
+def test_a_condition_that_always_holds_is_one_empty_assignment_and_a_contradiction_is_none() -> None:
+    assert assignments(()) == [{}]
+    assert assignments((Comparison((0,), 1), Comparison((0,), 0))) == []
+
+
+def test_a_wide_inequality_takes_more_than_one_assignment() -> None:
+    wide = Comparison((0, 1), 2, equal=False)
+    assert wide_inequalities((Comparison((0,), 1, equal=False), wide, Comparison((0, 1), 1))) == (wide,)
+    assert bits_of(wide) == [(0, 0), (1, 1)]
+
+
+@pytest.mark.parametrize(
+    ("when", "condition"),
+    [
+        (None, ()),
+        ({}, ()),
+        ({3: 1, 1: 0}, (Comparison((3, 1), 1),)),
+        (Comparison((0,), 1), (Comparison((0,), 1),)),
+        ((Comparison((0,), 1),), (Comparison((0,), 1),)),
+    ],
+)
+def test_when_is_a_mapping_a_comparison_or_a_condition(when, condition: Condition) -> None:
+    assert condition_of(when) == condition

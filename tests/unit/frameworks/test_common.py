@@ -1,25 +1,10 @@
 from __future__ import annotations
 
-from random import Random
-
 import numpy as np
 import pytest
-from support.circuits import random_condition
 
 from gateway.circuit import Circuit, Comparison
-from gateway.frameworks.shared.common import cubes, grouped, missing_phase
-
-
-@pytest.mark.parametrize("seed", range(50))
-def test_exactly_one_assignment_holds_when_the_condition_does(seed: int):
-    condition = random_condition(Random(seed), 5)
-    for bits in range(32):
-        holding = [cube for cube in cubes(condition) if all(bits >> clbit & 1 == bit for clbit, bit in cube.items())]
-        assert len(holding) == all(part.holds(bits) for part in condition)
-
-
-def test_a_condition_that_always_holds_is_one_empty_assignment():
-    assert cubes(()) == [{}]
+from gateway.frameworks.shared.common import grouped, missing_phase
 
 
 def test_operations_in_a_row_are_grouped_until_what_they_test_changes():

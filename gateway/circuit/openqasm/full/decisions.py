@@ -54,10 +54,7 @@ class Decider(Evaluator):
             return direct
         if len(clbits) <= conditions.MAX_TABLE_BITS:
             table = self.table(clbits, lambda: self.truth(node))
-            return Decision(
-                conditions.from_table(clbits, table),
-                conditions.from_table(clbits, [not value for value in table]),
-            )
+            return conditions.decision_of_table(clbits, table)
         if type(node).__name__ == "BinaryExpression" and node.op.name == "&&":
             return self._both(node)
         why = f"it depends on {len(clbits)} clbits; at most {conditions.MAX_TABLE_BITS} unless registers are compared"
@@ -67,9 +64,9 @@ class Decider(Evaluator):
         """Read something for every value of some clbits; bit ``k`` of an index is the value of ``clbits[k]``."""
         found: list[_T] = []
         try:
-            for index in range(1 << len(clbits)):
+            for assignment in conditions.assignments_of_table(clbits):
                 self._spend(1)
-                self._bits = {clbit: index >> place & 1 for place, clbit in enumerate(clbits)}
+                self._bits = assignment
                 found.append(read())
         finally:
             self._bits = None
