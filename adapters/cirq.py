@@ -20,6 +20,7 @@ import sympy
 from adapters.shared.dense import DenseAdapter, counts_of_columns
 from adapters.shared.states import State
 from gateway.circuit import Circuit, Comparison, Condition, Operation
+from gateway.circuit.conditions import bits_of
 from gateway.counts import Counts
 from gateway.errors import UnsupportedError
 from gateway.frameworks.shared.matrices import big_endian_matrix
@@ -245,6 +246,6 @@ def _unequal(wanted: list[tuple[str, int]]) -> Any:
 
 def _wanted(comparison: Comparison, keys: Mapping[int, str]) -> tuple[list[tuple[str, int]], bool]:
     """Return (key, bit) of the clbits written so far, and whether the others, still 0, are as compared."""
-    bits = [(clbit, comparison.value >> place & 1) for place, clbit in enumerate(comparison.clbits)]
+    bits = bits_of(comparison)
     wanted = [(keys[clbit], bit) for clbit, bit in bits if clbit in keys]
     return wanted, all(bit == 0 for clbit, bit in bits if clbit not in keys)

@@ -28,6 +28,7 @@ from adapters.shared.seeds import spread
 from adapters.shared.states import State
 from gateway.circuit import Circuit, Operation
 from gateway.circuit.circuit import Condition
+from gateway.circuit.conditions import assignments, wide_inequalities
 from gateway.counts import Counts
 from gateway.errors import UnsupportedError
 from gateway.frameworks.pytket.dumping import append, build
@@ -134,16 +135,13 @@ def _bits(condition: Condition, num_clbits: int) -> dict[int, int] | None:
     Raises:
         UnsupportedError: the condition is more than the backend can test.
     """
-    bits: dict[int, int] = {}
-    for comparison in condition:
-        width = len(comparison.clbits)
-        if not comparison.equal and width > 1:
-            raise _untestable(f"clbits {list(comparison.clbits)} != {comparison.value}")
-        value = comparison.value if comparison.equal else 1 - comparison.value
-        for place, clbit in enumerate(comparison.clbits):
-            bit = value >> place & 1
-            if bits.setdefault(clbit, bit) != bit:
-                return None
+    wide = wide_inequalities(condition)
+    if wide:
+        raise _untestable(f"clbits {list(wide[0].clbits)} != {wide[0].value}")
+    alternatives = assignments(condition)
+    if not alternatives:
+        return None
+    (bits,) = alternatives
     if 1 < len(bits) < num_clbits:
         raise _untestable(f"a test of clbits {sorted(bits)} out of {num_clbits}")
     return dict(sorted(bits.items()))

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from pytket.circuit import ClExpr, ClOp, ClRegVar, OpType
 
 from gateway.circuit import Condition
-from gateway.circuit.conditions import MAX_TABLE_BITS, compare, from_table
+from gateway.circuit.conditions import MAX_TABLE_BITS, assignments_of_table, compare, from_table
 from gateway.frameworks.shared.common import Unreadable
 
 SCRATCH = "tk_SCRATCH_BIT"
@@ -70,10 +70,7 @@ class Bits:
         clbits = list(dict.fromkeys(clbit for bit in bits for clbit in self._sources(bit)))
         if len(clbits) > MAX_TABLE_BITS:
             raise Unreadable(f"it depends on {len(clbits)} clbits; at most {MAX_TABLE_BITS}")
-        table = []
-        for index in range(1 << len(clbits)):
-            now = {clbit: index >> place & 1 for place, clbit in enumerate(clbits)}
-            table.append(int(read({bit: self._value(bit, now) for bit in bits})))
+        table = [int(read({bit: self._value(bit, now) for bit in bits})) for now in assignments_of_table(clbits)]
         return _Computed(clbits, table)
 
     def _sources(self, bit: Any) -> list[int]:  # noqa: ANN401 - a Bit

@@ -10,7 +10,17 @@ from qiskit.circuit import ClassicalRegister, Clbit
 from qiskit.circuit.classical import expr, types
 
 from gateway.circuit import Condition
-from gateway.circuit.conditions import MAX_TABLE_BITS, Decision, both, compare, from_table, merged, opposite
+from gateway.circuit.conditions import (
+    MAX_TABLE_BITS,
+    Decision,
+    assignments_of_table,
+    both,
+    compare,
+    decision_of_table,
+    from_table,
+    merged,
+    opposite,
+)
 from gateway.frameworks.shared.common import Unreadable
 
 
@@ -58,9 +68,8 @@ def decide(condition: Any, tested: Tested) -> Decision:  # noqa: ANN401 - a pair
     if then is None or otherwise is None:
         clbits = tested.read_by(condition)
         if len(clbits) <= MAX_TABLE_BITS:
-            table = list(map(bool, _table(condition, clbits, tested)))
-            then = from_table(clbits, table) if then is None else then
-            otherwise = from_table(clbits, [not value for value in table])
+            by_table = decision_of_table(clbits, list(map(bool, _table(condition, clbits, tested))))
+            then, otherwise = by_table.then if then is None else then, by_table.otherwise
         elif then is None:
             raise Unreadable(_too_many(clbits))
     return Decision(then, otherwise)
@@ -168,10 +177,7 @@ _BINARY: dict[Any, Callable[[int, int], int]] = {
 
 def _table(node: Any, clbits: Sequence[int], tested: Tested) -> list[int]:  # noqa: ANN401 - an Expr
     """Return the value for every value of the clbits; bit ``k`` of an index is that of ``clbits[k]``."""
-    return [
-        _value(node, {clbit: index >> place & 1 for place, clbit in enumerate(clbits)}, tested)
-        for index in range(1 << len(clbits))
-    ]
+    return [_value(node, assignment, tested) for assignment in assignments_of_table(clbits)]
 
 
 def _value(node: Any, bits: Mapping[int, int], tested: Tested) -> int:  # noqa: ANN401 - an Expr
