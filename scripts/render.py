@@ -205,9 +205,10 @@ def _groups() -> dict[str, list[str]]:
 
 
 def prepare() -> str:
-    """Return images/simulators/prepare.py with what each simulator imports."""
+    """Return images/simulators/prepare.py with what each simulator imports, and what runs in other environments."""
     warm = [f'    "{", ".join(row.warm)}",' for row in _rows()]
-    return _filled("images/simulators/prepare.py", {"warm": list(dict.fromkeys(warm))})
+    elsewhere = [f'    "{row.name}": "{row.group}",' for row in _rows() if row.group != "main"]
+    return _filled("images/simulators/prepare.py", {"warm": list(dict.fromkeys(warm)), "elsewhere": elsewhere})
 
 
 def dockerfile() -> str:

@@ -55,8 +55,21 @@ IMPORTS = (
 STDLIB_LIST = HOME / "stdlib.txt"
 """Modules of Python's own library that were imported: the second stage, on a fresh base, compiles those."""
 
+ELSEWHERE = {
+    # begin elsewhere (rendered)
+    "rigetti": "rigetti",
+    # end elsewhere
+}
+"""Simulators of other groups, and which: a server of one starts with the Python of its environment at once."""
+
 LAUNCHER = f"""#!{BIN}/python
+import os
 import sys
+
+group = {ELSEWHERE!r}.get("".join(sys.argv[2:3])) if sys.argv[1:2] == ["serve"] else None
+if group and sys.executable == "{BIN}/python" and "".join(sys.argv[3:4])[:1] in ("", "-"):  # that one and no other
+    python = f"{HOME}/environments/{{group}}/bin/python"
+    os.execv(python, [python, __file__, *sys.argv[1:]])
 
 from gateway.cli import main
 

@@ -13,6 +13,7 @@ import gc
 import os
 import platform
 import sys
+import sysconfig
 import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -128,7 +129,9 @@ def _rows(arguments: argparse.Namespace) -> Iterator[Row]:
 
 
 def _in_own_process(name: str, simulator: str, *, quick: bool) -> list[Row]:
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_initialize) as pool:
+    context = get_context("spawn")
+    context.set_executable(SIMULATORS[simulator].python() if simulator else sys.executable)
+    with ProcessPoolExecutor(1, mp_context=context, initializer=_initialize) as pool:
         try:
             return pool.submit(BENCHMARKS[name].measure, simulator, quick=quick).result()
         except Exception as exc:  # noqa: BLE001 - the other benchmarks go on; the row says what happened
@@ -138,6 +141,9 @@ def _in_own_process(name: str, simulator: str, *, quick: bool) -> list[Row]:
 def _initialize() -> None:
     warnings.simplefilter("ignore")  # pyQuil deprecates what is measured, see adapters/rigetti.py
     atexit.register(gc.unfreeze)  # else MQT reports what is frozen as leaks
+    sys.path.insert(
+        0, sysconfig.get_path("purelib")
+    )  # spawn brings the path of the parent, whose environment may be another
 
 
 def _report(rows: list[Row], *, quick: bool) -> dict[str, object]:
