@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from time import perf_counter
 from typing import Any, ClassVar, Generic, TypeVar
 
-from adapters.shared.memory import available_bytes
+from adapters.shared.memory import available_bytes, given_bytes
 from gateway.circuit import Circuit, Operation
 from gateway.circuit.lowering import lower
 from gateway.circuit.needs import Needs, needs
@@ -30,6 +30,7 @@ from gateway.errors import (
     RequestError,
     SimulatorError,
 )
+from gateway.resources import Resources
 from gateway.results import Capabilities, Provenance, Result, ResultType, Sampling
 
 N = TypeVar("N")
@@ -130,6 +131,17 @@ class Adapter(ABC, Generic[N]):
             Counts over all clbits of the circuit: clbit 0 rightmost, unmeasured clbits ``0``.
         """
 
+    resources = Resources()
+    """What one run may use; one thread and the machine's memory unless :meth:`use` said otherwise."""
+
+    def use(self, resources: Resources) -> None:
+        """Keep to these resources from now on; called before the first run."""
+        self.resources = resources
+
+    def available_bytes(self) -> int:
+        """Return the bytes a run may allocate: the least of what the machine has and what it was given."""
+        return int(min(available_bytes(), given_bytes(self.resources.memory_bytes)))
+
     # ------------------------------------------------------------------ the template
 
     def run(
@@ -176,6 +188,7 @@ class Adapter(ABC, Generic[N]):
             sampler=run.sampler,
             build_s=run.build_s,
             run_s=run.run_s,
+            threads=self.resources.threads if self.capabilities.threads else 1,
         )
         return outcome.with_provenance(provenance)
 
@@ -221,7 +234,7 @@ class Adapter(ABC, Generic[N]):
         per_amplitude = per_amplitude or self.capabilities.bytes_per_amplitude
         if per_amplitude is None or num_qubits <= ALWAYS_FITS:
             return
-        room = available_bytes() // (per_amplitude * copies)
+        room = self.available_bytes() // (per_amplitude * copies)
         allowed = max(room.bit_length() - 1, 0)
         if self.capabilities.max_qubits is not None:
             allowed = min(allowed, self.capabilities.max_qubits)
@@ -257,7 +270,7 @@ class Adapter(ABC, Generic[N]):
         except LimitError as exc:
             if exc.limit != "qubits" or exc.requested is None or exc.allowed is None:
                 raise
-            others = supported_by(needed, options, simulator=self.name, memory_bytes=available_bytes())
+            others = supported_by(needed, options, simulator=self.name, memory_bytes=self.available_bytes())
             raise too_many_qubits(exc.message, exc.requested, exc.allowed, self.name, others) from exc.__cause__
         except GatewayError:
             raise

@@ -35,6 +35,7 @@ from gateway.frameworks.pytket.dumping import append, build
 from gateway.frameworks.pytket.gates import GATES, MANY, ROWS, Entry
 from gateway.frameworks.qiskit.gates import STANDARD
 from gateway.frameworks.shared.matrices import big_endian_matrix
+from gateway.resources import Resources
 from gateway.simulators import SIMULATORS
 
 
@@ -70,9 +71,15 @@ class PytketAdapter(DenseAdapter[TketCircuit]):
 
     def __init__(self) -> None:
         run_in_calling_thread()
-        of_aer = partial(Aer, simulator=self.name, version=self.version())
+        of_aer = partial(Aer, simulator=self.name, version=self.version(), room=self.available_bytes)
         self._states = of_aer(_simulator_of(AerStateBackend()))
         self._shots = of_aer(_simulator_of(AerBackend(simulation_method="statevector")))
+
+    def use(self, resources: Resources) -> None:
+        """Tell Aer how many threads it may use."""
+        super().use(resources)
+        for aer in (self._states, self._shots):
+            aer.use_threads(resources.threads)
 
     def version(self) -> str:
         """Return pytket-qiskit's version, which pins the others."""

@@ -22,6 +22,7 @@ from gateway.counts import Counts
 from gateway.frameworks.qiskit import gates
 from gateway.frameworks.qiskit.dumping import build, native
 from gateway.frameworks.shared.matrices import matrix
+from gateway.resources import Resources
 from gateway.simulators import SIMULATORS
 
 AS_MATRICES = frozenset({"c3sqrtx", "ch", "cs", "csdg", "dcx", "iswap", "rc3x", "rccx", "xx_minus_yy", "xx_plus_yy"})
@@ -39,7 +40,14 @@ class QiskitAdapter(DenseAdapter[QuantumCircuit]):
 
     def __init__(self) -> None:
         run_in_calling_thread()
-        self._aer = Aer(AerSimulator(method="statevector"), simulator=self.name, version=self.version())
+        self._aer = Aer(
+            AerSimulator(method="statevector"), simulator=self.name, version=self.version(), room=self.available_bytes
+        )
+
+    def use(self, resources: Resources) -> None:
+        """Tell Aer how many threads it may use."""
+        super().use(resources)
+        self._aer.use_threads(resources.threads)
 
     def version(self) -> str:
         """Return Aer's version."""

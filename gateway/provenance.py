@@ -23,6 +23,7 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True):
         build_s: seconds to lower it and build the framework's object.
         run_s: seconds to simulate and sample.
         gateway_version: of the server's gateway.
+        threads: how many the simulator could use; ``None`` where that is not known.
     """
 
     simulator: str
@@ -35,3 +36,4 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True):
     build_s: float = 0.0
     run_s: float = 0.0
     gateway_version: str = ""
+    threads: int | None = None

@@ -298,6 +298,30 @@ def _not_installed(target: str, package: str | None) -> SimulatorNotInstalled:
     return SimulatorNotInstalled(msg, simulator=row.name, requirement=row.requirement)
 
 
+def check_installed(row: Simulator) -> None:
+    """Refuse to go on without the framework of a simulator; imports nothing of it.
+
+    Raises:
+        SimulatorNotInstalled: the framework is absent; the message has the line that installs it.
+    """
+    for package in (*row.warm, *row.packages)[:1]:
+        if not is_importable(package):
+            raise _not_installed(row.adapter, package)
+
+
+def is_importable(module: str) -> bool:
+    """Say whether there is a module, without importing it or the packages it is in."""
+    name, path = "", None
+    for part in module.split("."):
+        name = f"{name}.{part}" if name else part
+        specs = (finder.find_spec(name, path) for finder in sys.meta_path if hasattr(finder, "find_spec"))
+        spec = sys.modules[name].__spec__ if name in sys.modules else next((one for one in specs if one), None)
+        if spec is None:
+            return False
+        path = spec.submodule_search_locations
+    return True
+
+
 def rows() -> Iterator[Simulator]:
     """Yield the rows of our own simulators in order of port."""
     return iter(SIMULATORS.values())

@@ -11,7 +11,6 @@ import numpy as np
 from qiskit_aer.jobs import utils
 
 from adapters.base import ALWAYS_FITS
-from adapters.shared.memory import available_bytes
 from adapters.shared.states import State
 from gateway.errors import SimulatorError
 
@@ -45,14 +44,19 @@ class Aer:
         backend: an ``AerSimulator``.
         simulator: the name of ours, for errors.
         version: of ours.
+        room: says how many bytes a run may allocate.
     """
 
-    def __init__(self, backend: Any, *, simulator: str, version: str) -> None:
+    def __init__(self, backend: Any, *, simulator: str, version: str, room: Callable[[], int]) -> None:
         self._backend = backend
         self._simulator = simulator
         self._version = version
-        # One thread: the server runs as many processes as there are cores.
-        backend.set_options(max_parallel_threads=1)
+        self._room = room
+        self.use_threads(1)
+
+    def use_threads(self, threads: int) -> None:
+        """Let each run use so many threads; Aer itself would take all processors."""
+        self._backend.set_options(max_parallel_threads=threads)
 
     def state_after(self, circuit: Any, state: State | None) -> State:
         """Return the state after a ``QuantumCircuit``, which is left as it is.
@@ -91,7 +95,7 @@ class Aer:
         """
         if circuit.num_qubits > ALWAYS_FITS:
             # Aer compares with the machine's memory unless told; a container may have less.
-            options["max_memory_mb"] = max(available_bytes() // 2**20, 1)
+            options["max_memory_mb"] = max(self._room() // 2**20, 1)
         outcome = self._backend.run(circuit, **options).result()
         if not outcome.success:
             status = outcome.results[0].status if outcome.results else outcome.status

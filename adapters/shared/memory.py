@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import resource
 from pathlib import Path
@@ -15,16 +16,16 @@ _RESERVE = 64 * 2**20
 
 
 def available_bytes() -> int:
-    """Return the bytes a run may allocate: the least of machine, container, process and setting.
+    """Return the bytes a run may allocate: the least of machine, container and process.
 
-    ``GATEWAY_MEMORY_BYTES`` in the environment is the setting. A small reserve is left for
-    everything that is not the state.
+    A small reserve is left for everything that is not the state.
     """
-    room = [_machine(), *_container(), *_process()]
-    setting = os.environ.get("GATEWAY_MEMORY_BYTES", "")
-    if setting.isdigit():
-        room.append(int(setting))
-    return max(min(room) - _RESERVE, 0)
+    return max(min([_machine(), *_container(), *_process()]) - _RESERVE, 0)
+
+
+def given_bytes(memory_bytes: int | None) -> float:
+    """Return what a memory that was given to a run leaves for the state; without one, no end of it."""
+    return math.inf if memory_bytes is None else max(memory_bytes - _RESERVE, 0)
 
 
 def _machine() -> int:

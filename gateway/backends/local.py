@@ -12,8 +12,9 @@ from gateway.backends.process import ServerProcess
 from gateway.backends.server_job import ServerJob
 from gateway.errors import RequestError
 from gateway.protocol.messages import BackendInfo, RunRequest, ServerLimits
+from gateway.resources import resources_of
 from gateway.results import Capabilities, Result
-from gateway.simulators import find
+from gateway.simulators import SIMULATORS, check_installed, find
 
 _shared: dict[str, ServerProcess] = {}
 _lock = threading.Lock()
@@ -34,9 +35,11 @@ class LocalSimulator(Backend):
         limits: what a request may not exceed.
         jobs: file of the database that keeps its jobs, or a URL of SQLAlchemy's; without one they
             end with the server.
+        threads: of each run, where the simulator can use several; one by default.
+        memory: of each run, in bytes or such as ``"2g"``; what the machine has, by default.
 
-    A LocalSimulator with ``workers``, ``limits`` or ``jobs`` of its own has a server of its own,
-    which :meth:`close` stops.
+    A LocalSimulator with ``workers``, ``limits``, ``jobs``, ``threads`` or ``memory`` of its own has a
+    server of its own, which :meth:`close` stops.
     """
 
     def __init__(
@@ -48,13 +51,22 @@ class LocalSimulator(Backend):
         workers: int | None = None,
         limits: ServerLimits | None = None,
         jobs: str | Path | None = None,
+        threads: int | None = None,
+        memory: str | int | None = None,
     ) -> None:
         self.name, target, python = _target(name, adapter)
         self.timeout_s = timeout_s
-        self._own = workers is not None or limits is not None or jobs is not None
+        resources = resources_of(threads, memory)
+        self._own = any(one is not None for one in (workers, limits, jobs, resources))
         if self._own:
             self._process = ServerProcess(
-                target=target, name=self.name, workers=workers, limits=limits, jobs=jobs, python=python
+                target=target,
+                name=self.name,
+                workers=workers,
+                limits=limits,
+                jobs=jobs,
+                python=python,
+                resources=resources,
             )
         else:
             with _lock:
@@ -70,6 +82,9 @@ class LocalSimulator(Backend):
         Raises:
             SimulatorNotInstalled, ServerStartError: it does not come up.
         """
+        row = SIMULATORS.get(self.name)
+        if row is not None and row.python() == sys.executable and not self._process.running:
+            check_installed(row)
         info = self._process.start()
         if self._client is None or self._client.port != self._process.port:
             self._client = BackendClient(self._process.host, self._process.port, timeout_s=self.timeout_s)

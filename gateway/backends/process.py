@@ -12,16 +12,20 @@ import tempfile
 import threading
 import time
 import weakref
-from pathlib import Path
 from typing import IO
+
+import msgspec
 
 from gateway.backends.client import BackendClient
 from gateway.errors import ServerStartError, TransportError
 from gateway.listener import bind
 from gateway.protocol.messages import BackendInfo, ServerLimits, encode
+from gateway.resources import Resources
+from gateway.settings import IN_MEMORY, Settings, all_settings, database_url
 
 START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 5.0
+_DRAIN_S = 3.0
 _LOG_LINES = 20
 _LOG_BYTES = 64 * 1024
 _EXTRA = ("cloudpickle", "flask", "gunicorn", "prometheus_client", "sqlalchemy")
@@ -41,6 +45,10 @@ class ServerProcess:
         jobs: file of the database that keeps jobs, or its URL; in memory by default.
         name: of this server's jobs in the database.
         python: the Python that runs it, whose environment has our package too; this one by default.
+        resources: what each run may use.
+
+    Raises:
+        RequestError: ``jobs`` is neither a path nor a URL.
     """
 
     def __init__(  # noqa: PLR0913 - all by keyword
@@ -53,14 +61,23 @@ class ServerProcess:
         thrift_port: int | None = None,
         workers: int | None = None,
         limits: ServerLimits | None = None,
-        jobs: str | Path | None = None,
+        jobs: str | os.PathLike[str] | None = None,
         name: str = "",
         python: str = sys.executable,
+        resources: Resources | None = None,
     ) -> None:
-        self._arguments = [] if target is None else ["--target", target]
-        self._arguments += [] if workers is None else ["--workers", str(workers)]
-        self._arguments += ["--limits", encode(limits or ServerLimits()).decode()]
-        self._arguments += [] if jobs is None else ["--jobs", _url(jobs), "--jobs-queue", name]
+        self._settings = Settings(
+            adapter=target,
+            pickled=pickled is not None,
+            host=host,
+            workers=workers,
+            limits=limits or ServerLimits(),
+            jobs=IN_MEMORY if jobs is None else database_url(jobs),
+            jobs_name=name,
+            drain_s=_DRAIN_S,
+            quiet=True,
+        )
+        self._resources = resources
         self._pickled = pickled
         self._python = python
         self.host = host
@@ -108,22 +125,16 @@ class ServerProcess:
         watched, self._lifeline = os.pipe()
         self._log = log = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process, and leaves nothing behind
         try:
-            handed_over = {"--lifeline-fd": watched, "--listen-fd": listeners[0].fileno()}
-            interfaces = {} if len(listeners) == 1 else {"qrisp": {"thrift_fd": listeners[1].fileno()}}
-            self._process = subprocess.Popen(  # noqa: S603 - our own module
-                [
-                    *(self._python, "-m", "gateway.server"),
-                    *(f"{option}={fd}" for option, fd in handed_over.items()),
-                    f"--interfaces={encode(interfaces).decode()}",
-                    *self._arguments,
-                ],
+            self._process = subprocess.Popen(  # noqa: S603 - ourselves
+                [self._python, "-m", "gateway", "serve", "--settings", "-"],
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
                 pass_fds=(watched, *(each.fileno() for each in listeners)),
-                env=_environment(self._python),
+                env=_environment(self._python, keep_resources=self._resources is None),
                 start_new_session=True,  # Ctrl-C in a terminal is the parent's to handle
             )
+            handed_over = self._handed_over(watched, listeners)
         finally:
             os.close(watched)
             for listener in listeners:
@@ -132,10 +143,21 @@ class ServerProcess:
         stdin = self._process.stdin
         assert stdin is not None  # noqa: S101 - it was asked for as a pipe
         try:
-            stdin.write(self._pickled or b"")
+            stdin.write(handed_over + b"\n" + (self._pickled or b""))
             stdin.close()
         except BrokenPipeError:
             pass  # it has ended already; the wait below says why
+
+    def _handed_over(self, lifeline: int, listeners: list[socket.socket]) -> bytes:
+        """Return the settings as the child reads them from its standard input."""
+        interfaces = {} if len(listeners) == 1 else {"qrisp": {"thrift_fd": listeners[1].fileno()}}
+        opened = {"lifeline_fd": lifeline, "listen_fd": listeners[0].fileno(), "interfaces": interfaces}
+        values = msgspec.to_builtins(self._settings) | opened
+        if self._resources is None:
+            del values["resources"]  # those of the environment, or the default
+        else:
+            values["resources"] = self._resources
+        return encode(values)
 
     def _bind(self) -> list[socket.socket]:
         """Return the listening sockets: for HTTP and, if there is a port for it, for Thrift."""
@@ -207,12 +229,6 @@ class ServerProcess:
         _alive.discard(self)
 
 
-def _url(jobs: str | Path) -> str:
-    """Return the URL of a database, which may be given as the path of a file."""
-    text = str(jobs)
-    return text if "://" in text else f"sqlite:///{Path(text).absolute()}"
-
-
 def check_extra() -> None:
     """Refuse to serve without the packages of the extra ``server``, before anything is started.
 
@@ -240,9 +256,13 @@ def _reachable(host: str) -> str:
     return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
 
 
-def _environment(python: str) -> dict[str, str]:
-    """Let the child import what this process can, wherever it was started from; another environment has its own."""
+def _environment(python: str, *, keep_resources: bool) -> dict[str, str]:
+    """Let the child import what this process can, wherever it was started from; another environment has its own.
+
+    Settings in the environment are those of servers that people start, and not of this one.
+    """
+    dropped = {each.variable for each in all_settings() if not keep_resources or each.path[0] != "resources"}
+    inherited = {name: value for name, value in os.environ.items() if name not in dropped}
     if python != sys.executable:
-        return dict(os.environ)
-    path = os.pathsep.join([entry for entry in sys.path if entry])
-    return {**os.environ, "PYTHONPATH": path}
+        return inherited
+    return {**inherited, "PYTHONPATH": os.pathsep.join([entry for entry in sys.path if entry])}

@@ -14,6 +14,7 @@ from gateway.backends.served import OpenBackend, ServedBackend
 from gateway.errors import RequestError
 from gateway.execution.function import Function, PingFunc, RunFunc, ask
 from gateway.protocol.messages import BackendInfo, ServerLimits
+from gateway.resources import resources_of
 
 
 class BackendServer:
@@ -57,6 +58,8 @@ class BackendServer:
         limits: what a request may not exceed.
         jobs: file of the database that keeps jobs, or a URL of SQLAlchemy's; without one they end
             with the server.
+        threads: of each call, for libraries that heed ``OMP_NUM_THREADS`` and its like; one by default.
+        memory: that a call may allocate, in bytes or such as ``"2g"``; what the machine has, by default.
 
     Raises:
         TypeError: ``run_func`` takes neither two nor three arguments nor none.
@@ -77,6 +80,8 @@ class BackendServer:
         workers: int | None = None,
         limits: ServerLimits | None = None,
         jobs: str | Path | None = None,
+        threads: int | None = None,
+        memory: str | int | None = None,
     ) -> None:
         runnable = _runnable(run_func, ping_func, name, version)
         self._process = ServerProcess(
@@ -88,6 +93,7 @@ class BackendServer:
             limits=limits,
             jobs=jobs,
             name=name or "function",
+            resources=resources_of(threads, memory),
         )
 
     @property

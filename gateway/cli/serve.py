@@ -6,55 +6,49 @@ import argparse
 import gc
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
 
 from gateway import legacy
-from gateway.cli import settings
-from gateway.errors import RequestError
+from gateway.cli import settings as sources
+from gateway.cli.arguments import UsageError
+from gateway.cli.tls import check_certificate
+from gateway.errors import RequestError, ServerStartError
 from gateway.listener import bind
-from gateway.simulators import SIMULATORS, find, offers
+from gateway.settings import Settings
+from gateway.simulators import SIMULATORS, check_installed, find, is_importable, offers
 
 if TYPE_CHECKING:
-    from gateway.server.host import Settings
-
-_DRAIN_S = 8.0
-"""Below the ten seconds that Docker and others give between SIGTERM and SIGKILL."""
+    from gateway.execution.worker import Target
+    from gateway.simulators import Simulator
 
 _DEFAULT_PORT = 8080
-
-_LEGACY_OPTIONS = [option for room in legacy.ROOMS.values() for option in room.options]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of ``gateway serve``."""
+    parser.epilog = sources.PRECEDENCE
     parser.add_argument("names", metavar="NAME", nargs="*", help=f"one or more of {', '.join(SIMULATORS)}")
     parser.add_argument("--all", action="store_true", help="every simulator that is installed")
-    parser.add_argument("--adapter", metavar="MODULE:CLASS", help="an adapter of your own instead")
-    parser.add_argument("--host", default="127.0.0.1", help="default: %(default)s")
-    parser.add_argument("--port", type=int, help="default: the simulator's own port; 0: any free one")
-    parser.add_argument("--workers", type=int, help="processes that simulate; default: one per processor")
-    parser.add_argument("--timeout-s", type=float, help="longest run; default: 600")
-    settings.add_options(parser)
-    for option in _LEGACY_OPTIONS:
-        option.declare(parser)
+    sources.add_options(parser)
 
 
 def command(arguments: argparse.Namespace) -> int:
     """Serve until a signal comes."""
-    names = _installed() if arguments.all else arguments.names
-    if len(names) + bool(arguments.adapter) == 0:
-        raise RequestError("name a simulator, or say --all or --adapter", field="names")
-    if len(names) + bool(arguments.adapter) == 1:
-        _serve_one(names[0] if names else None, arguments)
-        return 0
-    if arguments.adapter or arguments.port is not None or any(_given(arguments, for_one=True)):
-        leave_out = ["--port", *(option.flag for option in _LEGACY_OPTIONS if option.for_one), "--adapter"]
-        raise RequestError(f"several simulators are served on their own ports: leave {', '.join(leave_out)} out")
-    return _serve_many([find(name).name for name in names], arguments)
+    settings = sources.load(arguments)
+    names = _installed() if arguments.all else list(settings.simulators)
+    if len(names) + bool(settings.adapter) + settings.pickled > 1:
+        return _serve_many([_row(name).name for name in names], sources.flags_for_each(arguments))
+    if names and arguments.settings != sources.STANDARD_INPUT:
+        _change_environment(names[0], arguments.words)
+    _serve_one(settings, _served(settings, names))
+    return 0
 
 
 def _installed() -> list[str]:
@@ -63,83 +57,98 @@ def _installed() -> list[str]:
     return ours + [offer.name for offer in offers() if offer.row is not None]
 
 
-def _serve_one(name: str | None, arguments: argparse.Namespace) -> None:
-    row = find(name) if name is not None else None
-    if row is not None and (python := row.python()) != sys.executable:
-        os.execv(python, [python, "-m", "gateway.cli", *arguments.words])  # noqa: S606 - the same command, ours
+def _row(name: str) -> Simulator:
+    try:
+        return find(name)
+    except RequestError as exc:
+        raise UsageError(exc.message) from exc
+
+
+def _change_environment(name: str, words: list[str]) -> None:
+    """Go on as the same command in the environment of a simulator, where that is another one."""
+    python = _row(name).python()
+    if python != sys.executable:
+        os.execv(python, [python, "-m", "gateway", *words])  # noqa: S606 - the same command, ours
+
+
+class Served(NamedTuple):
+    """What is served by this process.
+
+    Args:
+        name: in what is said about it.
+        target: ``module:Class`` of an adapter, nothing for an object on standard input.
+        port: its own.
+    """
+
+    name: str
+    target: str | None
+    port: int
+
+
+def _served(settings: Settings, names: list[str]) -> Served:
+    """Return what is to be served, which can be imported.
+
+    Raises:
+        UsageError: there is no such simulator, or no adapter at that place.
+        SimulatorNotInstalled: its framework is absent.
+    """
+    if settings.pickled:
+        return Served("function", None, _DEFAULT_PORT)
+    if settings.adapter is not None:
+        module, _, name = settings.adapter.partition(":")
+        by_hand = settings.listen_fd is None  # a program is told by the server itself, with the class of the error
+        if by_hand and not (name and is_importable(module)):
+            raise UsageError(f"there is no adapter at {settings.adapter!r}: it is written module:Class, and importable")
+        return Served(settings.adapter, settings.adapter, _DEFAULT_PORT)
+    if not names:
+        raise UsageError("name a simulator, or say --all or --adapter")
+    row = _row(names[0])
+    check_installed(row)
+    return Served(row.name, row.adapter, row.port)
+
+
+def _serve_one(settings: Settings, served: Served) -> None:
     gc.disable()  # a start is waited for, and nothing that is made while modules are imported becomes garbage
     try:
         from gateway.execution.worker import Target  # noqa: PLC0415 - needs the extra 'server'
         from gateway.server.host import serve  # noqa: PLC0415
     except ImportError as exc:
-        raise RequestError(f"serving needs {exc.name!r}: pip install 'simulator-gateway[server]'") from exc
+        raise ServerStartError(f"serving needs {exc.name!r}: pip install 'simulator-gateway[server]'") from exc
 
-    adapter = row.adapter if row else arguments.adapter
-    port = arguments.port if arguments.port is not None else row.port if row else _DEFAULT_PORT
-    chosen = _settings(arguments, name or adapter, port)
-    listener = bind(arguments.host, port)
-    interfaces = legacy.open_interfaces(_legacy_settings(arguments), arguments.host)
-    address = f"{'http' if chosen.tls is None else 'https'}://{arguments.host}:{listener.getsockname()[1]}"
-    print(f"gateway: serving {name or adapter} at {address} (Ctrl-C stops it)", file=sys.stderr, flush=True)
-    for announcement in [each for interface in interfaces for each in interface.announcements]:
-        print(f"gateway: and {announcement}", file=sys.stderr, flush=True)
-    serve(Target(adapter), listener, chosen, interfaces=interfaces)
-
-
-def _given(arguments: argparse.Namespace, *, for_one: bool) -> list[str]:
-    """Return the options of interfaces for older clients that were given on the command line, as they were given."""
-    words: list[str] = []
-    for option in _LEGACY_OPTIONS:
-        value = getattr(arguments, option.setting)
-        if option.for_one is for_one and value not in {None, False}:
-            words += [option.flag] if value is True else [option.flag, str(value)]
-    return words
+    port = served.port if settings.port is None else settings.port
+    jobs_name = served.name if settings.jobs_name is None else settings.jobs_name
+    chosen = msgspec.structs.replace(settings, jobs=sources.jobs_url(settings, jobs_name, port), jobs_name=jobs_name)
+    _check_access(chosen)
+    check_certificate(chosen.tls_cert, chosen.tls_key)
+    listener = bind(chosen.host, port) if chosen.listen_fd is None else socket.socket(fileno=chosen.listen_fd)
+    interfaces = legacy.open_interfaces(chosen.interfaces, chosen.host)
+    scheme, address = "http" if chosen.tls_cert is None else "https", listener.getsockname()
+    lines = [f"serving {served.name} at {scheme}://{chosen.host}:{address[1]} (Ctrl-C stops it)"]
+    lines += [f"and {announcement}" for interface in interfaces for announcement in interface.announcements]
+    serve(_target(Target, served, chosen), listener, chosen, interfaces, announcements=() if chosen.quiet else lines)
 
 
-def _legacy_settings(arguments: argparse.Namespace) -> dict[str, dict[str, object]]:
-    return {
-        name: {option.setting: value for option in room.options if (value := option.value(arguments)) is not None}
-        for name, room in legacy.ROOMS.items()
-    }
+def _target(kind: type[Target], served: Served, settings: Settings) -> Target:
+    if served.target is not None:
+        return kind(served.target, resources=settings.resources)
+    return kind(pickled=sys.stdin.buffer.read(), resources=settings.resources)
 
 
-def _settings(arguments: argparse.Namespace, queue: str, port: int) -> Settings:
-    """Return the settings of one server, everything checked."""
-    from gateway.protocol.messages import ServerLimits, decode, encode  # noqa: PLC0415 - needs the extra 'server'
-    from gateway.server.access.tokens import Tokens, parse_tokens  # noqa: PLC0415
-    from gateway.server.host import Settings  # noqa: PLC0415
+def _check_access(settings: Settings) -> None:
+    """Hold the tokens and the address against each other; unreadable or malformed tokens are refused here."""
+    from gateway.server.access.tokens import tokens_of  # noqa: PLC0415 - needs the extra 'server'
 
-    digests = settings.split(os.environ.get(settings.TOKEN_DIGEST_VARIABLE))
-    file = settings.TOKENS.value(arguments)
-    chosen = Settings(
-        **({} if arguments.workers is None else {"workers": arguments.workers}),
-        limits=decode(ServerLimits, encode(settings.limits(arguments, ServerLimits.__struct_fields__))),
-        log_level="info",
-        tokens=parse_tokens(digests, settings.TOKEN_DIGEST_VARIABLE),
-        tokens_file=None if file is None else Path(file),
-        hosts=settings.split(settings.HOSTS.value(arguments)),
-        origins=settings.split(settings.ORIGINS.value(arguments)),
-        jobs_url=settings.jobs_url(arguments, queue, port),
-        jobs_queue=queue,
-        drain_s=_DRAIN_S,
-        tls=settings.tls(arguments),
-        idle_s=settings.idle_s(),
-    )
-    guarded = bool(Tokens(chosen.tokens, chosen.tokens_file))
-    settings.refuse_strangers(
-        arguments.host, guarded=guarded, anonymous=settings.switched_on(settings.ANONYMOUS, arguments)
-    )
-    return chosen
+    try:
+        tokens = tokens_of(settings.tokens, None if settings.tokens_file is None else Path(settings.tokens_file))
+    except RequestError as exc:
+        raise ServerStartError(exc.message) from exc
+    sources.check_access(settings, guarded=bool(tokens))
 
 
-def _serve_many(names: list[str], arguments: argparse.Namespace) -> int:
+def _serve_many(names: list[str], flags: list[str]) -> int:
     """Serve each simulator in a child; when one ends, end all: whoever restarts us restarts all."""
-    options = [f"--host={arguments.host}"]
-    options += [] if arguments.workers is None else [f"--workers={arguments.workers}"]
-    options += [] if arguments.timeout_s is None else [f"--timeout-s={arguments.timeout_s}"]
-    options += settings.passed_on(arguments) + _given(arguments, for_one=False)
     children = [
-        subprocess.Popen([find(name).python(), "-m", "gateway.cli", "serve", name, *options])  # noqa: S603 - ourselves
+        subprocess.Popen([find(name).python(), "-m", "gateway", "serve", name, *flags])  # noqa: S603 - ourselves
         for name in names
     ]
 

@@ -42,7 +42,23 @@ def offer_to_the_killer() -> None:
         Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
 
 
-def set_ceiling(memory_bytes: int | None) -> None:
-    """Let allocations beyond so many bytes fail in this process; ``None`` sets no ceiling."""
-    if memory_bytes is not None:
-        resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, memory_bytes))
+def set_ceiling(memory_bytes: int | None, run_bytes: int | None = None) -> None:
+    """Let allocations beyond a ceiling fail in this process.
+
+    Args:
+        memory_bytes: of the process; ``None`` sets no such ceiling.
+        run_bytes: beyond what the process holds now; ``None`` sets no such ceiling.
+    """
+    ceilings = [] if memory_bytes is None else [memory_bytes]
+    if run_bytes is not None:
+        ceilings.append(_held_bytes() + run_bytes)
+    if ceilings:
+        resource.setrlimit(resource.RLIMIT_DATA, (min(ceilings), min(ceilings)))
+
+
+def _held_bytes() -> int:
+    """Return the bytes of data that this process holds, as the kernel counts them against the ceiling."""
+    for line in Path("/proc/self/status").read_text(encoding="ascii", errors="replace").splitlines():
+        if line.startswith("VmData:"):
+            return int(line.split()[1]) * 1024
+    return 0

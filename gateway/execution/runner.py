@@ -26,6 +26,7 @@ from gateway.protocol.messages import (
 )
 from gateway.protocol.result_message import message_of
 from gateway.provenance import Provenance
+from gateway.resources import Resources
 from gateway.results import Capabilities, Result, ResultType, Sampling
 from gateway.version import __version__
 
@@ -81,6 +82,14 @@ class NeedsToken(Protocol):
 
     def with_token(self, token: str | None) -> Runnable:
         """Return a runnable that runs on behalf of the holder of the token."""
+
+
+@runtime_checkable
+class UsesResources(Protocol):
+    """A runnable that keeps to threads and memory by itself, as every adapter does."""
+
+    def use(self, resources: Resources) -> None:
+        """Keep to these resources from now on."""
 
 
 @runtime_checkable

@@ -9,16 +9,17 @@ import os
 import pickle
 import signal
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 
 from gateway.errors import GatewayError
 from gateway.execution.answers import write_answer
 from gateway.execution.memory import offer_to_the_killer, set_ceiling
-from gateway.execution.runner import Answer, Runnable, Runner
+from gateway.execution.runner import Answer, Runnable, Runner, UsesResources
 from gateway.protocol import problem
 from gateway.protocol.messages import ServerLimits
+from gateway.resources import Resources
 from gateway.simulators import load
 
 _PR_SET_PDEATHSIG = 1
@@ -27,21 +28,26 @@ _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a worker loads: exactly one of the two.
+    """What a worker loads, by exactly one of the first two, and what it may use.
 
     Args:
         path: ``module:Class`` of an adapter.
         pickled: a runnable pickled by the process that started this server, never by a caller.
+        resources: what each run may use.
     """
 
     path: str | None = None
     pickled: bytes | None = None
+    resources: Resources = field(default_factory=Resources)
 
     def load(self) -> Runnable:
         """Return the runnable; imports its framework."""
         if self.pickled is not None:
             return pickle.loads(self.pickled)  # type: ignore[no-any-return]  # noqa: S301 - ours, see above
-        return load(str(self.path))  # type: ignore[return-value]
+        loaded = load(str(self.path))
+        if isinstance(loaded, UsesResources):
+            loaded.use(self.resources)
+        return loaded  # type: ignore[return-value]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +75,11 @@ def serve(pipe: Connection, target: Target, limits: ServerLimits) -> None:
     _keep_freed_memory()
     offer_to_the_killer()
     runner = _load(target, limits)
-    set_ceiling(limits.worker_memory_bytes)
+    set_ceiling(limits.worker_memory_bytes, target.resources.memory_bytes)
     gc.collect()
     gc.freeze()  # the framework's objects need not be looked at again
     worker = os.getpid()
-    with contextlib.suppress(EOFError, BrokenPipeError):
+    with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
         write_answer(pipe, Answer(0, b""))  # a word after the import
         while True:
             answer = _answer(runner, pipe.recv())

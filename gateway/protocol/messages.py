@@ -76,34 +76,33 @@ class RunResponse(msgspec.Struct, frozen=True, kw_only=True):
     results: list[ResultMessage]
 
 
+def _limit(description: str) -> Meta:
+    return Meta(ge=0, description=description)
+
+
 class ServerLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """What a server accepts; all of it visible in ``GET /v1/backend``.
+    """What a server accepts; all of it is visible in ``GET /v1/backend``."""
 
-    ``timeout_s`` is the longest run; ``max_queue`` requests may wait for a worker, ``max_wait_s``
-    seconds each, which do not count as part of the run. ``max_queued_circuits`` circuits of jobs may
-    wait beside them. Jobs that have ended are kept for ``keep_jobs_s`` seconds, and the last
-    ``keep_jobs_bytes`` bytes of them. A worker may allocate ``worker_memory_bytes``, if set, and is
-    replaced after ``runs_per_worker`` runs. A request has to arrive whole within ``max_arrival_s``.
-    """
-
-    max_shots: int = 10_000_000
-    max_circuits: int = 1_000
-    max_body_bytes: int = 32 * 2**20
-    max_qubits: int = 4096
-    max_clbits: int = 65_536
-    max_operations: int = 1_000_000
-    timeout_s: float = 600.0
-    max_queue: int = 32
-    max_wait_s: float = 60.0
-    max_polls: int = 64
-    max_poll_s: float = 60.0
-    max_header_bytes: int = 8190
-    max_arrival_s: float = 30.0
-    max_queued_circuits: int = 100_000
-    keep_jobs_s: float = 7 * 86_400.0
-    keep_jobs_bytes: int = 2**30
-    worker_memory_bytes: int | None = None
-    runs_per_worker: int = 10_000
+    max_shots: Annotated[int, _limit("shots of a circuit")] = 10_000_000
+    max_circuits: Annotated[int, _limit("circuits of a request")] = 1_000
+    max_body_bytes: Annotated[int, _limit("bytes of a request")] = 32 * 2**20
+    max_qubits: Annotated[int, _limit("qubits of a circuit")] = 4096
+    max_clbits: Annotated[int, _limit("clbits of a circuit")] = 65_536
+    max_operations: Annotated[int, _limit("operations of a circuit, after it was flattened")] = 1_000_000
+    timeout_s: Annotated[float, _limit("seconds of a run")] = 600.0
+    max_queue: Annotated[int, _limit("requests that wait for a worker")] = 32
+    max_wait_s: Annotated[float, _limit("seconds that a request waits for a worker, before its run")] = 60.0
+    max_polls: Annotated[int, _limit("requests that wait for the end of a job")] = 64
+    max_poll_s: Annotated[float, _limit("seconds that a request waits for the end of a job")] = 60.0
+    max_header_bytes: Annotated[int, _limit("bytes of a header of a request")] = 8190
+    max_arrival_s: Annotated[float, _limit("seconds until a request has arrived whole")] = 30.0
+    max_queued_circuits: Annotated[int, _limit("circuits of jobs that wait")] = 100_000
+    keep_jobs_s: Annotated[float, _limit("seconds that a job is kept after its end")] = 7 * 86_400.0
+    keep_jobs_bytes: Annotated[int, _limit("bytes of ended jobs that are kept, the newest")] = 2**30
+    worker_memory_bytes: Annotated[int, _limit("bytes that a worker process may hold; no limit by default")] | None = (
+        None
+    )
+    runs_per_worker: Annotated[int, _limit("runs after which a worker is replaced")] = 10_000
 
 
 class BackendInfo(msgspec.Struct, frozen=True, kw_only=True):

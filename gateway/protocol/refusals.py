@@ -43,10 +43,13 @@ def refusal(
         kind: the type of the message.
         given: the message as plain data, if it is at hand.
         whole: what to call the message itself.
-        null: the word for no value: ``null`` on the wire, ``None`` to a Python caller.
+        null: the word for no value: ``null`` on the wire, ``None`` to a Python caller, nothing where it goes without
+            saying.
     """
     text, _, where = str(exc).partition(" - at ")
     path = where.strip("`").removeprefix("$").removeprefix(".") or None
+    if exc.__cause__ is not None:  # a type of ours has refused it, in a sentence of its own
+        return RequestError(f"{path}: {text}" if path else text, field=path)
     steps = _steps(where)
     expected, value = _type_at(inspect.type_info(kind), steps), _value_at(given, steps)
     about_field, too_long = _FIELD.fullmatch(text), _TOO_LONG.fullmatch(text)
@@ -151,6 +154,7 @@ def _inside(outer: inspect.Type, step: Step) -> inspect.Type | None:
 def _accepted(expected: inspect.Type, null: str) -> str:
     """Return what is accepted, as part of a sentence: ``an integer of at least 1, a list or null``."""
     members = sorted(_members(expected), key=lambda one: isinstance(one, inspect.NoneType))
+    members = members if null else [one for one in members if not isinstance(one, inspect.NoneType)]
     words = [word for one in members for word in ([null] if isinstance(one, inspect.NoneType) else _words(one))]
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
 

@@ -9,21 +9,24 @@ import math
 import os
 import signal
 import socket
+import sys
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
+from gunicorn.errors import AppImportError
 
+from gateway.errors import GatewayError
 from gateway.execution.pool import WorkerPool, begin_imports
 from gateway.execution.processors import usable
 from gateway.execution.worker import Target
-from gateway.protocol.messages import ServerLimits
-from gateway.server.access.tokens import Known, Tokens
+from gateway.server.access.tokens import tokens_of
 from gateway.server.http.gunicorn_worker import HttpWorker
+from gateway.settings import Settings
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -38,54 +41,25 @@ KEEP_ALIVE_S = 75
 _THREAD_SETTINGS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "QULACS_NUM_THREADS")
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """How a server is hosted.
-
-    Args:
-        workers: processes that simulate; by default one per processor it may use.
-        threads_per_run: OpenMP and BLAS threads of each worker.
-        lifeline_fd: a pipe held open by the process that owns this server; when it closes, the
-            server stops.
-        log_level: of gunicorn.
-        tokens: which are let in; everybody by default.
-        tokens_file: more of them, read again when it changes.
-        hosts: names under which the server may be called, see :mod:`gateway.server.access.web_pages`.
-        origins: of web pages that may call it.
-        jobs_url: of the database where jobs are kept; in memory by default.
-        jobs_queue: name of this server's jobs in it.
-        drain_s: seconds that runs have to end by themselves once the server is told to stop.
-        tls: files with a certificate chain and its key, in PEM; without, HTTP is plain.
-        idle_s: the server ends itself after so many seconds without a request; health checks do not count.
-    """
-
-    workers: int = field(default_factory=usable)
-    threads_per_run: int = 1
-    limits: ServerLimits = field(default_factory=ServerLimits)
-    lifeline_fd: int | None = None
-    log_level: str = "warning"
-    tokens: tuple[Known, ...] = ()
-    tokens_file: Path | None = None
-    hosts: tuple[str, ...] = ()
-    origins: tuple[str, ...] = ()
-    jobs_url: str | None = None
-    jobs_queue: str = ""
-    drain_s: float = 3
-    tls: tuple[Path, Path] | None = None
-    idle_s: float | None = None
-
-
 class GatewayApplication(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped
     """Gunicorn with our settings and no command line of its own."""
 
     def __init__(
-        self, target: Target, listener: socket.socket, settings: Settings, interfaces: tuple[Interface, ...] = ()
+        self,
+        target: Target,
+        listener: socket.socket,
+        settings: Settings,
+        interfaces: tuple[Interface, ...] = (),
+        announcements: Sequence[str] = (),
     ) -> None:
         self.target = target
         self.settings = settings
         self.listener = listener
         self.interfaces = interfaces
+        self.announcements = announcements
+        self.workers = settings.workers or max(1, usable() // settings.resources.threads)
         self.service: Service | None = None
+        self._starts = 0
         super().__init__()
 
     def load_config(self) -> None:
@@ -95,16 +69,17 @@ class GatewayApplication(BaseApplication):  # type: ignore[misc]  # gunicorn is 
             "bind": f"fd://{self.listener.fileno()}",
             "workers": 1,  # the pool of workers is one per process
             "worker_class": HttpWorker,
-            "threads": self.settings.workers + limits.max_queue + limits.max_polls + SPARE_THREADS,
+            "threads": self.workers + limits.max_queue + limits.max_polls + SPARE_THREADS,
             "timeout": 60,
             "graceful_timeout": math.ceil(self.settings.drain_s),
             "limit_request_field_size": limits.max_header_bytes,
             "keepalive": KEEP_ALIVE_S,
-            "loglevel": self.settings.log_level,
+            "loglevel": "warning",
             "control_socket_disable": True,
             "worker_exit": _on_worker_exit,
+            "pre_fork": self._count_start,
             "post_worker_init": self._watch_lifeline,
-            **_tls(self.settings.tls),
+            **_tls(self.settings),
         }.items():
             self.cfg.set(name, value)
 
@@ -112,28 +87,50 @@ class GatewayApplication(BaseApplication):  # type: ignore[misc]  # gunicorn is 
         """Return the application; called in the HTTP worker, so the pool is born there."""
         gc.disable()  # nothing that is made while modules are imported becomes garbage
         try:
-            return self._application()
+            app = self._application()
+        except GatewayError as exc:
+            raise AppImportError(f"gateway: {' '.join(exc.message.split())}") from exc  # gunicorn prints it, no more
         finally:
             gc.freeze()
             gc.enable()
+        if self._starts == 1:
+            for line in self.announcements:
+                print(f"gateway: {line}", file=sys.stderr, flush=True)  # noqa: T201 - a person waits for it
+        return app
+
+    def run(self) -> None:
+        """Serve until a signal ends it; a start that failed has been explained, and ends with status 1."""
+        logging.getLogger("gunicorn.error").addFilter(_explained_already)
+        arbiter = os.getpid()
+        try:
+            super().run()
+        except SystemExit as exc:
+            if os.getpid() == arbiter and exc.code == Arbiter.APP_LOAD_ERROR:
+                raise SystemExit(1) from exc
+            raise
+
+    def _count_start(self, _arbiter: Any, _worker: Any) -> None:  # noqa: ANN401 - gunicorn's objects
+        self._starts += 1
 
     def _application(self) -> Flask:
         begin_imports(self.target)
-        # Flask is imported while the simulator is: a container's start is waited for.
+        # What follows is imported while the simulator is: a container's start is waited for.
         from gateway.jobs.store import IN_MEMORY, JobStore  # noqa: PLC0415
+
+        settings, limits = self.settings, self.settings.limits
+        # First, before there are processes to end: a database that cannot be used is known at once.
+        store = JobStore(settings.jobs or IN_MEMORY, settings.jobs_name or "")
         from gateway.server.access.web_pages import WebGuard  # noqa: PLC0415
         from gateway.server.http.app import create_app  # noqa: PLC0415
         from gateway.server.service import Service  # noqa: PLC0415
 
-        settings, limits = self.settings, self.settings.limits
-        tokens = Tokens(settings.tokens, settings.tokens_file)
-        pool = WorkerPool(self.target, limits, settings.workers)
+        tokens = tokens_of(settings.tokens, None if settings.tokens_file is None else Path(settings.tokens_file))
         self.service = Service.over(
-            pool,
+            WorkerPool(self.target, limits, self.workers),
             limits,
-            store=JobStore(settings.jobs_url or IN_MEMORY, settings.jobs_queue),
+            store=store,
             tokens=tokens,
-            web_pages=WebGuard(settings.hosts, settings.origins),
+            web_pages=WebGuard(settings.allowed_hosts, settings.allowed_origins),
             interfaces=self.interfaces,
             idle_s=settings.idle_s,
             on_idle=partial(os.kill, os.getppid(), signal.SIGTERM),
@@ -157,8 +154,17 @@ class GatewayApplication(BaseApplication):  # type: ignore[misc]  # gunicorn is 
         threading.Thread(target=watch, name="lifeline", daemon=True).start()
 
 
-def _tls(files: tuple[Path, Path] | None) -> dict[str, str]:
-    return {} if files is None else {"certfile": str(files[0]), "keyfile": str(files[1])}
+def _tls(settings: Settings) -> dict[str, str]:
+    if settings.tls_cert is None or settings.tls_key is None:
+        return {}
+    return {"certfile": settings.tls_cert, "keyfile": settings.tls_key}
+
+
+def _explained_already(record: logging.LogRecord) -> bool:
+    """Leave out what gunicorn says about a start that failed: its cause was written already."""
+    if record.msg == "Worker (pid:%s) exited with code %s.":
+        return record.args is None or list(record.args)[-1:] != [Arbiter.APP_LOAD_ERROR]
+    return record.levelno < logging.ERROR or record.msg not in {"Shutting down: %s", "Reason: %s"}
 
 
 def _on_worker_exit(_arbiter: Any, worker: Any) -> None:  # noqa: ANN401 - gunicorn's objects
@@ -171,8 +177,8 @@ def serve(
     target: Target,
     listener: socket.socket,
     settings: Settings | None = None,
-    on_ready: Callable[[], None] | None = None,
     interfaces: tuple[Interface, ...] = (),
+    announcements: Sequence[str] = (),
 ) -> None:
     """Serve until a signal ends the process.
 
@@ -180,18 +186,16 @@ def serve(
         target: what is served.
         listener: a listening socket, as from :func:`gateway.listener.bind`; handed over.
         settings: how.
-        on_ready: called once before the first request is taken.
         interfaces: that are answered beside protocol version 1.
+        announcements: what is said on standard error once requests are taken.
     """
     settings = settings or Settings()
     for name in _THREAD_SETTINGS:
-        os.environ.setdefault(name, str(settings.threads_per_run))
-    if settings.log_level == "info":
+        os.environ[name] = str(settings.resources.threads)
+    if not settings.quiet:
         _log_to_stderr()
-    if on_ready is not None:
-        on_ready()
     gc.enable()  # off since the start, see gateway.cli.serve
-    GatewayApplication(target, listener, settings, interfaces).run()
+    GatewayApplication(target, listener, settings, interfaces, announcements).run()
 
 
 def _log_to_stderr() -> None:

@@ -144,13 +144,14 @@ def test_a_client_that_never_reads_is_given_up():
         from gateway.execution.worker import Target
         from gateway.listener import bind
         from gateway.server import host as serve
+        from gateway.settings import Settings
         from gateway.server.http.gunicorn_worker import HttpWorker
 
         HttpWorker.send_within_s = 1
         listener = bind("127.0.0.1", 0)
         print(listener.getsockname()[1], flush=True)
         input()  # the client has connected: it is no exception that it came so early
-        serve.serve(Target({TARGET!r}), listener, serve.Settings(workers=1))
+        serve.serve(Target({TARGET!r}), listener, Settings(workers=1))
     """
     with subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(script)],

@@ -44,6 +44,15 @@ def parse_tokens(entries: Sequence[str], where: str) -> tuple[Known, ...]:
     return tuple(known)
 
 
+def tokens_of(digests: Sequence[str], file: Path | None) -> Tokens:
+    """Return the tokens that settings name.
+
+    Raises:
+        RequestError: a digest or a line of the file is malformed, or the file cannot be read.
+    """
+    return Tokens(parse_tokens(digests, "the setting 'tokens' (or GATEWAY_TOKEN_SHA256)"), file)
+
+
 class Tokens:
     """Knows who holds which token.
 

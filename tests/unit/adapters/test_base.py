@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import msgspec
 import pytest
 from support.circuits import bell
 from support.fakes import NumpyAdapter, ZeroAdapter
@@ -9,6 +10,7 @@ from adapters.base import measured_clbits
 from gateway.circuit import Circuit
 from gateway.counts import Counts
 from gateway.errors import CircuitInvalidError, LimitError, OutOfMemory, RequestError, SimulatorError, UnsupportedError
+from gateway.resources import Resources
 from gateway.results import ResultType, Sampling
 
 
@@ -148,10 +150,23 @@ def test_small_states_are_not_held_against_the_memory(monkeypatch):
     assert NumpyAdapter().run(bell(), shots=3).shots == 3
 
 
-def test_machine_is_asked_how_much_memory_there_is(monkeypatch):
-    monkeypatch.setenv("GATEWAY_MEMORY_BYTES", str(64 * 2**20 + 64 * 2**17))
-    with pytest.raises(LimitError, match="at most 17"):
-        NumpyAdapter().run(uniform(18), shots=1)
+def test_a_run_keeps_to_the_memory_it_was_given():
+    adapter = NumpyAdapter()
+    adapter.use(Resources(memory=64 * 2**20 + 64 * 2**17))
+    with pytest.raises(LimitError, match="at most 17") as caught:
+        adapter.run(uniform(18), shots=1)
+    assert caught.value.allowed == 17
+    adapter.use(Resources())
+    assert adapter.run(uniform(18), shots=1).shots == 1
+
+
+def test_the_provenance_says_how_many_threads_a_simulator_could_use(monkeypatch):
+    adapter = NumpyAdapter()
+    adapter.use(Resources(threads=3))
+    assert adapter.run(bell(), shots=1).provenance.threads == 1
+    threaded = msgspec.structs.replace(NumpyAdapter.capabilities, threads=True)
+    monkeypatch.setattr(NumpyAdapter, "capabilities", threaded)
+    assert adapter.run(bell(), shots=1).provenance.threads == 3
 
 
 def test_later_measurement_wins_a_clbit():

@@ -45,6 +45,7 @@ PROVENANCE = Provenance(
     build_s=0.002,
     run_s=0.25,
     gateway_version="0.1.0",
+    threads=1,
 )
 EXACT = msgspec.structs.replace(PROVENANCE, shots=None, seed=None, sampler="none")
 

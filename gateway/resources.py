@@ -1,0 +1,62 @@
+"""What one run may use of the machine."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from gateway.errors import RequestError
+from gateway.units import parse_bytes
+
+
+class Resources(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What one run may use; a server with several workers runs as many at a time.
+
+    Args:
+        threads: of the simulator; one that cannot use several runs with one.
+        memory: bytes, or a text such as ``"2g"``, which becomes bytes; ``None`` for what the machine has. A state
+            that would not fit is refused before it is allocated, and what a run allocates beyond it fails.
+
+    Raises:
+        RequestError: threads below one, or a memory that is none.
+    """
+
+    threads: Annotated[
+        int,
+        Meta(
+            ge=1,
+            description="threads of one run, where the simulator can use several",
+            extra={"flag": "--threads", "variable": "GATEWAY_THREADS", "metavar": "NUMBER"},
+        ),
+    ] = 1
+    memory: Annotated[
+        int | str | None,
+        Meta(
+            description="memory of one run, in bytes or such as 2g; what the machine has, by default",
+            extra={"flag": "--memory", "variable": "GATEWAY_MEMORY_BYTES", "metavar": "SIZE"},
+        ),
+    ] = None
+
+    def __post_init__(self) -> None:
+        if isinstance(self.threads, bool) or not isinstance(self.threads, int) or self.threads < 1:
+            raise RequestError(f"threads must be an integer of at least 1, not {self.threads!r}", field="threads")
+        if self.memory is not None:
+            msgspec.structs.force_setattr(self, "memory", parse_bytes(self.memory))
+
+    @property
+    def memory_bytes(self) -> int | None:
+        """The memory in bytes."""
+        return None if self.memory is None else int(self.memory)
+
+
+def resources_of(threads: int | None, memory: str | int | None) -> Resources | None:
+    """Return what the arguments ``threads=`` and ``memory=`` of a backend ask for, ``None`` where they say nothing.
+
+    Raises:
+        RequestError: one is of another type, or out of range.
+    """
+    if threads is None and memory is None:
+        return None
+    return Resources(threads=1 if threads is None else threads, memory=memory)

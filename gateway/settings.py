@@ -1,0 +1,190 @@
+"""The settings of a server, each with its documentation; see :mod:`gateway.cli.settings` for where they come from.
+
+The description of a field is its documentation everywhere: the help of its flag and the tables of README.md and
+PROTOCOL.md are made from it.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple, cast, get_args, get_origin, get_type_hints
+
+import msgspec
+from msgspec import Meta
+
+from gateway.errors import RequestError
+from gateway.protocol.messages import ServerLimits
+from gateway.resources import Resources
+
+LIMIT_PREFIX = "GATEWAY_LIMIT_"
+"""``GATEWAY_LIMIT_MAX_SHOTS=1000`` sets the limit ``max_shots``, and so on."""
+
+IN_MEMORY = "sqlite://"
+"""The URL of a database of jobs that ends with its server."""
+
+
+def _setting(description: str, flag: str = "", variable: str = "", metavar: str = "VALUE") -> Meta:
+    return Meta(description=description, extra={"flag": flag, "variable": variable, "metavar": metavar})
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How simulators are served.
+
+    Paths are relative to the folder a server is started in. The last five are for programs that start a server of
+    their own, and hand over what they have opened for it.
+    """
+
+    simulators: Annotated[tuple[str, ...], _setting("which are served, each in a process of its own")] = ()
+    adapter: Annotated[
+        str | None, _setting("an adapter of your own instead, as module:Class", "--adapter", "", "MODULE:CLASS")
+    ] = None
+    host: Annotated[str, _setting("the address to listen on", "--host", "GATEWAY_HOST", "ADDRESS")] = "127.0.0.1"
+    port: Annotated[
+        Annotated[int, Meta(ge=0, le=65_535)] | None,
+        _setting("the port; a simulator's own by default, 0 for any free one", "--port", "", "NUMBER"),
+    ] = None
+    workers: Annotated[
+        Annotated[int, Meta(ge=1)] | None,
+        _setting(
+            "processes that simulate at the same time; by default as many as fit on the processors",
+            "--workers",
+            "GATEWAY_WORKERS",
+            "NUMBER",
+        ),
+    ] = None
+    resources: Annotated[Resources, _setting("what one run may use")] = Resources()
+    limits: Annotated[ServerLimits, _setting("what a request may not exceed")] = ServerLimits()
+    jobs: Annotated[
+        str | None,
+        _setting(
+            "where jobs are kept: the path of a file, or the URL of a database as SQLAlchemy writes it; "
+            "by default a file for each simulator and port below $XDG_STATE_HOME",
+            "--jobs",
+            "GATEWAY_JOBS",
+            "PATH_OR_URL",
+        ),
+    ] = None
+    tokens: Annotated[
+        tuple[str, ...], _setting("digests of tokens that are let in", "", "GATEWAY_TOKEN_SHA256", "DIGESTS")
+    ] = ()
+    tokens_file: Annotated[
+        str | None,
+        _setting("a file of tokens that are let in, see gateway token", "--tokens", "GATEWAY_TOKENS_FILE", "FILE"),
+    ] = None
+    anonymous: Annotated[
+        bool, _setting("let everybody in although others can reach the server", "--anonymous", "GATEWAY_ANONYMOUS")
+    ] = False
+    allowed_hosts: Annotated[
+        tuple[str, ...],
+        _setting("names the server may be called by", "--allow-host", "GATEWAY_ALLOWED_HOSTS", "NAMES"),
+    ] = ()
+    allowed_origins: Annotated[
+        tuple[str, ...],
+        _setting("web origins whose pages may call it", "--allow-origin", "GATEWAY_ALLOWED_ORIGINS", "ORIGINS"),
+    ] = ()
+    tls_cert: Annotated[
+        str | None, _setting("certificate chain in PEM: speak HTTPS", "--tls-cert", "GATEWAY_TLS_CERT", "FILE")
+    ] = None
+    tls_key: Annotated[str | None, _setting("its private key in PEM", "--tls-key", "GATEWAY_TLS_KEY", "FILE")] = None
+    idle_s: Annotated[
+        Annotated[float, Meta(gt=0)] | None,
+        _setting("end the server after so long without a request", "--idle", "GATEWAY_IDLE_S", "DURATION"),
+    ] = None
+    drain_s: Annotated[
+        float,
+        Meta(ge=0),
+        _setting(
+            "how long runs may take to end once the server is told to stop", "--drain", "GATEWAY_DRAIN_S", "DURATION"
+        ),
+    ] = 8.0  # below the ten seconds that Docker and others give between SIGTERM and SIGKILL
+    interfaces: Annotated[
+        dict[str, dict[str, Any]], _setting("settings of the interfaces for older clients, by their name")
+    ] = {}
+
+    jobs_name: Annotated[str | None, _setting("the name of this server's jobs in a database that several share")] = None
+    quiet: Annotated[bool, _setting("write no line for each run")] = False
+    listen_fd: Annotated[int | None, _setting("the descriptor of a socket that listens already")] = None
+    lifeline_fd: Annotated[int | None, _setting("the descriptor of a pipe; its end is the server's end")] = None
+    pickled: Annotated[bool, _setting("serve the object that is pickled on standard input after the settings")] = False
+
+
+class Setting(NamedTuple):
+    """A setting as it is documented, and as it is given on the command line and in the environment.
+
+    Args:
+        path: its place in a file of settings: ``("limits", "max_shots")``.
+        description: what it does.
+        kind: of its value, ``None`` as an alternative left out.
+        default: its value where none is given.
+        flag: of ``gateway serve``, or nothing.
+        variable: of the environment, or nothing.
+        metavar: stands for the value in a usage line.
+    """
+
+    path: tuple[str, ...]
+    description: str
+    kind: Any
+    default: object
+    flag: str
+    variable: str
+    metavar: str
+
+    @property
+    def name(self) -> str:
+        """Its place in words: ``limits.max_shots``."""
+        return ".".join(self.path)
+
+
+def all_settings() -> tuple[Setting, ...]:
+    """Return every setting there is, in the order of documentation."""
+    return tuple(_settings_of(Settings, ()))
+
+
+def _settings_of(struct: type[msgspec.Struct], place: tuple[str, ...]) -> list[Setting]:
+    hints = get_type_hints(struct, include_extras=True)
+    found = []
+    for field in msgspec.structs.fields(struct):
+        kind, metas = _kind(hints[field.name])
+        path = (*place, field.name)
+        if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+            found += _settings_of(kind, path)
+            continue
+        description = next((meta.description for meta in metas if meta.description), "")
+        extra: dict[str, str] = next((meta.extra for meta in metas if meta.extra), {})
+        variable = f"{LIMIT_PREFIX}{field.name.upper()}" if place == ("limits",) else extra.get("variable", "")
+        default = field.default if field.default is not msgspec.NODEFAULT else None
+        words = extra.get("flag", ""), variable, extra.get("metavar", "VALUE")
+        found.append(Setting(path, description, kind, default, *words))
+    return found
+
+
+def _kind(hint: Any) -> tuple[Any, list[Meta]]:  # noqa: ANN401 - a type
+    """Return a type without ``None`` and annotations, and the annotations."""
+    metas: list[Meta] = []
+    while True:
+        if get_origin(hint) is Annotated:
+            hint, *more = get_args(hint)
+            metas += more
+        elif len(others := [one for one in get_args(hint) if one is not type(None)]) < len(get_args(hint)):
+            hint = others[0]  # of the alternatives, the one that is documented
+        else:
+            return hint, metas
+
+
+def database_url(jobs: str | os.PathLike[str]) -> str:
+    """Return the URL of a database of jobs, which may be given as the path of a file.
+
+    Raises:
+        RequestError: it is neither.
+    """
+    text = os.fspath(jobs)
+    if not isinstance(cast("object", text), str) or not text or "\0" in text:
+        raise RequestError(f"jobs must be the path of a file or the URL of a database, not {text!r}", field="jobs")
+    if "://" in text:
+        return text
+    if text == ":memory:":
+        return IN_MEMORY
+    if "?" in text:
+        raise RequestError(f"the path of a database of jobs has no '?': {text!r}", field="jobs")
+    return f"sqlite:///{Path(text).absolute()}"

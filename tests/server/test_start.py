@@ -1,0 +1,292 @@
+"""``gateway serve`` as it is started: what is wrong is said in one sentence, before "serving"."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from support.fake import TARGET, fake
+from support.serving import client, environment, serving
+
+from gateway import BackendServer, Circuit, LocalSimulator
+from gateway.backends.client import BackendClient
+from gateway.errors import LimitError, OutOfMemory, RequestError, SimulatorError, SimulatorNotInstalled
+from gateway.simulators import SIMULATORS, Simulator
+
+SERVE = [sys.executable, "-m", "gateway", "serve"]
+
+
+def started(*words: str, **more: str) -> subprocess.CompletedProcess[str]:
+    """Run a server that must end by itself."""
+    return subprocess.run(
+        [*SERVE, *words], capture_output=True, text=True, timeout=60, check=False, env=environment(more)
+    )
+
+
+def refused(done: subprocess.CompletedProcess[str], status: int) -> str:
+    """Return the one sentence with which a server ended instead of serving."""
+    assert done.stderr.count("\n") == 1, done.stderr
+    assert done.stderr.startswith("gateway: ")
+    assert (done.stdout, done.returncode) == ("", status), done.stderr
+    return done.stderr.removeprefix("gateway: ").rstrip("\n")
+
+
+FAKE = ("--adapter", TARGET, "--port", "0")
+
+
+# ---------------------------------------------------------------------- the database of jobs
+
+
+def test_a_job_database_that_is_none_is_refused(tmp_path: Path):
+    file = tmp_path / "jobs.sqlite"
+    file.write_text("this is no database, however long it is" * 100, encoding="utf-8")
+    assert "not a database" in refused(started(*FAKE, "--jobs", str(file)), 1)
+
+
+def test_a_job_database_in_a_folder_that_cannot_be_made_is_refused():
+    assert "/proc/none" in refused(started(*FAKE, "--jobs", "/proc/none/jobs.sqlite"), 1)
+
+
+def test_a_job_database_of_a_newer_version_is_refused(tmp_path: Path):
+    file = tmp_path / "jobs.sqlite"
+    with serving("--jobs", str(file)) as served:
+        assert client(served).run_async(fake()).result(30)
+    with sqlite3.connect(file) as connection:
+        tables = [name for (name,) in connection.execute("select name from sqlite_master where name like '%version%'")]
+        column = connection.execute(f"pragma table_info({tables[0]})").fetchall()[0][1]
+        connection.execute(f"update {tables[0]} set {column} = 1000")  # noqa: S608 - names of our own tables
+    assert "newer" in refused(started(*FAKE, "--jobs", str(file)), 1)
+
+
+@pytest.mark.parametrize("jobs", ["nothing://x", "postgresql://127.0.0.1:1/jobs"])
+def test_a_database_that_cannot_be_reached_is_refused(jobs: str):
+    assert "job database" in refused(started(*FAKE, "--jobs", jobs), 1)
+
+
+def test_jobs_are_named_by_path_or_by_url(tmp_path: Path):
+    path = tmp_path / "jobs.sqlite"
+    with serving("--jobs", str(path)) as served:
+        job = client(served).run_async(fake(amount=3)).id
+    with serving(env={"GATEWAY_JOBS": f"sqlite:///{path}"}) as served:
+        assert client(served).job(job).result(30) == {"00000011": 1024}
+    with LocalSimulator("qulacs", jobs=f"sqlite:///{tmp_path / 'local.sqlite'}") as simulator:
+        job = simulator.run_async(Circuit(1).x(0).measure_all()).id
+    with LocalSimulator("qulacs", jobs=tmp_path / "local.sqlite") as simulator:
+        assert simulator.job(job).result(30) == {"1": 1024}
+    with pytest.raises(RequestError, match="jobs"):
+        LocalSimulator("qulacs", jobs="")
+
+
+# ---------------------------------------------------------------------- tokens, TLS, ports, frameworks
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [(None, "cannot read the tokens in tokens: "), ("what is this", "tokens, entry 1: a token is written as")],
+)
+def test_tokens_that_cannot_be_read_are_refused(content: str | None, sentence: str, tmp_path: Path):
+    file = tmp_path / "tokens"
+    if content is not None:
+        file.write_text(content, encoding="utf-8")
+    assert sentence in refused(started(*FAKE, "--tokens", str(file)), 1)
+
+
+def test_a_digest_in_the_environment_that_is_none_is_refused():
+    name = "GATEWAY_TOKEN_SHA256"
+    assert name in refused(started(*FAKE, **{name: "secret"}), 1)
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("certificates")
+    for name in ("one", "two"):
+        subprocess.run(
+            [
+                *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={name}", "-days", "2"),
+                *("-keyout", f"{name}.key", "-out", f"{name}.pem"),
+            ],
+            cwd=folder, check=True, capture_output=True,
+        )  # fmt: skip
+    subprocess.run(
+        ["openssl", "rsa", "-aes128", "-passout", "pass:x", "-in", "one.key", "-out", "locked.key"],
+        cwd=folder, check=True, capture_output=True,
+    )  # fmt: skip
+    (folder / "text.pem").write_text("no certificate", encoding="utf-8")
+    (folder / "broken.pem").write_text(
+        "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", encoding="utf-8"
+    )
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("cert", "key", "sentence"),
+    [
+        ("one.pem", "two.key", "the certificate in one.pem does not fit the private key in two.key"),
+        ("text.pem", "one.key", "there is no certificate in PEM in text.pem"),
+        ("one.pem", "text.pem", "there is no private key in PEM in text.pem"),
+        ("one.pem", "missing.key", "cannot read the private key in missing.key: No such file or directory"),
+        ("one.pem", "locked.key", "the private key in locked.key is encrypted: a server cannot ask for its password"),
+        ("broken.pem", "one.key", "the certificate in broken.pem with the private key in one.key cannot be used: "),
+    ],
+)
+def test_a_certificate_with_which_nobody_could_be_served_is_refused(certificates: Path, cert, key, sentence):
+    done = subprocess.run(
+        [*SERVE, *FAKE, "--tls-cert", cert, "--tls-key", key],
+        cwd=certificates, capture_output=True, text=True, timeout=60, check=False, env=environment(),
+    )  # fmt: skip
+    assert refused(done, 1).startswith(sentence)
+
+
+def test_a_port_that_is_taken_is_refused():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = started("--adapter", TARGET, "--port", str(port))
+    assert refused(done, 1).startswith(f"port {port} of 127.0.0.1 is taken")
+
+
+@pytest.mark.parametrize("adapter", ["no_such_module:Adapter", "support.fake", "support.nothing:Adapter", ":", ""])
+def test_an_adapter_that_is_nowhere_is_refused(adapter: str):
+    assert f"there is no adapter at {adapter!r}" in refused(started("--adapter", adapter, "--port", "0"), 2)
+
+
+def test_a_framework_that_is_absent_is_refused_with_the_line_that_installs_it(tmp_path: Path):
+    (tmp_path / "sitecustomize.py").write_text(
+        "import importlib.machinery as m\nfind = m.PathFinder.find_spec\n"
+        "m.PathFinder.find_spec = classmethod(lambda cls, name, path=None, target=None: "
+        "None if name.startswith('qulacs') else find(name, path, target))\n",
+        encoding="utf-8",
+    )
+    path = os.pathsep.join([str(tmp_path), *filter(None, sys.path)])
+    sentence = refused(started("qulacs", "--port", "0", PYTHONPATH=path), 1)
+    assert sentence.startswith("the simulator 'qulacs' needs the package 'qulacs', which is not installed: pip")
+
+
+def test_a_local_simulator_without_its_framework_starts_no_server(monkeypatch: pytest.MonkeyPatch):
+    row = Simulator(
+        name="absent",
+        port=9999,
+        summary="",
+        adapter=TARGET,
+        distribution="numpy",
+        packages=("a_framework_nobody_has",),
+        capabilities=SIMULATORS["qulacs"].capabilities,
+    )
+    monkeypatch.setitem(SIMULATORS, row.name, row)
+    simulator = LocalSimulator("absent")
+    with pytest.raises(SimulatorNotInstalled, match=r"a_framework_nobody_has.*simulator-gateway\[absent\]"):
+        simulator.start()
+    assert not simulator._process.running
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ((), "name a simulator, or say --all or --adapter"),
+        (("qulac",), "there is no simulator named 'qulac': did you mean 'qulacs'?"),
+        (
+            ("qulacs", "cirq", "--port", "1"),
+            "several simulators are served on their own ports: leave --adapter, --port",
+        ),
+        (("--settings", "/no/such/file"), "cannot read the settings in /no/such/file: No such file or directory"),
+        (("qulacs", "--host", "0.0.0.0"), "others can reach 0.0.0.0: say whom to let in"),  # noqa: S104 - refused
+    ],
+)
+def test_wrong_usage_ends_with_status_2(words, sentence):
+    assert refused(started(*words), 2).startswith(sentence)
+
+
+# ---------------------------------------------------------------------- what is said, and settings that reach a server
+
+
+def test_serving_is_said_once_and_nothing_before_it():
+    with serving() as served:
+        lines = [line for line in served.log().splitlines() if not line.startswith("{")]
+    assert len(lines) == 1
+    assert lines[0].startswith(f"gateway: serving {TARGET} at http://127.0.0.1:{served.port} ")
+
+
+def test_a_file_of_settings_reaches_the_server(tmp_path: Path):
+    file = tmp_path / "settings.toml"
+    file.write_text("[limits]\nmax_shots = 5\n[resources]\nthreads = 3\n", encoding="utf-8")
+    with serving("--settings", str(file)) as served, client(served) as backend:
+        assert backend.info().limits.max_shots == 5
+        assert backend.run(fake(), shots=1).provenance.threads == 1  # the fake uses one, whatever it may use
+        with pytest.raises(LimitError, match="shots"):
+            backend.run(fake(), shots=6)
+
+
+def test_settings_of_other_servers_in_the_environment_are_not_those_of_a_backend(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("GATEWAY_JOBS", "/proc/none/jobs.sqlite")
+    monkeypatch.setenv("GATEWAY_TOKEN_SHA256", "0" * 64)
+    monkeypatch.setenv("GATEWAY_LIMIT_MAX_SHOTS", "1")
+    with BackendServer(lambda circuit, shots: {"0" * circuit.num_clbits: shots}, port=0) as server:
+        assert BackendClient(port=server.port).run(Circuit(1).measure_all(), shots=2) == {"0": 2}
+
+
+def test_threads_and_memory_of_a_local_simulator_are_held_to_and_reported():
+    small = Circuit(2).h(0).cx(0, 1).measure_all()
+    large = Circuit(24).h(0).cx(0, 23).measure_all()
+    for qubit in range(24):
+        large.operations.insert(0, Circuit(24).h(qubit).operations[0])
+    with LocalSimulator("qulacs", threads=2, memory="256m", workers=1) as simulator:
+        assert simulator.run(small).provenance.threads == 2
+        error = refusal_of(simulator, large)
+    assert (error.limit, error.requested) == ("qubits", 24)
+    assert error.allowed < 24
+
+
+def refusal_of(simulator: LocalSimulator, circuit: Circuit) -> LimitError:
+    with pytest.raises(LimitError, match="24 qubits do not fit") as caught:
+        simulator.run(circuit)
+    return caught.value
+
+
+def allocating() -> Callable[[Circuit, int], dict[str, int]]:
+    """Return a function that is copied to the server as it stands: what is imported cannot be found there."""
+
+    def allocate(circuit, shots):
+        bytearray(2**29)
+        return {"0" * circuit.num_clbits: shots}
+
+    return allocate
+
+
+def telling_threads() -> Callable[[Circuit, int], dict[str, int]]:
+    def tell_threads(_circuit, shots):
+        import os  # noqa: PLC0415 - in the server
+
+        return {format(int(os.environ["OMP_NUM_THREADS"]), "04b"): shots}
+
+    return tell_threads
+
+
+def test_a_function_may_allocate_the_memory_it_is_given_and_no_more():
+    circuit = Circuit(1).measure_all()
+    with BackendServer(allocating(), port=0, memory="256m", workers=1) as server:
+        backend = BackendClient(port=server.port)
+        with pytest.raises((OutOfMemory, SimulatorError), match="emory"):
+            backend.run(circuit)
+    with BackendServer(allocating(), port=0, memory="2g", workers=1) as server:
+        assert BackendClient(port=server.port).run(circuit, shots=3) == {"0": 3}
+
+
+def test_a_function_is_given_the_threads_it_may_use():
+    with (
+        BackendServer(telling_threads(), port=0, threads=3, workers=1) as server,
+        BackendClient(port=server.port) as backend,
+    ):
+        assert backend.run(Circuit(4, 4).measure_all(), shots=1) == {"0011": 1}
+
+
+@pytest.mark.parametrize("wrong", [{"threads": 0}, {"memory": "much"}, {"memory": 0}])
+def test_resources_that_no_run_can_use_are_refused_when_a_backend_is_made(wrong):
+    with pytest.raises(RequestError, match="must be"):
+        LocalSimulator("qulacs", **wrong)
+    with pytest.raises(RequestError, match="must be"):
+        BackendServer(telling_threads(), **wrong)

@@ -1,0 +1,259 @@
+"""Where settings come from, who wins, and by what name they are refused."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from gateway.cli import settings as sources
+from gateway.cli.arguments import UsageError
+from gateway.cli.serve import add_arguments
+from gateway.errors import RequestError
+from gateway.protocol.messages import ServerLimits
+from gateway.resources import Resources
+from gateway.settings import IN_MEMORY, Settings, all_settings, database_url
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_ours(monkeypatch: pytest.MonkeyPatch):
+    for setting in all_settings():
+        if setting.variable:
+            monkeypatch.delenv(setting.variable, raising=False)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+
+
+def load(*words: str) -> Settings:
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    return sources.load(parser.parse_args(words))
+
+
+def written(folder: Path, text: str, name: str = "settings.toml") -> str:
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+FILE = """
+simulators = ["qulacs"]
+port = 8000
+jobs = "jobs.sqlite"
+allowed_hosts = ["one.example", "two.example"]
+anonymous = true
+idle_s = "10m"
+
+[resources]
+threads = 2
+memory = "2g"
+
+[limits]
+max_shots = 1000
+keep_jobs_s = "7d"
+worker_memory_bytes = "512m"
+
+[interfaces.qrisp]
+qunicorn = true
+"""
+
+
+def test_without_any_source_everything_is_as_documented():
+    assert load() == Settings()
+    assert (Settings().resources, Settings().limits) == (Resources(), ServerLimits())
+
+
+def test_a_file_sets_everything_with_units_where_people_write_them(tmp_path: Path):
+    assert load("--settings", written(tmp_path, FILE)) == Settings(
+        simulators=("qulacs",),
+        port=8000,
+        jobs="jobs.sqlite",
+        allowed_hosts=("one.example", "two.example"),
+        anonymous=True,
+        idle_s=600,
+        resources=Resources(threads=2, memory=2**31),
+        limits=ServerLimits(max_shots=1000, keep_jobs_s=7 * 86_400, worker_memory_bytes=2**29),
+        interfaces={"qrisp": {"qunicorn": True}},
+    )
+
+
+def test_a_file_may_be_json(tmp_path: Path):
+    text = json.dumps({"port": 8000, "resources": {"threads": 2}})
+    found = load("--settings", written(tmp_path, text, "settings.json"))
+    assert found == Settings(port=8000, resources=Resources(threads=2))
+
+
+def test_standard_input_is_one_line_of_json_and_what_follows_is_left(monkeypatch: pytest.MonkeyPatch):
+    stdin = io.TextIOWrapper(io.BytesIO(b'{"port": 8000}\nthe rest'))
+    monkeypatch.setattr(sys, "stdin", stdin)
+    assert load("--settings", "-") == Settings(port=8000)
+    assert stdin.buffer.read() == b"the rest"
+
+
+def test_a_flag_wins_over_the_environment_and_that_over_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    file = written(tmp_path, "workers = 1\nhost = '::1'\njobs = 'file'\n[limits]\nmax_shots = 1\nmax_qubits = 2\n")
+    monkeypatch.setenv("GATEWAY_WORKERS", "2")
+    monkeypatch.setenv("GATEWAY_JOBS", "environment")
+    monkeypatch.setenv("GATEWAY_LIMIT_MAX_SHOTS", "5")
+    found = load("--settings", file, "--workers", "3", "--limit", "max_shots=6")
+    assert (found.workers, found.jobs, found.host) == (3, "environment", "::1")
+    assert (found.limits.max_shots, found.limits.max_qubits) == (6, 2)
+
+
+def test_what_is_said_again_as_it_is_by_default_wins_too(tmp_path: Path):
+    file = written(tmp_path, "host = '::1'\n[resources]\nthreads = 4\n")
+    found = load("--settings", file, "--host", "127.0.0.1", "--threads", "1")
+    assert (found.host, found.resources.threads) == ("127.0.0.1", 1)
+
+
+@pytest.mark.parametrize("setting", [each for each in all_settings() if each.variable], ids=lambda each: each.name)
+def test_every_variable_sets_its_setting(setting, monkeypatch: pytest.MonkeyPatch):
+    text, value = {
+        bool: ("yes", True), int: ("7", 7), float: ("7", 7.0), tuple[str, ...]: ("a, b", ("a", "b")), str: ("x", "x"),
+    }[setting.kind]  # fmt: skip
+    monkeypatch.setenv(setting.variable, text)
+    found: object = load()
+    for name in setting.path:
+        found = getattr(found, name)
+    assert found == value
+
+
+@pytest.mark.parametrize("setting", [each for each in all_settings() if each.flag], ids=lambda each: each.name)
+def test_every_flag_sets_its_setting_and_its_help_is_the_documentation(setting, capsys):
+    text, value = {
+        bool: (None, True), int: ("7", 7), float: ("7s", 7.0), tuple[str, ...]: ("a,b", ("a", "b")), str: ("x", "x"),
+    }[setting.kind]  # fmt: skip
+    found: object = load(setting.flag, *([] if text is None else [text]))
+    for name in setting.path:
+        found = getattr(found, name)
+    assert found == value
+    with pytest.raises(SystemExit):
+        load("--help")
+    assert " ".join(setting.description.split()) in " ".join(capsys.readouterr().out.replace("-\n", "-").split())
+
+
+def test_every_setting_is_documented():
+    assert all(setting.description for setting in all_settings())
+    assert len({setting.flag for setting in all_settings()} - {""}) == sum(bool(each.flag) for each in all_settings())
+
+
+def test_the_number_of_threads_many_machines_set_counts_where_ours_says_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    assert load().resources.threads == 3
+    monkeypatch.setenv("GATEWAY_THREADS", "2")
+    assert load().resources.threads == 2
+    monkeypatch.delenv("GATEWAY_THREADS")
+    assert load("--settings", written(tmp_path, "[resources]\nthreads = 4\n")).resources.threads == 4
+
+
+def test_an_empty_variable_is_nothing(monkeypatch: pytest.MonkeyPatch):
+    for name in ("GATEWAY_JOBS", "GATEWAY_ANONYMOUS", "GATEWAY_LIMIT_MAX_SHOTS", "GATEWAY_TOKEN_SHA256"):
+        monkeypatch.setenv(name, "")
+    assert load() == Settings()
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("prot = 1", "{file} has no field 'prot': did you mean 'port'? Known are simulators, adapter, "),
+        ("[limits]\nmax_shot = 1", "{file}: there is no limit named 'max_shot': did you mean 'max_shots'? Known are"),
+        ("[resources]\nthread = 1", "{file}: resources has no field 'thread': did you mean 'threads'?"),
+        ("port = 'many'", "{file}: port must be an integer from 0 to 65535, not the text 'many'"),
+        ("port = 70000", "{file}: port must be an integer from 0 to 65535, not 70000"),
+        ("workers = 0", "{file}: workers must be an integer of at least 1, not 0"),
+        ("[limits]\nmax_shots = '1000'", "{file}: limits.max_shots must be an integer of at least 0, not the text"),
+        ("[limits]\nmax_shots = -1", "{file}: limits.max_shots must be an integer of at least 0, not -1"),
+        ("limits = 3", "{file}: limits must be an object with the fields of ServerLimits, not 3"),
+        ("allowed_hosts = 'x'", "{file}: allowed_hosts must be a list of texts, not the text 'x'"),
+        ("idle_s = 'soon'", "{file}: idle_s must be a number of seconds or a duration such as 90s, 10m or 2h, not"),
+        (
+            "[resources]\nmemory = 'much'",
+            "{file}: resources.memory must be a number of bytes or a size such as 512m or 2g, not 'much'",
+        ),
+        ("port = ", "{file} is no TOML: "),
+        ("\x00", "{file} is no TOML: "),
+    ],
+)
+def test_what_a_file_cannot_mean_is_refused_by_file_and_name(text: str, sentence: str, tmp_path: Path):
+    file = written(tmp_path, text)
+    with pytest.raises(UsageError) as caught:
+        load("--settings", file)
+    assert sentence.format(file=file) in str(caught.value)
+
+
+@pytest.mark.parametrize("content", [b"[]", b"{", b"\xff", b"[" * 100_000, b""])
+def test_what_is_no_json_object_is_refused_by_file(content: bytes, tmp_path: Path):
+    file = tmp_path / "settings.json"
+    file.write_bytes(content)
+    with pytest.raises(UsageError, match=r"settings.json is no JSON object: "):
+        load("--settings", str(file))
+
+
+@pytest.mark.parametrize(("name", "why"), [("missing", "No such file or directory"), (".", "Is a directory")])
+def test_a_file_that_cannot_be_read_is_named(name: str, why: str, tmp_path: Path):
+    with pytest.raises(UsageError, match=rf"cannot read the settings in .*: {why}"):
+        load("--settings", str(tmp_path / name))
+
+
+@pytest.mark.parametrize(
+    ("variable", "text", "sentence"),
+    [
+        ("GATEWAY_WORKERS", "many", "GATEWAY_WORKERS must be an integer of at least 1, not the text 'many'"),
+        ("GATEWAY_WORKERS", "0", "GATEWAY_WORKERS must be an integer of at least 1"),
+        ("GATEWAY_IDLE_S", "soon", "GATEWAY_IDLE_S must be a number of seconds or a duration such as 90s, 10m or 2h"),
+        ("GATEWAY_IDLE_S", "-1", "GATEWAY_IDLE_S must be a number above 0, not the text '-1'"),
+        ("GATEWAY_ANONYMOUS", "perhaps", "GATEWAY_ANONYMOUS must be true or false, not the text 'perhaps'"),
+        ("GATEWAY_THREADS", "0", "GATEWAY_THREADS must be an integer of at least 1"),
+        ("GATEWAY_MEMORY_BYTES", "much", "GATEWAY_MEMORY_BYTES must be a number of bytes or a size such as 512m or 2g"),
+        ("GATEWAY_LIMIT_MAX_SHOTS", "1.5", "GATEWAY_LIMIT_MAX_SHOTS must be an integer of at least 0, not the text"),
+        ("GATEWAY_LIMIT_MAX_SHOT", "1", "GATEWAY_LIMIT_MAX_SHOT: there is no limit named 'max_shot': did you mean"),
+    ],
+)
+def test_what_a_variable_cannot_mean_is_refused_by_its_name(variable, text, sentence, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv(variable, text)
+    with pytest.raises(UsageError) as caught:
+        load()
+    assert sentence in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("--limit", "max_shots"), "--limit is written NAME=VALUE, not 'max_shots'"),
+        (("--limit", "max_shots=many"), "--limit max_shots must be an integer of at least 0, not the text 'many'"),
+        (("--limit", "max_shot=1"), "there is no limit named 'max_shot': did you mean 'max_shots'?"),
+        (("--port", "99999"), "--port must be an integer from 0 to 65535, not 99999"),
+        (("--workers", "-1"), "--workers must be an integer of at least 1, not -1"),
+    ],
+)
+def test_what_a_flag_cannot_mean_is_refused_by_its_name(words, sentence):
+    with pytest.raises(UsageError) as caught:
+        load(*words)
+    assert sentence in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("jobs", "url"),
+    [
+        ("sqlite:////tmp/x.sqlite", "sqlite:////tmp/x.sqlite"),
+        ("postgresql://ada@host/jobs", "postgresql://ada@host/jobs"),
+        ("/x.sqlite", "sqlite:////x.sqlite"),
+        (Path("/a b"), "sqlite:////a b"),
+        ("x.sqlite", f"sqlite:///{Path.cwd() / 'x.sqlite'}"),
+        (":memory:", IN_MEMORY),
+    ],
+)
+def test_jobs_are_the_path_of_a_file_or_a_url(jobs, url):
+    assert database_url(jobs) == url
+
+
+@pytest.mark.parametrize("jobs", ["", "a?b", "\0", b"bytes"])
+def test_what_is_neither_a_path_nor_a_url_is_refused(jobs):
+    with pytest.raises(RequestError, match=r"jobs") as caught:
+        database_url(jobs)
+    assert caught.value.field == "jobs"

@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from gateway.errors import RequestError
+from gateway.resources import Resources, resources_of
+
+
+def test_a_run_has_one_thread_and_the_memory_of_the_machine_unless_told_otherwise():
+    assert (Resources().threads, Resources().memory_bytes) == (1, None)
+
+
+@pytest.mark.parametrize(("memory", "memory_bytes"), [(2**30, 2**30), ("2g", 2**31), ("512m", 2**29), (None, None)])
+def test_memory_is_bytes_or_a_size_and_becomes_bytes(memory, memory_bytes):
+    assert Resources(memory=memory).memory_bytes == memory_bytes
+    assert msgspec.convert({"memory": memory}, Resources) == Resources(memory=memory_bytes)
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        ({"threads": 0}, "threads"),
+        ({"threads": -1}, "threads"),
+        ({"threads": 1.5}, "threads"),
+        ({"threads": True}, "threads"),
+        ({"threads": "2"}, "threads"),
+        ({"memory": 0}, "memory"),
+        ({"memory": "much"}, "memory"),
+        ({"memory": True}, "memory"),
+    ],
+)
+def test_what_no_run_can_use_is_refused_by_name(given, field):
+    with pytest.raises(RequestError, match=f"{field} must be ") as caught:
+        resources_of(**{"threads": None, "memory": None, **given})
+    assert caught.value.field == field
+
+
+def test_arguments_that_say_nothing_are_told_from_those_that_ask_for_the_default():
+    assert resources_of(None, None) is None
+    assert resources_of(1, None) == Resources()
+    assert resources_of(None, "1g") == Resources(memory=2**30)
