@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from gateway import environments
 from gateway.errors import RequestError, SimulatorError, SimulatorNotInstalled
-from gateway.results import Capabilities, ResultType
+from gateway.results import CLIFFORD, Capabilities, ResultType
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -152,6 +152,19 @@ SIMULATORS: dict[str, Simulator] = {
             requires=("qiskit>=2.6,<2.7", "qiskit-aer>=0.18.2,<0.19"),
             packages=("qiskit", "qiskit_aer"),
             warm=("qiskit", "qiskit.circuit.library", "qiskit_aer"),
+        ),
+        Simulator(
+            name="stim",
+            port=8093,
+            summary="Stim stabilizer circuits",
+            adapter="adapters.stim:StimAdapter",
+            distribution="stim",
+            capabilities=Capabilities(
+                result_types=(ResultType.COUNTS, ResultType.PROBABILITIES), gates=CLIFFORD, native_dynamic=True
+            ),
+            requires=("stim>=1.16,<1.17",),
+            packages=("stim",),
+            warm=("stim",),
         ),
     )
 }

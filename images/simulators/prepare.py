@@ -49,6 +49,7 @@ IMPORTS = (
     "pytket.extensions.qiskit",
     "qulacs",
     "qiskit, qiskit.circuit.library, qiskit_aer",
+    "stim",
     # end warm
 )
 
