@@ -1,4 +1,8 @@
-"""The gate table of Cirq, checked against cirq-core 1.7.0."""
+"""The gate table of Cirq, checked against cirq-core 1.7.0: for our circuits and for its simulator.
+
+``QasmUGate`` is not used: it takes theta modulo ``2 pi``, which is wrong by a sign as soon as the gate is
+controlled.
+"""
 
 from __future__ import annotations
 

@@ -59,24 +59,26 @@ def test_negative_angle_under_control_keeps_its_sign(adapter):
 def test_each_measurement_has_a_key_and_each_clbit_shows_its_latest(adapter):
     program = adapter.build(Circuit(2, 2).measure(0, 0).measure(1, 1).measure(1, 0))
     assert len(program.circuit.all_measurement_key_names()) == 3
-    assert program.keys[0] != program.keys[1]
-    assert program.keys[0] == "m2"
+    assert program.keys == {0: "c[0]", 1: "c[1]"}
+    measured = [cirq.measurement_key_name(op) for op in program.circuit.all_operations()]
+    assert sorted(measured) == ["c[0]", "c[0]#0", "c[1]"]
+    assert measured.index("c[0]#0") < measured.index("c[0]")
 
 
 @pytest.mark.parametrize(
     ("comparison", "expected"),
     [
-        (Comparison((0,), 1), {"m0 == 1"}),
-        (Comparison((0,), 1, equal=False), {"m0 != 1"}),
-        (Comparison((0, 1), 2), {"m0 == 0", "m1 == 1"}),
-        (Comparison((1, 0), 2, equal=False), {"Ne(m0, 1) | Ne(m1, 0)"}),
+        (Comparison((0,), 1), {"c[0]"}),
+        (Comparison((0,), 1, equal=False), {"c[0] == 0"}),
+        (Comparison((0, 1), 2), {"c[0] == 0", "c[1]"}),
+        (Comparison((1, 0), 2, equal=False), {"Ne(c[0], 1) | Ne(c[1], 0)"}),
         (Comparison((2,), 0), set()),
         (Comparison((2,), 1), None),
         (Comparison((2,), 0, equal=False), None),
         (Comparison((2,), 1, equal=False), set()),
-        (Comparison((0, 2), 1), {"m0 == 1"}),
+        (Comparison((0, 2), 1), {"c[0]"}),
         (Comparison((0, 2), 3), None),
-        (Comparison((0, 2), 1, equal=False), {"m0 != 1"}),
+        (Comparison((0, 2), 1, equal=False), {"c[0] == 0"}),
         (Comparison((0, 2), 3, equal=False), set()),
     ],
     ids=lambda value: str(value) if isinstance(value, set | None) else None,

@@ -349,3 +349,8 @@ def test_conditions_on_clbits_never_measured_are_decided():
     assert [str(op) for op in circuit.to("cirq").all_operations() if op.classical_controls] == [
         "Y(q(1)).with_classical_controls(c[0])"
     ]
+
+
+def test_a_qubit_of_operations_that_are_left_out_is_kept():
+    circuit = Circuit(4, 1).x(0).barrier(1).x(3, when={0: 1})  # the clbit is never written
+    assert parse(circuit.to("cirq")).num_qubits == 4
