@@ -16,6 +16,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -28,7 +29,9 @@ from adapters.base import measured_clbits
 from adapters.shared.dense import DenseAdapter, counts_of_columns
 from adapters.shared.states import State
 from gateway.circuit import Circuit
+from gateway.circuit.gates import GATES
 from gateway.counts import Counts
+from gateway.frameworks.pyquil.gates import NAMES
 from gateway.frameworks.shared.matrices import big_endian_matrix
 from gateway.simulators import SIMULATORS
 
@@ -70,18 +73,15 @@ def _tensor(matrix: Tensor) -> Tensor:
     return np.asarray(matrix, dtype=np.complex128).reshape((2,) * (2 * (len(matrix).bit_length() - 1)))
 
 
-def _own(name: str) -> Any:
-    """Return pyQuil's own gate: its tensor, or a function of the angles that returns it."""
-    gate = QUANTUM_GATES[name]
-    return (lambda *params: _tensor(gate(*params))) if callable(gate) else _tensor(gate)
+def _gate(row: str) -> Any:
+    """Return a row of the gate table as a tensor or, where it has angles, as what makes it of them.
 
-
-def _ours(name: str) -> Callable[..., Tensor]:
-    """Return the tensor of a row of the gate table as a function of the angles."""
-    return lambda *params: _tensor(big_endian_matrix(name, *params))
-
-
-_HALF_PI = np.pi / 2
+    The matrix is pyQuil's own where it has the gate.
+    """
+    own = QUANTUM_GATES[NAMES[row]] if row in NAMES else partial(big_endian_matrix, row)
+    if not callable(own):
+        return _tensor(own)
+    return (lambda *params: _tensor(own(*params))) if GATES[row].num_params else _tensor(own())
 
 
 class RigettiAdapter(DenseAdapter[Program]):
@@ -89,63 +89,7 @@ class RigettiAdapter(DenseAdapter[Program]):
 
     name = "rigetti"
     capabilities = SIMULATORS["rigetti"].capabilities
-    native_gates: ClassVar[Mapping[str, Any]] = {
-        "gphase": _ours("gphase"),
-        "id": _own("I"),
-        "x": _own("X"),
-        "y": _own("Y"),
-        "z": _own("Z"),
-        "h": _own("H"),
-        "s": _own("S"),
-        "sdg": _own("PHASE")(-_HALF_PI),
-        "t": _own("T"),
-        "tdg": _own("PHASE")(-_HALF_PI / 2),
-        "sx": _ours("sx")(),
-        "sxdg": _ours("sxdg")(),
-        "p": _own("PHASE"),
-        "u1": _own("PHASE"),
-        "u2": lambda phi, lam: _own("U")(_HALF_PI, phi, lam),
-        "u3": _own("U"),
-        "u": _own("U"),
-        "U": _own("U"),
-        "rx": _own("RX"),
-        "ry": _own("RY"),
-        "rz": _own("RZ"),
-        "cx": _own("CNOT"),
-        "CX": _own("CNOT"),
-        "cy": _ours("cy")(),
-        "cz": _own("CZ"),
-        "ch": _ours("ch")(),
-        "cs": _own("CPHASE")(_HALF_PI),
-        "csdg": _own("CPHASE")(-_HALF_PI),
-        "csx": _ours("csx")(),
-        "cp": _own("CPHASE"),
-        "cu1": _own("CPHASE"),
-        "crx": _ours("crx"),
-        "cry": _ours("cry"),
-        "crz": _ours("crz"),
-        "cu3": _ours("cu3"),
-        "cu": _ours("cu"),
-        "swap": _own("SWAP"),
-        "iswap": _own("ISWAP"),
-        "dcx": _ours("dcx")(),
-        "ecr": _ours("ecr")(),
-        "rxx": _own("RXX"),
-        "ms": _own("RXX"),
-        "ryy": _own("RYY"),
-        "rzz": _own("RZZ"),
-        "rzx": _ours("rzx"),
-        "xx_plus_yy": _ours("xx_plus_yy"),
-        "xx_minus_yy": _ours("xx_minus_yy"),
-        "ccx": _own("CCNOT"),
-        "ccz": _ours("ccz")(),
-        "cswap": _own("CSWAP"),
-        "rccx": _ours("rccx")(),
-        "rc3x": _ours("rc3x")(),
-        "c3x": _ours("c3x")(),
-        "c3sqrtx": _ours("c3sqrtx")(),
-        "c4x": _ours("c4x")(),
-    }
+    native_gates: ClassVar[Mapping[str, Any]] = {row: _gate(row) for row in GATES}
 
     def version(self) -> str:
         """Return pyQuil's version."""

@@ -1,4 +1,8 @@
-"""The gate table of pyQuil, checked against 4.22.0."""
+"""The gate table of pyQuil, checked against 4.22.0: for our programs and for its simulator.
+
+The simulator ignores a gate's modifiers and takes its arguments apart for each run, so its adapter hands it
+matrices and no ``Program``: two things that are made of the same names.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +15,12 @@ ROWS: Mapping[str, str] = {
 }  # fmt: skip
 """Name of a gate -> the row that is just that."""
 
-PLAIN: Mapping[str, str] = {
-    "id": "I", "x": "X", "y": "Y", "z": "Z", "h": "H", "s": "S", "t": "T", "p": "PHASE", "u1": "PHASE", "rx": "RX",
-    "ry": "RY", "rz": "RZ", "cx": "CNOT", "CX": "CNOT", "cz": "CZ", "cp": "CPHASE", "cu1": "CPHASE", "swap": "SWAP",
-    "iswap": "ISWAP", "ccx": "CCNOT", "cswap": "CSWAP",
+NAMES: Mapping[str, str] = {row: name for name, row in ROWS.items()} | {
+    "u1": "PHASE", "u3": "U", "U": "U", "CX": "CNOT", "cu1": "CPHASE", "ms": "RXX",
 }  # fmt: skip
-"""Row of the gate table -> the standard gate of Quil that is just that."""
+"""Row of the gate table -> name of pyQuil's gate that is just that."""
+
+_BEYOND_QUIL = frozenset({"RXX", "RYY", "RZZ", "U"})
+
+PLAIN: Mapping[str, str] = {row: name for row, name in NAMES.items() if name not in _BEYOND_QUIL}
+"""The same for the gates of Quil's standard, which others than pyQuil know too."""
