@@ -112,7 +112,7 @@ def protocol() -> str:
             f"| {row.summary}{'' if row.needs_token else '; needs no token'} |"
         )
         parameters += [f"| `{each.name}` | {each.place} | {each.description} |" for each in row.parameters]
-    sections = {"endpoints": [*lines, "", *parameters]}
+    sections = {"endpoints": [*lines, "", *parameters], "limits": _limits()}
     return _filled("gateway/protocol/PROTOCOL.md", sections, comment="<!-- {} -->")
 
 
@@ -122,7 +122,7 @@ def compose() -> str:
     from gateway.simulators import SIMULATORS
     from gateway.version import __version__
 
-    resources = hardening.Resources()
+    resources = hardening.ContainerLimits()
     workers = f"${{GATEWAY_WORKERS:-{resources.workers}}}"
     values = {
         "image": f"{hardening.IMAGE}:{__version__}",
@@ -170,7 +170,33 @@ def readme() -> str:
     head = list(abilities(_rows()[0].capabilities))
     matrix = [f"| simulator | {' | '.join(head)} |", "|---" * (len(head) + 1) + "|"]
     matrix += [f"| `{row.name}` | {' | '.join(abilities(row.capabilities).values())} |" for row in _rows()]
-    return _filled("README.md", {"simulators": lines, "abilities": matrix}, "<!-- {} -->")
+    sections = {"simulators": lines, "abilities": matrix, "settings": _settings()}
+    return _filled("README.md", sections, "<!-- {} -->")
+
+
+def _settings() -> list[str]:
+    """Return the table of settings that people give; limits have a table of their own."""
+    from gateway.settings import all_settings
+
+    lines = ["| in a file | flag | variable | default | |", "|---|---|---|---|---|"]
+    for each in all_settings():
+        if (each.flag or each.variable) and each.path[0] != "limits":
+            default = "" if each.default in (None, (), False) else f"`{each.default}`"
+            flag, variable = (f"`{name}`" if name else "" for name in (each.flag, each.variable))
+            lines.append(f"| `{each.name}` | {flag} | {variable} | {default} | {each.description} |")
+    return lines
+
+
+def _limits() -> list[str]:
+    """Return the table of limits."""
+    from gateway.settings import all_settings
+
+    limits = [each for each in all_settings() if each.path[0] == "limits"]
+    rows = [
+        f"| `{each.path[-1]}` | {'' if each.default is None else f'{each.default:,}'} | {each.description} |"
+        for each in limits
+    ]
+    return ["| limit | default | of |", "|---|---|---|", *rows]
 
 
 def pyproject() -> str:

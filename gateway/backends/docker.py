@@ -21,7 +21,7 @@ from gateway.backends.client import BackendClient
 from gateway.backends.server_job import ServerJob
 from gateway.containers.container import Fleet, Lease, Spec
 from gateway.containers.engine import Engine, causes, connect
-from gateway.containers.hardening import HOST_IP, Resources
+from gateway.containers.hardening import HOST_IP, ContainerLimits
 from gateway.containers.image import content_tag, ensure
 from gateway.containers.leases import LEASES
 from gateway.containers.progress import BuildBar
@@ -41,8 +41,10 @@ from gateway.errors import (
     TransportTimeout,
 )
 from gateway.protocol.messages import BackendInfo, RunRequest
+from gateway.resources import Resources
 from gateway.results import Capabilities, Result
 from gateway.simulators import SIMULATORS, find
+from gateway.units import parse_bytes
 from gateway.version import __version__
 
 T = TypeVar("T")
@@ -69,7 +71,8 @@ class DockerSimulator(Backend):
         name: of a simulator, see :mod:`gateway.simulators`.
         port: on this machine's loopback interface; Docker chooses by default.
         memory: limit as Docker writes it (``"4g"``) or in bytes; there is no swap on top.
-        cpus: how many processors it may use; also how many runs it takes at the same time.
+        cpus: how many processors it may use; also how many threads its runs have together.
+        threads: of each run, where the simulator can use several; one by default.
         environment: variables for its server. They can be seen by whoever may use the engine.
         network: an existing network of Docker's; by default one of ours that leads nowhere.
         image: one of your own instead of this version's; pulled if it is not there.
@@ -89,6 +92,7 @@ class DockerSimulator(Backend):
         port: int | None = None,
         memory: str | int | None = None,
         cpus: float | None = None,
+        threads: int | None = None,
         environment: Mapping[str, str] | None = None,
         network: str | None = None,
         image: str | None = None,
@@ -104,7 +108,7 @@ class DockerSimulator(Backend):
         self.start_timeout_s = start_timeout_s
         self.image = image
         self.network = network
-        self.resources = _resources(memory, cpus)
+        self.resources = _resources(memory, cpus, threads)
         self._environment = tuple(sorted((environment or {}).items()))
         self._unique = "" if reuse else secrets.token_hex(8)
         self._lock = threading.RLock()
@@ -259,7 +263,7 @@ class DockerSimulator(Backend):
     def _is_special(self) -> bool:
         """Whether something is asked for that a container started by others may not have."""
         return bool(self.image or self.network or self._environment or self._unique or self.keep) or (
-            self.resources != _resources(None, None)
+            self.resources != _resources(None, None, None)
         )
 
     def _of_compose(self, fleet: Fleet) -> BackendClient | None:
@@ -368,16 +372,18 @@ def _handshake(client: BackendClient, container: str) -> BackendInfo:
         raise ContainerConflict(f"the server in the container {container}: {exc.message}", container=container) from exc
 
 
-def _resources(memory: str | int | None, cpus: float | None) -> Resources:
-    default = Resources()
-    if memory is not None:
-        memory = f"{memory}b" if isinstance(memory, int) else memory
-        if not re.fullmatch(r"[1-9]\d*[bkmg]?", memory, re.IGNORECASE):
-            raise RequestError(f"memory is a number of bytes or a text such as '4g', not {memory!r}", field="memory")
+def _resources(memory: str | int | None, cpus: float | None, threads: int | None) -> ContainerLimits:
+    default = ContainerLimits()
+    if memory is not None and not re.fullmatch(r"[1-9]\d*[bkmg]?", str(memory), re.IGNORECASE):
+        memory = parse_bytes(memory)
     if cpus is not None and not cpus > 0:
         raise RequestError(f"cpus is a number above 0, not {cpus!r}", field="cpus")
     here = os.cpu_count() or 1
-    return Resources(memory=memory or default.memory, cpus=cpus or min(default.cpus, here))
+    return ContainerLimits(
+        memory=default.memory if memory is None else f"{memory}b" if isinstance(memory, int) else memory,
+        cpus=cpus or min(default.cpus, here),
+        threads=Resources(threads=1 if threads is None else threads).threads,
+    )
 
 
 def _refuse_remote(engine: Engine) -> None:

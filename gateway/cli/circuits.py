@@ -36,7 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
     place = runtime.choose(arguments.runtime, [arguments.on]).runtime
     with (
         Progress(f"{arguments.on}: running"),
-        runtime.backend(place, arguments.on, arguments.timeout_s) as backend,
+        runtime.backend(place, arguments.on, arguments.timeout_s, arguments.threads, arguments.memory) as backend,
     ):
         outcome = backend.run(
             source,
@@ -57,7 +57,12 @@ def compare_all(arguments: argparse.Namespace) -> int:
     place = runtime.choose(arguments.runtime, names).runtime
     with ExitStack() as stack:
         progress = stack.enter_context(Progress("starting"))
-        backends = {name: stack.enter_context(runtime.backend(place, name, arguments.timeout_s)) for name in names}
+        backends = {
+            name: stack.enter_context(
+                runtime.backend(place, name, arguments.timeout_s, arguments.threads, arguments.memory)
+            )
+            for name in names
+        }
         comparison = compare(
             source,
             backends,

@@ -9,7 +9,7 @@ import argparse
 from collections.abc import Callable
 from typing import NamedTuple
 
-from gateway.cli.arguments import RUNTIMES, duration
+from gateway.cli.arguments import RUNTIMES, duration, size
 
 DEFAULT_SHOTS = 1024
 
@@ -76,7 +76,7 @@ def _declare_token(parser: Parser) -> None:
 
 def _declare_up(parser: Parser) -> None:
     _add_names(parser)
-    parser.add_argument("--memory", metavar="SIZE", help="limit of each, such as 2g")
+    _add_resources(parser, "what each may use, such as 2g")
     parser.add_argument("--cpus", type=float, help="processors each may use")
     _add_json(parser)
 
@@ -109,6 +109,13 @@ def _add_json(parser: Parser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
+def _add_resources(parser: Parser, memory: str) -> None:
+    parser.add_argument(
+        "--threads", metavar="NUMBER", type=int, help="threads of a run, where a simulator can use several"
+    )
+    parser.add_argument("--memory", metavar="SIZE", type=size, help=memory)
+
+
 def _add_run_options(parser: Parser) -> None:
     parser.add_argument("--seed", type=int, help="same seed, same counts")
     parser.add_argument("--sampling", choices=("auto", "native"), default="auto", help="native: their own samplers")
@@ -120,6 +127,7 @@ def _add_run_options(parser: Parser) -> None:
         type=duration,
         help="kill a run after so long, such as 90s or 10m; a number alone is in seconds",
     )
+    _add_resources(parser, "what a run may allocate, such as 2g; in containers, what each may use")
     parser.add_argument(
         "--runtime",
         choices=RUNTIMES,

@@ -49,7 +49,14 @@ def up(arguments: argparse.Namespace) -> int:
     names = _names(arguments)
     _ensure_image()
     simulators = [
-        DockerSimulator(name, port=find(name).port, memory=arguments.memory, cpus=arguments.cpus, keep=True)
+        DockerSimulator(
+            name,
+            port=find(name).port,
+            memory=arguments.memory,
+            cpus=arguments.cpus,
+            threads=arguments.threads,
+            keep=True,
+        )
         for name in names
     ]
     with Progress(f"starting {', '.join(names)}"), ThreadPoolExecutor(max_workers=len(simulators)) as pool:

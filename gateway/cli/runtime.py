@@ -65,8 +65,9 @@ def _choose(names: Sequence[str]) -> Choice:
     return Choice("local", "an engine answers but lacks the image, and all are installed here")
 
 
-def backend(runtime: str, name: str, timeout_s: float | None) -> Backend:
+def backend(
+    runtime: str, name: str, timeout_s: float | None, threads: int | None = None, memory: int | None = None
+) -> Backend:
     """Return the backend of a simulator."""
-    if runtime == "docker":
-        return DockerSimulator(name, timeout_s=timeout_s)
-    return LocalSimulator(name, timeout_s=timeout_s)
+    kind = DockerSimulator if runtime == "docker" else LocalSimulator
+    return kind(name, timeout_s=timeout_s, threads=threads, memory=memory)

@@ -13,7 +13,7 @@ import json
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import astuple, dataclass, field
+from dataclasses import dataclass, field
 
 from gateway.containers.engine import CONFLICT, NOT_FOUND, Container, Engine
 from gateway.containers.hardening import (
@@ -24,7 +24,7 @@ from gateway.containers.hardening import (
     NETWORK_DRIVER,
     NETWORK_OPTIONS,
     SIMULATOR_LABEL,
-    Resources,
+    ContainerLimits,
     create_options,
     serve_command,
 )
@@ -73,7 +73,7 @@ class Spec:
     simulator: str
     image: str
     content: str
-    resources: Resources = field(default_factory=Resources)
+    resources: ContainerLimits = field(default_factory=ContainerLimits)
     environment: tuple[tuple[str, str], ...] = ()
     network: str | None = None
     port: int | None = None
@@ -82,7 +82,7 @@ class Spec:
     @property
     def key(self) -> str:
         """Twelve hex digits for all but port and content."""
-        parts = (self.simulator, astuple(self.resources), self.environment, self.network, self.unique)
+        parts = (self.simulator, self.resources.identity, self.environment, self.network, self.unique)
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:12]
 
     def name(self, home: str) -> str:

@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from gateway.containers.container import Fleet
 from gateway.containers.engine import About, Container, Engine, Image, connect
-from gateway.containers.hardening import CONTENT_LABEL, HOST_IP, IMAGE, SIMULATOR_LABEL, Resources
+from gateway.containers.hardening import CONTENT_LABEL, HOST_IP, IMAGE, SIMULATOR_LABEL, ContainerLimits
 from gateway.containers.image import content_tag, find
 from gateway.containers.ports import free, holder
 from gateway.containers.readiness import ended, size
@@ -181,7 +181,7 @@ def examine(names: Collection[str] = ()) -> Iterator[Finding]:
     yield check_image(image, len(engine.images_labelled(CONTENT_LABEL)), content)
     yield check_architecture(image, about)
     yield check_disk(_free_bytes(about.root, engine), image_present=image is not None)
-    yield check_memory(about.memory_bytes, Resources().memory)
+    yield check_memory(about.memory_bytes, ContainerLimits().memory)
     yield _check_state()
     everyone = engine.containers()
     yield from (_check_port(SIMULATORS[name], everyone) for name in names or SIMULATORS)

@@ -58,31 +58,39 @@ STOP_GRACE_S = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Resources:
+class ContainerLimits:
     """What one container may use.
 
     Args:
         memory: as the engine takes it (``"4g"``); there is no swap on top of it.
         cpus: processors; an engine with fewer refuses, so a client takes the smaller number.
         pids: processes and threads.
+        threads: of each run in it, where the simulator can use several.
     """
 
     memory: str = "4g"
     cpus: float = 2.0
     pids: int = 256
+    threads: int = 1
 
     @property
     def workers(self) -> int:
-        """Processes that simulate: one for each processor it may use."""
-        return max(1, math.ceil(self.cpus))
+        """Processes that simulate: as many as fit on the processors it may use."""
+        return max(1, math.ceil(self.cpus) // self.threads)
+
+    @property
+    def identity(self) -> tuple[object, ...]:
+        """What tells containers apart; one thread a run, which all had once, is not in it."""
+        return (self.memory, self.cpus, self.pids, *([] if self.threads == 1 else [self.threads]))
 
 
-def serve_command(name: str, resources: Resources) -> list[str]:
+def serve_command(name: str, resources: ContainerLimits) -> list[str]:
     """Return the arguments that make the image serve one simulator on its own port."""
-    return ["serve", name, "--host", "0.0.0.0", "--workers", str(resources.workers)]  # noqa: S104 - in the container
+    words = ["serve", name, "--host", "0.0.0.0", "--workers", str(resources.workers)]  # noqa: S104 - in the container
+    return words if resources.threads == 1 else [*words, "--threads", str(resources.threads)]
 
 
-def create_options(resources: Resources) -> dict[str, object]:
+def create_options(resources: ContainerLimits) -> dict[str, object]:
     """Return the keyword arguments for the SDK's ``containers.create`` that lock a container down."""
     return {
         "user": f"{UID}:{UID}",

@@ -122,7 +122,7 @@ def start(client: docker.DockerClient, image: Image, network: str) -> Iterator[S
     def start(*command: str, hardened: bool = True, **options: object) -> Container:
         settings: dict[str, object] = {"network": network, "labels": {TEST_LABEL: "1"}}
         if hardened:
-            settings |= hardening.create_options(hardening.Resources())
+            settings |= hardening.create_options(hardening.ContainerLimits())
         options["environment"] = {hardening.ANONYMOUS_VARIABLE: "1", **dict(options.get("environment") or {})}
         container = client.containers.create(image.id, list(command) or None, **(settings | options))
         started.append(container)

@@ -21,7 +21,7 @@ from gateway.version import __version__
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = f"gateway-test-{os.getpid()}"
 PROJECT_LABEL = f"com.docker.compose.project={PROJECT}"
-RESOURCES = hardening.Resources()
+RESOURCES = hardening.ContainerLimits()
 WAIT_S = 300
 
 

@@ -178,7 +178,7 @@ def test_limits_and_hardening_are_what_was_asked_for(mine):
         host, config = container.attrs["HostConfig"], container.attrs["Config"]
     assert host["Memory"] == host["MemorySwap"] == 768 * 2**20
     assert host["NanoCpus"] == 5 * 10**8
-    assert host["PidsLimit"] == hardening.Resources().pids
+    assert host["PidsLimit"] == hardening.ContainerLimits().pids
     assert host["ReadonlyRootfs"]
     assert host["CapDrop"] == ["ALL"]
     assert "no-new-privileges:true" in host["SecurityOpt"]
@@ -313,7 +313,7 @@ def test_a_signal_handler_of_the_program_stays(mine):
 
 def test_a_container_somebody_runs_by_compose_is_used_and_left_alone(mine, client, start, monkeypatch):
     theirs = start(
-        *hardening.serve_command("qulacs", hardening.Resources()),
+        *hardening.serve_command("qulacs", hardening.ContainerLimits()),
         ports={"8088/tcp": ("127.0.0.1", None)},
         labels={SIMULATOR_LABEL: "qulacs"},
     )

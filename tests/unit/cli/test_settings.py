@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import io
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -257,3 +258,10 @@ def test_what_is_neither_a_path_nor_a_url_is_refused(jobs):
     with pytest.raises(RequestError, match=r"jobs") as caught:
         database_url(jobs)
     assert caught.value.field == "jobs"
+
+
+def test_the_file_of_settings_in_the_readme_is_one(tmp_path: Path):
+    readme = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```toml\n(.*?)```", readme, re.DOTALL)
+    found = load("--settings", written(tmp_path, block))
+    assert (found.resources, found.limits.timeout_s) == (Resources(threads=2, memory="4g"), 600)

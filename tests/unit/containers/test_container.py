@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -17,7 +18,7 @@ from gateway.containers.container import (
     Spec,
 )
 from gateway.containers.engine import Container
-from gateway.containers.hardening import Resources
+from gateway.containers.hardening import ContainerLimits, serve_command
 from gateway.errors import ContainerError, RequestError
 
 SPEC = Spec(simulator="qulacs", image="sha256:1", content="abc")
@@ -35,7 +36,7 @@ def container(spec: Spec, **labels: str) -> Container:
 
 def test_a_container_fits_its_own_spec_and_no_other():
     others = [
-        Spec("qulacs", "sha256:1", "abc", Resources(memory="1g")),
+        Spec("qulacs", "sha256:1", "abc", ContainerLimits(memory="1g")),
         Spec("qulacs", "sha256:1", "abc", environment=(("A", "1"),)),
         Spec("qulacs", "sha256:1", "abc", network="mine"),
         Spec("qulacs", "sha256:1", "abc", unique="1"),
@@ -64,10 +65,32 @@ def test_another_versions_container_is_stale_but_not_one_of_the_users_own_image(
     assert not SPEC.is_stale(container(SPEC, **{SIMULATOR_LABEL: "cirq", CONTENT_LABEL: "older"}))
 
 
-@pytest.mark.parametrize("memory", ["", "g", "0", "-1g", "1.5g", "1t", "lots", 0, -1])
+@pytest.mark.parametrize("memory", ["", "g", "0", "-1g", "lots", 0, -1])
 def test_a_memory_that_is_none_is_refused(memory):
-    with pytest.raises(RequestError, match="memory is a number of bytes or a text such as '4g'"):
+    with pytest.raises(RequestError, match="memory must be a number of bytes or a size such as 512m or 2g"):
         DockerSimulator("qulacs", memory=memory)
+
+
+@pytest.mark.parametrize(
+    ("memory", "limit"), [("2g", "2g"), (2**30, "1073741824b"), ("1.5g", "1610612736b"), ("1GiB", "1073741824b")]
+)
+def test_a_memory_is_bytes_or_a_size_and_reaches_the_engine_as_it_takes_it(memory, limit):
+    assert DockerSimulator("qulacs", memory=memory).resources.memory == limit
+
+
+def test_threads_of_a_run_reach_the_server_and_leave_fewer_workers():
+    limits = DockerSimulator("qulacs", cpus=1, threads=4).resources
+    assert serve_command("qulacs", limits)[-4:] == ["--workers", "1", "--threads", "4"]
+    assert ContainerLimits(cpus=8, threads=4).workers == 2
+    assert "--threads" not in serve_command("qulacs", ContainerLimits())
+    with pytest.raises(RequestError, match="threads must be an integer of at least 1, not 0"):
+        DockerSimulator("qulacs", threads=0)
+
+
+def test_containers_whose_runs_have_other_threads_are_not_shared_and_one_thread_is_as_it_always_was():
+    assert SPEC.key == replace(SPEC, resources=ContainerLimits(threads=1)).key
+    assert SPEC.key != replace(SPEC, resources=ContainerLimits(threads=2)).key
+    assert ContainerLimits().identity == ("4g", 2.0, 256)
 
 
 @pytest.mark.parametrize("cpus", [0, -1, float("nan")])
