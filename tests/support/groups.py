@@ -9,7 +9,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from gateway.simulators import SIMULATORS
+from packaging.requirements import Requirement
+
+from gateway.simulators import SIMULATORS, Simulator
 
 GROUPS = {row.group for row in SIMULATORS.values()}
 _FOR_EACH = {"test_frameworks.py"}
@@ -24,9 +26,15 @@ GROUP = _current(Path(sys.prefix))
 
 
 def is_here(name: str) -> bool:
-    """Return whether a simulator or a framework, by its name, belongs to this environment."""
-    groups = {row.group for row in SIMULATORS.values() if name == row.name or name == row.packages[0]}
-    return GROUP in (groups or {"main"})
+    """Return whether a simulator or a framework, by its name, belongs to this environment and this Python."""
+    rows = [row for row in SIMULATORS.values() if name == row.name or name == row.packages[0]]
+    return GROUP in ({row.group for row in rows} or {"main"}) and all(map(_fits, rows))
+
+
+def _fits(row: Simulator) -> bool:
+    """Return whether the packages of a simulator are there for this Python."""
+    markers = [Requirement(requirement).marker for requirement in row.requires]
+    return all(marker is None or marker.evaluate() for marker in markers)
 
 
 def belongs_here(path: Path) -> bool:
@@ -46,4 +54,8 @@ def pytest_ignore_collect(collection_path: Path) -> bool | None:
 def pytest_report_header() -> str:
     """Say what runs elsewhere."""
     others = ", ".join(sorted(GROUPS - {GROUP}))
-    return f"simulators of the group {GROUP}; scripts/test runs the tests of {others} in their environments"
+    absent = ", ".join(row.name for row in SIMULATORS.values() if row.group == GROUP and not _fits(row)) or "none"
+    return (
+        f"simulators of the group {GROUP}; scripts/test runs the tests of {others} in their environments; "
+        f"without a package for this Python: {absent}"
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from support.groups import is_here
 from support.raw import Server
 
 from gateway.backends.base import Backend
@@ -15,7 +16,8 @@ from gateway.backends.local import LocalSimulator
 @pytest.fixture(scope="session")
 def simulator() -> Iterator[Backend]:
     """A real simulator behind its server."""
-    with LocalSimulator("qulacs", workers=1) as found:
+    name = "qulacs" if is_here("qulacs") else "qiskit"
+    with LocalSimulator(name, workers=1) as found:
         yield found
 
 

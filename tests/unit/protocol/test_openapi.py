@@ -8,9 +8,9 @@ import pytest
 from flask.testing import FlaskClient
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from support.fake import Does, FakeAdapter, fake
+from support.fakes import NumpyAdapter
 from support.raw import run_body
 
-from adapters.qulacs import QulacsAdapter
 from gateway.execution.pool import InlineExecutor
 from gateway.execution.runner import Runner
 from gateway.protocol.messages import RunRequest, ServerLimits, encode
@@ -23,7 +23,7 @@ UNDOCUMENTED = {"/openapi.json"}
 """The document does not describe itself."""
 
 
-@pytest.fixture(scope="module", params=[FakeAdapter, QulacsAdapter], ids=lambda adapter: adapter.name)
+@pytest.fixture(scope="module", params=[FakeAdapter, NumpyAdapter], ids=lambda adapter: adapter.name)
 def client(request: pytest.FixtureRequest) -> FlaskClient:
     return create_app(Service.over(InlineExecutor(Runner(request.param(), ServerLimits())))).test_client()
 
