@@ -162,14 +162,14 @@ class MqtAdapter(Adapter[Program]):
         width = native.num_clbits
         if not native.measured:  # every condition of a measurement is false; MQT would measure everything
             return Counts.trusted({"0" * width: shots}, width)
-        found = CircuitSimulator(native.circuit, seed=seed).simulate(shots)
+        counts = CircuitSimulator(native.circuit, seed=seed).simulate(shots)
         # MQT's keys have the highest classical bit first; a clbit that shows nothing takes the 0 appended.
         places = {qubit: place for place, qubit in enumerate(reversed(native.measured))}
         picks = [places.get(native.shown.get(clbit, -1), len(places)) for clbit in reversed(range(width))]
         if picks == list(range(len(places))):
-            return Counts.trusted(found, width)
+            return Counts.trusted(counts, width)
         pick = itemgetter(*picks)
-        return Counts.trusted({"".join(pick(key + "0")): times for key, times in found.items()}, width)
+        return Counts.trusted({"".join(pick(key + "0")): times for key, times in counts.items()}, width)
 
     def state(self, native: Program) -> State:
         """Return the state after the gates of a program without measurements, complex128 ``[2**n]``.

@@ -146,10 +146,10 @@ class _Rewriter:
         """Return the controls that stand for a condition, ``None`` if it never holds."""
         controls: Controls = {}
         for comparison in condition:
-            found = self._compared(comparison)
-            if found is None or any(controls.get(qubit, value) != value for qubit, value in found.items()):
+            more = self._compared(comparison)
+            if more is None or any(controls.get(qubit, value) != value for qubit, value in more.items()):
                 return None
-            controls |= found
+            controls |= more
         return controls
 
     def _compared(self, comparison: Comparison) -> Controls | None:

@@ -145,8 +145,8 @@ def counts_of_indices(indices: NDArray[np.int64], measured: dict[int, int], num_
     mask = 0
     for qubit in measured.values():
         mask |= 1 << qubit
-    found, times = np.unique(indices & mask, return_counts=True)
-    keys = bitstrings(found, measured, 0, num_clbits)
+    distinct, times = np.unique(indices & mask, return_counts=True)
+    keys = bitstrings(distinct, measured, 0, num_clbits)
     return Counts.trusted(dict(zip(keys, times.tolist(), strict=True)), num_clbits)
 
 
@@ -164,10 +164,10 @@ def counts_of_columns(columns: Mapping[int, NDArray[Any]], num_clbits: int) -> C
     # Sorting numbers of 64 bits takes a tenth of the time that sorting rows takes.
     words = padded.view("<u8")
     if words.shape[1] == 1:
-        found, times = np.unique(words[:, 0], return_counts=True)
+        distinct, times = np.unique(words[:, 0], return_counts=True)
     else:
-        found, times = np.unique(words, axis=0, return_counts=True)
-    bits = np.unpackbits(found.reshape(len(times), -1).view(np.uint8), axis=1, bitorder="little")
+        distinct, times = np.unique(words, axis=0, return_counts=True)
+    bits = np.unpackbits(distinct.reshape(len(times), -1).view(np.uint8), axis=1, bitorder="little")
     text = np.full((len(times), num_clbits), ord("0"), dtype=np.uint8)
     for place, clbit in enumerate(columns):
         text[:, num_clbits - 1 - clbit] += bits[:, place]

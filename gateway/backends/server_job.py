@@ -64,8 +64,8 @@ class ServerJob(Job[Outcome | list[Outcome]]):
 
     def progress(self) -> Progress:
         """Ask the server how many of its circuits are done."""
-        found = self._ask(0).progress
-        return Progress(found.done, found.total)
+        progress = self._ask(0).progress
+        return Progress(progress.done, progress.total)
 
     def result(self, timeout_s: float | None = None) -> Outcome | list[Outcome]:
         """Wait for the result, through a restart of the server too.
@@ -100,9 +100,9 @@ class ServerJob(Job[Outcome | list[Outcome]]):
             errors[error.circuit or 0] = error
         return [
             errors.get(position) or JobCancelled("the job was cancelled", circuit=position if info.is_list else None)
-            if found is None
-            else result_of(found)
-            for position, found in enumerate(info.results or ())
+            if result is None
+            else result_of(result)
+            for position, result in enumerate(info.results or ())
         ]
 
     def cancel(self) -> bool:

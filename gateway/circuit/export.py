@@ -119,9 +119,9 @@ class _Clbits:
 
 def _run(clbits: Iterable[int]) -> range | None:
     """Return the clbits as a run without gaps, whatever their order."""
-    found = sorted(clbits)
-    run = range(found[0], found[-1] + 1)
-    return run if len(run) == len(found) else None
+    ordered = sorted(clbits)
+    run = range(ordered[0], ordered[-1] + 1)
+    return run if len(run) == len(ordered) else None
 
 
 # ---------------------------------------------------------------------------- writers

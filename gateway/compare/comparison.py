@@ -108,7 +108,7 @@ def compare(
         for name, future in started.items():
             report(f"{name}: starting")
             future.exception()  # what failed here fails again below, where its row is made
-    found: dict[str, Counts | GatewayError] = {}
+    outcomes: dict[str, Counts | GatewayError] = {}
     for name, backend in backends.items():
         report(f"{name}: running")
         try:
@@ -116,20 +116,20 @@ def compare(
             backend.run(source, shots=1, seed=seed, sampling=sampling)
             outcome = backend.run(source, shots=shots, seed=seed, sampling=sampling)
             assert isinstance(outcome, Counts)  # noqa: S101 - shots give counts
-            found[name] = outcome
+            outcomes[name] = outcome
         except GatewayError as exc:
-            found[name] = exc
+            outcomes[name] = exc
     report("exact distribution")
-    reference, exact = _reference(source, backends, found)
-    rows = tuple(_row(name, outcome, exact, shots) for name, outcome in found.items())
+    reference, exact = _reference(source, backends, outcomes)
+    rows = tuple(_row(name, outcome, exact, shots) for name, outcome in outcomes.items())
     return Comparison(shots=shots, reference=reference, rows=rows)
 
 
 def _reference(
-    source: CircuitLike, backends: Mapping[str, Backend], found: Mapping[str, Counts | GatewayError]
+    source: CircuitLike, backends: Mapping[str, Backend], outcomes: Mapping[str, Counts | GatewayError]
 ) -> tuple[str, Mapping[str, float]]:
     """Return the exact distribution from the first backend that has it, else all counts pooled."""
-    ran = {name: outcome for name, outcome in found.items() if isinstance(outcome, Counts)}
+    ran = {name: outcome for name, outcome in outcomes.items() if isinstance(outcome, Counts)}
     for name in ran:
         try:
             if ResultType.PROBABILITIES not in backends[name].capabilities().result_types:

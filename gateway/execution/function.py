@@ -144,10 +144,10 @@ class Function:
 def ask(ping_func: PingFunc) -> tuple[bool, str | None]:
     """Return whether work is taken, and a word on it, as a user's ``ping_func`` says."""
     try:
-        said = ping_func()
+        answer = ping_func()
     except Exception as exc:  # noqa: BLE001 - a user's function at the process edge; the text is passed on
         return False, f"{type(exc).__name__}: {exc}"
-    return said is not False, said if isinstance(said, str) else None
+    return answer is not False, answer if isinstance(answer, str) else None
 
 
 def _is_amount(value: Any) -> bool:  # noqa: ANN401 - a user's function returned it

@@ -78,11 +78,11 @@ def missing_phase(steps: Iterable[Step], state: Any) -> float:  # noqa: ANN401 -
     """
     wanted = np.asarray(state, dtype=complex).reshape(-1)
     total = len(wanted).bit_length() - 1
-    found = np.zeros([2] * total, dtype=complex)
-    found[(0,) * total] = 1
+    state_of_steps = np.zeros([2] * total, dtype=complex)
+    state_of_steps[(0,) * total] = 1
     for name, qubits, params in steps:
-        found = _applied(np.array(GATES[name].unitary(*params), dtype=complex), qubits, found)
-    overlap = np.vdot(found.reshape(-1), wanted)
+        state_of_steps = _applied(np.array(GATES[name].unitary(*params), dtype=complex), qubits, state_of_steps)
+    overlap = np.vdot(state_of_steps.reshape(-1), wanted)
     if abs(abs(overlap) - 1) > SAME_STATE:
         raise ValueError(f"the steps give another state: the overlap is {abs(overlap):.9f}")
     return float(np.angle(overlap))

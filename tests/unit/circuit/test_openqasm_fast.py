@@ -220,6 +220,14 @@ def test_a_condition_that_never_or_always_holds_vanishes():
     assert conditions(circuit) == [("y", ()), ("z", ())]
 
 
+def test_the_else_of_several_equalities_is_the_opposite_of_one_comparison_of_all():
+    circuit = three("qubit q; bit[2] c; bit[2] d; if (c == 1 && d == 2) { x q; } else { y q; }")
+    assert conditions(circuit) == [
+        ("x", (Comparison((0, 1), 1), Comparison((2, 3), 2))),
+        ("y", (Comparison((0, 1, 2, 3), 0b1001, equal=False),)),
+    ]
+
+
 def test_ifs_of_openqasm_3_become_conditions():
     circuit = three("""
         qubit[2] q; bit[2] c; bit d;

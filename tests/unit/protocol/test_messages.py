@@ -30,7 +30,7 @@ from gateway.protocol.messages import (
     decode,
     encode,
 )
-from gateway.protocol.result_message import ResultMessage
+from gateway.protocol.result_message import ResultMessage, message_of, result_of
 from gateway.results import Capabilities, JobState, Provenance, ResultType, Sampling
 
 GOLDEN = Path(__file__).parents[2] / "golden"
@@ -342,3 +342,17 @@ def test_ten_thousand_operations_come_back_as_they_were():
         circuit.rx(k / 7, k % 100)
     request = RunRequest(circuits=circuit)
     assert decode(RunRequest, encode(request)) == request
+
+
+@pytest.mark.parametrize("values", [{}, {"counts": {"0": 1}, "probabilities": {"0": 1.0}}, {"parity": 1.0}])
+def test_a_result_without_exactly_one_value_that_is_known_here_is_refused(values):
+    result = {"provenance": {"simulator": "s", "version": "1"}, "width": 1, **values}
+    with pytest.raises(RequestError, match="exactly one of counts, probabilities, statevector"):
+        decode(RunResponse, json.dumps({"results": [result]}).encode())
+
+
+@pytest.mark.parametrize("message", MESSAGES["response"].results, ids=["counts", "probabilities", "statevector"])
+def test_a_result_that_is_received_is_sent_on_unchanged(message):
+    result = result_of(message)
+    assert result.provenance == message.provenance
+    assert message_of(result) == message

@@ -22,23 +22,23 @@ class Decider(Evaluator):
 
     def tested(self, node: ast.QASMNode) -> list[int]:
         """Return the clbits an expression reads, in the order they occur."""
-        found: dict[int, None] = {}
-        self._collect(node, found)
-        return list(found)
+        clbits: dict[int, None] = {}
+        self._collect(node, clbits)
+        return list(clbits)
 
-    def _collect(self, node: ast.QASMNode, found: dict[int, None]) -> None:
+    def _collect(self, node: ast.QASMNode, clbits: dict[int, None]) -> None:
         name = type(node).__name__
         if name in {"Identifier", "IndexExpression"}:
             named = self.reference(node)
             if isinstance(named, Clbits):
-                found.update(dict.fromkeys(named.indices))
+                clbits.update(dict.fromkeys(named.indices))
                 return
         self._spend(1)
         children = [node.arguments] if name == "FunctionCall" else list(vars(node).values())
         for child in children:
             for part in child if isinstance(child, list) else [child]:
                 if hasattr(part, "span"):
-                    self._collect(part, found)
+                    self._collect(part, clbits)
 
     def decide(self, node: ast.Expression) -> bool | Decision:
         """Return the value of a condition, or when it holds if that depends on clbits.
@@ -62,21 +62,21 @@ class Decider(Evaluator):
 
     def table(self, clbits: Sequence[int], read: Callable[[], _T]) -> list[_T]:
         """Read something for every value of some clbits; bit ``k`` of an index is the value of ``clbits[k]``."""
-        found: list[_T] = []
+        entries: list[_T] = []
         try:
             for assignment in conditions.assignments_of_table(clbits):
                 self._spend(1)
                 self._bits = assignment
-                found.append(read())
+                entries.append(read())
         finally:
             self._bits = None
-        return found
+        return entries
 
     def _direct(self, node: ast.Expression) -> Decision | None:
         """Return the decision of a register, or of its comparison with a constant."""
-        found = self.reference(node)
-        if isinstance(found, Clbits):
-            return self._compared(node, found, 0, "!=")
+        named = self.reference(node)
+        if isinstance(named, Clbits):
+            return self._compared(node, named, 0, "!=")
         name = type(node).__name__
         if name == "UnaryExpression" and node.op.name == "!":
             inner = self._direct(node.expression)
@@ -84,9 +84,9 @@ class Decider(Evaluator):
         if name != "BinaryExpression" or node.op.name not in {"==", "!="}:
             return None
         for side, other in ((node.lhs, node.rhs), (node.rhs, node.lhs)):
-            found = self.reference(side)
-            if isinstance(found, Clbits) and not self.tested(other):
-                return self._compared(node, found, plain(self.evaluate(other)), node.op.name)
+            named = self.reference(side)
+            if isinstance(named, Clbits) and not self.tested(other):
+                return self._compared(node, named, plain(self.evaluate(other)), node.op.name)
         return None
 
     def _compared(self, node: ast.Expression, clbits: Clbits, value: float, symbol: str) -> Decision:
