@@ -1,4 +1,4 @@
-"""Who is next: first come, first served for each caller, and in turns between callers."""
+"""Gives callers turns: within one caller first come, first served; between callers each in turn."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class FairQueue(Generic[T]):
 
 
 class _Ticket(Generic[T]):
-    """A place in line, and what its holder is handed when it is his turn.
+    """A place in line, and what its holder is handed when their turn comes.
 
     A lock that is taken until then does what an Event would, in a third of the time.
     """
@@ -75,7 +75,7 @@ class _Ticket(Generic[T]):
         self._handed: T | None = None
 
     def call(self, thing: T | None) -> None:
-        """Hand the holder a thing, or ``None`` to send him away."""
+        """Hand the holder a thing, or ``None`` to send them away."""
         self._handed = thing
         self._uncalled.release()
 
@@ -85,7 +85,7 @@ class _Ticket(Generic[T]):
 
     @property
     def handed(self) -> T | None:
-        """What he was handed, once he was called."""
+        """What the holder was handed, once they were called."""
         return self._handed
 
 

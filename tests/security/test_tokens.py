@@ -124,7 +124,7 @@ def test_jobs_of_somebody_else_do_not_exist(guarded: Server):
         assert guarded.request("GET", f"/v1/jobs?before={mine.id}", None, bearer(BOB)).status == 404
         assert mine.result(20).shots == 1024, "nobody cancelled it"
         with guarded.client(token=ANNS_SECOND) as same:
-            assert same.job(mine.id).result(5).shots == 1024, "a second token of the same holder is his too"
+            assert same.job(mine.id).result(5).shots == 1024, "a second token of the same holder is theirs too"
 
 
 def test_an_idempotency_key_is_its_holders_own(guarded: Server):

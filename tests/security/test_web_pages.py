@@ -1,4 +1,4 @@
-"""A page a user happens to visit cannot use the server on his machine: its browser says where a request comes from."""
+"""A page that users happen to visit cannot use the server on their machine: browsers say where requests are from."""
 
 from __future__ import annotations
 

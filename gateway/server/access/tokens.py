@@ -34,13 +34,13 @@ def parse_tokens(entries: Sequence[str], where: str) -> tuple[Known, ...]:
     """
     known = []
     for number, entry in enumerate(entries, 1):
-        found = _ENTRY.fullmatch(entry.strip())
-        if found is None:
+        match = _ENTRY.fullmatch(entry.strip())
+        if match is None:
             raise RequestError(
                 f"{where}, entry {number}: a token is written as NAME sha256:HEX; 'gateway token NAME' makes one"
             )
-        digest = found["digest"].lower()
-        known.append(Known(found["name"] or digest[:8], digest))
+        digest = match["digest"].lower()
+        known.append(Known(match["name"] or digest[:8], digest))
     return tuple(known)
 
 
@@ -59,7 +59,7 @@ class Tokens:
     Args:
         fixed: tokens that do not change while the server runs.
         file: more of them, one a line, ``#`` begins a comment; read again when it changes. While it
-            cannot be read, what it said last stands.
+            cannot be read, the tokens read last stay.
 
     Raises:
         RequestError: the file cannot be read, or has a line of another form.
@@ -104,10 +104,10 @@ class Tokens:
 
 def _stamp(file: Path) -> tuple[int, ...]:
     try:
-        found = file.stat()
+        status = file.stat()
     except OSError as exc:
         raise RequestError(f"cannot read the tokens in {file.name}: {os.strerror(exc.errno or 0)}") from exc
-    return found.st_mtime_ns, found.st_size, found.st_ino
+    return status.st_mtime_ns, status.st_size, status.st_ino
 
 
 def _load(file: Path) -> tuple[Known, ...]:

@@ -1,4 +1,4 @@
-"""Keeps web pages out: a page a user happens to visit must not use the server on his machine.
+"""Keeps web pages out: a page that users happen to visit must not use the server on their machine.
 
 A page of another site can send requests to loopback addresses. Its browser says so in ``Origin``
 and ``Sec-Fetch-Site``. A page that had its own name resolve to a loopback address (DNS rebinding)
