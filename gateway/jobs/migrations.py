@@ -75,9 +75,15 @@ def _name_the_writer(connection: Connection) -> None:
 def _give_numbers_as_keys(connection: Connection) -> None:
     """Let clients that know jobs by number find them by a key, as they find jobs that are ordered from now on.
 
-    The key is that of :mod:`gateway.legacy.qrisp.jobs`, whose clients were told the numbers of rows until now.
+    The key is that of :mod:`gateway.legacy.qrisp.jobs`, whose clients were told the numbers of rows until now. A key
+    that a caller chose for another job stays that job's.
     """
-    connection.execute(sa.text("UPDATE jobs SET idempotency_key = 'qrisp-' || number WHERE idempotency_key IS NULL"))
+    connection.execute(
+        sa.text(
+            "UPDATE jobs SET idempotency_key = 'qrisp-' || number WHERE idempotency_key IS NULL AND NOT EXISTS "
+            "(SELECT 1 FROM jobs AS other WHERE other.idempotency_key = 'qrisp-' || jobs.number)"
+        )
+    )
 
 
 STEPS: tuple[Step, ...] = (_create_tables, _name_the_writer, _give_numbers_as_keys)

@@ -128,14 +128,15 @@ def version(url: str) -> tuple[int, str]:
         return read_version(connection)
 
 
+def _selected(table: sa.Table) -> sa.Select:
+    return sa.select(*[column for column in table.c if column.name != "idempotency_key"])
+
+
 def content(url: str) -> dict[str, list[tuple[object, ...]]]:
     """Return the rows of the tables of schema 1, but for the version and the keys that a later step gives to jobs."""
     with connected(url) as connection:
         return {
-            name: [
-                tuple(row)
-                for row in connection.execute(sa.select(*[each for each in table.c if each.name != "idempotency_key"]))
-            ]
+            name: [tuple(row) for row in connection.execute(_selected(table).order_by(*table.primary_key))]
             for name, table in migrations.SCHEMA_1.tables.items()
             if name != "schema_version"
         }
@@ -171,6 +172,16 @@ def test_jobs_without_a_key_are_found_by_their_number_and_keys_stay(old_url: str
     store = JobStore(old_url, "qulacs", wait_s=0)
     jobs = [store.find_key(key, "ada") for key in ("key", "qrisp-2", "qrisp-3", "qrisp-4", "qrisp-5", "qrisp-1")]
     assert [job and job.id for job in jobs] == ["done", "failed", "cancelled", "running", "queued", None]
+    store.close()
+
+
+def test_a_key_that_a_caller_chose_stays_the_key_of_that_job(old_url: str):
+    with connected(old_url) as connection:
+        connection.execute(sa.text("UPDATE jobs SET idempotency_key = 'qrisp-2' WHERE id = 'done'"))
+    store = JobStore(old_url, "qulacs", wait_s=0)
+    chosen, failed = store.find_key("qrisp-2", "ada"), store.find("failed", "ada")
+    assert chosen.id == "done"
+    assert failed.idempotency_key is None
     store.close()
 
 
