@@ -10,7 +10,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
-from functools import cache, partial
+from functools import cache
 from typing import Any, Self, TypeVar
 
 import requests
@@ -246,11 +246,14 @@ class DockerSimulator(Backend):
         )
 
     def _ready(self, fleet: Fleet, lease: Lease) -> BackendClient:
-        client = self._client_for(lease.port, lease.token)
+        def greet() -> tuple[BackendClient, BackendInfo]:
+            client = self._client_for(lease.port, lease.token)  # not before it answers: what has ended has no port
+            return client, _handshake(client, lease.name)
+
         readiness = Readiness(
             fleet.engine, lease.container, lease.name, HOST_IP, lease.port, timeout_s=self.start_timeout_s
         )
-        info = readiness.wait(partial(_handshake, client, lease.name))
+        client, info = readiness.wait(greet)
         if info.name != self.name:
             raise ContainerConflict(
                 f"the container {lease.name} serves {info.name!r}, not {self.name!r}: "

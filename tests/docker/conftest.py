@@ -14,10 +14,12 @@ from pathlib import Path
 
 import docker
 import pytest
-from docker.errors import DockerException, NotFound
+from docker.errors import APIError, DockerException, NotFound
 from docker.models.containers import Container
 from docker.models.images import Image
 from docker.models.volumes import Volume
+from support.fake import Does
+from support.waiting import wait_until
 
 from gateway.containers import hardening
 from gateway.containers import image as image_module
@@ -37,7 +39,7 @@ _IN_CI = os.environ.get("CI") == "true"
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if HERE in item.path.parents:
+        if item.path.is_relative_to(HERE):
             item.add_marker(pytest.mark.docker)
             item.add_marker(pytest.mark.timeout(1800))  # the first one may build the image
 
@@ -154,6 +156,10 @@ class Mine:
         label = f"{HOME_LABEL}={self.vault.home}"
         return self._client.containers.list(all=True, filters={"label": label}, ignore_removed=True)
 
+    def wait_until_doing(self, does: Does) -> None:
+        """Wait until the fake does this in a container: the name of its process says so."""
+        wait_until(lambda: does.name in "".join(map(_process_names, self.containers())), f"a run of {does.name}")
+
     def left_behind(self) -> list[str]:
         """Names of containers, volumes and files with tokens: empty when all is cleaned up."""
         return [one.name for one in (*self.containers(), *self.volumes())] + self.vault.containers()
@@ -169,7 +175,7 @@ class Mine:
             arguments: for the program.
             through: a command that runs it, such as ``nsenter``.
         """
-        prelude = "import os, signal, sys, time\nfrom gateway import Circuit, DockerSimulator\n"
+        prelude = "import os, signal, sys\nfrom gateway import Circuit, DockerSimulator\n"
         prelude += "bell = Circuit(2).h(0).cx(0, 1).measure_all()\n"
         process = subprocess.Popen(
             [*through, sys.executable, "-c", prelude + textwrap.dedent(code), *arguments],
@@ -213,6 +219,13 @@ class Mine:
         )
 
 
+def _process_names(container: Container) -> str:
+    try:
+        return str(container.top(ps_args="-o pid,comm")["Processes"])
+    except APIError:  # it does not run
+        return ""
+
+
 @pytest.fixture
 def mine(client: docker.DockerClient, image: Image, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mine]:
     """A home of the test's own: it meets no other container, and whatever it leaves is removed."""
@@ -250,9 +263,15 @@ def stillborn(client: docker.DockerClient, image: Image) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
+def ephemeral(client: docker.DockerClient, image: Image) -> Iterator[str]:
+    """An image whose container has ended before anybody can ask for its port."""
+    yield from _derived(client, image, "", "ephemeral", 'ENTRYPOINT ["true"]')
+
+
+@pytest.fixture(scope="session")
 def mute(client: docker.DockerClient, image: Image) -> Iterator[str]:
     """An image whose container runs and never answers."""
-    yield from _derived(client, image, "", "mute", 'ENTRYPOINT ["python", "-c", "import time; time.sleep(600)"]')
+    yield from _derived(client, image, "", "mute", 'ENTRYPOINT ["python", "-c", "import signal; signal.pause()"]')
 
 
 def _derived(client: docker.DockerClient, image: Image, adapter: str, name: str, more: str = "") -> Iterator[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import socket
-import time
 
 import pytest
 
@@ -132,7 +131,6 @@ def test_follow_shows_the_log_until_it_is_stopped(mine):
     process = mine.script(code)
 
     assert "serving qulacs" in mine.line(process)
-    time.sleep(0.2)
     mine.containers()[0].kill()
     process.communicate(timeout=20)
     assert process.returncode == 0

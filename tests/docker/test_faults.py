@@ -10,12 +10,14 @@ import signal
 import socket
 import subprocess
 import threading
-import time
 import uuid
+from functools import partial
 from pathlib import Path
 
 import pytest
+from docker.models.containers import Container
 from support.fake import Does, fake
+from support.waiting import wait_until
 
 from gateway import Circuit, DockerSimulator
 from gateway.containers import image as image_module
@@ -36,6 +38,8 @@ from gateway.errors import (
 
 BELL = Circuit(2).h(0).cx(0, 1).measure_all()
 GIB = 2**30
+AN_HOUR_S = 3600
+"""A start that waited so long would outlast the test's own deadline."""
 
 
 def assert_all_is_well_again(mine) -> None:
@@ -54,14 +58,12 @@ def test_no_engine(mine, monkeypatch, tmp_path, listening):
     if listening:
         with socket.socket(socket.AF_UNIX) as dead:
             dead.bind(str(path))
-    began = time.monotonic()
 
     with monkeypatch.context() as patch:
         patch.setenv("DOCKER_HOST", f"unix://{path}")
         with pytest.raises(DockerUnavailable, match=r"systemctl start docker|docs\.docker"):
-            DockerSimulator("qulacs").run(BELL)
+            DockerSimulator("qulacs", start_timeout_s=AN_HOUR_S).run(BELL)
 
-    assert time.monotonic() - began < 5
     assert_all_is_well_again(mine)
 
 
@@ -122,7 +124,7 @@ def test_engine_gone_when_a_container_dies_during_a_run(mine, rogue, tmp_path, m
     simulator.start()
     (container,) = mine.containers()
     job = simulator.run_async(fake(Does.SLEEP, 60), shots=1)
-    time.sleep(0.5)
+    mine.wait_until_doing(Does.SLEEP)
 
     way.cut()
     container.kill()
@@ -145,15 +147,13 @@ def test_container_killed_during_a_run(mine, rogue):
     with DockerSimulator("qulacs", image=rogue) as simulator:
         simulator.start()
         job = simulator.run_async(fake(Does.SLEEP, 60), shots=1)
-        time.sleep(0.5)
+        mine.wait_until_doing(Does.SLEEP)
         (container,) = mine.containers()
-        began = time.monotonic()
         container.kill("SIGKILL")
 
         with pytest.raises(ContainerExited, match="exit code 137 during the run: run it again") as caught:
             job.result(30)
 
-        assert time.monotonic() - began < 5
         assert (caught.value.exit_code, caught.value.oom_killed) == (137, False)
         assert "serving qulacs" in caught.value.logs
         (volume,) = mine.volumes()
@@ -175,11 +175,9 @@ def test_container_removed_between_two_runs_costs_only_a_new_one(mine):
 def test_more_qubits_than_the_memory_holds_are_refused_before_anything_runs(mine, name):
     with DockerSimulator(name, memory="1g") as simulator:
         simulator.start()
-        began = time.monotonic()
-        with pytest.raises(LimitError, match=r"at most 2\d do; the container has 1g.*memory=") as caught:
+        with pytest.raises(LimitError, match=r"at most 2\d do; .*the container has 1g.*memory=") as caught:
             simulator.run(Circuit(30).h(0).measure_all(), shots=10)
 
-        assert time.monotonic() - began < 5
         assert 20 <= caught.value.allowed < 26
         assert simulator.run(BELL, shots=10).shots == 10
     assert mine.left_behind() == []
@@ -197,16 +195,20 @@ def test_simulator_that_allocates_more_than_it_declared(mine, rogue):
 
 
 def test_server_that_ends_at_once(mine, stillborn):
-    began = time.monotonic()
-
     with pytest.raises(
         ContainerStartError, match="ended with exit code 1 before it answered: its log says why"
     ) as caught:
-        DockerSimulator("qulacs", image=stillborn).start()
+        DockerSimulator("qulacs", image=stillborn, start_timeout_s=AN_HOUR_S).start()
 
-    assert time.monotonic() - began < 5
     assert (caught.value.exit_code, caught.value.state, caught.value.oom_killed) == (1, "exited", False)
     assert "no way" in caught.value.logs
+    assert_all_is_well_again(mine)
+
+
+def test_server_that_ends_before_its_port_is_known(mine, ephemeral):
+    with pytest.raises(ContainerStartError, match="ended with exit code 0 before it answered"):
+        DockerSimulator("qulacs", image=ephemeral, start_timeout_s=AN_HOUR_S).start()
+
     assert_all_is_well_again(mine)
 
 
@@ -270,13 +272,11 @@ def test_ctrl_c_during_a_run(mine, rogue):
     """
     process = mine.script(code, rogue)
     mine.line(process)
-    time.sleep(0.5)
+    mine.wait_until_doing(Does.SLEEP)
 
-    began = time.monotonic()
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=30)
 
-    assert time.monotonic() - began < 5
     assert said.rstrip().endswith("KeyboardInterrupt")
     assert_all_is_well_again(mine)
 
@@ -284,8 +284,7 @@ def test_ctrl_c_during_a_run(mine, rogue):
 def test_ctrl_c_while_a_container_starts(mine, mute):
     process = mine.script('print("go", flush=True)\nDockerSimulator("qulacs", image=sys.argv[1]).start()', mute)
     mine.line(process)
-    while not mine.containers():
-        time.sleep(0.05)
+    wait_until(mine.containers, "a container")
 
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=30)
@@ -367,16 +366,17 @@ def test_ctrl_c_during_a_build(mine, client):
     process = mine.script(code, step)
     while mine.line(process) != step:
         pass
-    time.sleep(1)
+    sleeping = partial(_containers_that_run, client, step)
+    wait_until(sleeping, "the step to be run")
 
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=30)
 
     assert said.rstrip().endswith("KeyboardInterrupt")
-    deadline = time.monotonic() + 15
-    while [
-        one for one in client.containers.list(all=True, ignore_removed=True) if step[4:] in str(one.attrs["Config"])
-    ]:
-        assert time.monotonic() < deadline, "the build goes on"
-        time.sleep(0.2)
+    wait_until(lambda: not sleeping(), "the end of the build")
     assert_all_is_well_again(mine)
+
+
+def _containers_that_run(client, step: str) -> list[Container]:
+    containers = client.containers.list(all=True, ignore_removed=True)
+    return [one for one in containers if step.removeprefix("RUN ") in str(one.attrs["Config"])]

@@ -6,7 +6,7 @@ import re
 import shutil
 import socket
 import subprocess
-import time
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,6 +15,7 @@ import docker
 import pytest
 from docker.models.containers import Container
 from docker.models.images import Image
+from support.waiting import wait_until
 
 from gateway import BackendClient, Circuit
 from gateway.containers import hardening
@@ -34,7 +35,6 @@ LIMIT_MB = 900
 RESOURCES = hardening.ContainerLimits()
 QULACS = SIMULATORS["qulacs"]
 READY_WITHIN_S = 90
-SECONDS_TO_REBUILD = 30
 
 
 def run(container: Container, *command: str, user: str = "") -> tuple[int, str]:
@@ -56,17 +56,16 @@ def published(container: Container, port: int) -> int:
 
 
 def wait_ready(port: int) -> BackendClient:
-    deadline = time.monotonic() + READY_WITHIN_S
-    while True:
-        client = BackendClient("127.0.0.1", port)
+    client = BackendClient("127.0.0.1", port)
+
+    def answers() -> bool:
         try:
-            client.status()
+            return bool(client.status())
         except TransportError:
-            client.close()
-            assert time.monotonic() < deadline, f"port {port} did not answer within {READY_WITHIN_S} s"
-            time.sleep(0.1)
-        else:
-            return client
+            return False
+
+    wait_until(answers, f"an answer on port {port}", deadline_s=READY_WITHIN_S)
+    return client
 
 
 def bell_works_on(port: int) -> None:
@@ -245,14 +244,7 @@ def test_ports_are_on_loopback_only_and_no_engine_socket_is_inside(qulacs: Conta
 def test_nothing_outside_and_no_other_container_is_reached_from_inside(start: Start, qulacs: Container) -> None:
     other = start(*hardening.serve_command("qulacs", RESOURCES))
     (neighbour,) = (one["IPAddress"] for one in other.attrs["NetworkSettings"]["Networks"].values())
-    deadline = time.monotonic() + READY_WITHIN_S
-    while True:  # the host itself reaches it: somebody is there
-        try:
-            socket.create_connection((neighbour, QULACS.port), 2).close()
-            break
-        except OSError:
-            assert time.monotonic() < deadline
-            time.sleep(0.2)
+    wait_until(lambda: _is_reached(neighbour), "the host to reach it: somebody is there", deadline_s=READY_WITHIN_S)
     attempts = python(
         qulacs,
         "import socket\n"
@@ -281,6 +273,14 @@ def test_nothing_outside_and_no_other_container_is_reached_from_inside(start: St
     assert attempts == ""
 
 
+def _is_reached(address: str) -> bool:
+    try:
+        socket.create_connection((address, QULACS.port), 2).close()
+    except OSError:
+        return False
+    return True
+
+
 def test_one_container_serves_every_simulator(start: Start) -> None:
     """``docker run -p ... IMAGE``, as plain as a user types it: not locked down, no init."""
     ports = {f"{row.port}/tcp": (hardening.HOST_IP, None) for row in SIMULATORS.values()}
@@ -303,13 +303,11 @@ def test_a_container_stops_within_seconds_with_and_without_init(start: Start, ha
     _stops_within(container, 4)
 
 
-def _stops_within(container: Container, seconds: float) -> None:
-    began = time.monotonic()
-    container.stop(timeout=hardening.STOP_GRACE_S)
-    took = time.monotonic() - began
+def _stops_within(container: Container, seconds: int) -> None:
+    """Stop a container that has so long to end by itself before the engine kills it."""
+    container.stop(timeout=seconds)
     container.reload()
     assert container.attrs["State"]["ExitCode"] in {0, 143}, "137 would be the engine's SIGKILL"
-    assert took < seconds
 
 
 def test_health_check_fails_when_nobody_listens_and_when_the_server_hangs(start: Start, qulacs: Container) -> None:
@@ -327,13 +325,12 @@ def test_health_check_fails_when_nobody_listens_and_when_the_server_hangs(start:
 # ---------------------------------------------------------------------- how it is built
 
 
-def test_a_change_in_our_code_installs_nothing_and_takes_seconds(
+def test_a_change_in_our_code_installs_nothing(
     client: docker.DockerClient, image: Image, context: dict[str, bytes]
 ) -> None:
     bundle = image_module.ca_bundle()
     files = context | ({"images/simulators/ca-bundle.crt": bundle} if bundle else {})
-    files["gateway/version.py"] += f"# {time.time()}\n".encode()
-    began = time.monotonic()
+    files["gateway/version.py"] += f"# {uuid.uuid4()}\n".encode()
     log = ""
     for event in client.api.build(
         fileobj=image_module.pack(files),
@@ -347,13 +344,11 @@ def test_a_change_in_our_code_installs_nothing_and_takes_seconds(
     ):
         assert "errorDetail" not in event, event
         log += event.get("stream", "")
-    took = time.monotonic() - began
     client.images.remove(f"{hardening.IMAGE}:test-rebuild")
     steps = re.split(r"^Step ", log[: log.index(" : COPY gateway")], flags=re.MULTILINE)
     made_again = [step for step in steps if "Running in" in step or "COPY" in step]
     assert [step for step in made_again if "Using cache" not in step] == []
     assert "Running in" in log[log.index(" : COPY gateway") :]
-    assert took < SECONDS_TO_REBUILD
 
 
 MARK = "left-by-the-test"

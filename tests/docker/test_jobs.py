@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from support.fake import Does, fake
+from support.waiting import wait_until
 
 from gateway import Circuit, DockerSimulator
 from gateway.errors import ContainerExited
@@ -14,20 +13,13 @@ from gateway.results import JobState
 BELL = Circuit(2).h(0).cx(0, 1).measure_all()
 
 
-def _wait_until_running(job) -> None:
-    give_up = time.monotonic() + 30
-    while job.status() is not JobState.RUNNING:
-        assert time.monotonic() < give_up
-        time.sleep(0.05)
-
-
 def test_a_container_killed_with_jobs_under_way_leaves_them_to_the_next(mine, client, rogue):
     with DockerSimulator("qulacs", image=rogue, cpus=1) as simulator:
         done = simulator.run_async(fake(amount=7), shots=1)
         assert done.result(60) == {"00000111": 1}
         running = simulator.run_async(fake(Does.SLEEP, 3), shots=2)
         waiting = simulator.run_async([fake(amount=1), fake(amount=2)], shots=3)
-        _wait_until_running(running)
+        wait_until(lambda: running.status() is JobState.RUNNING, "the job to run")
         first = client.containers.get(simulator.container)
         first.kill()
         with pytest.raises(ContainerExited, match="ended"):

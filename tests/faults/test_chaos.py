@@ -18,6 +18,7 @@ from typing import TypeVar
 import pytest
 from support.fake import TARGET, Does, fake
 from support.supervised import Supervised
+from support.waiting import wait_until
 
 from gateway import Circuit
 from gateway.backends.client import BackendClient
@@ -40,6 +41,8 @@ END_S = 120.0
 """Far longer than any job waits; a job that takes so long is lost."""
 
 T = TypeVar("T")
+pause = time.sleep
+"""Between what the clients do: load comes spread over a time, and nobody waits here for anything to happen."""
 
 
 @dataclass(frozen=True)
@@ -118,14 +121,19 @@ class Ledger:
 
 def insist(ask: Callable[[], T]) -> T:
     """Ask until there is an answer, as a program does that must not lose its work."""
-    give_up = time.monotonic() + END_S
-    while True:
+    answers: list[T] = []
+    errors: list[GatewayError] = []
+
+    def has_answered() -> bool:
         try:
-            return ask()
-        except (TransportError, BusyError):
-            if time.monotonic() > give_up:
-                raise
-            time.sleep(0.1)
+            answers.append(ask())
+        except (TransportError, BusyError) as exc:
+            errors.append(exc)
+            return False
+        return True
+
+    wait_until(has_answered, lambda: f"an answer; the last error is {errors[-1]!r}", deadline_s=END_S, look_every_s=0.1)
+    return answers[0]
 
 
 class Load:
@@ -179,7 +187,7 @@ class Load:
 
     def _submit(self, client: BackendClient, number: int, random: Random) -> ServerJob:
         planned, key = self._plans[number], secrets.token_hex(8)
-        time.sleep(max(0.0, self._began + number * EVERY_S - time.monotonic()))
+        pause(max(0.0, self._began + number * EVERY_S - time.monotonic()))
         job = insist(lambda: client.begin(planned.request, key=key))
         self._ledger.accepted[number] = job.id
         if random.random() < 0.2:
@@ -187,7 +195,7 @@ class Load:
             if again.id != job.id:
                 self._ledger.wrong.append(f"job {number} is both {job.id} and {again.id}")
         if planned.cancel:
-            time.sleep(random.uniform(0, 0.3))
+            pause(random.uniform(0, 0.3))
             if insist(job.cancel) and insist(job.status) is not JobState.CANCELLED:
                 self._ledger.wrong.append(f"job {number} was cancelled, and is {job.status()}")
         return job
@@ -252,8 +260,7 @@ def chaos(tmp_path: Path, seed: int, plans: list[Planned], target: str) -> None:
         load = Load(server.port, plans, ledger, seed)
         with killing(server, ledger, Random(seed)) as over:
             load.start()
-            while load.under_way and not over.is_set():
-                time.sleep(0.1)
+            wait_until(lambda: over.is_set() or not load.under_way, "the last job", deadline_s=1800, look_every_s=0.1)
         assert not ledger.wrong, "\n".join(ledger.wrong)
         server.start()
         _assert_told_the_same_again(server, ledger)

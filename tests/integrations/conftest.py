@@ -9,19 +9,18 @@ from __future__ import annotations
 import re
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from support.waiting import wait_until
 
 from gateway.backends.client import BackendClient
 from gateway.simulators import SIMULATORS
 
 ROOT = Path(__file__).parents[2]
 MAIN_PYTHON = ROOT / ".venv/bin/python"
-START_TIMEOUT_S = 60
 
 
 class Running(NamedTuple):
@@ -73,17 +72,21 @@ def _start(simulator: str) -> Running:
     command = [MAIN_PYTHON, "-m", "gateway.cli", "serve", simulator, "--port", "0", "--thrift-port", "0"]
     log = tempfile.NamedTemporaryFile(prefix=f"gateway-{simulator}-", suffix=".log")  # noqa: SIM115 - lives as long as the server
     process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-    give_up = time.monotonic() + START_TIMEOUT_S
-    while process.poll() is None and time.monotonic() < give_up:
-        ports = re.findall(
-            r"^gateway: .* at (?:http://)?127\.0\.0\.1:(\d+)", Path(log.name).read_text("utf-8"), re.MULTILINE
-        )
-        if len(ports) == 2:
-            return Running(process, *map(int, ports), log)
-        time.sleep(0.02)
-    process.kill()
-    process.wait()
-    raise RuntimeError(f"no server of {simulator}:\n{Path(log.name).read_text('utf-8')}")
+
+    def text() -> str:
+        return Path(log.name).read_text("utf-8")
+
+    def ports() -> list[str]:
+        assert process.poll() is None, f"the server of {simulator} ended:\n{text()}"
+        numbers = re.findall(r"^gateway: .* at (?:http://)?127\.0\.0\.1:(\d+)", text(), re.MULTILINE)
+        return numbers if len(numbers) == 2 else []
+
+    try:
+        return Running(process, *map(int, wait_until(ports, lambda: f"both ports of {simulator}:\n{text()}")), log)
+    except BaseException:
+        process.kill()
+        process.wait()
+        raise
 
 
 @pytest.fixture(scope="session")

@@ -81,7 +81,7 @@ def test_each_measurement_has_a_key_and_each_clbit_shows_its_latest(adapter):
         (Comparison((0, 2), 1, equal=False), {"c[0] == 0"}),
         (Comparison((0, 2), 3, equal=False), set()),
     ],
-    ids=lambda value: str(value) if isinstance(value, set | None) else None,
+    ids=lambda value: (str(sorted(value)) if value else str(value)) if isinstance(value, set | None) else None,
 )
 def test_condition_is_said_in_terms_of_keys_written_so_far(adapter, comparison, expected):
     program = adapter.build(Circuit(2, 3).measure(0, 0).measure(1, 1).x(0, when=comparison))

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import threading
-import time
 
 import pytest
 from support.circuits import bell
@@ -76,15 +75,17 @@ def test_a_deadline_is_refused_because_the_function_cannot_be_stopped():
 
 def test_calls_of_several_jobs_never_overlap():
     inside = threading.Semaphore(1)
+    all_begun = threading.Event()
 
     def run_func(circuit, shots):
         assert inside.acquire(blocking=False)
-        time.sleep(0.01)
+        all_begun.wait(60)  # the first call stays inside until the others could come
         inside.release()
         return zeros(circuit, shots)
 
     with VirtualBackend(run_func) as backend:
         jobs = [backend.run_async(bell(), shots=k) for k in range(1, 6)]
+        all_begun.set()
         assert [job.result(10) for job in jobs] == [{"00": k} for k in range(1, 6)]
 
 

@@ -4,7 +4,6 @@ import contextlib
 import gc
 import math
 import re
-import time
 
 import pytest
 
@@ -521,17 +520,13 @@ BUSY = "gate g(t) a { " + "rz(" + "+".join(["t"] * 900) + ") a;" * 1 + "}"
     ],
 )
 def test_what_is_too_large_is_refused_at_once(text, limit):
-    start = time.perf_counter()
     with pytest.raises(LimitError, match=r"at most|more than|too many") as caught:
         two(text)
     assert caught.value.limit == limit
-    assert time.perf_counter() - start < 10
 
 
 def test_gates_that_expand_to_nothing_cost_nothing():
-    start = time.perf_counter()
-    assert two(HOLLOW + "qreg q[1];" + "g60 q[0];" * 100).operations == []
-    assert time.perf_counter() - start < 2
+    assert two(HOLLOW + "qreg q[1];" + "g60 q[0];" * 100).operations == []  # 2**60 calls each, were they made
 
 
 def test_the_work_of_definitions_is_limited_too():
@@ -546,23 +541,20 @@ def test_text_is_limited_in_bytes():
     assert (caught.value.limit, caught.value.requested, caught.value.allowed) == ("text_bytes", 11, 10)
 
 
-def test_an_error_at_the_end_of_a_large_text_comes_quickly():
+def test_an_error_at_the_end_of_a_large_text_names_its_line():
     text = "qreg q[2];\n" + "rz(0.5) q[0];\ncx q[0],q[1];\n" * 50_000 + "h q[2];\n"
-    start = time.perf_counter()
     with pytest.raises(CircuitInvalidError, match="line 100004: 'q' has 2"):
         two(text)
-    assert time.perf_counter() - start < 5
 
 
 @pytest.mark.parametrize(
     "filling", [" ", "\n", "(", "[", "{", "}", '"', "/*", "//", "a ", "a,", "-", "if(", "gate a ", "measure ->"]
 )
 def test_floods_of_one_mark_are_refused_in_linear_time(filling):
-    for text in (f"OPENQASM 2.0;{filling * 50_000}", f"OPENQASM 2.0; qreg q[1]; gate x {filling * 50_000};"):
-        start = time.perf_counter()
+    """Of a quarter of a million marks all pairs are too many for the deadline that every test has."""
+    for text in (f"OPENQASM 2.0;{filling * 250_000}", f"OPENQASM 2.0; qreg q[1]; gate x {filling * 250_000};"):
         with contextlib.suppress(GatewayError):
             parse_flat(text, Limits())
-        assert time.perf_counter() - start < 5
 
 
 # ---------------------------------------------------------------------------- the collector and the speed

