@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 
 os.environ["OMP_NUM_THREADS"] = "1"  # before any simulator is imported: tests share few processors
 
@@ -12,12 +13,27 @@ import pytest
 from support.fake import TARGET
 from support.groups import pytest_ignore_collect, pytest_report_header
 from support.raw import Server
+from support.tiers import pytest_collection_modifyitems
 
 from gateway.backends.process import ServerProcess
 from gateway.protocol.messages import ServerLimits
 from gateway.simulators import find
 
-__all__ = ["pytest_ignore_collect", "pytest_report_header"]
+__all__ = [
+    "pytest_collection_modifyitems",
+    "pytest_ignore_collect",
+    "pytest_report_header",
+]
+
+
+def pytest_configure() -> None:
+    """Let programs that tests start hear Ctrl-C though the suite runs in the background.
+
+    A shell lets what it starts there ignore SIGINT, and so would their children: a signal that is ignored stays so in a
+    new program, one that is handled does not. Handled by doing nothing, it is as good as ignored here.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, lambda *_: None)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

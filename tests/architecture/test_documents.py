@@ -22,6 +22,8 @@ from support.circuits import bell
 from gateway.cli import main
 from gateway.simulators import SIMULATORS
 
+pytestmark = pytest.mark.slow  # examples start servers
+
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 NEEDS_MORE_THAN_A_TEST_HAS = {"serve", "up", "down", "doctor"}

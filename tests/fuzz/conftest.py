@@ -8,6 +8,11 @@ import pytest
 from support.subject import Subject
 
 
+def pytest_pycollect_makemodule(parent: pytest.Collector) -> None:
+    """Load Schemathesis' plugin, which takes seconds, for the modules here alone."""
+    parent.config.pluginmanager.import_plugin("schemathesis.pytest.plugin")
+
+
 @pytest.fixture
 def seconds(request: pytest.FixtureRequest) -> float:
     """How long a fuzzer runs."""

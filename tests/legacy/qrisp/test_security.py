@@ -10,6 +10,8 @@ import pytest
 from support.raw import JSON
 from support.serving import Served, exchange, request, serving, statuses
 
+pytestmark = pytest.mark.slow  # it talks to a server
+
 PATHS = ("/run", "/deployments", "/jobs")
 
 

@@ -45,6 +45,8 @@ from gateway.server.access.tokens import Known, Tokens
 from gateway.server.service import Service
 from gateway.simulators import find
 
+pytestmark = pytest.mark.slow  # it talks to servers
+
 TOKEN = "lorem ipsum"  # noqa: S105 - a test's
 LIMITS = ServerLimits(max_shots=10_000, max_body_bytes=2**20, timeout_s=2)
 

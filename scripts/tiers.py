@@ -1,0 +1,124 @@
+"""Run the checks and the tests tier by tier, the cheap ones first, and say what ran, how many and how long.
+
+``scripts/test`` runs all tiers, ``scripts/test --quick`` the checks and the quick tests. The first tier that fails is
+the last one; the table at the end says which did not run.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parent.parent
+PYTEST = [".venv/bin/python", "-m", "pytest"]
+TWO_AT_ONCE = ["-p", "xdist.plugin", "--numprocesses", "2", "--dist", "loadfile"]
+"""For what is independent: each file, with the servers that it starts, in one of two processes."""
+
+_TOTALS = re.compile(r"^=*\s*((?:\d+ \w+(?:, )?)+) in [\d.]+s", re.MULTILINE)
+_LEFT_OUT = "left out: no container engine answers"
+
+
+class Tier(NamedTuple):
+    """Some commands that are run one after the other."""
+
+    name: str
+    commands: list[list[str]]
+    is_quick: bool = False
+
+
+class Outcome(NamedTuple):
+    """What has become of a tier."""
+
+    name: str
+    tests: str
+    seconds: float
+    failed: bool
+
+
+def tiers() -> list[Tier]:
+    """Return all tiers in the order in which they are run."""
+    docker = [[*PYTEST, "-m", "docker"], [*PYTEST, "tests/conformance", "--through", "docker"]]
+    return [
+        Tier("checks", [["scripts/check"]], is_quick=True),
+        Tier("quick", [[*PYTEST, *TWO_AT_ONCE, "-m", "not slow"]], is_quick=True),
+        Tier("servers", [[*PYTEST, *TWO_AT_ONCE, "-m", "slow and not (docker or faults or soak)"]]),
+        Tier("faults", [[*PYTEST, "-m", "faults or soak"]]),
+        Tier("docker", docker if _has_engine() else []),
+        Tier("groups", [_in_group(lock) for lock in sorted(ROOT.glob("requirements-dev-*.lock"))]),
+        Tier("hosts", [["scripts/hosts", "--newest"]]),
+        Tier("integrations", [["scripts/integrations"]]),
+    ]
+
+
+def _has_engine() -> bool:
+    """Say whether container tests are run: in CI they are, and fail without an engine."""
+    if os.environ.get("CI") == "true":
+        return True
+    return (
+        shutil.which("docker") is not None
+        and not subprocess.run(["docker", "info"], capture_output=True, check=False).returncode
+    )
+
+
+def _in_group(lock: Path) -> list[str]:
+    """Return what only the environment of another group of simulators can load."""
+    python = f".environments/{lock.stem.removeprefix('requirements-dev-')}/bin/python"
+    return [python, "-m", "pytest", "tests/conformance", "tests/unit/adapters", "tests/unit/frameworks"]
+
+
+def run(tier: Tier) -> Outcome:
+    """Run a tier to its end or to the first command that fails."""
+    if not tier.commands:
+        return Outcome(tier.name, _LEFT_OUT, 0.0, failed=False)
+    began, totals, failed = time.monotonic(), [], False
+    for command in tier.commands:
+        print(f"\n== {tier.name}: {' '.join(command)}", flush=True)
+        status, output = _shown(command)
+        totals += _TOTALS.findall(output)
+        if status:
+            failed = True
+            break
+    return Outcome(tier.name, "; ".join(totals), time.monotonic() - began, failed)
+
+
+def _shown(command: list[str]) -> tuple[int, str]:
+    """Run a command, show what it writes, and return its exit status and its last lines."""
+    lines: list[str] = []
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    ) as process:
+        assert process.stdout is not None  # noqa: S101 - it was asked for as a pipe
+        for line in process.stdout:
+            print(line, end="", flush=True)
+            lines = [*lines[-200:], line]
+    return process.returncode, "".join(lines)
+
+
+def table(outcomes: list[Outcome], left: list[Tier]) -> str:
+    """Return what ran and what did not, a line each."""
+    rows = [
+        f"{each.name:<13}{each.seconds:>6.0f} s  {'FAILED' if each.failed else 'passed'}  {each.tests}"
+        for each in outcomes
+    ]
+    return "\n".join(["", *rows, *(f"{each.name:<13}{'':>8}  not run" for each in left)])
+
+
+def main(words: list[str]) -> int:
+    """Run the tiers that are asked for."""
+    left = [tier for tier in tiers() if tier.is_quick or "--quick" not in words]
+    outcomes: list[Outcome] = []
+    while left and not any(each.failed for each in outcomes):
+        outcomes.append(run(left.pop(0)))
+    print(table(outcomes, left))
+    return int(any(each.failed for each in outcomes))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
