@@ -30,19 +30,19 @@ def dump(circuit: Circuit) -> Any:  # noqa: ANN401 - a braket.circuits.Circuit
         UnsupportedError: a reset, a condition, a qubit used after its measurement, a clbit measured twice.
     """
     operations = lower(circuit.operations, _NATIVE)
-    made = BraketCircuit()
+    target = BraketCircuit()
     measured: dict[int, int] = {}
     for index, op in enumerate(operations):
         _refuse(index, op, measured)
         if op.name == "measure":
             measured[op.clbits[0]] = op.qubits[0]
         elif op.name == "barrier":
-            made.barrier(op.qubits)
+            target.barrier(op.qubits)
         else:
-            made.add_instruction(Instruction(GATES[op.name](*op.params), op.qubits))
+            target.add_instruction(Instruction(GATES[op.name](*op.params), op.qubits))
     for qubit in set(range(circuit.num_qubits)).difference(*(op.qubits for op in operations)):
-        made.i(qubit)
-    return made.measure([measured[clbit] for clbit in sorted(measured)]) if measured else made
+        target.i(qubit)
+    return target.measure([measured[clbit] for clbit in sorted(measured)]) if measured else target
 
 
 def _refuse(index: int, op: Operation, measured: Mapping[int, int]) -> None:

@@ -24,7 +24,8 @@ from gateway.circuit.gates import Step
 from gateway.circuit.modifiers import control, power, repetitions
 from gateway.errors import RequestError, UnsupportedError
 from gateway.frameworks.braket.gates import GATES
-from gateway.frameworks.shared.common import refused, unbound, without_mere_names
+from gateway.frameworks.shared.operations import without_mere_names
+from gateway.frameworks.shared.refusals import refused, unbound
 from gateway.frameworks.shared.synthesis import steps_of_unitary
 
 _ROWS: Mapping[type, str] = {cls: name for name, cls in GATES.items()}
@@ -124,8 +125,8 @@ def _plain_steps(index: int, gate: Any, where: tuple[int, ...]) -> list[Step]:  
     if row is not None:
         return [(row, where, _angles(gate))]
     if type(gate) in _STEPS:
-        made = _STEPS[type(gate)](*_angles(gate))
-        return [(name, tuple([where[place] for place in places]), params) for name, places, params in made]
+        steps = _STEPS[type(gate)](*_angles(gate))
+        return [(name, tuple([where[place] for place in places]), params) for name, places, params in steps]
     if type(gate) is not Gate.Unitary:
         raise refused(index, gate.name, "a circuit has no gate like it")
     try:

@@ -55,14 +55,14 @@ class GatewaySampler(cirq.Sampler):
             raise ValueError("the circuit has no measurements to sample")
         resolvers = list(cirq.to_resolvers(params))
         read = [parse_with_keys(cirq.resolve_parameters(program, resolver)) for resolver in resolvers]
-        found: Sequence[Counts | None] = [None] * len(read)
+        batch: Sequence[Counts | None] = [None] * len(read)
         if repetitions and read:
             seed = int(self._random.integers(_SEEDS - len(read)))
             circuits = [circuit for circuit, _ in read]
-            found = self._backend.run(circuits, shots=repetitions, seed=seed, timeout_s=self._timeout_s)  # type: ignore[assignment]  # shots give counts
+            batch = self._backend.run(circuits, shots=repetitions, seed=seed, timeout_s=self._timeout_s)  # type: ignore[assignment]  # shots give counts
         return [
             cirq.ResultDict(params=resolver, records=_records(keys, counts))
-            for resolver, (_, keys), counts in zip(resolvers, read, found, strict=True)
+            for resolver, (_, keys), counts in zip(resolvers, read, batch, strict=True)
         ]
 
 

@@ -16,7 +16,7 @@ from gateway.circuit import Circuit, Condition, Operation
 from gateway.circuit.conditions import bits_of, clbits_of
 from gateway.circuit.lowering import lower
 from gateway.frameworks.cirq.gates import GATES
-from gateway.frameworks.shared.common import refused
+from gateway.frameworks.shared.refusals import refused
 
 _EULER = frozenset({"u", "u2", "u3", "U"})
 _TURN = "turn of u"

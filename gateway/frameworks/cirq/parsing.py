@@ -30,7 +30,8 @@ from gateway.circuit.gates import Step
 from gateway.circuit.modifiers import control
 from gateway.errors import CircuitInvalidError, RequestError
 from gateway.frameworks.cirq.steps import entry_of
-from gateway.frameworks.shared.common import missing_phase, refused, unbound
+from gateway.frameworks.shared.phases import missing_phase
+from gateway.frameworks.shared.refusals import refused, unbound
 from gateway.frameworks.shared.synthesis import steps_of_unitary
 
 CHECKED_QUBITS = 10
@@ -178,11 +179,11 @@ class _Reader:
         inner.index = self.index
         for part in parts:
             inner.carry_out(part)
-        found = inner.out.operations
-        others = [op.name for op in found if op.name in {"measure", "reset"} or op.condition]
+        operations = inner.out.operations
+        others = [op.name for op in operations if op.name in {"measure", "reset"} or op.condition]
         if others:
             raise refused(self.index, str(operation), f"it is unitary but has a {others[0]} inside")
-        return [(op.name, op.qubits, op.params) for op in found]
+        return [(op.name, op.qubits, op.params) for op in operations]
 
     # ------------------------------------------------------------------ everything else
 
@@ -196,10 +197,10 @@ class _Reader:
 
     def _without_gate(self, operation: Any) -> None:  # noqa: ANN401
         if isinstance(operation, cirq.ClassicallyControlledOperation):
-            found: list[Condition] = [()]
+            conditions: list[Condition] = [()]
             for condition in sorted(operation.classical_controls, key=str):  # they are a set
-                found = [both(a, b) for a in found for b in self._conditions(condition)]
-            self.out.choose([(found, partial(self.carry_out, operation.without_classical_controls()))])
+                conditions = [both(a, b) for a in conditions for b in self._conditions(condition)]
+            self.out.choose([(conditions, partial(self.carry_out, operation.without_classical_controls()))])
         elif isinstance(operation, cirq.ControlledOperation):
             steps = self._controlled(operation.sub_operation, operation)
             self._append(steps, operation.qubits)

@@ -261,9 +261,9 @@ def _on_all_wires(process: MeasurementProcess, wires: Iterable[int]) -> Measurem
     """Return a measurement of no wires in particular as one of them all."""
     if process.mv is not None or process.obs is not None or process.wires:
         return process
-    found = copy(process)
-    found._wires = Wires(wires)  # noqa: SLF001 - as validate_device_wires does; there is no other way
-    return found
+    measurement = copy(process)
+    measurement._wires = Wires(wires)  # noqa: SLF001 - as validate_device_wires does; there is no other way
+    return measurement
 
 
 def _on_own_wires(process: MeasurementProcess, reader: Reader, shift: int) -> MeasurementProcess:
@@ -275,10 +275,10 @@ def _on_own_wires(process: MeasurementProcess, reader: Reader, shift: int) -> Me
         outcomes = [MidMeasure(reader.clbit_of(one) + shift, meas_uid=one.meas_uid) for one in value.measurements]
         return MeasurementValue(outcomes, value.processing_fn if value.has_processing else None)
 
-    found = copy(process)
+    measurement = copy(process)
     with qml.QueuingManager.stop_recording():
-        found.mv = [moved(value) for value in process.mv] if isinstance(process.mv, list) else moved(process.mv)
-    return found
+        measurement.mv = [moved(value) for value in process.mv] if isinstance(process.mv, list) else moved(process.mv)
+    return measurement
 
 
 # ---------------------------------------------------------------------------- outcomes
@@ -312,5 +312,5 @@ def _expected(process: MeasurementProcess, weights: Mapping[str, float], labels:
 
 def _single(results: Iterable[Any]) -> Any:  # noqa: ANN401
     """Return several results as a tuple, one as it is."""
-    found = tuple(results)
-    return found[0] if len(found) == 1 else found
+    values = tuple(results)
+    return values[0] if len(values) == 1 else values

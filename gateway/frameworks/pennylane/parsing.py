@@ -34,7 +34,8 @@ from gateway.circuit.gates import Step
 from gateway.circuit.modifiers import control, inverse, power
 from gateway.errors import CircuitInvalidError, RequestError, UnsupportedError
 from gateway.frameworks.pennylane.gates import GATES
-from gateway.frameworks.shared.common import refused, unbound, without_mere_names
+from gateway.frameworks.shared.operations import without_mere_names
+from gateway.frameworks.shared.refusals import refused, unbound
 from gateway.frameworks.shared.synthesis import steps_of_unitary
 
 Params = tuple[float, ...]
@@ -258,8 +259,8 @@ class Reader:
             return [(_ROWS[cls], self._where(op), self._numbers(op))]
         if cls in _STEPS:
             where = self._where(op)
-            made = _STEPS[cls](*self._numbers(op))
-            return [(name, tuple([where[place] for place in places]), params) for name, places, params in made]
+            steps = _STEPS[cls](*self._numbers(op))
+            return [(name, tuple([where[place] for place in places]), params) for name, places, params in steps]
         if isinstance(op, Controlled):
             controls = [self._qubit(wire) for wire in op.control_wires]
             zeros = [qubit for qubit, value in zip(controls, op.control_values, strict=True) if not value]

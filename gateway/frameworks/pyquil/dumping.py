@@ -20,7 +20,8 @@ from gateway.circuit import Circuit, Operation
 from gateway.circuit.conditions import assignments
 from gateway.circuit.lowering import lower
 from gateway.frameworks.pyquil.gates import PLAIN
-from gateway.frameworks.shared.common import grouped, refused
+from gateway.frameworks.shared.operations import grouped
+from gateway.frameworks.shared.refusals import refused
 
 _WRITTEN: Mapping[str, Callable[..., list[tuple[str, tuple[float, ...]]]]] = {
     "sdg": lambda: [("PHASE", (-pi / 2,))],

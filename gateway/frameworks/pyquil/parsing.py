@@ -46,7 +46,7 @@ from gateway.circuit.gates import Step
 from gateway.circuit.modifiers import control, inverse
 from gateway.errors import CircuitInvalidError, RequestError
 from gateway.frameworks.pyquil.gates import ROWS
-from gateway.frameworks.shared.common import refused, unbound
+from gateway.frameworks.shared.refusals import refused, unbound
 from gateway.frameworks.shared.synthesis import steps_of_unitary
 
 _OTHERS: Mapping[str, Callable[..., list[Step]]] = {

@@ -10,7 +10,7 @@ from pytket.circuit import ClExpr, ClOp, ClRegVar, OpType
 
 from gateway.circuit import Condition
 from gateway.circuit.conditions import MAX_TABLE_BITS, assignments_of_table, compare, from_table
-from gateway.frameworks.shared.common import Unreadable
+from gateway.frameworks.shared.refusals import Unreadable
 
 SCRATCH = "tk_SCRATCH_BIT"
 """Register of the bits pytket adds for conditions."""
@@ -39,8 +39,8 @@ class Bits:
     def measured(self, bit: Any) -> int:  # noqa: ANN401 - a Bit
         """Return the clbit a measurement writes to; what was computed from it is of its old value."""
         clbit = self._clbits[bit]
-        for scratch, found in self._computed.items():
-            if found is not None and clbit in found.clbits:
+        for scratch, computed in self._computed.items():
+            if computed is not None and clbit in computed.clbits:
                 self._computed[scratch] = None
         return clbit
 
@@ -62,8 +62,8 @@ class Bits:
         """Return when bits, the first one least significant, have a value."""
         if all(bit in self._clbits for bit in bits):
             return compare([self._clbits[bit] for bit in bits], value)
-        found = self._table(list(bits), lambda now: sum(now[bit] << k for k, bit in enumerate(bits)) == value)
-        return from_table(found.clbits, [bool(entry) for entry in found.table])
+        computed = self._table(list(bits), lambda now: sum(now[bit] << k for k, bit in enumerate(bits)) == value)
+        return from_table(computed.clbits, [bool(entry) for entry in computed.table])
 
     def _table(self, bits: Sequence[Any], read: Callable[[dict[Any, int]], int]) -> _Computed:
         """Read something for every value of the clbits that bits come from."""
@@ -76,17 +76,17 @@ class Bits:
     def _sources(self, bit: Any) -> list[int]:  # noqa: ANN401 - a Bit
         if bit in self._clbits:
             return [self._clbits[bit]]
-        found = self._computed.get(bit)
-        if found is None:
+        computed = self._computed.get(bit)
+        if computed is None:
             raise Unreadable(f"{bit} was computed from bits that have changed since, or not at all")
-        return found.clbits
+        return computed.clbits
 
     def _value(self, bit: Any, now: dict[int, int]) -> int:  # noqa: ANN401 - a Bit
         if bit in self._clbits:
             return now[self._clbits[bit]]
-        found = self._computed[bit]
-        assert found is not None  # noqa: S101 - _sources was asked before
-        return found.table[sum(now[clbit] << place for place, clbit in enumerate(found.clbits))]
+        computed = self._computed[bit]
+        assert computed is not None  # noqa: S101 - _sources was asked before
+        return computed.table[sum(now[clbit] << place for place, clbit in enumerate(computed.clbits))]
 
 
 def _in_range(op: Any, inputs: Sequence[Any]) -> Callable[[dict[Any, int]], int]:  # noqa: ANN401

@@ -26,7 +26,7 @@ from gateway.circuit.modifiers import control
 from gateway.errors import RequestError
 from gateway.frameworks.pytket.bits import Bits
 from gateway.frameworks.pytket.gates import ROWS
-from gateway.frameworks.shared.common import Unreadable, refused, unbound
+from gateway.frameworks.shared.refusals import Unreadable, refused, unbound
 from gateway.frameworks.shared.synthesis import steps_of_unitary
 
 _OTHERS: Mapping[Any, Callable[..., list[Step]]] = {
@@ -133,8 +133,8 @@ class _Reader:
 
     def _conditional(self, op: Any, args: Sequence[Any]) -> None:  # noqa: ANN401 - a Conditional
         with self._naming(op):
-            found = self._bits.conditions(args[: op.width], op.value)
-        self.out.choose([(found, partial(self._carry_out, op.op, args[op.width :]))])
+            conditions = self._bits.conditions(args[: op.width], op.value)
+        self.out.choose([(conditions, partial(self._carry_out, op.op, args[op.width :]))])
 
     @contextmanager
     def _naming(self, op: Any) -> Iterator[None]:  # noqa: ANN401
@@ -198,10 +198,10 @@ class _Reader:
         """Return a gate without a row as pytket itself writes it in others."""
         if not op.is_gate():
             raise refused(self.index, op.type.name, "it is no gate, measurement or reset")
-        made = TketCircuit(size)
-        made.add_gate(op, list(range(size)))
-        AutoRebase({OpType.CX, OpType.TK1}).apply(made)
-        return made
+        circuit = TketCircuit(size)
+        circuit.add_gate(op, list(range(size)))
+        AutoRebase({OpType.CX, OpType.TK1}).apply(circuit)
+        return circuit
 
 
 def _circuit_of(op: Any) -> Any:  # noqa: ANN401
@@ -215,8 +215,8 @@ def _steps_of(circuit: Any, index: int) -> list[Step]:  # noqa: ANN401 - a pytke
     """Return a circuit of gates as steps on its qubits."""
     inner = _Reader(circuit, inside=index)
     inner.read(_without_permutation(circuit))
-    found = inner.out.operations
-    others = [op.name for op in found if op.name in {"measure", "reset"} or op.condition]
+    operations = inner.out.operations
+    others = [op.name for op in operations if op.name in {"measure", "reset"} or op.condition]
     if others:
         raise refused(index, others[0], "it stands inside a box that is to be a gate")
-    return [(op.name, op.qubits, op.params) for op in found]
+    return [(op.name, op.qubits, op.params) for op in operations]

@@ -143,8 +143,8 @@ class GatewayJob(JobV1):
         Raises:
             GatewayError: whatever made the run fail, or JobTimeout.
         """
-        found = self._job.result(timeout)
-        outcomes = zip(self._circuits, found, strict=True)
+        results = self._job.result(timeout)
+        outcomes = zip(self._circuits, results, strict=True)
         return Result(
             results=[_experiment(circuit, counts, memory=self._memory) for circuit, counts in outcomes],
             backend_name=self.backend().name,
@@ -267,8 +267,8 @@ class GatewayEstimator(BaseEstimatorV2):
         """Return counts or probabilities."""
         if not circuits:
             return []
-        found: Any = self._backend.run(circuits, shots=shots, seed=self._seed)
-        return list(found)
+        results: Any = self._backend.run(circuits, shots=shots, seed=self._seed)
+        return list(results)
 
 
 class _Term(NamedTuple):

@@ -23,7 +23,7 @@ from gateway.circuit import Circuit, Comparison, Condition, Operation
 from gateway.circuit.conditions import bits_of
 from gateway.circuit.lowering import lower
 from gateway.frameworks.qiskit.gates import GATES, STANDARD
-from gateway.frameworks.shared.common import grouped
+from gateway.frameworks.shared.operations import grouped
 
 Make = Callable[[Operation], Any]
 """Returns the instruction of Qiskit for an operation, or ``None`` to leave it out."""

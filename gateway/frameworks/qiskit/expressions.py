@@ -21,7 +21,7 @@ from gateway.circuit.conditions import (
     merged,
     opposite,
 )
-from gateway.frameworks.shared.common import Unreadable
+from gateway.frameworks.shared.refusals import Unreadable
 
 
 class Tested:
@@ -184,8 +184,8 @@ def _value(node: Any, bits: Mapping[int, int], tested: Tested) -> int:  # noqa: 
     """Return the value of an expression when the clbits have these values."""
     if not isinstance(node.type, types.Uint | types.Bool):
         raise Unreadable(f"it computes with values of the type {node.type!r}")
-    found = _unwrapped(node, bits, tested)
-    return int(bool(found)) if isinstance(node.type, types.Bool) else found % (1 << node.type.width)
+    number = _unwrapped(node, bits, tested)
+    return int(bool(number)) if isinstance(node.type, types.Bool) else number % (1 << node.type.width)
 
 
 def _unwrapped(node: Any, bits: Mapping[int, int], tested: Tested) -> int:  # noqa: ANN401 - an Expr

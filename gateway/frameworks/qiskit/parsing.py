@@ -42,7 +42,7 @@ from gateway.circuit.modifiers import control, inverse, power, repetitions
 from gateway.errors import CircuitInvalidError, RequestError, UnsupportedError
 from gateway.frameworks.qiskit.expressions import Tested, decide, decide_cases
 from gateway.frameworks.qiskit.gates import GATES
-from gateway.frameworks.shared.common import Unreadable, refused, unbound
+from gateway.frameworks.shared.refusals import Unreadable, refused, unbound
 from gateway.frameworks.shared.synthesis import steps_of_unitary
 
 _RENAMED = {"mcx": "c3x", "c3sx": "c3sqrtx", "rcccx": "rc3x", "global_phase": "gphase"}
@@ -191,8 +191,8 @@ class _Reader:
         """Return a gate as steps, to modify them."""
         inner = _Reader()
         inner.read(_alone(gate), inside=self._index)
-        found = inner.out.operations
-        return [(op.name, tuple([qubits[place] for place in op.qubits]), op.params) for op in found]
+        operations = inner.out.operations
+        return [(op.name, tuple([qubits[place] for place in op.qubits]), op.params) for op in operations]
 
     # ------------------------------------------------------------------ control flow
 
@@ -231,8 +231,8 @@ class _Reader:
     def _switch(self, operation: Any, body: Callable[..., None], tested: Tested) -> None:  # noqa: ANN401
         cases = list(operation.cases_specifier())
         labels = [None if CASE_DEFAULT in values else list(values) for values, _ in cases]
-        found = decide_cases(operation.target, labels, tested)
-        self.out.choose([(when, partial(body, block)) for when, (_, block) in zip(found, cases, strict=True)])
+        conditions = decide_cases(operation.target, labels, tested)
+        self.out.choose([(when, partial(body, block)) for when, (_, block) in zip(conditions, cases, strict=True)])
 
     def _for(self, operation: Any, body: Callable[..., None]) -> None:  # noqa: ANN401
         values, parameter, block = operation.params
@@ -254,8 +254,8 @@ def _definition(operation: Any) -> Any:  # noqa: ANN401
     definition = getattr(operation, "definition", None)
     if definition is not None or (isinstance(operation, Instruction) and not isinstance(operation, Gate)):
         return definition
-    made = HighLevelSynthesis()(_alone(operation))
-    return None if [instruction.name for instruction in made.data] == [operation.name] else made
+    synthesized = HighLevelSynthesis()(_alone(operation))
+    return None if [instruction.name for instruction in synthesized.data] == [operation.name] else synthesized
 
 
 def _controls(gate: Any, qubits: Sequence[int]) -> tuple[list[int], list[int]]:  # noqa: ANN401

@@ -88,8 +88,8 @@ class GatewayBackend(QrispBackend):
     ) -> int | list[int] | None:
         if not isinstance(shots, Sequence):
             self._validate_shots(shots)
-            found: int | None = self.options["shots"] if shots is None else shots
-            return found
+            number: int | None = self.options["shots"] if shots is None else shots
+            return number
         self._validate_shots_length(list(shots), circuits)
         for number in shots:
             self._validate_shots(number)

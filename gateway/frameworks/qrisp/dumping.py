@@ -19,7 +19,7 @@ from gateway.circuit.conditions import assignments
 from gateway.circuit.lowering import lower
 from gateway.errors import UnsupportedError
 from gateway.frameworks.qrisp.gates import GATES
-from gateway.frameworks.shared.common import refused
+from gateway.frameworks.shared.refusals import refused
 
 _NATIVE = frozenset(GATES)
 
@@ -33,24 +33,24 @@ def dump(circuit: Circuit) -> Any:  # noqa: ANN401 - a QuantumCircuit
         UnsupportedError: a phase in a circuit without qubits; a measurement into a clbit that its
             condition tests.
     """
-    made = QuantumCircuit(circuit.num_qubits, circuit.num_clbits)
+    target = QuantumCircuit(circuit.num_qubits, circuit.num_clbits)
     for index, op in enumerate(lower(circuit.operations, _NATIVE)):
-        if op.name == "gphase" and not made.qubits:
+        if op.name == "gphase" and not target.qubits:
             raise UnsupportedError(f"operation {index}: Qrisp has no phase without qubits", feature="gphase")
-        qubits = [made.qubits[qubit] for qubit in op.qubits or ((0,) if op.name == "gphase" else ())]
+        qubits = [target.qubits[qubit] for qubit in op.qubits or ((0,) if op.name == "gphase" else ())]
         for assignment in assignments(op.condition):
-            _append(made, index, op, qubits, [*assignment.items()])
-    return made
+            _append(target, index, op, qubits, [*assignment.items()])
+    return target
 
 
-def _append(made: Any, index: int, op: Operation, qubits: list[Any], tested: list[tuple[int, int]]) -> None:  # noqa: ANN401
+def _append(target: Any, index: int, op: Operation, qubits: list[Any], tested: list[tuple[int, int]]) -> None:  # noqa: ANN401
     """Append an operation that happens if clbits have the values given with them."""
     operation, clbits = _operation(op), [*(clbit for clbit, _ in tested), *op.clbits]
     if len(set(clbits)) < len(clbits):
         raise refused(index, "condition", "Qrisp has no measurement into a clbit that its condition tests")
     if tested:
         operation = operation.c_if(len(tested), "".join(str(bit) for _, bit in tested))
-    made.append(operation, qubits, [made.clbits[clbit] for clbit in clbits])
+    target.append(operation, qubits, [target.clbits[clbit] for clbit in clbits])
 
 
 def _operation(op: Operation) -> Any:  # noqa: ANN401 - an Operation of Qrisp

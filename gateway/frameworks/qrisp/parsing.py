@@ -31,7 +31,7 @@ from gateway.circuit.emitter import Emitter
 from gateway.circuit.gates import Step
 from gateway.circuit.modifiers import control
 from gateway.errors import RequestError
-from gateway.frameworks.shared.common import refused, unbound
+from gateway.frameworks.shared.refusals import refused, unbound
 
 Angles = tuple[float, float, float, float]
 """Theta, phi, lambda and the global phase of Qrisp's ``U3Gate``."""
@@ -184,5 +184,5 @@ def _is_swap(op: Any) -> bool:  # noqa: ANN401 - an Operation
     if op.name != "swap" or len(op.definition.data) != len(_SWAP):
         return False
     places = {qubit: place for place, qubit in enumerate(op.definition.qubits)}
-    found = [(inner.op.name, tuple(places[qubit] for qubit in inner.qubits)) for inner in op.definition.data]
-    return found == _SWAP and all(type(inner.op) is ControlledOperation for inner in op.definition.data)
+    steps = [(inner.op.name, tuple(places[qubit] for qubit in inner.qubits)) for inner in op.definition.data]
+    return steps == _SWAP and all(type(inner.op) is ControlledOperation for inner in op.definition.data)

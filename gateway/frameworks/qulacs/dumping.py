@@ -13,7 +13,7 @@ from qulacs import gate
 from gateway.circuit import Circuit, Operation
 from gateway.circuit.lowering import lower
 from gateway.frameworks.qulacs.gates import GATES, build
-from gateway.frameworks.shared.common import refused
+from gateway.frameworks.shared.refusals import refused
 
 
 def dump(circuit: Circuit) -> Any:  # noqa: ANN401 - a QuantumCircuit of Qulacs

@@ -21,7 +21,7 @@ from gateway.circuit.emitter import Emitter
 from gateway.circuit.gates import Step
 from gateway.circuit.modifiers import control, inverse
 from gateway.errors import RequestError
-from gateway.frameworks.shared.common import refused
+from gateway.frameworks.shared.refusals import refused
 from gateway.frameworks.shared.synthesis import steps_of_unitary
 
 _ROWS: Mapping[str, str] = {

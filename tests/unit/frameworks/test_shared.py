@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from gateway.circuit import Circuit, Comparison
-from gateway.frameworks.shared.common import grouped, missing_phase
+from gateway.frameworks.shared.operations import grouped
+from gateway.frameworks.shared.phases import missing_phase
 
 
 def test_operations_in_a_row_are_grouped_until_what_they_test_changes():
