@@ -44,6 +44,7 @@ def command(arguments: argparse.Namespace) -> int:
     settings = sources.load(arguments)
     names = _installed() if arguments.all else list(settings.simulators)
     if len(names) + bool(settings.adapter) + settings.pickled > 1:
+        sources.refuse_one_file(settings)
         return _serve_many([_row(name).name for name in names], sources.flags_for_each(arguments))
     if names and arguments.settings != sources.STANDARD_INPUT:
         _change_environment(names[0], arguments.words)

@@ -294,6 +294,20 @@ def check_access(settings: Settings, *, guarded: bool) -> None:
     )
 
 
+def refuse_one_file(settings: Settings) -> None:
+    """Refuse one file of jobs for several simulators: it serves one server at a time.
+
+    Raises:
+        UsageError: there is such a file.
+    """
+    url = jobs_url(settings, "", 0)
+    if url.startswith("sqlite") and url != IN_MEMORY:
+        raise UsageError(
+            f"several simulators cannot share the file of jobs {settings.jobs!r}: leave --jobs out, so that each has a "
+            "file of its own, or name a database of PostgreSQL"
+        )
+
+
 def jobs_url(settings: Settings, queue: str, port: int) -> str:
     """Return where jobs are kept: as set, or in a file for each simulator and port; in memory on a chosen port.
 

@@ -193,6 +193,7 @@ def test_a_local_simulator_without_its_framework_starts_no_server(monkeypatch: p
             ("qulacs", "cirq", "--port", "1"),
             "several simulators are served on their own ports: leave --adapter, --port",
         ),
+        (("qulacs", "cirq", "--jobs", "x"), "several simulators cannot share the file of jobs 'x': leave --jobs out"),
         (("--settings", "/no/such/file"), "cannot read the settings in /no/such/file: No such file or directory"),
         (("qulacs", "--host", "0.0.0.0"), "others can reach 0.0.0.0: say whom to let in"),  # noqa: S104 - refused
     ],
