@@ -40,6 +40,7 @@ def _cells(row: Simulator, distribution: str | None) -> dict[str, str]:
         "port": str(row.port),
         "installed": row.installed_version() or installing,
         **abilities(row.capabilities),
+        **({} if row.capabilities.gates == "universal" else {"gates": f"{len(row.capabilities.gates)} names"}),
         "what it is": row.summary if distribution is None else f"{row.summary} ({distribution})",
     }
 
