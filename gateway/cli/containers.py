@@ -149,9 +149,9 @@ def logs(arguments: argparse.Namespace) -> int:
 
 def build(arguments: argparse.Namespace) -> int:
     """Build the image."""
-    engine = connect()
-    with BuildBar() as bar:
-        made = image.build(engine, bar.report, no_cache=arguments.no_cache)
+    engine, vault = connect(), Vault()
+    with BuildBar() as bar, image.one_at_a_time(vault, bar.report):
+        made = image.build(engine, bar.report, no_cache=arguments.no_cache, builder=vault.home)
     found = engine.image(made)
     if found is None:
         raise ContainerError("the image was removed as soon as it was built: build it again")

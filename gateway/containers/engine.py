@@ -209,13 +209,13 @@ class Engine:
     def about(self) -> About:
         """Ask the engine about its machine."""
         with self._translated():
-            found = self._client.info()
+            answer = self._client.info()
         return About(
-            version=found.get("ServerVersion", ""),
-            architecture=architecture(found.get("Architecture", "")),
-            cpus=found.get("NCPU", 0),
-            memory_bytes=found.get("MemTotal", 0),
-            root=found.get("DockerRootDir", ""),
+            version=answer.get("ServerVersion", ""),
+            architecture=architecture(answer.get("Architecture", "")),
+            cpus=answer.get("NCPU", 0),
+            memory_bytes=answer.get("MemTotal", 0),
+            root=answer.get("DockerRootDir", ""),
         )
 
     # ------------------------------------------------------------------ images
@@ -224,24 +224,24 @@ class Engine:
         """Return an image by name or id, or ``None``."""
         try:
             with self._translated():
-                found = self._client.inspect_image(reference)
+                answer = self._client.inspect_image(reference)
         except (ImageNotFound, EngineRefused) as exc:
             if isinstance(exc, EngineRefused) and exc.status_code != NOT_FOUND:
                 raise
             return None
         return Image(
-            id=found["Id"],
-            tags=tuple(found.get("RepoTags") or ()),
-            labels=(found.get("Config") or {}).get("Labels") or {},
-            architecture=architecture(found.get("Architecture", "")),
-            size_bytes=found.get("Size", 0),
+            id=answer["Id"],
+            tags=tuple(answer.get("RepoTags") or ()),
+            labels=(answer.get("Config") or {}).get("Labels") or {},
+            architecture=architecture(answer.get("Architecture", "")),
+            size_bytes=answer.get("Size", 0),
         )
 
     def images_labelled(self, label: str) -> list[str]:
         """Return the ids of images with a label, ``key`` or ``key=value``, newest first."""
         with self._translated():
-            found = self._client.images(filters={"label": [label], "dangling": False})
-        return [image["Id"] for image in sorted(found, key=lambda image: -image.get("Created", 0))]
+            images = self._client.images(filters={"label": [label], "dangling": False})
+        return [image["Id"] for image in sorted(images, key=lambda image: -image.get("Created", 0))]
 
     def pull(self, reference: str, say: Callable[[str], None]) -> None:
         """Pull an image.
@@ -266,12 +266,13 @@ class Engine:
         context: IO[bytes],
         *,
         dockerfile: str,
-        tags: Sequence[str],
-        labels: Mapping[str, str],
+        tags: Sequence[str] = (),
+        labels: Mapping[str, str] | None = None,
         build_args: Mapping[str, str] | None = None,
+        target: str | None = None,
         no_cache: bool = False,
     ) -> Iterator[dict[str, Any]]:
-        """Build an image with the classic builder and yield the engine's events.
+        """Build an image, or up to a stage of it, with the classic builder and yield the engine's events.
 
         Closing the iterator closes the connection, on which the engine gives up the build.
         """
@@ -284,9 +285,10 @@ class Engine:
                 decode=True,
                 rm=True,
                 forcerm=True,
-                tag=tags[0],
-                labels=dict(labels),
+                tag=tags[0] if tags else None,
+                labels=dict(labels or {}),
                 buildargs=dict(build_args or {}),
+                target=target,
             )
             image = ""
             with closing(events):
@@ -296,6 +298,29 @@ class Engine:
             for tag in tags[1:] if image else ():
                 name, _, version = tag.rpartition(":")
                 self._client.tag(image, name, tag=version, force=True)
+
+    def first_layer(self, label: str, *, without: str, newest: bool = False) -> str | None:
+        """Return the id of an image, with a name or without, that has a label and is built on none that has it.
+
+        Args:
+            label: ``key`` or ``key=value``.
+            without: another label, which it must not have.
+            newest: take the newest of several, else the oldest.
+        """
+        with self._translated():
+            images = self._client.images(all=True, filters={"label": [label]})
+        images = [image for image in images if without not in (image["Labels"] or {})]
+        known = {image["Id"] for image in images}
+        first = [image for image in images if image.get("ParentId") not in known]
+        first.sort(key=lambda image: image.get("Created", 0), reverse=newest)
+        return first[0]["Id"] if first else None
+
+    def remove_dangling(self, label: str) -> None:
+        """Remove images with a label that have no name and that no other image is built on."""
+        with self._translated():
+            images = self._client.images(filters={"label": [label], "dangling": True})
+        for image in images:
+            self.remove_image(image["Id"])
 
     def read_folder(self, image: str, folder: str, labels: Mapping[str, str]) -> bytes:
         """Return a folder of an image as a tar, whose paths begin with the folder's last name.
@@ -323,7 +348,7 @@ class Engine:
     def containers(self, *labels: str) -> list[Container]:
         """Return all containers with all these labels, running or not; without exit codes and health."""
         with self._translated():
-            found = self._client.containers(all=True, filters={"label": list(labels)})
+            answers = self._client.containers(all=True, filters={"label": list(labels)})
         return [
             Container(
                 id=one["Id"],
@@ -333,19 +358,19 @@ class Engine:
                 image=one["ImageID"],
                 ports={port["PrivatePort"]: port["PublicPort"] for port in one["Ports"] if "PublicPort" in port},
             )
-            for one in found
+            for one in answers
         ]
 
     def container(self, name: str) -> Container | None:
         """Return one container by name or id with all there is to know, or ``None``."""
         try:
             with self._translated():
-                found = self._client.inspect_container(name)
+                answer = self._client.inspect_container(name)
         except EngineRefused as exc:
             if exc.status_code != NOT_FOUND:
                 raise
             return None
-        return _container(found)
+        return _container(answer)
 
     def create(self, image: str, command: Sequence[str], *, name: str, **options: Any) -> str:  # noqa: ANN401 - the SDK's
         """Create a container and return its id.
@@ -361,10 +386,10 @@ class Engine:
         port = options.pop("port")
         with self._translated():
             config = self._client.create_host_config(**options)
-            made = self._client.create_container(
+            answer = self._client.create_container(
                 image, list(command), name=name, ports=[port], host_config=config, **outside
             )
-        return cast("str", made["Id"])
+        return cast("str", answer["Id"])
 
     def start(self, name: str) -> None:
         """Start a container.
@@ -410,8 +435,8 @@ class Engine:
     def volumes(self, *labels: str) -> list[str]:
         """Return the names of all volumes with all these labels."""
         with self._translated():
-            found = self._client.volumes(filters={"label": list(labels)})
-        return [one["Name"] for one in found["Volumes"] or ()]
+            answer = self._client.volumes(filters={"label": list(labels)})
+        return [one["Name"] for one in answer["Volumes"] or ()]
 
     def remove_volume(self, name: str) -> None:
         """Remove a volume; nothing happens if it is gone or in use."""
@@ -445,24 +470,24 @@ class Engine:
                 raise
 
 
-def _container(found: Mapping[str, Any]) -> Container:
-    state = found["State"]
+def _container(description: Mapping[str, Any]) -> Container:
+    state = description["State"]
     health = state.get("Health") or {}
     log = health.get("Log") or []
-    published = (found.get("NetworkSettings") or {}).get("Ports") or {}
+    published = (description.get("NetworkSettings") or {}).get("Ports") or {}
     return Container(
-        id=found["Id"],
-        name=found["Name"].lstrip("/"),
-        labels=found["Config"].get("Labels") or {},
+        id=description["Id"],
+        name=description["Name"].lstrip("/"),
+        labels=description["Config"].get("Labels") or {},
         state=state["Status"],
-        image=found.get("Image", ""),
+        image=description.get("Image", ""),
         ports={int(port.partition("/")[0]): int(to[0]["HostPort"]) for port, to in published.items() if to},
         exit_code=state.get("ExitCode"),
         oom_killed=bool(state.get("OOMKilled")),
         error=state.get("Error", ""),
         health=health.get("Status", "none"),
         health_log=log[-1].get("Output", "").strip() if log else "",
-        memory_bytes=(found.get("HostConfig") or {}).get("Memory", 0),
+        memory_bytes=(description.get("HostConfig") or {}).get("Memory", 0),
     )
 
 
@@ -476,15 +501,15 @@ def architecture(name: str) -> str:
 
 def causes(exc: BaseException) -> list[BaseException]:
     """Return an error and all that is inside it: causes, contexts, reasons and arguments."""
-    found: list[BaseException] = []
+    chain: list[BaseException] = []
     waiting: list[object] = [exc]
     while waiting:
         one = waiting.pop(0)
-        if not isinstance(one, BaseException) or any(one is seen for seen in found):
+        if not isinstance(one, BaseException) or any(one is seen for seen in chain):
             continue
-        found.append(one)
+        chain.append(one)
         waiting += [one.__cause__, one.__context__, getattr(one, "reason", None), *one.args]
-    return found
+    return chain
 
 
 def translate(exc: BaseException, address: str) -> ContainerError:
@@ -583,8 +608,8 @@ def _refused(status: int, words: str) -> ContainerError:
 
 
 def _port_taken(words: str) -> PortTaken:
-    found = re.search(r":(\d+)(?: failed|->|: bind|/tcp|:)", words) or re.search(r"[:.](\d{2,5})\b(?!.*\d{2,5})", words)
-    port = int(found.group(1)) if found else None
+    match = re.search(r":(\d+)(?: failed|->|: bind|/tcp|:)", words) or re.search(r"[:.](\d{2,5})\b(?!.*\d{2,5})", words)
+    port = int(match.group(1)) if match else None
     user = holder(port) if port is not None else None
     who = f" by {user}" if user else ""
     return PortTaken(

@@ -13,14 +13,14 @@ import os
 import re
 import tarfile
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, cast
 
 from gateway.containers.container import HOME_LABEL, OWNER_LABEL
 from gateway.containers.engine import Engine
-from gateway.containers.hardening import CONTENT_LABEL, IMAGE
+from gateway.containers.hardening import CONTENT_LABEL, IMAGE, LABEL_PREFIX
 from gateway.containers.owner import identity
 from gateway.containers.tokens import Vault
 from gateway.errors import ContainerError, DiskFull, EngineRefused, ImageBuildError, ImageNotFound
@@ -36,7 +36,18 @@ SOURCES = "/opt/gateway/src"
 UNKNOWN = "unknown"
 """Content label of an image that compose or buildx built: they cannot compute it."""
 
+BUILDER_LABEL = LABEL_PREFIX + "builder"
+"""On the parts that an image is built from: whose build made them. The image itself has an empty one."""
+
+RUNTIME_LABEL = LABEL_PREFIX + "runtime"
+"""On the part of an image that has all but our own code: the hash of what it was built from."""
+
 _FOLDER = "images/simulators"
+_DOCKERFILE = f"{_FOLDER}/Dockerfile"
+_OWN_DOCKERFILE = "own.Dockerfile"
+_BOUNDARY = "\nFROM runtime\n"
+"""In the Dockerfile: what follows is our own code."""
+
 _RECIPE = ("Dockerfile", "healthcheck", "prepare.py")
 _LOCKS = "requirements-*.lock"
 """One for each environment of simulators."""
@@ -150,8 +161,8 @@ def find(engine: Engine, content: str) -> str | None:
     tagged = engine.image(f"{IMAGE}:{content}")
     if tagged is not None and tagged.labels.get(CONTENT_LABEL) == content:
         return tagged.id
-    found = engine.images_labelled(f"{CONTENT_LABEL}={content}")
-    return found[0] if found else None
+    images = engine.images_labelled(f"{CONTENT_LABEL}={content}")
+    return images[0] if images else None
 
 
 def ensure(engine: Engine, folder: Path, report: Report, *, content: str, reference: str | None = None) -> str:
@@ -170,17 +181,23 @@ def ensure(engine: Engine, folder: Path, report: Report, *, content: str, refere
     """
     if reference is not None:
         return _given(engine, reference, report)
-    found = find(engine, content)
-    if found is not None:
-        return found
+    image = find(engine, content)
+    if image is not None:
+        return image
     vault = Vault(folder)
-    with vault.locked_file("build", lambda: report(Step(0, 0, "waiting for another process that builds the image"))):
+    with one_at_a_time(vault, report):
         return (
             find(engine, content)
             or _recognised(engine, content, report, vault.home)
             or _pulled(engine, content, report)
-            or build(engine, report)
+            or build(engine, report, builder=vault.home)
         )
+
+
+def one_at_a_time(vault: Vault, report: Report) -> AbstractContextManager[None]:
+    """Return what lets one process of this user build; a second one waits for the first one's image."""
+    what = "waiting for another process that builds the image"
+    return vault.locked_file("build", lambda: report(Step(0, 0, what)))
 
 
 def _recognised(engine: Engine, content: str, report: Report, home: str) -> str | None:
@@ -232,9 +249,18 @@ def _pulled(engine: Engine, content: str, report: Report) -> str | None:
     return find(engine, content)
 
 
-def build(engine: Engine, report: Report, *, files: Mapping[str, bytes] | None = None, no_cache: bool = False) -> str:
-    """Build the image and return its id; what is unchanged comes from the engine's cache.
+def build(
+    engine: Engine,
+    report: Report,
+    *,
+    files: Mapping[str, bytes] | None = None,
+    no_cache: bool = False,
+    builder: str | None = None,
+) -> str:
+    """Build the image and return its id; what is unchanged is taken from earlier builds.
 
+    It is built in two parts, so that nothing is installed when only our own code has changed, although
+    what the classic builder leaves behind of the first part is removed.
     An interruption closes the connection, on which the engine gives the build up.
 
     Args:
@@ -242,6 +268,7 @@ def build(engine: Engine, report: Report, *, files: Mapping[str, bytes] | None =
         report: told of each step.
         files: the build context; that of this very package by default.
         no_cache: make every step anew.
+        builder: whose leftovers may be removed; this user's by default.
 
     Raises:
         ImageBuildError: a step failed; ``log`` ends with why.
@@ -249,25 +276,63 @@ def build(engine: Engine, report: Report, *, files: Mapping[str, bytes] | None =
     """
     context = dict(context_files() if files is None else files)
     content = content_tag(context)
+    builder = Vault().home if builder is None else builder
+    recipe, boundary, own_part = context.get(_DOCKERFILE, b"").decode().partition(_BOUNDARY)
     bundle = ca_bundle()
-    packed = pack(context | ({_CA_FILE: bundle} if bundle else {}))
-    events = engine.build(
-        packed,
-        dockerfile=f"{_FOLDER}/Dockerfile",
+    with_bundle = context | ({_CA_FILE: bundle} if bundle else {})
+    if boundary:
+        runtime = _runtime(engine, with_bundle, recipe, report, no_cache=no_cache, builder=builder)
+        context[_OWN_DOCKERFILE] = f"FROM {runtime.removeprefix('sha256:')}\n{own_part}".encode()
+    _built(
+        engine,
+        context if boundary else with_bundle,
+        report,
+        dockerfile=_OWN_DOCKERFILE if boundary else _DOCKERFILE,
         tags=[f"{IMAGE}:{content}", f"{IMAGE}:{__version__}"],
         labels={CONTENT_LABEL: content},
         build_args=build_args(content),
         no_cache=no_cache,
     )
+    engine.remove_dangling(f"{BUILDER_LABEL}={builder}")
+    image = find(engine, content)
+    if image is None:
+        raise ImageBuildError("the engine said the build was done but has no such image: try again")
+    return image
+
+
+def _runtime(
+    engine: Engine, context: Mapping[str, bytes], recipe: str, report: Report, *, no_cache: bool, builder: str
+) -> str:
+    """Return the id of the image that has all but our own code; it is a part of every image built on it."""
+    needed = {path: data for path, data in context.items() if Path(path).match(_LOCKS) or path.endswith("prepare.py")}
+    base = os.environ.get("BASE_IMAGE", "")
+    tag = content_tag({**needed, "recipe": recipe.encode(), "base": base.encode()})
+    label = f"{RUNTIME_LABEL}={tag}"
+    known = None if no_cache else engine.first_layer(label, without=CONTENT_LABEL)
+    if known is not None:
+        return known
+    _built(
+        engine,
+        context,
+        report,
+        dockerfile=_DOCKERFILE,
+        target="runtime",
+        build_args={**given_args(), "RUNTIME": tag, "BUILDER": builder},
+        no_cache=no_cache,
+    )
+    runtime = engine.first_layer(label, without=CONTENT_LABEL, newest=no_cache)
+    if runtime is None:
+        raise ImageBuildError("the engine said the build was done but has no such image: try again")
+    return runtime
+
+
+def _built(engine: Engine, context: Mapping[str, bytes], report: Report, **options: Any) -> None:  # noqa: ANN401
+    """Build what the options of :meth:`Engine.build` say, to the end."""
     try:
-        with closing(events):  # type: ignore[type-var]  # it is a generator
+        with closing(engine.build(pack(context), **options)) as events:  # type: ignore[type-var]  # it is a generator
             _follow(events, report)
     except EngineRefused as exc:  # the Dockerfile itself is wrong
         raise ImageBuildError(f"the image could not be built: {exc.message}", log=exc.message) from exc
-    found = find(engine, content)
-    if found is None:
-        raise ImageBuildError("the engine said the build was done but has no such image: try again")
-    return found
 
 
 def build_args(content: str) -> dict[str, str]:
@@ -308,7 +373,7 @@ def _build_error(event: Mapping[str, Any], step: Step, log: list[str]) -> Contai
         )
     if "pull access denied" in why or "manifest" in why or "dial tcp" in why or "no such host" in why:
         advice = "the base image could not be pulled: check the network, or set BASE_IMAGE to one that is here"
-    elif "pip install" in step.what or "Could not find a version" in tail:
+    elif "--require-hashes" in step.what or "pip install" in step.what or "Could not find a version" in tail:
         advice = (
             "if packages could not be fetched, set PIP_INDEX_URL, and REQUESTS_CA_BUNDLE where a proxy re-signs traffic"
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import shutil
 import socket
@@ -328,27 +329,50 @@ def test_health_check_fails_when_nobody_listens_and_when_the_server_hangs(start:
 def test_a_change_in_our_code_installs_nothing(
     client: docker.DockerClient, image: Image, context: dict[str, bytes]
 ) -> None:
-    bundle = image_module.ca_bundle()
-    files = context | ({"images/simulators/ca-bundle.crt": bundle} if bundle else {})
-    files["gateway/version.py"] += f"# {uuid.uuid4()}\n".encode()
-    log = ""
-    for event in client.api.build(
-        fileobj=image_module.pack(files),
-        custom_context=True,
-        decode=True,
-        rm=True,
-        forcerm=True,
-        dockerfile="images/simulators/Dockerfile",
-        buildargs=image_module.build_args("test"),
-        tag=f"{hardening.IMAGE}:test-rebuild",
-    ):
-        assert "errorDetail" not in event, event
-        log += event.get("stream", "")
-    client.images.remove(f"{hardening.IMAGE}:test-rebuild")
-    steps = re.split(r"^Step ", log[: log.index(" : COPY gateway")], flags=re.MULTILINE)
-    made_again = [step for step in steps if "Running in" in step or "COPY" in step]
-    assert [step for step in made_again if "Using cache" not in step] == []
-    assert "Running in" in log[log.index(" : COPY gateway") :]
+    files = context | {"gateway/version.py": context["gateway/version.py"] + f"# {uuid.uuid4()}\n".encode()}
+    steps: list[image_module.Step] = []
+    built = image_module.build(connect(), steps.append, files=files)
+    image.tag(hardening.IMAGE, __version__)  # first: what loses its last name stays, without one
+    client.images.remove(built, force=True)
+    assert built != image.id
+    done = [step.what for step in steps]
+    assert any("COPY gateway" in what for what in done)
+    assert [what for what in done if "pip" in what or "prepare.py" in what.partition("COPY")[0]] == []
+
+
+def names_of(client: docker.DockerClient, label: str) -> list[str]:
+    """Return the ids of images without a name that have a label."""
+    return [one.id for one in client.images.list(filters={"dangling": True, "label": label})]
+
+
+def test_a_build_leaves_no_image_without_a_name_behind_and_touches_nobody_elses(
+    client: docker.DockerClient, image: Image, context: dict[str, bytes], small_context: Path
+) -> None:
+    files = {path: (small_context / path).read_bytes() for path in context}
+    files["images/simulators/prepare.py"] += f"# {uuid.uuid4()}\n".encode()  # so that nothing is cached
+    mine, others = (f"{image_module.BUILDER_LABEL}={one}" for one in ("of-this-test", "of-another-user"))
+    client.images.build(fileobj=io.BytesIO(f"FROM scratch\nLABEL {others}\n".encode()), rm=True)
+    before = {one.id for one in client.images.list(filters={"dangling": True})}
+    steps: list[image_module.Step] = []
+    built: list[str] = []
+    try:
+        built.append(image_module.build(connect(), steps.append, files=files, builder="of-this-test"))
+        assert any("--require-hashes" in step.what for step in steps)
+        assert {one.id for one in client.images.list(filters={"dangling": True})} == before
+        steps.clear()
+        files["gateway/version.py"] += b"# changed\n"
+        built.append(image_module.build(connect(), steps.append, files=files, builder="of-this-test"))
+        assert not any("--require-hashes" in step.what for step in steps), "the first part is still there"
+        assert {one.id for one in client.images.list(filters={"dangling": True})} == before
+        assert names_of(client, mine) == []
+        assert client.images.get(built[-1]).labels[image_module.BUILDER_LABEL] == ""
+        assert len(names_of(client, others)) == 1
+    finally:
+        for one in names_of(client, others):
+            client.images.remove(one)
+        image.tag(hardening.IMAGE, __version__)
+        for one in built:
+            client.images.remove(one, force=True)
 
 
 MARK = "left-by-the-test"
@@ -427,13 +451,9 @@ def test_every_builder_builds_and_leaves_no_trace_of_bundle_and_index(
 
 
 def test_an_image_that_compose_built_is_found_by_its_content_and_not_built_again(
-    client: docker.DockerClient, image: Image, small_context: Path, tmp_path: Path
+    client: docker.DockerClient, image: Image, context: dict[str, bytes], small_context: Path, tmp_path: Path
 ) -> None:
-    files = {
-        path: (small_context / path).read_bytes()
-        for path in image_module.context_files()
-        if (small_context / path).is_file()
-    }
+    files = {path: (small_context / path).read_bytes() for path in context}
     bundle = image_module.ca_bundle()
     if bundle:
         (small_context / "images/simulators/ca-bundle.crt").write_bytes(bundle)
