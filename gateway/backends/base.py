@@ -62,14 +62,14 @@ class Backend(ABC):
 
     @abstractmethod
     def status(self) -> BackendStatus:
-        """Ask whether it takes work."""
+        """Ask the backend whether it takes work."""
 
     @abstractmethod
     def capabilities(self) -> Capabilities:
-        """Return what it can do."""
+        """Return what the backend can do."""
 
     def native_gates(self) -> tuple[str, ...]:
-        """Return the gates of our table that it runs without lowering; none where it does not say."""
+        """Return the gates of our table that the backend runs without lowering; none where it does not say."""
         return ()
 
     @overload

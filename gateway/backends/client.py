@@ -40,7 +40,7 @@ M = TypeVar("M")
 CONNECT_TIMEOUT_S = 5.0
 _PAUSES_S = (0.05, 0.2, 1.0)
 _BROKEN = (requests.ConnectionError, requests.exceptions.ChunkedEncodingError)
-"""What a connection that breaks looks like; the second one in the middle of an answer, chunked or not."""
+"""The errors that requests raises when a connection breaks; the second one comes in the middle of an answer."""
 
 GRACE_S = 15.0
 """How much longer the client waits than a request may wait for a worker and then run."""

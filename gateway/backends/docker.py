@@ -212,9 +212,9 @@ class DockerSimulator(Backend):
         vault = Vault()
         vault.prepare()
         self._fleet = Fleet(engine, vault)
-        found = self._of_compose(self._fleet)
-        if found is not None:
-            return found
+        client = self._of_compose(self._fleet)
+        if client is not None:
+            return client
         spec = self._spec(engine, vault)
         for last in (False, True):
             lease = self._lease = self._fleet.obtain(spec, keep=self.keep)
@@ -264,13 +264,13 @@ class DockerSimulator(Backend):
 
     @property
     def _is_special(self) -> bool:
-        """Whether something is asked for that a container started by others may not have."""
+        """Whether this simulator wants something that a container started by others may not have."""
         return bool(self.image or self.network or self._environment or self._unique or self.keep) or (
             self.resources != _resources(None, None, None)
         )
 
     def _of_compose(self, fleet: Fleet) -> BackendClient | None:
-        """Return a client of a container somebody runs by compose, if it is of this version and lets us in."""
+        """Return a client of a container that somebody runs by compose, if it is of this version and lets us in."""
         if self._is_special:
             return None
         for one in fleet.strangers(self.name):
@@ -402,19 +402,22 @@ def _post_mortem(fleet: Fleet, lease: Lease) -> ContainerExited | None:
     """Return how the container ended; ``None`` if it runs."""
     give_up = time.monotonic() + _SETTLE_S
     while True:
-        found = fleet.engine.container(lease.container)
-        if found is None or not found.running:
+        container = fleet.engine.container(lease.container)
+        if container is None or not container.running:
             break
         if time.monotonic() > give_up:
             return None
         time.sleep(0.05)
-    logs = fleet.engine.logs(lease.container, LOG_LINES) if found else ""
-    memory = found is not None and found.oom_killed
-    advice = f"give it more than {size(found.memory_bytes)} with memory=..." if found and memory else "run it again"
+    logs = fleet.engine.logs(lease.container, LOG_LINES) if container else ""
+    memory = container is not None and container.oom_killed
+    advice = (
+        f"give it more than {size(container.memory_bytes)} with memory=..." if container and memory else "run it again"
+    )
     return ContainerExited(
-        f"the container {lease.name} {ended(found)} during the run: {advice}; the next run starts another container",
+        f"the container {lease.name} {ended(container)} during the run: {advice}; "
+        "the next run starts another container",
         container=lease.name,
-        exit_code=found.exit_code if found else None,
+        exit_code=container.exit_code if container else None,
         oom_killed=memory,
         logs=logs,
     )
@@ -426,7 +429,7 @@ def _content() -> str:
 
 
 class _KeepAliveAdapter(HTTPAdapter):
-    """Notices within seconds when a container's network vanishes without a word."""
+    """Keeps connections alive by TCP, so that a container whose network vanishes is noticed within seconds."""
 
     def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **kwargs: Any) -> None:  # noqa: ANN401
         options = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1), (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)]

@@ -34,7 +34,7 @@ from gateway.errors import (
 from gateway.results import JobState
 
 try:
-    from exa.common.errors import iqm_error as said
+    from exa.common.errors import iqm_error
     from iqm.iqm_client import CircuitCompilationOptions
     from iqm.qiskit_iqm import IQMProvider
     from iqm.qiskit_iqm.iqm_backend import IQMBackendBase
@@ -137,8 +137,8 @@ class IQMBackend(QiskitBackend):
     @property
     def calibration_set_id(self) -> UUID:
         """The calibration set that circuits are transpiled for."""
-        found: UUID = self.backend.architecture.calibration_set_id
-        return found
+        name: UUID = self.backend.architecture.calibration_set_id
+        return name
 
     @property
     def version(self) -> str:
@@ -186,7 +186,7 @@ class IQMBackend(QiskitBackend):
         with _logging_messages():
             try:
                 return IQMRun(self.backend.retrieve_job(job_id))
-            except said.NotFoundError as exc:
+            except iqm_error.NotFoundError as exc:
                 raise JobNotFound(f"{self.name} has no job {vendor_id!r}: {exc}", job=vendor_id) from exc
 
     def status(self) -> BackendStatus:
@@ -196,7 +196,7 @@ class IQMBackend(QiskitBackend):
         with self.translated():
             try:
                 health = self.backend.client.get_health()
-            except said.SystemUnavailableError as exc:
+            except iqm_error.SystemUnavailableError as exc:
                 return BackendStatus(self.name, self.version, online=False, message=str(exc))
         return BackendStatus(self.name, self.version, online=True, message=json.dumps(health))
 
@@ -227,13 +227,13 @@ class IQMRun(QiskitRun):
             time.sleep(delay_s)
             delay_s = min(delay_s * 1.5, _LONGEST_POLL_S)
         with _logging_messages():
-            found = self.job.result()
-            words = None if found.success else self.job.error_message() or "the server does not say why"
+            result = self.job.result()
+            words = None if result.success else self.job.error_message() or "the server does not say why"
         if words is not None:
-            raise SimulatorError(f"{found.backend_name} failed: {words}", simulator=found.backend_name, detail=words)
+            raise SimulatorError(f"{result.backend_name} failed: {words}", simulator=result.backend_name, detail=words)
         return [
-            Reading(found.get_counts(index), version=_version(getattr(one, "calibration_set_id", None)))
-            for index, one in enumerate(found.results)
+            Reading(result.get_counts(index), version=_version(getattr(one, "calibration_set_id", None)))
+            for index, one in enumerate(result.results)
         ]
 
     def cancel(self) -> None:
@@ -243,17 +243,20 @@ class IQMRun(QiskitRun):
 
 
 _ERRORS: tuple[tuple[Any, type[GatewayError]], ...] = (
-    ((said.AuthenticationError, said.ForbiddenError, ClientAuthenticationError), AuthenticationError),
-    ((said.CircuitValidationError, said.CircuitTranspilationError), UnsupportedError),
-    ((said.NotFoundError, said.ValidationError, said.InvalidOperationError, ClientConfigurationError), RequestError),
-    (said.DataSizeError, LimitError),
-    ((said.RateLimitError, said.SystemUnavailableError), BusyError),
-    ((said.OperationTimeoutError, requests.Timeout), TransportTimeout),
-    ((said.BadGatewayError, requests.ConnectionError), TransportError),
+    ((iqm_error.AuthenticationError, iqm_error.ForbiddenError, ClientAuthenticationError), AuthenticationError),
+    ((iqm_error.CircuitValidationError, iqm_error.CircuitTranspilationError), UnsupportedError),
+    (
+        (iqm_error.NotFoundError, iqm_error.ValidationError, iqm_error.InvalidOperationError, ClientConfigurationError),
+        RequestError,
+    ),
+    (iqm_error.DataSizeError, LimitError),
+    ((iqm_error.RateLimitError, iqm_error.SystemUnavailableError), BusyError),
+    ((iqm_error.OperationTimeoutError, requests.Timeout), TransportTimeout),
+    ((iqm_error.BadGatewayError, requests.ConnectionError), TransportError),
     (json.JSONDecodeError, TransportError),
     (ValueError, UnsupportedError),  # IQM's way to say that a circuit has no form on the machine
 )
-"""Classes of IQM's -> our class; the first that fits."""
+"""Error classes of IQM's client -> our class; the first row that fits counts."""
 
 
 def _uuid(text: str | UUID | None) -> UUID | None:

@@ -26,7 +26,7 @@ class Job(ABC, Generic[T]):
 
     @abstractmethod
     def status(self) -> JobState:
-        """Return its state now."""
+        """Return the job's state now."""
 
     @abstractmethod
     def result(self, timeout_s: float | None = None) -> T:
@@ -40,14 +40,14 @@ class Job(ABC, Generic[T]):
 
     @abstractmethod
     def cancel(self) -> bool:
-        """Cancel it unless it has ended; say whether it is cancelled now."""
+        """Cancel the job unless it has ended; say whether it is cancelled now."""
 
     @abstractmethod
     def progress(self) -> Progress:
-        """Return how many of its circuits are done."""
+        """Return how many of the job's circuits are done."""
 
     def done(self) -> bool:
-        """Whether it has ended, one way or another."""
+        """Whether the job has ended: it is done, failed or cancelled."""
         return self.status().ended
 
 
@@ -67,7 +67,7 @@ class LocalJob(Job[T]):
         self._cancelled = cancelled
 
     def status(self) -> JobState:
-        """Return its state now."""
+        """Return the job's state now."""
         if self._future.cancelled():
             return JobState.CANCELLED
         if self._future.done():
@@ -89,7 +89,7 @@ class LocalJob(Job[T]):
             raise JobTimeout(f"no result after {timeout_s} s; the run goes on", timeout_s=timeout_s) from exc
 
     def cancel(self) -> bool:
-        """Cancel it: at once if it has not begun, else if its run can be stopped."""
+        """Cancel the job: at once if it has not begun, otherwise only if its run can be stopped."""
         if self._future.cancel():
             return True
         if self._cancelled is not None and not self._future.done():
@@ -98,5 +98,5 @@ class LocalJob(Job[T]):
         return self.status() is JobState.CANCELLED
 
     def progress(self) -> Progress:
-        """Return how many of its circuits are done: none or all."""
+        """Return how many of the job's circuits are done: none or all."""
         return Progress(self._total if self.status() is JobState.DONE else 0, self._total)

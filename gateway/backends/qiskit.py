@@ -138,7 +138,7 @@ class QiskitBackend(VendorBackend):
             raise JobNotFound(f"{self.name} has no job {vendor_id!r}: {exc}", job=vendor_id) from exc
 
     def status(self) -> BackendStatus:
-        """Ask the backend, where it has something to say; a simulator is always there."""
+        """Ask the backend for its status; one that cannot say is a simulator, which is always there."""
         with self.translated():
             return status_of(self.backend, self.name, self.version)
 
@@ -152,18 +152,18 @@ class QiskitBackend(VendorBackend):
 
 
 class QiskitRun:
-    """A job of Qiskit's."""
+    """A job of a backend of Qiskit's."""
 
     def __init__(self, job: Any) -> None:  # noqa: ANN401 - a JobV1
         self.job = job
 
     @property
     def id(self) -> str:
-        """Its id at the provider's."""
+        """The id that the provider gave the job."""
         return str(self.job.job_id())
 
     def state(self) -> JobState:
-        """Ask for its status."""
+        """Ask the provider for the status of the job."""
         return state_of(self.job.status())
 
     def readings(self) -> list[Reading]:
@@ -172,17 +172,17 @@ class QiskitRun:
         Raises:
             SimulatorError: the backend says, without raising anything, that it failed.
         """
-        found = self.job.result()
-        if not found.success:
-            said = next((one.status for one in found.results if not one.success), None) or found.status
-            raise SimulatorError(f"{found.backend_name} failed: {said}", simulator=found.backend_name, detail=str(said))
+        result = self.job.result()
+        if not result.success:
+            why = next((one.status for one in result.results if not one.success), None) or result.status
+            raise SimulatorError(f"{result.backend_name} failed: {why}", simulator=result.backend_name, detail=str(why))
         return [
-            Reading(found.get_counts(index), getattr(one, "time_taken", None))
-            for index, one in enumerate(found.results)
+            Reading(result.get_counts(index), getattr(one, "time_taken", None))
+            for index, one in enumerate(result.results)
         ]
 
     def cancel(self) -> None:
-        """Ask the provider to cancel it."""
+        """Ask the provider to cancel the job."""
         self.job.cancel()
 
 
@@ -211,7 +211,7 @@ class Transpiler:
         self.seed = seed
 
     def for_backend(self, backend: Any) -> Transpiler:  # noqa: ANN401
-        """Return the same for another backend."""
+        """Return a transpiler with these settings for another backend."""
         return Transpiler(backend, self.name, level=self.level, seed=self.seed)
 
     @cached_property
@@ -219,7 +219,7 @@ class Transpiler:
         return generate_preset_pass_manager(self.level, backend=self.backend, seed_transpiler=self.seed)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave the passes behind: a copy makes its own."""
+        """Leave the passes out of a copy, which makes its own."""
         return {name: value for name, value in self.__dict__.items() if name != "_passes"}
 
     def __call__(self, circuit: Circuit) -> Any:  # noqa: ANN401 - a QuantumCircuit
@@ -272,9 +272,9 @@ def status_of(backend: Any, name: str, version: str) -> BackendStatus:  # noqa: 
     """Ask a backend whether it takes work, as providers' backends can say."""
     if not hasattr(backend, "status"):
         return BackendStatus(name, version, online=True)
-    said = backend.status()
-    words = f"{said.status_msg}, {said.pending_jobs} jobs wait" if said.pending_jobs else said.status_msg
-    return BackendStatus(name, version, bool(said.operational), words or None)
+    status = backend.status()
+    words = f"{status.status_msg}, {status.pending_jobs} jobs wait" if status.pending_jobs else status.status_msg
+    return BackendStatus(name, version, bool(status.operational), words or None)
 
 
 def _aer() -> Any:  # noqa: ANN401 - an AerSimulator

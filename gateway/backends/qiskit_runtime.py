@@ -235,9 +235,9 @@ class QiskitRuntimeBackend(VendorBackend):
                 return TransportTimeout(f"{words} ({cause})")
             if isinstance(cause, requests.ConnectionError):
                 return TransportError(f"IBM Quantum cannot be reached: {words} ({cause})")
-        said = next((str(cause) for cause in causes if isinstance(cause, ApiException)), None)
+        answer = next((str(cause) for cause in causes if isinstance(cause, ApiException)), None)
         if isinstance(exc, (IBMNotAuthorizedError, AccountNotFoundError, InvalidAccountError)):
-            return AuthenticationError(f"{words} ({said})" if said else words)
+            return AuthenticationError(f"{words} ({answer})" if answer else words)
         status = next((each.status_code for each in causes if isinstance(each, (RequestsApiError, ApiException))), None)
         if status in _BY_STATUS:
             return _BY_STATUS[status](words)
@@ -253,26 +253,26 @@ class QiskitRuntimeBackend(VendorBackend):
 
 
 class RuntimeRun:
-    """A job of the Sampler's."""
+    """A job of IBM's Sampler."""
 
     def __init__(self, job: Any) -> None:  # noqa: ANN401 - a RuntimeJobV2 or a LocalRuntimeJob
         self.job = job
 
     @property
     def id(self) -> str:
-        """IBM's name of it."""
+        """IBM's name of the job."""
         return str(self.job.job_id())
 
     def state(self) -> JobState:
-        """Ask for its status."""
+        """Ask IBM for the status of the job."""
         return state_of(self.job.status())
 
     def readings(self) -> list[Reading]:
         """Return the counts of each circuit; the classical registers are joined, the first one rightmost."""
-        return [Reading(found.join_data().get_counts()) for found in self.job.result()]
+        return [Reading(result.join_data().get_counts()) for result in self.job.result()]
 
     def cancel(self) -> None:
-        """Ask IBM to cancel it."""
+        """Ask IBM to cancel the job."""
         self.job.cancel()
 
 

@@ -44,7 +44,7 @@ class ServedBackend:
         self._version = version
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave behind what was opened: the copy opens its own."""
+        """Leave the opened Backend out of a copy, which opens its own."""
         return {name: value for name, value in self.__dict__.items() if name not in {"backend", "_identity"}}
 
     @cached_property
@@ -64,7 +64,7 @@ class ServedBackend:
 
     @cached_property
     def _identity(self) -> BackendStatus:
-        """Name and version, asked once: a cloud is far away."""
+        """The machine's name and version; they are asked for once, because a cloud is far away."""
         return self.backend.status()
 
     @property
@@ -79,7 +79,7 @@ class ServedBackend:
 
     @property
     def native_gates(self) -> Collection[str]:
-        """Gates it runs without lowering."""
+        """The gates that the Backend runs without lowering."""
         return self.backend.native_gates()
 
     def version(self) -> str:
@@ -87,7 +87,7 @@ class ServedBackend:
         return self._version if self._version is not None else self._identity.version
 
     def ping(self) -> tuple[bool, str | None]:
-        """Ask whether it takes work."""
+        """Ask the Backend whether it takes work."""
         if self._ping_func is not None:
             return self._ping_func()
         status = self.backend.status()

@@ -106,7 +106,7 @@ class ServerJob(Job[Outcome | list[Outcome]]):
         ]
 
     def cancel(self) -> bool:
-        """Cancel it unless it has ended: what runs of it is killed. Say whether it is cancelled now."""
+        """Cancel the job unless it has ended, and kill what runs of it; say whether it is cancelled now."""
         self._info = self._keeper.cancel_job(self.id)
         return self._info.state is JobState.CANCELLED
 

@@ -141,7 +141,7 @@ class VendorBackend(Backend):
             self._prepared(source, able, options, index if isinstance(request.circuits, list) else None)
             for index, source in enumerate(request.circuit_list())
         ]
-        shots = [asked or 0 for asked in request.shots_list()]
+        shots = [number or 0 for number in request.shots_list()]
         seeds = seeds_of(request.seed, len(shots)) if self.seedable else None
         parts: list[Part] = []
         try:

@@ -1,4 +1,4 @@
-"""A job that is the vendor's: what follows it, and puts its parts together."""
+"""A job that runs at a vendor's: it follows the vendor's own jobs and puts their results together."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ class VendorRun(Protocol):
 
     @property
     def id(self) -> str:
-        """The vendor's own name for it."""
+        """The vendor's own name of the job."""
 
     def state(self) -> JobState:
-        """Ask where it stands."""
+        """Ask the vendor for the state of the job."""
 
     def readings(self) -> list[Reading]:
         """Wait until it has ended, and return one reading per circuit.
@@ -51,7 +51,7 @@ class VendorRun(Protocol):
         """
 
     def cancel(self) -> None:
-        """Ask for its end."""
+        """Ask the vendor to cancel the job."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +188,7 @@ class VendorJob(Job[Outcome | list[Outcome]]):
         return True
 
     def _collected(self) -> list[Result]:
-        """Add up what the parts found."""
+        """Add up the counts of all parts."""
         waited_s = time.perf_counter() - self._began
         counts: dict[int, Counter[str]] = {}
         seconds: dict[int, float] = {}
@@ -215,7 +215,7 @@ class VendorJob(Job[Outcome | list[Outcome]]):
         return readings
 
     def _checked(self, index: int, part: Part, reading: Reading) -> dict[str, int]:
-        """Return the counts without spaces, held to the contract."""
+        """Return the counts without spaces; counts that break the contract are an error."""
         counts: Counter[str] = Counter()
         for key, times in reading.counts.items():
             counts[key.replace(" ", "")] += int(times)

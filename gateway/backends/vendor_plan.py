@@ -47,14 +47,14 @@ def plan(shots: Sequence[int], seeds: Sequence[int] | None, terms: Terms, name: 
         LimitError: that would be more than ``MAX_SUBMISSIONS``.
     """
     shares: dict[tuple[int, int | None], list[int]] = {}
-    for index, asked in enumerate(shots):
-        for share, given in enumerate(_shares(asked, terms.max_shots, name)):
-            seed = None if seeds is None else spread(seeds[index], share)
-            shares.setdefault((given, seed), []).append(index)
+    for index, total in enumerate(shots):
+        for number, share in enumerate(_shares(total, terms.max_shots, name)):
+            seed = None if seeds is None else spread(seeds[index], number)
+            shares.setdefault((share, seed), []).append(index)
     size = 1 if seeds is not None else terms.max_circuits or len(shots) * MAX_SUBMISSIONS
     planned = [
-        Submission(tuple(indices[first : first + size]), given, seed)
-        for (given, seed), indices in shares.items()
+        Submission(tuple(indices[first : first + size]), share, seed)
+        for (share, seed), indices in shares.items()
         for first in range(0, len(indices), size)
     ]
     if seeds is None and len(planned) > MAX_SUBMISSIONS:

@@ -156,8 +156,8 @@ class Fleet:
 
     def strangers(self, simulator: str) -> list[Container]:
         """Return containers that serve the simulator but belong to nobody's home, such as compose's."""
-        found = self.engine.containers(f"{SIMULATOR_LABEL}={simulator}")
-        return [one for one in found if HOME_LABEL not in one.labels and one.running]
+        containers = self.engine.containers(f"{SIMULATOR_LABEL}={simulator}")
+        return [one for one in containers if HOME_LABEL not in one.labels and one.running]
 
     def obtain(self, spec: Spec, *, keep: bool, patience_s: float = PATIENCE_S) -> Lease:
         """Return a lease of the container that fits: the running one, else a new one.
@@ -171,9 +171,9 @@ class Fleet:
         give_up = time.monotonic() + patience_s
         while True:
             with self.vault.lock(spec.simulator):
-                found = self.survey()
-                gone = self._reap(found, spec)
-                left = [one for one in found if one.id not in gone]
+                containers = self.survey()
+                gone = self._reap(containers, spec)
+                left = [one for one in containers if one.id not in gone]
                 lease = self._reuse(left, spec, keep=keep) or self._create(spec, keep=keep)
             if lease is not None:
                 self._orphans.discard(lease.volume)
@@ -221,10 +221,10 @@ class Fleet:
 
     def reap(self) -> list[str]:
         """Remove what dead processes left behind; return the names."""
-        found = self.survey()
-        gone = self._reap(found, None)
+        containers = self.survey()
+        gone = self._reap(containers, None)
         self.sweep()
-        return [one.name for one in found if one.id in gone]
+        return [one.name for one in containers if one.id in gone]
 
     def sweep(self, *labels: str, but: str = "") -> None:
         """Remove this user's volumes that no container uses."""
@@ -234,10 +234,10 @@ class Fleet:
 
     # ------------------------------------------------------------------ inside the lock
 
-    def _reap(self, found: Sequence[Container], spec: Spec | None) -> set[str]:
+    def _reap(self, containers: Sequence[Container], spec: Spec | None) -> set[str]:
         """Remove what nobody uses any more: leftovers of dead owners, ended ones, stale ones."""
         gone = set()
-        for one in found:
+        for one in containers:
             entry = self.vault.read(one.id)
             in_use = entry.in_use if entry else not is_dead(one.labels.get(OWNER_LABEL, ""))
             keep = entry.keep if entry else one.labels.get(KEEP_LABEL) == "true"
@@ -251,7 +251,7 @@ class Fleet:
                     gone.add(one.id)
                     wanted = spec.volume(self.vault.home) if spec is not None else ""
                     self.sweep(f"{SIMULATOR_LABEL}={one.labels.get(SIMULATOR_LABEL, '')}", but=wanted)
-        self._forget_removed({one.id for one in found})
+        self._forget_removed({one.id for one in containers})
         return gone
 
     def _forget_removed(self, known: set[str]) -> None:
@@ -269,8 +269,8 @@ class Fleet:
         with self.vault.lock(simulator, wait=False) as held:
             yield held
 
-    def _reuse(self, found: Sequence[Container], spec: Spec, *, keep: bool) -> Lease | None:
-        for one in found:
+    def _reuse(self, containers: Sequence[Container], spec: Spec, *, keep: bool) -> Lease | None:
+        for one in containers:
             if not spec.fits(one):
                 continue
             entry = self.vault.read(one.id)
@@ -303,8 +303,8 @@ class Fleet:
                 self._made.add(volume)
             self.vault.write(container, Entry(token, keep, (user,)))
             self._start(spec, container)
-            found = self.engine.container(container)
-            port = (found.ports or {}).get(find(spec.simulator).port, 0) if found else 0
+            description = self.engine.container(container)
+            port = (description.ports or {}).get(find(spec.simulator).port, 0) if description else 0
             return Lease(container, name, spec.simulator, port, token, user, volume, fresh=True)
         except BaseException:  # Ctrl-C too leaves nothing behind
             self._undo(name)
@@ -381,9 +381,9 @@ class Fleet:
 
     def _undo(self, name: str) -> None:
         """Remove a container of this very process that did not come up."""
-        made = self.engine.container(name)
-        if made is not None and made.labels.get(OWNER_LABEL) == identity():
-            self.remove(made.id)
+        container = self.engine.container(name)
+        if container is not None and container.labels.get(OWNER_LABEL) == identity():
+            self.remove(container.id)
 
 
 def _user() -> str:

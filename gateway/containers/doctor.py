@@ -176,8 +176,8 @@ def examine(names: Collection[str] = ()) -> Iterator[Finding]:
         return
     yield check_engine(about, None, remote=engine.is_remote)
     content = content_tag()
-    found = find(engine, content)
-    image = engine.image(found) if found else None
+    image_id = find(engine, content)
+    image = engine.image(image_id) if image_id else None
     yield check_image(image, len(engine.images_labelled(CONTENT_LABEL)), content)
     yield check_architecture(image, about)
     yield check_disk(_free_bytes(about.root, engine), image_present=image is not None)

@@ -47,5 +47,5 @@ def _start(pid: int) -> str:
 
 
 def _start_by_ps(pid: int) -> str:
-    found = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)  # noqa: S603, S607 - a number
-    return found.stdout.strip().replace(" ", "_").replace(":", ".")
+    answer = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)  # noqa: S603, S607 - a number
+    return answer.stdout.strip().replace(" ", "_").replace(":", ".")

@@ -89,39 +89,40 @@ class Readiness:
             connection.close()
 
     def _state(self) -> str:
-        found = self.engine.container(self.container)
-        return found.state if found else "removed"
+        container = self.engine.container(self.container)
+        return container.state if container else "removed"
 
     def _failure(self) -> ContainerError:
-        found = self.engine.container(self.container)
-        logs = self.engine.logs(self.container, LOG_LINES) if found else ""
-        if found is not None and found.running:
+        container = self.engine.container(self.container)
+        logs = self.engine.logs(self.container, LOG_LINES) if container else ""
+        if container is not None and container.running:
             return NotReady(
                 f"the container {self.name} runs but did not answer within {self.timeout_s:g} s: "
                 f"wait longer with start_timeout_s, or look at its log:\n{logs}",
                 container=self.name,
-                state=found.state,
+                state=container.state,
                 timeout_s=self.timeout_s,
                 logs=logs,
             )
         return ContainerStartError(
-            f"the container {self.name} {ended(found)} before it answered: {_advice(found, logs)}{_shown(logs)}",
+            f"the container {self.name} {ended(container)} before it answered: "
+            f"{_advice(container, logs)}{_shown(logs)}",
             container=self.name,
-            state=found.state if found else "removed",
-            exit_code=found.exit_code if found else None,
-            oom_killed=found.oom_killed if found else None,
+            state=container.state if container else "removed",
+            exit_code=container.exit_code if container else None,
+            oom_killed=container.oom_killed if container else None,
             logs=logs,
         )
 
 
-def ended(found: Container | None) -> str:
+def ended(container: Container | None) -> str:
     """Return how a container ended, as the rest of a sentence."""
-    if found is None:
+    if container is None:
         return "was removed"
-    if found.oom_killed:
-        return f"ran out of its memory of {size(found.memory_bytes)} (exit code {found.exit_code})"
-    error = f": {found.error}" if found.error else ""
-    return f"ended with exit code {found.exit_code}{error}"
+    if container.oom_killed:
+        return f"ran out of its memory of {size(container.memory_bytes)} (exit code {container.exit_code})"
+    error = f": {container.error}" if container.error else ""
+    return f"ended with exit code {container.exit_code}{error}"
 
 
 def size(count: int) -> str:
@@ -129,12 +130,12 @@ def size(count: int) -> str:
     return f"{count / 2**30:.3g} GiB" if count >= 2**30 else f"{count / 2**20:.3g} MiB"
 
 
-def _advice(found: Container | None, logs: str) -> str:
-    if found is None:
+def _advice(container: Container | None, logs: str) -> str:
+    if container is None:
         return "somebody removed it; try again"
-    if found.oom_killed:
-        return f"give it more, such as memory='{max(2, found.memory_bytes * 2 // 2**30)}g'"
-    if "exec format error" in found.error + logs:
+    if container.oom_killed:
+        return f"give it more, such as memory='{max(2, container.memory_bytes * 2 // 2**30)}g'"
+    if "exec format error" in container.error + logs:
         return "the image is for another processor; gateway build makes one for this machine"
     return "its log says why; gateway build --no-cache makes the image anew if it is damaged"
 

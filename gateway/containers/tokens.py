@@ -84,8 +84,8 @@ class Vault:
     def read(self, container: str) -> Entry | None:
         """Return what is known of a container; ``None`` if nothing is, or the file is damaged."""
         try:
-            found = json.loads(self._file(container).read_text())
-            return Entry(str(found["token"]), bool(found["keep"]), tuple(map(str, found["users"])))
+            values = json.loads(self._file(container).read_text())
+            return Entry(str(values["token"]), bool(values["keep"]), tuple(map(str, values["users"])))
         except (OSError, ValueError, KeyError, TypeError):
             return None
 

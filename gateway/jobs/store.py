@@ -155,8 +155,8 @@ class JobStore:
         """
         size = len(answer.body)
         with self.transaction() as connection:
-            given = {"this_job": number, "this_position": position, "now_status": answer.status, "body": answer.body}
-            if not connection.execute(ANSWER, given).rowcount:
+            values = {"this_job": number, "this_position": position, "now_status": answer.status, "body": answer.body}
+            if not connection.execute(ANSWER, values).rowcount:
                 return False
             if ended is None:
                 connection.execute(GROW, {"this_job": number, "size": size})
@@ -167,8 +167,8 @@ class JobStore:
     def end(self, number: int, state: JobState, now: float) -> bool:
         """End a job without an answer; say whether it had not ended before."""
         with self.transaction() as connection:
-            given = {"this_job": number, "size": 0, "now_state": state, "now": now}
-            return bool(connection.execute(END, given).rowcount)
+            values = {"this_job": number, "size": 0, "now_state": state, "now": now}
+            return bool(connection.execute(END, values).rowcount)
 
     def expire(self, before: float, keep_bytes: int) -> int:
         """Remove jobs that ended before a time, and the oldest ended ones beyond a size; return how many."""

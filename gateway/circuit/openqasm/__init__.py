@@ -11,7 +11,7 @@ import sys
 import warnings
 
 from gateway.circuit.openqasm.fast import NotFlat, parse_flat
-from gateway.circuit.openqasm.screen import screen
+from gateway.circuit.openqasm.parser_guard import screen
 from gateway.circuit.operations import DEFAULT_LIMITS, CircuitParts, Limits
 from gateway.errors import CircuitSyntaxError, LimitError, RequestError
 

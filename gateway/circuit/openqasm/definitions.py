@@ -148,11 +148,11 @@ def read_head(statement: str) -> Definition:
         msg = f"{shown!r} does not declare a gate"
         raise CircuitSyntaxError(msg)
     keyword, name, params, qubits = match.groups()
-    angles, wires = _names(params or ""), _names(qubits)
-    if len({*angles, *wires}) < len(angles) + len(wires):
-        msg = f"the gate {name!r} uses a name twice: {', '.join([*angles, *wires])[:80]}"
+    parameters, operands = _names(params or ""), _names(qubits)
+    if len({*parameters, *operands}) < len(parameters) + len(operands):
+        msg = f"the gate {name!r} uses a name twice: {', '.join([*parameters, *operands])[:80]}"
         raise CircuitInvalidError(msg, rule="redefinition")
-    return Definition(name, _numbered(angles), _numbered(wires), opaque=keyword == "opaque")
+    return Definition(name, _numbered(parameters), _numbered(operands), opaque=keyword == "opaque")
 
 
 def _names(text: str) -> list[str]:

@@ -18,9 +18,10 @@ from collections.abc import Callable, Iterator
 from operator import length_hint
 
 from gateway.circuit.gates import ALIASES, GATES, Gate
-from gateway.circuit.openqasm.choices import Choice, conditioned, other_choice, read_choice, split_condition
 from gateway.circuit.openqasm.definitions import Definition, read_head
 from gateway.circuit.openqasm.expressions import AmbiguousInteger, Expressions, split_arguments
+from gateway.circuit.openqasm.if_conditions import Choice, conditioned, other_choice, read_choice, split_condition
+from gateway.circuit.openqasm.registers import Registers, broadcast
 from gateway.circuit.openqasm.statements import (
     BLOCK_BEGIN,
     BLOCK_END,
@@ -31,7 +32,6 @@ from gateway.circuit.openqasm.statements import (
     split_statements,
     syntax_error,
 )
-from gateway.circuit.openqasm.wires import Wires, broadcast
 from gateway.circuit.operations import CircuitParts, Limits, Operation
 from gateway.errors import CircuitInvalidError, CircuitSyntaxError, LimitError, UnsupportedError
 
@@ -92,8 +92,8 @@ class _Reader:
         self.modern = False  # OpenQASM 3
         self.expressions = Expressions()
         self.plain = plain  # ASCII: float() also reads digits of other scripts
-        self.qubits = Wires("qubit", limits.qubits)
-        self.clbits = Wires("clbit", limits.clbits)
+        self.qubits = Registers("qubit", limits.qubits)
+        self.clbits = Registers("clbit", limits.clbits)
         self.definitions: dict[str, Definition] = {}
         self.operations: list[Operation] = []
         self.work = 0
@@ -295,7 +295,7 @@ class _Reader:
             self.measured(match[4], match[3])
 
     def declare(self, kind: str, name: str, size: str | None) -> None:
-        """Declare a register, or a single wire if ``size`` is ``None``."""
+        """Declare a register, or a single qubit or clbit if ``size`` is ``None``."""
         if self.nesting:
             msg = f"{name!r} is declared inside an if"
             raise CircuitSyntaxError(msg)
@@ -358,16 +358,16 @@ class _Reader:
 
     def find_gate(self, name: str) -> Gate | Definition:
         """Return what a gate name stands for at this place of the text."""
-        found = self.definitions.get(name) or GATES.get(name) or GATES.get(ALIASES.get(name, ""))
-        if found is None and name in NOT_FLAT_WORDS:
+        gate = self.definitions.get(name) or GATES.get(name) or GATES.get(ALIASES.get(name, ""))
+        if gate is None and name in NOT_FLAT_WORDS:
             msg = f"{name!r} is a word of OpenQASM 3, but this text is OpenQASM 2"
             raise CircuitSyntaxError(msg)
-        if found is None:
+        if gate is None:
             close = difflib.get_close_matches(name[:40], [*GATES, *ALIASES, *list(self.definitions)[:1000]], n=1)
             hint = f"; did you mean {close[0]!r}?" if close else "; define it with 'gate'"
             msg = f"there is no gate named {name[:80]!r}{hint}"
             raise CircuitInvalidError(msg, rule="gate name")
-        return found
+        return gate
 
     def refuse_words(self, statement: str) -> None:
         """Refuse a statement that is no gate call although it is spelled like one."""
@@ -386,9 +386,9 @@ class _Reader:
             raise NotFlat
         callee = self.find_gate(name)
         params = self.values(angles) if angles and not angles.isspace() else ()
-        wires = list(map(self.qubits.find, operands.split(","))) if operands else []
-        callee.check(len(wires), len(params))
-        rows = broadcast(wires, name)
+        registers = list(map(self.qubits.find, operands.split(","))) if operands else []
+        callee.check(len(registers), len(params))
+        rows = broadcast(registers, name)
         if isinstance(callee, Definition):
             self.inline(callee, rows, params)
             return
@@ -414,14 +414,14 @@ class _Reader:
 
     def values(self, text: str) -> tuple[float, ...]:
         """Return the values of an argument list; remembers them, since angles repeat."""
-        found = self.angles.get(text)
-        if found is None:
-            found = tuple(
+        values = self.angles.get(text)
+        if values is None:
+            values = tuple(
                 [self.expressions.value(part) for part in (split_arguments(text) if "," in text else (text,))]
             )
             if len(self.angles) < _KEPT_ANGLES:
-                self.angles[text] = found
-        return found
+                self.angles[text] = values
+        return values
 
     # ------------------------------------------------------------------ everything else
 
@@ -467,15 +467,15 @@ class _Reader:
         """``barrier a, b[0]``, or on all qubits."""
         _, _, operands = piece.partition("barrier")
         if operands.strip():
-            found = [self.qubits.find(operand) for operand in operands.split(",")]
-            wires = [wire for each in found for wire in (each if isinstance(each, range) else (each,))]
+            registers = [self.qubits.find(operand) for operand in operands.split(",")]
+            qubits = [qubit for each in registers for qubit in (each if isinstance(each, range) else (each,))]
         else:
-            wires = list(range(self.qubits.count))
-        if len(set(wires)) < len(wires):
+            qubits = list(range(self.qubits.count))
+        if len(set(qubits)) < len(qubits):
             msg = f"a barrier names a qubit twice: {operands.strip()[:80]}"
             raise CircuitInvalidError(msg, rule="distinct qubits")
-        if wires:
-            self.operations.append(Operation("barrier", tuple(wires)))
+        if qubits:
+            self.operations.append(Operation("barrier", tuple(qubits)))
 
     def if_(self, piece: str) -> None:
         """``if (c == 1) statement`` or ``if (c == 1) { ... }``; what is done becomes conditional."""

@@ -24,16 +24,16 @@ def blank_comments(text: str) -> str:
         return text
 
     def blank(match: re.Match[str]) -> str:
-        found = match.group()
-        if found[0] == '"':
-            return found
-        if found[1] == "/":
+        part = match.group()
+        if part[0] == '"':
+            return part
+        if part[1] == "/":
             return " "
-        if len(found) < len("/**/") or not found.endswith("*/"):
+        if len(part) < len("/**/") or not part.endswith("*/"):
             line = text.count("\n", 0, match.start()) + 1
             column = match.start() - text.rfind("\n", 0, match.start())
             raise CircuitSyntaxError("a comment is not closed", line=line, column=column)
-        return _VISIBLE.sub(" ", found)
+        return _VISIBLE.sub(" ", part)
 
     return _SKIPPED.sub(blank, text)
 

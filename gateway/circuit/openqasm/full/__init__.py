@@ -93,8 +93,8 @@ def _parsed_quietly(text: str) -> ast.Program:
         tree = parser.program()
     except (library.RecognitionException, library.ParseCancellationException) as exc:
         raise library.QASM3ParsingError from exc
-    found: ast.Program = library.QASMNodeVisitor().visitProgram(tree)
-    return found
+    program: ast.Program = library.QASMNodeVisitor().visitProgram(tree)
+    return program
 
 
 def _too_deep() -> CircuitSyntaxError:

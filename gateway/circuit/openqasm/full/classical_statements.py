@@ -148,12 +148,12 @@ class ClassicalStatements(GateStatements):
 
     def alias(self, node: ast.AliasStatement) -> None:
         """Give a part of registers a name."""
-        found = self.values.reference(node.value)
-        if not isinstance(found, (Qubits, Clbits)):
+        part = self.values.reference(node.value)
+        if not isinstance(part, (Qubits, Clbits)):
             raise invalid(node, "type", "an alias is a part of registers")
-        if len(set(found.indices)) < len(found.indices):
+        if len(set(part.indices)) < len(part.indices):
             raise invalid(node, "distinct qubits", f"the alias {node.target.name!r} holds the same element twice")
-        self.declare(node, node.target.name, found)
+        self.declare(node, node.target.name, part)
 
     # ------------------------------------------------------------------ assignments
 
@@ -268,8 +268,8 @@ class ClassicalStatements(GateStatements):
         self.calls.append(_Call(definition, target, result, scope, self.out.depth))
         try:
             self.block(definition.body, scope)
-        except Return as found:
-            return found.value
+        except Return as returned:
+            return returned.value
         finally:
             self.calls.pop()
         return None
@@ -285,11 +285,11 @@ class ClassicalStatements(GateStatements):
                 raise invalid(actual, "number of qubits", what)
             return Qubits(qubits.indices, single=formal.size is None)
         kind = self.values.kind(formal.type)
-        found = self.values.reference(actual)
-        if kind.name == "bit" and isinstance(found, Clbits):
-            if len(found.indices) != (1 if kind.width is None else kind.width):
+        symbol = self.values.reference(actual)
+        if kind.name == "bit" and isinstance(symbol, Clbits):
+            if len(symbol.indices) != (1 if kind.width is None else kind.width):
                 raise invalid(actual, "register sizes", f"the argument {name!r} takes a {kind}")
-            return Clbits(found.indices, single=kind.width is None, writable=False)
+            return Clbits(symbol.indices, single=kind.width is None, writable=False)
         return Variable(kind, self.values.value_as(actual, kind), depth=self.out.depth)
 
     def leave_subroutine(self, node: ast.ReturnStatement) -> None:
@@ -303,13 +303,13 @@ class ClassicalStatements(GateStatements):
         """Bring measured bits to the call's target, or return a value known now."""
         expression, target = node.expression, call.target
         measured = type(expression).__name__ == "QuantumMeasurement"
-        found = None if measured else self.values.reference(expression)
-        if measured or isinstance(found, Clbits):
+        symbol = None if measured else self.values.reference(expression)
+        if measured or isinstance(symbol, Clbits):
             if target is None:
                 raise refuse(node, "return", "a measured result has to be assigned to bits")
             if measured:
                 self.measure_into(expression, target)
-            elif isinstance(found, Clbits) and found.indices != target.indices:
+            elif isinstance(symbol, Clbits) and symbol.indices != target.indices:
                 raise refuse(node, "return", "measured bits cannot be copied")
             return None
         if self._calls(expression):

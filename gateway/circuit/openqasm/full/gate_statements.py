@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from gateway.circuit import modifiers
 from gateway.circuit.gates import ALIASES, GATES, Step
 from gateway.circuit.openqasm.expressions import CONSTANTS
-from gateway.circuit.openqasm.full.machine import Machine
 from gateway.circuit.openqasm.full.scopes import (
     Clbits,
     GateDefinition,
@@ -20,6 +19,7 @@ from gateway.circuit.openqasm.full.scopes import (
     invalid,
     refuse,
 )
+from gateway.circuit.openqasm.full.unroller import Unroller
 
 if TYPE_CHECKING:
     from openqasm3 import ast
@@ -36,7 +36,7 @@ class _Modifier(NamedTuple):
     exponent: float = 0.0
 
 
-class GateStatements(Machine):
+class GateStatements(Unroller):
     """Gates, measurements, resets and barriers."""
 
     visible: int | None = None
@@ -123,10 +123,10 @@ class GateStatements(Machine):
         self._apply(node, "gphase", 0, lambda _: [("gphase", (), (gamma,))])
 
     def _definition(self, name: str) -> GateDefinition | None:
-        found = self.gates.get(name)
-        if found is None or (self.visible is not None and found.order >= self.visible):
+        definition = self.gates.get(name)
+        if definition is None or (self.visible is not None and definition.order >= self.visible):
             return None
-        return found
+        return definition
 
     def _inlined(self, definition: GateDefinition, params: Sequence[float], qubits: Sequence[int]) -> list[Step]:
         """Return the steps of a defined gate."""
@@ -213,9 +213,9 @@ class GateStatements(Machine):
             return modifiers.power(steps, modifier.exponent)
         if len(controls) > _CHEAP_CONTROLS:
             self.out.check_operations(len(controls) ** 2 * len(steps))
-        made = modifiers.control(steps, controls, controls if modifier.name == "negctrl" else ())
-        self.out.spend(len(made))
-        return made
+        steps = modifiers.control(steps, controls, controls if modifier.name == "negctrl" else ())
+        self.out.spend(len(steps))
+        return steps
 
     # ------------------------------------------------------------------ the rest
 

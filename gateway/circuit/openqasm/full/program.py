@@ -63,7 +63,7 @@ class Program(ClassicalStatements):
 
     def _choose(self, branches: Sequence[_Branch]) -> None:
         """Carry out blocks under mutually exclusive conditions."""
-        self.out.choose([(found, partial(self.block, statements)) for found, statements in branches])
+        self.out.choose([(condition, partial(self.block, statements)) for condition, statements in branches])
 
     def switch(self, node: ast.SwitchStatement) -> None:
         """Carry out the case a value selects, or every case under its condition."""

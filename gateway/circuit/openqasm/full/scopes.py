@@ -1,4 +1,4 @@
-"""What names mean while a program is unrolled, and how a fault in it is reported."""
+"""The scopes of a program while it is unrolled: what each name means there, and how a fault is reported."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ _OPERAND = re.compile(r"([^\W\d]\w*+)\s*+(?:\[\s*+([0-9]++)\s*+\])?+")
 _DIGITS = 12  # more is over any limit, and int() of very many digits is slow or refused
 
 
-class Wires:
+class Registers:
     """The qubits, or the clbits, that a text has declared so far.
 
     Args:
@@ -23,14 +23,14 @@ class Wires:
         self.kind = kind
         self.allowed = allowed
         self.count = 0
-        self._found: dict[str, int | range] = {}  # names, and every operand text met so far
+        self._numbers: dict[str, int | range] = {}  # names, and every operand text met so far
 
     def knows(self, name: str) -> bool:
-        """Say whether a register or a single wire has this name."""
-        return name in self._found
+        """Say whether a register, or a single qubit or clbit, has this name."""
+        return name in self._numbers
 
     def declare(self, name: str, size: str | None) -> None:
-        """Declare a register of so many wires, or a single wire if ``size`` is ``None``.
+        """Declare a register of so many qubits or clbits, or a single one if ``size`` is ``None``.
 
         Raises:
             LimitError: more than allowed.
@@ -40,7 +40,7 @@ class Wires:
         if requested > self.allowed:
             msg = f"the circuit has {requested:,} {self.kind}s or more; at most {self.allowed:,} are accepted"
             raise LimitError(msg, limit=f"{self.kind}s", requested=requested, allowed=self.allowed)
-        self._found[name] = self.count if size is None else range(self.count, requested)
+        self._numbers[name] = self.count if size is None else range(self.count, requested)
         self.count = requested
 
     def find(self, text: str) -> int | range:
@@ -51,8 +51,8 @@ class Wires:
             CircuitInvalidError: unknown (rule ``register``) or out of range (``index``).
         """
         text = text.strip()
-        found = self._found.get(text)
-        return self._find_new(text) if found is None else found
+        number = self._numbers.get(text)
+        return self._find_new(text) if number is None else number
 
     def _find_new(self, text: str) -> int | range:
         match = _OPERAND.fullmatch(text)
@@ -60,7 +60,7 @@ class Wires:
             msg = f"{text[:40]!r} is not a {self.kind} or a register" if text else f"a {self.kind} is missing"
             raise CircuitSyntaxError(msg)
         name, index = match.groups()
-        register = self._found.get(name)
+        register = self._numbers.get(name)
         if register is None:
             msg = f"no {self.kind} or register of {self.kind}s is named {name[:80]!r}"
             raise CircuitInvalidError(msg, rule="register")
@@ -71,8 +71,8 @@ class Wires:
         if len(index) > _DIGITS or int(index) >= len(register):
             msg = f"{name!r} has {len(register)} {self.kind}(s), so there is no {name}[{index[:20]}]"
             raise CircuitInvalidError(msg, rule="index")
-        found = self._found[text] = register[int(index)]
-        return found
+        number = self._numbers[text] = register[int(index)]
+        return number
 
 
 def broadcast(operands: list[int | range], gate: str) -> list[tuple[int, ...]]:

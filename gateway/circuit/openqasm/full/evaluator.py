@@ -227,19 +227,19 @@ class Evaluator:
         return self._guarded(node, lambda: function(*arguments))
 
     def _size_of(self, node: ast.SizeOf) -> Value:
-        found = self.reference(node.target)
-        if isinstance(found, (Qubits, Clbits)) and not found.single:
-            return len(found.indices)
+        symbol = self.reference(node.target)
+        if isinstance(symbol, (Qubits, Clbits)) and not symbol.single:
+            return len(symbol.indices)
         value = self.evaluate(node.target)
         if isinstance(value, Word):
             return value.width
         raise invalid(node, "type", "sizeof needs a register")
 
     def _index(self, node: ast.IndexExpression) -> Value:
-        found = self.reference(node)
-        if isinstance(found, Clbits):
-            return self._read(node, found)
-        if isinstance(found, Qubits):
+        symbol = self.reference(node)
+        if isinstance(symbol, Clbits):
+            return self._read(node, symbol)
+        if isinstance(symbol, Qubits):
             raise invalid(node, "type", "a qubit has no value")
         return self.part(node, self.evaluate(node.collection), node.index)
 
@@ -278,9 +278,9 @@ class Evaluator:
 
     def qubits(self, node: ast.Expression) -> Qubits:
         """Return the qubits an operand names."""
-        found = self.reference(node)
-        if isinstance(found, Qubits):
-            return found
+        symbol = self.reference(node)
+        if isinstance(symbol, Qubits):
+            return symbol
         raise invalid(node, "qubit", "an operand is not a qubit or a register of qubits")
 
     def _named(self, node: ast.Identifier) -> Symbol | None:
@@ -292,23 +292,23 @@ class Evaluator:
         return symbol
 
     def _indexed_name(self, node: ast.IndexedIdentifier) -> Symbol | None:
-        found = self._named(node.name)
+        symbol = self._named(node.name)
         for index in node.indices:
-            found = self._select(node, found, index)
-        return found
+            symbol = self._select(node, symbol, index)
+        return symbol
 
     def _indexed(self, node: ast.IndexExpression) -> Symbol | None:
-        found = self.reference(node.collection)
-        return self._select(node, found, node.index) if isinstance(found, (Qubits, Clbits)) else None
+        symbol = self.reference(node.collection)
+        return self._select(node, symbol, node.index) if isinstance(symbol, (Qubits, Clbits)) else None
 
-    def _select(self, node: ast.QASMNode, found: Symbol | None, index: ast.IndexElement) -> Symbol:
-        if not isinstance(found, (Qubits, Clbits)) or found.single:
+    def _select(self, node: ast.QASMNode, symbol: Symbol | None, index: ast.IndexElement) -> Symbol:
+        if not isinstance(symbol, (Qubits, Clbits)) or symbol.single:
             raise invalid(node, "index", "only a register has parts")
-        places, single = self.places(node, index, len(found.indices))
-        indices = tuple([found.indices[place] for place in places])
-        if isinstance(found, Qubits):
+        places, single = self.places(node, index, len(symbol.indices))
+        indices = tuple([symbol.indices[place] for place in places])
+        if isinstance(symbol, Qubits):
             return Qubits(indices, single)
-        return Clbits(indices, single, found.writable)
+        return Clbits(indices, single, symbol.writable)
 
     def _concatenation(self, node: ast.Concatenation) -> Symbol | None:
         left, right = self.reference(node.lhs), self.reference(node.rhs)

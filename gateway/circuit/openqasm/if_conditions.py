@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from gateway.circuit.conditions import ALWAYS, NEVER, both, clbits_of, compare, merged, opposite
-from gateway.circuit.openqasm.wires import Wires
+from gateway.circuit.openqasm.registers import Registers
 from gateway.circuit.operations import Comparison, Condition, Operation
 from gateway.errors import CircuitInvalidError, CircuitSyntaxError, LimitError, UnsupportedError
 
@@ -56,7 +56,7 @@ def split_condition(statement: str) -> tuple[str, str]:
     raise CircuitSyntaxError("the condition of an 'if' is not closed by ')'")
 
 
-def read_choice(text: str, clbits: Wires) -> Choice:
+def read_choice(text: str, clbits: Registers) -> Choice:
     """Read a condition.
 
     Raises:
@@ -122,7 +122,7 @@ def _split_and(text: str) -> list[str]:
     return [*parts, text[start:]]
 
 
-def _group(text: str, sign: str, clbits: Wires) -> Choice:
+def _group(text: str, sign: str, clbits: Registers) -> Choice:
     choice = [merged(condition) for condition in _all_of([_test(part, clbits) for part in text.split("&&")])]
     return other_choice(choice) if sign else choice
 
@@ -132,7 +132,7 @@ def _all_of(choices: list[Choice]) -> Choice:
     return NEVER if NEVER in choices else [both(*[condition for choice in choices for condition in choice])]
 
 
-def _test(text: str, clbits: Wires) -> Choice:
+def _test(text: str, clbits: Registers) -> Choice:
     """Read ``c``, ``!c[0]``, ``c == 3``, ``c[0] != true`` or ``true``."""
     match = _TEST.match(text)
     if match is None or (match[1] and match[3]):
@@ -141,8 +141,8 @@ def _test(text: str, clbits: Wires) -> Choice:
     name = match[2].strip()
     if name in _TRUTHS and match[3] is None and not clbits.knows(name):
         return ALWAYS if (name == "true") != bool(match[1]) else NEVER
-    wires = clbits.find(name)
-    bits = (wires,) if isinstance(wires, int) else tuple(wires)
+    register = clbits.find(name)
+    bits = (register,) if isinstance(register, int) else tuple(register)
     if match[3] is None or not match[4].isdigit():
         if len(bits) != 1:
             raise CircuitSyntaxError("only a single bit is true or false; compare a register with a number")

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, TypeVar
 from gateway.circuit import conditions
 from gateway.circuit.conditions import Decision
 from gateway.circuit.openqasm.full.arithmetic import plain
+from gateway.circuit.openqasm.full.evaluator import Evaluator
 from gateway.circuit.openqasm.full.scopes import Clbits, invalid, refuse
-from gateway.circuit.openqasm.full.values import Evaluator
 
 if TYPE_CHECKING:
     from openqasm3 import ast

@@ -1,4 +1,4 @@
-"""The state of a program while it is unrolled, and how its statements are carried out."""
+"""Unrolls a program: holds its state and carries its statements out, one after the other."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from gateway.circuit.emitter import Emitter
 from gateway.circuit.gates import Step
-from gateway.circuit.openqasm.full.decisions import Decider
+from gateway.circuit.openqasm.full.clbit_conditions import Decider
 from gateway.circuit.openqasm.full.scopes import GateDefinition, Scope, Value, invalid, line_of, refuse
 from gateway.circuit.operations import Limits
 from gateway.errors import CircuitInvalidError, UnsupportedError
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from openqasm3 import ast
 
 
-class Machine:
+class Unroller:
     """Carries out statements one after the other; subclasses know the statements.
 
     Args:

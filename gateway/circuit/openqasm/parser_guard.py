@@ -1,4 +1,4 @@
-"""Look over a text before a library's parser sees it: what would hang, crash or swamp it is refused here.
+"""Guards the full parser: a text that would hang, crash or swamp the library behind it is refused here.
 
 One pass over the tokens, linear in the text, without recursion. It understands just enough of
 OpenQASM 3 to count: brackets, literal register sizes, literal loop ranges and gate definitions.

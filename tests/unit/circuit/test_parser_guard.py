@@ -5,7 +5,7 @@ import contextlib
 import pytest
 
 from gateway.circuit import Limits
-from gateway.circuit.openqasm.screen import screen
+from gateway.circuit.openqasm.parser_guard import screen
 from gateway.errors import CircuitInvalidError, CircuitSyntaxError, LimitError
 
 HEAD = 'OPENQASM 3.0;\ninclude "stdgates.inc";\nqubit[3] q;\nbit[3] c;\n'
