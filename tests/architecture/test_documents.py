@@ -1,7 +1,7 @@
-"""What the README promises runs as it stands there, and prints what the README shows.
+"""The documents are true: README's examples run and print what it shows, and CONTRIBUTING's tree is the real one.
 
-A block under the comment ``<!-- not run -->`` is only read. A block of text right below an example
-is what the example prints; ``...`` in it stands for anything, as in the standard library's doctest.
+The tests do not run a block under the comment ``<!-- not run -->``. A block of text right below an example is what the
+example prints; ``...`` in it stands for anything, as in the standard library's doctest.
 """
 
 from __future__ import annotations
@@ -22,10 +22,19 @@ from support.circuits import bell
 from gateway.cli import main
 from gateway.simulators import SIMULATORS
 
-pytestmark = pytest.mark.slow  # examples start servers
+starts_servers = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+DOCUMENTS = sorted(
+    path
+    for path in (
+        *ROOT.glob("*.md"),
+        *(path for top in ("gateway", "images", "tests") for path in ROOT.glob(f"{top}/**/*.md")),
+    )
+)
+TREE_ROOTS = ("adapters", "gateway", "images", "scripts", "tests")
 NEEDS_MORE_THAN_A_TEST_HAS = {"serve", "up", "down", "doctor"}
 """Commands of the README that do not end by themselves, or need Docker: only their arguments are checked."""
 
@@ -65,6 +74,7 @@ def test_the_readme_has_examples_and_they_are_found():
     assert len(commands()) >= 3
 
 
+@starts_servers
 @pytest.mark.parametrize("block", PYTHON, ids=lambda block: f"line {block.line}")
 def test_an_example_of_the_readme_runs(block: Block, tmp_path: Path):
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -77,6 +87,7 @@ def test_an_example_of_the_readme_runs(block: Block, tmp_path: Path):
     assert doctest.OutputChecker().check_output(block.output, done.stdout, doctest.ELLIPSIS), done.stdout
 
 
+@starts_servers
 @pytest.mark.parametrize("command", commands())
 def test_a_command_of_the_readme_works(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys):
     words = shlex.split(command)[1:]
@@ -109,13 +120,50 @@ def test_every_simulator_is_in_the_readme_with_its_port():
         assert f"| `{row.name}` | {row.port} |" in README
 
 
-@pytest.mark.parametrize("document", sorted(ROOT.glob("*.md")), ids=lambda path: path.name)
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_links_to_files_lead_somewhere(document: Path):
     for target in re.findall(r"\]\(([^)#:]+)\)", document.read_text(encoding="utf-8")):
         assert (document.parent / target).exists(), target
 
 
 def test_scripts_named_in_the_documents_exist():
-    for document in ROOT.glob("*.md"):
-        for name in re.findall(r"\bscripts/([\w-]+)", document.read_text(encoding="utf-8")):
+    for document in DOCUMENTS:
+        for name in re.findall(r"(?<![\w/])scripts/([\w.-]*[\w-])", document.read_text(encoding="utf-8")):
             assert (ROOT / "scripts" / name).exists() or (ROOT / "scripts" / f"{name}.py").exists(), name
+
+
+def test_contributing_has_one_line_for_each_script():
+    commands = re.findall(r"^\| `scripts/([\w-]+)` \| \S", CONTRIBUTING, re.MULTILINE)
+    scripts = [path.name for path in (ROOT / "scripts").iterdir() if path.is_file()]
+    assert sorted(commands) == sorted(name for name in scripts if "." not in name)
+    assert all(name in CONTRIBUTING for name in scripts)
+
+
+def _named_folders() -> list[str]:
+    """Return the path of each folder in CONTRIBUTING's tree; a line may name several folders of the same parent."""
+    tree = re.search(r"^## The tree\n.*?^```text\n(.*?)^```$", CONTRIBUTING, re.MULTILINE | re.DOTALL)
+    assert tree is not None
+    parents: dict[int, str] = {}
+    folders = []
+    for line in tree[1].splitlines():
+        match = re.fullmatch(r"( *)((?:\w+/ )+) *(\S.*)", line)
+        assert match is not None, f"a line without a folder, or without a word about it: {line}"
+        depth, names = len(match[1]), match[2].split()
+        above = "" if depth == 0 else parents[depth - 2]
+        folders += [f"{above}{name}" for name in names]
+        parents = {level: path for level, path in parents.items() if level < depth} | {depth: folders[-1]}
+    return folders
+
+
+def _folders_with_files() -> set[str]:
+    """Return the path of each folder of the project, but for the rooms of released clients, which can be deleted."""
+    homes = {path.relative_to(ROOT).parent for top in TREE_ROOTS for path in (ROOT / top).rglob("*") if path.is_file()}
+    kept = [home for home in homes if not any(part.startswith((".", "__")) for part in home.parts)]
+    folders = {folder for home in kept for folder in (home, *home.parents) if folder.parts}
+    return {f"{folder.as_posix()}/" for folder in folders if "legacy" not in folder.parts[:-1]}
+
+
+def test_contributing_names_every_folder_and_no_other():
+    named = _named_folders()
+    assert len(named) == len(set(named))
+    assert set(named) - {"tests/legacy/"} == _folders_with_files() - {"tests/legacy/"}
