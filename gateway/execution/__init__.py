@@ -1,1 +1,1 @@
-"""Runs work in killable processes: deadlines, crash isolation, one simulator import per worker."""
+"""Runs requests in processes that can be killed, so that deadlines hold and a crash ends one run only."""

@@ -1,7 +1,7 @@
-"""How an answer comes from a worker to the server: bytes of fixed meaning, nothing that would be unpickled.
+"""How a worker sends an answer to the server: as bytes in a fixed format, of which nothing is unpickled.
 
-The server reads with one call of the system where ``Connection.recv`` after a poll takes three: each
-lets other threads have the interpreter, and under load waits for its turn again.
+The server reads an answer with one system call, where ``Connection.recv`` after a poll takes three. Each
+system call releases the interpreter to other threads and, under load, has to wait until it gets it back.
 """
 
 from __future__ import annotations
@@ -19,57 +19,58 @@ _HEAD = struct.Struct("!QH3d")
 """Size of the body, HTTP status, seconds spent in parse, build and run."""
 
 _CHUNK = 2**16
-_LOOK_EVERY_S = 0.1
+_CHECK_EVERY_S = 0.1
 _TIMEVAL = struct.Struct("ll")
 
 
 def write_answer(pipe: Connection, answer: Answer) -> None:
-    """Send an answer: the worker's end."""
-    left = memoryview(_HEAD.pack(len(answer.body), answer.status, *answer.stages) + answer.body)
-    while left:
-        left = left[os.write(pipe.fileno(), left) :]
+    """Send an answer from the worker through its end of the pipe."""
+    remainder = memoryview(_HEAD.pack(len(answer.body), answer.status, *answer.stages) + answer.body)
+    while remainder:
+        remainder = remainder[os.write(pipe.fileno(), remainder) :]
 
 
 class AnswerReader:
-    """The server's end.
+    """Reads answers at the server's end of the pipe.
 
     Args:
-        pipe: to the worker.
-        has_ended: says whether the worker's process has; asked now and then, since it may have left
-            its end of the pipe to a child of its own.
+        pipe: the pipe to the worker.
+        has_ended: returns whether the worker's process has ended. The reader calls it now and then, since
+            the pipe stays open if the worker has left its end to a child of its own.
     """
 
     def __init__(self, pipe: Connection, has_ended: Callable[[], bool]) -> None:
         self._pipe = pipe
         self._has_ended = has_ended
-        look_every = _TIMEVAL.pack(0, round(_LOOK_EVERY_S * 1_000_000))
-        with socket.socket(fileno=os.dup(pipe.fileno())) as same:  # a setting is the socket's, not the descriptor's
-            same.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, look_every)
+        check_every = _TIMEVAL.pack(0, round(_CHECK_EVERY_S * 1_000_000))
+        with socket.socket(fileno=os.dup(pipe.fileno())) as same:  # a timeout of the socket holds for both descriptors
+            same.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, check_every)
 
     def read(self, timeout_s: float) -> Answer:
         """Return the next answer.
 
         Raises:
-            TimeoutError: it did not come in time.
+            TimeoutError: the answer did not come in time.
             EOFError, OSError: the process ended.
         """
-        give_up = time.monotonic() + timeout_s
-        received = self._some(give_up)
-        while len(received) < _HEAD.size:
-            received += self._some(give_up)
-        size, status, *stages = _HEAD.unpack_from(received)
-        chunks, missing = [received[_HEAD.size :]], size - len(received) + _HEAD.size
-        while missing > 0:
-            chunks.append(self._some(give_up))
-            missing -= len(chunks[-1])
+        deadline = time.monotonic() + timeout_s
+        head = self._read_chunk(deadline)
+        while len(head) < _HEAD.size:
+            head += self._read_chunk(deadline)
+        size, status, *stages = _HEAD.unpack_from(head)
+        chunks, remaining_bytes = [head[_HEAD.size :]], size - len(head) + _HEAD.size
+        while remaining_bytes > 0:
+            chunks.append(self._read_chunk(deadline))
+            remaining_bytes -= len(chunks[-1])
         return Answer(status, b"".join(chunks), (stages[0], stages[1], stages[2]))
 
-    def _some(self, give_up: float) -> bytes:
+    def _read_chunk(self, deadline: float) -> bytes:
+        """Return the bytes that have arrived, after waiting for at least one; errors as those of :meth:`read`."""
         while True:
             try:
                 chunk = os.read(self._pipe.fileno(), _CHUNK)
             except BlockingIOError:  # nothing for a moment
-                if time.monotonic() > give_up:
+                if time.monotonic() > deadline:
                     raise TimeoutError from None
                 if self._has_ended():
                     raise EOFError from None

@@ -1,4 +1,4 @@
-"""Gives callers turns: within one caller first come, first served; between callers each in turn."""
+"""Fair queues: callers take turns, and the items of one caller keep the order in which they came."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ T = TypeVar("T")
 
 
 class FairQueue(Generic[T]):
-    """A queue in which a caller who waits with a thousand things does not keep out one who waits with one.
+    """A queue from which callers take turns, so that one with a thousand items does not hold up one with a single item.
 
-    Not locked: its owner does that.
+    The queue has no lock of its own: whoever shares it between threads locks it.
     """
 
     def __init__(self) -> None:
@@ -24,23 +24,23 @@ class FairQueue(Generic[T]):
         return self._length
 
     def put(self, caller: str, item: T) -> None:
-        """Put an item behind all others of its caller."""
+        """Append an item to those of its caller."""
         self._waiting.setdefault(caller, deque()).append(item)
         self._length += 1
 
     def take(self) -> T | None:
-        """Return the next item of the caller whose turn it is, or ``None`` if nobody waits."""
+        """Remove and return the next item of the caller whose turn it is; ``None`` if the queue is empty."""
         if not self._waiting:
             return None
         caller, items = self._waiting.popitem(last=False)
         item = items.popleft()
         if items:
-            self._waiting[caller] = items  # behind all others
+            self._waiting[caller] = items  # the caller goes behind all others
         self._length -= 1
         return item
 
     def remove(self, caller: str, item: T) -> bool:
-        """Take an item out of turn; say whether it was there."""
+        """Remove an item out of turn, and return whether the queue held it."""
         items = self._waiting.get(caller)
         if items is None or item not in items:
             return False
@@ -50,49 +50,49 @@ class FairQueue(Generic[T]):
         self._length -= 1
         return True
 
-    def remove_all(self, caller: str, unwanted: Callable[[T], bool]) -> None:
-        """Take all items of a caller out that a function names."""
+    def remove_all(self, caller: str, is_unwanted: Callable[[T], bool]) -> None:
+        """Remove the items of a caller for which a function returns true."""
         items = self._waiting.get(caller)
         if items is None:
             return
-        kept = deque(item for item in items if not unwanted(item))
-        self._length -= len(items) - len(kept)
-        if kept:
-            self._waiting[caller] = kept  # in the caller's old place
+        remaining = deque(item for item in items if not is_unwanted(item))
+        self._length -= len(items) - len(remaining)
+        if remaining:
+            self._waiting[caller] = remaining  # in the caller's old place
         else:
             del self._waiting[caller]
 
 
 class _Ticket(Generic[T]):
-    """A place in line, and what its holder is handed when their turn comes.
+    """A place in a line, and the thing that its holder receives when their turn comes.
 
-    A lock that is taken until then does what an Event would, in a third of the time.
+    The holder waits for a lock that is released at that moment. An Event would take three times as long.
     """
 
     def __init__(self) -> None:
-        self._uncalled = threading.Lock()
-        self._uncalled.acquire()
-        self._handed: T | None = None
+        self._lock = threading.Lock()
+        self._lock.acquire()
+        self._thing: T | None = None
 
     def call(self, thing: T | None) -> None:
-        """Hand the holder a thing, or ``None`` to send them away."""
-        self._handed = thing
-        self._uncalled.release()
+        """Give the holder a thing, or ``None`` to send them away, and wake them up."""
+        self._thing = thing
+        self._lock.release()
 
     def wait(self, timeout_s: float | None) -> bool:
-        """Return whether the holder was called in time."""
-        return self._uncalled.acquire(timeout=-1 if timeout_s is None else min(timeout_s, threading.TIMEOUT_MAX))
+        """Wait until the holder is called, and return whether that happened in time."""
+        return self._lock.acquire(timeout=-1 if timeout_s is None else min(timeout_s, threading.TIMEOUT_MAX))
 
     @property
-    def handed(self) -> T | None:
-        """What the holder was handed, once they were called."""
-        return self._handed
+    def thing(self) -> T | None:
+        """The thing that the holder received; ``None`` before they were called and if they were sent away."""
+        return self._thing
 
 
 class Line(Generic[T]):
-    """Hands things that become free to those who wait for one, in fair order.
+    """Gives things, as they become free, to the callers that wait for one, in the order of a fair queue.
 
-    When it is closed, everybody is handed ``None``.
+    Once the line is closed, every caller receives ``None``.
     """
 
     def __init__(self) -> None:
@@ -106,14 +106,14 @@ class Line(Generic[T]):
 
     @property
     def has_free(self) -> bool:
-        """Whether a thing is free."""
+        """Whether a thing is free at this moment."""
         return bool(self._free)
 
     def take(self, caller: str, timeout_s: float | None) -> T | None:
-        """Return a free thing, waiting for one in line.
+        """Return a free thing, after waiting in line for one; ``None`` if the line is closed.
 
         Raises:
-            TimeoutError: none became free in time.
+            TimeoutError: nothing became free in time.
         """
         with self._lock:
             if self._closed:
@@ -126,19 +126,19 @@ class Line(Generic[T]):
             with self._lock:
                 if self._waiting.remove(caller, ticket):
                     raise TimeoutError
-        return ticket.handed
+        return ticket.thing
 
     def give(self, thing: T) -> None:
-        """Hand a free thing to whoever is next."""
+        """Give a free thing to the next caller in line, or keep it until somebody asks for one."""
         with self._lock:
             ticket = self._waiting.take()
             if ticket is None:
                 self._free.append(thing)
             else:
-                ticket.call(thing)  # under the lock: one whose time is over at this moment has it, or is not in line
+                ticket.call(thing)  # under the lock: a caller whose time ends now has the thing, or has left the line
 
     def close(self) -> None:
-        """Send everybody away."""
+        """Send everybody in line away, and everybody who comes later."""
         with self._lock:
             self._closed = True
             self._free.clear()

@@ -1,4 +1,4 @@
-"""A user's ``run_func`` made runnable."""
+"""Makes a simulator of a user's ``run_func``."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ class Function:
 
     Args:
         run_func: the function.
-        ping_func: returns whether work is taken (``None`` counts as yes), or text that says how it
-            is; raising means offline.
-        name: reported as the simulator.
-        version: reported as its version.
-        token: the caller's, for functions that take one.
+        ping_func: returns whether the function takes work (``None`` counts as yes), or a text on its
+            status; an exception means that it is offline.
+        name: the name that results and the server report for the simulator.
+        version: the version that they report.
+        token: the token of the caller, for functions that take one.
     """
 
     native_gates: tuple[str, ...] = ()
@@ -68,81 +68,87 @@ class Function:
         return Function(self.run_func, self.ping_func, name=self.name, version=self._version, token=token)
 
     def ping(self) -> tuple[bool, str | None]:
-        """Ask the ``ping_func``."""
+        """Return whether the function takes work, and its status as text, as the ``ping_func`` says."""
         return (True, None) if self.ping_func is None else ask(self.ping_func)
 
     def run(
         self, circuit: Circuit, *, shots: int | None, seed: int | None, result: ResultType | None, sampling: Sampling
     ) -> Result:
-        """Call the function and hold it to its contract."""
-        kind = self._checked_kind(circuit, seed, result, sampling, shots)
+        """Call the function and check what it returns.
+
+        Raises:
+            UnsupportedError: the circuit or the request asks for something that no function does.
+            SimulatorError: the function raised, or returned something else than it has to.
+        """
+        kind = self._result_type(circuit, seed, result, sampling, shots)
         arguments: dict[str, Any] = {"seed": seed} if self._takes_seed and seed is not None else {}
         positional = (circuit, shots, self.token) if self.takes_token else (circuit, shots)
-        began = perf_counter()
+        start = perf_counter()
         try:
-            returned = self.run_func(*positional, **arguments)
+            values = self.run_func(*positional, **arguments)
         except GatewayError:
             raise
         except Exception as exc:
-            raise self._failed(f"{type(exc).__name__}: {exc}") from exc
+            raise self._failure(f"{type(exc).__name__}: {exc}") from exc
         provenance = Provenance(
             simulator=self.name,
             version=self._version,
             shots=shots,
             seed=seed,
             sampler="none" if shots is None else "native",
-            run_s=perf_counter() - began,
+            run_s=perf_counter() - start,
         )
         width = circuit.num_clbits
-        outcome: Result = getattr(self, kind)(self._checked(returned, width), width)
+        outcome: Result = getattr(self, kind)(self._amounts(values, width), width)
         fault = outcome.fault(num_qubits=circuit.num_qubits, num_clbits=width, shots=shots)
         if fault is not None:
-            raise self._failed(fault)
+            raise self._failure(fault)
         return outcome.with_provenance(provenance)
 
     def counts(self, values: Mapping[str, float], width: int) -> Counts:
         """Return the counts that the function returned."""
         fractions = [value for value in values.values() if value != int(value)]
         if fractions:
-            raise self._failed(f"it returned {fractions[0]!r}, which is not a whole number of shots")
+            raise self._failure(f"it returned {fractions[0]!r}, which is not a whole number of shots")
         return Counts.trusted({key: int(times) for key, times in values.items() if times}, width)
 
     def probabilities(self, values: Mapping[str, float], width: int) -> Probabilities:
         """Return the probabilities that the function returned."""
         return Probabilities({key: float(probability) for key, probability in values.items()}, width)
 
-    def _checked_kind(
+    def _result_type(
         self, circuit: Circuit, seed: int | None, result: ResultType | None, sampling: Sampling, shots: int | None
     ) -> ResultType:
-        """Return what the run returns after refusing what a function does not do."""
+        """Return the result type, after refusing what a function cannot do."""
         kind = result_type(shots, result)
         options = RunOptions(kind, sampling, seeded=seed is not None)
         refuse(needs(circuit), self.capabilities, options, simulator=self.name)
         return kind
 
-    def _checked(self, returned: object, width: int) -> dict[str, float]:
-        if not isinstance(returned, Mapping):
-            raise self._failed(f"it returned {type(returned).__name__}, not a mapping from bitstring to counts")
-        values: dict[str, float] = {}
-        for key, value in returned.items():
+    def _amounts(self, answer: object, width: int) -> dict[str, float]:
+        """Return what the function returned as a number for each bitstring, spaces taken out."""
+        if not isinstance(answer, Mapping):
+            raise self._failure(f"it returned {type(answer).__name__}, not a mapping from bitstring to counts")
+        amounts: dict[str, float] = {}
+        for key, value in answer.items():
             bitstring = key.replace(" ", "") if isinstance(key, str) else ""
             if not isinstance(key, str) or len(bitstring) != width or bitstring.strip("01"):
-                raise self._failed(f"it returned {key!r}, which is not a bitstring of {width} clbits")
-            if bitstring in values:
-                raise self._failed(f"it returned the bitstring {bitstring} twice, with and without spaces")
+                raise self._failure(f"it returned {key!r}, which is not a bitstring of {width} clbits")
+            if bitstring in amounts:
+                raise self._failure(f"it returned the bitstring {bitstring} twice, with and without spaces")
             if not _is_amount(value):
-                raise self._failed(f"it returned {value!r} for {key!r}")
-            values[bitstring] = int(value) if isinstance(value, Integral) else float(value)
-        return values
+                raise self._failure(f"it returned {value!r} for {key!r}")
+            amounts[bitstring] = int(value) if isinstance(value, Integral) else float(value)
+        return amounts
 
-    def _failed(self, detail: str) -> SimulatorError:
+    def _failure(self, detail: str) -> SimulatorError:
         return SimulatorError(
             f"{self.name} failed: {detail}", simulator=self.name, version=self._version, detail=detail
         )
 
 
 def ask(ping_func: PingFunc) -> tuple[bool, str | None]:
-    """Return whether work is taken, and a word on it, as a user's ``ping_func`` says."""
+    """Return whether a user's ``ping_func`` says that work is taken, and its status as text, if it gives one."""
     try:
         answer = ping_func()
     except Exception as exc:  # noqa: BLE001 - a user's function at the process edge; the text is passed on
@@ -151,15 +157,15 @@ def ask(ping_func: PingFunc) -> tuple[bool, str | None]:
 
 
 def _is_amount(value: Any) -> bool:  # noqa: ANN401 - a user's function returned it
-    """Say whether it is a number from zero on, not infinite."""
+    """Return whether a value is a finite number that is not negative."""
     return type(value) is not bool and isinstance(value, Real) and 0 <= float(value) < math.inf
 
 
 def _signature(run_func: RunFunc) -> tuple[bool, bool]:
-    """Say whether the function takes a seed, and whether it takes a token as third argument.
+    """Return whether a function takes a seed, and whether it takes a token as its third argument.
 
     Raises:
-        TypeError: it takes neither two nor three arguments.
+        TypeError: the function can be called neither with two arguments nor with three.
     """
     try:
         parameters = inspect.signature(run_func).parameters.values()

@@ -1,4 +1,4 @@
-"""Memory of worker processes: a ceiling for each, and whether the kernel killed one for want of it."""
+"""Memory of worker processes: sets a ceiling for each, and notices when the kernel kills one because memory ran out."""
 
 from __future__ import annotations
 
@@ -15,18 +15,19 @@ _EVENTS = (
 
 
 class KillsForMemory:
-    """Says whether the kernel has killed a process for want of memory since it was asked last."""
+    """Notices that the kernel has killed a process because memory ran out."""
 
     def __init__(self) -> None:
-        self._seen = _kills()
+        self._kills = _kills()
 
     def happened(self) -> bool:
-        """Whether there was one since the last call."""
-        before, self._seen = self._seen, _kills()
-        return self._seen > before
+        """Return whether the kernel has killed a process since the last call."""
+        before, self._kills = self._kills, _kills()
+        return self._kills > before
 
 
 def _kills() -> int:
+    """Return how many processes the kernel has killed so far because memory ran out; 0 where it does not say."""
     for path, field in _EVENTS:
         with contextlib.suppress(OSError, ValueError):
             for line in Path(path).read_text(encoding="ascii").splitlines():
@@ -46,8 +47,8 @@ def set_ceiling(memory_bytes: int | None, run_bytes: int | None = None) -> None:
     """Let allocations beyond a ceiling fail in this process.
 
     Args:
-        memory_bytes: of the process; ``None`` sets no such ceiling.
-        run_bytes: beyond what the process holds now; ``None`` sets no such ceiling.
+        memory_bytes: how much the process may hold; ``None`` sets no such ceiling.
+        run_bytes: how much the process may hold beyond what it holds now; ``None`` sets no such ceiling.
     """
     ceilings = [] if memory_bytes is None else [memory_bytes]
     if run_bytes is not None:

@@ -3,9 +3,9 @@
 Most simulators hold the GIL while they run, so a thread could neither be timed out nor let others
 answer. The HTTP thread that has a request takes an idle worker, sends it the request and waits for
 the answer, the deadline or the end of the process, whichever comes first. A worker that passes its
-deadline is killed and replaced; one that crashes fails its own request and nobody else's. The
-processes come from a fork server that has only imported the simulator, never run it: forking after
-a run can hang.
+deadline is killed and replaced; a worker that crashes fails its own request and nobody else's. The
+processes come from a fork server that has only imported the simulator and never run it, because
+forking after a run can hang.
 """
 
 from __future__ import annotations
@@ -23,12 +23,11 @@ from multiprocessing.context import ForkServerContext, ForkServerProcess
 from typing import Protocol
 
 from gateway.errors import BusyError, GatewayError, JobCancelled, JobTimeout, OutOfMemory, SimulatorCrashed
-from gateway.execution import worker
 from gateway.execution.answers import AnswerReader
 from gateway.execution.fair_queue import Line
 from gateway.execution.memory import KillsForMemory
 from gateway.execution.runner import Answer, Runner
-from gateway.execution.worker import Describe, Run, Target
+from gateway.execution.worker import Describe, Run, Target, Task, serve
 from gateway.protocol.messages import ServerLimits
 
 _STARTS = 3
@@ -40,7 +39,7 @@ _ENDS_WITHIN_S = 2.0
 
 
 def begin_imports(target: Target) -> None:
-    """Start the process that imports the simulator; it goes on while the caller does something else."""
+    """Start the process that imports the simulator, and return while the import is still going on."""
     preload = ["gateway.execution.worker"]
     if target.path is not None:
         preload.append(target.path.partition(":")[0])
@@ -49,7 +48,7 @@ def begin_imports(target: Target) -> None:
 
 
 class Stop:
-    """Ends one run from outside, whatever it is doing: its process is killed."""
+    """Ends one run from outside by killing its process, whatever the run is doing."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -65,7 +64,7 @@ class Stop:
 
     @contextlib.contextmanager
     def watching(self, running: _Worker) -> Iterator[None]:
-        """Let requests reach a worker while it runs."""
+        """Let :meth:`request` kill this worker for as long as the block lasts."""
         with self._lock:
             self._running = running
             if self.requested:
@@ -107,24 +106,24 @@ class Executor(Protocol):
         Args:
             body: the request.
             token: of the caller, for a function that takes one.
-            timeout_s: seconds until it is killed, from the moment it begins.
-            caller: whose turn it is when others wait too.
-            stop: ends it from outside. A run that has one waits for a worker as long as it takes
-                and counts as nobody in the line: what handed it over has a queue of its own.
+            timeout_s: how many seconds the run may take, from the moment it begins, before it is killed.
+            caller: who sent the request; callers that wait for a worker take turns.
+            stop: ends the run from outside. A run with a stop waits for a worker as long as it takes and
+                does not count against ``max_queue``, since the jobs it comes from have a queue of their own.
 
         Raises:
             JobTimeout, JobCancelled, SimulatorCrashed, OutOfMemory, BusyError: there is no answer.
         """
 
     def describe(self) -> Answer:
-        """Return the BackendInfo; waits until the simulator is imported."""
+        """Return the BackendInfo, after waiting until the simulator is imported."""
 
     def close(self) -> None:
         """End all work."""
 
 
 class InlineExecutor:
-    """Runs in the caller's thread, without isolation: for tests and debugging."""
+    """Runs requests in the caller's thread, without isolation, for tests and debugging."""
 
     ready = True
     workers = 1
@@ -135,7 +134,7 @@ class InlineExecutor:
         self.replaced: dict[str, int] = {}
 
     def pids(self) -> list[int]:
-        """Return none: there are no processes."""
+        """Return an empty list, since there are no worker processes."""
         return []
 
     def run(
@@ -147,9 +146,9 @@ class InlineExecutor:
         caller: str = "",  # noqa: ARG002 - nobody waits
         stop: Stop | None = None,
     ) -> Answer:
-        """Run at once; there is no deadline, and no stop once it has begun."""
+        """Run at once. The run has no deadline and cannot be stopped once it has begun."""
         if stop is not None and stop.requested:
-            raise _cancelled()
+            raise _cancellation()
         return self.runner.run(body, token)
 
     def describe(self) -> Answer:
@@ -157,7 +156,7 @@ class InlineExecutor:
         return self.runner.describe()
 
     def close(self) -> None:
-        """Nothing to end."""
+        """Do nothing, since no process has to end."""
 
 
 class WorkerPool:
@@ -182,29 +181,29 @@ class WorkerPool:
         self._lock = threading.Lock()
         self._under_way = 0
         self._closed = False
-        self._described: Answer | None = None
-        self._begun = threading.Event()
+        self._description: Answer | None = None
+        self._workers_started = threading.Event()
         self._alive: set[_Worker] = set()
         self._line: Line[_Worker] = Line()
         self._memory = KillsForMemory()
         self.replaced: Counter[str] = Counter()
-        # A process starts only when its simulator is imported; meanwhile the server says that it lives.
+        # A worker starts only after its simulator is imported; until then the server already answers that it is alive.
         threading.Thread(target=self._start, name="gateway-start", daemon=True).start()
 
     def _start(self) -> None:
-        """Start the workers; what they serve is asked before the first run, which may be a long one."""
+        """Start the workers and ask one what it serves, before the first run, which may be a long one."""
         try:
             for _ in range(self.workers):
                 self._add_worker()
-            with contextlib.suppress(GatewayError):  # whoever asks next hears of it
+            with contextlib.suppress(GatewayError):  # the next caller of describe() gets the error
                 self.describe()
         finally:
-            self._begun.set()
+            self._workers_started.set()
 
     @property
     def ready(self) -> bool:
-        """Whether a worker has said what it serves."""
-        return self._described is not None
+        """Whether a worker has answered with its BackendInfo."""
+        return self._description is not None
 
     @property
     def waiting(self) -> int:
@@ -214,30 +213,35 @@ class WorkerPool:
     def pids(self) -> list[int]:
         """Return the ids of the worker processes."""
         with self._lock:
-            return [each.pid for each in self._alive if each.pid is not None]
+            return [worker.pid for worker in self._alive if worker.pid is not None]
 
     def run(
         self, body: bytes, token: str | None, timeout_s: float, *, caller: str = "", stop: Stop | None = None
     ) -> Answer:
         """Run a request in a worker."""
         task = Run(body, token)
-        self._begun.wait()
+        self._workers_started.wait()
         if stop is not None:
             return self._ask(task, timeout_s, caller=caller, stop=stop)
         with self._place_in_line():
             return self._ask(task, timeout_s, caller=caller)
 
     def describe(self) -> Answer:
-        """Ask a worker what it serves; while all are busy, what was said last stands."""
-        said = self._described
-        if said is None or self._line.has_free:
-            said = self._ask(Describe(), self._limits.timeout_s)
-            if said.status == _OK:
-                self._described = said
-        return said
+        """Ask a worker what it serves; while all workers are busy, return the last answer instead."""
+        answer = self._description
+        if answer is None or self._line.has_free:
+            answer = self._ask(Describe(), self._limits.timeout_s)
+            if answer.status == _OK:
+                self._description = answer
+        return answer
 
     @contextlib.contextmanager
     def _place_in_line(self) -> Iterator[None]:
+        """Count a run as under way for as long as the block lasts.
+
+        Raises:
+            BusyError: as many runs as may wait are waiting already.
+        """
         with self._lock:
             if self._under_way >= self.workers + self._limits.max_queue:
                 raise BusyError(
@@ -251,71 +255,76 @@ class WorkerPool:
             with self._lock:
                 self._under_way -= 1
 
-    def _ask(self, task: worker.Task, timeout_s: float, *, caller: str = "", stop: Stop | None = None) -> Answer:
+    def _ask(self, task: Task, timeout_s: float, *, caller: str = "", stop: Stop | None = None) -> Answer:
         for _ in range(_STARTS + self.workers):
-            taken = self._take(caller, None if stop is not None else self._limits.max_wait_s)
-            if stop is not None and stop.requested:  # while it waited
-                self._line.give(taken)
-                raise _cancelled()
+            worker = self._take(caller, None if stop is not None else self._limits.max_wait_s)
+            if stop is not None and stop.requested:  # it was cancelled while it waited for a worker
+                self._line.give(worker)
+                raise _cancellation()
             why = JobCancelled.code
             try:
-                return taken.ask(task, timeout_s, stop or Stop())
+                return worker.ask(task, timeout_s, stop or Stop())
             except _NotBegunError:
                 why = "ended"
                 continue
             except _EndedError as exc:
                 if stop is not None and stop.requested:
-                    raise _cancelled() from exc
-                error = self._why_ended(exc.exit_code)
+                    raise _cancellation() from exc
+                error = self._cause_of_end(exc.exit_code)
                 why = error.code
                 raise error from exc
             except JobTimeout as exc:
                 why = exc.code
                 raise
             finally:
-                self._give_back(taken, why)
+                self._give_back(worker, why)
         raise SimulatorCrashed("the simulator's processes keep ending before they can run anything")
 
     def _take(self, caller: str, wait_s: float | None) -> _Worker:
+        """Return an idle worker when it is the caller's turn.
+
+        Raises:
+            BusyError: no worker became idle in time, or the pool is closed.
+        """
         try:
-            taken = self._line.take(caller, wait_s)
+            worker = self._line.take(caller, wait_s)
         except TimeoutError:
             raise BusyError(
                 f"no worker became free within {wait_s:g} s: try again later", retry_after_s=wait_s
             ) from None
-        if taken is None:
+        if worker is None:
             raise BusyError("the server is stopping", retry_after_s=1.0)
-        return taken
+        return worker
 
-    def _give_back(self, used: _Worker, why: str) -> None:
-        """Let the next in line have a worker, or another in place of one that ended or has done enough."""
-        if used.usable and used.runs < self._limits.runs_per_worker:
-            self._line.give(used)
+    def _give_back(self, worker: _Worker, why: str) -> None:
+        """Pass a worker on to the next in line, or replace it if it ended or has done as many runs as it may."""
+        if worker.usable and worker.runs < self._limits.runs_per_worker:
+            self._line.give(worker)
             return
         with self._lock:
-            self._alive.discard(used)
-            self.replaced["recycled" if used.usable else why] += 1
-        threading.Thread(target=self._replace, args=(used,), name="gateway-replace", daemon=True).start()
+            self._alive.discard(worker)
+            self.replaced["recycled" if worker.usable else why] += 1
+        threading.Thread(target=self._replace, args=(worker,), name="gateway-replace", daemon=True).start()
 
-    def _replace(self, used: _Worker) -> None:
+    def _replace(self, worker: _Worker) -> None:
         self._add_worker()
-        used.end()
+        worker.end()
 
-    def _why_ended(self, exit_code: int | None) -> SimulatorCrashed | OutOfMemory:
+    def _cause_of_end(self, exit_code: int | None) -> SimulatorCrashed | OutOfMemory:
         if exit_code == -signal.SIGKILL and self._memory.happened():
             return OutOfMemory("the simulator's process was killed because memory ran out: ask for fewer qubits")
-        return _crashed(exit_code)
+        return _crash(exit_code)
 
     def _add_worker(self) -> None:
-        added = _Worker(self._context, self._target, self._limits)
+        worker = _Worker(self._context, self._target, self._limits)
         with self._lock:
-            wanted = not self._closed
-            if wanted:
-                self._alive.add(added)
-        if wanted:
-            self._line.give(added)
+            is_open = not self._closed
+            if is_open:
+                self._alive.add(worker)
+        if is_open:
+            self._line.give(worker)
         else:
-            added.end()
+            worker.end()
 
     def close(self) -> None:
         """Kill the workers."""
@@ -323,8 +332,8 @@ class WorkerPool:
             self._closed = True
             alive, self._alive = self._alive, set()
         self._line.close()
-        for each in alive:
-            each.end()
+        for worker in alive:
+            worker.end()
 
 
 class _NotBegunError(Exception):
@@ -340,11 +349,11 @@ class _EndedError(Exception):
 
 
 _processes = threading.Lock()
-"""Starting a process also reaps others, and an exit code can be read only once."""
+"""Guards starting and joining processes: starting one also reaps others, and an exit code can be read only once."""
 
 
 class _Worker:
-    """One process, and the pipe to it; used by one thread at a time."""
+    """One worker process and the pipe to it. Only one thread uses it at a time."""
 
     def __init__(self, context: ForkServerContext, target: Target, limits: ServerLimits) -> None:
         self._context = context
@@ -359,7 +368,7 @@ class _Worker:
     def _start(self) -> ForkServerProcess:
         self._pipe, theirs = self._context.Pipe()
         process = self._context.Process(  # not daemonic: a function may start processes of its own
-            target=worker.serve, args=(theirs, *self._loads), name="gateway-worker"
+            target=serve, args=(theirs, *self._loads), name="gateway-worker"
         )
         with theirs, _processes:
             process.start()
@@ -369,21 +378,21 @@ class _Worker:
 
     @property
     def pid(self) -> int | None:
-        """The id of its process."""
+        """The id of the worker's process."""
         return self._process.pid if self._process is not None else None
 
     def kill(self) -> None:
-        """Kill it; whoever waits for its answer sees it end."""
+        """Kill the process; the thread that waits for its answer notices that it ended."""
         if self._process is not None:
             self._process.kill()
 
-    def ask(self, task: worker.Task, timeout_s: float, stop: Stop) -> Answer:
+    def ask(self, task: Task, timeout_s: float, stop: Stop) -> Answer:
         """Send a task and wait for its answer; ``usable`` says whether the worker can take another.
 
         Raises:
-            _NotBegunError: it had ended before it took the task.
-            JobTimeout: it was killed at the deadline.
-            _EndedError: it ended during the task.
+            _NotBegunError: the worker had ended before it took the task.
+            JobTimeout: the worker was killed at the deadline.
+            _EndedError: the worker ended during the task.
         """
         self.usable = False
         self.runs += 1
@@ -391,7 +400,7 @@ class _Worker:
             if self._process is None:
                 self._start()
             if not self._ready:
-                self._answers.read(_IMPORTED_WITHIN_S)  # a word after the import, which is no part of the run
+                self._answers.read(_IMPORTED_WITHIN_S)  # the greeting after the import, which is no part of the run
                 self._ready = True
             self._pipe.send_bytes(pickle.dumps(task))  # as send() does, without looking for what cannot be pickled
         except (EOFError, OSError) as exc:  # a TimeoutError is one of these
@@ -408,14 +417,14 @@ class _Worker:
             ) from None
         except (EOFError, OSError) as exc:
             raise _EndedError(self.end(_ENDS_WITHIN_S)) from exc
-        self.usable = not stop.requested  # else it was killed just after it answered, and must not get another's run
+        self.usable = not stop.requested  # a stop may have killed the worker just after it answered
         return answer
 
     def end(self, wait_s: float = 0) -> int | None:
-        """Make sure that it has ended; return its exit code, negative for a signal.
+        """Make sure that the process has ended, and return its exit code, which is negative for a signal.
 
         Args:
-            wait_s: how long it may take to end by itself.
+            wait_s: how many seconds the process has to end by itself before it is killed.
         """
         process = self._process
         if process is None:
@@ -428,13 +437,13 @@ class _Worker:
             return process.exitcode
 
 
-def _cancelled() -> JobCancelled:
+def _cancellation() -> JobCancelled:
     return JobCancelled("the run was cancelled")
 
 
-def _crashed(exit_code: int | None) -> SimulatorCrashed:
+def _crash(exit_code: int | None) -> SimulatorCrashed:
     if exit_code is not None and exit_code < 0:
-        name = next((known.name for known in signal.Signals if known == -exit_code), f"signal {-exit_code}")
+        name = next((each.name for each in signal.Signals if each == -exit_code), f"signal {-exit_code}")
         why = " (out of memory, or killed from outside)" if name == "SIGKILL" else ""
         how = f"was ended by {name}{why}"
     else:

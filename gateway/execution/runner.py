@@ -1,4 +1,4 @@
-"""What happens inside a worker: decode the request, parse, run, encode the answer."""
+"""Answers a request inside a worker: decodes it, parses the circuits, runs them and encodes the answer."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Answer(NamedTuple):
 
 
 class Runnable(Protocol):
-    """What a server can serve: every adapter is one, and so is a wrapped function."""
+    """What a server can serve: an adapter, or a user's function."""
 
     @property
     def name(self) -> str:
@@ -53,14 +53,14 @@ class Runnable(Protocol):
 
     @property
     def capabilities(self) -> Capabilities:
-        """What it can do."""
+        """What the simulator can do."""
 
     @property
     def native_gates(self) -> Collection[str]:
-        """Gates it runs without lowering."""
+        """The gates that the simulator runs without lowering."""
 
     def version(self) -> str:
-        """Return the version of what is behind it."""
+        """Return the version of the simulator."""
 
     def run(
         self, circuit: Circuit, *, shots: int | None, seed: int | None, result: ResultType | None, sampling: Sampling
@@ -69,7 +69,7 @@ class Runnable(Protocol):
 
 
 LOST_TOKEN = "\0"  # noqa: S105 - no header can hold it
-"""Stands for the token of a job that was taken up again: tokens are never written down."""
+"""Stands for the token of a job that a server took up again after a restart: tokens are never stored."""
 
 
 @runtime_checkable
@@ -78,7 +78,7 @@ class NeedsToken(Protocol):
 
     @property
     def takes_token(self) -> bool:
-        """Whether it does."""
+        """Whether it does use the token."""
 
     def with_token(self, token: str | None) -> Runnable:
         """Return a runnable that runs on behalf of the holder of the token."""
@@ -86,7 +86,7 @@ class NeedsToken(Protocol):
 
 @runtime_checkable
 class UsesResources(Protocol):
-    """A runnable that keeps to threads and memory by itself, as every adapter does."""
+    """A runnable that keeps to a number of threads and an amount of memory by itself, as every adapter does."""
 
     def use(self, resources: Resources) -> None:
         """Keep to these resources from now on."""
@@ -97,7 +97,7 @@ class Pingable(Protocol):
     """A runnable that can say whether it takes work."""
 
     def ping(self) -> tuple[bool, str | None]:
-        """Return whether it is online, and a word on its status."""
+        """Return whether the simulator is online, and its status as text, if there is one."""
 
 
 @runtime_checkable
@@ -105,7 +105,7 @@ class TakesLists(Protocol):
     """A runnable that wants all circuits of a request together, as a machine with a queue does."""
 
     def run_list(self, circuits: list[Circuit], request: RunRequest) -> list[Result]:
-        """Run valid circuits within the request's ``timeout_s``; number k uses its seed plus k."""
+        """Run valid circuits within the request's ``timeout_s``; circuit ``k`` uses the request's seed plus ``k``."""
 
 
 class Runner:
@@ -119,7 +119,7 @@ class Runner:
     def __init__(self, runnable: Runnable, limits: ServerLimits) -> None:
         self.runnable = runnable
         self.limits = limits
-        # Asked once: a look at a protocol takes a tenth of the time of a small run.
+        # Checked once, since isinstance of a Protocol takes a tenth of the time of a small run.
         self._takes_token = isinstance(runnable, NeedsToken) and runnable.takes_token
         self._takes_lists = isinstance(runnable, TakesLists)
         self.parse_limits = Limits(
@@ -128,11 +128,11 @@ class Runner:
 
     def describe(self) -> Answer:
         """Return the BackendInfo of the runnable."""
-        return self._guarded(lambda: Answer(_OK, self._describe()))
+        return self._answer_or_problem(lambda: Answer(_OK, self._describe()))
 
     def run(self, body: bytes, token: str | None) -> Answer:
         """Return the answer to a RunRequest; never raises."""
-        return self._guarded(lambda: self._run(body, token))
+        return self._answer_or_problem(lambda: self._run(body, token))
 
     def _run(self, body: bytes, token: str | None) -> Answer:
         results = self.results(decode(RunRequest, body), token)
@@ -144,39 +144,39 @@ class Runner:
         """Run every circuit of a request, in order.
 
         Raises:
-            GatewayError: with ``circuit`` set when it concerns one of a list.
+            GatewayError: ``circuit`` is the index of the circuit it is about, if the request has a list of them.
         """
-        runnable = self._for(token)
+        runnable = self._runnable_for(token)
         if self._takes_lists:
-            return self._together(cast("TakesLists", runnable), request)
+            return self._run_list(cast("TakesLists", runnable), request)
         results = []
         for index, (circuit, shots) in enumerate(zip(request.circuit_list(), request.shots_list(), strict=True)):
             seed = None if request.seed is None else (request.seed + index) % SEED_END
             with _naming(index, request):
-                results.append(self._one(runnable, circuit, shots, seed, request))
+                results.append(self._run_one(runnable, circuit, shots, seed, request))
         return results
 
-    def _for(self, token: str | None) -> Runnable:
-        """Return the runnable, on behalf of the holder of a token if it cares."""
+    def _runnable_for(self, token: str | None) -> Runnable:
+        """Return the runnable, acting for the holder of the token if it can use one."""
         if not self._takes_token:
             return self.runnable
         if token == LOST_TOKEN:
             raise JobInterrupted("the server was started anew and keeps no tokens: send the job again")
         return cast("NeedsToken", self.runnable).with_token(token)
 
-    def _one(
+    def _run_one(
         self, runnable: Runnable, source: CircuitOrText, shots: int | None, seed: int | None, request: RunRequest
     ) -> Result:
-        circuit, parse_s = self._parsed(source)
-        return _finished(
+        circuit, parse_s = self._parse(source)
+        return _with_server_provenance(
             runnable.run(circuit, shots=shots, seed=seed, result=request.result, sampling=request.sampling), parse_s
         )
 
-    def _together(self, runnable: TakesLists, request: RunRequest) -> list[Result]:
+    def _run_list(self, runnable: TakesLists, request: RunRequest) -> list[Result]:
         circuits, seconds = [], []
         for index, source in enumerate(request.circuit_list()):
             with _naming(index, request):
-                circuit, parse_s = self._parsed(source)
+                circuit, parse_s = self._parse(source)
             circuits.append(circuit)
             seconds.append(parse_s)
         try:
@@ -185,17 +185,17 @@ class Runner:
         except GatewayError as exc:
             exc.circuit = exc.circuit if isinstance(request.circuits, list) else None
             raise
-        return [_finished(result, parse_s) for result, parse_s in zip(results, seconds, strict=True)]
+        return [_with_server_provenance(result, parse_s) for result, parse_s in zip(results, seconds, strict=True)]
 
-    def _parsed(self, source: CircuitOrText) -> tuple[Circuit, float]:
-        """Return a valid circuit, and the seconds it took to parse."""
-        began = perf_counter()
+    def _parse(self, source: CircuitOrText) -> tuple[Circuit, float]:
+        """Return the circuit of a request after checking it, and the seconds that parsing took."""
+        start = perf_counter()
         if isinstance(source, str):
             circuit = Circuit(*read(source, self.parse_limits))
         else:
             circuit = source
             circuit.validate(self.parse_limits)
-        return circuit, perf_counter() - began
+        return circuit, perf_counter() - start
 
     def _describe(self) -> bytes:
         online, status = self.runnable.ping() if isinstance(self.runnable, Pingable) else (True, None)
@@ -214,8 +214,8 @@ class Runner:
         )
 
     @staticmethod
-    def _guarded(work: Callable[[], Answer]) -> Answer:
-        """Turn every failure into a problem: this is the edge of the process."""
+    def _answer_or_problem(work: Callable[[], Answer]) -> Answer:
+        """Turn every failure into a problem, since this is the edge of the process."""
         try:
             return work()
         except GatewayError as exc:
@@ -233,7 +233,7 @@ class Runner:
 
 @contextmanager
 def _naming(index: int, request: RunRequest) -> Iterator[None]:
-    """Let an error say which circuit of a list it is about."""
+    """Write into an error which circuit of a list it is about."""
     try:
         yield
     except GatewayError as exc:
@@ -242,8 +242,8 @@ def _naming(index: int, request: RunRequest) -> Iterator[None]:
         raise
 
 
-def _finished(result: Result, parse_s: float) -> Result:
-    """Add to the provenance what only the server knows."""
+def _with_server_provenance(result: Result, parse_s: float) -> Result:
+    """Return the result with what only the server knows added to its provenance."""
     provenance = msgspec.structs.replace(_provenance(result), parse_s=parse_s, gateway_version=__version__)
     return result.with_provenance(provenance)
 

@@ -1,4 +1,4 @@
-"""What a worker process does: load a simulator once, then answer one task after the other."""
+"""A worker process: it loads a simulator once and then answers one task after the other."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a worker loads, by exactly one of the first two, and what it may use.
+    """What a worker loads, named by either ``path`` or ``pickled``, and the resources that it may use.
 
     Args:
         path: ``module:Class`` of an adapter.
         pickled: a runnable pickled by the process that started this server, never by a caller.
-        resources: what each run may use.
+        resources: the threads and the memory that each run may use.
     """
 
     path: str | None = None
@@ -41,18 +41,18 @@ class Target:
     resources: Resources = field(default_factory=Resources)
 
     def load(self) -> Runnable:
-        """Return the runnable; imports its framework."""
+        """Import the framework and return the runnable."""
         if self.pickled is not None:
             return pickle.loads(self.pickled)  # type: ignore[no-any-return]  # noqa: S301 - ours, see above
-        loaded = load(str(self.path))
-        if isinstance(loaded, UsesResources):
-            loaded.use(self.resources)
-        return loaded  # type: ignore[return-value]
+        runnable = load(str(self.path))
+        if isinstance(runnable, UsesResources):
+            runnable.use(self.resources)
+        return runnable  # type: ignore[return-value]
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """The task to answer a RunRequest, on behalf of the holder of a token."""
+    """The task of answering a RunRequest, for the holder of a token."""
 
     body: bytes
     token: str | None
@@ -60,14 +60,14 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Describe:
-    """The task to answer with the BackendInfo."""
+    """The task of answering with the BackendInfo."""
 
 
 Task = Run | Describe
 
 
 def serve(pipe: Connection, target: Target, limits: ServerLimits) -> None:
-    """Load the simulator, say so, then answer tasks until the other end of the pipe is closed."""
+    """Load the simulator, send a greeting, then answer tasks until the other end of the pipe is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal is the server's to handle
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a Python handler cannot run while C++ holds the GIL
     _let_fork_server_end()
@@ -80,7 +80,7 @@ def serve(pipe: Connection, target: Target, limits: ServerLimits) -> None:
     gc.freeze()  # the framework's objects need not be looked at again
     worker = os.getpid()
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
-        write_answer(pipe, Answer(0, b""))  # a word after the import
+        write_answer(pipe, Answer(0, b""))  # the greeting, which tells the server that the import is over
         while True:
             answer = _answer(runner, pipe.recv())
             if os.getpid() != worker:  # a function has forked and returns in its child too: one answer is enough
@@ -89,7 +89,7 @@ def serve(pipe: Connection, target: Target, limits: ServerLimits) -> None:
 
 
 def _load(target: Target, limits: ServerLimits) -> Runner | GatewayError:
-    """Return a runner; a failure is kept instead, and answers every task."""
+    """Return a runner, or the error that answers every task if the simulator cannot be loaded."""
     try:
         return Runner(target.load(), limits)
     except GatewayError as exc:
