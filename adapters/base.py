@@ -1,11 +1,11 @@
-"""The contract every adapter keeps, and the template that runs it.
+"""The contract that every adapter keeps, and the template that runs a circuit through an adapter.
 
-An adapter is a table of one-line constructors and a few functions. It never decides anything about
-bit order, limits, lowering or seeds: :meth:`Adapter.run` does, once for all simulators::
+An adapter is a table of one-line constructors and a few functions. It decides nothing about bit order,
+limits, lowering or seeds, because :meth:`Adapter.run` does that once for all simulators::
 
     validate -> refuse what the capabilities exclude -> lower -> build -> sample -> check
 
-``build`` stands alone so that a converter can be tested by its unitary, without sampling noise.
+``build`` is a step of its own so that tests can compare its unitary, without sampling noise.
 """
 
 from __future__ import annotations
@@ -34,27 +34,27 @@ from gateway.resources import Resources
 from gateway.results import Capabilities, Provenance, Result, ResultType, Sampling
 
 N = TypeVar("N")
-"""The framework's own circuit type."""
+"""The type of the framework's own circuits."""
 
 SEED_END = 2**32
 """Seeds are below this: the largest range all frameworks take."""
 
 ALWAYS_FITS = 16
-"""A state of so many qubits needs a few MiB at most: the machine is not asked."""
+"""A state of so many qubits needs a few MiB at most, so nobody looks up how much memory is free."""
 
 
 class Run:
-    """One run under way: what it asks for, and what is noted on the way for its provenance.
+    """One run under way: what the request asks for, and what the provenance of the result will say.
 
     Args:
         shots: how often the circuit is run; 0 for an exact result.
-        seed: of whatever is drawn.
-        sampling: who draws.
+        seed: the seed of all random draws.
+        sampling: which sampler draws the shots.
 
     Attributes:
-        sampler: who drew the shots: ``shared``, ``native``, or ``none`` as long as nobody did.
-        build_s: seconds spent building so far.
-        run_s: seconds spent simulating so far; the two may alternate.
+        sampler: which sampler drew the shots: ``shared``, ``native``, or ``none`` before anything was drawn.
+        build_s: how many seconds the run has spent building so far.
+        run_s: how many seconds it has spent simulating so far; building and simulating may alternate.
     """
 
     def __init__(self, shots: int = 0, seed: int = 0, sampling: Sampling = Sampling.AUTO) -> None:
@@ -67,21 +67,21 @@ class Run:
 
     @contextmanager
     def building(self) -> Iterator[None]:
-        """Count the time inside as building."""
-        began = perf_counter()
+        """Add the time that the block takes to ``build_s``."""
+        start = perf_counter()
         try:
             yield
         finally:
-            self.build_s += perf_counter() - began
+            self.build_s += perf_counter() - start
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """Count the time inside as running."""
-        began = perf_counter()
+        """Add the time that the block takes to ``run_s``."""
+        start = perf_counter()
         try:
             yield
         finally:
-            self.run_s += perf_counter() - began
+            self.run_s += perf_counter() - start
 
 
 class Adapter(ABC, Generic[N]):
@@ -90,14 +90,14 @@ class Adapter(ABC, Generic[N]):
     A subclass declares, as data:
 
     Attributes:
-        name: its name in the registry.
+        name: the name of the simulator in the registry.
         native_gates: gate name -> whatever ``build`` needs to construct that gate. A gate that is
             not a key is replaced by its definition in the gate table before ``build`` sees it. The
             keys contain ``gphase``, ``cx`` and ``u``, unless the capabilities name the gates: then
-            they are those.
-        capabilities: what it can do; what is not declared never reaches ``build``.
-        hands_over_states: the shared driver samples, and runs dynamic circuits; else all shots are
-            the simulator's own sampler's.
+            the keys are those gates.
+        capabilities: what the simulator can do; what it does not declare never reaches ``build``.
+        hands_over_states: whether the shared driver gets the simulator's states, draws the shots from
+            them and runs dynamic circuits; otherwise the simulator's own sampler draws all shots.
     """
 
     name: ClassVar[str]
@@ -115,7 +115,7 @@ class Adapter(ABC, Generic[N]):
 
         The circuit is valid, has at least one qubit, and holds only ``native_gates``, barriers
         and measurements; resets and conditions only if ``capabilities.native_dynamic``. The object
-        must equal the circuit exactly, global phase included.
+        must equal the circuit exactly, including the global phase.
         """
 
     @abstractmethod
@@ -123,7 +123,7 @@ class Adapter(ABC, Generic[N]):
         """Draw shots with the framework's own sampler.
 
         Args:
-            native: what ``build`` returned; may be sampled again, with the same counts for the same seed.
+            native: what ``build`` returned. It may be sampled again, and the same seed must give the same counts.
             shots: at least one.
             seed: ``0 <= seed < 2**32``.
 
@@ -132,14 +132,14 @@ class Adapter(ABC, Generic[N]):
         """
 
     resources = Resources()
-    """What one run may use; one thread and the machine's memory unless :meth:`use` said otherwise."""
+    """What one run may use: one thread and the machine's memory, unless :meth:`use` sets something else."""
 
     def use(self, resources: Resources) -> None:
-        """Keep to these resources from now on; called before the first run."""
+        """Keep to these resources from now on. This method is called before the first run."""
         self.resources = resources
 
     def available_bytes(self) -> int:
-        """Return the bytes a run may allocate: the least of what the machine has and what it was given."""
+        """Return how many bytes a run may allocate: what the machine has free, and no more than the resources allow."""
         return int(min(available_bytes(), given_bytes(self.resources.memory_bytes)))
 
     # ------------------------------------------------------------------ the template
@@ -156,11 +156,11 @@ class Adapter(ABC, Generic[N]):
         """Run a valid circuit and return its result with provenance.
 
         Args:
-            circuit: at most as large as the machine's memory allows; not modified.
-            shots: how many; ``None`` for an exact result.
-            seed: below ``2**32``; drawn at random when ``None``, and reported either way.
-            result: counts if there are shots, else probabilities, unless said otherwise.
-            sampling: who draws the shots.
+            circuit: the circuit to run, which is not modified.
+            shots: the number of shots; ``None`` for an exact result.
+            seed: a number below ``2**32``; ``None`` draws one at random. The provenance of counts reports it.
+            result: the type of the result; by default counts if there are shots, else probabilities.
+            sampling: which sampler draws the shots.
 
         Raises:
             RequestError: shots or seed out of range, or shots together with an exact result.
@@ -172,13 +172,13 @@ class Adapter(ABC, Generic[N]):
         _check_numbers(shots, seed)
         kind = result_type(shots, result)
         options = RunOptions(kind, sampling, seed is not None, own_sampler=not self.hands_over_states)
-        needed = self._check(circuit, options)
+        circuit_needs = self._check(circuit, options)
         run = Run(shots or 0, secrets.randbelow(SEED_END) if seed is None else seed, sampling)
-        with self._translated(needed, options):
+        with self._translating_errors(circuit_needs, options):
             with run.building():
                 operations = lower(circuit.operations, frozenset(self.native_gates))
-                lowered = Circuit(circuit.num_qubits, circuit.num_clbits, operations)
-            outcome = self._computed(kind, lowered, run)
+                native_circuit = Circuit(circuit.num_qubits, circuit.num_clbits, operations)
+            outcome = self._compute(kind, native_circuit, run)
             self._check_outcome(outcome, kind, circuit, shots)
         provenance = Provenance(
             simulator=self.name,
@@ -193,40 +193,40 @@ class Adapter(ABC, Generic[N]):
         return outcome.with_provenance(provenance)
 
     def counts(self, circuit: Circuit, run: Run) -> Counts:
-        """Return counts of a lowered circuit; like every result type, it is computed by the method of its name."""
+        """Return the counts of a lowered circuit. Each result type is computed by the method that has its name."""
         with run.building():
             native = self.build(circuit)
         run.sampler = "native"
         with run.running():
             return self.sample(native, shots=run.shots, seed=run.seed)
 
-    def _computed(self, kind: ResultType, circuit: Circuit, run: Run) -> Result:
+    def _compute(self, kind: ResultType, circuit: Circuit, run: Run) -> Result:
         """Call the method that has the name of the result type.
 
         Raises:
-            SimulatorError: the type is declared, and there is no such method.
+            SimulatorError: the adapter declares the result type but has no such method.
         """
         compute: Callable[[Circuit, Run], Result] | None = getattr(self, kind, None)
         if compute is None:
-            raise self._broken(f"it declares the result type {kind} and has no method of that name")
+            raise self._contract_error(f"it declares the result type {kind} and has no method of that name")
         return compute(circuit, run)
 
     # ------------------------------------------------------------------ checks
 
     def _check(self, circuit: Circuit, options: RunOptions) -> Needs:
-        """Return what the circuit needs after refusing what is not declared."""
-        needed = needs(circuit)
-        refuse(needed, self.capabilities, options, simulator=self.name)
-        check_measured(needed, options, simulator=self.name)
-        return needed
+        """Return what the circuit needs, after refusing what the simulator does not declare."""
+        circuit_needs = needs(circuit)
+        refuse(circuit_needs, self.capabilities, options, simulator=self.name)
+        check_measured(circuit_needs, options, simulator=self.name)
+        return circuit_needs
 
     def check_memory(self, num_qubits: int, copies: int = 1, *, per_amplitude: int | None = None) -> None:
         """Refuse a state vector that would not fit, before anything is allocated.
 
         Args:
-            num_qubits: of the state that would be built.
+            num_qubits: the number of qubits of the state that would be built.
             copies: how many states are held at once.
-            per_amplitude: bytes, where they are other than the capabilities say.
+            per_amplitude: bytes per amplitude, if the capabilities' number does not apply.
 
         Raises:
             LimitError: ``allowed`` is the number of qubits that would fit.
@@ -247,14 +247,15 @@ class Adapter(ABC, Generic[N]):
             )
 
     def _check_outcome(self, outcome: Result, kind: ResultType, circuit: Circuit, shots: int | None) -> None:
-        """Hold the simulator to the contract: the right kind and size, every shot accounted for."""
+        """Check that the result is of the right type and size and accounts for every shot."""
         if not isinstance(outcome, kind.result_class):
-            raise self._broken(f"a {type(outcome).__name__} for {kind}")
+            raise self._contract_error(f"a {type(outcome).__name__} for {kind}")
         fault = outcome.fault(num_qubits=circuit.num_qubits, num_clbits=circuit.num_clbits, shots=shots)
         if fault is not None:
-            raise self._broken(fault)
+            raise self._contract_error(fault)
 
-    def _broken(self, detail: str) -> SimulatorError:
+    def _contract_error(self, detail: str) -> SimulatorError:
+        """Return the error for an adapter or simulator that breaks the contract."""
         return SimulatorError(
             f"{self.name} broke the contract: {detail}",
             simulator=self.name,
@@ -263,14 +264,14 @@ class Adapter(ABC, Generic[N]):
         )
 
     @contextmanager
-    def _translated(self, needed: Needs, options: RunOptions) -> Iterator[None]:
-        """Turn whatever the framework raises into a SimulatorError, the one place that does."""
+    def _translating_errors(self, circuit_needs: Needs, options: RunOptions) -> Iterator[None]:
+        """Turn whatever the framework raises into a SimulatorError; this is the only place that does so."""
         try:
             yield
         except LimitError as exc:
             if exc.limit != "qubits" or exc.requested is None or exc.allowed is None:
                 raise
-            others = supported_by(needed, options, simulator=self.name, memory_bytes=self.available_bytes())
+            others = supported_by(circuit_needs, options, simulator=self.name, memory_bytes=self.available_bytes())
             raise too_many_qubits(exc.message, exc.requested, exc.allowed, self.name, others) from exc.__cause__
         except GatewayError:
             raise
@@ -293,5 +294,5 @@ def _check_numbers(shots: int | None, seed: int | None) -> None:
 
 
 def measured_clbits(operations: list[Operation]) -> dict[int, int]:
-    """Return clbit -> qubit for circuits whose measurements all come last; a later write wins."""
+    """Return clbit -> qubit for a circuit whose measurements all come last; the last one into a clbit counts."""
     return {op.clbits[0]: op.qubits[0] for op in operations if op.name == "measure"}

@@ -1,8 +1,8 @@
 """Cirq's state-vector simulator (https://quantumai.google/cirq), checked against cirq-core 1.7.0.
 
-The first qubit of a Cirq matrix or state is the most significant bit: matrices are given big-endian
-and the qubit order is reversed, which makes states little-endian. Amplitudes are handed out, so the
-simulator works in complex128; Cirq's default is complex64.
+The first qubit of a Cirq matrix or state is the most significant bit, so we give Cirq big-endian
+matrices and the reversed order of qubits, which makes its states little-endian. The simulator works in
+complex128, because users get its amplitudes; Cirq's default is complex64.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from gateway.simulators import SIMULATORS
 
 
 @dataclass(frozen=True, slots=True)
-class Program:
-    """A Cirq circuit, its qubits in our order, and which measurement key each clbit shows."""
+class NativeCircuit:
+    """A Cirq circuit, its qubits in our order, and the measurement key whose outcome each clbit takes."""
 
     circuit: Any
     qubits: list[Any]
@@ -36,7 +36,7 @@ class Program:
 
 
 def _matrix(name: str) -> Callable[..., Any]:
-    """Return the constructor of a row of the gate table as a matrix, which the simulator applies at once."""
+    """Return the constructor of a gate as one matrix, which the simulator applies in one step."""
     return lambda *params: cirq.MatrixGate(big_endian_matrix(name, *params), unitary_check=False)
 
 
@@ -56,10 +56,10 @@ _MATRICES: Mapping[str, Any] = {
     "xx_plus_yy": _matrix("xx_plus_yy"),
     "xx_minus_yy": _matrix("xx_minus_yy"),
 }
-"""The rows that Cirq has no gate for, or one that is applied in several steps."""
+"""The gates that Cirq lacks, or applies in several steps."""
 
 
-class CirqAdapter(DenseAdapter[Program]):
+class CirqAdapter(DenseAdapter[NativeCircuit]):
     """Cirq's state-vector simulator."""
 
     name = "cirq"
@@ -70,19 +70,19 @@ class CirqAdapter(DenseAdapter[Program]):
         """Return Cirq's version."""
         return str(cirq.__version__)
 
-    def build(self, circuit: Circuit) -> Program:
+    def build(self, circuit: Circuit) -> NativeCircuit:
         """Convert to a Cirq circuit, with one measurement key for each measurement."""
         for index, op in enumerate(circuit.operations):
             if op.name == "measure" and op.condition:
-                raise _unmeasurable(index)
-        built = build(circuit.num_qubits, circuit.num_clbits, circuit.operations, self.native_gates)
-        return Program(built.circuit, built.qubits, built.keys, circuit.num_clbits)
+                raise _refusal(index)
+        conversion = build(circuit.num_qubits, circuit.num_clbits, circuit.operations, self.native_gates)
+        return NativeCircuit(conversion.circuit, conversion.qubits, conversion.keys, circuit.num_clbits)
 
-    def evolve(self, native: Program, state: State | None = None) -> State:
+    def evolve(self, native: NativeCircuit, state: State | None = None) -> State:
         """Return the state after the circuit.
 
-        These are the steps of ``cirq.Simulator.simulate`` without a result object for each moment,
-        which takes 60 % as long.
+        The method takes the same steps as ``cirq.Simulator.simulate`` but makes no result object for each
+        moment, so it needs 60 % of the time.
         """
         simulation = cirq.StateVectorSimulationState(
             qubits=native.qubits[::-1],
@@ -93,15 +93,15 @@ class CirqAdapter(DenseAdapter[Program]):
             cirq.act_on(operation, simulation)
         return np.ascontiguousarray(simulation.target_tensor).reshape(-1)
 
-    def sample(self, native: Program, *, shots: int, seed: int) -> Counts:
-        """Draw shots with ``Simulator.run``; a simulator of its own makes the seed count."""
+    def sample(self, native: NativeCircuit, *, shots: int, seed: int) -> Counts:
+        """Draw shots with ``Simulator.run``, from a new simulator that starts with the seed."""
         simulator = cirq.Simulator(dtype=np.complex128, seed=seed, split_untangled_states=False)
         records = simulator.run(native.circuit, repetitions=shots).records
         columns = {clbit: records[key][:, 0, 0] for clbit, key in native.keys.items()}
         return counts_of_columns(columns, native.num_clbits)
 
 
-def _unmeasurable(index: int) -> UnsupportedError:
+def _refusal(index: int) -> UnsupportedError:
     return UnsupportedError(
         f"operation {index}: Cirq's own sampler has no conditional measurement: leave sampling at 'auto'",
         feature="native conditional measurement",

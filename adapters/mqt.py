@@ -1,12 +1,12 @@
 """MQT DDSIM (https://mqt.readthedocs.io/projects/ddsim), checked against 2.7.0 with MQT Core 3.11.0.
 
-Decision diagrams: time and memory depend on the structure of the state and not on the number of
-qubits, so there is no limit of qubits for counts, and shots are always drawn by DDSIM itself.
-Dynamic circuits go by deferred measurement (DDSIM's own way simulates every shot from the start).
+DDSIM works with decision diagrams: their time and memory depend on the structure of the state and not on
+the number of qubits, so counts have no limit of qubits, and DDSIM itself always draws the shots. The
+adapter runs dynamic circuits by deferred measurement, since DDSIM would simulate every shot from the start.
 
-MQT is little-endian, as we are. Two gates are left to their definitions: MQT's ``v`` is not ``sx``,
-and its ``cu`` lacks the fourth angle. A *controlled* ``gphase`` is ignored by the simulation; none
-is emitted, since :mod:`adapters.shared.deferred` has no use for it.
+MQT is little-endian, as we are. Two gates are replaced by their definitions: MQT's ``v`` is not ``sx``,
+and its ``cu`` lacks the fourth angle. DDSIM ignores a *controlled* ``gphase``; the adapter never appends
+one, because :mod:`adapters.shared.deferred` leaves it out.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ from gateway.counts import Counts, Probabilities, Statevector
 from gateway.simulators import SIMULATORS
 
 
-class Native:
-    """One gate, plain and with further controls.
+class NativeGate:
+    """Appends one gate to MQT's circuits, as it is and with further controls.
 
     Args:
         base: MQT's name of the gate without controls.
-        num_controls: how many of the gate's first qubits are controls of its own.
+        num_controls: how many of the gate's qubits, the first ones, are its own controls.
     """
 
     __slots__ = ("_many", "num_controls", "plain")
@@ -50,7 +50,7 @@ class Native:
         )
         """Appends the gate: ``(circuit, *params, *qubits)``."""
 
-    def controlled(self, circuit: QuantumComputation, step: Step) -> None:
+    def append_controlled(self, circuit: QuantumComputation, step: Step) -> None:
         """Append the gate with the controls of a step."""
         controls = {Control(q, Control.Type.Pos if value else Control.Type.Neg) for q, value in step.controls.items()}
         controls.update(map(Control, step.qubits[: self.num_controls]))
@@ -61,79 +61,79 @@ class Native:
 
 
 @dataclass(frozen=True, slots=True)
-class Program:
-    """Gates, with measurements of some qubits at the end.
+class NativeCircuit:
+    """A circuit of MQT's: gates, and measurements of some qubits at the end.
 
     Args:
-        shown: clbit -> qubit it shows; the other clbits are 0.
-        measured: the measured qubits, each once; the position is MQT's classical bit.
+        qubit_of_clbit: clbit -> qubit whose outcome it takes; the other clbits are 0.
+        measured_qubits: the measured qubits, each once; the position of a qubit is MQT's classical bit.
     """
 
     circuit: QuantumComputation
-    shown: dict[int, int]
+    qubit_of_clbit: dict[int, int]
     num_clbits: int
-    measured: tuple[int, ...] = ()
+    measured_qubits: tuple[int, ...] = ()
 
 
-class MqtAdapter(Adapter[Program]):
+class MqtAdapter(Adapter[NativeCircuit]):
     """DDSIM's ``CircuitSimulator``."""
 
     name = "mqt"
     capabilities = SIMULATORS["mqt"].capabilities
-    native_gates: ClassVar[Mapping[str, Native]] = {
-        "gphase": Native("gphase"),
-        "id": Native("i"),
-        "x": Native("x"),
-        "y": Native("y"),
-        "z": Native("z"),
-        "h": Native("h"),
-        "s": Native("s"),
-        "sdg": Native("sdg"),
-        "t": Native("t"),
-        "tdg": Native("tdg"),
-        "sx": Native("sx"),
-        "sxdg": Native("sxdg"),
-        "p": Native("p"),
-        "u1": Native("p"),
-        "u2": Native("u2"),
-        "u3": Native("u"),
-        "u": Native("u"),
-        "U": Native("u"),
-        "rx": Native("rx"),
-        "ry": Native("ry"),
-        "rz": Native("rz"),
-        "cx": Native("x", 1),
-        "CX": Native("x", 1),
-        "cy": Native("y", 1),
-        "cz": Native("z", 1),
-        "ch": Native("h", 1),
-        "cs": Native("s", 1),
-        "csdg": Native("sdg", 1),
-        "csx": Native("sx", 1),
-        "crx": Native("rx", 1),
-        "cry": Native("ry", 1),
-        "crz": Native("rz", 1),
-        "cp": Native("p", 1),
-        "cu1": Native("p", 1),
-        "cu3": Native("u", 1),
-        "swap": Native("swap"),
-        "iswap": Native("iswap"),
-        "dcx": Native("dcx"),
-        "ecr": Native("ecr"),
-        "rxx": Native("rxx"),
-        "ms": Native("rxx"),
-        "ryy": Native("ryy"),
-        "rzz": Native("rzz"),
-        "rzx": Native("rzx"),
-        "xx_plus_yy": Native("xx_plus_yy"),
-        "xx_minus_yy": Native("xx_minus_yy"),
-        "ccx": Native("x", 2),
-        "ccz": Native("z", 2),
-        "cswap": Native("swap", 1),
-        "rccx": Native("rccx"),
-        "c3x": Native("x", 3),
-        "c3sqrtx": Native("sx", 3),
-        "c4x": Native("x", 4),
+    native_gates: ClassVar[Mapping[str, NativeGate]] = {
+        "gphase": NativeGate("gphase"),
+        "id": NativeGate("i"),
+        "x": NativeGate("x"),
+        "y": NativeGate("y"),
+        "z": NativeGate("z"),
+        "h": NativeGate("h"),
+        "s": NativeGate("s"),
+        "sdg": NativeGate("sdg"),
+        "t": NativeGate("t"),
+        "tdg": NativeGate("tdg"),
+        "sx": NativeGate("sx"),
+        "sxdg": NativeGate("sxdg"),
+        "p": NativeGate("p"),
+        "u1": NativeGate("p"),
+        "u2": NativeGate("u2"),
+        "u3": NativeGate("u"),
+        "u": NativeGate("u"),
+        "U": NativeGate("u"),
+        "rx": NativeGate("rx"),
+        "ry": NativeGate("ry"),
+        "rz": NativeGate("rz"),
+        "cx": NativeGate("x", 1),
+        "CX": NativeGate("x", 1),
+        "cy": NativeGate("y", 1),
+        "cz": NativeGate("z", 1),
+        "ch": NativeGate("h", 1),
+        "cs": NativeGate("s", 1),
+        "csdg": NativeGate("sdg", 1),
+        "csx": NativeGate("sx", 1),
+        "crx": NativeGate("rx", 1),
+        "cry": NativeGate("ry", 1),
+        "crz": NativeGate("rz", 1),
+        "cp": NativeGate("p", 1),
+        "cu1": NativeGate("p", 1),
+        "cu3": NativeGate("u", 1),
+        "swap": NativeGate("swap"),
+        "iswap": NativeGate("iswap"),
+        "dcx": NativeGate("dcx"),
+        "ecr": NativeGate("ecr"),
+        "rxx": NativeGate("rxx"),
+        "ms": NativeGate("rxx"),
+        "ryy": NativeGate("ryy"),
+        "rzz": NativeGate("rzz"),
+        "rzx": NativeGate("rzx"),
+        "xx_plus_yy": NativeGate("xx_plus_yy"),
+        "xx_minus_yy": NativeGate("xx_minus_yy"),
+        "ccx": NativeGate("x", 2),
+        "ccz": NativeGate("z", 2),
+        "cswap": NativeGate("swap", 1),
+        "rccx": NativeGate("rccx"),
+        "c3x": NativeGate("x", 3),
+        "c3sqrtx": NativeGate("sx", 3),
+        "c4x": NativeGate("x", 4),
     }
 
     def __init__(self) -> None:
@@ -144,40 +144,41 @@ class MqtAdapter(Adapter[Program]):
         """Return DDSIM's version."""
         return str(mqt.ddsim.__version__)
 
-    def build(self, circuit: Circuit) -> Program:
-        """Convert to a QuantumComputation whose measurements come last, each of another qubit.
+    def build(self, circuit: Circuit) -> NativeCircuit:
+        """Convert to a QuantumComputation whose measurements come last and each measure another qubit.
 
-        One qubit measured into two classical bits would come out wrong (munich-quantum-toolkit/ddsim
-        issue 251); here each is measured once, and :meth:`sample` writes the clbits.
+        MQT gives wrong counts when one qubit is measured into two classical bits (munich-quantum-toolkit/ddsim
+        issue 251). Therefore each qubit is measured once, and :meth:`sample` writes the clbits.
         """
-        program = self._gates(circuit)
-        measured = tuple(sorted(set(program.shown.values())))
-        if measured:
-            program.circuit.add_classical_register(len(measured))
-            program.circuit.measure(list(measured), list(range(len(measured))))
-        return Program(program.circuit, program.shown, program.num_clbits, measured)
+        native = self._convert_gates(circuit)
+        qubits = tuple(sorted(set(native.qubit_of_clbit.values())))
+        if qubits:
+            native.circuit.add_classical_register(len(qubits))
+            native.circuit.measure(list(qubits), list(range(len(qubits))))
+        return NativeCircuit(native.circuit, native.qubit_of_clbit, native.num_clbits, qubits)
 
-    def sample(self, native: Program, *, shots: int, seed: int) -> Counts:
+    def sample(self, native: NativeCircuit, *, shots: int, seed: int) -> Counts:
         """Draw shots with ``CircuitSimulator.simulate``."""
         width = native.num_clbits
-        if not native.measured:  # every condition of a measurement is false; MQT would measure everything
+        if not native.measured_qubits:  # no measurement happens: MQT would measure every qubit
             return Counts.trusted({"0" * width: shots}, width)
         counts = CircuitSimulator(native.circuit, seed=seed).simulate(shots)
-        # MQT's keys have the highest classical bit first; a clbit that shows nothing takes the 0 appended.
-        places = {qubit: place for place, qubit in enumerate(reversed(native.measured))}
-        picks = [places.get(native.shown.get(clbit, -1), len(places)) for clbit in reversed(range(width))]
+        # MQT's keys begin with the highest classical bit; a clbit that nothing measures takes the appended 0.
+        places = {qubit: place for place, qubit in enumerate(reversed(native.measured_qubits))}
+        picks = [places.get(native.qubit_of_clbit.get(clbit, -1), len(places)) for clbit in reversed(range(width))]
         if picks == list(range(len(places))):
             return Counts.trusted(counts, width)
         pick = itemgetter(*picks)
         return Counts.trusted({"".join(pick(key + "0")): times for key, times in counts.items()}, width)
 
-    def state(self, native: Program) -> State:
+    def state(self, native: NativeCircuit) -> State:
         """Return the state after the gates of a program without measurements, complex128 ``[2**n]``.
 
-        Exact results are dense: the vector, its Python numbers, and a diagram that may have no structure to use.
+        An exact result takes the memory of a dense vector, of its Python numbers, and of a decision diagram that
+        may have no structure to exploit.
 
         Raises:
-            LimitError: that vector would not fit into memory.
+            LimitError: these would not fit into memory.
         """
         self.check_memory(native.circuit.num_qubits, per_amplitude=self.capabilities.exact_bytes_per_amplitude)
         return np.asarray(simulate_statevector(native.circuit))
@@ -185,25 +186,25 @@ class MqtAdapter(Adapter[Program]):
     def statevector(self, circuit: Circuit, run: Run) -> Statevector:
         """Return the state after a circuit of gates."""
         with run.building():
-            program = self._gates(Circuit(max(circuit.num_qubits, 1), 0, circuit.operations))
+            native = self._convert_gates(Circuit(max(circuit.num_qubits, 1), 0, circuit.operations))
         with run.running():
-            state = self.state(program)[: 2**circuit.num_qubits]
+            state = self.state(native)[: 2**circuit.num_qubits]
         return Statevector(state.tolist(), width=circuit.num_clbits)
 
     def probabilities(self, circuit: Circuit, run: Run) -> Probabilities:
         """Return the exact probabilities of the clbits."""
         with run.building():
-            program = self._gates(without_idle_qubits(circuit))
+            native = self._convert_gates(without_idle_qubits(circuit))
         with run.running():
-            measured = sorted(set(program.shown.values()))
-            probabilities = distribution(self.state(program), measured)
-            (hit,) = np.nonzero(probabilities > NEGLIGIBLE)
-            places = {clbit: measured.index(qubit) for clbit, qubit in program.shown.items()}
-            keys = bitstrings(hit, places, 0, circuit.num_clbits)
-        return Probabilities(dict(zip(keys, probabilities[hit].tolist(), strict=True)), circuit.num_clbits)
+            qubits = sorted(set(native.qubit_of_clbit.values()))
+            probabilities = distribution(self.state(native), qubits)
+            (likely,) = np.nonzero(probabilities > NEGLIGIBLE)
+            places = {clbit: qubits.index(qubit) for clbit, qubit in native.qubit_of_clbit.items()}
+            keys = bitstrings(likely, places, 0, circuit.num_clbits)
+        return Probabilities(dict(zip(keys, probabilities[likely].tolist(), strict=True)), circuit.num_clbits)
 
-    def _gates(self, circuit: Circuit) -> Program:
-        """Convert the gates, measurement deferred where something follows it."""
+    def _convert_gates(self, circuit: Circuit) -> NativeCircuit:
+        """Convert the gates, deferring each measurement that something follows."""
         target = QuantumComputation(circuit.num_qubits)
         plain = self._plain
         tail = len(circuit.operations)
@@ -215,12 +216,12 @@ class MqtAdapter(Adapter[Program]):
             append(target, *op.params, *op.qubits)
         last = circuit.operations[tail:]
         if all(op.name in {"measure", "barrier"} and not op.condition for op in last):
-            return Program(target, measured_clbits(last), circuit.num_clbits)
-        deferred = defer(circuit)
-        target = QuantumComputation(deferred.num_qubits)
-        for step in deferred.steps:
+            return NativeCircuit(target, measured_clbits(last), circuit.num_clbits)
+        deferred_circuit = defer(circuit)
+        target = QuantumComputation(deferred_circuit.num_qubits)
+        for step in deferred_circuit.steps:
             if step.controls:
-                self.native_gates[step.name].controlled(target, step)
+                self.native_gates[step.name].append_controlled(target, step)
             else:
                 plain[step.name](target, *step.params, *step.qubits)
-        return Program(target, deferred.shown, circuit.num_clbits)
+        return NativeCircuit(target, deferred_circuit.qubit_of_clbit, circuit.num_clbits)

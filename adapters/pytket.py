@@ -1,11 +1,13 @@
 """pytket's Aer backends (https://docs.quantinuum.com/tket), checked against pytket 2.18.5 and pytket-qiskit 0.79.0.
 
-Boxes are big-endian. A gate outside the backends' gate set goes in as a box with its matrix, so a circuit
-is valid as built: the backends' default compilation, minutes for 10,000 gates, is never needed.
+Boxes are big-endian. A gate that is not in the backends' gate set becomes a box with its matrix, so every
+circuit is valid as it is built and never needs the backends' default compilation, which takes minutes for
+10,000 gates.
 
-What ``AerBackend`` and ``AerStateBackend`` hand to their Aer simulators is made here, from the same pytket
-circuit: pytket-qiskit 0.79 converts each angle through sympy, 130 of the 140 us that a gate takes, and the
-backends' class keeps a record of every circuit run.
+This module makes the Qiskit circuits that ``AerBackend`` and ``AerStateBackend`` would hand to their Aer
+simulators, from the same pytket circuit. It does not run the backends themselves, because pytket-qiskit 0.79
+converts each angle through sympy, which takes 130 of the 140 us per gate, and because the backends keep a
+record of every circuit they run.
 """
 
 from __future__ import annotations
@@ -40,7 +42,7 @@ from gateway.simulators import SIMULATORS
 
 
 def _box(name: str) -> Callable[..., Any]:
-    """Return what makes the matrix of a two-qubit row of the gate table a box."""
+    """Return the constructor of a two-qubit gate of the table as a box with its matrix."""
     return lambda *turns: Unitary2qBox(big_endian_matrix(name, *[turn * pi for turn in turns]))
 
 
@@ -59,11 +61,11 @@ _TABLE: Mapping[str, Entry] = {
 """pytket's gates, and boxes and phases for those that Aer's backends do not take."""
 
 _NUMBERS = {kind: STANDARD[row] for kind, row in ROWS.items() if row in STANDARD and _TABLE[row] is GATES[row]}
-"""Type of an operation -> Qiskit's number of the standard gate that is just that."""
+"""Type of an operation -> Qiskit's number of the same standard gate."""
 
 
 class PytketAdapter(DenseAdapter[TketCircuit]):
-    """pytket's ``AerStateBackend``, and ``AerBackend`` where its own sampler is asked for."""
+    """pytket's ``AerStateBackend``, and its ``AerBackend`` for native sampling."""
 
     name = "pytket"
     capabilities = SIMULATORS["pytket"].capabilities
@@ -71,7 +73,7 @@ class PytketAdapter(DenseAdapter[TketCircuit]):
 
     def __init__(self) -> None:
         run_in_calling_thread()
-        of_aer = partial(Aer, simulator=self.name, version=self.version(), room=self.available_bytes)
+        of_aer = partial(Aer, simulator=self.name, version=self.version(), available_bytes=self.available_bytes)
         self._states = of_aer(_simulator_of(AerStateBackend()))
         self._shots = of_aer(_simulator_of(AerBackend(simulation_method="statevector")))
 
@@ -92,7 +94,7 @@ class PytketAdapter(DenseAdapter[TketCircuit]):
     def evolve(self, native: TketCircuit, state: State | None = None) -> State:
         """Return the state after the circuit, with the Aer simulator of ``AerStateBackend``.
 
-        The backend itself cannot begin in a given state.
+        The backend itself cannot start from a state that is handed to it.
         """
         return self._states.state_after(as_for_aer(native), state)
 
@@ -107,7 +109,7 @@ def _simulator_of(backend: Any) -> Any:
 
 
 def as_for_aer(circuit: TketCircuit) -> QuantumCircuit:
-    """Return what pytket's backends hand to Aer for a circuit that :meth:`PytketAdapter.build` made.
+    """Return the circuit that pytket's backends would hand to Aer, for what :meth:`PytketAdapter.build` returned.
 
     Gates without conditions are converted here, everything else by pytket-qiskit.
     """
@@ -127,20 +129,20 @@ def as_for_aer(circuit: TketCircuit) -> QuantumCircuit:
 
 
 def _append_other(target: TketCircuit, op: Operation) -> None:
-    """Append what is not an unconditional gate of one operation."""
+    """Append an operation that is not an unconditional gate."""
     if op.name == "gphase" and not op.condition:
         target.add_phase(op.params[0] / pi)
-    elif op.name not in {"barrier", "gphase"}:  # a conditional phase is one of a whole branch: no outcome shows it
+    elif op.name not in {"barrier", "gphase"}:  # a conditional phase is global to its branch: no outcome shows it
         bits = _bits(op.condition, target.n_bits)
         if bits is not None:
             append(target, op, _TABLE, bits)
 
 
 def _bits(condition: Condition, num_clbits: int) -> dict[int, int] | None:
-    """Return the clbits a condition tests and the value each must have, or ``None`` if it never holds.
+    """Return the clbits that a condition tests with the value each must have, ``None`` if it never holds.
 
     Raises:
-        UnsupportedError: the condition is more than the backend can test.
+        UnsupportedError: the backend cannot test the condition.
     """
     wide = wide_inequalities(condition)
     if wide:

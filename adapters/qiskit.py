@@ -1,7 +1,7 @@
 """Qiskit Aer's state-vector simulator (https://qiskit.github.io/qiskit-aer), checked against 0.18.2 on Qiskit 2.6.2.
 
-Qiskit is little-endian throughout, as we are. Aer lacks some of Qiskit's gates; they go in as their
-matrices, which is exact and needs no transpiler.
+Qiskit is little-endian throughout, as we are. The gates of Qiskit that Aer lacks become matrices, which is
+exact and needs no transpiler.
 """
 
 from __future__ import annotations
@@ -41,7 +41,10 @@ class QiskitAdapter(DenseAdapter[QuantumCircuit]):
     def __init__(self) -> None:
         run_in_calling_thread()
         self._aer = Aer(
-            AerSimulator(method="statevector"), simulator=self.name, version=self.version(), room=self.available_bytes
+            AerSimulator(method="statevector"),
+            simulator=self.name,
+            version=self.version(),
+            available_bytes=self.available_bytes,
         )
 
     def use(self, resources: Resources) -> None:
@@ -56,8 +59,8 @@ class QiskitAdapter(DenseAdapter[QuantumCircuit]):
     def build(self, circuit: Circuit) -> QuantumCircuit:
         """Convert to a Qiskit circuit; :func:`gateway.frameworks.qiskit.dumping.build` says how.
 
-        Barriers are left out, since Aer optimises nothing across operations, and so is a conditional phase,
-        which Aer does not have: it is one of a branch against the others, and no outcome shows it.
+        Barriers are left out, since Aer optimises nothing across operations. So is a conditional phase, which
+        Aer does not have: it is a phase of one branch against the others, and no outcome shows it.
         """
         return build(circuit.num_qubits, circuit.num_clbits, circuit.operations, STANDARD, _instruction)
 
@@ -72,7 +75,7 @@ class QiskitAdapter(DenseAdapter[QuantumCircuit]):
 
 
 def _instruction(op: Operation) -> Any:
-    """Return an instruction that Aer has: a matrix, in the same qubit order as ours, where it lacks the gate."""
+    """Return an instruction that Aer has; for a gate it lacks that is the matrix, in the same qubit order as ours."""
     if op.name in {"barrier", "gphase"}:
         return None
     return UnitaryGate(matrix(op.name, *op.params), check_input=False) if op.name in AS_MATRICES else native(op)

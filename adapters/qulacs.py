@@ -1,7 +1,7 @@
 """Qulacs' state-vector simulator (https://docs.qulacs.org), checked against 0.6.14.
 
-The gates are those of :mod:`gateway.frameworks.qulacs.gates`. OMP_NUM_THREADS must be set before the
-import; the server does.
+The gates are those of :mod:`gateway.frameworks.qulacs.gates`. ``OMP_NUM_THREADS`` must be set before Qulacs
+is imported; the server sets it.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from gateway.simulators import SIMULATORS
 
 
 @dataclass(frozen=True, slots=True)
-class Program:
-    """A Qulacs circuit of gates, and which qubit each clbit shows."""
+class NativeCircuit:
+    """A Qulacs circuit of gates, and the qubit whose outcome each clbit takes."""
 
     circuit: QuantumCircuit
-    measured: dict[int, int]
+    qubit_of_clbit: dict[int, int]
     num_clbits: int
 
 
-class QulacsAdapter(DenseAdapter[Program]):
+class QulacsAdapter(DenseAdapter[NativeCircuit]):
     """Qulacs' state-vector simulator."""
 
     name = "qulacs"
@@ -41,12 +41,12 @@ class QulacsAdapter(DenseAdapter[Program]):
         """Return Qulacs' version."""
         return str(qulacs.__version__)
 
-    def build(self, circuit: Circuit) -> Program:
-        """Convert to a Qulacs circuit; measurements, which it does not need, become a map."""
-        target = build(circuit.num_qubits, circuit.operations, _left_out)
-        return Program(target, measured_clbits(circuit.operations), circuit.num_clbits)
+    def build(self, circuit: Circuit) -> NativeCircuit:
+        """Convert to a Qulacs circuit of gates; the measurements become a map from clbit to qubit."""
+        target = build(circuit.num_qubits, circuit.operations, _leave_out)
+        return NativeCircuit(target, measured_clbits(circuit.operations), circuit.num_clbits)
 
-    def evolve(self, native: Program, state: State | None = None) -> State:
+    def evolve(self, native: NativeCircuit, state: State | None = None) -> State:
         """Return the state after the circuit."""
         vector = QuantumState(native.circuit.get_qubit_count())
         if state is not None:
@@ -54,13 +54,13 @@ class QulacsAdapter(DenseAdapter[Program]):
         native.circuit.update_quantum_state(vector)
         return np.asarray(vector.get_vector())
 
-    def sample(self, native: Program, *, shots: int, seed: int) -> Counts:
+    def sample(self, native: NativeCircuit, *, shots: int, seed: int) -> Counts:
         """Draw shots with ``QuantumState.sampling``."""
         vector = QuantumState(native.circuit.get_qubit_count())
         native.circuit.update_quantum_state(vector)
         indices = np.array(vector.sampling(shots, seed), dtype=np.int64)
-        return counts_of_indices(indices, native.measured, native.num_clbits)
+        return counts_of_indices(indices, native.qubit_of_clbit, native.num_clbits)
 
 
-def _left_out(circuit: QuantumCircuit, op: Operation) -> None:
-    """Leave out a measurement or barrier: the state before it is what is sampled."""
+def _leave_out(circuit: QuantumCircuit, op: Operation) -> None:
+    """Leave out a measurement or a barrier, since the shots are drawn from the state before it."""

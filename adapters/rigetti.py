@@ -1,14 +1,14 @@
 """pyQuil's NumpyWavefunctionSimulator (https://pyquil-docs.rigetti.com), checked against 4.22.0.
 
-It needs neither QVM nor compiler. The first qubit of a pyQuil matrix, and of the wavefunction, is
-the most significant bit. ``Program`` and ``Gate`` are left out: the simulator ignores a gate's
-modifiers without a word (``S(0).dagger()`` runs as ``S``), so it gets matrices, pyQuil's own where
-there is one.
+The simulator needs neither QVM nor compiler. The first qubit of a pyQuil matrix, and of the wavefunction,
+is the most significant bit. The adapter uses neither ``Program`` nor ``Gate``, because the simulator
+silently ignores a gate's modifiers (``S(0).dagger()`` runs as ``S``). It gives the simulator matrices:
+pyQuil's own where pyQuil has the gate.
 
-pyQuil 4.22 deprecates its simulators for private ones to come in version 5 and recommends to use
-these until then. Every call of ``targeted_tensordot`` passes through the wrapper that warns of it,
-which costs as much as applying the gate does at 12 qubits, so the function inside is called. That
-is private: the version is pinned and a test holds it equal to the public way.
+pyQuil 4.22 deprecates its simulators, announces private ones for version 5 and recommends the present ones
+until then. Every call of ``targeted_tensordot`` goes through a wrapper that warns of this and takes as long
+as applying the gate at 12 qubits, so the adapter calls the wrapped function. That function is private, so the
+version is pinned and a test compares it with the public one.
 """
 
 from __future__ import annotations
@@ -36,33 +36,33 @@ from gateway.frameworks.shared.matrices import big_endian_matrix
 from gateway.simulators import SIMULATORS
 
 Tensor = NDArray[Any]
-"""A gate: ``[2] * 2k``, first the outgoing qubits, then the incoming ones, each in the order listed."""
+"""A gate on k qubits, ``[2] * 2k``: the axes of the outgoing qubits, then those of the incoming ones, in order."""
 
 _DEPRECATED = "Call to deprecated class NumpyWavefunctionSimulator"
-"""How the one warning begins that is expected, see above."""
+"""The beginning of the warning that pyQuil gives for its simulators."""
 
 _apply: Callable[[Tensor, Tensor, tuple[int, ...]], Tensor] = targeted_tensordot.__wrapped__
 
 
 @dataclass(frozen=True, slots=True)
-class Program:
-    """The steps of a circuit, and which qubit each clbit shows."""
+class NativeCircuit:
+    """The gates of a circuit as tensors, and the qubit whose outcome each clbit takes."""
 
     steps: list[tuple[Tensor, tuple[int, ...]]]
     num_qubits: int
-    measured: dict[int, int]
+    qubit_of_clbit: dict[int, int]
     num_clbits: int
 
 
-def _simulator(program: Program, *, seed: int = 0, state: State | None = None) -> Any:
-    """Return pyQuil's simulator after the steps of a program; ``state`` is little-endian."""
+def _simulator(native: NativeCircuit, *, seed: int = 0, state: State | None = None) -> Any:
+    """Return pyQuil's simulator after the gates of a circuit; ``state``, where it starts, is little-endian."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", _DEPRECATED, FutureWarning)
-        simulator = NumpyWavefunctionSimulator(program.num_qubits, np.random.RandomState(seed))
+        simulator = NumpyWavefunctionSimulator(native.num_qubits, np.random.RandomState(seed))
     wf = simulator.wf
     if state is not None:
         wf = state.astype(np.complex128).reshape(wf.shape).transpose()
-    for tensor, qubits in program.steps:
+    for tensor, qubits in native.steps:
         wf = _apply(tensor, wf, qubits)
     simulator.wf = wf
     return simulator
@@ -74,9 +74,9 @@ def _tensor(matrix: Tensor) -> Tensor:
 
 
 def _gate(row: str) -> Any:
-    """Return a row of the gate table as a tensor or, where it has angles, as what makes it of them.
+    """Return a gate of the table as a tensor or, if it has angles, as a function from the angles to the tensor.
 
-    The matrix is pyQuil's own where it has the gate.
+    The matrix is pyQuil's own where pyQuil has the gate.
     """
     own = QUANTUM_GATES[NAMES[row]] if row in NAMES else partial(big_endian_matrix, row)
     if not callable(own):
@@ -84,7 +84,7 @@ def _gate(row: str) -> Any:
     return (lambda *params: _tensor(own(*params))) if GATES[row].num_params else _tensor(own())
 
 
-class RigettiAdapter(DenseAdapter[Program]):
+class RigettiAdapter(DenseAdapter[NativeCircuit]):
     """pyQuil's numpy wavefunction simulator."""
 
     name = "rigetti"
@@ -95,22 +95,22 @@ class RigettiAdapter(DenseAdapter[Program]):
         """Return pyQuil's version."""
         return str(pyquil.__version__)
 
-    def build(self, circuit: Circuit) -> Program:
-        """Convert to tensors; measurements, which they do not need, become a map."""
+    def build(self, circuit: Circuit) -> NativeCircuit:
+        """Convert the gates to tensors; the measurements become a map from clbit to qubit."""
         table = self.native_gates
         steps = [
             (table[op.name](*op.params) if op.params else table[op.name], op.qubits)
             for op in circuit.operations
             if op.name in table
         ]
-        return Program(steps, circuit.num_qubits, measured_clbits(circuit.operations), circuit.num_clbits)
+        return NativeCircuit(steps, circuit.num_qubits, measured_clbits(circuit.operations), circuit.num_clbits)
 
-    def evolve(self, native: Program, state: State | None = None) -> State:
+    def evolve(self, native: NativeCircuit, state: State | None = None) -> State:
         """Return the state after the circuit."""
         return np.ascontiguousarray(_simulator(native, state=state).wf.transpose()).reshape(-1)
 
-    def sample(self, native: Program, *, shots: int, seed: int) -> Counts:
+    def sample(self, native: NativeCircuit, *, shots: int, seed: int) -> Counts:
         """Draw shots with ``sample_bitstrings``."""
-        drawn = _simulator(native, seed=seed).sample_bitstrings(shots)
-        columns = {clbit: drawn[:, qubit] for clbit, qubit in native.measured.items()}
+        outcomes = _simulator(native, seed=seed).sample_bitstrings(shots)
+        columns = {clbit: outcomes[:, qubit] for clbit, qubit in native.qubit_of_clbit.items()}
         return counts_of_columns(columns, native.num_clbits)

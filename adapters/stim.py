@@ -1,14 +1,14 @@
 """Stim (https://github.com/quantumlib/Stim), checked against 1.16.0.
 
 Stabilizer circuits: Clifford gates, measurements, resets, and what depends on their outcomes, on thousands of qubits.
-A gate whose angles make it a Clifford gate is one; any other is refused before it gets here, since Stim itself would
-round it in silence. Global phases, which no outcome shows, are left out.
+A gate whose angles make it a Clifford gate counts as one. Any other gate is refused before the adapter sees it,
+because Stim itself would round it silently. Global phases, which no outcome shows, are left out.
 
-Stim's sampler runs a circuit whose conditions it can say: a Pauli gate that depends on one clbit. Where a condition
-is a conjunction, or a gate, measurement or reset of another kind depends on it, the shared driver follows the
-outcomes, each once, with Stim's tableaux; so it does for exact probabilities. A measurement of a stabilizer state
-gives 0, 1 or either with probability one half, so all of this is exact. Stim gives the same counts for the same seed
-on machines with equally wide vector instructions only.
+Stim's sampler can express one kind of condition: a Pauli gate that depends on one clbit. If a condition is a
+conjunction, or if anything but a Pauli gate depends on it, the shared driver follows each outcome once with Stim's
+tableaux. It does the same for exact probabilities. The measurement of a stabilizer state gives 0, or 1, or either
+with probability one half, so all of this is exact. The same seed gives the same counts only on machines whose vector
+instructions are equally wide.
 """
 
 from __future__ import annotations
@@ -41,21 +41,21 @@ _CONTROLLED = {"x": "CX", "y": "CY", "z": "CZ"}
 
 
 @dataclass(frozen=True, slots=True)
-class Program:
+class NativeCircuit:
     """A circuit of Stim's.
 
     Args:
-        circuit: with its conditions.
-        shown: clbit -> number of the measurement it shows; the other clbits are 0.
+        circuit: the gates and measurements, with their conditions.
+        measurement_of_clbit: clbit -> number of the measurement whose outcome it takes; the other clbits are 0.
     """
 
     circuit: stim.Circuit
-    shown: dict[int, int]
+    measurement_of_clbit: dict[int, int]
     num_clbits: int
 
 
-class StimAdapter(Adapter[Program | None]):
-    """Stim's compiled sampler, and its tableau simulator where that cannot say a condition."""
+class StimAdapter(Adapter[NativeCircuit | None]):
+    """Stim's compiled sampler, and its tableau simulator for conditions that the sampler cannot express."""
 
     name = "stim"
     capabilities = SIMULATORS["stim"].capabilities
@@ -82,26 +82,26 @@ class StimAdapter(Adapter[Program | None]):
         """Return Stim's version."""
         return str(stim.__version__)
 
-    def build(self, circuit: Circuit) -> Program | None:
-        """Convert to a circuit of Stim's, ``None`` if it has a condition that Stim cannot say."""
+    def build(self, circuit: Circuit) -> NativeCircuit | None:
+        """Convert to a circuit of Stim's; ``None`` if the circuit has a condition that Stim cannot express."""
         lines: list[str] = []
-        shown: dict[int, int] = {}
-        measured = 0
+        measurement_of_clbit: dict[int, int] = {}
+        num_measurements = 0
         for op in circuit.operations:
             if op.condition:
                 try:
-                    lines.append(_conditional(op, shown, measured))
-                except _Unsayable:
+                    lines.append(_conditional_line(op, measurement_of_clbit, num_measurements))
+                except _Inexpressible:
                     return None
             elif op.name == "measure":
                 lines.append(f"M {op.qubits[0]}")
-                shown[op.clbits[0]] = measured
-                measured += 1
+                measurement_of_clbit[op.clbits[0]] = num_measurements
+                num_measurements += 1
             else:
                 lines.append(_line(op))
-        return Program(stim.Circuit("\n".join(lines)), shown, circuit.num_clbits)
+        return NativeCircuit(stim.Circuit("\n".join(lines)), measurement_of_clbit, circuit.num_clbits)
 
-    def sample(self, native: Program | None, *, shots: int, seed: int) -> Counts:
+    def sample(self, native: NativeCircuit | None, *, shots: int, seed: int) -> Counts:
         """Draw shots with ``Circuit.compile_sampler``."""
         if native is None:
             raise UnsupportedError(
@@ -110,19 +110,19 @@ class StimAdapter(Adapter[Program | None]):
                 feature="native conditions",
                 simulator=self.name,
             )
-        if not native.shown:
+        if not native.measurement_of_clbit:
             return Counts.trusted({"0" * native.num_clbits: shots}, native.num_clbits)
         sampler = native.circuit.compile_sampler(seed=seed)
         at_once = max(_BYTES_AT_ONCE // native.circuit.num_measurements, 1)
         totals: dict[str, int] = {}
         for begin in range(0, shots, at_once):
-            drawn = sampler.sample(min(at_once, shots - begin))
-            columns = {clbit: drawn[:, number] for clbit, number in native.shown.items()}
+            outcomes = sampler.sample(min(at_once, shots - begin))
+            columns = {clbit: outcomes[:, number] for clbit, number in native.measurement_of_clbit.items()}
             _add(totals, counts_of_columns(columns, native.num_clbits))
         return Counts.trusted(totals, native.num_clbits)
 
     def counts(self, circuit: Circuit, run: Run) -> Counts:
-        """Sample with Stim's sampler, or follow the outcomes where it cannot say a condition."""
+        """Sample with Stim's sampler, or follow the outcomes if the sampler cannot express a condition."""
         with run.building():
             compact = without_idle_qubits(circuit)
             native = self.build(compact)
@@ -138,8 +138,8 @@ class StimAdapter(Adapter[Program | None]):
         with run.running():
             for branch, space in _leaves(plan, run.shots, rng):
                 for begin in range(0, branch.shots, at_once):
-                    drawn = space.draw(min(at_once, branch.shots - begin), rng)
-                    _add(totals, _counted(drawn, plan, branch))
+                    outcomes = space.draw(min(at_once, branch.shots - begin), rng)
+                    _add(totals, _count(outcomes, plan, branch))
         return Counts.trusted(totals, circuit.num_clbits)
 
     def probabilities(self, circuit: Circuit, run: Run) -> Probabilities:
@@ -155,7 +155,7 @@ class StimAdapter(Adapter[Program | None]):
             for branch, space in _leaves(plan, 0, None):
                 _check_outcomes(len(totals) + space.outcomes)
                 share = branch.weight / space.outcomes
-                for key in _counted(space.all(), plan, branch):
+                for key in _count(space.all(), plan, branch):
                     totals[key] = totals.get(key, 0.0) + share
         return Probabilities(totals, circuit.num_clbits)
 
@@ -164,50 +164,50 @@ class StimAdapter(Adapter[Program | None]):
 
 
 def _line(op: Operation) -> str:
-    """Return an operation without a condition as a line of Stim's."""
+    """Return an operation without a condition as a line of Stim's text; empty for a global phase."""
     name = "R" if op.name == "reset" else StimAdapter.native_gates.get(op.name, "")
     return f"{name} {' '.join(map(str, op.qubits))}" if name else ""
 
 
-def _conditional(op: Operation, shown: dict[int, int], measured: int) -> str:
-    """Return an operation with a condition.
+def _conditional_line(op: Operation, measurement_of_clbit: dict[int, int], num_measurements: int) -> str:
+    """Return an operation with a condition as lines of Stim's text; empty if it has no effect.
 
     Args:
         op: the operation.
-        shown: clbit -> number of the measurement it shows so far.
-        measured: how many measurements there have been.
+        measurement_of_clbit: clbit -> number of the last measurement into it.
+        num_measurements: how many measurements come before the operation.
 
     Raises:
-        _Unsayable: Stim has no words for it.
+        _Inexpressible: Stim cannot express it.
     """
-    bits = _required(op.condition, shown)
+    bits = _assignment(op.condition, measurement_of_clbit)
     if bits is None or op.name in {"gphase", "id"}:
         return ""
     if op.name not in _CONTROLLED or len(bits) > 1:
-        raise _Unsayable
+        raise _Inexpressible
     if not bits:
         return _line(op)
     ((clbit, value),) = bits.items()
-    line = f"{_CONTROLLED[op.name]} rec[{shown[clbit] - measured}] {op.qubits[0]}"
+    line = f"{_CONTROLLED[op.name]} rec[{measurement_of_clbit[clbit] - num_measurements}] {op.qubits[0]}"
     return line if value else f"{line}\n{_line(op)}"
 
 
-def _required(condition: Condition, shown: dict[int, int]) -> dict[int, int] | None:
-    """Return the values that measured clbits must have for a condition to hold, ``None`` if it never does.
+def _assignment(condition: Condition, measurement_of_clbit: dict[int, int]) -> dict[int, int] | None:
+    """Return the value that each measured clbit must have for a condition to hold; ``None`` if it never holds.
 
-    Clbits that show no measurement are 0.
+    Clbits that nothing was measured into are 0.
 
     Raises:
-        _Unsayable: it is not a matter of given values.
+        _Inexpressible: no single assignment says when the condition holds.
     """
     bits: dict[int, int] = {}
     for comparison in condition:
         values = {clbit: comparison.value >> place & 1 for place, clbit in enumerate(comparison.clbits)}
-        may_be_equal = not any(value for clbit, value in values.items() if clbit not in shown)
-        values = {clbit: value for clbit, value in values.items() if clbit in shown}
+        may_be_equal = not any(value for clbit, value in values.items() if clbit not in measurement_of_clbit)
+        values = {clbit: value for clbit, value in values.items() if clbit in measurement_of_clbit}
         if not comparison.equal:
             if may_be_equal and len(values) > 1:
-                raise _Unsayable
+                raise _Inexpressible
             if may_be_equal and not values:
                 return None
             values = {clbit: 1 - value for clbit, value in values.items() if may_be_equal}
@@ -218,8 +218,8 @@ def _required(condition: Condition, shown: dict[int, int]) -> dict[int, int] | N
     return bits
 
 
-class _Unsayable(Exception):  # noqa: N818 - reads as a fact
-    """Stim's circuits have no words for a condition."""
+class _Inexpressible(Exception):  # noqa: N818 - reads as a fact
+    """Stim's circuits cannot express a condition."""
 
 
 # ---------------------------------------------------------------------------- following outcomes
@@ -229,11 +229,11 @@ class _Unsayable(Exception):  # noqa: N818 - reads as a fact
 class Outcomes:
     """The possible outcomes of measuring some qubits of a stabilizer state, all equally likely.
 
-    They are the sums, modulo 2, of one of them and any rows of a basis.
+    Each outcome is the sum, modulo 2, of one fixed outcome and some rows of a basis.
 
     Args:
-        one: ``[k]``.
-        basis: ``[r, k]``, linearly independent.
+        one: the fixed outcome, ``[k]``.
+        basis: linearly independent rows, ``[r, k]``.
     """
 
     one: Bits
@@ -241,38 +241,38 @@ class Outcomes:
 
     @property
     def outcomes(self) -> int:
-        """How many there are."""
+        """The number of possible outcomes."""
         return 1 << len(self.basis)
 
     def draw(self, shots: int, rng: np.random.Generator) -> Bits:
-        """Return outcomes drawn at random, ``[shots, k]``."""
-        return self._of(rng.integers(0, 2, size=(shots, len(self.basis)), dtype=np.uint8))
+        """Draw outcomes at random and return them as ``[shots, k]``."""
+        return self._combine(rng.integers(0, 2, size=(shots, len(self.basis)), dtype=np.uint8))
 
     def all(self) -> Bits:
-        """Return each outcome once."""
+        """Return each outcome once, as ``[2**r, k]``."""
         numbers = np.arange(self.outcomes)[:, None] >> np.arange(len(self.basis)) & 1
-        return self._of(numbers.astype(np.uint8))
+        return self._combine(numbers.astype(np.uint8))
 
-    def _of(self, coefficients: Bits) -> Bits:
-        drawn: Bits = np.bitwise_xor(coefficients @ self.basis & 1, self.one, dtype=np.uint8)
-        return drawn
+    def _combine(self, coefficients: Bits) -> Bits:
+        outcomes: Bits = np.bitwise_xor(coefficients @ self.basis & 1, self.one, dtype=np.uint8)
+        return outcomes
 
 
 def _leaves(
     plan: Plan, shots: int, rng: np.random.Generator | None
 ) -> Iterator[tuple[Branch[stim.TableauSimulator], Outcomes]]:
-    """Yield each history of outcomes with those of the qubits measured last."""
-    built: dict[SegmentKey, stim.Circuit] = {}
+    """Yield each branch at its end with the possible outcomes of the qubits that are measured last."""
+    segment_circuits: dict[SegmentKey, stim.Circuit] = {}
 
     def advance(key: SegmentKey, gates: list[Operation], state: stim.TableauSimulator | None) -> stim.TableauSimulator:
-        if key not in built:
-            built[key] = stim.Circuit("\n".join(map(_line, gates)))
+        if key not in segment_circuits:
+            segment_circuits[key] = stim.Circuit("\n".join(map(_line, gates)))
         after = stim.TableauSimulator() if state is None else state.copy()
         after.set_num_qubits(plan.num_qubits)
-        after.do(built[key])
+        after.do(segment_circuits[key])
         return after
 
-    for branch, state in Explorer(plan, advance, _chance_of_one, _projected, rng).leaves(shots):
+    for branch, state in Explorer(plan, advance, _chance_of_one, _project, rng).leaves(shots):
         yield branch, _outcomes(state, plan.measured, exact=rng is None)
 
 
@@ -280,7 +280,7 @@ def _chance_of_one(state: stim.TableauSimulator, qubit: int) -> float:
     return float(1 - state.peek_z(qubit)) / 2
 
 
-def _projected(
+def _project(
     state: stim.TableauSimulator,
     qubit: int,
     outcome: int,
@@ -296,23 +296,26 @@ def _projected(
 
 
 def _outcomes(state: stim.TableauSimulator, qubits: list[int], *, exact: bool) -> Outcomes:
-    """Return the possible outcomes of measuring some qubits, for exact results if there are not too many.
+    """Return the possible outcomes of measuring some qubits.
 
-    Each measured Z is, before the state's own circuit, a product of Paulis on qubits that are all 0. A Z put in
-    there changes nothing, and flips the outcomes of exactly those products that have an X or Y on its qubit: these
-    flips span the differences between outcomes (Gidney, arXiv:2103.02202, section 2.2).
+    Pulled back through the circuit that made the state, each measured Z is a product of Paulis on qubits that are
+    all 0. A Z inserted there changes nothing, but it flips the outcomes of those products that have an X or Y on its
+    qubit. These flips span the differences between outcomes (Gidney, arXiv:2103.02202, section 2.2).
+
+    Raises:
+        LimitError: ``exact``, and more than ``MOST_OUTCOMES`` outcomes are possible.
     """
     flips = state.current_inverse_tableau().to_numpy()[2][qubits].T.astype(np.uint8)
     one = np.array(state.copy().measure_many(*qubits), dtype=np.uint8)
     rank = 0
     for column in range(len(qubits)):
-        (having,) = np.nonzero(flips[:, column])
-        pivots = having[having >= rank]
+        (rows_with_one,) = np.nonzero(flips[:, column])
+        pivots = rows_with_one[rows_with_one >= rank]
         if not len(pivots):
             continue
         flips[[rank, pivots[0]]] = flips[[pivots[0], rank]]
-        (having,) = np.nonzero(flips[:, column])
-        flips[having[having != rank]] ^= flips[rank]
+        (rows_with_one,) = np.nonzero(flips[:, column])
+        flips[rows_with_one[rows_with_one != rank]] ^= flips[rank]
         one ^= flips[rank] * one[column]
         rank += 1
         if exact:
@@ -320,14 +323,14 @@ def _outcomes(state: stim.TableauSimulator, qubits: list[int], *, exact: bool) -
     return Outcomes(one, flips[:rank])
 
 
-def _counted(drawn: Bits, plan: Plan, branch: Branch[Any]) -> Counts:
-    """Count outcomes of a branch, the clbits written before its end included."""
+def _count(outcomes: Bits, plan: Plan, branch: Branch[Any]) -> Counts:
+    """Count the outcomes of a branch, including the clbits that were written before its end."""
     place = {qubit: position for position, qubit in enumerate(plan.measured)}
-    columns = {clbit: drawn[:, place[qubit]] for clbit, qubit in plan.final.items()}
-    always = np.ones(len(drawn), dtype=np.uint8)
+    columns = {clbit: outcomes[:, place[qubit]] for clbit, qubit in plan.final.items()}
+    always = np.ones(len(outcomes), dtype=np.uint8)
     columns |= {clbit: always for clbit in range(plan.num_clbits) if branch.bits >> clbit & 1 and clbit not in columns}
     if not columns:
-        return Counts.trusted({"0" * plan.num_clbits: len(drawn)}, plan.num_clbits)
+        return Counts.trusted({"0" * plan.num_clbits: len(outcomes)}, plan.num_clbits)
     return counts_of_columns(columns, plan.num_clbits)
 
 
@@ -337,7 +340,7 @@ def _add(totals: dict[str, int], counts: Counts) -> None:
 
 
 def _check_outcomes(number: int) -> None:
-    """Refuse what would be a distribution of more outcomes than anybody can hold."""
+    """Refuse a distribution over too many outcomes."""
     if number > MOST_OUTCOMES:
         raise LimitError(
             f"the circuit has at least {number:,} outcomes; exact probabilities are given for up to "

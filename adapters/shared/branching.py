@@ -1,9 +1,9 @@
-"""The shared driver for dynamic circuits: branch on measurement outcomes.
+"""The shared driver for dynamic circuits: it branches on the outcomes of measurements.
 
-A circuit is cut at every measurement or reset whose outcome matters later. Each outcome is
-simulated once and the shots are split among the branches (binomially, by one seeded generator), so
-that the cost grows with the number of different outcomes and not with the number of shots.
-Measurements that nothing waits for are put off to the end and sampled together.
+The driver cuts a circuit at every measurement or reset whose outcome matters later. It simulates each
+outcome once and splits the shots among the branches (binomially, with one seeded generator), so the cost
+grows with the number of different outcomes and not with the number of shots. Measurements whose outcome
+nothing needs are moved to the end and sampled together.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from gateway.circuit import Circuit, Operation
 from gateway.circuit.conditions import clbits_of, holds
 
 S = TypeVar("S")
-"""A state, of whatever kind a simulator has."""
+"""The type of a simulator's states."""
 
 SegmentKey = tuple[int, tuple[bool, ...]]
-"""Which segment, and which of its conditional gates happen."""
+"""The index of a segment, and for each of its conditional gates whether it happens."""
 
 CERTAIN = 1e-12
 """An outcome less likely than this is rounding noise and is not followed."""
@@ -34,7 +34,7 @@ class Segment:
     gates: list[Operation]
     event: Operation | None
     conditional: tuple[int, ...]
-    """Positions in ``gates`` of those with a condition."""
+    """The positions in ``gates`` of the gates with a condition."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Plan:
     """A circuit cut into segments.
 
     Args:
-        final: clbit -> qubit for the measurements put off to the end.
+        final: clbit -> qubit for the measurements that were moved to the end.
     """
 
     num_qubits: int
@@ -68,36 +68,41 @@ class Plan:
 
 def make_plan(circuit: Circuit) -> Plan:
     """Cut a circuit at the events whose outcome matters later (one pass, backwards)."""
-    used: set[int] = set()  # qubits that something acts on later
-    read: set[int] = set()  # clbits that something tests later
-    written: set[int] = set()  # clbits that something overwrites later
-    shown: set[int] = set()  # qubits that a measurement put off to the end looks at
+    acted_on_later: set[int] = set()  # qubits that something acts on later
+    tested_later: set[int] = set()  # clbits that something tests later
+    overwritten_later: set[int] = set()  # clbits that something overwrites later
+    final_qubits: set[int] = set()  # qubits that a measurement moved to the end measures
     final: dict[int, int] = {}
-    kept: list[Operation] = []
+    operations: list[Operation] = []
     for op in reversed(circuit.operations):
         name = op.name
         if name == "barrier":
             continue
-        if name == "measure" and not op.condition and op.qubits[0] not in used and op.clbits[0] not in read:
-            if op.clbits[0] not in written:
+        if (
+            name == "measure"
+            and not op.condition
+            and op.qubits[0] not in acted_on_later
+            and op.clbits[0] not in tested_later
+        ):
+            if op.clbits[0] not in overwritten_later:
                 final[op.clbits[0]] = op.qubits[0]
-                shown.add(op.qubits[0])
-                written.add(op.clbits[0])
+                final_qubits.add(op.qubits[0])
+                overwritten_later.add(op.clbits[0])
             continue
-        if name == "reset" and op.qubits[0] not in used and op.qubits[0] not in shown:
-            continue  # nothing looks at the qubit again
-        kept.append(op)
-        used.update(op.qubits)
+        if name == "reset" and op.qubits[0] not in acted_on_later and op.qubits[0] not in final_qubits:
+            continue  # nothing uses the qubit again
+        operations.append(op)
+        acted_on_later.update(op.qubits)
         if op.clbits:
             # A conditional measurement may leave the clbit as it was: earlier writes still count.
-            (read if op.condition else written).update(op.clbits)
+            (tested_later if op.condition else overwritten_later).update(op.clbits)
         if op.condition:
-            read.update(clbits_of(op.condition))
-    kept.reverse()
-    return Plan(circuit.num_qubits, circuit.num_clbits, _cut(kept), final)
+            tested_later.update(clbits_of(op.condition))
+    operations.reverse()
+    return Plan(circuit.num_qubits, circuit.num_clbits, _segments(operations), final)
 
 
-def _cut(operations: list[Operation]) -> list[Segment]:
+def _segments(operations: list[Operation]) -> list[Segment]:
     segments: list[Segment] = []
     gates: list[Operation] = []
     for op in operations:
@@ -115,10 +120,10 @@ def _segment(gates: list[Operation], event: Operation | None) -> Segment:
 
 
 class Project(Protocol[S]):
-    """Brings a state to what it is after an outcome; :func:`adapters.shared.states.project` does it for vectors."""
+    """Projects a state onto an outcome, as :func:`adapters.shared.states.project` does for state vectors."""
 
     def __call__(self, state: S, qubit: int, outcome: int, chance: float, *, flip: bool = False) -> S:
-        """Return a new state."""
+        """Return the state after the outcome, as a new one."""
 
 
 @dataclass(slots=True)
@@ -127,8 +132,8 @@ class Branch(Generic[S]):
 
     Args:
         bits: the clbits as a number, clbit 0 the least significant bit.
-        shots: shots that took this history; 0 when exact weights are followed.
-        weight: its exact probability; 1 when shots are followed.
+        shots: how many shots took this history; 0 when exact weights are followed.
+        weight: the exact probability of the history; 1 when shots are followed.
     """
 
     state: S | None
@@ -146,8 +151,8 @@ class Explorer(Generic[S]):
         advance: (key, gates without conditions, state or None for all 0) -> new state; the same
             key always comes with the same gates.
         probability_of_one: (state, qubit) -> probability that measuring the qubit gives 1.
-        project: brings a state to what it is after an outcome.
-        rng: splits the shots; ``None`` to follow exact weights instead.
+        project: projects a state onto an outcome.
+        rng: the generator that splits the shots; ``None`` to follow exact weights instead.
     """
 
     plan: Plan
@@ -163,31 +168,31 @@ class Explorer(Generic[S]):
         while self._stack:
             branch = self._stack.pop()
             segment = self.plan.segments[branch.depth]
-            state = branch.state = self._advanced(branch, segment)
+            state = branch.state = self._advance(branch, segment)
             if segment.event is None:
                 yield branch, state
             else:
                 branch.depth += 1
                 self._split(branch, state, segment.event)
 
-    def _advanced(self, branch: Branch[S], segment: Segment) -> S:
-        taken = tuple([holds(segment.gates[i].condition, branch.bits) for i in segment.conditional])
+    def _advance(self, branch: Branch[S], segment: Segment) -> S:
+        happening = tuple([holds(segment.gates[i].condition, branch.bits) for i in segment.conditional])
         gates = segment.gates
-        if taken:
-            left_out = {i for i, happens in zip(segment.conditional, taken, strict=True) if not happens}
+        if happening:
+            left_out = {i for i, happens in zip(segment.conditional, happening, strict=True) if not happens}
             gates = [_unconditional(op) for i, op in enumerate(gates) if i not in left_out]
-        return self.advance((branch.depth, taken), gates, branch.state)
+        return self.advance((branch.depth, happening), gates, branch.state)
 
     def _split(self, branch: Branch[S], state: S, event: Operation) -> None:
-        """Push the branches after a measurement or reset."""
+        """Push the branches that follow a measurement or a reset onto the stack."""
         if event.condition and not holds(event.condition, branch.bits):
             self._stack.append(branch)
             return
         qubit = event.qubits[0]
-        one = self.probability_of_one(state, qubit)
-        one = 0.0 if one < CERTAIN else 1.0 if one > 1 - CERTAIN else one
-        shots_one = int(self.rng.binomial(branch.shots, one)) if self.rng is not None else 0
-        for outcome, chance, shots in ((1, one, shots_one), (0, 1 - one, branch.shots - shots_one)):
+        chance_of_one = self.probability_of_one(state, qubit)
+        chance_of_one = 0.0 if chance_of_one < CERTAIN else 1.0 if chance_of_one > 1 - CERTAIN else chance_of_one
+        shots_one = int(self.rng.binomial(branch.shots, chance_of_one)) if self.rng is not None else 0
+        for outcome, chance, shots in ((1, chance_of_one, shots_one), (0, 1 - chance_of_one, branch.shots - shots_one)):
             if (shots if self.rng is not None else chance) <= 0:
                 continue
             bits = branch.bits

@@ -1,10 +1,10 @@
-"""What all simulators that hand over a dense state vector share.
+"""The base class of the adapters whose simulators hand over a dense state vector, with the shared sampler.
 
-The shared generator: with ``p`` the exact distribution of the measured qubits as float64,
-normalised, shots are one draw ``numpy.random.default_rng(seed).multinomial(shots, p)`` (PCG64).
-It costs the same for any number of shots, follows one seed rule for all simulators, and decides
-the bit order in one place. In a dynamic circuit the same generator first splits the shots among
-the branches, depth first, outcome 0 before outcome 1.
+Let ``p`` be the exact distribution of the measured qubits, in float64 and normalised. The shared sampler draws
+all shots at once with ``numpy.random.default_rng(seed).multinomial(shots, p)`` (PCG64). This costs the same for
+any number of shots, gives all simulators the same rule for seeds, and decides the bit order in one place. In a
+dynamic circuit the same generator first splits the shots among the branches, depth first, outcome 0 before
+outcome 1.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from gateway.counts import Counts, Probabilities, Statevector
 from gateway.results import Sampling
 
 NEGLIGIBLE = 1e-15
-"""Exact probabilities below this are rounding noise and are left out."""
+"""An exact probability below this is rounding noise and is left out."""
 
 
 class DenseAdapter(Adapter[N]):
@@ -46,7 +46,7 @@ class DenseAdapter(Adapter[N]):
         """
 
     def counts(self, circuit: Circuit, run: Run) -> Counts:
-        """Sample with the shared generator, or natively when asked to."""
+        """Sample with the shared sampler, or natively if the request says so."""
         with run.building():
             compact = without_idle_qubits(circuit)
             plan = make_plan(compact)
@@ -58,9 +58,9 @@ class DenseAdapter(Adapter[N]):
         totals: dict[str, int] = {}
         for branch, probabilities in self._leaves(plan, rng, run):
             with run.running():
-                drawn = rng.multinomial(branch.shots, probabilities)
-                (hit,) = np.nonzero(drawn)
-                for key, count in zip(_keys(plan, branch, hit), drawn[hit].tolist(), strict=True):
+                branch_counts = rng.multinomial(branch.shots, probabilities)
+                (indices,) = np.nonzero(branch_counts)
+                for key, count in zip(_keys(plan, branch, indices), branch_counts[indices].tolist(), strict=True):
                     totals[key] = totals.get(key, 0) + count
         return Counts.trusted(totals, circuit.num_clbits)
 
@@ -71,9 +71,9 @@ class DenseAdapter(Adapter[N]):
             plan = make_plan(without_idle_qubits(circuit))
         for branch, probabilities in self._leaves(plan, None, run):
             with run.running():
-                (hit,) = np.nonzero(probabilities > NEGLIGIBLE)
-                weights = (branch.weight * probabilities[hit]).tolist()
-                for key, weight in zip(_keys(plan, branch, hit), weights, strict=True):
+                (indices,) = np.nonzero(probabilities > NEGLIGIBLE)
+                weights = (branch.weight * probabilities[indices]).tolist()
+                for key, weight in zip(_keys(plan, branch, indices), weights, strict=True):
                     totals[key] = totals.get(key, 0.0) + weight
         return Probabilities(totals, circuit.num_clbits)
 
@@ -89,21 +89,21 @@ class DenseAdapter(Adapter[N]):
     def _leaves(
         self, plan: Plan, rng: np.random.Generator | None, run: Run
     ) -> Iterator[tuple[Branch[State], Distribution]]:
-        """Yield each branch at its end with the distribution of the qubits measured last."""
+        """Yield each branch at its end, with the distribution of the qubits that are measured last."""
         self.check_memory(plan.num_qubits, plan.copies)
-        built: dict[SegmentKey, N] = {}
+        segment_circuits: dict[SegmentKey, N] = {}
 
         def advance(key: SegmentKey, gates: list[Operation], state: State | None) -> State:
-            if key not in built:
+            if key not in segment_circuits:
                 with run.building():
-                    built[key] = self.build(Circuit(plan.num_qubits, 0, gates))
+                    segment_circuits[key] = self.build(Circuit(plan.num_qubits, 0, gates))
             with run.running():
-                return self.evolve(built[key], state)
+                return self.evolve(segment_circuits[key], state)
 
-        measured = plan.measured
+        qubits = plan.measured
         for branch, state in Explorer(plan, advance, probability_of_one, project, rng).leaves(run.shots):
             with run.running():
-                probabilities = distribution(state, measured)
+                probabilities = distribution(state, qubits)
             yield branch, probabilities
 
 
@@ -115,15 +115,15 @@ def _keys(plan: Plan, branch: Branch[State], indices: NDArray[np.int64]) -> list
 
 
 def without_idle_qubits(circuit: Circuit) -> Circuit:
-    """Return an equivalent circuit whose qubits are all acted on; it has at least one.
+    """Return an equivalent circuit without barriers and idle qubits; it has at least one qubit.
 
-    An idle qubit cannot change the outcome of any other, but doubles a state vector.
+    An idle qubit cannot change the outcome of any other qubit, but it doubles a state vector.
     """
     operations = [op for op in circuit.operations if op.name != "barrier"]
-    used = set().union(*{op.qubits for op in operations})
-    if len(used) == circuit.num_qubits > 0:
+    busy_qubits = set().union(*{op.qubits for op in operations})
+    if len(busy_qubits) == circuit.num_qubits > 0:
         return Circuit(circuit.num_qubits, circuit.num_clbits, operations)
-    index = {qubit: place for place, qubit in enumerate(sorted(used))}
+    index = {qubit: place for place, qubit in enumerate(sorted(busy_qubits))}
     return Circuit(
         max(len(index), 1),
         circuit.num_clbits,
@@ -134,33 +134,33 @@ def without_idle_qubits(circuit: Circuit) -> Circuit:
     )
 
 
-def counts_of_indices(indices: NDArray[np.int64], measured: dict[int, int], num_clbits: int) -> Counts:
-    """Count drawn basis states ``[shots]``, bit ``q`` of each being qubit ``q``.
+def counts_of_indices(indices: NDArray[np.int64], qubit_of_clbit: dict[int, int], num_clbits: int) -> Counts:
+    """Count basis states that were drawn, ``[shots]``; bit ``q`` of a basis state is qubit ``q``.
 
     Args:
-        indices: one basis state a shot.
-        measured: clbit -> qubit it shows; clbits not in it are 0.
+        indices: one basis state for each shot.
+        qubit_of_clbit: clbit -> qubit whose value it takes; the other clbits are 0.
         num_clbits: width of the counts.
     """
     mask = 0
-    for qubit in measured.values():
+    for qubit in qubit_of_clbit.values():
         mask |= 1 << qubit
     distinct, times = np.unique(indices & mask, return_counts=True)
-    keys = bitstrings(distinct, measured, 0, num_clbits)
+    keys = bitstrings(distinct, qubit_of_clbit, 0, num_clbits)
     return Counts.trusted(dict(zip(keys, times.tolist(), strict=True)), num_clbits)
 
 
 def counts_of_columns(columns: Mapping[int, NDArray[Any]], num_clbits: int) -> Counts:
-    """Count drawn bits that come as one column ``[shots]`` of 0 and 1 for each clbit.
+    """Count bits that were drawn, given as one column ``[shots]`` of 0 and 1 for each clbit.
 
     Args:
-        columns: clbit -> its outcomes, at least one clbit; clbits not in it are 0.
+        columns: clbit -> its outcomes, for at least one clbit; the other clbits are 0.
         num_clbits: width of the counts.
     """
     packed = np.packbits(np.column_stack(list(columns.values())).astype(np.uint8), axis=1, bitorder="little")
-    shots, used = packed.shape
-    padded = np.zeros((shots, -(-used // 8) * 8), dtype=np.uint8)
-    padded[:, :used] = packed
+    shots, num_columns = packed.shape
+    padded = np.zeros((shots, -(-num_columns // 8) * 8), dtype=np.uint8)
+    padded[:, :num_columns] = packed
     # Sorting numbers of 64 bits takes a tenth of the time that sorting rows takes.
     words = padded.view("<u8")
     if words.shape[1] == 1:

@@ -1,4 +1,4 @@
-"""How much memory this process may still use."""
+"""Finds out how much memory this process may still use."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ _RESERVE = 64 * 2**20
 
 
 def available_bytes() -> int:
-    """Return the bytes a run may allocate: the least of machine, container and process.
+    """Return how many bytes a run may allocate: the least of what machine, container and process allow.
 
-    A small reserve is left for everything that is not the state.
+    A small reserve stays free for everything that is not the state.
     """
     return max(min([_machine(), *_container(), *_process()]) - _RESERVE, 0)
 
 
 def given_bytes(memory_bytes: int | None) -> float:
-    """Return what a memory that was given to a run leaves for the state; without one, no end of it."""
+    """Return how much of the memory that a run may use is left for the state; infinite if there is no limit."""
     return math.inf if memory_bytes is None else max(memory_bytes - _RESERVE, 0)
 
 
 def _machine() -> int:
-    for line in _read("/proc/meminfo").splitlines():
+    for line in _text_of("/proc/meminfo").splitlines():
         if line.startswith("MemAvailable:"):
             return int(line.split()[1]) * 1024
     return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
@@ -37,7 +37,7 @@ def _machine() -> int:
 
 def _container() -> list[int]:
     for limit_file, usage_file in _CGROUP_FILES:
-        limit, usage = _read(limit_file).strip(), _read(usage_file).strip()
+        limit, usage = _text_of(limit_file).strip(), _text_of(usage_file).strip()
         if limit.isdigit() and usage.isdigit():
             return [int(limit) - int(usage)]
     return []
@@ -48,7 +48,7 @@ def _process() -> list[int]:
     return [limit for limit in limits if limit != resource.RLIM_INFINITY]
 
 
-def _read(path: str) -> str:
+def _text_of(path: str) -> str:
     try:
         return Path(path).read_text(encoding="ascii")
     except OSError:

@@ -27,18 +27,18 @@ def probability_of_one(state: State, qubit: int) -> float:
 
 
 def project(state: State, qubit: int, outcome: int, chance: float, *, flip: bool = False) -> State:
-    """Return the normalised state after the qubit was found to be ``outcome``.
+    """Return the normalised state after the measurement of a qubit gave ``outcome``.
 
     Args:
-        state: not modified.
-        qubit: which one was measured.
+        state: the state before, which is not modified.
+        qubit: the qubit that was measured.
         outcome: 0 or 1.
         chance: the probability of that outcome.
-        flip: leave the qubit at the other value instead, as a reset to 0 does after finding 1.
+        flip: set the qubit to the other value afterwards, as a reset to 0 does after the outcome 1.
     """
     after = np.zeros_like(state)
-    kept = _split(state, qubit)[:, outcome, :]
-    np.multiply(kept, 1 / np.sqrt(chance), out=_split(after, qubit)[:, outcome ^ flip, :])
+    amplitudes = _split(state, qubit)[:, outcome, :]
+    np.multiply(amplitudes, 1 / np.sqrt(chance), out=_split(after, qubit)[:, outcome ^ flip, :])
     return after
 
 
@@ -53,24 +53,24 @@ def distribution(state: State, qubits: Sequence[int]) -> Distribution:
     probabilities = np.square(state.real, dtype=np.float64)
     probabilities += np.square(state.imag, dtype=np.float64)
     if list(qubits) != list(range(n)):
-        # Axis of qubit q in [2]*n is n-1-q. einsum sums the others and orders what stays.
+        # The axis of qubit q in [2] * n is n - 1 - q. The sum runs over the axes of the other qubits.
         axes = [n - 1 - q for q in reversed(qubits)]
         rest = tuple(axis for axis in range(n) if axis not in set(axes))
         cube = probabilities.reshape((2,) * n)
-        summed = cube.sum(axis=rest)
+        marginal = cube.sum(axis=rest)
         order = sorted(axes)
-        probabilities = summed.transpose([order.index(axis) for axis in axes]).reshape(-1)
+        probabilities = marginal.transpose([order.index(axis) for axis in axes]).reshape(-1)
     probabilities /= probabilities.sum()
     return probabilities
 
 
-def bitstrings(indices: NDArray[np.int64], places: dict[int, int], fixed: int, width: int) -> list[str]:
+def bitstrings(indices: NDArray[np.int64], places: dict[int, int], other_bits: int, width: int) -> list[str]:
     """Write indices of a distribution as bitstrings, clbit 0 rightmost (about 0.3 us each).
 
     Args:
         indices: ``[m]``.
-        places: clbit -> which bit of the index it shows.
-        fixed: the other clbits as a number, clbit 0 the least significant bit.
+        places: clbit -> the bit of the index that it takes.
+        other_bits: the values of the other clbits as a number, clbit 0 the least significant bit.
         width: number of clbits.
     """
     if not width:
@@ -78,6 +78,6 @@ def bitstrings(indices: NDArray[np.int64], places: dict[int, int], fixed: int, w
     text = np.empty((len(indices), width), dtype=np.uint8)
     for clbit in range(width):
         place = places.get(clbit)
-        text[:, width - 1 - clbit] = (fixed >> clbit & 1) if place is None else (indices >> place & 1)
+        text[:, width - 1 - clbit] = (other_bits >> clbit & 1) if place is None else (indices >> place & 1)
     text += ord("0")
     return text.view(f"S{width}").reshape(-1).astype(f"U{width}").tolist()

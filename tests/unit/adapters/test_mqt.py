@@ -35,7 +35,7 @@ def assert_follows_the_reference(adapter, circuit):
 def test_a_circuit_measured_at_the_end_gets_no_fresh_qubit():
     deferred = defer(Circuit(2).h(0).cx(0, 1).measure_all())
     assert deferred.num_qubits == 2
-    assert deferred.shown == {0: 0, 1: 1}
+    assert deferred.qubit_of_clbit == {0: 0, 1: 1}
 
 
 def test_teleportation_needs_no_fresh_qubit_because_nothing_acts_on_the_measured_ones():
@@ -47,13 +47,13 @@ def test_teleportation_needs_no_fresh_qubit_because_nothing_acts_on_the_measured
 def test_a_measured_qubit_is_copied_when_something_acts_on_it():
     deferred = defer(Circuit(1, 2).h(0).measure(0, 0).h(0).measure(0, 1))
     assert deferred.steps == [Step("h", (0,)), Step("x", (1,), (), {0: True}), Step("h", (0,))]
-    assert deferred.shown == {0: 1, 1: 0}
+    assert deferred.qubit_of_clbit == {0: 1, 1: 0}
 
 
 def test_a_reset_goes_on_with_a_fresh_qubit():
     deferred = defer(Circuit(1, 1).h(0).reset(0).x(0).measure(0, 0))
     assert deferred.steps == [Step("h", (0,)), Step("x", (1,))]
-    assert deferred.shown == {0: 1}
+    assert deferred.qubit_of_clbit == {0: 1}
 
 
 def test_a_reset_of_a_qubit_nothing_has_acted_on_does_nothing():
