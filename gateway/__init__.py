@@ -36,20 +36,20 @@ _PUBLIC = {
 }
 """Module -> the public names that come from it; ``scripts/render`` writes ``__init__.pyi`` of it for type checkers."""
 
-_NEEDING_A_VENDORS_PACKAGE = {
+_VENDOR_BACKENDS = {
     "gateway.backends.iqm": ("IQMBackend",),
     "gateway.backends.qiskit": ("QiskitBackend",),
     "gateway.backends.qiskit_runtime": ("QiskitRuntimeBackend",),
 }
-"""Left out of ``from gateway import *``, which works without any vendor's package."""
+"""Module -> the public names that need a vendor's package, which ``from gateway import *`` therefore leaves out."""
 
-_HOMES = {name: module for module, names in {**_PUBLIC, **_NEEDING_A_VENDORS_PACKAGE}.items() for name in names}
+_MODULES = {name: module for module, names in {**_PUBLIC, **_VENDOR_BACKENDS}.items() for name in names}
 
 __all__ = sorted(name for names in _PUBLIC.values() for name in names)  # noqa: PLE0605 - each name stands in one place
 
 
 def _dump(circuit: Any, framework: str) -> Any:  # noqa: ANN401 - the framework's own class
-    """Do the work of ``Circuit.to``: circuits know no frameworks, and this package knows both."""
+    """Convert a circuit for ``Circuit.to``, which cannot do so itself: the circuit package imports no framework."""
     from gateway.frameworks.conversions import dump  # noqa: PLC0415 - nothing is loaded before it is used
 
     return dump(circuit, framework)
@@ -60,11 +60,11 @@ conversions.register(_dump)
 
 def __getattr__(name: str) -> object:
     """Load a public name from its module."""
-    if name not in _HOMES:
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(_HOMES[name]), name)
+    value = globals()[name] = getattr(import_module(_MODULES[name]), name)
     return value
 
 
 def __dir__() -> list[str]:
-    return sorted(_HOMES)
+    return sorted(_MODULES)

@@ -1,4 +1,4 @@
-"""The way from a circuit up to the frameworks: they know circuits, and no circuit knows them.
+"""Connects ``Circuit.to`` with the frameworks, which import circuits and are not imported by them.
 
 ``Circuit.to("cirq")`` calls what was registered here. The package registers the conversion of
 :mod:`gateway.frameworks` when it is imported, without loading it.
@@ -12,14 +12,14 @@ from typing import Any
 Dump = Callable[[Any, str], Any]
 """Takes a circuit and the name of a framework, and returns the framework's own circuit."""
 
-_registered: list[Dump] = []
+_dump_functions: list[Dump] = []
 
 
 def register(dump: Dump) -> None:
-    """Let ``Circuit.to`` call this from now on."""
-    _registered[:] = [dump]
+    """Make ``Circuit.to`` call this function from now on."""
+    _dump_functions[:] = [dump]
 
 
-def dump(circuit: Any, framework: str) -> Any:  # noqa: ANN401 - what the frameworks take and give
+def dump(circuit: Any, framework: str) -> Any:  # noqa: ANN401 - the circuit's and the framework's own class
     """Return a circuit as an object of a framework; see :func:`gateway.frameworks.dump`."""
-    return _registered[0](circuit, framework)
+    return _dump_functions[0](circuit, framework)

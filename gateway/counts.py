@@ -21,7 +21,7 @@ SUM_TOLERANCE = 1e-6
 
 
 KINDS: dict[str, type[Result]] = {}
-"""The name of a result type, as a request says it -> its class."""
+"""The name of a result type, as a request spells it -> its class."""
 
 
 class Result:
@@ -29,11 +29,11 @@ class Result:
 
     A result type is one subclass of this, ``class Counts(Result, kind="counts")``, and one method named
     ``counts`` of each adapter that declares it. The subclass says what a user is given, and how the value
-    stands in the field ``counts`` of the message. Its ``__slots__`` are all that it holds.
+    is written to the field ``counts`` of a message. Its ``__slots__`` name everything that it stores.
 
     Attributes:
         width: number of clbits of the circuit; the length of every bitstring.
-        provenance: where it comes from; no part of equality.
+        provenance: where the result comes from; it does not count for equality.
     """
 
     __slots__ = ("provenance", "width")
@@ -42,13 +42,13 @@ class Result:
     provenance: Provenance | None
 
     kind: ClassVar[str]
-    """Its name in a request, its field in a message, and the adapter's method that computes it."""
+    """The name of the result type in a request, of its field in a message, and of the adapter's method for it."""
     is_exact: ClassVar[bool] = True
-    """Whether it is computed and not drawn: then it takes no shots."""
+    """Whether the result is computed instead of drawn; an exact result takes no shots."""
     of_state: ClassVar[bool] = False
-    """Whether it describes the state of all qubits, so that the circuit may not measure them."""
+    """Whether the result describes the state of all qubits, so that the circuit may not measure them."""
     wire_type: ClassVar[Any]
-    """The type of its field in a message."""
+    """The type of the result's field in a message."""
 
     def __init_subclass__(cls, *, kind: str) -> None:
         if "__slots__" not in vars(cls):
@@ -57,21 +57,21 @@ class Result:
         KINDS[kind] = cls
 
     def to_wire(self) -> Any:  # noqa: ANN401 - of its wire_type
-        """Return the value as it stands in a message."""
+        """Return the value as it is written in a message."""
         raise NotImplementedError
 
     @classmethod
     def from_wire(cls, value: Any, width: int, provenance: Provenance) -> Self:  # noqa: ANN401 - of its wire_type
-        """Return the result of a value that stood in a message."""
+        """Return the result for a value that was read from a message."""
         raise NotImplementedError
 
     def fault(self, *, num_qubits: int, num_clbits: int, shots: int | None) -> str | None:
-        """Return what is wrong with it as the result of a circuit of that size, or ``None``."""
+        """Return why this cannot be the result of a circuit of that size, or ``None`` when it can."""
         raise NotImplementedError
 
     def with_provenance(self, provenance: Provenance) -> Self:
-        """Return the same with another provenance; the value is shared, not copied."""
-        return _restored(type(self), {**self._values(), "provenance": provenance})
+        """Return the same result with another provenance; the value is shared, not copied."""
+        return _restore(type(self), {**self._values(), "provenance": provenance})
 
     def _values(self) -> dict[str, Any]:
         return {slot: getattr(self, slot) for slot in (*type(self).__slots__, "width", "provenance")}
@@ -89,21 +89,21 @@ class Result:
         return self
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _restored, (type(self), self._values())
+        return _restore, (type(self), self._values())
 
 
 R = TypeVar("R", bound=Result)
 
 
-def _restored(kind: type[R], values: Mapping[str, Any]) -> R:
-    """Return a result of which all slots are known."""
+def _restore(kind: type[R], values: Mapping[str, Any]) -> R:
+    """Return a result with these values in its slots, without the checks of its constructor."""
     result = kind.__new__(kind)
     for slot, value in values.items():
         object.__setattr__(result, slot, value)
     return result
 
 
-# What a class of ours fills its own slots with, past the __setattr__ that refuses; as fast as an assignment.
+# The classes below fill their slots with these setters, which bypass the refusing __setattr__ and are as fast as it.
 _set_width, _set_provenance = (vars(Result)[slot].__set__ for slot in ("width", "provenance"))
 
 
@@ -118,7 +118,7 @@ class Counts(Result, Mapping[str, int], kind="counts"):
         counts: bitstring -> number of shots; entries of zero are dropped. Ownership stays with
             the caller: the mapping is copied.
         width: number of clbits; taken from the first key when omitted.
-        provenance: where the counts come from; no part of equality.
+        provenance: where the counts come from; it does not count for equality.
 
     Raises:
         ValueError: keys of different widths, other characters than 0 and 1, negative counts.
@@ -156,9 +156,9 @@ class Counts(Result, Mapping[str, int], kind="counts"):
 
     @classmethod
     def trusted(cls, counts: dict[str, int], width: int, provenance: Provenance | None = None) -> Counts:
-        """Wrap a dictionary known to be right, without a copy or a check (cost: constant).
+        """Wrap a dictionary of counts without copying or checking it, at constant cost.
 
-        The caller hands the dictionary over and must not touch it again.
+        The caller vouches for the contents, hands the dictionary over and must not change it again.
         """
         self = cls.__new__(cls)
         _set_counts(self, counts)
@@ -176,7 +176,7 @@ class Counts(Result, Mapping[str, int], kind="counts"):
         return cls.trusted(value, width, provenance)
 
     def fault(self, *, num_qubits: int, num_clbits: int, shots: int | None) -> str | None:  # noqa: ARG002 - one signature
-        """Return what is wrong: bitstrings of another width, or shots that are not accounted for."""
+        """Return what is wrong: bitstrings of another width, or another number of shots than the run asked for."""
         if self.width != num_clbits or any(len(key) != num_clbits for key in self._counts):
             return f"bitstrings of {self.width} bits for {num_clbits} clbits"
         total = self.shots
@@ -222,18 +222,18 @@ class Counts(Result, Mapping[str, int], kind="counts"):
         """Return the counts of some clbits; the first one listed becomes clbit 0.
 
         Raises:
-            IndexError: a clbit the counts do not have.
+            IndexError: the counts have no such clbit.
         """
-        chosen = list(clbits)
-        for clbit in chosen:
+        selection = list(clbits)
+        for clbit in selection:
             if not 0 <= clbit < self.width:
                 msg = f"clbit {clbit} is not one of the {self.width} clbits"
                 raise IndexError(msg)
-        places = [self.width - 1 - clbit for clbit in reversed(chosen)]
+        positions = [self.width - 1 - clbit for clbit in reversed(selection)]
         total: Counter[str] = Counter()
         for key, value in self._counts.items():
-            total["".join([key[place] for place in places])] += value
-        return Counts.trusted(dict(total), len(chosen))
+            total["".join([key[position] for position in positions])] += value
+        return Counts.trusted(dict(total), len(selection))
 
     def merge(self, other: Counts) -> Counts:
         """Return the counts of both runs together.
@@ -253,14 +253,14 @@ _set_counts = vars(Counts)["_counts"].__set__
 
 
 class Probabilities(Result, Mapping[str, float], kind="probabilities"):
-    """An immutable mapping from bitstring to its exact probability; the keys are those of Counts.
+    """An immutable mapping from bitstring to its exact probability; bitstrings are written as in Counts.
 
-    Outcomes of probability 0 are not in it.
+    Outcomes of probability 0 are left out.
 
     Args:
-        probabilities: bitstring -> probability; the dictionary is handed over.
+        probabilities: bitstring -> probability; the caller hands the dictionary over and must not change it again.
         width: number of clbits.
-        provenance: where they come from; no part of equality.
+        provenance: where the probabilities come from; it does not count for equality.
     """
 
     __slots__ = ("_probabilities",)
@@ -316,13 +316,13 @@ _set_probabilities = vars(Probabilities)["_probabilities"].__set__
 
 
 class Statevector(Result, kind="statevector"):
-    """The amplitudes of all basis states; two are equal when all their amplitudes are.
+    """The amplitudes of all basis states; two state vectors are equal when all their amplitudes are.
 
     ``numpy.asarray(statevector)`` gives complex128 ``[2**num_qubits]``.
 
     Args:
         amplitudes: index little-endian: qubit 0 is the least significant bit.
-        provenance: where they come from; no part of equality.
+        provenance: where the amplitudes come from; it does not count for equality.
         width: number of clbits of the circuit.
     """
 
@@ -349,8 +349,8 @@ class Statevector(Result, kind="statevector"):
 
     def fault(self, *, num_qubits: int, num_clbits: int, shots: int | None) -> str | None:  # noqa: ARG002 - one signature
         """Return what is wrong: another number of amplitudes."""
-        right = len(self.amplitudes) == 1 << num_qubits
-        return None if right else f"{len(self.amplitudes)} amplitudes for {num_qubits} qubits"
+        is_complete = len(self.amplitudes) == 1 << num_qubits
+        return None if is_complete else f"{len(self.amplitudes)} amplitudes for {num_qubits} qubits"
 
     def __eq__(self, other: object) -> bool:
         return self.amplitudes == other.amplitudes if isinstance(other, Statevector) else NotImplemented
@@ -360,7 +360,7 @@ class Statevector(Result, kind="statevector"):
 
     @property
     def num_qubits(self) -> int:
-        """How many qubits it describes."""
+        """The number of qubits that the state vector describes."""
         return len(self.amplitudes).bit_length() - 1
 
     def __len__(self) -> int:

@@ -1,7 +1,7 @@
-"""What a simulator, a function or a machine refuses: the one place where needs meet capabilities.
+"""Compares the needs of a circuit with the capabilities of a simulator, and refuses a run that does not fit.
 
-Adapters, functions and vendors' machines all ask here, so that what is declared is what is enforced, and
-a refusal always names what is lacking, where in the circuit it is needed, and who else has it.
+Adapters, functions and vendors' machines all call this module, so that every declared capability is enforced in one
+place. A refusal names what is lacking, which operation of the circuit needs it, and which simulators have it.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ class RunOptions(NamedTuple):
     """What a run asks for besides its circuit.
 
     Args:
-        result: what it returns.
+        result: the result type that the run returns.
         sampling: who draws the shots.
-        seeded: whether a seed was given.
-        own_sampler: the simulator's own sampler has to draw the shots, asked for or not.
+        seeded: whether the caller gave a seed.
+        own_sampler: whether the simulator's own sampler has to draw the shots, even if the caller did not ask for it.
     """
 
     result: ResultType
@@ -34,13 +34,13 @@ class RunOptions(NamedTuple):
 
 
 class Lack(NamedTuple):
-    """Something that is needed and not declared.
+    """Something that a run needs and a simulator does not declare.
 
     Args:
-        feature: its name, for programs.
-        text: what the simulator says of it, beginning with a verb.
-        operation: index of the first operation that needs it.
-        allowed: how many qubits there are, where that is what is lacking.
+        feature: the name of what is lacking, for programs.
+        text: the rest of the sentence that begins with the simulator's name, such as ``has no reset``.
+        operation: the index of the first operation that needs the feature.
+        allowed: the number of qubits that the simulator has, where qubits are what is lacking.
     """
 
     feature: str
@@ -50,7 +50,7 @@ class Lack(NamedTuple):
 
 
 def result_type(shots: int | list[int] | None, result: ResultType | None) -> ResultType:
-    """Return what a run returns: counts if there are shots, else probabilities, unless something is asked for.
+    """Return the result type of a run: the one asked for, or counts where there are shots and probabilities elsewhere.
 
     Raises:
         RequestError: counts without shots, or shots with an exact result.
@@ -63,10 +63,10 @@ def result_type(shots: int | list[int] | None, result: ResultType | None) -> Res
 
 
 def check_measured(needs: Needs, options: RunOptions, *, simulator: str) -> None:
-    """Refuse a circuit that does not fit the result, whoever would run it.
+    """Refuse a circuit whose measurements do not fit the result type, whichever simulator would run it.
 
     Raises:
-        CircuitInvalidError: nothing is measured, so there is nothing to count.
+        CircuitInvalidError: the circuit measures nothing, so there is nothing to count.
         UnsupportedError: a circuit with measurements, resets or conditions has no single state vector.
     """
     if not options.result.of_state:
@@ -93,34 +93,36 @@ def _no_single_state(needs: Needs) -> int | None:
 
 
 def refuse(
-    needs: Needs, able: Capabilities, options: RunOptions, *, simulator: str, memory_bytes: int | None = None
+    needs: Needs, capabilities: Capabilities, options: RunOptions, *, simulator: str, memory_bytes: int | None = None
 ) -> None:
-    """Refuse a run that asks for something that is not declared.
+    """Refuse a run that needs something that a simulator does not declare.
 
     Args:
-        needs: of the circuit.
-        able: what is declared.
-        options: of the run.
-        simulator: who is asked, for the error.
-        memory_bytes: what others may use, to say who takes the circuit; the machine's memory when ``None``.
+        needs: what the circuit needs.
+        capabilities: what the simulator declares.
+        options: what the run asks for besides.
+        simulator: the simulator's name, for the error.
+        memory_bytes: the memory that other simulators could use, which decides whether the error recommends them; the
+            machine's memory when ``None``.
 
     Raises:
-        LimitError: more qubits than there are.
-        UnsupportedError: anything else; ``operation`` and ``gate`` say where, ``supported_by`` who can.
+        LimitError: the circuit needs more qubits than the simulator has.
+        UnsupportedError: anything else is lacking; ``operation`` and ``gate`` say where the circuit needs it, and
+            ``supported_by`` names the simulators that have it.
     """
-    lack = _first_lack(needs, able, options)
+    lack = _first_lack(needs, capabilities, options)
     if lack is None:
         return
     others = supported_by(needs, options, simulator=simulator, memory_bytes=memory_bytes)
     if lack.allowed is not None:
         text = f"the circuit uses {_width(needs, options)} qubits; {simulator} has {lack.allowed}"
         raise too_many_qubits(text, _width(needs, options), lack.allowed, simulator, others)
-    where, gate = "", None
+    location, gate = "", None
     if lack.operation is not None:
         operation = needs.operations[lack.operation]
-        where, gate = f"operation {lack.operation} ({operation}): ", operation.name
+        location, gate = f"operation {lack.operation} ({operation}): ", operation.name
     raise UnsupportedError(
-        f"{where}{simulator} {lack.text}{_and_who_can(others)}",
+        f"{location}{simulator} {lack.text}{_recommendation(others)}",
         feature=lack.feature,
         simulator=simulator,
         operation=lack.operation,
@@ -130,10 +132,10 @@ def refuse(
 
 
 def supported_by(needs: Needs, options: RunOptions, *, simulator: str, memory_bytes: int | None = None) -> list[str]:
-    """Return the simulators of the registry, other than the one asked, that take a run."""
+    """Return the names of the simulators in the registry, other than ``simulator``, that could do the run."""
     if options.result.of_state and _no_single_state(needs) is not None:
         return []
-    options = options._replace(own_sampler=False)  # that one's way, not theirs
+    options = options._replace(own_sampler=False)  # a demand of that simulator, which the others do not share
     if memory_bytes is None:
         memory_bytes = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     return [
@@ -146,17 +148,17 @@ def supported_by(needs: Needs, options: RunOptions, *, simulator: str, memory_by
 
 
 def too_many_qubits(text: str, requested: int, allowed: int, simulator: str, others: list[str]) -> LimitError:
-    """Return the error for a circuit that is too wide.
+    """Return the error for a circuit that has too many qubits.
 
     Args:
         text: what is wrong, as a sentence without its full stop.
-        requested: how many qubits it takes.
-        allowed: how many there are, or fit.
-        simulator: who was asked.
-        others: who takes the circuit.
+        requested: the number of qubits that the circuit needs.
+        allowed: the number of qubits that the simulator has, or that fit into its memory.
+        simulator: the simulator's name.
+        others: the names of the simulators that take the circuit.
     """
     return LimitError(
-        text + _and_who_can(others),
+        text + _recommendation(others),
         limit="qubits",
         requested=requested,
         allowed=allowed,
@@ -165,91 +167,100 @@ def too_many_qubits(text: str, requested: int, allowed: int, simulator: str, oth
     )
 
 
-def _and_who_can(others: list[str]) -> str:
+def _recommendation(others: list[str]) -> str:
     return f"; supported by: {', '.join(others)}" if others else ""
 
 
 def _width(needs: Needs, options: RunOptions) -> int:
-    """Return how many qubits are simulated: a state vector has the idle ones too."""
+    """Return the number of qubits that are simulated; a state vector includes the idle ones."""
     return needs.num_qubits if options.result.of_state else needs.qubits
 
 
-def _fits(needs: Needs, options: RunOptions, able: Capabilities, memory_bytes: int) -> bool:
-    exact = able.exact_bytes_per_amplitude if options.result.is_exact else None
-    per_amplitude = exact or able.bytes_per_amplitude
+def _fits(needs: Needs, options: RunOptions, capabilities: Capabilities, memory_bytes: int) -> bool:
+    exact = capabilities.exact_bytes_per_amplitude if options.result.is_exact else None
+    per_amplitude = exact or capabilities.bytes_per_amplitude
     return per_amplitude is None or per_amplitude << _width(needs, options) <= memory_bytes
 
 
-# ---------------------------------------------------------------------------- what may be lacking
+# ---------------------------------------------------------------------------- one check for each capability
 
 
-def _first_lack(needs: Needs, able: Capabilities, options: RunOptions) -> Lack | None:
+def _first_lack(needs: Needs, capabilities: Capabilities, options: RunOptions) -> Lack | None:
     for check in _CHECKS:
-        lack = check(needs, able, options)
+        lack = check(needs, capabilities, options)
         if lack is not None:
             return lack
     return None
 
 
-def _result(_: Needs, able: Capabilities, options: RunOptions) -> Lack | None:
-    if options.result in able.result_types:
+def _result(_: Needs, capabilities: Capabilities, options: RunOptions) -> Lack | None:
+    if options.result in capabilities.result_types:
         return None
-    hint = "; ask for shots" if able.result_types == (ResultType.COUNTS,) else ""
+    hint = "; ask for shots" if capabilities.result_types == (ResultType.COUNTS,) else ""
     return Lack(str(options.result), f"does not have the result type {options.result}{hint}")
 
 
-def _seed(_: Needs, able: Capabilities, options: RunOptions) -> Lack | None:
-    return Lack("seed", "cannot be seeded") if options.seeded and not able.seedable else None
+def _seed(_: Needs, capabilities: Capabilities, options: RunOptions) -> Lack | None:
+    return Lack("seed", "cannot be seeded") if options.seeded and not capabilities.seedable else None
 
 
-def _sampler(_: Needs, able: Capabilities, options: RunOptions) -> Lack | None:
-    if options.sampling is not Sampling.NATIVE or able.native_sampling:
+def _sampler(_: Needs, capabilities: Capabilities, options: RunOptions) -> Lack | None:
+    if options.sampling is not Sampling.NATIVE or capabilities.native_sampling:
         return None
     return Lack("native sampling", "does not have a sampler of its own")
 
 
-def _qubits(needs: Needs, able: Capabilities, options: RunOptions) -> Lack | None:
+def _qubits(needs: Needs, capabilities: Capabilities, options: RunOptions) -> Lack | None:
     width = _width(needs, options)
-    if able.max_qubits is None or width <= able.max_qubits:
+    if capabilities.max_qubits is None or width <= capabilities.max_qubits:
         return None
-    return Lack("qubits", "has fewer qubits", allowed=able.max_qubits)
+    return Lack("qubits", "has fewer qubits", allowed=capabilities.max_qubits)
 
 
-def _control(needs: Needs, able: Capabilities, _: RunOptions) -> Lack | None:
-    return _dynamic("classical control", needs.classical_control, declared=able.classical_control)
+def _control(needs: Needs, capabilities: Capabilities, _: RunOptions) -> Lack | None:
+    return _dynamic("classical control", needs.classical_control, declared=capabilities.classical_control)
 
 
-def _reset(needs: Needs, able: Capabilities, _: RunOptions) -> Lack | None:
-    return _dynamic("reset", needs.reset, declared=able.reset)
+def _reset(needs: Needs, capabilities: Capabilities, _: RunOptions) -> Lack | None:
+    return _dynamic("reset", needs.reset, declared=capabilities.reset)
 
 
-def _mid_circuit(needs: Needs, able: Capabilities, _: RunOptions) -> Lack | None:
+def _mid_circuit(needs: Needs, capabilities: Capabilities, _: RunOptions) -> Lack | None:
     indices = [index for index in (needs.repeated_measurement, needs.mid_circuit_measurement) if index is not None]
-    return _dynamic("mid-circuit measurement", min(indices, default=None), declared=able.mid_circuit_measurement)
+    return _dynamic(
+        "mid-circuit measurement", min(indices, default=None), declared=capabilities.mid_circuit_measurement
+    )
 
 
 def _dynamic(feature: str, index: int | None, *, declared: bool) -> Lack | None:
     return None if declared or index is None else Lack(feature, f"has no {feature}", index)
 
 
-def _gates(needs: Needs, able: Capabilities, _: RunOptions) -> Lack | None:
-    index = None if able.gates == "universal" else first_beyond(needs.operations, able.gates)
+def _gates(needs: Needs, capabilities: Capabilities, _: RunOptions) -> Lack | None:
+    index = None if capabilities.gates == "universal" else first_beyond(needs.operations, capabilities.gates)
     if index is None:
         return None
     name = needs.operations[index].name
     return Lack(f"gate {name}", "does not have this gate, nor does it come down to gates it has", index)
 
 
-def _precision(needs: Needs, able: Capabilities, _: RunOptions) -> Lack | None:
-    if able.precision is Precision.DOUBLE or needs.precision is Precision.SINGLE:
+def _precision(needs: Needs, capabilities: Capabilities, _: RunOptions) -> Lack | None:
+    if capabilities.precision is Precision.DOUBLE or needs.precision is Precision.SINGLE:
         return None
-    most = MOST_GATES_IN_SINGLE_PRECISION
-    return Lack("double precision", f"computes in single precision, which bears {most:,} operations", most)
+    max_operations = MOST_GATES_IN_SINGLE_PRECISION
+    return Lack(
+        "double precision", f"computes in single precision, which bears {max_operations:,} operations", max_operations
+    )
 
 
-def _own_sampler(needs: Needs, able: Capabilities, options: RunOptions) -> Lack | None:
-    own = options.own_sampler or options.sampling is Sampling.NATIVE
-    if not own or options.result is not ResultType.COUNTS or able.native_dynamic or needs.dynamic is None:
+def _own_sampler(needs: Needs, capabilities: Capabilities, options: RunOptions) -> Lack | None:
+    needs_own_sampler = options.own_sampler or options.sampling is Sampling.NATIVE
+    if (
+        not needs_own_sampler
+        or options.result is not ResultType.COUNTS
+        or capabilities.native_dynamic
+        or needs.dynamic is None
+    ):
         return None
     hint = "" if options.own_sampler else ": leave sampling at 'auto'"
     text = f"cannot run mid-circuit measurement, reset or conditions with its own sampler{hint}"

@@ -1,8 +1,8 @@
-"""Environments of simulators beside the one of this Python.
+"""Finds the environments of simulators whose packages the current environment lacks.
 
-Packages of some simulators do not fit beside those of others, or end before the newest Python. Each
-group of simulators that fit together has an environment, ``FOLDER/GROUP``, and the servers of a group
-run with its Python where the current environment lacks their packages.
+The packages of some simulators conflict with those of others, or do not support the newest Python. Simulators
+whose packages fit together form a group. Each group has an environment in ``FOLDER/GROUP``, and its Python runs
+the servers of the group wherever the current environment lacks their packages.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 VARIABLE = "GATEWAY_ENVIRONMENTS"
-"""Names the folders of environments, separated as in PATH; a checkout has ``.environments`` and ``.venv`` besides."""
+"""The variable with the folders of environments, separated as in PATH; a checkout has ``.environments`` besides."""
 
 
 def find_python(group: str, distribution: str) -> Path | None:
-    """Return the Python of the group's environment that has a distribution, or ``None``; starts nothing."""
+    """Return the Python of the group's environment that has a distribution, or ``None``, without starting it."""
     for home in _homes(group):
         if _version(home, distribution) is not None:
             return home / "bin" / "python"
@@ -40,7 +40,7 @@ def _homes(group: str) -> Iterator[Path]:
 
 
 def _version(home: Path, distribution: str) -> str | None:
-    from importlib import metadata  # noqa: PLC0415 - only asked for what this environment lacks
+    from importlib import metadata  # noqa: PLC0415 - needed only for packages that this environment lacks
 
     paths = [str(path) for path in home.glob("lib/python3*/site-packages")]
     packages = metadata.distributions(name=distribution, path=paths)

@@ -7,11 +7,11 @@
     ├─ CircuitError             400  the caller must change the circuit
     │  ├─ CircuitSyntaxError         line, column
     │  └─ CircuitInvalidError        rule, operation
-    ├─ UnsupportedError         422  the simulator, or a flat circuit, cannot say it: feature, simulator, line
+    ├─ UnsupportedError         422  the simulator, or a flat circuit, cannot do this: feature, simulator, line
     ├─ LimitError               413  ask for less: limit, requested, allowed
     ├─ AuthenticationError      401
     ├─ HostRefused              400  called by a name that is not the server's: host
-    ├─ OriginRefused            403  a web page that is not let in: origin
+    ├─ OriginRefused            403  a web page that may not use the server: origin
     ├─ JobError
     │  ├─ JobNotFound           404  job
     │  ├─ JobCancelled          409
@@ -31,8 +31,8 @@
     ├─ ServerStartError              host side: a server did not come up: exit_code, log
     └─ ContainerError                host side: a container, its image or the engine
        ├─ DockerUnavailable          no engine answers: address
-       │  └─ DockerPermissionDenied  the engine's socket is not ours to use
-       ├─ EngineRefused              the engine said no: status_code
+       │  └─ DockerPermissionDenied  this user may not use the engine's socket
+       ├─ EngineRefused              the engine refused a request: status_code
        ├─ DiskFull                   no space left for images, containers or tokens
        ├─ ImageNotFound              image
        ├─ ImageBuildError            step, log
@@ -51,8 +51,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-_LONGEST = 1_000
-"""Characters of a message that quotes what a caller sent."""
+_MAX_MESSAGE_LENGTH = 1_000
+"""The number of characters after which a message is cut that may quote what a caller sent."""
 
 
 class GatewayError(Exception):
@@ -60,7 +60,7 @@ class GatewayError(Exception):
 
     Args:
         message: one sentence that says what is wrong and, where it can, what to do next.
-        circuit: which circuit of a list it is about, counting from 0.
+        circuit: the index of the circuit that the error is about, where the request has a list of circuits.
         **fields: the class's structured fields; ``None`` where unknown. Each becomes an attribute.
     """
 
@@ -72,8 +72,8 @@ class GatewayError(Exception):
         unknown = fields.keys() - set(self.fields)
         if unknown:
             raise TypeError(f"{type(self).__name__} has no field {min(unknown)!r}")
-        if self.status < 500 and len(message) > _LONGEST:  # noqa: PLR2004 - server errors begin at 500
-            message = f"{message[:_LONGEST]}..."
+        if self.status < 500 and len(message) > _MAX_MESSAGE_LENGTH:  # noqa: PLR2004 - server errors begin at 500
+            message = f"{message[:_MAX_MESSAGE_LENGTH]}..."
         super().__init__(message)
         self.message = message
         self.circuit = circuit
@@ -138,10 +138,10 @@ class CircuitInvalidError(CircuitError):
 
 
 class UnsupportedError(GatewayError, ValueError):
-    """What was asked for is not to be had here: ``feature`` names it, ``simulator`` who lacks it.
+    """The simulator named in ``simulator`` lacks the feature named in ``feature``.
 
-    Where it concerns a circuit, ``operation`` is the index of the first operation that needs it, ``gate`` that
-    operation's name, and ``supported_by`` the simulators of the registry that take the whole circuit.
+    Where a circuit needs the feature, ``operation`` is the index of the first operation that does, ``gate`` is that
+    operation's name, and ``supported_by`` lists the simulators of the registry that take the whole circuit.
     """
 
     code = "unsupported"
@@ -156,10 +156,10 @@ class UnsupportedError(GatewayError, ValueError):
 
 
 class LimitError(GatewayError, ValueError):
-    """Ask for less: ``requested`` exceeds ``allowed`` for the named ``limit``.
+    """The request exceeds a limit: for the one named in ``limit``, ``requested`` is more than ``allowed``.
 
-    For qubits, ``simulator`` is who has no more, and ``supported_by`` the simulators of the registry that take
-    the circuit.
+    For qubits, ``simulator`` names the simulator with that limit, and ``supported_by`` lists the simulators of the
+    registry that take the circuit.
     """
 
     code = "limit-exceeded"
@@ -179,7 +179,7 @@ class AuthenticationError(GatewayError, PermissionError):
     status = 401
 
 
-class HostRefused(GatewayError, PermissionError):  # noqa: N818 - reads as what happened
+class HostRefused(GatewayError, PermissionError):  # noqa: N818 - the name says what happened
     """The server was called by a name that is not its own."""
 
     code = "host-refused"
@@ -188,8 +188,8 @@ class HostRefused(GatewayError, PermissionError):  # noqa: N818 - reads as what 
     host: str | None
 
 
-class OriginRefused(GatewayError, PermissionError):  # noqa: N818 - reads as what happened
-    """The request was made by a web page that is not let in."""
+class OriginRefused(GatewayError, PermissionError):  # noqa: N818 - the name says what happened
+    """The request came from a web page that may not use the server."""
 
     code = "origin-refused"
     status = 403
@@ -203,7 +203,7 @@ class JobError(GatewayError):
     code = "job-error"
 
 
-class JobNotFound(JobError, LookupError):  # noqa: N818 - reads as a fact
+class JobNotFound(JobError, LookupError):  # noqa: N818 - the name states a fact
     """There is no such job, or it belongs to somebody else."""
 
     code = "job-not-found"
@@ -219,7 +219,7 @@ class JobCancelled(JobError):  # noqa: N818 - the standard library's word: Cance
     status = 409
 
 
-class JobTimeout(JobError, TimeoutError):  # noqa: N818 - reads as what happened
+class JobTimeout(JobError, TimeoutError):  # noqa: N818 - the name says what happened
     """The run took longer than ``timeout_s`` and its process was killed."""
 
     code = "job-timeout"
@@ -228,7 +228,7 @@ class JobTimeout(JobError, TimeoutError):  # noqa: N818 - reads as what happened
     timeout_s: float | None
 
 
-class JobInterrupted(JobError):  # noqa: N818 - reads as what happened
+class JobInterrupted(JobError):  # noqa: N818 - the name says what happened
     """The server ended during every attempt at this run; it is not tried again."""
 
     code = "job-interrupted"
@@ -236,7 +236,7 @@ class JobInterrupted(JobError):  # noqa: N818 - reads as what happened
     attempts: int | None
 
 
-class IdempotencyConflict(JobError, ValueError):  # noqa: N818 - reads as a fact
+class IdempotencyConflict(JobError, ValueError):  # noqa: N818 - the name states a fact
     """The idempotency key belongs to a job with another request."""
 
     code = "idempotency-conflict"
@@ -254,7 +254,7 @@ class JobStoreError(JobError, RuntimeError):
     url: str | None
 
 
-class StorageFull(JobStoreError, OSError):  # noqa: N818 - reads as a fact
+class StorageFull(JobStoreError, OSError):  # noqa: N818 - the name states a fact
     """The job database has no space left."""
 
     code = "storage-full"
@@ -280,7 +280,7 @@ class SimulatorError(GatewayError, RuntimeError):
     detail: str | None
 
 
-class SimulatorNotInstalled(SimulatorError, ImportError):  # noqa: N818 - reads as a fact
+class SimulatorNotInstalled(SimulatorError, ImportError):  # noqa: N818 - the name states a fact
     """The simulator's package is absent; ``requirement`` is what to install."""
 
     code = "simulator-not-installed"
@@ -289,7 +289,7 @@ class SimulatorNotInstalled(SimulatorError, ImportError):  # noqa: N818 - reads 
     requirement: str | None
 
 
-class SimulatorCrashed(SimulatorError):  # noqa: N818 - reads as what happened
+class SimulatorCrashed(SimulatorError):  # noqa: N818 - the name says what happened
     """The worker process died; ``exit_code`` is negative for a signal, as in subprocess."""
 
     code = "simulator-crashed"
@@ -297,8 +297,8 @@ class SimulatorCrashed(SimulatorError):  # noqa: N818 - reads as what happened
     exit_code: int | None
 
 
-class OutOfMemory(SimulatorError, MemoryError):  # noqa: N818 - reads as what happened
-    """Memory ran out during the run: in the worker, which stands at its ceiling, or in the whole container."""
+class OutOfMemory(SimulatorError, MemoryError):  # noqa: N818 - the name says what happened
+    """The run needed more memory than its worker may use, or than the whole container has."""
 
     code = "out-of-memory"
     status = 507
@@ -314,13 +314,13 @@ class TransportError(GatewayError, ConnectionError):
     url: str | None
 
 
-class TransportTimeout(TransportError, TimeoutError):  # noqa: N818 - reads as what happened
+class TransportTimeout(TransportError, TimeoutError):  # noqa: N818 - the name says what happened
     """The server accepted the connection but did not answer in time."""
 
     code = "transport-timeout"
 
 
-class FrameworkNotInstalled(GatewayError, ImportError):  # noqa: N818 - reads as a fact
+class FrameworkNotInstalled(GatewayError, ImportError):  # noqa: N818 - the name states a fact
     """A framework to convert to or from is absent; ``requirement`` is what to install."""
 
     code = "framework-not-installed"
@@ -345,7 +345,7 @@ class ContainerError(GatewayError, RuntimeError):
     fields: ClassVar[tuple[str, ...]] = ()
 
 
-class DockerUnavailable(ContainerError):  # noqa: N818 - reads as a fact
+class DockerUnavailable(ContainerError):  # noqa: N818 - the name states a fact
     """No engine answers at ``address``; the message says why and what to do about it."""
 
     code = "docker-unavailable"
@@ -353,27 +353,27 @@ class DockerUnavailable(ContainerError):  # noqa: N818 - reads as a fact
     address: str | None
 
 
-class DockerPermissionDenied(DockerUnavailable, PermissionError):  # noqa: N818 - reads as what happened
+class DockerPermissionDenied(DockerUnavailable, PermissionError):  # noqa: N818 - the name says what happened
     """There is an engine, but this user may not use its socket."""
 
     code = "docker-permission-denied"
 
 
-class EngineRefused(ContainerError):  # noqa: N818 - reads as what happened
-    """The engine said no; ``status_code`` is its HTTP status, the message has its own words."""
+class EngineRefused(ContainerError):  # noqa: N818 - the name says what happened
+    """The engine refused a request; ``status_code`` is its HTTP status, and the message quotes its reason."""
 
     code = "engine-refused"
     fields = ("status_code",)
     status_code: int | None
 
 
-class DiskFull(ContainerError, OSError):  # noqa: N818 - reads as a fact
+class DiskFull(ContainerError, OSError):  # noqa: N818 - the name states a fact
     """There is no space left for an image, a container or the file of a token."""
 
     code = "disk-full"
 
 
-class ImageNotFound(ContainerError, LookupError):  # noqa: N818 - reads as a fact
+class ImageNotFound(ContainerError, LookupError):  # noqa: N818 - the name states a fact
     """The engine does not have the image and cannot pull it."""
 
     code = "image-not-found"
@@ -390,8 +390,8 @@ class ImageBuildError(ContainerError):
     log: str | None
 
 
-class PortTaken(ContainerError):  # noqa: N818 - reads as a fact
-    """The port that was asked for is in use; ``holder`` says by whom, as far as can be seen."""
+class PortTaken(ContainerError):  # noqa: N818 - the name states a fact
+    """The requested port is in use; ``holder`` names the process or container that uses it, where that is visible."""
 
     code = "port-taken"
     fields = ("port", "holder")
@@ -399,8 +399,8 @@ class PortTaken(ContainerError):  # noqa: N818 - reads as a fact
     holder: str | None
 
 
-class ContainerConflict(ContainerError):  # noqa: N818 - reads as a fact
-    """A container that is not ours is in the way; it is never touched."""
+class ContainerConflict(ContainerError):  # noqa: N818 - the name states a fact
+    """Another container, which the gateway did not start, has the name that is needed; it is left alone."""
 
     code = "container-conflict"
     fields = ("container",)
@@ -419,7 +419,7 @@ class ContainerStartError(ContainerError):
     logs: str | None
 
 
-class NotReady(ContainerError, TimeoutError):  # noqa: N818 - reads as a fact
+class NotReady(ContainerError, TimeoutError):  # noqa: N818 - the name states a fact
     """The container runs but did not answer within ``timeout_s``; ``logs`` has its last lines."""
 
     code = "not-ready"
@@ -430,7 +430,7 @@ class NotReady(ContainerError, TimeoutError):  # noqa: N818 - reads as a fact
     logs: str | None
 
 
-class ContainerExited(ContainerError):  # noqa: N818 - reads as what happened
+class ContainerExited(ContainerError):  # noqa: N818 - the name says what happened
     """The container ended while a run was under way; the next run starts another."""
 
     code = "container-exited"
@@ -442,8 +442,8 @@ class ContainerExited(ContainerError):  # noqa: N818 - reads as what happened
 
 
 def _tree(cls: type[GatewayError]) -> list[type[GatewayError]]:
-    return [cls, *(found for sub in cls.__subclasses__() for found in _tree(sub))]
+    return [cls, *(subclass for child in cls.__subclasses__() for subclass in _tree(child))]
 
 
 BY_CODE: dict[str, type[GatewayError]] = {cls.code: cls for cls in _tree(GatewayError)}
-"""The fixed table a client uses to turn a received code into a class."""
+"""Code -> class: the fixed table by which a client finds the class of an error that it received."""

@@ -1,4 +1,4 @@
-"""A listening socket, made before the server that answers on it: a taken port is known at once."""
+"""Opens the socket that a server listens on before the server starts, so that a taken port is reported at once."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def bind(host: str, port: int) -> socket.socket:
     """Return a listening socket; port 0 lets the system choose one.
 
     Raises:
-        ServerStartError: the port is taken, or the address is not of this machine.
+        ServerStartError: the port is taken, or this machine does not have the address.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)

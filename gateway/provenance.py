@@ -12,18 +12,18 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True):
     """Where a result comes from; part of every result.
 
     Args:
-        simulator: the name in the registry, or the name given to a function's server.
-        version: of the framework, as the framework reports it.
-        shots: how many were asked for, ``None`` for an exact result.
-        seed: the seed that was used; drawn at random and reported when none was given.
+        simulator: the simulator's name in the registry, or the name of a function's server.
+        version: the version that the simulator's framework reports.
+        shots: the number of shots of the run, ``None`` for an exact result.
+        seed: the seed of the run; where the caller gave none, the one drawn at random.
         sampler: what drew the shots: ``shared`` (NumPy PCG64 multinomial over the exact
             distribution), ``native`` (the framework's own), ``none`` (an exact result).
         bit_order: always clbit 0 rightmost.
-        parse_s: seconds to turn text into the shared circuit, 0 when it came as one.
-        build_s: seconds to lower it and build the framework's object.
-        run_s: seconds to simulate and sample.
-        gateway_version: of the server's gateway.
-        threads: how many the simulator could use; ``None`` where that is not known.
+        parse_s: seconds spent on parsing text into a circuit, 0 when the caller sent a circuit.
+        build_s: seconds spent on lowering the circuit and building the framework's object.
+        run_s: seconds spent on simulating and sampling.
+        gateway_version: the version of the gateway that ran the circuit.
+        threads: the number of threads that the simulator could use; ``None`` where that is not known.
     """
 
     simulator: str

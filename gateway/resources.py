@@ -1,4 +1,4 @@
-"""What one run may use of the machine."""
+"""The threads and the memory of the machine that one run may use."""
 
 from __future__ import annotations
 
@@ -12,15 +12,16 @@ from gateway.units import parse_bytes
 
 
 class Resources(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What one run may use; a server with several workers runs as many at a time.
+    """The threads and the memory that one run may use; a server with several workers runs several circuits at a time.
 
     Args:
-        threads: of the simulator; one that cannot use several runs with one.
-        memory: bytes, or a text such as ``"2g"``, which becomes bytes; ``None`` for what the machine has. A state
-            that would not fit is refused before it is allocated, and what a run allocates beyond it fails.
+        threads: the number of threads; a simulator that cannot use several threads runs with one.
+        memory: a number of bytes, or a text such as ``"2g"``, which becomes bytes; ``None`` for the memory of the
+            machine. A run whose state would not fit is refused before the state is allocated, and a run that
+            allocates more memory than this fails.
 
     Raises:
-        RequestError: threads below one, or a memory that is none.
+        RequestError: the number of threads is below one, or the memory is not a size.
     """
 
     threads: Annotated[
@@ -52,10 +53,10 @@ class Resources(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 def resources_of(threads: int | None, memory: str | int | None) -> Resources | None:
-    """Return what the arguments ``threads=`` and ``memory=`` of a backend ask for, ``None`` where they say nothing.
+    """Return the resources that a backend's arguments ask for, ``None`` if both arguments are ``None``.
 
     Raises:
-        RequestError: one is of another type, or out of range.
+        RequestError: an argument has the wrong type, or is out of range.
     """
     if threads is None and memory is None:
         return None

@@ -1,4 +1,4 @@
-"""What a simulator declares about itself and what a run gives back."""
+"""The capabilities that a simulator declares, and the types of what a run returns."""
 
 from __future__ import annotations
 
@@ -32,22 +32,22 @@ class ResultType(StrEnum):
 
     @property
     def result_class(self) -> type[Result]:
-        """What a user is given."""
+        """The class of the results of this type."""
         return KINDS[self.value]
 
     @property
     def is_exact(self) -> bool:
-        """Whether it is computed and not drawn: it takes no shots."""
+        """Whether results of this type are computed instead of drawn; an exact result takes no shots."""
         return self.result_class.is_exact
 
     @property
     def of_state(self) -> bool:
-        """Whether it describes the state of all qubits, so that the circuit may not measure them."""
+        """Whether results of this type describe the state of all qubits, so that the circuit may not measure them."""
         return self.result_class.of_state
 
     @classmethod
     def _missing_(cls, value: object) -> ResultType | None:
-        """Return the member of a class of results that has no name of its own above."""
+        """Return the member for a class of results that is not listed above."""
         if value not in KINDS:
             return None
         member = str.__new__(cls, value)
@@ -59,7 +59,7 @@ class Sampling(StrEnum):
     """Who draws the shots."""
 
     AUTO = "auto"
-    """The shared generator where the simulator hands over its state, its own sampler elsewhere."""
+    """The gateway's sampler where the simulator hands over its distribution, the simulator's own sampler elsewhere."""
     NATIVE = "native"
     """Always the framework's own sampler."""
 
@@ -81,7 +81,7 @@ CLIFFORD = (
 
 
 class JobState(StrEnum):
-    """Where a job stands."""
+    """The states of a job."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -91,38 +91,38 @@ class JobState(StrEnum):
 
     @property
     def ended(self) -> bool:
-        """Whether nothing more happens to it."""
+        """Whether the job is done, failed or cancelled, so that its state does not change any more."""
         return self in {JobState.DONE, JobState.FAILED, JobState.CANCELLED}
 
 
 class Progress(NamedTuple):
-    """How many circuits of a job are done, of how many."""
+    """How many circuits of a job are done, and how many circuits it has."""
 
     done: int
     total: int
 
 
 class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
-    """What a simulator can do, as data, declared before any code runs.
+    """What a simulator can do, declared as data so that it is known before any of its code runs.
 
-    What is not declared is refused before anything is built, in one place: :mod:`gateway.enforcement`.
+    :mod:`gateway.enforcement` refuses whatever a simulator does not declare, before anything is built.
 
     Args:
-        result_types: what it can return.
-        gates: ``"universal"``, or the names of the gates it takes. With names, a gate that comes down to these
-            exactly is taken as well, its angles considered: ``rz(pi/2)`` where ``s`` and ``gphase`` are.
-        mid_circuit_measurement: a qubit may be used after it was measured.
-        reset: a qubit may be reset.
-        classical_control: an operation may depend on clbits.
-        seedable: same seed, same circuit, same version: equal counts.
-        bytes_per_amplitude: peak memory for n qubits is this times ``2**n``; ``None`` when it
+        result_types: the result types that the simulator can return.
+        gates: ``"universal"``, or the names of the gates that the simulator takes. It then also takes every gate
+            that equals a product of these at its actual angles: ``rz(pi/2)`` where it takes ``s`` and ``gphase``.
+        mid_circuit_measurement: whether a qubit may be used after it was measured.
+        reset: whether a qubit may be reset.
+        classical_control: whether an operation may depend on clbits.
+        seedable: whether the same seed, circuit and version give equal counts.
+        bytes_per_amplitude: the peak memory of a run on n qubits, divided by ``2**n``; ``None`` when it
             depends on the circuit and not on n alone.
         exact_bytes_per_amplitude: the same for exact results, where it is another number.
-        max_qubits: a fixed limit of the simulator, ``None`` if only memory limits it.
-        precision: of its amplitudes.
-        threads: one run can use several threads.
-        native_sampling: it has a sampler of its own to ask for with ``sampling="native"``.
-        native_dynamic: that sampler runs mid-circuit measurement, reset and classical control.
+        max_qubits: the largest number of qubits, ``None`` if only memory limits it.
+        precision: the precision of the amplitudes.
+        threads: whether one run can use several threads.
+        native_sampling: whether the simulator has a sampler of its own, for ``sampling="native"``.
+        native_dynamic: whether that sampler runs mid-circuit measurement, reset and classical control.
     """
 
     result_types: tuple[ResultType, ...]

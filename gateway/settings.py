@@ -1,4 +1,4 @@
-"""The settings of a server, each with its documentation; see :mod:`gateway.cli.settings` for where they come from.
+"""The settings of a server, each with its documentation; :mod:`gateway.cli.settings` reads them from their sources.
 
 The description of a field is its documentation everywhere: the help of its flag and the tables of README.md and
 PROTOCOL.md are made from it.
@@ -21,7 +21,7 @@ LIMIT_PREFIX = "GATEWAY_LIMIT_"
 """``GATEWAY_LIMIT_MAX_SHOTS=1000`` sets the limit ``max_shots``, and so on."""
 
 IN_MEMORY = "sqlite://"
-"""The URL of a database of jobs that ends with its server."""
+"""The URL of a database of jobs that is kept in memory and ends with its server."""
 
 
 def _setting(description: str, flag: str = "", variable: str = "", metavar: str = "VALUE") -> Meta:
@@ -29,20 +29,20 @@ def _setting(description: str, flag: str = "", variable: str = "", metavar: str 
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How simulators are served.
+    """The settings of a server.
 
-    Paths are relative to the folder a server is started in. The last five are for programs that start a server of
-    their own, and hand over what they have opened for it.
+    Paths are relative to the folder in which the server is started. The last five settings are for programs that
+    start a server as a child process and hand it the sockets and pipes that they have opened.
     """
 
-    simulators: Annotated[tuple[str, ...], _setting("which are served, each in a process of its own")] = ()
+    simulators: Annotated[tuple[str, ...], _setting("the simulators to serve, each in a process of its own")] = ()
     adapter: Annotated[
         str | None, _setting("an adapter of your own instead, as module:Class", "--adapter", "", "MODULE:CLASS")
     ] = None
     host: Annotated[str, _setting("the address to listen on", "--host", "GATEWAY_HOST", "ADDRESS")] = "127.0.0.1"
     port: Annotated[
         Annotated[int, Meta(ge=0, le=65_535)] | None,
-        _setting("the port; a simulator's own by default, 0 for any free one", "--port", "", "NUMBER"),
+        _setting("the port to listen on, 0 for any free one; by default the simulator's own", "--port", "", "NUMBER"),
     ] = None
     workers: Annotated[
         Annotated[int, Meta(ge=1)] | None,
@@ -104,22 +104,24 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     jobs_name: Annotated[str | None, _setting("the name of this server's jobs in a database that several share")] = None
     quiet: Annotated[bool, _setting("write no line for each run")] = False
-    listen_fd: Annotated[int | None, _setting("the descriptor of a socket that listens already")] = None
-    lifeline_fd: Annotated[int | None, _setting("the descriptor of a pipe; its end is the server's end")] = None
+    listen_fd: Annotated[int | None, _setting("the descriptor of a socket that is already listening")] = None
+    lifeline_fd: Annotated[
+        int | None, _setting("the descriptor of a pipe; the server ends when its other end is closed")
+    ] = None
     pickled: Annotated[bool, _setting("serve the object that is pickled on standard input after the settings")] = False
 
 
 class Setting(NamedTuple):
-    """A setting as it is documented, and as it is given on the command line and in the environment.
+    """A setting with its documentation, and with its names on the command line and in the environment.
 
     Args:
-        path: its place in a file of settings: ``("limits", "max_shots")``.
-        description: what it does.
-        kind: of its value, ``None`` as an alternative left out.
-        default: its value where none is given.
-        flag: of ``gateway serve``, or nothing.
-        variable: of the environment, or nothing.
-        metavar: stands for the value in a usage line.
+        path: the names that lead to the setting in a file of settings: ``("limits", "max_shots")``.
+        description: what the setting does.
+        kind: the type of its value, without ``None`` where that is an alternative.
+        default: the value of the setting where no source gives one.
+        flag: the option of ``gateway serve``, or an empty text.
+        variable: the variable of the environment, or an empty text.
+        metavar: the word that stands for the value in a usage line.
     """
 
     path: tuple[str, ...]
@@ -132,51 +134,56 @@ class Setting(NamedTuple):
 
     @property
     def name(self) -> str:
-        """Its place in words: ``limits.max_shots``."""
+        """The path of the setting with dots: ``limits.max_shots``."""
         return ".".join(self.path)
 
 
 def all_settings() -> tuple[Setting, ...]:
-    """Return every setting there is, in the order of documentation."""
+    """Return all settings in the order in which they are documented."""
     return tuple(_settings_of(Settings, ()))
 
 
-def _settings_of(struct: type[msgspec.Struct], place: tuple[str, ...]) -> list[Setting]:
+def _settings_of(struct: type[msgspec.Struct], parent: tuple[str, ...]) -> list[Setting]:
     hints = get_type_hints(struct, include_extras=True)
-    found = []
+    settings = []
     for field in msgspec.structs.fields(struct):
-        kind, metas = _kind(hints[field.name])
-        path = (*place, field.name)
+        kind, metas = _plain_type(hints[field.name])
+        path = (*parent, field.name)
         if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
-            found += _settings_of(kind, path)
+            settings += _settings_of(kind, path)
             continue
         description = next((meta.description for meta in metas if meta.description), "")
         extra: dict[str, str] = next((meta.extra for meta in metas if meta.extra), {})
-        variable = f"{LIMIT_PREFIX}{field.name.upper()}" if place == ("limits",) else extra.get("variable", "")
+        variable = f"{LIMIT_PREFIX}{field.name.upper()}" if parent == ("limits",) else extra.get("variable", "")
         default = field.default if field.default is not msgspec.NODEFAULT else None
-        words = extra.get("flag", ""), variable, extra.get("metavar", "VALUE")
-        found.append(Setting(path, description, kind, default, *words))
-    return found
+        names = extra.get("flag", ""), variable, extra.get("metavar", "VALUE")
+        settings.append(Setting(path, description, kind, default, *names))
+    return settings
 
 
-def _kind(hint: Any) -> tuple[Any, list[Meta]]:  # noqa: ANN401 - a type
-    """Return a type without ``None`` and annotations, and the annotations."""
+def _plain_type(hint: Any) -> tuple[Any, list[Meta]]:  # noqa: ANN401 - a type
+    """Return a type without its annotations and without the alternative ``None``, and the annotations."""
     metas: list[Meta] = []
     while True:
         if get_origin(hint) is Annotated:
-            hint, *more = get_args(hint)
-            metas += more
-        elif len(others := [one for one in get_args(hint) if one is not type(None)]) < len(get_args(hint)):
-            hint = others[0]  # of the alternatives, the one that is documented
+            hint, *annotations = get_args(hint)
+            metas += annotations
+        elif len(alternatives := [option for option in get_args(hint) if option is not type(None)]) < len(
+            get_args(hint)
+        ):
+            hint = alternatives[0]  # of the alternatives, the one that is documented
         else:
             return hint, metas
 
 
 def database_url(jobs: str | os.PathLike[str]) -> str:
-    """Return the URL of a database of jobs, which may be given as the path of a file.
+    """Return the URL of a database of jobs.
+
+    Args:
+        jobs: the URL itself, or the path of an SQLite file.
 
     Raises:
-        RequestError: it is neither.
+        RequestError: ``jobs`` is neither a URL nor a path.
     """
     text = os.fspath(jobs)
     if not isinstance(cast("object", text), str) or not text or "\0" in text:

@@ -1,8 +1,7 @@
-"""THE registry: one row per simulator, which carries everything about it.
+"""The registry: each simulator has one row, which holds everything that the project knows about it.
 
-Extras, locks, import rules, the image, compose.yaml, the tables of the documents and the ids of
-tests are rendered from the rows or derived from them (``scripts/render``), and a test fails when
-one is stale. Names and ports are those that released Qrisp clients expect.
+``scripts/render`` derives extras, locks, import rules, the image, compose.yaml and the tables of the documents from
+these rows, and a test fails when one of them is stale. Names and ports are those that released Qrisp clients expect.
 """
 
 from __future__ import annotations
@@ -33,32 +32,32 @@ class Simulator:
     name: str
     port: int
     summary: str
-    """What it is, in a few words."""
+    """A few words that describe the simulator."""
     adapter: str
-    """Where the adapter lives: ``module:Class``."""
+    """The adapter's class, written ``module:Class``."""
     distribution: str
-    """The package whose version counts, as package indexes spell it."""
+    """The package whose version is reported as the simulator's, as package indexes spell it."""
     capabilities: Capabilities
-    """What it can do; the adapter's class takes it from here, so that it is known without the framework."""
+    """What the simulator can do. The adapter's class reads it from here, so that it is known without the framework."""
     requires: tuple[str, ...] = ()
-    """What its extra installs, with bounds; ``python_version`` markers where a package ends."""
+    """The requirements that its extra installs, with bounds, and with markers where a package lacks newer Pythons."""
     packages: tuple[str, ...] = ()
-    """The top-level modules of frameworks that its adapter may load; the first one is its own."""
+    """The top-level modules of frameworks that its adapter may import; the first one is the simulator's own."""
     warm: tuple[str, ...] = ()
-    """The modules that the adapter and a run import: the image has byte code of these, and of no others."""
+    """The modules that the adapter and a run import. The image has byte code of these and of no others."""
     group: str = "main"
-    """The environment in which its server runs: simulators of one group have packages that fit together."""
+    """The group of simulators whose packages fit together; all servers of a group run in one environment."""
     extra: str = ""
-    """The extra of this project that installs it; its name, unless several rows share one."""
+    """The extra of this project that installs the simulator, where it is not named like the simulator."""
 
     @property
     def requirement(self) -> str:
-        """The extra of this project that installs it."""
+        """The extra of this project that installs the simulator."""
         return self.extra or self.name
 
     def installed_version(self) -> str | None:
-        """Return the version of its framework, here or in its group's environment; imports nothing of it."""
-        from importlib import metadata  # noqa: PLC0415 - a server's start does not need it, and waits for it
+        """Return the version of its package here or in its group's environment, or ``None``, without importing it."""
+        from importlib import metadata  # noqa: PLC0415 - slow to import, and a starting server does not need it
 
         try:
             return metadata.version(self.distribution)
@@ -68,14 +67,14 @@ class Simulator:
     def python(self) -> str:
         """Return the Python that runs its server: this one, or that of its group's environment.
 
-        It is this one as well where none has the packages; a server then says which one is absent.
+        Where neither has the packages, this Python is returned, and its server reports which package is absent.
         """
         if self.packages and find_spec(self.packages[0]) is not None:
             return sys.executable
         return str(environments.find_python(self.group, self.distribution) or sys.executable)
 
 
-_ALL = tuple(ResultType)
+_ALL_TYPES = tuple(ResultType)
 
 SIMULATORS: dict[str, Simulator] = {
     row.name: row
@@ -86,7 +85,7 @@ SIMULATORS: dict[str, Simulator] = {
             summary="Cirq state vector",
             adapter="adapters.cirq:CirqAdapter",
             distribution="cirq-core",
-            capabilities=Capabilities(result_types=_ALL, bytes_per_amplitude=72, native_dynamic=True),
+            capabilities=Capabilities(result_types=_ALL_TYPES, bytes_per_amplitude=72, native_dynamic=True),
             requires=("cirq-core>=1.7,<1.8",),
             packages=("cirq",),
             warm=("cirq", "sympy"),
@@ -97,7 +96,7 @@ SIMULATORS: dict[str, Simulator] = {
             summary="MQT DDSIM decision diagrams",
             adapter="adapters.mqt:MqtAdapter",
             distribution="mqt.ddsim",
-            capabilities=Capabilities(result_types=_ALL, exact_bytes_per_amplitude=320, native_dynamic=True),
+            capabilities=Capabilities(result_types=_ALL_TYPES, exact_bytes_per_amplitude=320, native_dynamic=True),
             requires=("mqt.ddsim>=2.7,<2.8",),
             packages=("mqt", "qiskit"),  # mqt.core offers converters for Qiskit where it is installed
             warm=("mqt.ddsim", "mqt.core"),
@@ -108,7 +107,7 @@ SIMULATORS: dict[str, Simulator] = {
             summary="pyQuil numpy wavefunction",
             adapter="adapters.rigetti:RigettiAdapter",
             distribution="pyquil",
-            capabilities=Capabilities(result_types=_ALL, bytes_per_amplitude=72),
+            capabilities=Capabilities(result_types=_ALL_TYPES, bytes_per_amplitude=72),
             # its numpy simulator is deprecated and leaves in pyquil 5
             requires=("pyquil==4.22.0; python_version < '3.13'",),
             group="rigetti",
@@ -121,7 +120,9 @@ SIMULATORS: dict[str, Simulator] = {
             summary="pytket AerBackend",
             adapter="adapters.pytket:PytketAdapter",
             distribution="pytket-qiskit",
-            capabilities=Capabilities(result_types=_ALL, bytes_per_amplitude=48, threads=True, native_dynamic=True),
+            capabilities=Capabilities(
+                result_types=_ALL_TYPES, bytes_per_amplitude=48, threads=True, native_dynamic=True
+            ),
             requires=(
                 "pytket>=2.18,<2.19",
                 "pytket-qiskit>=0.79,<0.80",
@@ -137,7 +138,7 @@ SIMULATORS: dict[str, Simulator] = {
             summary="Qulacs state vector",
             adapter="adapters.qulacs:QulacsAdapter",
             distribution="qulacs",
-            capabilities=Capabilities(result_types=_ALL, bytes_per_amplitude=48, threads=True),
+            capabilities=Capabilities(result_types=_ALL_TYPES, bytes_per_amplitude=48, threads=True),
             requires=("qulacs>=0.6.14,<0.7; python_version < '3.14'",),
             packages=("qulacs",),
             warm=("qulacs",),
@@ -148,7 +149,9 @@ SIMULATORS: dict[str, Simulator] = {
             summary="Qiskit Aer state vector",
             adapter="adapters.qiskit:QiskitAdapter",
             distribution="qiskit-aer",
-            capabilities=Capabilities(result_types=_ALL, bytes_per_amplitude=48, threads=True, native_dynamic=True),
+            capabilities=Capabilities(
+                result_types=_ALL_TYPES, bytes_per_amplitude=48, threads=True, native_dynamic=True
+            ),
             requires=("qiskit>=2.6,<2.7", "qiskit-aer>=0.18.2,<0.19"),
             packages=("qiskit", "qiskit_aer"),
             warm=("qiskit", "qiskit.circuit.library", "qiskit_aer"),
@@ -178,10 +181,10 @@ class Offer:
     """A simulator that another distribution offers through the entry point group ``gateway.simulators``.
 
     Args:
-        name: of the entry point, and of the simulator.
-        distribution: its name and version.
-        row: what the entry point gives, or ``None`` where something is wrong with it.
-        fault: what is wrong with it.
+        name: the name of the entry point and of the simulator.
+        distribution: the distribution's name and version.
+        row: the row that the entry point gives, or ``None`` where the offer cannot be used.
+        fault: why the offer cannot be used; empty where it can.
     """
 
     name: str
@@ -191,8 +194,8 @@ class Offer:
 
 
 def offers(name: str | None = None) -> list[Offer]:
-    """Return what other distributions offer, all or under one name; a broken one does not take the others down."""
-    from importlib import metadata  # noqa: PLC0415 - asked only when our own simulators do not answer
+    """Return the offers of other distributions, all or those of one name, with the fault of each that is broken."""
+    from importlib import metadata  # noqa: PLC0415 - needed only for simulators that are not our own
 
     points = metadata.entry_points(group=ENTRY_POINTS)
     return [_offer(point, points) for point in points if name is None or point.name == name]
@@ -207,7 +210,7 @@ def _offer(point: EntryPoint, points: EntryPoints) -> Offer:
         return Offer(point.name, distribution, None, f"several distributions offer the name: {', '.join(rivals)}")
     try:
         row = point.load()
-    except (Exception, SystemExit) as exc:  # noqa: BLE001 - foreign code: whatever it raises, the others are found
+    except (Exception, SystemExit) as exc:  # noqa: BLE001 - foreign code may raise anything, and the other offers count
         return Offer(point.name, distribution, None, f"it cannot be loaded: {type(exc).__name__}: {exc}")
     fault = _fault(row, point.name)
     return Offer(point.name, distribution, None if fault else row, fault)
@@ -218,7 +221,7 @@ def _distribution(point: EntryPoint) -> str:
 
 
 def _fault(row: object, name: str) -> str:
-    """Return why what an entry point gives cannot stand beside our rows; empty when it can."""
+    """Return why the object of an entry point cannot be used as a row beside ours; empty when it can."""
     if not isinstance(row, Simulator):
         return f"the entry point gives a {type(row).__name__}, and should give a gateway.simulators.Simulator"
     if row.name != name:
@@ -234,8 +237,8 @@ def find(name: str) -> Simulator:
     """Return the row of a simulator, ours or another distribution's.
 
     Raises:
-        RequestError: no simulator of that name; the message lists those there are.
-        SimulatorError: another distribution offers it, and something is wrong with that.
+        RequestError: there is no simulator of that name; the message lists the existing ones.
+        SimulatorError: another distribution offers the simulator, and the offer cannot be used.
     """
     if isinstance(name, str) and name in SIMULATORS:
         return SIMULATORS[name]
@@ -244,17 +247,17 @@ def find(name: str) -> Simulator:
             return offer.row
         msg = f"the simulator {offer.name!r} of {offer.distribution} cannot be used: {offer.fault}"
         raise SimulatorError(msg, simulator=offer.name, detail=offer.fault)
-    known = list(dict.fromkeys([*SIMULATORS, *(offer.name for offer in offers() if offer.row)]))
-    close = difflib.get_close_matches(str(name), known, n=1)
+    names = list(dict.fromkeys([*SIMULATORS, *(offer.name for offer in offers() if offer.row)]))
+    close = difflib.get_close_matches(str(name), names, n=1)
     hint = f"did you mean {close[0]!r}? " if close else ""
-    msg = f"there is no simulator named {name!r}: {hint}known are {', '.join(known)}"
+    msg = f"there is no simulator named {name!r}: {hint}known are {', '.join(names)}"
     raise RequestError(msg, field="simulator")
 
 
 def load(target: str) -> object:
     """Import ``module:Class`` and return an instance of the class.
 
-    This is the only place where an adapter is imported.
+    No other code imports adapters.
 
     Raises:
         RequestError: there is no such module or class, or the class is no adapter.
@@ -264,38 +267,38 @@ def load(target: str) -> object:
     if not (module and colon and name.isidentifier()):
         raise RequestError(f"an adapter is given as module:Class, and {target!r} is not", field="adapter")
     try:
-        loaded = importlib.import_module(module)
+        adapter_module = importlib.import_module(module)
     except ModuleNotFoundError as exc:
         if exc.name is not None and f"{module}.".startswith(f"{exc.name}."):
             msg = f"there is no module {exc.name!r}, which the adapter {target!r} is in: is its folder on PYTHONPATH?"
             raise RequestError(msg, field="adapter") from exc
         raise _not_installed(target, exc.name) from exc
     try:
-        return _adapter_class(getattr(loaded, name, None), target)()
+        return _adapter_class(getattr(adapter_module, name, None), target)()
     except ModuleNotFoundError as exc:
         raise _not_installed(target, exc.name) from exc
 
 
 def _adapter_class(cls: object, target: str) -> Callable[[], object]:
-    """Return a class that can drive a simulator.
+    """Return an adapter's class after checking that it is one.
 
     Raises:
-        RequestError: there is none, or it lacks what an adapter has.
+        RequestError: the module has no such class, or the class lacks members of an adapter.
     """
     module, _, name = target.partition(":")
     if cls is None:
         raise RequestError(f"the module {module!r} has no class {name!r}", field="adapter")
-    if unwritten := sorted(getattr(cls, "__abstractmethods__", ())):
-        raise RequestError(f"the adapter {target!r} does not implement {', '.join(unwritten)}", field="adapter")
-    lacking = [part for part in _PARTS if not hasattr(cls, part)]
-    if not isinstance(cls, type) or lacking:
-        without = f", it has no {', no '.join(lacking)}" if lacking else ""
-        raise RequestError(f"{target!r} is no adapter{without}: subclass adapters.base.Adapter", field="adapter")
+    if unimplemented := sorted(getattr(cls, "__abstractmethods__", ())):
+        raise RequestError(f"the adapter {target!r} does not implement {', '.join(unimplemented)}", field="adapter")
+    missing = [member for member in _ADAPTER_MEMBERS if not hasattr(cls, member)]
+    if not isinstance(cls, type) or missing:
+        details = f", it has no {', no '.join(missing)}" if missing else ""
+        raise RequestError(f"{target!r} is no adapter{details}: subclass adapters.base.Adapter", field="adapter")
     return cls
 
 
-_PARTS = ("name", "capabilities", "run", "version")
-"""What everything that runs circuits for a server has."""
+_ADAPTER_MEMBERS = ("name", "capabilities", "run", "version")
+"""The attributes that a server uses of every adapter, and of functions and backends that it serves."""
 
 
 def _not_installed(target: str, package: str | None) -> SimulatorNotInstalled:
@@ -312,7 +315,7 @@ def _not_installed(target: str, package: str | None) -> SimulatorNotInstalled:
 
 
 def check_installed(row: Simulator) -> None:
-    """Refuse to go on without the framework of a simulator; imports nothing of it.
+    """Check that the framework of a simulator is installed, without importing it.
 
     Raises:
         SimulatorNotInstalled: the framework is absent; the message has the line that installs it.
@@ -323,12 +326,12 @@ def check_installed(row: Simulator) -> None:
 
 
 def is_importable(module: str) -> bool:
-    """Say whether there is a module, without importing it or the packages it is in."""
+    """Return whether a module exists, without importing it or its parent packages."""
     name, path = "", None
     for part in module.split("."):
         name = f"{name}.{part}" if name else part
         specs = (finder.find_spec(name, path) for finder in sys.meta_path if hasattr(finder, "find_spec"))
-        spec = sys.modules[name].__spec__ if name in sys.modules else next((one for one in specs if one), None)
+        spec = sys.modules[name].__spec__ if name in sys.modules else next((spec for spec in specs if spec), None)
         if spec is None:
             return False
         path = spec.submodule_search_locations

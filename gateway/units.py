@@ -17,15 +17,15 @@ def parse_bytes(size: str | int, name: str = "memory") -> int:
 
     Args:
         size: bytes, or a text such as ``2g``, ``512m``, ``1.5GiB``; units are powers of 1024, as Docker's.
-        name: what it is, for the error.
+        name: what the size describes, for the error.
 
     Raises:
-        RequestError: it is neither, or no whole number of bytes above 0.
+        RequestError: the size is written in another way, or is not a whole number of bytes above 0.
     """
     amount: float = size if isinstance(size, int) and not isinstance(size, bool) else 0
-    if isinstance(size, str) and (found := _AMOUNT.fullmatch(size.strip())):
-        unit = found[2].lower()
-        amount = float(found[1]) * _BYTES.get(unit if unit in _BYTES else unit.removesuffix("b").removesuffix("i"), 0)
+    if isinstance(size, str) and (match := _AMOUNT.fullmatch(size.strip())):
+        unit = match[2].lower()
+        amount = float(match[1]) * _BYTES.get(unit if unit in _BYTES else unit.removesuffix("b").removesuffix("i"), 0)
     if not 1 <= amount < math.inf or amount != int(amount):
         raise RequestError(f"{name} must be a number of bytes or a size such as 512m or 2g, not {size!r}", field=name)
     return int(amount)
@@ -36,14 +36,14 @@ def parse_seconds(duration: str | float, name: str = "timeout_s") -> float:
 
     Args:
         duration: seconds, or a text such as ``90``, ``1.5``, ``500ms``, ``10m``, ``2h``, ``7d``.
-        name: what it is, for the error.
+        name: what the duration describes, for the error.
 
     Raises:
-        RequestError: it is neither, or not above 0.
+        RequestError: the duration is written in another way, or is not above 0.
     """
     seconds = float(duration) if isinstance(duration, int | float) and not isinstance(duration, bool) else 0.0
-    if isinstance(duration, str) and (found := _AMOUNT.fullmatch(duration.strip())):
-        seconds = float(found[1]) * _SECONDS.get(found[2].lower(), 0)
+    if isinstance(duration, str) and (match := _AMOUNT.fullmatch(duration.strip())):
+        seconds = float(match[1]) * _SECONDS.get(match[2].lower(), 0)
     if not 0 < seconds < math.inf:
         raise RequestError(
             f"{name} must be a number of seconds or a duration such as 90s, 10m or 2h, not {duration!r}", field=name

@@ -25,13 +25,13 @@ def facade() -> str:
     """Return gateway/__init__.pyi: the public names, as type checkers need them."""
     import gateway
 
-    homes = vars(gateway)["_HOMES"]
+    modules = vars(gateway)["_MODULES"]
     return "\n".join(
         [
             "# The public names. Rendered by scripts/render from gateway/__init__.py: do not edit.",
             *[
-                f"from {homes[name]} import {name} as {name}"
-                for name in sorted(homes, key=lambda name: (homes[name], name))
+                f"from {modules[name]} import {name} as {name}"
+                for name in sorted(modules, key=lambda name: (modules[name], name))
             ],
             "",
             "__all__ = [",
