@@ -1,4 +1,4 @@
-"""The one interface: a minimal set of features that fits every gate-based quantum computer."""
+"""The interface of all backends: a minimal set of features that fits every gate-based quantum computer."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ CircuitLike = Circuit | str | Path | Any
 """A circuit, OpenQASM 2 or 3 text, the path of a file, or a circuit of a framework in :mod:`gateway.frameworks`."""
 
 Outcome = Result
-"""What a user is given for a circuit: Counts, Probabilities, Statevector, or another class of results."""
+"""The result of one circuit: Counts, Probabilities, Statevector, or another class of results."""
 
 Shots = int | Sequence[int] | None | UnsetType
-"""For all circuits, or one number per circuit; ``None`` for an exact result. Left out (``UNSET``): 1024, or
-``None`` where the result asked for is exact."""
+"""A number of shots for all circuits, or one number per circuit; ``None`` for an exact result. When left out
+(``UNSET``), it is 1024, or ``None`` where the result type is exact."""
 
 
 @dataclass(frozen=True, slots=True)
 class BackendStatus:
-    """Whether a backend takes work.
+    """The status of a backend.
 
     Args:
-        name: of the simulator.
-        version: of the framework.
-        online: whether it takes work now.
-        message: a word on its state, if there is one.
+        name: the name of the simulator or machine.
+        version: the version of its framework.
+        online: whether the backend takes work now.
+        message: a text that explains the status, if the backend gives one.
     """
 
     name: str
@@ -52,7 +52,7 @@ class Backend(ABC):
     """Runs circuits. All backends, of whatever machine, have these methods."""
 
     ends_late_runs: ClassVar[bool] = False
-    """Whether it ends a run at the machine itself when ``timeout_s`` is over."""
+    """Whether the backend ends a run at the machine itself when ``timeout_s`` is over."""
 
     _jobs: ThreadPoolExecutor | None = None
 
@@ -62,14 +62,14 @@ class Backend(ABC):
 
     @abstractmethod
     def status(self) -> BackendStatus:
-        """Ask the backend whether it takes work."""
+        """Ask the backend whether it takes work, and return the answer."""
 
     @abstractmethod
     def capabilities(self) -> Capabilities:
         """Return what the backend can do."""
 
     def native_gates(self) -> tuple[str, ...]:
-        """Return the gates of our table that the backend runs without lowering; none where it does not say."""
+        """Return the gates of our table that the backend runs without lowering; none where the backend does not say."""
         return ()
 
     @overload
@@ -109,18 +109,18 @@ class Backend(ABC):
         Args:
             circuits: a Circuit, OpenQASM 2 or 3 text, the Path of a file, or a circuit of a framework
                 (:mod:`gateway.frameworks`); or a list of these.
-            shots: how often, for all or one number per circuit; ``None`` for the exact result. Left out,
-                1024, or ``None`` if ``result`` is exact.
-            seed: ``0 <= seed < 2**32``; circuit k of a list uses ``seed + k``. Drawn at random
-                when ``None``; ``.provenance.seed`` has the one used.
+            shots: how often each circuit is run: a number for all, or one number per circuit; ``None`` for the
+                exact result. When left out, it is 1024, or ``None`` if ``result`` is exact.
+            seed: ``0 <= seed < 2**32``; circuit k of a list uses ``seed + k``. When ``None``,
+                it is drawn at random, and ``.provenance.seed`` holds it.
             result: ``"counts"``, ``"probabilities"`` or ``"statevector"``; by default counts, or
                 probabilities when ``shots`` is ``None``.
             sampling: ``"auto"``, or ``"native"`` for the framework's own sampler.
-            timeout_s: seconds until the run is killed, each circuit list as a whole.
+            timeout_s: seconds after which the run is killed; they are for all circuits of a list together.
 
         Returns:
             Counts, Probabilities or Statevector (clbit 0 rightmost; qubit 0 least significant),
-            each with ``.provenance``; a list for a list.
+            each with ``.provenance``; a list of these for a list of circuits.
 
         Raises:
             GatewayError: see :mod:`gateway.errors`.
@@ -141,26 +141,26 @@ class Backend(ABC):
         return self.begin(_request(circuits, shots, seed, result, sampling, timeout_s))
 
     def begin(self, request: RunRequest) -> Job[Outcome | list[Outcome]]:
-        """Start a request and return at once; a thread of this process waits for it, unless a subclass knows better."""
+        """Start a request and return at once; a thread of this process runs it, unless a subclass overrides this."""
         if self._jobs is None:
             self._jobs = ThreadPoolExecutor(max_workers=8, thread_name_prefix="gateway-job")
         return LocalJob(self._jobs.submit(self._outcomes, request), len(request.circuit_list()))
 
     def job(self, job_id: str) -> Job[Outcome | list[Outcome]]:
-        """Find a job again, from another process too where the backend keeps its jobs.
+        """Return the job with this id, which another process may have started where the backend keeps its jobs.
 
         Raises:
-            JobNotFound: it keeps no such job.
+            JobNotFound: the backend keeps no such job.
         """
         raise JobNotFound(f"{type(self).__name__} keeps no jobs: hold on to what run_async() returned", job=job_id)
 
     def _outcomes(self, request: RunRequest) -> Outcome | list[Outcome]:
-        """Run a request; a list of circuits gives a list."""
+        """Run a request; return a list for a list of circuits, and one outcome for one circuit."""
         outcomes = self.send(request)
         return outcomes if isinstance(request.circuits, list) else outcomes[0]
 
     def close(self) -> None:
-        """Give back what the backend holds; it cannot be used afterwards."""
+        """Release everything that the backend holds; it cannot be used afterwards."""
         if self._jobs is not None:
             self._jobs.shutdown(wait=False, cancel_futures=True)
 
@@ -177,10 +177,10 @@ def _request(
     """Check the arguments as strictly as the server would, without a round trip.
 
     Raises:
-        RequestError: a wrong type or value; ``field`` says which.
+        RequestError: an argument has a wrong type or value; ``field`` names it.
     """
-    many = isinstance(circuits, Sequence) and not isinstance(circuits, str)
-    sources = [as_source(circuit) for circuit in circuits] if many else as_source(circuits)  # type: ignore[attr-defined]
+    is_list = isinstance(circuits, Sequence) and not isinstance(circuits, str)
+    sources = [as_source(circuit) for circuit in circuits] if is_list else as_source(circuits)  # type: ignore[attr-defined]
     fields = {
         "circuits": [],
         "shots": list(shots) if isinstance(shots, Sequence) and not isinstance(shots, str) else shots,
@@ -192,11 +192,11 @@ def _request(
     if shots is UNSET:
         del fields["shots"]
     try:
-        checked = msgspec.convert(fields, RunRequest, strict=True)
+        request = msgspec.convert(fields, RunRequest, strict=True)
     except msgspec.ValidationError as exc:
         raise refusal(exc, RunRequest, fields, null="None") from exc
-    request = msgspec.structs.replace(checked, circuits=sources)
-    if many and not sources:
+    request = msgspec.structs.replace(request, circuits=sources)
+    if is_list and not sources:
         raise RequestError("the list of circuits is empty", field="circuits")
     request.shots_list()
     return request

@@ -1,4 +1,4 @@
-"""BackendClient: a backend behind HTTP."""
+"""BackendClient: sends circuits to a server over HTTP."""
 
 from __future__ import annotations
 
@@ -39,26 +39,29 @@ M = TypeVar("M")
 
 CONNECT_TIMEOUT_S = 5.0
 _PAUSES_S = (0.05, 0.2, 1.0)
-_BROKEN = (requests.ConnectionError, requests.exceptions.ChunkedEncodingError)
+"""The pauses before a request that broke off is sent again."""
+
+_BROKEN_CONNECTION = (requests.ConnectionError, requests.exceptions.ChunkedEncodingError)
 """The errors that requests raises when a connection breaks; the second one comes in the middle of an answer."""
 
 GRACE_S = 15.0
-"""How much longer the client waits than a request may wait for a worker and then run."""
+"""The client waits for so long beyond the time that a request may wait for a worker and then run."""
 
 
 class BackendClient(Backend):
     """Sends circuits to a BackendServer.
 
     Args:
-        host: name or address.
-        port: of the simulator; the registry has them.
-        token: sent as a bearer token.
-        tls: speak HTTPS; the path of a file, or a folder, with the certificates to trust instead of the system's.
-        timeout_s: seconds for each run, unless the run says otherwise; the server's own limit by default.
-        session: what carries the requests; tests put their own transport in.
+        host: the name or address of the server's machine.
+        port: the port of the server; each simulator has its own in the registry.
+        token: the bearer token that is sent with each request.
+        tls: whether to speak HTTPS; or the path of a file or folder of certificates, which are trusted instead of
+            the system's.
+        timeout_s: seconds that a run may take unless it has a timeout of its own; the server's limit by default.
+        session: the session that carries the requests; tests give one with a transport of their own.
 
     Raises:
-        RequestError: a port that is none, or no certificates at the path.
+        RequestError: ``port`` is not the number of a port, or there are no certificates at the path.
     """
 
     def __init__(
@@ -81,7 +84,7 @@ class BackendClient(Backend):
         if _is_loopback(host):
             self._session.trust_env = False  # no proxy stands between a machine and itself
         if isinstance(tls, str | Path):
-            self._session.verify = _trusted(tls)
+            self._session.verify = _check_certificates(tls)
         if token is not None:
             self._session.headers["Authorization"] = f"Bearer {token}"
         self._info: BackendInfo | None = None
@@ -104,44 +107,44 @@ class BackendClient(Backend):
         return list(map(result_of, results))
 
     def begin(self, request: RunRequest, *, key: str | None = None) -> ServerJob:
-        """Hand a request over as a job, which the server keeps; return once it is accepted.
+        """Submit a request as a job, which the server keeps, and return once the server has accepted it.
 
-        A server that cannot be reached for a moment is asked again: an idempotency key makes sure
-        that the job runs once. Whoever wants to try for longer gives a ``key`` of their own.
+        When the connection breaks, the request is sent again, and an idempotency key makes sure that the job
+        runs only once. Callers who want to try for longer give a ``key`` of their own.
         """
         if self.timeout_s is not None and request.timeout_s is None:
             request = msgspec.structs.replace(request, timeout_s=self.timeout_s)
         headers = {endpoints.IDEMPOTENCY_KEY.name: key or secrets.token_hex(16)}
-        return ServerJob(self, self._repeated(ReceivedJob, endpoints.SUBMIT, 60.0, encode(request), headers))
+        return ServerJob(self, self._call_repeatedly(ReceivedJob, endpoints.SUBMIT, 60.0, encode(request), headers))
 
     def job(self, job_id: str) -> ServerJob:
-        """Find a job again by its id, from another process too.
+        """Return the job with this id, which another process may have submitted.
 
         Raises:
-            JobNotFound: the server keeps no such job, or it is of another token's holder.
+            JobNotFound: the server keeps no such job, or the job belongs to the holder of another token.
         """
-        return ServerJob(self, self._repeated(ReceivedJob, endpoints.JOB, 60.0, job_id=job_id))
+        return ServerJob(self, self._call_repeatedly(ReceivedJob, endpoints.JOB, 60.0, job_id=job_id))
 
     def jobs(self, *, state: JobState | str | None = None, limit: int = 50) -> list[JobInfo]:
         """Return the latest jobs, the newest first, without their results."""
         query = {"limit": limit, **({} if state is None else {"state": str(state)})}
-        return self._repeated(JobList, endpoints.JOBS, 60.0, query=query).jobs
+        return self._call_repeatedly(JobList, endpoints.JOBS, 60.0, query=query).jobs
 
     def rerun(self, job_id: str) -> ServerJob:
         """Run the circuits of a job once more, as a new job."""
         return ServerJob(self, self._call(ReceivedJob, endpoints.RERUN, 60.0, job_id=job_id))
 
     def job_info(self, job_id: str, wait_s: float = 0) -> ReceivedJob:
-        """Ask where a job stands, with its results once it has ended; wait up to ``wait_s`` for that."""
+        """Return the state of a job, and its results once it has ended; wait up to ``wait_s`` for the end."""
         query = {endpoints.WAIT_S.name: f"{wait_s:g}"} if wait_s else {}
         return self._call(ReceivedJob, endpoints.JOB, wait_s + 60.0, job_id=job_id, query=query)
 
     def cancel_job(self, job_id: str) -> ReceivedJob:
-        """Cancel a job unless it has ended."""
-        return self._repeated(ReceivedJob, endpoints.CANCEL, 60.0, job_id=job_id)
+        """Cancel a job unless it has ended, and return its state."""
+        return self._call_repeatedly(ReceivedJob, endpoints.CANCEL, 60.0, job_id=job_id)
 
     def info(self, *, fresh: bool = False) -> BackendInfo:
-        """Return what the server says of itself; asked once, unless ``fresh``."""
+        """Return the server's description of itself; the server is asked once, or each time with ``fresh``."""
         if self._info is None or fresh:
             info = self._call(BackendInfo, endpoints.BACKEND, 60.0)
             if info.protocol != PROTOCOL:
@@ -167,7 +170,7 @@ class BackendClient(Backend):
         super().close()
         self._session.close()
 
-    def _repeated(
+    def _call_repeatedly(
         self,
         kind: type[M],
         endpoint: Endpoint,
@@ -178,7 +181,7 @@ class BackendClient(Backend):
         job_id: str | None = None,
         query: Mapping[str, object] = MappingProxyType({}),
     ) -> M:
-        """Send a request that may be sent twice, again if the connection breaks."""
+        """Send a request that does no harm when it arrives twice, and send it again if the connection breaks."""
         for pause_s in _PAUSES_S:
             try:
                 return self._call(kind, endpoint, timeout_s, body, headers, job_id=job_id, query=query)
@@ -186,7 +189,7 @@ class BackendClient(Backend):
                 raise
             except TransportError as exc:
                 cause = exc.__cause__
-                if isinstance(cause, requests.exceptions.SSLError) or not isinstance(cause, _BROKEN):
+                if isinstance(cause, requests.exceptions.SSLError) or not isinstance(cause, _BROKEN_CONNECTION):
                     raise
             time.sleep(pause_s)
         return self._call(kind, endpoint, timeout_s, body, headers, job_id=job_id, query=query)
@@ -202,9 +205,9 @@ class BackendClient(Backend):
         job_id: str | None = None,
         query: Mapping[str, object] = MappingProxyType({}),
     ) -> M:
-        """Send one request and return the message it is answered with; foreign errors end here."""
+        """Send one request and return the message in the answer; errors of other libraries become ours here."""
         headers = {**headers, **_trace_context(), **({"Content-Type": "application/json"} if body is not None else {})}
-        url = self.url + endpoint.url(_checked(job_id), query)
+        url = self.url + endpoint.url(_check_job_id(job_id), query)
         timeouts = (CONNECT_TIMEOUT_S, timeout_s)
         try:
             response = self._session.request(
@@ -218,7 +221,7 @@ class BackendClient(Backend):
             if any(isinstance(each, ReadTimeoutError) for each in exc.args):  # in the middle of the answer
                 raise TransportTimeout(f"{url} did not finish its answer within {timeout_s:g} s", url=url) from exc
             raise TransportError(f"cannot reach {self.url}: is the server running? ({_cause(exc)})", url=url) from exc
-        except (requests.RequestException, OSError) as exc:  # the second one where a file it needs has gone meanwhile
+        except (requests.RequestException, OSError) as exc:  # OSError: a file of certificates has disappeared
             raise TransportError(f"{url}: {exc}", url=url) from exc
         if response.status_code != endpoint.status:
             raise problem.parse(response.content, response.status_code, url)
@@ -228,11 +231,11 @@ class BackendClient(Backend):
             raise TransportError(f"{url} did not answer as a simulator gateway does: {exc}", url=url) from exc
 
 
-def _checked(job_id: str | None) -> str:
-    """Return the id of a job, the empty text where a path has none.
+def _check_job_id(job_id: str | None) -> str:
+    """Return the id of a job, or an empty text where the path of the request has none.
 
     Raises:
-        JobNotFound: it would make the path another one than a job's.
+        JobNotFound: the id would change the path to something other than a job.
     """
     if job_id is None:
         return ""
@@ -242,7 +245,7 @@ def _checked(job_id: str | None) -> str:
 
 
 def _trace_context() -> dict[str, str]:
-    """Return the headers that carry the trace at hand, if this program is traced by OpenTelemetry."""
+    """Return the headers that carry the current trace, if OpenTelemetry traces this program."""
     propagate = sys.modules.get("opentelemetry.propagate")
     headers: dict[str, str] = {}
     if propagate is not None:
@@ -250,11 +253,11 @@ def _trace_context() -> dict[str, str]:
     return headers
 
 
-def _trusted(tls: str | Path) -> str:
-    """Return the path of certificates to trust, a file or a folder.
+def _check_certificates(tls: str | Path) -> str:
+    """Return the path of a file or folder of certificates, after checking that it holds some.
 
     Raises:
-        RequestError: there is none, or it holds no certificates.
+        RequestError: the path does not exist, or holds no certificates.
     """
     try:
         path = Path(tls)
@@ -278,6 +281,6 @@ def _is_loopback(host: str) -> bool:
 
 
 def _cause(exc: BaseException) -> str:
-    """Return the innermost reason of a connection error."""
+    """Return the innermost reason of a connection error as text."""
     reason = getattr(exc.args[0], "reason", exc.args[0]) if exc.args else exc
     return str(reason).rpartition(": ")[2] or type(exc).__name__

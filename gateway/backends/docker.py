@@ -163,11 +163,11 @@ class DockerSimulator(Backend):
         return ask(self.client())
 
     def _job(self, client: BackendClient, job: ServerJob) -> ServerJob:
-        def broken(exc: TransportError) -> GatewayError | None:
+        def on_unreachable(exc: TransportError) -> GatewayError | None:
             why = self._why(client, exc)
             return None if why is exc else why
 
-        job.broken = broken
+        job.on_unreachable = on_unreachable
         return job
 
     def status(self) -> BackendStatus:

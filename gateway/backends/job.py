@@ -1,4 +1,4 @@
-"""Job: a handle on a run under way, wherever it runs."""
+"""Job: a handle on a run that is under way, in this process or elsewhere."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Job(ABC, Generic[T]):
     """A run that is under way.
 
     Attributes:
-        id: names it; ``backend.job(id)`` finds a server's job again, from another process too.
+        id: the name of the job. Where a server keeps the job, ``backend.job(id)`` returns it in other processes too.
     """
 
     id: str
@@ -33,38 +33,38 @@ class Job(ABC, Generic[T]):
         """Wait for the result.
 
         Raises:
-            JobTimeout: not there within ``timeout_s``; the run goes on.
-            JobCancelled: it was cancelled.
-            GatewayError: whatever made the run fail.
+            JobTimeout: the result was not there within ``timeout_s``; the run goes on.
+            JobCancelled: the job was cancelled.
+            GatewayError: the run failed; the error says why.
         """
 
     @abstractmethod
     def cancel(self) -> bool:
-        """Cancel the job unless it has ended; say whether it is cancelled now."""
+        """Cancel the job unless it has ended, and return whether it is cancelled now."""
 
     @abstractmethod
     def progress(self) -> Progress:
         """Return how many of the job's circuits are done."""
 
     def done(self) -> bool:
-        """Whether the job has ended: it is done, failed or cancelled."""
+        """Return whether the job has ended, which means that it is done, failed or cancelled."""
         return self.status().ended
 
 
 class LocalJob(Job[T]):
-    """A run in a thread of this process: for backends whose machine keeps no jobs.
+    """A run in a thread of this process, for backends whose machine keeps no jobs.
 
     Args:
-        future: of the run.
-        total: how many circuits it has.
-        cancelled: set when somebody wants it to end; a run that looks at it can be cancelled half-way.
+        future: the future of the run.
+        total: the number of circuits of the run.
+        cancelled: the event that :meth:`cancel` sets; a run that checks it can be cancelled half-way.
     """
 
     def __init__(self, future: Future[T], total: int = 1, cancelled: threading.Event | None = None) -> None:
         self.id = secrets.token_urlsafe(16)
         self._future = future
         self._total = total
-        self._cancelled = cancelled
+        self._cancel_event = cancelled
 
     def status(self) -> JobState:
         """Return the job's state now."""
@@ -89,12 +89,12 @@ class LocalJob(Job[T]):
             raise JobTimeout(f"no result after {timeout_s} s; the run goes on", timeout_s=timeout_s) from exc
 
     def cancel(self) -> bool:
-        """Cancel the job: at once if it has not begun, otherwise only if its run can be stopped."""
+        """Cancel the job: at once if its run has not begun, and otherwise only if the run can be stopped."""
         if self._future.cancel():
             return True
-        if self._cancelled is not None and not self._future.done():
-            self._cancelled.set()
-            self._future.exception()  # waits until the run has seen it
+        if self._cancel_event is not None and not self._future.done():
+            self._cancel_event.set()
+            self._future.exception()  # waits until the run has noticed the event
         return self.status() is JobState.CANCELLED
 
     def progress(self) -> Progress:

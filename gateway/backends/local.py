@@ -16,7 +16,7 @@ from gateway.resources import resources_of
 from gateway.results import Capabilities, Result
 from gateway.simulators import SIMULATORS, check_installed, find
 
-_shared: dict[str, ServerProcess] = {}
+_shared_servers: dict[str, ServerProcess] = {}
 _lock = threading.Lock()
 
 
@@ -24,19 +24,20 @@ class LocalSimulator(Backend):
     """A simulator on this machine, without Docker.
 
     The first use starts the same server a container would run, on a free port of the loopback
-    interface; further LocalSimulators of that name in this process use the same server. It stops
-    when this process ends, however it ends.
+    interface; further LocalSimulators of that name in this process use the same server. The server stops
+    when this process ends, even if this process is killed.
 
     Args:
-        name: of a simulator, see :mod:`gateway.simulators`.
-        adapter: one of your own instead, as ``module:Class``; the server imports it as this process would.
-        timeout_s: seconds for each run, unless the run says otherwise.
-        workers: processes that simulate at the same time; one per processor by default.
+        name: the name of a simulator, see :mod:`gateway.simulators`.
+        adapter: an adapter of your own instead of a name, as ``module:Class``; the server finds it where this
+            process would.
+        timeout_s: seconds that a run may take unless it has a timeout of its own.
+        workers: the number of processes that simulate at the same time; one per processor by default.
         limits: what a request may not exceed.
-        jobs: file of the database that keeps its jobs, or a URL of SQLAlchemy's; without one they
-            end with the server.
-        threads: of each run, where the simulator can use several; one by default.
-        memory: of each run, in bytes or such as ``"2g"``; what the machine has, by default.
+        jobs: the path of a file in which the server keeps its jobs, or the URL of a database as SQLAlchemy writes
+            it; without one, the jobs end with the server.
+        threads: the threads of each run, where the simulator can use several; one by default.
+        memory: the memory that each run may use, in bytes or such as ``"2g"``; the machine's by default.
 
     A LocalSimulator with ``workers``, ``limits``, ``jobs``, ``threads`` or ``memory`` of its own has a
     server of its own, which :meth:`close` stops.
@@ -54,11 +55,11 @@ class LocalSimulator(Backend):
         threads: int | None = None,
         memory: str | int | None = None,
     ) -> None:
-        self.name, target, python = _target(name, adapter)
+        self.name, target, python = _server_arguments(name, adapter)
         self.timeout_s = timeout_s
         resources = resources_of(threads, memory)
-        self._own = any(one is not None for one in (workers, limits, jobs, resources))
-        if self._own:
+        self._has_own_server = any(argument is not None for argument in (workers, limits, jobs, resources))
+        if self._has_own_server:
             self._process = ServerProcess(
                 target=target,
                 name=self.name,
@@ -70,17 +71,18 @@ class LocalSimulator(Backend):
             )
         else:
             with _lock:
-                self._process = _shared.setdefault(self.name, ServerProcess(target=target, python=python))
+                self._process = _shared_servers.setdefault(self.name, ServerProcess(target=target, python=python))
         self._client: BackendClient | None = None
 
     def __repr__(self) -> str:
         return f"LocalSimulator({self.name!r})"
 
     def start(self) -> BackendInfo:
-        """Start the server if it does not run, and return what it says of itself.
+        """Start the server if it does not run, and return its description of itself.
 
         Raises:
-            SimulatorNotInstalled, ServerStartError: it does not come up.
+            SimulatorNotInstalled: the simulator's package is absent.
+            ServerStartError: the server does not come up.
         """
         row = SIMULATORS.get(self.name)
         if row is not None and row.python() == sys.executable and not self._process.running:
@@ -91,22 +93,22 @@ class LocalSimulator(Backend):
         return info
 
     def client(self) -> BackendClient:
-        """Return the client of the running server, starting it if need be."""
+        """Return the client of the server, which is started first if it does not run."""
         if self._client is None or not self._process.running:
             self.start()
         assert self._client is not None  # noqa: S101 - start() has made it
         return self._client
 
     def send(self, request: RunRequest) -> list[Result]:
-        """Run a request."""
+        """Run a request on the server."""
         return self.client().send(request)
 
     def begin(self, request: RunRequest) -> ServerJob:
-        """Hand a request over as a job of the server."""
+        """Submit a request as a job of the server."""
         return self.client().begin(request)
 
     def job(self, job_id: str) -> ServerJob:
-        """Find a job again by its id."""
+        """Return the job with this id."""
         return self.client().job(job_id)
 
     def status(self) -> BackendStatus:
@@ -123,15 +125,15 @@ class LocalSimulator(Backend):
         if self._client is not None:
             self._client.close()
             self._client = None
-        if self._own:
+        if self._has_own_server:
             self._process.stop()
 
 
-def _target(name: str | None, adapter: str | None) -> tuple[str, str, str]:
-    """Return the name, the adapter and the Python of the server of a simulator.
+def _server_arguments(name: str | None, adapter: str | None) -> tuple[str, str, str]:
+    """Return the name, the adapter and the Python with which a server is started.
 
     Raises:
-        RequestError: not exactly one of the two is given, or there is no such simulator.
+        RequestError: both arguments are given or neither is, or there is no such simulator.
     """
     if (name is None) == (adapter is None):
         raise RequestError("give the name of a simulator, or adapter='module:Class', and not both", field="simulator")

@@ -1,4 +1,4 @@
-"""A server as a child process: how LocalSimulator and BackendServer run theirs."""
+"""Runs a server as a child process, for LocalSimulator and BackendServer."""
 
 from __future__ import annotations
 
@@ -28,23 +28,24 @@ STOP_TIMEOUT_S = 5.0
 _DRAIN_S = 3.0
 _LOG_LINES = 20
 _LOG_BYTES = 64 * 1024
-_EXTRA = ("cloudpickle", "flask", "gunicorn", "prometheus_client", "sqlalchemy")
+_SERVER_PACKAGES = ("cloudpickle", "flask", "gunicorn", "prometheus_client", "sqlalchemy")
 
 
 class ServerProcess:
-    """One server in a child process that ends with its parent, however that ends.
+    """A server in a child process, which ends when its parent ends, even if the parent is killed.
 
     Args:
-        target: ``module:Class`` of an adapter; or
-        pickled: a runnable, handed over on standard input.
-        host: address to listen on.
-        port: 0 for any free one.
-        thrift_port: where Thrift clients of old Qrisp versions are answered: none, 0 for any free one.
-        workers: processes that simulate; one per processor by default.
+        target: the adapter to serve, as ``module:Class``.
+        pickled: instead of ``target``, the bytes of a pickled object to serve; the child reads them from standard
+            input.
+        host: the address to listen on.
+        port: the port to listen on, 0 for any free one.
+        thrift_port: the port for Thrift clients of old Qrisp versions, 0 for any free one; ``None`` for no such port.
+        workers: the number of processes that simulate; one per processor by default.
         limits: what requests may not exceed.
-        jobs: file of the database that keeps jobs, or its URL; in memory by default.
-        name: of this server's jobs in the database.
-        python: the Python that runs it, whose environment has our package too; this one by default.
+        jobs: the path of a file that keeps the jobs, or the URL of a database; in memory by default.
+        name: the name of this server's jobs in the database.
+        python: the Python that runs the server, whose environment must have our package; this one by default.
         resources: what each run may use.
 
     Raises:
@@ -83,7 +84,7 @@ class ServerProcess:
         self.host = host
         self.port = port
         self.thrift_port = thrift_port
-        self._asked_ports = (port, thrift_port)  # 0 stays 0: another start finds another one
+        self._requested_ports = (port, thrift_port)  # 0 stays 0: each start chooses a free port again
         self._owner = os.getpid()
         self._process: subprocess.Popen[bytes] | None = None
         self._lifeline: int | None = None
@@ -92,20 +93,20 @@ class ServerProcess:
 
     @property
     def running(self) -> bool:
-        """Whether the process lives."""
+        """Whether the process is running."""
         return self._process is not None and self._process.poll() is None
 
     @property
     def pid(self) -> int | None:
-        """Its process id, while it lives."""
+        """The id of the process, while it is running."""
         return self._process.pid if self._process is not None and self.running else None
 
     def start(self) -> BackendInfo:
-        """Start it and return once it answers; if it already runs, ask it again.
+        """Start the server if it is not running, wait until it answers, and return its description of itself.
 
         Raises:
             ServerStartError: the port is taken, or the process ended; ``log`` has its last lines.
-            SimulatorNotInstalled: its framework is absent.
+            SimulatorNotInstalled: the simulator's framework is absent.
         """
         with self._lock:
             if not self.running:
@@ -122,46 +123,46 @@ class ServerProcess:
         self._end()
         self._owner = os.getpid()
         listeners = self._bind()
-        watched, self._lifeline = os.pipe()
-        self._log = log = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process, and leaves nothing behind
+        lifeline, self._lifeline = os.pipe()
+        self._log = log = tempfile.TemporaryFile()  # noqa: SIM115 - closed when the process ends, and has no name to remove
         try:
             self._process = subprocess.Popen(  # noqa: S603 - ourselves
                 [self._python, "-m", "gateway", "serve", "--settings", "-"],
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
-                pass_fds=(watched, *(each.fileno() for each in listeners)),
+                pass_fds=(lifeline, *(listener.fileno() for listener in listeners)),
                 env=_environment(self._python, keep_resources=self._resources is None),
-                start_new_session=True,  # Ctrl-C in a terminal is the parent's to handle
+                start_new_session=True,  # Ctrl-C in a terminal reaches the parent only
             )
-            handed_over = self._handed_over(watched, listeners)
+            message = self._settings_message(lifeline, listeners)
         finally:
-            os.close(watched)
+            os.close(lifeline)
             for listener in listeners:
                 listener.close()
-        _alive.add(self)
+        _running_servers.add(self)
         stdin = self._process.stdin
-        assert stdin is not None  # noqa: S101 - it was asked for as a pipe
+        assert stdin is not None  # noqa: S101 - Popen was told to open a pipe
         try:
-            stdin.write(handed_over + b"\n" + (self._pickled or b""))
+            stdin.write(message + b"\n" + (self._pickled or b""))
             stdin.close()
         except BrokenPipeError:
-            pass  # it has ended already; the wait below says why
+            pass  # the process has ended; _wait_until_ready() reports why
 
-    def _handed_over(self, lifeline: int, listeners: list[socket.socket]) -> bytes:
-        """Return the settings as the child reads them from its standard input."""
+    def _settings_message(self, lifeline: int, listeners: list[socket.socket]) -> bytes:
+        """Return the settings in the form in which the child reads them from its standard input."""
         interfaces = {} if len(listeners) == 1 else {"qrisp": {"thrift_fd": listeners[1].fileno()}}
-        opened = {"lifeline_fd": lifeline, "listen_fd": listeners[0].fileno(), "interfaces": interfaces}
-        values = msgspec.to_builtins(self._settings) | opened
+        descriptors = {"lifeline_fd": lifeline, "listen_fd": listeners[0].fileno(), "interfaces": interfaces}
+        values = msgspec.to_builtins(self._settings) | descriptors
         if self._resources is None:
-            del values["resources"]  # those of the environment, or the default
+            del values["resources"]  # the child takes them from the environment, or the default
         else:
             values["resources"] = self._resources
         return encode(values)
 
     def _bind(self) -> list[socket.socket]:
-        """Return the listening sockets: for HTTP and, if there is a port for it, for Thrift."""
-        port, thrift_port = self._asked_ports
+        """Open and return the listening sockets: one for HTTP and, if Thrift has a port, one for Thrift."""
+        port, thrift_port = self._requested_ports
         listeners = [bind(self.host, port)]
         self.port = listeners[0].getsockname()[1]
         if thrift_port is not None:
@@ -174,11 +175,11 @@ class ServerProcess:
         return listeners
 
     def _wait_until_ready(self) -> BackendInfo:
-        """Ask until it answers: the socket already listens, so the first question waits in line."""
+        """Ask the server until it answers; the socket is listening already, so that the first request waits there."""
         assert self._process is not None  # noqa: S101 - called after _spawn
-        give_up = time.monotonic() + START_TIMEOUT_S
+        deadline = time.monotonic() + START_TIMEOUT_S
         delay_s = 0.01
-        with BackendClient(_reachable(self.host), self.port) as client:
+        with BackendClient(_client_address(self.host), self.port) as client:
             while True:
                 exit_code = self._process.poll()
                 if exit_code is not None:
@@ -190,7 +191,7 @@ class ServerProcess:
                 try:
                     return client.info(fresh=True)
                 except TransportError:
-                    if time.monotonic() > give_up:
+                    if time.monotonic() > deadline:
                         raise ServerStartError(
                             f"the server did not answer within {START_TIMEOUT_S:g} s:\n{self.log()}", log=self.log()
                         ) from None
@@ -198,7 +199,7 @@ class ServerProcess:
                     delay_s = min(delay_s * 2, 0.5)
 
     def log(self, lines: int = _LOG_LINES) -> str:
-        """Return the last lines the server wrote."""
+        """Return the last lines that the server wrote."""
         if self._log is None:
             return ""
         size = os.fstat(self._log.fileno()).st_size
@@ -207,7 +208,7 @@ class ServerProcess:
         return "\n".join(tail.decode(errors="replace").splitlines()[-lines:])
 
     def stop(self) -> None:
-        """End it; nothing happens if it does not run."""
+        """Stop the server; nothing happens if it is not running."""
         with self._lock:
             self._end()
 
@@ -226,43 +227,45 @@ class ServerProcess:
         if self._log is not None:
             self._log.close()
             self._log = None
-        _alive.discard(self)
+        _running_servers.discard(self)
 
 
 def check_extra() -> None:
-    """Refuse to serve without the packages of the extra ``server``, before anything is started.
+    """Check that the packages of the extra ``server`` are installed, before anything is started.
 
     Raises:
-        ServerStartError: one is absent; the message has the line that installs it.
+        ServerStartError: a package is absent; the message has the line that installs it.
     """
-    absent = [name for name in _EXTRA if importlib.util.find_spec(name) is None]
-    if absent:
+    missing = [name for name in _SERVER_PACKAGES if importlib.util.find_spec(name) is None]
+    if missing:
         raise ServerStartError(
-            f"a server needs the package {absent[0]!r}, which is not installed: pip install 'simulator-gateway[server]'"
+            f"a server needs the package {missing[0]!r}, which is not installed: "
+            "pip install 'simulator-gateway[server]'"
         )
 
 
-_alive: weakref.WeakSet[ServerProcess] = weakref.WeakSet()
+_running_servers: weakref.WeakSet[ServerProcess] = weakref.WeakSet()
 
 
 @atexit.register
 def _stop_all() -> None:
-    for process in list(_alive):
+    for process in list(_running_servers):
         process.stop()
 
 
-def _reachable(host: str) -> str:
-    """Return an address at which a server listening on ``host`` can be reached from here."""
+def _client_address(host: str) -> str:
+    """Return an address at which this machine reaches a server that listens on ``host``."""
     return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
 
 
 def _environment(python: str, *, keep_resources: bool) -> dict[str, str]:
-    """Let the child import what this process can, wherever it was started from; another environment has its own.
+    """Return the environment variables of the child.
 
-    Settings in the environment are those of servers that people start, and not of this one.
+    The child can import whatever this process can, unless its Python is another environment's. Variables with
+    settings are left out: they are meant for servers that people start, not for this one.
     """
-    dropped = {each.variable for each in all_settings() if not keep_resources or each.path[0] != "resources"}
-    inherited = {name: value for name, value in os.environ.items() if name not in dropped}
+    excluded = {setting.variable for setting in all_settings() if not keep_resources or setting.path[0] != "resources"}
+    inherited = {name: value for name, value in os.environ.items() if name not in excluded}
     if python != sys.executable:
         return inherited
     return {**inherited, "PYTHONPATH": os.pathsep.join([entry for entry in sys.path if entry])}

@@ -1,4 +1,4 @@
-"""A Backend made into what a server runs."""
+"""ServedBackend: the object through which a server's workers run circuits on a Backend."""
 
 from __future__ import annotations
 
@@ -16,18 +16,19 @@ from gateway.results import Capabilities, Result, ResultType, Sampling
 
 OpenBackend = Callable[[], Backend]
 
-_SHARE_OF_THE_TIME = 0.9
+_TIMEOUT_SHARE = 0.9
+"""The share of a run's timeout after which a Backend ends the run itself."""
 
 
 class ServedBackend:
     """Hands each run of a server's worker to a Backend.
 
     Args:
-        source: the Backend, copied to each worker; or a function of no arguments that opens one there,
-            once, on first use. What cannot be opened is tried again for the next request.
-        ping_func: asked instead of the Backend's ``status()``.
-        name: reported instead of the Backend's own.
-        version: likewise.
+        source: the Backend, which is copied to each worker; or a function of no arguments, which opens one in the
+            worker on first use. When it fails, it is called again for the next request.
+        ping_func: a function that is called instead of the Backend's ``status()``.
+        name: the name to report instead of the Backend's own.
+        version: the version to report instead of the Backend's own.
     """
 
     def __init__(
@@ -49,27 +50,27 @@ class ServedBackend:
 
     @cached_property
     def backend(self) -> Backend:
-        """The Backend, opened if need be.
+        """The Backend, which is opened on first use.
 
         Raises:
-            RequestError: the function returned something else.
+            RequestError: the function that should open a Backend returned something else.
         """
-        opened = self._source if isinstance(self._source, Backend) else self._source()
-        if not isinstance(opened, Backend):
+        backend = self._source if isinstance(self._source, Backend) else self._source()
+        if not isinstance(backend, Backend):
             raise RequestError(
-                f"a function of no arguments opens a Backend to serve; this one returned {type(opened).__name__}",
+                f"a function of no arguments opens a Backend to serve; this one returned {type(backend).__name__}",
                 field="run_func",
             )
-        return opened
+        return backend
 
     @cached_property
     def _identity(self) -> BackendStatus:
-        """The machine's name and version; they are asked for once, because a cloud is far away."""
+        """The machine's name and version, which are read only once because asking a cloud takes long."""
         return self.backend.status()
 
     @property
     def name(self) -> str:
-        """Name of the machine behind the Backend."""
+        """The name of the machine behind the Backend."""
         return self._name if self._name is not None else self._identity.name
 
     @property
@@ -101,11 +102,11 @@ class ServedBackend:
         return self.backend.send(request)[0]
 
     def run_list(self, circuits: list[Circuit], request: RunRequest) -> list[Result]:
-        """Run all circuits of a request together: they wait in the machine's queue once.
+        """Run all circuits of a request together, so that they wait in the machine's queue only once.
 
-        At the deadline this process is killed, and a job at a vendor's would go on; so a Backend that can
-        end its runs is given a little less time.
+        At the deadline this process is killed, but a job at a vendor would go on. A Backend that can end its
+        runs therefore gets a little less time.
         """
         timeout_s = request.timeout_s if self.backend.ends_late_runs else None
-        shorter = None if timeout_s is None else timeout_s * _SHARE_OF_THE_TIME
-        return self.backend.send(msgspec.structs.replace(request, circuits=list(circuits), timeout_s=shorter))
+        backend_timeout_s = None if timeout_s is None else timeout_s * _TIMEOUT_SHARE
+        return self.backend.send(msgspec.structs.replace(request, circuits=list(circuits), timeout_s=backend_timeout_s))

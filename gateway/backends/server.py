@@ -1,4 +1,4 @@
-"""BackendServer: put a function or a Backend behind a port."""
+"""BackendServer: serves a function or a Backend over HTTP."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ class BackendServer:
             ...  # BackendClient("127.0.0.1", 8080) runs circuits now
 
     The function is copied to worker processes (by cloudpickle), where it can be killed when a run
-    passes its deadline and where a crash fails one request only. What it changes there is not seen
-    here. A connection or a licence that cannot be copied is best opened inside the function, on
-    first use.
+    passes its deadline and where a crash fails one request only. Variables that it changes in a worker keep
+    their values in this process. A connection or a licence that cannot be copied is best opened inside the
+    function, on first use.
 
-    A Backend is copied likewise, or opened in each worker by a function of no arguments::
+    A Backend is copied in the same way, or opened in each worker by a function of no arguments::
 
         BackendServer(QiskitBackend(AerSimulator(method="stabilizer")))
         BackendServer(lambda: IQMBackend(token, "garnet"))
 
-    Its name, version, native gates and capabilities are what ``GET /v1/backend`` says, and all
-    circuits of a request are handed to it together.
+    ``GET /v1/backend`` then reports the Backend's name, version, native gates and capabilities, and the Backend
+    receives all circuits of a request together.
 
     Args:
         run_func: a Backend, a function of no arguments that opens one, or a function ``(circuit, shots)``
@@ -47,24 +47,24 @@ class BackendServer:
             :class:`gateway.execution.function.Function`. ``circuit`` is a
             :class:`~gateway.circuit.Circuit`, ``shots`` is ``None`` for exact probabilities, ``token``
             is the caller's bearer token or ``None``.
-        ping_func: returns whether work is taken, or a text; asked for each ``status()``, instead of a Backend's own.
-        port: 0 finds a free one, which ``.port`` then has. Released Qrisp clients are answered there too.
-        thrift_port: where the Thrift clients of qrisp 0.1 to 0.4.10 are answered; 0 finds a free one, which
-            ``.thrift_port`` then has. ``None``: nowhere.
-        host: loopback by default: nobody else's machine can reach it.
-        name: what clients see as the simulator: ``function``, or the Backend's own name, by default.
-        version: what clients see as its version; a Backend's own by default.
-        workers: processes that call the function at the same time.
+        ping_func: a function that returns whether the server takes work, or a text that explains why not. It is called
+            for each ``status()``, instead of a Backend's own.
+        port: the port to listen on, for released Qrisp clients too; 0 chooses a free one, which ``.port`` then holds.
+        thrift_port: the port for the Thrift clients of qrisp 0.1 to 0.4.10; 0 chooses a free one, which
+            ``.thrift_port`` then holds. With ``None`` these clients are not served.
+        host: the address to listen on; by default the loopback address, which other machines cannot reach.
+        name: the simulator's name that clients see; by default ``function``, or the Backend's own name.
+        version: the version that clients see; by default the Backend's own.
+        workers: the number of processes that call the function at the same time.
         limits: what a request may not exceed.
-        jobs: file of the database that keeps jobs, or a URL of SQLAlchemy's; without one they end
-            with the server.
-        threads: of each call, for libraries that heed ``OMP_NUM_THREADS`` and its like; one by default.
-        memory: that a call may allocate, in bytes or such as ``"2g"``; what the machine has, by default.
+        jobs: the path of a file that keeps the jobs, or the URL of a database as SQLAlchemy writes it; without one,
+            the jobs end with the server.
+        threads: the threads of each call, for libraries that respect ``OMP_NUM_THREADS`` and its like; one by default.
+        memory: the memory that a call may allocate, in bytes or such as ``"2g"``; the machine's by default.
 
     Raises:
         TypeError: ``run_func`` takes neither two nor three arguments nor none.
-        RequestError: the function or the Backend cannot be copied to another process; the text says what stands
-            in the way.
+        RequestError: the function or the Backend cannot be copied to another process; the message says why.
     """
 
     def __init__(  # noqa: PLR0913 - all but three by keyword
@@ -83,9 +83,9 @@ class BackendServer:
         threads: int | None = None,
         memory: str | int | None = None,
     ) -> None:
-        runnable = _runnable(run_func, ping_func, name, version)
+        runnable = _make_runnable(run_func, ping_func, name, version)
         self._process = ServerProcess(
-            pickled=_pickled(runnable),
+            pickled=_pickle(runnable),
             host=host,
             port=port,
             thrift_port=thrift_port,
@@ -98,21 +98,21 @@ class BackendServer:
 
     @property
     def host(self) -> str:
-        """The address it listens on."""
+        """The address that the server listens on."""
         return self._process.host
 
     @property
     def port(self) -> int:
-        """The port it listens on; known after :meth:`start` when 0 was asked for."""
+        """The port that the server listens on; when 0 was given, :meth:`start` sets it to the chosen port."""
         return self._process.port
 
     @property
     def thrift_port(self) -> int | None:
-        """The port for Thrift clients, if there is one; known after :meth:`start` when 0 was asked for."""
+        """The port for Thrift clients, if there is one; when 0 was given, :meth:`start` sets it to the chosen port."""
         return self._process.thrift_port
 
     def start(self) -> BackendInfo:
-        """Start serving and return once requests are answered.
+        """Start the server and return its description of itself once it answers.
 
         Raises:
             ServerStartError: the port is taken, or the server ended at once.
@@ -120,7 +120,7 @@ class BackendServer:
         return self._process.start()
 
     def stop(self) -> None:
-        """Stop serving; runs under way are killed."""
+        """Stop the server and kill the runs that are under way."""
         self._process.stop()
 
     def __enter__(self) -> Self:
@@ -131,10 +131,10 @@ class BackendServer:
         self.stop()
 
 
-def _runnable(
+def _make_runnable(
     source: Backend | Callable[..., Any], ping_func: PingFunc | None, name: str | None, version: str | None
 ) -> Function | ServedBackend:
-    """Return what a worker runs."""
+    """Return the object through which a worker runs circuits."""
     if isinstance(source, Backend) or _opens_a_backend(source):
         ping = None if ping_func is None else partial(ask, ping_func)
         return ServedBackend(source, ping, name=name, version=version)
@@ -142,7 +142,7 @@ def _runnable(
 
 
 def _opens_a_backend(source: Callable[..., Any]) -> bool:
-    """Say whether it is a function of no arguments, or a class of Backends."""
+    """Return whether ``source`` is a function of no arguments, or a class of Backends."""
     if inspect.isclass(source):
         return issubclass(source, Backend)
     try:
@@ -151,17 +151,17 @@ def _opens_a_backend(source: Callable[..., Any]) -> bool:
         return False
 
 
-def _pickled(runnable: Function | ServedBackend) -> bytes:
+def _pickle(runnable: Function | ServedBackend) -> bytes:
     check_extra()
     import cloudpickle  # noqa: PLC0415 - needs the extra 'server'
 
     try:
         return cloudpickle.dumps(runnable)  # type: ignore[no-any-return]
     except Exception as exc:
-        raise RequestError(_CANNOT_BE_COPIED[type(runnable)].format(exc), field="run_func") from exc
+        raise RequestError(_COPY_FAILURES[type(runnable)].format(exc), field="run_func") from exc
 
 
-_CANNOT_BE_COPIED: dict[type, str] = {
+_COPY_FAILURES: dict[type, str] = {
     Function: "run_func cannot be copied to a worker process ({}): open what it holds inside the function, "
     "on first use",
     ServedBackend: "the backend cannot be copied to a worker process ({}): hand over a function of no arguments "

@@ -1,4 +1,4 @@
-"""VirtualBackend: a function of the user's own, run in this process."""
+"""VirtualBackend: runs circuits by calling a function of the user in this process."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class VirtualBackend(Backend):
 
         VirtualBackend(run_func).run(Circuit(2).h(0).cx(0, 1).measure_all(), shots=1000)
 
-    What the function returns is held to the same contract as behind a
+    The function has to keep the same contract as behind a
     :class:`~gateway.backends.server.BackendServer`: whole counts that sum to the shots asked for, one
     character per clbit. Calls never overlap, not even those of :meth:`run_async`, so the function need
     not be safe to use from several threads. It cannot be stopped: a run with ``timeout_s`` is refused.
@@ -30,10 +30,11 @@ class VirtualBackend(Backend):
     Args:
         run_func: ``(circuit, shots)`` or ``(circuit, shots, token)`` -> mapping from bitstring to counts,
             clbit 0 rightmost; see :class:`gateway.execution.function.Function`.
-        ping_func: returns whether work is taken, or a text; asked for each ``status()``.
-        name: reported as the simulator.
-        version: reported as its version.
-        token: handed to functions that take one.
+        ping_func: a function that returns whether the backend takes work, or a text that explains why not. It is called
+            for each ``status()``.
+        name: the simulator's name that results report.
+        version: the version that results report.
+        token: the token that is passed to functions which take one.
 
     Raises:
         TypeError: ``run_func`` takes neither two nor three arguments.
@@ -51,7 +52,7 @@ class VirtualBackend(Backend):
         self._function = Function(run_func, ping_func, name=name, version=version)
         self._runner = Runner(self._function, ServerLimits())
         self._token = token
-        self._one_at_a_time = threading.Lock()
+        self._call_lock = threading.Lock()
 
     def __repr__(self) -> str:
         return f"VirtualBackend({self._function.run_func!r})"
@@ -65,11 +66,11 @@ class VirtualBackend(Backend):
                 feature="timeout_s",
                 simulator=self._function.name,
             )
-        with self._one_at_a_time:
+        with self._call_lock:
             return self._runner.results(request, self._token)
 
     def status(self) -> BackendStatus:
-        """Ask the ``ping_func``."""
+        """Call the ``ping_func``, and return its answer."""
         online, message = self._function.ping()
         return BackendStatus(self._function.name, self._function.version(), online, message)
 

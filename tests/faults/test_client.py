@@ -19,6 +19,7 @@ from gateway.backends.client import BackendClient
 from gateway.errors import BusyError, JobTimeout, TransportError, TransportTimeout
 from gateway.jobs.manager import MAX_ATTEMPTS
 from gateway.listener import bind
+from gateway.protocol import endpoints
 from gateway.protocol.messages import BackendInfo, JobInfo, JobProgress, RunRequest, encode
 from gateway.results import Capabilities, JobState, ResultType
 
@@ -142,7 +143,7 @@ def test_what_answers_wrongly_is_named(behave: Behave, message: str):
 @pytest.mark.parametrize("behave", [stall, saying(b"{", length=500, then=stall)], ids=["before", "in the middle"])
 def test_what_does_not_answer_in_time_is_a_timeout(behave: Behave):
     with pretending(behave) as (client, _), pytest.raises(TransportTimeout, match=r"within 0\.3 s"):
-        client._call(BackendInfo, "GET", "/v1/backend", 0.3)
+        client._call(BackendInfo, endpoints.BACKEND, 0.3)
 
 
 def test_nobody_there_is_said():
