@@ -43,7 +43,8 @@
        └─ ContainerExited            it ended during a run: container, exit_code, oom_killed, logs
 
 Each class has a stable ``code`` (what travels over the wire), an HTTP ``status`` and, as keyword
-arguments, the fields a program may want to read. Each also inherits the builtin a caller would
+arguments, the fields a program may want to read. The first line of its docstring is the ``title`` of the
+problem that a server sends, so it is part of the protocol. Each class also inherits the builtin a caller would
 expect, so ``except ValueError`` and ``except TimeoutError`` work as usual.
 """
 
@@ -138,7 +139,7 @@ class CircuitInvalidError(CircuitError):
 
 
 class UnsupportedError(GatewayError, ValueError):
-    """The simulator named in ``simulator`` lacks the feature named in ``feature``.
+    """What was asked for is not to be had here: ``feature`` names it, ``simulator`` who lacks it.
 
     Where a circuit needs the feature, ``operation`` is the index of the first operation that does, ``gate`` is that
     operation's name, and ``supported_by`` lists the simulators of the registry that take the whole circuit.
@@ -156,7 +157,7 @@ class UnsupportedError(GatewayError, ValueError):
 
 
 class LimitError(GatewayError, ValueError):
-    """The request exceeds a limit: for the one named in ``limit``, ``requested`` is more than ``allowed``.
+    """Ask for less: ``requested`` exceeds ``allowed`` for the named ``limit``.
 
     For qubits, ``simulator`` names the simulator with that limit, and ``supported_by`` lists the simulators of the
     registry that take the circuit.
@@ -189,7 +190,7 @@ class HostRefused(GatewayError, PermissionError):  # noqa: N818 - the name says 
 
 
 class OriginRefused(GatewayError, PermissionError):  # noqa: N818 - the name says what happened
-    """The request came from a web page that may not use the server."""
+    """The request was made by a web page that is not let in."""
 
     code = "origin-refused"
     status = 403
@@ -298,7 +299,7 @@ class SimulatorCrashed(SimulatorError):  # noqa: N818 - the name says what happe
 
 
 class OutOfMemory(SimulatorError, MemoryError):  # noqa: N818 - the name says what happened
-    """The run needed more memory than its worker may use, or than the whole container has."""
+    """Memory ran out during the run: in the worker, which stands at its ceiling, or in the whole container."""
 
     code = "out-of-memory"
     status = 507
