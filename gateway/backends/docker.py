@@ -1,4 +1,4 @@
-"""DockerSimulator: a simulator in a container of its own."""
+"""DockerSimulator: runs circuits on a simulator in a Docker container."""
 
 from __future__ import annotations
 
@@ -50,42 +50,42 @@ from gateway.version import __version__
 T = TypeVar("T")
 
 START_TIMEOUT_S = 60.0
-_SETTLE_S = 2.0
-"""How long after a broken connection the engine may take to notice that a container ended."""
+_EXIT_NOTICE_S = 2.0
+"""How long the engine may take to notice that a container has ended, after a connection to it broke."""
 
-_KILLED = {-signal.SIGKILL, 128 + signal.SIGKILL}
+_KILLED_EXIT_CODES = {-signal.SIGKILL, 128 + signal.SIGKILL}
 
 
 class DockerSimulator(Backend):
     """A simulator in a Docker container, locked down and reachable from this machine only.
 
-    The first use finds the container that fits, of whatever process of this user, or starts one;
-    the image is built when it is not there. The last process that uses a container removes it when
-    it ends, unless it is kept. A container that died is replaced at the next run.
+    The first use takes a fitting container that another process of this user has started, or starts one; it
+    builds the image when the engine does not have it. The last process that uses a container removes the
+    container when the process ends, unless the container is kept. The next run replaces a container that died.
 
-    While this process holds a container, SIGTERM and SIGHUP raise ``SystemExit`` in the
-    main thread, so that it is given back; a handler of the program's own and an ignored signal stay as they
-    are, and the last ``close()`` in the main thread brings the default back.
+    While this process uses a container, SIGTERM and SIGHUP raise ``SystemExit`` in the main thread, so that
+    the process can release the container before it ends. A signal that the program handles or ignores itself is
+    left alone, and the last ``close()`` in the main thread restores the default.
 
     Args:
-        name: of a simulator, see :mod:`gateway.simulators`.
-        port: on this machine's loopback interface; Docker chooses by default.
-        memory: limit as Docker writes it (``"4g"``) or in bytes; there is no swap on top.
-        cpus: how many processors it may use; also how many threads its runs have together.
-        threads: of each run, where the simulator can use several; one by default.
-        environment: variables for its server. They can be seen by whoever may use the engine.
-        network: an existing network of Docker's; by default one of ours that leads nowhere.
-        image: one of your own instead of this version's; pulled if it is not there.
-        keep: leave it running when this process ends; ``gateway down`` removes it.
-        timeout_s: seconds for each run, unless the run says otherwise.
-        start_timeout_s: how long a container may take until it answers.
-        reuse: share a container with others that want the same; otherwise it is this object's alone.
+        name: the name of a simulator, see :mod:`gateway.simulators`.
+        port: the port on this machine's loopback interface; Docker chooses one by default.
+        memory: the memory limit as Docker writes it (``"4g"``) or in bytes; there is no swap on top.
+        cpus: the number of processors that the container may use; its runs have as many threads together.
+        threads: the threads of each run, where the simulator can use several; one by default.
+        environment: variables for the server. Everybody who may use the engine can read them.
+        network: the name of an existing Docker network; by default ours, from which nothing else can be reached.
+        image: the name of an image to use instead of this version's; it is pulled if the engine does not have it.
+        keep: whether the container goes on running when this process ends; ``gateway down`` removes it.
+        timeout_s: seconds that a run may take unless it has a timeout of its own.
+        start_timeout_s: seconds that a container may take until its server answers.
+        reuse: whether to share the container with others that want the same; otherwise only this object uses it.
 
     Raises:
-        RequestError: no such simulator, or a memory or number of processors that is none.
+        RequestError: there is no such simulator, or the memory or the number of processors is invalid.
     """
 
-    def __init__(  # noqa: PLR0913 - each is given by name
+    def __init__(  # noqa: PLR0913 - all but the first by keyword
         self,
         name: str,
         *,
@@ -101,14 +101,14 @@ class DockerSimulator(Backend):
         start_timeout_s: float = START_TIMEOUT_S,
         reuse: bool = True,
     ) -> None:
-        self.name = _in_the_image(name)
+        self.name = _check_in_image(name)
         self.port = port
         self.keep = keep
         self.timeout_s = timeout_s
         self.start_timeout_s = start_timeout_s
         self.image = image
         self.network = network
-        self.resources = _resources(memory, cpus, threads)
+        self.resources = _container_limits(memory, cpus, threads)
         self._environment = tuple(sorted((environment or {}).items()))
         self._unique = "" if reuse else secrets.token_hex(8)
         self._lock = threading.RLock()
@@ -127,47 +127,47 @@ class DockerSimulator(Backend):
         """The name of the container in use, once there is one."""
         return self._lease.name if self._lease else None
 
-    # ------------------------------------------------------------------ Backend
+    # ------------------------------------------------------------------ methods of every backend
 
     def send(self, request: RunRequest) -> list[Result]:
-        """Run a request; one that never reached a server, because its container had ended, is sent again.
+        """Run a request; a request that never reached the server because the container had ended is sent again.
 
         Raises:
             ContainerExited: the container ended during the run; the next run starts another.
-            DockerUnavailable: the engine itself went away.
-            LimitError, SimulatorCrashed: as from the server, saying how much memory the container has.
+            DockerUnavailable: the engine itself cannot be reached any more.
+            LimitError, SimulatorCrashed: the server's error; its message adds how much memory the container has.
         """
-        return self._reached(lambda client: self._send(client, request))
+        return self._call_server(lambda client: self._send(client, request))
 
     def begin(self, request: RunRequest) -> ServerJob:
-        """Hand a request over as a job of the container's server, which keeps it.
+        """Submit a request as a job of the container's server, which keeps it.
 
-        A container that ends takes no job along: whichever container of the same settings comes next
-        takes it up again, and :meth:`job` finds it there.
+        Jobs survive the end of their container: the next container with the same settings continues them, and
+        :meth:`job` finds them there.
         """
-        return self._reached(lambda client: self._job(client, client.begin(request)))
+        return self._call_server(lambda client: self._job(client, client.begin(request)))
 
     def job(self, job_id: str) -> ServerJob:
-        """Find a job again by its id."""
-        return self._reached(lambda client: self._job(client, client.job(job_id)))
+        """Return the job with this id."""
+        return self._call_server(lambda client: self._job(client, client.job(job_id)))
 
-    def _reached(self, ask: Callable[[BackendClient], T]) -> T:
-        """Ask the server; if its container had ended before it was asked, ask the next one."""
+    def _call_server(self, ask: Callable[[BackendClient], T]) -> T:
+        """Call the server; if its container had ended before the call, start another one and call that."""
         client = self.client()
         try:
             return ask(client)
         except TransportError as exc:
-            if not any(isinstance(one, ConnectionRefusedError) for one in causes(exc)):
+            if not any(isinstance(cause, ConnectionRefusedError) for cause in causes(exc)):
                 raise
-        self._drop(client)
+        self._release_client(client)
         return ask(self.client())
 
     def _job(self, client: BackendClient, job: ServerJob) -> ServerJob:
-        def on_unreachable(exc: TransportError) -> GatewayError | None:
-            why = self._why(client, exc)
-            return None if why is exc else why
+        def explain(exc: TransportError) -> GatewayError | None:
+            error = self._explain_failure(client, exc)
+            return None if error is exc else error
 
-        job.on_unreachable = on_unreachable
+        job.on_unreachable = explain
         return job
 
     def status(self) -> BackendStatus:
@@ -179,59 +179,59 @@ class DockerSimulator(Backend):
         return self.client().capabilities()
 
     def close(self) -> None:
-        """Stop using the container; the last one out removes it, unless it is kept."""
+        """Stop using the container; its last user removes it, unless it is kept."""
         super().close()
-        self._let_go()
+        self._release()
 
     # ------------------------------------------------------------------ the container
 
     def start(self) -> BackendInfo:
-        """Make sure that its container answers, and return what the server says of itself.
+        """Make sure that the container's server answers, and return its description of itself.
 
         Raises:
-            ContainerError: it does not come up; the class and the message say why and what to do.
+            ContainerError: the server does not come up; class and message say why and what to do.
         """
         return self.client().info()
 
     def client(self) -> BackendClient:
-        """Return a client of the running server, starting it if need be."""
+        """Return a client of the server; its container is started first if it is not running."""
         with self._lock:
             if self._client is None:
-                self._client = self._connected()
+                self._client = self._connect()
             return self._client
 
     def logs(self, lines: int = LOG_LINES) -> str:
-        """Return the last lines its server wrote."""
+        """Return the last lines that the server wrote."""
         if self._fleet is None or self._lease is None:
             return ""
         return self._fleet.engine.logs(self._lease.container, lines)
 
-    def _connected(self) -> BackendClient:
+    def _connect(self) -> BackendClient:
         engine = connect()
-        _refuse_remote(engine)
+        _check_local(engine)
         vault = Vault()
         vault.prepare()
         self._fleet = Fleet(engine, vault)
-        client = self._of_compose(self._fleet)
+        client = self._compose_client(self._fleet)
         if client is not None:
             return client
         spec = self._spec(engine, vault)
-        for last in (False, True):
+        for is_last in (False, True):
             lease = self._lease = self._fleet.obtain(spec, keep=self.keep)
             LEASES.add(self._fleet, lease)
             try:
-                return self._ready(self._fleet, lease)
+                return self._wait_until_ready(self._fleet, lease)
             except BaseException as exc:
-                useless = isinstance(exc, ContainerError)
-                if useless or lease.fresh:
+                is_broken = isinstance(exc, ContainerError)
+                if is_broken or lease.fresh:
                     self._fleet.undo(lease)
-                self._let_go()
-                if last or lease.fresh or not useless:
+                self._release()
+                if is_last or lease.fresh or not is_broken:
                     raise
         raise AssertionError("the second attempt returns or raises")
 
     def _spec(self, engine: Engine, vault: Vault) -> Spec:
-        content = _content()
+        content = _content_tag()
         with BuildBar() as progress:
             image = ensure(engine, vault.folder, progress.report, content=content, reference=self.image)
         return Spec(
@@ -245,9 +245,11 @@ class DockerSimulator(Backend):
             unique=self._unique,
         )
 
-    def _ready(self, fleet: Fleet, lease: Lease) -> BackendClient:
+    def _wait_until_ready(self, fleet: Fleet, lease: Lease) -> BackendClient:
         def greet() -> tuple[BackendClient, BackendInfo]:
-            client = self._client_for(lease.port, lease.token)  # not before it answers: what has ended has no port
+            client = self._client_for(
+                lease.port, lease.token
+            )  # called once the server answers, because a container that has ended has no port
             return client, _handshake(client, lease.name)
 
         readiness = Readiness(
@@ -263,25 +265,25 @@ class DockerSimulator(Backend):
         return client
 
     @property
-    def _is_special(self) -> bool:
-        """Whether this simulator wants something that a container started by others may not have."""
+    def _needs_own_container(self) -> bool:
+        """Whether this object has settings that a container which compose started may not have."""
         return bool(self.image or self.network or self._environment or self._unique or self.keep) or (
-            self.resources != _resources(None, None, None)
+            self.resources != _container_limits(None, None, None)
         )
 
-    def _of_compose(self, fleet: Fleet) -> BackendClient | None:
-        """Return a client of a container that somebody runs by compose, if it is of this version and lets us in."""
-        if self._is_special:
+    def _compose_client(self, fleet: Fleet) -> BackendClient | None:
+        """Return a client of a container that compose runs, if it has this version and admits us."""
+        if self._needs_own_container:
             return None
-        for one in fleet.strangers(self.name):
-            port = (one.ports or {}).get(find(self.name).port)
+        for container in fleet.foreign_containers(self.name):
+            port = (container.ports or {}).get(find(self.name).port)
             if port is None or self.port not in {None, port}:
                 continue
             client = self._client_for(port, None)
             try:
                 info = client.info()
             except GatewayError:
-                continue  # starting, locked, or no server of ours: we start our own
+                continue  # it is starting, needs a token, or is no server of ours: we start our own
             if (info.name, info.gateway_version) == (self.name, __version__):
                 return client
         return None
@@ -299,43 +301,43 @@ class DockerSimulator(Backend):
         except TransportTimeout:
             raise
         except TransportError as exc:
-            if any(isinstance(one, ConnectionRefusedError) for one in causes(exc)):
+            if any(isinstance(cause, ConnectionRefusedError) for cause in causes(exc)):
                 raise
-            raise self._why(client, exc) from exc
+            raise self._explain_failure(client, exc) from exc
         except (LimitError, SimulatorCrashed, OutOfMemory) as exc:
-            raise self._with_memory(exc) from exc
+            raise self._with_memory_advice(exc) from exc
         except KeyboardInterrupt:
-            self._let_go()  # otherwise the container would go on with a run nobody waits for
+            self._release()  # otherwise the container would continue a run whose result nobody wants
             raise
 
-    def _why(self, client: BackendClient, exc: TransportError) -> GatewayError:
-        """Return why the connection broke during a run, and make the next run start anew."""
+    def _explain_failure(self, client: BackendClient, exc: TransportError) -> GatewayError:
+        """Return the error that explains why the connection broke, and let the next run start another container."""
         with self._lock:
             fleet, lease = self._fleet, self._lease
             if fleet is None or lease is None:
-                self._drop(client)
+                self._release_client(client)
                 return exc
             try:
-                error = _post_mortem(fleet, lease)
-            except DockerUnavailable as gone:
+                error = _exit_error(fleet, lease)
+            except DockerUnavailable as unavailable:
                 self._client = self._lease = None
                 return DockerUnavailable(
-                    f"the Docker engine went away during the run: {gone.message}; the next run starts anew",
-                    address=gone.address,
+                    f"the Docker engine went away during the run: {unavailable.message}; the next run starts anew",
+                    address=unavailable.address,
                 )
             if error is not None:
                 fleet.discard(lease)
-            self._drop(client)
+            self._release_client(client)
             return error or exc
 
-    def _with_memory(self, exc: LimitError | SimulatorCrashed | OutOfMemory) -> GatewayError:
-        """Add how much memory the container has, where memory is what lacked."""
+    def _with_memory_advice(self, exc: LimitError | SimulatorCrashed | OutOfMemory) -> GatewayError:
+        """Return the error with the container's memory added to the message, where the run lacked memory."""
         memory = self._lease and self.resources.memory
         if not memory:
             return exc
         if isinstance(exc, OutOfMemory) or (isinstance(exc, LimitError) and exc.limit == "qubits"):
             advice = f"the container has {memory}: DockerSimulator({self.name!r}, memory=...) gives it more"
-        elif isinstance(exc, SimulatorCrashed) and exc.exit_code in _KILLED:
+        elif isinstance(exc, SimulatorCrashed) and exc.exit_code in _KILLED_EXIT_CODES:
             advice = (
                 f"it was killed, most likely for want of memory: the container has {memory}, "
                 f"DockerSimulator({self.name!r}, memory=...) gives it more"
@@ -344,13 +346,13 @@ class DockerSimulator(Backend):
             return exc
         return type(exc)(f"{exc.message}; {advice}", circuit=exc.circuit, **exc.details)
 
-    def _drop(self, client: BackendClient) -> None:
-        """Give up a client whose container has ended; another thread may have done so already."""
+    def _release_client(self, client: BackendClient) -> None:
+        """Release a client whose container has ended, unless another thread has done so already."""
         with self._lock:
             if self._client is client:
-                self._let_go()
+                self._release()
 
-    def _let_go(self) -> None:
+    def _release(self) -> None:
         with self._lock:
             client, self._client = self._client, None
             lease, self._lease = self._lease, None
@@ -361,11 +363,11 @@ class DockerSimulator(Backend):
 
 
 def _handshake(client: BackendClient, container: str) -> BackendInfo:
-    """Return what a server says of itself.
+    """Return the server's description of itself.
 
     Raises:
-        ContainerConflict: it answers, but not as a server of this protocol.
-        TransportError: it does not answer yet.
+        ContainerConflict: the server answers, but does not speak this protocol.
+        TransportError: the server does not answer yet.
     """
     try:
         return client.info(fresh=True)
@@ -375,21 +377,21 @@ def _handshake(client: BackendClient, container: str) -> BackendInfo:
         raise ContainerConflict(f"the server in the container {container}: {exc.message}", container=container) from exc
 
 
-def _resources(memory: str | int | None, cpus: float | None, threads: int | None) -> ContainerLimits:
+def _container_limits(memory: str | int | None, cpus: float | None, threads: int | None) -> ContainerLimits:
     default = ContainerLimits()
     if memory is not None and not re.fullmatch(r"[1-9]\d*[bkmg]?", str(memory), re.IGNORECASE):
         memory = parse_bytes(memory)
     if cpus is not None and not cpus > 0:
         raise RequestError(f"cpus is a number above 0, not {cpus!r}", field="cpus")
-    here = os.cpu_count() or 1
+    processors = os.cpu_count() or 1
     return ContainerLimits(
         memory=default.memory if memory is None else f"{memory}b" if isinstance(memory, int) else memory,
-        cpus=cpus or min(default.cpus, here),
+        cpus=cpus or min(default.cpus, processors),
         threads=Resources(threads=1 if threads is None else threads).threads,
     )
 
 
-def _refuse_remote(engine: Engine) -> None:
+def _check_local(engine: Engine) -> None:
     if engine.is_remote:
         raise ContainerError(
             f"the Docker engine at {engine.address} is on another machine, and its containers listen only there: "
@@ -398,38 +400,40 @@ def _refuse_remote(engine: Engine) -> None:
         )
 
 
-def _post_mortem(fleet: Fleet, lease: Lease) -> ContainerExited | None:
-    """Return how the container ended; ``None`` if it runs."""
-    give_up = time.monotonic() + _SETTLE_S
+def _exit_error(fleet: Fleet, lease: Lease) -> ContainerExited | None:
+    """Return the error that says how the container ended; ``None`` if it is running."""
+    deadline = time.monotonic() + _EXIT_NOTICE_S
     while True:
         container = fleet.engine.container(lease.container)
         if container is None or not container.running:
             break
-        if time.monotonic() > give_up:
+        if time.monotonic() > deadline:
             return None
         time.sleep(0.05)
     logs = fleet.engine.logs(lease.container, LOG_LINES) if container else ""
-    memory = container is not None and container.oom_killed
+    out_of_memory = container is not None and container.oom_killed
     advice = (
-        f"give it more than {size(container.memory_bytes)} with memory=..." if container and memory else "run it again"
+        f"give it more than {size(container.memory_bytes)} with memory=..."
+        if container and out_of_memory
+        else "run it again"
     )
     return ContainerExited(
         f"the container {lease.name} {ended(container)} during the run: {advice}; "
         "the next run starts another container",
         container=lease.name,
         exit_code=container.exit_code if container else None,
-        oom_killed=memory,
+        oom_killed=out_of_memory,
         logs=logs,
     )
 
 
 @cache
-def _content() -> str:
+def _content_tag() -> str:
     return content_tag()
 
 
 class _KeepAliveAdapter(HTTPAdapter):
-    """Keeps connections alive by TCP, so that a container whose network vanishes is noticed within seconds."""
+    """Sends TCP keep-alives, so that a client notices within seconds when the network of a container disappears."""
 
     def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **kwargs: Any) -> None:  # noqa: ANN401
         options = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1), (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)]
@@ -439,11 +443,11 @@ class _KeepAliveAdapter(HTTPAdapter):
         super().init_poolmanager(connections, maxsize, block=block, socket_options=options, **kwargs)
 
 
-def _in_the_image(name: str) -> str:
-    """Return the name of a simulator that the image holds.
+def _check_in_image(name: str) -> str:
+    """Return the name of a simulator after checking that the image contains it.
 
     Raises:
-        RequestError: it holds none of that name.
+        RequestError: the image does not contain the simulator.
     """
     if find(name).name not in SIMULATORS:
         msg = (

@@ -1,4 +1,4 @@
-"""IQMBackend: IQM's machines, over IQM's own client, checked against iqm-client 36."""
+"""IQMBackend: runs circuits on IQM's machines through IQM's own client, tested with iqm-client 36."""
 
 from __future__ import annotations
 
@@ -50,44 +50,44 @@ except ModuleNotFoundError as missing:
 log = logging.getLogger("gateway")
 
 RESONANCE = "https://resonance.iqm.tech"
-"""IQM's cloud."""
+"""The address of IQM's cloud."""
 
 MAX_SHOTS = 20_000
-"""What Resonance runs at once."""
+"""The number of shots that Resonance takes at once."""
 
 _FIRST_POLL_S, _LONGEST_POLL_S = 0.05, 5.0
 _CALIBRATION_CHANGED = "Server default calibration set has changed"
 
 
 class IQMBackend(QiskitBackend):
-    """Runs circuits on an IQM machine, all circuits of as many shots as one job.
+    """Runs circuits on an IQM machine; all circuits with the same number of shots are one job.
 
     ::
 
         IQMBackend(token, "garnet").run(circuit, shots=1000)
 
-    Circuits are transpiled into the machine's gates and connectivity by IQM's part for Qiskit. A request
-    for more than ``max_shots`` becomes several jobs, whose counts are added up. Before each request the
-    server is asked for its default calibration set, and circuits are transpiled for that one; which it
-    was is part of the version in a result's provenance. A machine has no seed.
+    IQM's Qiskit package transpiles circuits to the machine's gates and connectivity. A request for more than
+    ``max_shots`` becomes several jobs, whose counts are added up. Before each request the backend asks the
+    server for its default calibration set and transpiles the circuits for that; the version in a result's
+    provenance names the calibration set. A machine has no seed.
 
     Args:
-        api_token: of IQM Resonance, or of the server; ``IQM_TOKEN`` in the environment when omitted.
-        device_instance: name of the machine, such as ``"garnet"``; may be omitted where there is one
-            only. Or a backend object of IQM's, as ``IQMFakeAdonis()``: then nothing is sent anywhere.
-        server_url: of the IQM server.
-        calibration_set_id: keep to this one instead of the server's default.
-        use_metrics: let the transpiler see how good each qubit and gate is.
-        use_timeslot: submit to the queue of a booked time slot.
+        api_token: the token for IQM Resonance or for the server; ``IQM_TOKEN`` in the environment when omitted.
+        device_instance: the name of the machine, such as ``"garnet"``, which may be omitted if the server has
+            only one. Or a backend object of IQM, such as ``IQMFakeAdonis()``, with which nothing is sent anywhere.
+        server_url: the address of the IQM server.
+        calibration_set_id: the calibration set to use instead of the server's default.
+        use_metrics: whether the transpiler considers the quality of each qubit and gate.
+        use_timeslot: whether to submit to the queue of a booked time slot.
         compilation_options: IQM's ``CircuitCompilationOptions``.
-        max_shots: what the machine runs at once.
-        optimization_level: of the transpiler, 0 to 3.
-        seed_transpiler: makes transpiling repeatable.
+        max_shots: the number of shots that the machine takes at once.
+        optimization_level: the transpiler's optimisation level, 0 to 3.
+        seed_transpiler: the transpiler's seed, which makes its output repeatable.
 
     Raises:
         AuthenticationError: the token is refused, or there is none.
         TransportError: the server cannot be reached.
-        RequestError: no such machine or calibration set.
+        RequestError: there is no such machine or calibration set.
     """
 
     def __init__(  # noqa: PLR0913 - as Qrisp has them
@@ -108,7 +108,7 @@ class IQMBackend(QiskitBackend):
             "api_token": api_token,
             "device_instance": device_instance,
             "server_url": server_url,
-            "calibration_set_id": _uuid(calibration_set_id),
+            "calibration_set_id": _parse_uuid(calibration_set_id),
             "use_metrics": use_metrics,
             "use_timeslot": use_timeslot,
             "compilation_options": compilation_options,
@@ -116,14 +116,14 @@ class IQMBackend(QiskitBackend):
             "optimization_level": optimization_level,
             "seed_transpiler": seed_transpiler,
         }
-        self.name = str(device_instance or server_url)  # until the machine says its own
+        self.name = str(device_instance or server_url)  # until the machine has reported its name
         if isinstance(device_instance, IQMBackendBase):
-            self._local, opened, options = True, device_instance, {}
+            self._local, backend, options = True, device_instance, {}
         else:
-            self._local, opened = False, self._opened()
+            self._local, backend = False, self._open_backend()
             options = {"use_timeslot": use_timeslot, "circuit_compilation_options": compilation_options}
         super().__init__(
-            opened, optimization_level=optimization_level, seed_transpiler=seed_transpiler, run_options=options
+            backend, optimization_level=optimization_level, seed_transpiler=seed_transpiler, run_options=options
         )
         self.terms = Terms(self.backend.num_qubits, max_shots, self.backend.max_circuits)
 
@@ -131,7 +131,7 @@ class IQMBackend(QiskitBackend):
         return f"IQMBackend({self.name!r})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Let a copy in another process open its own connection."""
+        """Let a pickled copy open a connection of its own."""
         return _reopen, (self._settings,)
 
     @property
@@ -142,10 +142,10 @@ class IQMBackend(QiskitBackend):
 
     @property
     def version(self) -> str:
-        """Version of the client and, once there is one, the calibration set."""
+        """The version of the client and, once it is known, the calibration set."""
         return _version(self.calibration_set_id if hasattr(self, "backend") else None)
 
-    def _opened(self) -> Any:  # noqa: ANN401 - IQM's own IQMBackend
+    def _open_backend(self) -> Any:  # noqa: ANN401 - IQM's own IQMBackend
         settings = self._settings
         with self.translated():
             provider = IQMProvider(
@@ -156,12 +156,12 @@ class IQMBackend(QiskitBackend):
             )
 
     def refresh(self) -> None:
-        """Follow the server to another default calibration set."""
+        """Switch to the server's current default calibration set."""
         if self._local or self._settings["calibration_set_id"] is not None:
             return
         current = self.backend.client.get_dynamic_quantum_architecture(None).calibration_set_id
         if current != self.calibration_set_id:
-            self.backend = self._opened()
+            self.backend = self._open_backend()
             self._transpile = self._transpile.for_backend(self.backend)
             self.terms = self.terms._replace(max_qubits=self.backend.num_qubits)
 
@@ -171,7 +171,7 @@ class IQMBackend(QiskitBackend):
         Raises:
             BusyError: the calibration set changed since the circuits were transpiled.
         """
-        with _heeding_calibration(self.name):
+        with _refusing_new_calibration(self.name):
             job = self.backend.run(list(natives), shots=shots, **self.run_options)
         return QiskitRun(job) if self._local else IQMRun(job)
 
@@ -190,7 +190,7 @@ class IQMBackend(QiskitBackend):
                 raise JobNotFound(f"{self.name} has no job {vendor_id!r}: {exc}", job=vendor_id) from exc
 
     def status(self) -> BackendStatus:
-        """Ask the server how the machine is; its answer, whose form IQM does not document, is the message."""
+        """Ask the server for the machine's health; the message is its answer, whose form IQM does not document."""
         if self._local:
             return BackendStatus(self.name, self.version, online=True)
         with self.translated():
@@ -201,10 +201,10 @@ class IQMBackend(QiskitBackend):
         return BackendStatus(self.name, self.version, online=True, message=json.dumps(health))
 
     def error(self, exc: Exception) -> GatewayError:
-        """Return the error of ours that says what IQM's server or client said."""
-        known = next((ours for theirs, ours in _ERRORS if isinstance(exc, theirs)), None)
-        if known is not None:
-            return known(f"{self.name}: {exc}")
+        """Return the gateway error for an exception of IQM's server or client, with its text."""
+        error_class = next((ours for theirs, ours in _ERRORS if isinstance(exc, theirs)), None)
+        if error_class is not None:
+            return error_class(f"{self.name}: {exc}")
         return super().error(exc)
 
 
@@ -212,32 +212,34 @@ class IQMRun(QiskitRun):
     """A job on an IQM server."""
 
     def state(self) -> JobState:
-        """Ask the server for its status."""
+        """Ask the server for the state of the job."""
         with _logging_messages():
             return super().state()
 
     def readings(self) -> list[Reading]:
-        """Wait, and return the counts of each circuit.
+        """Wait until the job has ended, and return the counts of each circuit.
 
         Raises:
-            SimulatorError: the job failed; the server's words are in it.
+            SimulatorError: the job failed; the message quotes the server.
         """
-        delay_s = _FIRST_POLL_S  # the client's own waiting draws a progress bar
+        delay_s = _FIRST_POLL_S  # the client's own method to wait draws a progress bar
         while not self.state().ended:
             time.sleep(delay_s)
             delay_s = min(delay_s * 1.5, _LONGEST_POLL_S)
         with _logging_messages():
             result = self.job.result()
-            words = None if result.success else self.job.error_message() or "the server does not say why"
-        if words is not None:
-            raise SimulatorError(f"{result.backend_name} failed: {words}", simulator=result.backend_name, detail=words)
+            reason = None if result.success else self.job.error_message() or "the server does not say why"
+        if reason is not None:
+            raise SimulatorError(
+                f"{result.backend_name} failed: {reason}", simulator=result.backend_name, detail=reason
+            )
         return [
-            Reading(result.get_counts(index), version=_version(getattr(one, "calibration_set_id", None)))
-            for index, one in enumerate(result.results)
+            Reading(result.get_counts(index), version=_version(getattr(circuit_result, "calibration_set_id", None)))
+            for index, circuit_result in enumerate(result.results)
         ]
 
     def cancel(self) -> None:
-        """Ask the server to cancel it; one that has ended stays as it is."""
+        """Ask the server to cancel the job; a job that has ended stays as it is."""
         with _logging_messages():
             self.job.cancel()
 
@@ -256,10 +258,10 @@ _ERRORS: tuple[tuple[Any, type[GatewayError]], ...] = (
     (json.JSONDecodeError, TransportError),
     (ValueError, UnsupportedError),  # IQM's way to say that a circuit has no form on the machine
 )
-"""Error classes of IQM's client -> our class; the first row that fits counts."""
+"""Error classes of IQM's client -> our class; the first row that fits is used."""
 
 
-def _uuid(text: str | UUID | None) -> UUID | None:
+def _parse_uuid(text: str | UUID | None) -> UUID | None:
     try:
         return text if text is None or isinstance(text, UUID) else UUID(text)
     except (ValueError, AttributeError) as exc:
@@ -275,17 +277,17 @@ def _version(calibration_set_id: UUID | None) -> str:
 
 @contextmanager
 def _logging_messages() -> Iterator[None]:
-    """Write what the server says of a job, which the client makes warnings of, to the log."""
-    with warnings.catch_warnings(record=True) as caught:
+    """Write the server's messages about a job to the log; the client turns them into warnings."""
+    with warnings.catch_warnings(record=True) as messages:
         warnings.simplefilter("always")
         yield
-    for each in caught:
-        log.info("%s", each.message)
+    for message in messages:
+        log.info("%s", message.message)
 
 
 @contextmanager
-def _heeding_calibration(name: str) -> Iterator[None]:
-    """Turn the client's warning about another calibration set into an error."""
+def _refusing_new_calibration(name: str) -> Iterator[None]:
+    """Raise an error instead of the client's warning that the calibration set has changed."""
     with warnings.catch_warnings():
         warnings.filterwarnings("error", message=_CALIBRATION_CHANGED)
         try:

@@ -1,4 +1,4 @@
-"""QiskitBackend: any backend of Qiskit's, a simulator or a machine, behind the one interface."""
+"""QiskitBackend: runs circuits on any backend of Qiskit, be it a simulator or a machine."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from gateway.backends.base import BackendStatus
 from gateway.backends.vendor import VendorBackend
-from gateway.backends.vendor_errors import is_not_found, on_the_way
+from gateway.backends.vendor_errors import access_error, is_not_found
 from gateway.backends.vendor_job import Reading, VendorRun
 from gateway.backends.vendor_plan import Terms
 from gateway.circuit import Circuit
@@ -48,11 +48,11 @@ _STATES = {
     "CANCELLED": JobState.CANCELLED,
 }
 _NAMES = {"global_phase": "gphase", "mcx": "c3x", "c3sx": "c3sqrtx", "rcccx": "rc3x"}
-"""Qiskit's names of gates of our table, where they differ."""
+"""Qiskit's name -> our name of a gate, where the two differ."""
 
 
 class QiskitBackend(VendorBackend):
-    """Runs circuits on a ``BackendV2`` of Qiskit's: Aer, fake backends, providers' machines.
+    """Runs circuits on a ``BackendV2`` of Qiskit: Aer, fake backends, providers' machines.
 
     ::
 
@@ -60,24 +60,25 @@ class QiskitBackend(VendorBackend):
         QiskitBackend(AerSimulator(method="stabilizer"))
         QiskitBackend(FakeManilaV2(), optimization_level=3)
 
-    Circuits are transpiled for the backend by Qiskit's preset pass manager; qubits that nothing acts on
-    are left out first. What the backend's target lacks is refused by name. More shots than the backend
-    gives at once are divided among several of its jobs, a hundred at most, and added up.
+    Qiskit's preset pass manager transpiles each circuit for the backend, after the qubits that nothing acts on
+    were removed. A circuit that needs something which the backend's target lacks is refused. If a run needs
+    more shots than the backend takes at once, they are divided among several jobs, a hundred at most, and the
+    counts are added up.
 
-    With a seed, or where the backend takes one (``seed_simulator`` among its options), each circuit is a
-    job of its own, so that its counts do not depend on its neighbours; elsewhere all circuits of as many
-    shots are one job. ``run_async()`` returns a job whose state, result and cancellation are those of
-    Qiskit's; ``job(id)`` finds it again where the backend, or its service, can.
+    Where the backend takes a seed (``seed_simulator`` is one of its options), each circuit is a job of its own,
+    so that its counts do not depend on the other circuits; elsewhere all circuits with the same number of shots
+    are one job. ``run_async()`` returns a job that passes state, result and cancellation on to Qiskit's job;
+    ``job(id)`` finds it again if the backend or its service keeps jobs.
 
     Args:
         backend: the backend; ``AerSimulator()`` by default.
-        optimization_level: of the transpiler, 0 to 3.
-        seed_transpiler: makes transpiling repeatable.
+        optimization_level: the transpiler's optimisation level, 0 to 3.
+        seed_transpiler: the transpiler's seed, which makes its output repeatable.
         run_options: further arguments of ``backend.run``, except ``shots`` and ``seed_simulator``.
-        name: what a result's provenance calls it; the backend's own name by default.
+        name: the simulator's name in a result's provenance; the backend's own name by default.
 
     Raises:
-        RequestError: not a backend of Qiskit's, or an argument out of range.
+        RequestError: ``backend`` is not a backend of Qiskit, or an argument is out of range.
     """
 
     def __init__(
@@ -89,7 +90,7 @@ class QiskitBackend(VendorBackend):
         run_options: Mapping[str, Any] | None = None,
         name: str | None = None,
     ) -> None:
-        self.backend = _aer() if backend is None else backend
+        self.backend = _default_backend() if backend is None else backend
         if not isinstance(self.backend, BackendV2):
             raise RequestError(f"a backend of Qiskit's is a BackendV2, not {backend!r}", field="backend")
         self.run_options = dict(run_options or {})
@@ -108,23 +109,23 @@ class QiskitBackend(VendorBackend):
 
     @property
     def version(self) -> str:
-        """Version of the backend, or of Qiskit where it has none."""
+        """The version of the backend, or of Qiskit where the backend has none."""
         return self.backend.backend_version or f"qiskit {qiskit.__version__}"
 
     def build(self, circuit: Circuit) -> Any:  # noqa: ANN401 - a QuantumCircuit
-        """Transpile for the backend."""
+        """Transpile a circuit for the backend."""
         return self._transpile(circuit)
 
     def submit(self, natives: Sequence[Any], *, shots: int, seed: int | None) -> VendorRun:
-        """Call ``backend.run``."""
+        """Submit circuits by calling ``backend.run``."""
         options = {**self.run_options, **({} if seed is None else {"seed_simulator": seed})}
         return QiskitRun(self.backend.run(list(natives), shots=shots, **options))
 
     def find(self, vendor_id: str) -> VendorRun:
-        """Ask the backend, or the service it belongs to, for a job.
+        """Ask the backend, or the service that it belongs to, for a job.
 
         Raises:
-            JobNotFound: the provider says that it has no such job.
+            JobNotFound: the provider has no such job.
         """
         service = getattr(self.backend, "service", None)
         retrieve = getattr(self.backend, "retrieve_job", None) or getattr(service, "job", None)
@@ -133,17 +134,17 @@ class QiskitBackend(VendorBackend):
         try:
             return QiskitRun(retrieve(vendor_id))
         except Exception as exc:
-            if on_the_way(exc, self.name) is not None or not is_not_found(exc):
+            if access_error(exc, self.name) is not None or not is_not_found(exc):
                 raise
             raise JobNotFound(f"{self.name} has no job {vendor_id!r}: {exc}", job=vendor_id) from exc
 
     def status(self) -> BackendStatus:
-        """Ask the backend for its status; one that cannot say is a simulator, which is always there."""
+        """Ask the backend for its status; a backend without one is a simulator, which is always online."""
         with self.translated():
             return status_of(self.backend, self.name, self.version)
 
     def capabilities(self) -> Capabilities:
-        """Return what the backend's target allows."""
+        """Return the capabilities that follow from the backend's target."""
         return capabilities_of(self.backend, seedable=self.seedable)
 
     def native_gates(self) -> tuple[str, ...]:
@@ -152,7 +153,7 @@ class QiskitBackend(VendorBackend):
 
 
 class QiskitRun:
-    """A job of a backend of Qiskit's."""
+    """A job of a Qiskit backend."""
 
     def __init__(self, job: Any) -> None:  # noqa: ANN401 - a JobV1
         self.job = job
@@ -167,18 +168,23 @@ class QiskitRun:
         return state_of(self.job.status())
 
     def readings(self) -> list[Reading]:
-        """Return the counts of each circuit, and the seconds it took where the backend says so.
+        """Return the counts of each circuit, and the duration of its run where the backend reports it.
 
         Raises:
-            SimulatorError: the backend says, without raising anything, that it failed.
+            SimulatorError: the result says that the job failed.
         """
         result = self.job.result()
         if not result.success:
-            why = next((one.status for one in result.results if not one.success), None) or result.status
-            raise SimulatorError(f"{result.backend_name} failed: {why}", simulator=result.backend_name, detail=str(why))
+            reason = (
+                next((circuit_result.status for circuit_result in result.results if not circuit_result.success), None)
+                or result.status
+            )
+            raise SimulatorError(
+                f"{result.backend_name} failed: {reason}", simulator=result.backend_name, detail=str(reason)
+            )
         return [
-            Reading(result.get_counts(index), getattr(one, "time_taken", None))
-            for index, one in enumerate(result.results)
+            Reading(result.get_counts(index), getattr(circuit_result, "time_taken", None))
+            for index, circuit_result in enumerate(result.results)
         ]
 
     def cancel(self) -> None:
@@ -186,20 +192,20 @@ class QiskitRun:
         self.job.cancel()
 
 
-# ---------------------------------------------------------------------------- what backends of Qiskit's say
+# ---------------------------------------------------------------------------- properties of Qiskit's backends
 
 
 class Transpiler:
-    """Puts circuits into the gates and the connectivity of a backend, by Qiskit's preset pass manager.
+    """Converts circuits to the gates and the connectivity of a backend, with Qiskit's preset pass manager.
 
     Args:
         backend: a ``BackendV2``.
-        name: of the backend, for errors.
-        level: of optimisation, 0 to 3.
-        seed: makes it repeatable.
+        name: the name of the backend, for errors.
+        level: the optimisation level, 0 to 3.
+        seed: the seed, which makes the output repeatable.
 
     Raises:
-        RequestError: there is no such level.
+        RequestError: there is no such optimisation level.
     """
 
     def __init__(self, backend: Any, name: str, *, level: int, seed: int) -> None:  # noqa: ANN401
@@ -219,14 +225,14 @@ class Transpiler:
         return generate_preset_pass_manager(self.level, backend=self.backend, seed_transpiler=self.seed)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave the passes out of a copy, which makes its own."""
+        """Leave the passes out of a pickled copy, which creates its own."""
         return {name: value for name, value in self.__dict__.items() if name != "_passes"}
 
     def __call__(self, circuit: Circuit) -> Any:  # noqa: ANN401 - a QuantumCircuit
-        """Return the circuit in the backend's terms.
+        """Return the circuit in the gates and the connectivity of the backend.
 
         Raises:
-            UnsupportedError: the transpiler knows no way.
+            UnsupportedError: the transpiler cannot convert the circuit.
         """
         try:
             return self._passes.run(circuit.to("qiskit"))
@@ -237,20 +243,20 @@ class Transpiler:
 
 
 def state_of(status: object) -> JobState:
-    """Return the state a status means: a ``JobStatus``, or its name as IBM's jobs have it."""
+    """Return the state for a status of Qiskit, which is a ``JobStatus`` or, for IBM's jobs, its name."""
     return _STATES[str(getattr(status, "name", status))]
 
 
 def terms_of(backend: Any) -> Terms:  # noqa: ANN401
-    """Return what a backend takes at once, as it says itself."""
-    most = getattr(backend, "max_shots", None)
-    if most is None and hasattr(backend, "configuration"):
-        most = getattr(backend.configuration(), "max_shots", None)
-    return Terms(backend.num_qubits, most, backend.max_circuits)
+    """Return the limits of one submission that a backend states."""
+    max_shots = getattr(backend, "max_shots", None)
+    if max_shots is None and hasattr(backend, "configuration"):
+        max_shots = getattr(backend.configuration(), "max_shots", None)
+    return Terms(backend.num_qubits, max_shots, backend.max_circuits)
 
 
 def capabilities_of(backend: Any, *, seedable: bool) -> Capabilities:  # noqa: ANN401
-    """Return what a backend's target allows."""
+    """Return the capabilities that follow from a backend's target."""
     names = set(backend.operation_names)
     return Capabilities(
         result_types=(ResultType.COUNTS,),
@@ -269,15 +275,15 @@ def native_gates_of(backend: Any) -> tuple[str, ...]:  # noqa: ANN401
 
 
 def status_of(backend: Any, name: str, version: str) -> BackendStatus:  # noqa: ANN401
-    """Ask a backend whether it takes work, as providers' backends can say."""
+    """Ask a provider's backend whether it takes work; one without a status counts as online."""
     if not hasattr(backend, "status"):
         return BackendStatus(name, version, online=True)
     status = backend.status()
-    words = f"{status.status_msg}, {status.pending_jobs} jobs wait" if status.pending_jobs else status.status_msg
-    return BackendStatus(name, version, bool(status.operational), words or None)
+    message = f"{status.status_msg}, {status.pending_jobs} jobs wait" if status.pending_jobs else status.status_msg
+    return BackendStatus(name, version, bool(status.operational), message or None)
 
 
-def _aer() -> Any:  # noqa: ANN401 - an AerSimulator
+def _default_backend() -> Any:  # noqa: ANN401 - an AerSimulator
     try:
         from qiskit_aer import AerSimulator  # noqa: PLC0415 - only where no backend is given
     except ModuleNotFoundError as exc:

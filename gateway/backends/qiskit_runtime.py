@@ -1,4 +1,4 @@
-"""QiskitRuntimeBackend: IBM's machines, through the Sampler of qiskit-ibm-runtime."""
+"""QiskitRuntimeBackend: runs circuits on IBM's machines through the Sampler of qiskit-ibm-runtime."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from gateway.backends.qiskit import (
     terms_of,
 )
 from gateway.backends.vendor import VendorBackend
-from gateway.backends.vendor_errors import chain
+from gateway.backends.vendor_errors import cause_chain
 from gateway.backends.vendor_job import Reading, VendorRun
 from gateway.backends.vendor_plan import Terms
 from gateway.circuit import Circuit
@@ -60,13 +60,13 @@ except ModuleNotFoundError as missing:
     ) from missing
 
 MODES = {"job": None, "session": Session, "batch": Batch}
-"""Execution mode -> what holds its jobs together."""
+"""Execution mode -> the class of the session that its jobs share, ``None`` for single jobs."""
 
 CHANNELS = ("ibm_quantum_platform", "ibm_cloud")
 
 
 class QiskitRuntimeBackend(VendorBackend):
-    """Runs circuits on IBM's machines, all circuits of a request as one job of the Sampler primitive.
+    """Runs circuits on IBM's machines; all circuits of a request are one job of the Sampler primitive.
 
     ::
 
@@ -75,29 +75,29 @@ class QiskitRuntimeBackend(VendorBackend):
 
     The Sampler is the client-side one, ``qiskit_ibm_runtime.executor_sampler.Sampler``, an
     implementation of Qiskit's ``BaseSamplerV2``; its predecessor ``SamplerV2`` is deprecated since 0.50.
-    A session or batch is opened with the first run and closed by :meth:`close_session`, or with the
-    backend; runs after that are refused, since a session costs while it is open.
+    The first run opens a session or batch, and :meth:`close_session` or :meth:`close` closes it. Later runs
+    are refused instead of opening another one, because a session costs money while it is open.
 
-    A machine has no seed; in the SDK's local mode, with a fake backend or Aer as ``backend``, there is
-    one, and nothing is sent anywhere.
+    A machine has no seed. In the SDK's local mode, with a fake backend or Aer as ``backend``, there is a
+    seed, and nothing is sent anywhere.
 
     Args:
-        api_token: of IBM Cloud; the account saved on this machine when omitted.
-        backend: name of a machine, or a backend object; the least busy machine when omitted.
+        api_token: the token for IBM Cloud; the account saved on this machine when omitted.
+        backend: the name of a machine, or a backend object; the least busy machine when omitted.
         channel: ``"ibm_quantum_platform"``, or ``"ibm_cloud"``, its older name.
         mode: ``"job"``, ``"session"`` or ``"batch"``.
-        instance: CRN or name of the service instance; found by the SDK when omitted.
+        instance: the CRN or the name of the service instance; the SDK chooses one when omitted.
         max_time: seconds, or a text like ``"2h 30m"``, after which a session or batch ends.
-        optimization_level: of the transpiler, 0 to 3.
-        seed_transpiler: makes transpiling repeatable.
-        options: of the Sampler, as a mapping: ``{"twirling": {"enable_gates": True}}``. Twirling makes the
-            Sampler round shots up, and a run whose counts do not sum to the shots asked for fails.
+        optimization_level: the transpiler's optimisation level, 0 to 3.
+        seed_transpiler: the transpiler's seed, which makes its output repeatable.
+        options: the options of the Sampler as a mapping: ``{"twirling": {"enable_gates": True}}``. Twirling makes the
+            Sampler round the shots up, and a run fails if its counts do not sum to the shots of the request.
         service_options: further arguments of ``QiskitRuntimeService``, such as ``url`` or ``proxies``.
 
     Raises:
         AuthenticationError: the token is refused, or there is none.
         TransportError: IBM Cloud cannot be reached.
-        RequestError: no such machine, channel, mode or instance.
+        RequestError: there is no such machine, channel, mode or instance.
     """
 
     def __init__(  # noqa: PLR0913 - as Qrisp has them, and those of the two SDKs
@@ -114,12 +114,12 @@ class QiskitRuntimeBackend(VendorBackend):
         options: Mapping[str, Any] | None = None,
         service_options: Mapping[str, Any] | None = None,
     ) -> None:
-        _one_of("mode", mode, MODES)
-        _one_of("channel", channel, CHANNELS)
+        _check_choice("mode", mode, MODES)
+        _check_choice("channel", channel, CHANNELS)
         self.mode = mode
         self.max_time = max_time
         self.options = dict(options or {})
-        self.name = backend if isinstance(backend, str) else "IBM Quantum"  # until the machine says its own
+        self.name = backend if isinstance(backend, str) else "IBM Quantum"  # until the machine has reported its name
         self._account: dict[str, Any] = {
             "api_token": api_token,
             "channel": channel,
@@ -146,7 +146,7 @@ class QiskitRuntimeBackend(VendorBackend):
         return f"QiskitRuntimeBackend({self.name!r}, mode={self.mode!r})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Let a copy in another process open its own connection, to the same machine."""
+        """Let a pickled copy open a connection of its own to the same machine."""
         backend = self.backend if self._service is None else self.name
         settings = {
             "mode": self.mode,
@@ -159,25 +159,25 @@ class QiskitRuntimeBackend(VendorBackend):
 
     @property
     def version(self) -> str:
-        """Version of the machine, or of the SDK until there is one."""
+        """The version of the machine, or of the SDK while the machine is unknown."""
         backend = getattr(self, "backend", None)
         return getattr(backend, "backend_version", None) or f"qiskit-ibm-runtime {qiskit_ibm_runtime.__version__}"
 
     def build(self, circuit: Circuit) -> Any:  # noqa: ANN401 - a QuantumCircuit
-        """Transpile into the machine's instruction set."""
+        """Transpile a circuit to the machine's instruction set."""
         return self._transpile(circuit)
 
     def submit(self, natives: Sequence[Any], *, shots: int, seed: int | None) -> VendorRun:
-        """Start one job of the Sampler."""
+        """Submit circuits as one job of the Sampler."""
         options = self.options if seed is None else _with_seed(self.options, seed)
-        with self._running_in() as place:
-            return RuntimeRun(Sampler(mode=place, options=options).run(natives, shots=shots))
+        with self._execution_context() as context:
+            return RuntimeRun(Sampler(mode=context, options=options).run(natives, shots=shots))
 
     @contextmanager
-    def _running_in(self) -> Iterator[Any]:
-        """Yield what the Sampler runs in, opening a session or batch if there is none."""
-        opened = MODES[self.mode]
-        if opened is None:
+    def _execution_context(self) -> Iterator[Any]:
+        """Yield the machine, session or batch that the Sampler runs in; a session or batch is opened at first use."""
+        session_class = MODES[self.mode]
+        if session_class is None:
             yield self.backend
             return
         with self._lock:
@@ -186,16 +186,16 @@ class QiskitRuntimeBackend(VendorBackend):
                     f"the {self.mode} of this backend was closed: make another QiskitRuntimeBackend", field="mode"
                 )
             if self._session is None:
-                self._session = opened(self.backend, max_time=self.max_time)
+                self._session = session_class(self.backend, max_time=self.max_time)
             yield self._session
 
     @property
     def session_id(self) -> str | None:
-        """IBM's name of the open session or batch; none in local mode."""
+        """IBM's id of the open session or batch; ``None`` in local mode."""
         return None if self._session is None else self._session.session_id
 
     def close_session(self) -> None:
-        """Take no more runs and close the session or batch; runs under way end by themselves."""
+        """Close the session or batch and refuse further runs; runs under way continue to their end."""
         with self._lock, self.translated():
             self._closed = self.mode != "job"
             session, self._session = self._session, None
@@ -203,23 +203,23 @@ class QiskitRuntimeBackend(VendorBackend):
                 session.close()
 
     def close(self) -> None:
-        """Close the session, if there is one."""
+        """Close the session or batch, if there is one."""
         self.close_session()
         super().close()
 
     def find(self, vendor_id: str) -> VendorRun:
-        """Ask IBM for a job."""
+        """Ask IBM for a job by its id."""
         if self._service is None:
             return super().find(vendor_id)
         return RuntimeRun(self._service.job(vendor_id))
 
     def status(self) -> BackendStatus:
-        """Ask whether the machine takes work, and how many jobs wait."""
+        """Ask whether the machine takes work, and how many jobs are waiting."""
         with self.translated():
             return status_of(self.backend, self.name, self.version)
 
     def capabilities(self) -> Capabilities:
-        """Return what the machine's target allows."""
+        """Return the capabilities that follow from the machine's target."""
         return capabilities_of(self.backend, seedable=self.seedable)
 
     def native_gates(self) -> tuple[str, ...]:
@@ -227,28 +227,30 @@ class QiskitRuntimeBackend(VendorBackend):
         return native_gates_of(self.backend)
 
     def error(self, exc: Exception) -> GatewayError:
-        """Return the error of ours that says what IBM said."""
-        causes = list(chain(exc))
-        words = str(exc.args[0] if len(exc.args) == 1 else exc) or type(exc).__name__
+        """Return the gateway error for an exception of IBM's SDK, with its text."""
+        causes = list(cause_chain(exc))
+        text = str(exc.args[0] if len(exc.args) == 1 else exc) or type(exc).__name__
         for cause in causes:
             if isinstance(cause, requests.Timeout):
-                return TransportTimeout(f"{words} ({cause})")
+                return TransportTimeout(f"{text} ({cause})")
             if isinstance(cause, requests.ConnectionError):
-                return TransportError(f"IBM Quantum cannot be reached: {words} ({cause})")
+                return TransportError(f"IBM Quantum cannot be reached: {text} ({cause})")
         answer = next((str(cause) for cause in causes if isinstance(cause, ApiException)), None)
         if isinstance(exc, (IBMNotAuthorizedError, AccountNotFoundError, InvalidAccountError)):
-            return AuthenticationError(f"{words} ({answer})" if answer else words)
-        status = next((each.status_code for each in causes if isinstance(each, (RequestsApiError, ApiException))), None)
+            return AuthenticationError(f"{text} ({answer})" if answer else text)
+        status = next(
+            (cause.status_code for cause in causes if isinstance(cause, (RequestsApiError, ApiException))), None
+        )
         if status in _BY_STATUS:
-            return _BY_STATUS[status](words)
+            return _BY_STATUS[status](text)
         if isinstance(exc, QiskitBackendNotFoundError):
-            return RequestError(f"{self.name}: {words}", field="backend")
+            return RequestError(f"{self.name}: {text}", field="backend")
         if isinstance(exc, RuntimeJobNotFound):
-            return JobNotFound(words)
+            return JobNotFound(text)
         if isinstance(exc, RuntimeJobMaxTimeoutError):
-            return JobTimeout(words)
+            return JobTimeout(text)
         if isinstance(exc, IBMInputValueError):
-            return AuthenticationError(words) if "does not have access" in words else RequestError(words)
+            return AuthenticationError(text) if "does not have access" in text else RequestError(text)
         return super().error(exc)
 
 
@@ -260,7 +262,7 @@ class RuntimeRun:
 
     @property
     def id(self) -> str:
-        """IBM's name of the job."""
+        """IBM's id of the job."""
         return str(self.job.job_id())
 
     def state(self) -> JobState:
@@ -283,11 +285,11 @@ _BY_STATUS: dict[int | None, type[GatewayError]] = {
     429: BusyError,
     503: BusyError,
 }
-"""Status of an answer of IBM's -> our class."""
+"""HTTP status of an answer of IBM -> the class of our error."""
 
 
 def _service(token: str | None, channel: str, instance: str | None, options: Mapping[str, Any]) -> Any:  # noqa: ANN401
-    """Log in; without an instance the SDK looks for one, and does not warn about it when told ``auto``."""
+    """Log in. Without an instance the SDK chooses one, and ``auto`` keeps it from warning about that."""
     return QiskitRuntimeService(channel=channel, token=token, instance=instance or "auto", **options)
 
 
@@ -295,9 +297,9 @@ def _reopen(arguments: dict[str, Any]) -> QiskitRuntimeBackend:
     return QiskitRuntimeBackend(**arguments)
 
 
-def _one_of(field: str, value: object, known: Any) -> None:  # noqa: ANN401 - a container of texts
-    if value not in known:
-        raise RequestError(f"{field} is {' or '.join(map(repr, known))}, not {value!r}", field=field)
+def _check_choice(field: str, value: object, choices: Any) -> None:  # noqa: ANN401 - a container of texts
+    if value not in choices:
+        raise RequestError(f"{field} is {' or '.join(map(repr, choices))}, not {value!r}", field=field)
 
 
 def _with_seed(options: Mapping[str, Any], seed: int) -> dict[str, Any]:

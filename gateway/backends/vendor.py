@@ -1,4 +1,4 @@
-"""What Backends over a vendor's SDK have in common: a subclass says how to build, submit and find."""
+"""VendorBackend: the common part of Backends over a vendor's SDK; a subclass adds how to build, submit and find."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from gateway.backends.base import Backend
-from gateway.backends.vendor_errors import on_the_way
+from gateway.backends.vendor_errors import access_error
 from gateway.backends.vendor_job import Part, Prepared, VendorJob, VendorRun
 from gateway.backends.vendor_plan import Terms, plan, seeds_of, without_idle_qubits
 from gateway.circuit import Circuit
@@ -28,9 +28,9 @@ class VendorBackend(Backend):
     """A Backend over a vendor's SDK.
 
     Attributes:
-        name: of the machine; the ``simulator`` of a provenance.
-        terms: what the machine takes at once.
-        seedable: whether a submission may carry a seed; then each has one.
+        name: the name of the machine, which a result's provenance reports as ``simulator``.
+        terms: the limits of one submission to the machine.
+        seedable: whether a submission may carry a seed; then each one carries one.
     """
 
     name: str
@@ -41,18 +41,18 @@ class VendorBackend(Backend):
     @property
     @abstractmethod
     def version(self) -> str:
-        """Version of the machine or, where it has none, of the SDK."""
+        """The version of the machine or, where it has none, of the SDK."""
 
     @abstractmethod
     def build(self, circuit: Circuit) -> Any:  # noqa: ANN401 - the SDK's own circuit
-        """Convert a circuit without idle qubits into gates and connectivity of the machine."""
+        """Convert a circuit without idle qubits to the gates and the connectivity of the machine."""
 
     @abstractmethod
     def submit(self, natives: Sequence[Any], *, shots: int, seed: int | None) -> VendorRun:
-        """Hand circuits over and return at once."""
+        """Submit circuits to the machine and return at once."""
 
     def refresh(self) -> None:
-        """Look whether the machine has changed; called before the circuits of a request are built."""
+        """Check whether the machine has changed; this is called before the circuits of a request are built."""
 
     def find(self, vendor_id: str) -> VendorRun:
         """Return a job that was submitted earlier.
@@ -63,8 +63,8 @@ class VendorBackend(Backend):
         raise JobNotFound(f"{self.name} keeps no jobs: hold on to what run_async() returned", job=vendor_id)
 
     def error(self, exc: Exception) -> GatewayError:
-        """Return the error of ours that says what the SDK raised, in its own words."""
-        return on_the_way(exc, self.name) or SimulatorError(
+        """Return the gateway error for an exception of the SDK, with its text."""
+        return access_error(exc, self.name) or SimulatorError(
             f"{self.name} failed: {type(exc).__name__}: {exc}",
             simulator=self.name,
             version=self.version,
@@ -73,7 +73,7 @@ class VendorBackend(Backend):
 
     @contextmanager
     def translated(self) -> Iterator[None]:
-        """Turn whatever the SDK raises into an error of ours, the one place that does."""
+        """Raise a gateway error instead of whatever the SDK raises; all calls of the SDK are made inside this."""
         try:
             yield
         except GatewayError:
@@ -85,12 +85,12 @@ class VendorBackend(Backend):
 
     def send(self, request: RunRequest) -> list[Result]:
         """Run a request; a run that takes longer than ``timeout_s`` is cancelled."""
-        job = self._submitted(request)
+        job = self._submit(request)
         try:
             if request.timeout_s is not None and not job.wait(request.timeout_s):
-                end = "was cancelled" if job.cancel() else "could not be cancelled"
+                outcome = "was cancelled" if job.cancel() else "could not be cancelled"
                 raise JobTimeout(
-                    f"{self.name} had no result after {request.timeout_s:g} s; the job {job.id} {end}",
+                    f"{self.name} had no result after {request.timeout_s:g} s; the job {job.id} {outcome}",
                     timeout_s=request.timeout_s,
                 )
             return job.results()
@@ -99,12 +99,12 @@ class VendorBackend(Backend):
             raise
 
     def job(self, job_id: str) -> VendorJob:
-        """Find a job again by its ``id``, or one that the vendor knows by that name."""
-        listed = job_id[:1] == "[" and job_id[-1:] == "]"
-        parts = [self._found(text) for text in (job_id[1:-1] if listed else job_id).split("+")]
-        return VendorJob(self, parts, listed=listed)
+        """Return the job with this ``id``, which is one of ours or the vendor's own id of a job."""
+        is_list = job_id[:1] == "[" and job_id[-1:] == "]"
+        parts = [self._find_part(text) for text in (job_id[1:-1] if is_list else job_id).split("+")]
+        return VendorJob(self, parts, is_list=is_list)
 
-    def _found(self, text: str) -> Part:
+    def _find_part(self, text: str) -> Part:
         vendor_id, _, places = text.partition("@")
         if not vendor_id or ("@" in text and not re.fullmatch(r"\d+(\.\d+)*", places)):
             raise JobNotFound(f"{text!r} does not name a job", job=text)
@@ -113,10 +113,10 @@ class VendorBackend(Backend):
         return Part(run, tuple(map(int, places.split("."))) if places else (0,))
 
     def begin(self, request: RunRequest) -> VendorJob:
-        """Hand circuits over and return at once, with a job that is the vendor's.
+        """Submit the circuits and return at once with a job that the vendor runs.
 
         Raises:
-            UnsupportedError: with ``timeout_s``: nobody is there to keep it.
+            UnsupportedError: the request has a ``timeout_s``, which nothing would enforce.
         """
         if request.timeout_s is not None:
             raise UnsupportedError(
@@ -124,57 +124,61 @@ class VendorBackend(Backend):
                 feature="timeout_s",
                 simulator=self.name,
             )
-        return self._submitted(request)
+        return self._submit(request)
 
-    def _submitted(self, request: RunRequest) -> VendorJob:
+    def _submit(self, request: RunRequest) -> VendorJob:
         """Check, build and submit a request.
 
         Raises:
-            GatewayError: nothing of it was submitted, or all that was is cancelled.
+            GatewayError: the request failed; whatever was submitted of it has been cancelled.
         """
         options = RunOptions(result_type(request.shots, request.result), seeded=request.seed is not None)
         with self.translated():
             self.refresh()
         version = self.version
-        able = msgspec.structs.replace(self.capabilities(), max_qubits=self.terms.max_qubits)
+        capabilities = msgspec.structs.replace(self.capabilities(), max_qubits=self.terms.max_qubits)
         prepared = [
-            self._prepared(source, able, options, index if isinstance(request.circuits, list) else None)
+            self._prepare(source, capabilities, options, index if isinstance(request.circuits, list) else None)
             for index, source in enumerate(request.circuit_list())
         ]
         shots = [number or 0 for number in request.shots_list()]
         seeds = seeds_of(request.seed, len(shots)) if self.seedable else None
         parts: list[Part] = []
         try:
-            for planned in plan(shots, seeds, self.terms, self.name):
-                natives = [prepared[index].native for index in planned.circuits]
+            for submission in plan(shots, seeds, self.terms, self.name):
+                natives = [prepared[index].native for index in submission.circuits]
                 with self.translated():
-                    run = self.submit(natives, shots=planned.shots, seed=planned.seed)
-                parts.append(Part(run, planned.circuits, planned.shots, None if seeds is None else planned.seed))
+                    run = self.submit(natives, shots=submission.shots, seed=submission.seed)
+                parts.append(
+                    Part(run, submission.circuits, submission.shots, None if seeds is None else submission.seed)
+                )
         except BaseException:
             with suppress(GatewayError):
                 VendorJob(self, parts).cancel()
             raise
-        return VendorJob(self, parts, prepared, seeds, listed=isinstance(request.circuits, list), version=version)
+        return VendorJob(self, parts, prepared, seeds, is_list=isinstance(request.circuits, list), version=version)
 
-    def _prepared(self, source: Circuit | str, able: Capabilities, options: RunOptions, index: int | None) -> Prepared:
-        """Check and build one circuit; ``index`` is its number in a list."""
+    def _prepare(
+        self, source: Circuit | str, capabilities: Capabilities, options: RunOptions, index: int | None
+    ) -> Prepared:
+        """Check and build one circuit; ``index`` is its position in a list of circuits."""
         try:
-            began = time.perf_counter()
+            start = time.perf_counter()
             circuit = as_circuit(source)
-            parsed = time.perf_counter()
+            parsing_end = time.perf_counter()
             circuit.validate()
             dense = without_idle_qubits(circuit)
-            self._check(dense, able, options)
+            self._check(dense, capabilities, options)
             with self.translated():
                 native = self.build(dense)
-            parse_s = parsed - began if isinstance(source, str) else 0.0
-            return Prepared(native, circuit.num_clbits, parse_s, time.perf_counter() - parsed)
+            parse_s = parsing_end - start if isinstance(source, str) else 0.0
+            return Prepared(native, circuit.num_clbits, parse_s, time.perf_counter() - parsing_end)
         except GatewayError as exc:
             exc.circuit = index
             raise
 
-    def _check(self, circuit: Circuit, able: Capabilities, options: RunOptions) -> None:
-        """Refuse by name what the machine does not do."""
-        needed = needs(circuit)
-        refuse(needed, able, options, simulator=self.name)
-        check_measured(needed, options, simulator=self.name)
+    def _check(self, circuit: Circuit, capabilities: Capabilities, options: RunOptions) -> None:
+        """Refuse a circuit that needs something which the machine does not have."""
+        needs_of_circuit = needs(circuit)
+        refuse(needs_of_circuit, capabilities, options, simulator=self.name)
+        check_measured(needs_of_circuit, options, simulator=self.name)

@@ -1,6 +1,6 @@
-"""What an error of a vendor's SDK is about, whichever SDK it is: the network, the permission, or something not found.
+"""Recognises errors of any vendor's SDK: failures of the network, missing permissions, and things that do not exist.
 
-SDKs wrap what happened in classes of their own, so the whole chain of causes is looked at.
+SDKs wrap the original exception in classes of their own, so these functions look at the whole chain of causes.
 """
 
 from __future__ import annotations
@@ -23,15 +23,17 @@ _BY_STATUS: dict[int | None, type[GatewayError]] = {
     503: BusyError,
     504: TransportTimeout,
 }
-"""HTTP status of a vendor's answer -> our class."""
+"""HTTP status of a vendor's answer -> the class of our error."""
 
 _TIMEOUTS = (TimeoutError, requests.Timeout)
 _NETWORK = (ConnectionError, requests.ConnectionError, socket.gaierror, ssl.SSLError)
-_WORDS = re.compile(r"not found|not exist|no such|no job|unknown job|(could ?n.t|could not|cannot) find", re.IGNORECASE)
+_NOT_FOUND_TEXT = re.compile(
+    r"not found|not exist|no such|no job|unknown job|(could ?n.t|could not|cannot) find", re.IGNORECASE
+)
 
 
-def chain(exc: BaseException | None) -> Iterator[BaseException]:
-    """Yield an exception and what caused it."""
+def cause_chain(exc: BaseException | None) -> Iterator[BaseException]:
+    """Yield an exception, then its cause, then the cause of that, and so on."""
     seen: set[int] = set()
     while exc is not None and id(exc) not in seen:
         seen.add(id(exc))
@@ -39,41 +41,42 @@ def chain(exc: BaseException | None) -> Iterator[BaseException]:
         exc = exc.__cause__ or exc.__context__
 
 
-def on_the_way(exc: BaseException, name: str) -> GatewayError | None:
-    """Return our error for what went wrong between us and a vendor; ``None`` if it went wrong at the vendor's.
+def access_error(exc: BaseException, name: str) -> GatewayError | None:
+    """Return our error if the vendor could not be reached, was busy or denied access; ``None`` for other errors.
 
     Args:
-        exc: what the SDK raised.
-        name: of the backend, for the message.
+        exc: the exception that the SDK raised.
+        name: the name of the backend, for the message.
     """
-    for cause in chain(exc):
-        words = f"{exc}" if cause is exc else f"{exc} ({cause})"
+    for cause in cause_chain(exc):
+        text = f"{exc}" if cause is exc else f"{exc} ({cause})"
         if isinstance(cause, _TIMEOUTS):
-            return TransportTimeout(f"{name} did not answer in time: {words}")
+            return TransportTimeout(f"{name} did not answer in time: {text}")
         if isinstance(cause, _NETWORK):
-            return TransportError(f"{name} cannot be reached: {words}")
+            return TransportError(f"{name} cannot be reached: {text}")
         if isinstance(cause, PermissionError) and cause.filename is None:
-            return AuthenticationError(f"{name} refuses access: {words}")
+            return AuthenticationError(f"{name} refuses access: {text}")
         kind = _BY_STATUS.get(_status(cause))
         if kind is not None:
-            return kind(f"{name} answered with status {_status(cause)}: {words}")
+            return kind(f"{name} answered with status {_status(cause)}: {text}")
     return None
 
 
 def is_not_found(exc: BaseException) -> bool:
-    """Say whether a vendor said that it has no such thing.
+    """Return whether an exception means that the vendor does not have what it was asked for.
 
-    There is no common class for it: providers raise a ``LookupError``, a class named so, an HTTP status or a text.
+    There is no common class for this: SDKs raise a ``LookupError``, a class whose name says it, an error with the HTTP
+    status 404, or one whose text says it.
     """
     return (
         isinstance(exc, LookupError)
-        or any(_status(cause) == _NOT_FOUND or "NotFound" in type(cause).__name__ for cause in chain(exc))
-        or _WORDS.search(str(exc)) is not None
+        or any(_status(cause) == _NOT_FOUND or "NotFound" in type(cause).__name__ for cause in cause_chain(exc))
+        or _NOT_FOUND_TEXT.search(str(exc)) is not None
     )
 
 
 def _status(exc: BaseException) -> int | None:
-    """Return the HTTP status that an exception carries, itself or in its response."""
+    """Return the HTTP status that an exception or its response has, or ``None``."""
     for holder in (exc, getattr(exc, "response", None)):
         for name in ("status_code", "status"):
             status = getattr(holder, name, None)

@@ -1,4 +1,4 @@
-"""A job that runs at a vendor's: it follows the vendor's own jobs and puts their results together."""
+"""VendorJob: follows the jobs that a vendor runs for one request, and combines their results."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _FIRST_POLL_S, _LONGEST_POLL_S = 0.001, 5.0
 
 
 class Reading(NamedTuple):
-    """What a vendor's job found for one circuit.
+    """The result of a vendor's job for one circuit.
 
     Args:
-        counts: bitstring -> shots, clbit 0 rightmost, a character for each clbit; spaces do no harm.
-        seconds: spent on the run, where the vendor says so.
-        version: of the machine that ran it, where the vendor says so.
+        counts: bitstring -> shots, clbit 0 rightmost, one character for each clbit; spaces are ignored.
+        seconds: the duration of the run, where the vendor reports it.
+        version: the version of the machine that ran the circuit, where the vendor reports it.
     """
 
     counts: Mapping[str, int]
@@ -34,20 +34,20 @@ class Reading(NamedTuple):
 
 
 class VendorRun(Protocol):
-    """One job in a vendor's hands. Whatever it raises is translated by its backend."""
+    """One job of a vendor. Its methods may raise the SDK's exceptions, which the backend translates."""
 
     @property
     def id(self) -> str:
-        """The vendor's own name of the job."""
+        """The vendor's id of the job."""
 
     def state(self) -> JobState:
         """Ask the vendor for the state of the job."""
 
     def readings(self) -> list[Reading]:
-        """Wait until it has ended, and return one reading per circuit.
+        """Wait until the job has ended, and return one reading per circuit.
 
         Raises:
-            Exception: why it failed, or that it was cancelled.
+            Exception: the job failed or was cancelled.
         """
 
     def cancel(self) -> None:
@@ -56,13 +56,13 @@ class VendorRun(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A circuit in the machine's own terms.
+    """A circuit that is ready for submission to a machine.
 
     Args:
-        native: the SDK's own circuit.
-        width: number of clbits.
-        parse_s: seconds it took to parse, if it was text.
-        build_s: seconds it took to check, convert and transpile.
+        native: the circuit as an object of the SDK.
+        width: the number of clbits.
+        parse_s: seconds spent on parsing, if the circuit was text.
+        build_s: seconds spent on checking, converting and transpiling.
     """
 
     native: Any
@@ -73,7 +73,7 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A submission under way; ``shots`` is ``None`` for one that was found again."""
+    """One submission of a request, as a job of the vendor; ``shots`` is ``None`` if another process submitted it."""
 
     run: VendorRun
     circuits: tuple[int, ...]
@@ -82,7 +82,7 @@ class Part:
 
 
 class Vendor(Protocol):
-    """What a job needs to know of its backend."""
+    """The part of a VendorBackend that its jobs use."""
 
     name: str
 
@@ -91,23 +91,24 @@ class Vendor(Protocol):
         """Version of the machine."""
 
     def translated(self) -> AbstractContextManager[None]:
-        """Turn what the SDK raises into errors of ours."""
+        """Raise a gateway error instead of whatever the SDK raises."""
 
 
 class VendorJob(Job[Outcome | list[Outcome]]):
-    """The vendor's jobs that a request became.
+    """The jobs of a vendor that together run one request.
 
-    Its ``id`` is the vendor's own name where there is one job of one circuit. Else the names are joined by
-    ``+``, each with ``@`` and the numbers of its circuits unless that is the first alone, in brackets where
-    a list was asked for: ``backend.job(id)`` puts it together again, from another process too.
+    For one circuit in one job, ``id`` is the vendor's id of the job. Otherwise it joins the vendor's ids with ``+``.
+    Each is followed by ``@`` and the indices of its circuits, unless it has only the first circuit, and brackets
+    surround the whole if the request has a list of circuits. From this, ``backend.job(id)`` finds all of them
+    again, in another process too.
 
     Args:
-        backend: that submitted it.
-        parts: what was submitted.
-        prepared: what was built; ``None`` for a job that was found again.
-        seeds: one per circuit, where there are seeds.
-        listed: a list of circuits was asked for.
-        version: of the machine when it was submitted.
+        backend: the backend that submitted the request.
+        parts: the submissions of the request.
+        prepared: the circuits that were built; ``None`` if another process submitted them.
+        seeds: the seed of each circuit, where there are seeds.
+        is_list: whether the request has a list of circuits.
+        version: the version of the machine at the time of the submission.
     """
 
     def __init__(
@@ -117,7 +118,7 @@ class VendorJob(Job[Outcome | list[Outcome]]):
         prepared: list[Prepared] | None = None,
         seeds: list[int] | None = None,
         *,
-        listed: bool = False,
+        is_list: bool = False,
         version: str | None = None,
     ) -> None:
         self._backend = backend
@@ -125,24 +126,24 @@ class VendorJob(Job[Outcome | list[Outcome]]):
         self.parts = parts
         self._prepared = prepared
         self._seeds = seeds
-        self._listed = listed
-        self._began = time.perf_counter()
+        self._is_list = is_list
+        self._start = time.perf_counter()
         self._results: list[Result] | None = None
-        names = "+".join(_named(part) for part in parts)
-        self.id = f"[{names}]" if listed else names
+        names = "+".join(_part_id(part) for part in parts)
+        self.id = f"[{names}]" if is_list else names
 
     def status(self) -> JobState:
-        """Ask the vendor where it stands: failed or cancelled when any part is, done when all are."""
+        """Ask the vendor for the state: failed or cancelled if any part is, done if all parts are."""
         if self._results is not None:
             return JobState.DONE
-        return _overall(self._states())
+        return _joint_state(self._states())
 
     def _states(self) -> list[JobState]:
         with self._backend.translated():
             return [part.run.state() for part in self.parts]
 
     def progress(self) -> Progress:
-        """Return how many of its circuits are done: those with no part left to wait for."""
+        """Return how many circuits are done, which are those whose parts are all done."""
         total = len({index for part in self.parts for index in part.circuits})
         if self._results is not None:
             return Progress(total, total)
@@ -155,7 +156,7 @@ class VendorJob(Job[Outcome | list[Outcome]]):
         return Progress(total - len(waiting), total)
 
     def cancel(self) -> bool:
-        """Cancel what has not ended; say whether the job is cancelled now."""
+        """Cancel the parts that have not ended, and return whether the job is cancelled now."""
         with self._backend.translated():
             for part in self.parts:
                 if not part.run.state().ended:
@@ -163,41 +164,41 @@ class VendorJob(Job[Outcome | list[Outcome]]):
         return self.status() is JobState.CANCELLED
 
     def result(self, timeout_s: float | None = None) -> Outcome | list[Outcome]:
-        """Wait for the counts; the job goes on when ``timeout_s`` is over."""
+        """Wait for the counts; the job goes on if ``timeout_s`` ends first."""
         outcomes = self.results(timeout_s)
-        return outcomes if self._listed or len(outcomes) > 1 else outcomes[0]
+        return outcomes if self._is_list or len(outcomes) > 1 else outcomes[0]
 
     def results(self, timeout_s: float | None = None) -> list[Result]:
         """Wait for the results, one per circuit."""
         if self._results is None:
             if timeout_s is not None and not self.wait(timeout_s):
                 raise JobTimeout(f"no result after {timeout_s:g} s; the job goes on", timeout_s=timeout_s)
-            self._results = self._collected()
+            self._results = self._collect()
         return self._results
 
     def wait(self, timeout_s: float) -> bool:
-        """Wait until the job has ended, well or not; say whether it has in time."""
-        give_up = time.monotonic() + timeout_s
+        """Wait until the job is done, failed or cancelled, and return whether this happened within ``timeout_s``."""
+        deadline = time.monotonic() + timeout_s
         delay_s = _FIRST_POLL_S
         while not self.status().ended:
-            left_s = min(delay_s, give_up - time.monotonic())
+            left_s = min(delay_s, deadline - time.monotonic())
             if left_s <= 0:
                 return False
             time.sleep(left_s)
             delay_s = min(delay_s * 1.5, _LONGEST_POLL_S)
         return True
 
-    def _collected(self) -> list[Result]:
+    def _collect(self) -> list[Result]:
         """Add up the counts of all parts."""
-        waited_s = time.perf_counter() - self._began
+        waited_s = time.perf_counter() - self._start
         counts: dict[int, Counter[str]] = {}
         seconds: dict[int, float] = {}
         versions: dict[int, str] = {}
         for part in self.parts:
             readings = self._read(part)
-            places = part.circuits if len(readings) == len(part.circuits) else tuple(range(len(readings)))
-            for index, reading in zip(places, readings, strict=True):
-                counts.setdefault(index, Counter()).update(self._checked(index, part, reading))
+            indices = part.circuits if len(readings) == len(part.circuits) else tuple(range(len(readings)))
+            for index, reading in zip(indices, readings, strict=True):
+                counts.setdefault(index, Counter()).update(self._check_counts(index, part, reading))
                 seconds[index] = seconds.get(index, 0.0) + (waited_s if reading.seconds is None else reading.seconds)
                 versions[index] = reading.version or self._version
         return [self._result(index, counts[index], seconds[index], versions[index]) for index in sorted(counts)]
@@ -211,21 +212,25 @@ class VendorJob(Job[Outcome | list[Outcome]]):
                     raise JobCancelled(f"the job {part.run.id} of {self._backend.name} was cancelled") from exc
                 raise
         if self._prepared is not None and len(readings) != len(part.circuits):
-            raise self._broken(f"{len(readings)} results for {len(part.circuits)} circuits")
+            raise self._contract_error(f"{len(readings)} results for {len(part.circuits)} circuits")
         return readings
 
-    def _checked(self, index: int, part: Part, reading: Reading) -> dict[str, int]:
-        """Return the counts without spaces; counts that break the contract are an error."""
+    def _check_counts(self, index: int, part: Part, reading: Reading) -> dict[str, int]:
+        """Return the counts with spaces removed from their bitstrings.
+
+        Raises:
+            SimulatorError: a bitstring has the wrong width, or the number of shots is wrong.
+        """
         counts: Counter[str] = Counter()
-        for key, times in reading.counts.items():
-            counts[key.replace(" ", "")] += int(times)
+        for key, shots in reading.counts.items():
+            counts[key.replace(" ", "")] += int(shots)
         width = len(next(iter(counts), "")) if self._prepared is None else self._prepared[index].width
-        wrong = next((key for key in counts if len(key) != width or key.strip("01")), None)
-        if wrong is not None:
-            raise self._broken(f"{wrong!r} is not a bitstring of {width} clbits")
+        invalid = next((key for key in counts if len(key) != width or key.strip("01")), None)
+        if invalid is not None:
+            raise self._contract_error(f"{invalid!r} is not a bitstring of {width} clbits")
         if part.shots is not None and counts.total() != part.shots:
-            raise self._broken(f"{counts.total()} outcomes for {part.shots} shots")
-        return {key: times for key, times in counts.items() if times}
+            raise self._contract_error(f"{counts.total()} outcomes for {part.shots} shots")
+        return {key: shots for key, shots in counts.items() if shots}
 
     def _result(self, index: int, counts: Counter[str], run_s: float, version: str) -> Result:
         prepared = None if self._prepared is None else self._prepared[index]
@@ -243,7 +248,7 @@ class VendorJob(Job[Outcome | list[Outcome]]):
         width = len(next(iter(counts), "")) if prepared is None else prepared.width
         return Counts.trusted(dict(counts), width, provenance)
 
-    def _broken(self, detail: str) -> SimulatorError:
+    def _contract_error(self, detail: str) -> SimulatorError:
         backend = self._backend
         return SimulatorError(
             f"{backend.name} broke the contract: {detail}",
@@ -253,15 +258,15 @@ class VendorJob(Job[Outcome | list[Outcome]]):
         )
 
 
-def _named(part: Part) -> str:
+def _part_id(part: Part) -> str:
     return part.run.id if part.circuits == (0,) else f"{part.run.id}@{'.'.join(map(str, part.circuits))}"
 
 
-def _overall(states: Sequence[JobState]) -> JobState:
+def _joint_state(states: Sequence[JobState]) -> JobState:
     """Return the state of a job from those of its parts."""
-    for decisive in (JobState.FAILED, JobState.CANCELLED):
-        if decisive in states:
-            return decisive
+    for final_state in (JobState.FAILED, JobState.CANCELLED):
+        if final_state in states:
+            return final_state
     if all(state is JobState.DONE for state in states):
         return JobState.DONE
     return JobState.QUEUED if all(state is JobState.QUEUED for state in states) else JobState.RUNNING

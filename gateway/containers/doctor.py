@@ -1,7 +1,6 @@
-"""What may stand between a user and a container, one finding at a time, each with the way out.
+"""Checks everything that a container needs; each check returns a finding, which says how to solve a problem.
 
-Every check is a function of facts, so that each can be tested without an engine; :func:`examine`
-gathers the facts.
+The checks are functions of facts, so that tests need no engine; :func:`examine` collects the facts.
 """
 
 from __future__ import annotations
@@ -22,31 +21,31 @@ from gateway.errors import ContainerError, DockerUnavailable
 from gateway.simulators import SIMULATORS, Simulator
 
 BUILD_BYTES = 3 * 10**9
-"""Free space a build needs."""
+"""The free disk space that a build needs."""
 
 RUN_BYTES = 2 * 10**8
-"""Free space running containers need."""
+"""The free disk space that running containers need."""
 
 _UNITS = {"b": 1, "k": 2**10, "m": 2**20, "g": 2**30}
 
 
 class Verdict(StrEnum):
-    """How a check ended."""
+    """The outcome of a check."""
 
     FINE = "fine"
     PROBLEM = "problem"
     NOTE = "note"
-    """Nothing wrong, but worth knowing."""
+    """Nothing is wrong, but the finding is worth knowing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one check found.
+    """The result of one check.
 
     Args:
-        check: what was looked at.
-        verdict: how it ended.
-        what: in one line.
+        check: the name of the check.
+        verdict: the outcome of the check.
+        what: the finding in one line.
         remedy: what to do about a problem.
     """
 
@@ -57,7 +56,7 @@ class Finding:
 
 
 def check_engine(about: About | None, error: DockerUnavailable | None, *, remote: bool = False) -> Finding:
-    """Whether an engine answers, and if not, what keeps it."""
+    """Check whether an engine answers, and if not, why."""
     if error is not None or about is None:
         what, _, remedy = (error.message if error else "no engine").rpartition(": ")
         return Finding("engine", Verdict.PROBLEM, what, remedy)
@@ -72,15 +71,15 @@ def check_engine(about: About | None, error: DockerUnavailable | None, *, remote
 
 
 def check_image(image: Image | None, others: int, content: str) -> Finding:
-    """Whether the image of this very version is there."""
+    """Check whether the engine has the image of this version."""
     if image is not None:
         return Finding("image", Verdict.FINE, f"{IMAGE}:{content}, {image.size_bytes / 1e6:.0f} MB")
-    older = f"; {others} of other versions are" if others else ""
-    return Finding("image", Verdict.PROBLEM, f"{IMAGE}:{content} is not there{older}", "gateway build")
+    others_text = f"; {others} of other versions are" if others else ""
+    return Finding("image", Verdict.PROBLEM, f"{IMAGE}:{content} is not there{others_text}", "gateway build")
 
 
 def check_architecture(image: Image | None, about: About) -> Finding:
-    """Whether image and engine are for the same processor."""
+    """Check whether image and engine are for the same processor architecture."""
     if image is None or image.architecture == about.architecture:
         return Finding("architecture", Verdict.FINE, about.architecture)
     return Finding(
@@ -92,7 +91,7 @@ def check_architecture(image: Image | None, about: About) -> Finding:
 
 
 def check_disk(free_bytes: int | None, *, image_present: bool) -> Finding:
-    """Whether there is space to build, or to run."""
+    """Check whether there is enough disk space to build the image or to run containers."""
     if free_bytes is None:
         return Finding("disk", Verdict.NOTE, "the engine's disk cannot be seen from here", "docker system df shows it")
     needed = RUN_BYTES if image_present else BUILD_BYTES
@@ -109,10 +108,10 @@ def check_disk(free_bytes: int | None, *, image_present: bool) -> Finding:
 
 
 def check_memory(memory_bytes: int, limit: str) -> Finding:
-    """Whether the machine has what one container may use."""
-    wanted = int(limit[:-1]) * _UNITS[limit[-1].lower()]
-    what = f"the engine's machine has {size(memory_bytes)}, one container may use {size(wanted)}"
-    if memory_bytes >= wanted:
+    """Check whether the machine has as much memory as one container may use."""
+    limit_bytes = int(limit[:-1]) * _UNITS[limit[-1].lower()]
+    what = f"the engine's machine has {size(memory_bytes)}, one container may use {size(limit_bytes)}"
+    if memory_bytes >= limit_bytes:
         return Finding("memory", Verdict.FINE, what)
     return Finding(
         "memory",
@@ -124,7 +123,7 @@ def check_memory(memory_bytes: int, limit: str) -> Finding:
 
 
 def check_port(row: Simulator, taken_by: str | None, *, ours: bool, is_free: bool) -> Finding:
-    """Whether ``gateway up`` and compose can have the simulator's own port."""
+    """Check whether ``gateway up`` and compose can use the simulator's own port."""
     check = f"port {row.port}"
     if ours:
         return Finding(check, Verdict.FINE, f"serves {row.name}")
@@ -138,35 +137,37 @@ def check_port(row: Simulator, taken_by: str | None, *, ours: bool, is_free: boo
     )
 
 
-def check_container(one: Container, last_words: str = "") -> Finding:
-    """Whether a container of ours is well, and if not, why."""
-    check = one.name
-    if not one.running:
-        says = f"; its last words: {last_words.splitlines()[-1]}" if last_words else ""
+def check_container(container: Container, last_words: str = "") -> Finding:
+    """Check whether a container of ours runs and is healthy, and if not, why."""
+    check = container.name
+    if not container.running:
+        log_line = f"; its last words: {last_words.splitlines()[-1]}" if last_words else ""
         remedy = (
-            f"give it more than {size(one.memory_bytes)}: gateway up --memory, or memory=..."
-            if one.oom_killed
+            f"give it more than {size(container.memory_bytes)}: gateway up --memory, or memory=..."
+            if container.oom_killed
             else "the next run or gateway up replaces it"
         )
-        if one.state == "paused":
-            return Finding(check, Verdict.PROBLEM, "is paused", f"docker unpause {one.name}")
-        return Finding(check, Verdict.PROBLEM, ended(one) + says, remedy)
-    if one.health == "unhealthy":
+        if container.state == "paused":
+            return Finding(check, Verdict.PROBLEM, "is paused", f"docker unpause {container.name}")
+        return Finding(check, Verdict.PROBLEM, ended(container) + log_line, remedy)
+    if container.health == "unhealthy":
         return Finding(
-            check, Verdict.PROBLEM, f"runs but is unhealthy: {one.health_log or 'its server does not answer'}",
-            f"docker rm -f {one.name}; the next run or gateway up starts another",
+            check, Verdict.PROBLEM, f"runs but is unhealthy: {container.health_log or 'its server does not answer'}",
+            f"docker rm -f {container.name}; the next run or gateway up starts another",
         )  # fmt: skip
-    return Finding(check, Verdict.FINE, f"{one.state}, {one.health}" if one.health != "none" else one.state)
+    return Finding(
+        check, Verdict.FINE, f"{container.state}, {container.health}" if container.health != "none" else container.state
+    )
 
 
-# ---------------------------------------------------------------------- gathering the facts
+# ---------------------------------------------------------------------- collecting the facts
 
 
 def examine(names: Collection[str] = ()) -> Iterator[Finding]:
-    """Yield one finding after the other; an engine that does not answer is the last.
+    """Yield the finding of each check; if no engine answers, that is the only finding.
 
     Args:
-        names: of the simulators whose ports matter; all by default.
+        names: the simulators whose ports are checked; all by default.
     """
     try:
         engine = connect()
@@ -183,12 +184,12 @@ def examine(names: Collection[str] = ()) -> Iterator[Finding]:
     yield check_disk(_free_bytes(about.root, engine), image_present=image is not None)
     yield check_memory(about.memory_bytes, ContainerLimits().memory)
     yield _check_state()
-    everyone = engine.containers()
-    yield from (_check_port(SIMULATORS[name], everyone) for name in names or SIMULATORS)
-    for one in engine.containers(SIMULATOR_LABEL):
-        seen = engine.container(one.id)
-        if seen is not None:
-            yield check_container(seen, "" if seen.running else engine.logs(seen.id, 1))
+    all_containers = engine.containers()
+    yield from (_check_port(SIMULATORS[name], all_containers) for name in names or SIMULATORS)
+    for listed_container in engine.containers(SIMULATOR_LABEL):
+        description = engine.container(listed_container.id)
+        if description is not None:
+            yield check_container(description, "" if description.running else engine.logs(description.id, 1))
 
 
 def _free_bytes(root: str, engine: Engine) -> int | None:
@@ -209,13 +210,15 @@ def _check_state() -> Finding:
     return Finding("tokens", Verdict.FINE, str(vault.folder))
 
 
-def _check_port(row: Simulator, everyone: Sequence[Container]) -> Finding:
-    holding = next((one for one in everyone if row.port in (one.ports or {}).values()), None)
-    ours = holding is not None and holding.labels.get(SIMULATOR_LABEL) == row.name
-    taken_by = f"the container {holding.name}" if holding else holder(row.port)
-    return check_port(row, taken_by, ours=ours, is_free=holding is None and free(row.port, HOST_IP))
+def _check_port(row: Simulator, all_containers: Sequence[Container]) -> Finding:
+    holding_container = next(
+        (container for container in all_containers if row.port in (container.ports or {}).values()), None
+    )
+    ours = holding_container is not None and holding_container.labels.get(SIMULATOR_LABEL) == row.name
+    taken_by = f"the container {holding_container.name}" if holding_container else holder(row.port)
+    return check_port(row, taken_by, ours=ours, is_free=holding_container is None and free(row.port, HOST_IP))
 
 
 def fleet() -> Fleet:
-    """Return this user's containers on the engine in reach."""
+    """Return this user's containers on the engine that :func:`connect` finds."""
     return Fleet(connect(), Vault())

@@ -1,7 +1,7 @@
-"""The one door to the Docker engine: no other module knows the SDK.
+"""Talks to the Docker engine; this is the only module that uses the Docker SDK.
 
-The SDK is imported when the first connection is made, never before. Everything it raises becomes a
-:class:`~gateway.errors.ContainerError` here, in :func:`translate`, and carries the way out.
+The SDK is imported when the first connection is made, never before. :func:`translate` turns every exception that it
+raises into a :class:`~gateway.errors.ContainerError`, whose message says what to do.
 """
 
 from __future__ import annotations
@@ -33,15 +33,15 @@ from gateway.errors import (
 
 DEFAULT_ADDRESS = "unix:///var/run/docker.sock"
 TIMEOUT_S = 60.0
-"""Longest silence of the engine during one call; streams of a build are not bound by it."""
+"""The longest silence of the engine during one call; the stream of a build has no such limit."""
 
 PULL_SILENCE_S = 30.0
-"""Longest silence of the engine during a pull, while it waits for a registry."""
+"""The longest silence of the engine during a pull, while the engine waits for a registry."""
 
 NOT_FOUND = 404
 CONFLICT = 409
 
-_connected: dict[tuple[object, ...], Engine] = {}
+_engines: dict[tuple[object, ...], Engine] = {}
 _lock = threading.Lock()
 
 
@@ -50,11 +50,11 @@ class Container:
     """A container as the engine described it at one moment.
 
     Args:
-        ports: port inside -> port on the host's loopback interface.
+        ports: port in the container -> port on the host's loopback interface.
         state: ``created``, ``running``, ``paused``, ``exited``, ``dead``, ...
         health: ``healthy``, ``unhealthy``, ``starting``, or ``none``.
-        health_log: what the last health check said.
-        memory_bytes: its limit, 0 for none.
+        health_log: the output of the last health check.
+        memory_bytes: the memory limit, 0 for none.
     """
 
     id: str
@@ -72,13 +72,13 @@ class Container:
 
     @property
     def running(self) -> bool:
-        """Whether it runs now."""
+        """Whether the container is running."""
         return self.state == "running"
 
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """An image of the engine."""
+    """An image that the engine has."""
 
     id: str
     tags: tuple[str, ...]
@@ -89,39 +89,39 @@ class Image:
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What the engine says of its machine."""
+    """The engine's description of its machine."""
 
     version: str
     architecture: str
     cpus: int
     memory_bytes: int
     root: str
-    """Where images and containers are stored, on the engine's machine."""
+    """The folder on the engine's machine in which images and containers are stored."""
 
 
 def connect() -> Engine:
-    """Return the engine that ``DOCKER_HOST`` or the current Docker context names; one per process.
+    """Return the engine that ``DOCKER_HOST`` or the current Docker context names; a process has one connection to it.
 
     Raises:
-        DockerUnavailable: none answers; the message says why and what to do.
+        DockerUnavailable: no engine answers; the message says why and what to do.
     """
     names = ("DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH")
     key = (os.getpid(), *map(os.environ.get, names))
     with _lock:
-        engine = _connected.get(key)
+        engine = _engines.get(key)
         if engine is None:
-            engine = _connected[key] = _connect()
+            engine = _engines[key] = _connect()
         return engine
 
 
-def _begin_anew() -> None:
-    """Forget in a forked child what its parent's threads hold: a lock of theirs would never be opened."""
+def _reset_after_fork() -> None:
+    """Replace lock and connections in a forked child: a lock held by a thread of the parent would stay locked."""
     global _lock  # noqa: PLW0603 - the child has one thread
     _lock = threading.Lock()
-    _connected.clear()
+    _engines.clear()
 
 
-os.register_at_fork(after_in_child=_begin_anew)
+os.register_at_fork(after_in_child=_reset_after_fork)
 
 
 def _connect() -> Engine:
@@ -134,15 +134,15 @@ def _connect() -> Engine:
         if "base_url" not in params:
             params |= ContextAPI.kwargs_from_context()
         address = params.get("base_url") or DEFAULT_ADDRESS
-        _knock(address)
+        _check_socket(address)
         client = _client_class(sdk)(timeout=TIMEOUT_S, **params)
         return Engine(client, address, lambda: _client_class(sdk, PULL_SILENCE_S)(timeout=TIMEOUT_S, **params))
     except Exception as exc:  # of the SDK, requests, ssl, paramiko or the system
         raise translate(exc, address) from exc
 
 
-def _knock(address: str) -> None:
-    """Connect to a local socket once, and close it again: the SDK leaves open what it could not connect."""
+def _check_socket(address: str) -> None:
+    """Check that a local socket accepts a connection; the SDK would leave a socket open that it could not connect."""
     scheme, _, path = address.partition("://")
     if scheme in {"unix", "http+unix"}:
         with socket.socket(socket.AF_UNIX) as probe:
@@ -150,11 +150,13 @@ def _knock(address: str) -> None:
 
 
 def _client_class(sdk: Any, silence_s: float | None = None) -> Any:  # noqa: ANN401 - the SDK is untyped
-    """Return the SDK's client, deaf to REQUESTS_CA_BUNDLE, which would replace the CA of a TLS engine.
+    """Return the class of the SDK's client, changed so that it ignores REQUESTS_CA_BUNDLE.
+
+    The variable would replace the certificates that are configured for an engine with TLS.
 
     Args:
         sdk: the SDK.
-        silence_s: how long the engine may be silent in those calls that the SDK gives no limit, such as a pull.
+        silence_s: how long the engine may be silent in calls for which the SDK sets no limit, such as a pull.
     """
 
     class Client(sdk.APIClient):  # type: ignore[misc]  # the SDK is untyped
@@ -169,12 +171,12 @@ def _client_class(sdk: Any, silence_s: float | None = None) -> Any:  # noqa: ANN
 
 
 class Engine:
-    """What we ask of an engine, in our own words.
+    """The operations of a Docker engine that this project uses.
 
     Args:
-        client: the SDK's low-level client, which all threads share; tests put a fake here.
-        address: how it was reached, for messages.
-        open_for_pull: opens another client, for one pull; ``client`` itself where there is none.
+        client: the SDK's low-level client, which all threads share; tests give a fake one.
+        address: the engine's address, for messages.
+        open_for_pull: a function that opens a separate client for one pull; without it, ``client`` pulls.
     """
 
     def __init__(
@@ -189,7 +191,7 @@ class Engine:
 
     @property
     def is_remote(self) -> bool:
-        """Whether it is another machine's, so that its loopback ports are not ours."""
+        """Whether the engine is on another machine, so that its loopback ports cannot be reached from here."""
         url = urlsplit(self.address)
         if url.scheme in {"unix", "http+unix", "npipe", ""}:
             return False
@@ -207,7 +209,7 @@ class Engine:
     # ------------------------------------------------------------------ the engine
 
     def about(self) -> About:
-        """Ask the engine about its machine."""
+        """Return the engine's description of its machine."""
         with self._translated():
             answer = self._client.info()
         return About(
@@ -300,18 +302,18 @@ class Engine:
                 self._client.tag(image, name, tag=version, force=True)
 
     def first_layer(self, label: str, *, without: str, newest: bool = False) -> str | None:
-        """Return the id of an image, with a name or without, that has a label and is built on none that has it.
+        """Return the id of an image that has a label and is not built on another image with that label.
 
         Args:
             label: ``key`` or ``key=value``.
-            without: another label, which it must not have.
-            newest: take the newest of several, else the oldest.
+            without: a label that the image must not have.
+            newest: whether to take the newest of several images instead of the oldest.
         """
         with self._translated():
             images = self._client.images(all=True, filters={"label": [label]})
         images = [image for image in images if without not in (image["Labels"] or {})]
-        known = {image["Id"] for image in images}
-        first = [image for image in images if image.get("ParentId") not in known]
+        ids = {image["Id"] for image in images}
+        first = [image for image in images if image.get("ParentId") not in ids]
         first.sort(key=lambda image: image.get("Created", 0), reverse=newest)
         return first[0]["Id"] if first else None
 
@@ -328,7 +330,7 @@ class Engine:
         Args:
             image: id or name.
             folder: absolute path inside.
-            labels: of the container it is read from, which is never started and removed at once.
+            labels: the labels of the temporary container from which the folder is read; it is never started.
         """
         with self._translated():
             container = self._client.create_container(image, ["true"], labels=dict(labels))["Id"]
@@ -340,8 +342,8 @@ class Engine:
             self.remove(container)
 
     def remove_image(self, reference: str) -> None:
-        """Remove a tag, and the image with its last one; nothing happens if there is none."""
-        self._forgiving(lambda: self._client.remove_image(reference))
+        """Remove a tag of an image, and the image itself with its last tag; nothing happens if there is no such tag."""
+        self._call_unless_absent(lambda: self._client.remove_image(reference))
 
     # ------------------------------------------------------------------ containers
 
@@ -351,18 +353,18 @@ class Engine:
             answers = self._client.containers(all=True, filters={"label": list(labels)})
         return [
             Container(
-                id=one["Id"],
-                name=one["Names"][0].lstrip("/") if one["Names"] else "",
-                labels=one["Labels"] or {},
-                state=one["State"],
-                image=one["ImageID"],
-                ports={port["PrivatePort"]: port["PublicPort"] for port in one["Ports"] if "PublicPort" in port},
+                id=container["Id"],
+                name=container["Names"][0].lstrip("/") if container["Names"] else "",
+                labels=container["Labels"] or {},
+                state=container["State"],
+                image=container["ImageID"],
+                ports={port["PrivatePort"]: port["PublicPort"] for port in container["Ports"] if "PublicPort" in port},
             )
-            for one in answers
+            for container in answers
         ]
 
     def container(self, name: str) -> Container | None:
-        """Return one container by name or id with all there is to know, or ``None``."""
+        """Return a container by name or id with all its properties, or ``None`` if there is none."""
         try:
             with self._translated():
                 answer = self._client.inspect_container(name)
@@ -378,16 +380,16 @@ class Engine:
         Args:
             image: id or name; never pulled.
             command: arguments for the image's entry point.
-            name: the engine refuses a second one of that name with status 409.
-            options: ``labels``, ``environment``, ``user``, ``port`` (inside), and for the rest
-                what the SDK's ``create_host_config`` takes.
+            name: the container's name; the engine refuses a second container of that name with status 409.
+            options: ``labels``, ``environment``, ``user``, ``port`` (in the container); all others are arguments of
+                the SDK's ``create_host_config``.
         """
-        outside = {key: options.pop(key) for key in ("labels", "environment", "user") if key in options}
+        container_options = {key: options.pop(key) for key in ("labels", "environment", "user") if key in options}
         port = options.pop("port")
         with self._translated():
             config = self._client.create_host_config(**options)
             answer = self._client.create_container(
-                image, list(command), name=name, ports=[port], host_config=config, **outside
+                image, list(command), name=name, ports=[port], host_config=config, **container_options
             )
         return cast("str", answer["Id"])
 
@@ -401,15 +403,15 @@ class Engine:
             self._client.start(name)
 
     def stop(self, name: str, grace_s: int) -> None:
-        """Ask a container to end, and kill it after ``grace_s``; nothing happens if it is gone."""
-        self._forgiving(lambda: self._client.stop(name, timeout=grace_s))
+        """Ask a container to end, and kill it after ``grace_s``; nothing happens if it does not exist."""
+        self._call_unless_absent(lambda: self._client.stop(name, timeout=grace_s))
 
     def remove(self, name: str) -> None:
-        """Kill and remove a container; nothing happens if it is gone or going."""
-        self._forgiving(lambda: self._client.remove_container(name, force=True, v=True))
+        """Kill and remove a container; nothing happens if it does not exist or is already being removed."""
+        self._call_unless_absent(lambda: self._client.remove_container(name, force=True, v=True))
 
     def logs(self, name: str, lines: int = 20) -> str:
-        """Return the last lines a container wrote; empty when it is gone."""
+        """Return the last lines that a container wrote; an empty text if it does not exist."""
         try:
             with self._translated():
                 raw = self._client.logs(name, tail=lines)
@@ -418,7 +420,7 @@ class Engine:
         return cast("bytes", raw).decode(errors="replace").rstrip()
 
     def follow(self, name: str, lines: int) -> Iterator[str]:
-        """Yield what a container writes, as it writes it, until it ends."""
+        """Yield the output of a container as it is written, until the container ends."""
         with self._translated():
             stream = self._client.logs(name, tail=lines, stream=True, follow=True)
             with closing(stream):
@@ -436,11 +438,11 @@ class Engine:
         """Return the names of all volumes with all these labels."""
         with self._translated():
             answer = self._client.volumes(filters={"label": list(labels)})
-        return [one["Name"] for one in answer["Volumes"] or ()]
+        return [volume["Name"] for volume in answer["Volumes"] or ()]
 
     def remove_volume(self, name: str) -> None:
-        """Remove a volume; nothing happens if it is gone or in use."""
-        self._forgiving(lambda: self._client.remove_volume(name))
+        """Remove a volume; nothing happens if it does not exist or is in use."""
+        self._call_unless_absent(lambda: self._client.remove_volume(name))
 
     def ensure_network(self, name: str, driver: str, options: Mapping[str, str], labels: Mapping[str, str]) -> None:
         """Create a network unless there is one of that name."""
@@ -453,15 +455,15 @@ class Engine:
                     name, driver=driver, options=dict(options), labels=dict(labels), check_duplicate=True
                 )
         except EngineRefused as exc:
-            if exc.status_code != CONFLICT:  # somebody else was quicker
+            if exc.status_code != CONFLICT:  # another process created the network meanwhile
                 raise
 
     def remove_network(self, name: str) -> None:
-        """Remove a network; nothing happens if it is gone or in use."""
-        self._forgiving(lambda: self._client.remove_network(name))
+        """Remove a network; nothing happens if it does not exist or is in use."""
+        self._call_unless_absent(lambda: self._client.remove_network(name))
 
-    def _forgiving(self, call: Callable[[], object]) -> None:
-        """Call, and take "there is none", "in use" and "already under way" for done."""
+    def _call_unless_absent(self, call: Callable[[], object]) -> None:
+        """Call a function, and ignore that the object does not exist, is in use, or is already being removed."""
         try:
             with self._translated():
                 call()
@@ -492,50 +494,50 @@ def _container(description: Mapping[str, Any]) -> Container:
 
 
 def architecture(name: str) -> str:
-    """Return the image world's word for a processor: ``amd64`` for ``x86_64``."""
+    """Return the name that images use for a processor architecture: ``amd64`` for ``x86_64``."""
     return {"x86_64": "amd64", "aarch64": "arm64"}.get(name, name)
 
 
-# ---------------------------------------------------------------------- foreign errors end here
+# ---------------------------------------------------------------------- translation of foreign errors
 
 
 def causes(exc: BaseException) -> list[BaseException]:
-    """Return an error and all that is inside it: causes, contexts, reasons and arguments."""
+    """Return an error and all errors inside it: causes, contexts, reasons and arguments."""
     chain: list[BaseException] = []
-    waiting: list[object] = [exc]
-    while waiting:
-        one = waiting.pop(0)
-        if not isinstance(one, BaseException) or any(one is seen for seen in chain):
+    queue: list[object] = [exc]
+    while queue:
+        error = queue.pop(0)
+        if not isinstance(error, BaseException) or any(error is seen for seen in chain):
             continue
-        chain.append(one)
-        waiting += [one.__cause__, one.__context__, getattr(one, "reason", None), *one.args]
+        chain.append(error)
+        queue += [error.__cause__, error.__context__, getattr(error, "reason", None), *error.args]
     return chain
 
 
 def translate(exc: BaseException, address: str) -> ContainerError:
-    """Return the error of ours that a foreign one stands for, with the way out in its message.
+    """Return our error for an exception of another library; its message says what to do.
 
     Args:
-        exc: of the SDK, requests, urllib3, ssl, paramiko or the system.
-        address: of the engine.
+        exc: an exception of the SDK, requests, urllib3, ssl, paramiko or the system.
+        address: the address of the engine.
     """
-    inside = causes(exc)
-    texts = [str(one) for one in inside]
-    if any(isinstance(one, ModuleNotFoundError) and one.name == "docker" for one in inside):
+    errors = causes(exc)
+    texts = [str(error) for error in errors]
+    if any(isinstance(error, ModuleNotFoundError) and error.name == "docker" for error in errors):
         return DockerUnavailable(
             "the Docker client for Python is not installed: pip install 'simulator-gateway[docker]'", address=address
         )
-    status = next((code for one in inside if (code := _status(one)) is not None), None)
+    status = next((code for error in errors if (code := _status(error)) is not None), None)
     if status is not None:
-        return _refused(status, _explanation(inside))
+        return _refusal(status, _explanation(errors))
     if "no space left on device" in " ".join(texts).lower():
         return DiskFull(_DISK_FULL)
-    return _unreachable(inside, texts, address)
+    return _connection_error(errors, texts, address)
 
 
-def _unreachable(inside: Sequence[BaseException], texts: Sequence[str], address: str) -> DockerUnavailable:
+def _connection_error(errors: Sequence[BaseException], texts: Sequence[str], address: str) -> DockerUnavailable:
     def any_is(kind: type[BaseException] | tuple[type[BaseException], ...], *words: str) -> bool:
-        return any(isinstance(one, kind) for one in inside) or any(word in text for text in texts for word in words)
+        return any(isinstance(error, kind) for error in errors) or any(word in text for text in texts for word in words)
 
     place = address.partition("://")[2] or address
     if any_is(PermissionError, "Permission denied"):
@@ -560,7 +562,7 @@ def _unreachable(inside: Sequence[BaseException], texts: Sequence[str], address:
     elif any_is(TimeoutError, "timed out"):
         why = "it did not answer in time: look at it with docker info, or restart it"
     else:
-        last = texts[-1] or type(inside[-1]).__name__
+        last = texts[-1] or type(errors[-1]).__name__
         why = f"the connection broke ({last}): look whether the daemon runs with docker info, or start it again"
     hint = "" if address == DEFAULT_ADDRESS else " (DOCKER_HOST or the Docker context names it)"
     return DockerUnavailable(f"no Docker engine answers at {place}{hint}: {why}", address=address)
@@ -573,47 +575,51 @@ _DISK_FULL = (
 
 
 def _status(exc: BaseException) -> int | None:
-    """Return the HTTP status of an APIError, known by its shape."""
+    """Return the HTTP status of an error that looks like the SDK's APIError, or ``None``."""
     status = getattr(getattr(exc, "response", None), "status_code", None)
     return status if isinstance(status, int) else None
 
 
-def _explanation(inside: Sequence[BaseException]) -> str:
-    """Return the engine's own words."""
-    for one in inside:
-        words = getattr(one, "explanation", None)
-        if isinstance(words, bytes):
-            words = words.decode(errors="replace")
-        if isinstance(words, str) and words:
+def _explanation(errors: Sequence[BaseException]) -> str:
+    """Return the engine's explanation of an error."""
+    for error in errors:
+        explanation = getattr(error, "explanation", None)
+        if isinstance(explanation, bytes):
+            explanation = explanation.decode(errors="replace")
+        if isinstance(explanation, str) and explanation:
             try:
-                return str(json.loads(words)["message"])
+                return str(json.loads(explanation)["message"])
             except (ValueError, KeyError, TypeError):
-                return words
-    return str(inside[0])
+                return explanation
+    return str(errors[0])
 
 
-_PORT_WORDS = ("port is already allocated", "address already in use", "ports are not available")
+_PORT_TEXTS = ("port is already allocated", "address already in use", "ports are not available")
 
 
-def _refused(status: int, words: str) -> ContainerError:
-    lower = words.lower()
-    if any(text in lower for text in _PORT_WORDS):
-        return _port_taken(words)
+def _refusal(status: int, explanation: str) -> ContainerError:
+    lower = explanation.lower()
+    if any(text in lower for text in _PORT_TEXTS):
+        return _port_error(explanation)
     if "no space left on device" in lower:
         return DiskFull(_DISK_FULL)
     if status == NOT_FOUND and "no such image" in lower:
-        image = words.rpartition("image: ")[2] or None
-        return ImageNotFound(f"the engine does not have this image ({words}): gateway build makes it", image=image)
-    return EngineRefused(f"the Docker engine refused: {words}", status_code=status)
+        image = explanation.rpartition("image: ")[2] or None
+        return ImageNotFound(
+            f"the engine does not have this image ({explanation}): gateway build makes it", image=image
+        )
+    return EngineRefused(f"the Docker engine refused: {explanation}", status_code=status)
 
 
-def _port_taken(words: str) -> PortTaken:
-    match = re.search(r":(\d+)(?: failed|->|: bind|/tcp|:)", words) or re.search(r"[:.](\d{2,5})\b(?!.*\d{2,5})", words)
+def _port_error(explanation: str) -> PortTaken:
+    match = re.search(r":(\d+)(?: failed|->|: bind|/tcp|:)", explanation) or re.search(
+        r"[:.](\d{2,5})\b(?!.*\d{2,5})", explanation
+    )
     port = int(match.group(1)) if match else None
-    user = holder(port) if port is not None else None
-    who = f" by {user}" if user else ""
+    port_holder = holder(port) if port is not None else None
+    holder_text = f" by {port_holder}" if port_holder else ""
     return PortTaken(
-        f"port {port} is taken{who}: stop what uses it, or leave the port out and one is chosen",
+        f"port {port} is taken{holder_text}: stop what uses it, or leave the port out and one is chosen",
         port=port,
-        holder=user,
+        holder=port_holder,
     )

@@ -1,4 +1,4 @@
-"""How every container of ours is locked down: plain data, read by the SDK's side and by compose.yaml alike."""
+"""The restrictions of all our containers, as plain data for both ``create_options`` and compose.yaml."""
 
 from __future__ import annotations
 
@@ -6,36 +6,36 @@ import math
 from dataclasses import dataclass
 
 IMAGE = "simulator-gateway"
-"""Name of the one image; its tag is the version or the content tag."""
+"""The name of the image; its tag is the version or the content tag."""
 
 LABEL_PREFIX = "org.simulator-gateway."
 CONTENT_LABEL = LABEL_PREFIX + "content"
-"""On the image: the hash of everything it was built from."""
+"""The label of an image with the hash of everything that it was built from."""
 
 SIMULATOR_LABEL = LABEL_PREFIX + "simulator"
-"""On a container: the name of the simulator it serves."""
+"""The label of a container with the name of the simulator that it serves."""
 
 UID = 10001
 HOST_IP = "127.0.0.1"
-"""The only address ports are published on."""
+"""The only address on which ports are published."""
 
 TMPFS = {"/tmp": "rw,noexec,nosuid,nodev,size=64m,mode=1777"}  # noqa: S108 - the container's own
 JOBS_FOLDER = "/var/lib/simulator-gateway"
-"""Where a server keeps its jobs: the one place that is written and outlives a container, on a volume."""
+"""The folder in which a server keeps its jobs. It is on a volume, the only storage that outlives a container."""
 
 ANONYMOUS_VARIABLE = "GATEWAY_ANONYMOUS"
-"""Set where everybody who reaches the port may come in: compose publishes ports on the loopback address only."""
+"""The variable that admits callers without a token; compose, whose ports are on the loopback address, sets it."""
 
 CAP_DROP = ("ALL",)
 SECURITY_OPT = ("no-new-privileges:true",)  # Docker's default seccomp profile stays on
 ULIMITS = (("nofile", 4096), ("core", 0))
-"""Name and value of each resource limit; a core file would hold other people's circuits."""
+"""The name and value of each resource limit. Core files are off because they would contain other people's circuits."""
 
 DNS = ("127.0.0.1",)
-"""Where nobody answers: an engine may forward names from its own network, past the missing route."""
+"""A name server that does not exist. The engine's own would resolve names although the network leads nowhere."""
 
 DNS_OPT = ("timeout:1", "attempts:1")
-"""So that a lookup fails after a second; without these after ten."""
+"""Options that let a lookup of a name fail after one second instead of ten."""
 
 NETWORK_DRIVER = "bridge"
 NETWORK_OPTIONS = {
@@ -45,12 +45,12 @@ NETWORK_OPTIONS = {
 }
 
 HEALTHCHECK = ("/bin/bash", "/opt/gateway/healthcheck")
-"""The image's own check, which works whichever simulators a container serves."""
+"""The command of the image's health check, which works for one simulator or several."""
 
 HEALTH_INTERVAL_S = 10
-"""In compose, which waits for the engine's verdict. Elsewhere the image's 30 s: the client asks the server itself.
+"""The interval of health checks in compose, which waits for their result. Elsewhere the interval is the image's 30 s.
 
-A check takes about 70 ms of processor time, most of it the engine's own.
+A check takes about 70 ms of processor time, most of it in the engine.
 """
 
 STOP_GRACE_S = 10
@@ -59,13 +59,13 @@ STOP_GRACE_S = 10
 
 @dataclass(frozen=True, slots=True)
 class ContainerLimits:
-    """What one container may use.
+    """The memory, processors, processes and threads that one container may use.
 
     Args:
-        memory: as the engine takes it (``"4g"``); there is no swap on top of it.
-        cpus: processors; an engine with fewer refuses, so a client takes the smaller number.
-        pids: processes and threads.
-        threads: of each run in it, where the simulator can use several.
+        memory: the memory limit as the engine takes it (``"4g"``); there is no swap on top of it.
+        cpus: the number of processors; an engine refuses more than its machine has.
+        pids: the number of processes and threads.
+        threads: the threads of each run in the container, where the simulator can use several.
     """
 
     memory: str = "4g"
@@ -75,12 +75,12 @@ class ContainerLimits:
 
     @property
     def workers(self) -> int:
-        """Processes that simulate: as many as fit on the processors it may use."""
+        """The number of processes that simulate: as many as fit on the processors of the container."""
         return max(1, math.ceil(self.cpus) // self.threads)
 
     @property
     def identity(self) -> tuple[object, ...]:
-        """What tells containers apart; one thread a run, which all had once, is not in it."""
+        """The values by which containers differ; a single thread is left out, so that older ones keep their names."""
         return (self.memory, self.cpus, self.pids, *([] if self.threads == 1 else [self.threads]))
 
 
@@ -91,7 +91,7 @@ def serve_command(name: str, resources: ContainerLimits) -> list[str]:
 
 
 def create_options(resources: ContainerLimits) -> dict[str, object]:
-    """Return the keyword arguments for the SDK's ``containers.create`` that lock a container down."""
+    """Return the options of :meth:`Engine.create` that restrict a container."""
     return {
         "user": f"{UID}:{UID}",
         "read_only": True,

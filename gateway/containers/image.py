@@ -1,8 +1,7 @@
-"""The one image: found by its content tag, else pulled, else built.
+"""Finds, pulls or builds the image that contains all simulators.
 
-The content tag is a hash of everything the image is made of, so that an image fits this very
-version of the code or is not used. The build context is put together in memory, from a checkout or
-from an installed package alike.
+The content tag is a hash of everything that the image is made of, so that an image is used only if it has exactly this
+version of the code. The build context is assembled in memory, from a checkout or from an installed package.
 """
 
 from __future__ import annotations
@@ -27,46 +26,46 @@ from gateway.errors import ContainerError, DiskFull, EngineRefused, ImageBuildEr
 from gateway.version import __version__
 
 REGISTRY_VARIABLE = "GATEWAY_REGISTRY"
-"""Where images of this project can be pulled from, such as ``registry.example.org/quantum``."""
+"""The variable with the registry to pull images from, such as ``registry.example.org/quantum``."""
 
 CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")
 SOURCES = "/opt/gateway/src"
-"""Where the image keeps everything that the content tag is made of."""
+"""The folder of the image with all files that the content tag is computed from."""
 
 UNKNOWN = "unknown"
-"""Content label of an image that compose or buildx built: they cannot compute it."""
+"""The content label of an image that compose or buildx built, since these cannot compute the content tag."""
 
 BUILDER_LABEL = LABEL_PREFIX + "builder"
-"""On the parts that an image is built from: whose build made them. The image itself has an empty one."""
+"""The label of intermediate images with the home whose build made them. The image itself has an empty one."""
 
 RUNTIME_LABEL = LABEL_PREFIX + "runtime"
-"""On the part of an image that has all but our own code: the hash of what it was built from."""
+"""The label of the intermediate image without our own code, with the hash of everything that it was built from."""
 
 _FOLDER = "images/simulators"
 _DOCKERFILE = f"{_FOLDER}/Dockerfile"
 _OWN_DOCKERFILE = "own.Dockerfile"
 _BOUNDARY = "\nFROM runtime\n"
-"""In the Dockerfile: what follows is our own code."""
+"""The line of the Dockerfile after which our own code is copied."""
 
 _RECIPE = ("Dockerfile", "healthcheck", "prepare.py")
 _LOCKS = "requirements-*.lock"
-"""One for each environment of simulators."""
-_PASSED_ON = ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_TRUSTED_HOST", "BASE_IMAGE")
+"""The lock files, one for each environment of simulators."""
+_BUILD_VARIABLES = ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_TRUSTED_HOST", "BASE_IMAGE")
 _CA_FILE = f"{_FOLDER}/ca-bundle.crt"
-_TAIL = 30
-_SHOWN = 5
-_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+_LOG_LINES = 30
+_MESSAGE_LINES = 5
+_COLOUR_CODE = re.compile(r"\x1b\[[0-9;]*m")
 _STEP = re.compile(r"Step (\d+)/(\d+) : (.*)")
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """How far a build or a pull is.
+    """The progress of a build or a pull.
 
     Args:
-        number: of the step, from 1; 0 before the first.
-        of: how many there are; 0 when that is not known.
-        what: what is being done, in one line.
+        number: the number of the step, from 1; 0 before the first step.
+        of: the number of steps; 0 while it is not known.
+        what: one line about what is being done.
     """
 
     number: int
@@ -81,7 +80,7 @@ def content_tag(files: Mapping[str, bytes] | None = None) -> str:
     """Return twelve hex digits that name what the image is made of.
 
     Args:
-        files: path in the build context -> bytes; those of this very package by default.
+        files: path in the build context -> bytes; the files of this installation by default.
     """
     digest = hashlib.sha256()
     for path, data in sorted((context_files() if files is None else files).items()):
@@ -91,20 +90,20 @@ def content_tag(files: Mapping[str, bytes] | None = None) -> str:
 
 
 def context_files() -> dict[str, bytes]:
-    """Return the build context of this very package: path -> bytes, without any CA bundle."""
+    """Return the build context of this installation as path -> bytes, without any CA bundle."""
     recipe = _recipe_folder()
     files = {f"{_FOLDER}/{name}": (recipe / name).read_bytes() for name in [*_RECIPE, *_locks(recipe)]}
     for package in ("gateway", "adapters"):
         root = Path(__file__).resolve().parents[2] / package
         for path in root.rglob("*"):
-            inside = path.relative_to(root)
-            if path.is_file() and not _left_out(inside):
-                files[f"{package}/{inside.as_posix()}"] = path.read_bytes()
+            relative_path = path.relative_to(root)
+            if path.is_file() and not _is_excluded(relative_path):
+                files[f"{package}/{relative_path.as_posix()}"] = path.read_bytes()
     return files
 
 
 def _recipe_folder() -> Path:
-    """Return where the Dockerfile and the lock are: beside the checkout's packages, or shipped inside ours."""
+    """Return the folder with Dockerfile and locks, which is in the checkout or inside the installed package."""
     here = Path(__file__).resolve().parent
     candidates = [here.parent.parent / _FOLDER, here / "data"]
     for folder in candidates:
@@ -119,29 +118,29 @@ def _locks(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.glob(_LOCKS))
 
 
-def _left_out(inside: Path) -> bool:
+def _is_excluded(relative_path: Path) -> bool:
     return (
-        inside.parts[:2] == ("containers", "data")
-        or inside.suffix == ".pyc"
-        or any(part == "__pycache__" or part.startswith(".") for part in inside.parts)
+        relative_path.parts[:2] == ("containers", "data")
+        or relative_path.suffix == ".pyc"
+        or any(part == "__pycache__" or part.startswith(".") for part in relative_path.parts)
     )
 
 
 def pack(files: Mapping[str, bytes]) -> io.BytesIO:
-    """Return a tar of the files; equal files give an equal tar, so the engine's cache holds."""
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w") as tar:
+    """Return a tar of the files; equal files give an equal tar, so that the engine can use its cache."""
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w") as tar:
         for path, data in sorted(files.items()):
             entry = tarfile.TarInfo(path)
             entry.size = len(data)
             entry.mode = 0o644
             tar.addfile(entry, io.BytesIO(data))
-    packed.seek(0)
-    return packed
+    archive.seek(0)
+    return archive
 
 
 def ca_bundle(environment: Mapping[str, str] | None = None) -> bytes:
-    """Return the CA bundle this machine's settings name; empty if they name none."""
+    """Return the content of the CA bundle that the environment names; empty if it names none."""
     environment = os.environ if environment is None else environment
     for name in CA_VARIABLES:
         path = Path(environment.get(name) or "/nonexistent")
@@ -156,31 +155,32 @@ def ca_bundle(environment: Mapping[str, str] | None = None) -> bytes:
 def find(engine: Engine, content: str) -> str | None:
     """Return the id of the image with this content, or ``None``.
 
-    The tag is looked at first: an image somebody derived from ours has our label too.
+    The tag is checked first, because an image that somebody derived from ours has our label too.
     """
-    tagged = engine.image(f"{IMAGE}:{content}")
-    if tagged is not None and tagged.labels.get(CONTENT_LABEL) == content:
-        return tagged.id
-    images = engine.images_labelled(f"{CONTENT_LABEL}={content}")
-    return images[0] if images else None
+    image = engine.image(f"{IMAGE}:{content}")
+    if image is not None and image.labels.get(CONTENT_LABEL) == content:
+        return image.id
+    ids = engine.images_labelled(f"{CONTENT_LABEL}={content}")
+    return ids[0] if ids else None
 
 
 def ensure(engine: Engine, folder: Path, report: Report, *, content: str, reference: str | None = None) -> str:
-    """Return the id of the image to run: found, else pulled, else built.
+    """Return the id of the image to run, which is pulled or built if the engine does not have it.
 
     Args:
-        engine: where.
-        folder: of our state: its lock lets one process build while others wait.
-        report: told of progress.
-        content: tag of the wanted content.
-        reference: an image of the user's own choice, never built here.
+        engine: the engine that should have the image.
+        folder: the folder of the vault, whose lock lets one process build while others wait.
+        report: a function that is called with each step.
+        content: the content tag of the image.
+        reference: the name of an image that the user chose, which is never built here.
 
     Raises:
-        ImageNotFound: ``reference`` is neither there nor to be pulled.
-        ImageBuildError, DiskFull: the build failed.
+        ImageNotFound: the engine neither has ``reference`` nor can pull it.
+        ImageBuildError: the build failed.
+        DiskFull: there is no space for the image.
     """
     if reference is not None:
-        return _given(engine, reference, report)
+        return _pull_chosen(engine, reference, report)
     image = find(engine, content)
     if image is not None:
         return image
@@ -188,45 +188,45 @@ def ensure(engine: Engine, folder: Path, report: Report, *, content: str, refere
     with one_at_a_time(vault, report):
         return (
             find(engine, content)
-            or _recognised(engine, content, report, vault.home)
-            or _pulled(engine, content, report)
+            or _adopt_unlabelled(engine, content, report, vault.home)
+            or _pull_by_content(engine, content, report)
             or build(engine, report, builder=vault.home)
         )
 
 
 def one_at_a_time(vault: Vault, report: Report) -> AbstractContextManager[None]:
-    """Return what lets one process of this user build; a second one waits for the first one's image."""
+    """Return a lock with which one process of this user builds, while a second one waits for the first one's image."""
     what = "waiting for another process that builds the image"
     return vault.locked_file("build", lambda: report(Step(0, 0, what)))
 
 
-def _recognised(engine: Engine, content: str, report: Report, home: str) -> str | None:
-    """Return the image that compose or buildx built, if it is made of this content; it gets its label then."""
+def _adopt_unlabelled(engine: Engine, content: str, report: Report, home: str) -> str | None:
+    """Label and return the image that compose or buildx built, if it has this content; otherwise return ``None``."""
     image = engine.image(f"{IMAGE}:{__version__}")
     if image is None or image.labels.get(CONTENT_LABEL) != UNKNOWN:
         return None
-    report(Step(0, 0, f"looking what {IMAGE}:{__version__} is made of"))
-    packed = engine.read_folder(image.id, SOURCES, {HOME_LABEL: home, OWNER_LABEL: identity()})
-    if content_tag(_unpack(packed)) != content:
+    report(Step(0, 0, f"checking the content of {IMAGE}:{__version__}"))
+    archive = engine.read_folder(image.id, SOURCES, {HOME_LABEL: home, OWNER_LABEL: identity()})
+    if content_tag(_unpack(archive)) != content:
         return None
-    same = pack({"Dockerfile": f"FROM {image.id.removeprefix('sha256:')}\n".encode()})
+    context = pack({"Dockerfile": f"FROM {image.id.removeprefix('sha256:')}\n".encode()})
     labels = {CONTENT_LABEL: content}
-    _follow(engine.build(same, dockerfile="Dockerfile", tags=[f"{IMAGE}:{content}"], labels=labels), report)
+    _follow(engine.build(context, dockerfile="Dockerfile", tags=[f"{IMAGE}:{content}"], labels=labels), report)
     return find(engine, content)
 
 
-def _unpack(packed: bytes) -> dict[str, bytes]:
-    """Return the files in a tar of :data:`SOURCES`, but for byte code, as in a build context: path -> bytes."""
+def _unpack(archive: bytes) -> dict[str, bytes]:
+    """Return the files in a tar of :data:`SOURCES` without byte code, as path in the build context -> bytes."""
     files = {}
-    with tarfile.open(fileobj=io.BytesIO(packed)) as tar:
+    with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
         for entry in tar:
             path = Path(entry.name).relative_to(Path(SOURCES).name)
-            if entry.isfile() and not _left_out(path):
+            if entry.isfile() and not _is_excluded(path):
                 files[path.as_posix()] = cast("IO[bytes]", tar.extractfile(entry)).read()
     return files
 
 
-def _given(engine: Engine, reference: str, report: Report) -> str:
+def _pull_chosen(engine: Engine, reference: str, report: Report) -> str:
     image = engine.image(reference)
     if image is None:
         engine.pull(reference, lambda what: report(Step(0, 0, what)))
@@ -236,8 +236,8 @@ def _given(engine: Engine, reference: str, report: Report) -> str:
     return image.id
 
 
-def _pulled(engine: Engine, content: str, report: Report) -> str | None:
-    """Pull the image, if there is a registry to ask and it has it; a failure is no more than a word."""
+def _pull_by_content(engine: Engine, content: str, report: Report) -> str | None:
+    """Pull the image if a registry is set and has it; otherwise return ``None``, and only report the failure."""
     registry = os.environ.get(REGISTRY_VARIABLE, "").rstrip("/")
     if not registry:
         return None
@@ -259,20 +259,20 @@ def build(
 ) -> str:
     """Build the image and return its id; what is unchanged is taken from earlier builds.
 
-    It is built in two parts, so that nothing is installed when only our own code has changed, although
-    what the classic builder leaves behind of the first part is removed.
-    An interruption closes the connection, on which the engine gives the build up.
+    The image is built in two parts: an intermediate image with all packages, and on top of it our own code. A
+    change of our code alone therefore installs nothing, although the images that the classic builder leaves
+    behind are removed. An interruption closes the connection, and the engine then cancels the build.
 
     Args:
-        engine: where.
-        report: told of each step.
-        files: the build context; that of this very package by default.
-        no_cache: make every step anew.
-        builder: whose leftovers may be removed; this user's by default.
+        engine: the engine that builds.
+        report: a function that is called with each step.
+        files: the build context; the files of this installation by default.
+        no_cache: whether to repeat every step instead of using earlier builds.
+        builder: the home whose intermediate images may be removed; this user's by default.
 
     Raises:
-        ImageBuildError: a step failed; ``log`` ends with why.
-        DiskFull: there is no space for it.
+        ImageBuildError: a step failed; ``log`` ends with the reason.
+        DiskFull: there is no space for the image.
     """
     context = dict(context_files() if files is None else files)
     content = content_tag(context)
@@ -281,9 +281,9 @@ def build(
     bundle = ca_bundle()
     with_bundle = context | ({_CA_FILE: bundle} if bundle else {})
     if boundary:
-        runtime = _runtime(engine, with_bundle, recipe, report, no_cache=no_cache, builder=builder)
+        runtime = _ensure_runtime(engine, with_bundle, recipe, report, no_cache=no_cache, builder=builder)
         context[_OWN_DOCKERFILE] = f"FROM {runtime.removeprefix('sha256:')}\n{own_part}".encode()
-    _built(
+    _run_build(
         engine,
         context if boundary else with_bundle,
         report,
@@ -300,24 +300,24 @@ def build(
     return image
 
 
-def _runtime(
+def _ensure_runtime(
     engine: Engine, context: Mapping[str, bytes], recipe: str, report: Report, *, no_cache: bool, builder: str
 ) -> str:
-    """Return the id of the image that has all but our own code; it is a part of every image built on it."""
-    needed = {path: data for path, data in context.items() if Path(path).match(_LOCKS) or path.endswith("prepare.py")}
+    """Return the id of the intermediate image without our own code, which is built if the engine does not have it."""
+    files = {path: data for path, data in context.items() if Path(path).match(_LOCKS) or path.endswith("prepare.py")}
     base = os.environ.get("BASE_IMAGE", "")
-    tag = content_tag({**needed, "recipe": recipe.encode(), "base": base.encode()})
+    tag = content_tag({**files, "recipe": recipe.encode(), "base": base.encode()})
     label = f"{RUNTIME_LABEL}={tag}"
-    known = None if no_cache else engine.first_layer(label, without=CONTENT_LABEL)
-    if known is not None:
-        return known
-    _built(
+    existing = None if no_cache else engine.first_layer(label, without=CONTENT_LABEL)
+    if existing is not None:
+        return existing
+    _run_build(
         engine,
         context,
         report,
         dockerfile=_DOCKERFILE,
         target="runtime",
-        build_args={**given_args(), "RUNTIME": tag, "BUILDER": builder},
+        build_args={**environment_args(), "RUNTIME": tag, "BUILDER": builder},
         no_cache=no_cache,
     )
     runtime = engine.first_layer(label, without=CONTENT_LABEL, newest=no_cache)
@@ -326,52 +326,52 @@ def _runtime(
     return runtime
 
 
-def _built(engine: Engine, context: Mapping[str, bytes], report: Report, **options: Any) -> None:  # noqa: ANN401
-    """Build what the options of :meth:`Engine.build` say, to the end."""
+def _run_build(engine: Engine, context: Mapping[str, bytes], report: Report, **options: Any) -> None:  # noqa: ANN401
+    """Build an image with the options of :meth:`Engine.build`, and wait for the end of the build."""
     try:
         with closing(engine.build(pack(context), **options)) as events:  # type: ignore[type-var]  # it is a generator
             _follow(events, report)
-    except EngineRefused as exc:  # the Dockerfile itself is wrong
+    except EngineRefused as exc:  # the Dockerfile cannot be parsed
         raise ImageBuildError(f"the image could not be built: {exc.message}", log=exc.message) from exc
 
 
 def build_args(content: str) -> dict[str, str]:
-    """Return the build arguments: what names this build, and where this machine gets packages from."""
-    return {**given_args(), "VERSION": __version__, "CONTENT": content}
+    """Return the build arguments: the version, the content tag, and where this machine gets packages from."""
+    return {**environment_args(), "VERSION": __version__, "CONTENT": content}
 
 
-def given_args() -> dict[str, str]:
-    """Return the build arguments that this machine's environment gives."""
-    return {name: os.environ[name] for name in _PASSED_ON if os.environ.get(name)}
+def environment_args() -> dict[str, str]:
+    """Return the build arguments that the environment variables of this process set."""
+    return {name: os.environ[name] for name in _BUILD_VARIABLES if os.environ.get(name)}
 
 
 def _follow(events: Iterable[Mapping[str, Any]], report: Report) -> None:
-    """Report each step of a build, and raise what ended it."""
+    """Report each step of a build, and raise an error if the build fails."""
     log: list[str] = []
     step = Step(0, 0, "sending the build context")
     report(step)
     for event in events:
-        text = _COLOUR.sub("", str(event.get("stream") or event.get("status") or "")).strip()
+        text = _COLOUR_CODE.sub("", str(event.get("stream") or event.get("status") or "")).strip()
         if match := _STEP.match(text):
             step = Step(int(match[1]), int(match[2]), match[3].strip())
             report(step)
         elif text and not text.startswith("--->"):
             report(Step(step.number, step.of, text.splitlines()[-1]))
         if text:
-            log = [*log, *text.splitlines()][-_TAIL:]
+            log = [*log, *text.splitlines()][-_LOG_LINES:]
         if "error" in event or "errorDetail" in event:
             raise _build_error(event, step, log)
 
 
 def _build_error(event: Mapping[str, Any], step: Step, log: list[str]) -> ContainerError:
-    why = str((event.get("errorDetail") or {}).get("message") or event.get("error"))
-    tail = "\n".join([*log, why])
+    reason = str((event.get("errorDetail") or {}).get("message") or event.get("error"))
+    tail = "\n".join([*log, reason])
     if "no space left on device" in tail.lower():
         return DiskFull(
             "the disk is full, so the image could not be built: docker system prune frees what nobody uses; "
             "the image needs about 3 GB while it is built"
         )
-    if "pull access denied" in why or "manifest" in why or "dial tcp" in why or "no such host" in why:
+    if "pull access denied" in reason or "manifest" in reason or "dial tcp" in reason or "no such host" in reason:
         advice = "the base image could not be pulled: check the network, or set BASE_IMAGE to one that is here"
     elif "--require-hashes" in step.what or "pip install" in step.what or "Could not find a version" in tail:
         advice = (
@@ -380,5 +380,7 @@ def _build_error(event: Mapping[str, Any], step: Step, log: list[str]) -> Contai
     else:
         advice = "its last lines are below; what was built so far is kept, so trying again is quick"
     where = f"step {step.number}/{step.of} ({step.what})" if step.of else "the Dockerfile"
-    shown = "\n".join(log[-_SHOWN:])
-    return ImageBuildError(f"the image could not be built: {where}: {why}; {advice}\n{shown}", step=step.what, log=tail)
+    last_lines = "\n".join(log[-_MESSAGE_LINES:])
+    return ImageBuildError(
+        f"the image could not be built: {where}: {reason}; {advice}\n{last_lines}", step=step.what, log=tail
+    )

@@ -1,9 +1,9 @@
-"""What this process holds of containers; given back when it returns, fails, is interrupted or asked to end.
+"""Gives the leases of this process back when the process ends, fails, is interrupted or receives a signal.
 
-A signal that would end the process at once, SIGTERM or SIGHUP, becomes a ``SystemExit`` while there is something to
-give back. A handler of the program's own stays, an ignored signal stays ignored, and the default comes back with the
-last lease. Python lets only the main thread change that: where all leases are taken in other threads, these signals
-end the process at once, and the next process removes what is left.
+While the process has a lease, SIGTERM and SIGHUP, which would end the process at once, raise ``SystemExit``. A signal
+that the program handles or ignores itself is left alone, and the default is restored with the last lease. Python lets
+only the main thread change this: if all leases are taken in other threads, these signals end the process at once, and
+the next process removes the containers.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from gateway.containers.container import Fleet, Lease
 from gateway.errors import GatewayError
 
 SIGNALS = (signal.SIGTERM, signal.SIGHUP)
-"""They end a process without a word to it, unless somebody handles them."""
+"""The signals that end a process at once unless the program handles them."""
 
 
 class Leases:
     """The leases of this process.
 
-    An object that is forgotten without ``close()`` leaves its lease here, so that the next one in
-    this process finds its container still running.
+    A backend that is dropped without ``close()`` leaves its lease here, so that the next backend in
+    this process finds the container still running.
     """
 
     def __init__(self) -> None:
@@ -36,38 +36,38 @@ class Leases:
         self._process: int | None = None
 
     def add(self, fleet: Fleet, lease: Lease) -> None:
-        """Hold a lease, and see to it that it is given back when the process ends."""
+        """Add a lease, which is given back at the latest when the process ends."""
         if self._process != os.getpid():  # a forked child has its own containers, not its parent's
             self._process = os.getpid()
             self._held, self._fleets = {}, []
             atexit.register(self.give_all_back)
         self._held[lease.user] = (fleet, lease)
-        _exit_on_signals()
+        _handle_signals()
         if fleet not in self._fleets:
             self._fleets.append(fleet)
 
     def give_back(self, lease: Lease) -> None:
-        """Give one back; nothing happens if it was given back already."""
-        held = self._held.pop(lease.user, None)
-        if held is None or self._process != os.getpid():
+        """Give a lease back; nothing happens if that was done before."""
+        entry = self._held.pop(lease.user, None)
+        if entry is None or self._process != os.getpid():
             return
         try:
-            held[0].release(lease)
+            entry[0].release(lease)
         finally:
             if not self._held:
-                _end_on_signals_again()
+                _restore_signals()
 
     def give_all_back(self) -> None:
-        """Give all back, side by side."""
+        """Give all leases back, in parallel."""
         if self._process != os.getpid():
             return
-        threads = [threading.Thread(target=self._quietly, args=(lease,)) for _, lease in self._held.values()]
+        threads = [threading.Thread(target=self._give_back_or_warn, args=(lease,)) for _, lease in self._held.values()]
         try:
             for thread in threads:
                 thread.start()
         except RuntimeError:  # the interpreter starts no more threads
             for _, lease in list(self._held.values()):
-                self._quietly(lease)
+                self._give_back_or_warn(lease)
         for thread in threads:
             if thread.ident is not None:
                 thread.join()
@@ -75,14 +75,14 @@ class Leases:
             with contextlib.suppress(GatewayError):
                 fleet.remove_orphans()
 
-    def _quietly(self, lease: Lease) -> None:
+    def _give_back_or_warn(self, lease: Lease) -> None:
         try:
             self.give_back(lease)
         except GatewayError as exc:
             sys.stderr.write(f"gateway: the container {lease.name} may be left behind: {exc}\n")
 
 
-def _exit_on_signals() -> None:
+def _handle_signals() -> None:
     """Turn signals that would end the process at once into a SystemExit, unless the program handles or ignores them."""
     if threading.current_thread() is not threading.main_thread():
         return
@@ -91,8 +91,8 @@ def _exit_on_signals() -> None:
             signal.signal(number, _exit)
 
 
-def _end_on_signals_again() -> None:
-    """Take our handler away, where it still is the one."""
+def _restore_signals() -> None:
+    """Restore the default of each signal that our handler still handles."""
     if threading.current_thread() is not threading.main_thread():
         return
     for number in SIGNALS:
@@ -105,4 +105,4 @@ def _exit(number: int, _frame: FrameType | None) -> None:
 
 
 LEASES = Leases()
-"""What this process holds; there is one for all its backends."""
+"""The leases of this process, for all its backends together."""

@@ -1,4 +1,4 @@
-"""Who started a container, so that what a dead process left behind can be told from what is in use."""
+"""Identifies processes, so that containers of dead processes can be told from containers in use."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from pathlib import Path
 
 
 def identity() -> str:
-    """Return this process as ``machine:pid:start``; no other process ever has the same.
+    """Return a text for this process, ``machine:pid:start``, which no other process ever has.
 
-    Something of its own within the process may follow after a ``#``.
+    Callers may append a ``#`` and a text that distinguishes users within the process.
     """
-    return f"{machine()}:{os.getpid()}:{_start(os.getpid())}"
+    return f"{machine()}:{os.getpid()}:{_start_time(os.getpid())}"
 
 
-def is_dead(who: str) -> bool:
-    """Whether the process has certainly ended; ``False`` for one of another machine, which cannot be seen."""
-    where, _, rest = who.partition(":")
+def is_dead(owner: str) -> bool:
+    """Return whether a process has certainly ended; ``False`` for one of another machine, which cannot be checked."""
+    owner_machine, _, rest = owner.partition(":")
     pid, _, start = rest.partition("#")[0].partition(":")
-    return where == machine() and pid.isdigit() and _start(int(pid)) != start
+    return owner_machine == machine() and pid.isdigit() and _start_time(int(pid)) != start
 
 
 @cache
 def machine() -> str:
-    """Return a short name for this machine, and for this container if we are in one: pids mean nothing elsewhere."""
+    """Return a short name for this machine, or for the container we are in, because pids are valid only there."""
     try:
         namespace = str(Path("/proc/self/ns/pid").readlink())
     except OSError:
@@ -35,17 +35,17 @@ def machine() -> str:
     return hashlib.sha256(f"{platform.node()} {namespace}".encode()).hexdigest()[:12]
 
 
-def _start(pid: int) -> str:
-    """Return when a process started, in the system's own unit; empty if there is none, or only a zombie."""
+def _start_time(pid: int) -> str:
+    """Return the start time of a process in the system's unit; empty if there is no such process, or only a zombie."""
     try:
-        cells = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except FileNotFoundError:
-        return "" if Path("/proc/self").exists() else _start_by_ps(pid)
+        return "" if Path("/proc/self").exists() else _start_time_by_ps(pid)
     except (OSError, ValueError):
         return ""
-    return "" if cells[0] in {"Z", "X"} else cells[19]
+    return "" if fields[0] in {"Z", "X"} else fields[19]
 
 
-def _start_by_ps(pid: int) -> str:
+def _start_time_by_ps(pid: int) -> str:
     answer = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)  # noqa: S603, S607 - a number
     return answer.stdout.strip().replace(" ", "_").replace(":", ".")

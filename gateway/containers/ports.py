@@ -1,4 +1,4 @@
-"""Who holds a port of this machine, as far as the system tells this user."""
+"""Finds out which process listens on a port of this machine, as far as this user may see it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _STATE, _LOCAL, _INODE = 3, 1, 9
 
 
 def free(port: int, host: str = "127.0.0.1") -> bool:
-    """Whether nobody listens on the port."""
+    """Return whether nobody listens on a port."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -23,24 +23,24 @@ def free(port: int, host: str = "127.0.0.1") -> bool:
 
 
 def holder(port: int) -> str | None:
-    """Return ``"python3 (process 4711)"`` for whoever listens on the port.
+    """Return the process that listens on a port, as ``"python3 (process 4711)"``.
 
-    ``None`` if nobody does or if it cannot be seen: the process of another user, or a system
-    without ``/proc``.
+    The result is ``None`` if nobody listens, if the process belongs to another user, or if the system has no
+    ``/proc``.
     """
-    wanted = {f"socket:[{inode}]" for inode in _inodes(port)}
-    if not wanted:
+    socket_links = {f"socket:[{inode}]" for inode in _inodes(port)}
+    if not socket_links:
         return None
     for process in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):  # it has ended, or it is somebody else's
-            if any(link in wanted for link in _open_files(process)):
+        with contextlib.suppress(OSError):  # the process has ended, or belongs to another user
+            if any(link in socket_links for link in _open_files(process)):
                 return f"{(process / 'comm').read_text().strip()} (process {process.name})"
     return None
 
 
 def _open_files(process: Path) -> Iterator[str]:
     for descriptor in (process / "fd").iterdir():
-        with contextlib.suppress(OSError):  # closed since it was listed, as the listing's own is
+        with contextlib.suppress(OSError):  # the file was closed after it was listed, as that of the listing is
             yield str(descriptor.readlink())
 
 
@@ -51,6 +51,6 @@ def _inodes(port: int) -> Iterator[str]:
         except OSError:
             continue
         for line in lines:
-            cells = line.split()
-            if cells[_STATE] == _LISTEN and int(cells[_LOCAL].rpartition(":")[2], 16) == port:
-                yield cells[_INODE]
+            fields = line.split()
+            if fields[_STATE] == _LISTEN and int(fields[_LOCAL].rpartition(":")[2], 16) == port:
+                yield fields[_INODE]

@@ -1,4 +1,4 @@
-"""The progress of a build or a pull, on standard error."""
+"""Shows the progress of a build or a pull on standard error."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _NARROWEST = 40
 
 
 class BuildBar:
-    """Shows a bar once the work has taken a second; what comes from the cache shows nothing.
+    """Shows a bar once the work has taken a second, so that steps from the cache show nothing.
 
-    On a terminal one line is redrawn and removed at the end; elsewhere each step is a line.
+    On a terminal the bar is one line, which is redrawn and removed at the end; elsewhere each step is a line.
 
     Args:
-        stream: where to show it, standard error by default.
+        stream: the stream to write to; standard error by default.
     """
 
     def __init__(self, stream: TextIO | None = None) -> None:
@@ -35,7 +35,7 @@ class BuildBar:
         self._thread: threading.Thread | None = None
 
     def report(self, step: Step) -> None:
-        """Take the next step; the first one starts the bar."""
+        """Show the next step; the first step starts the bar."""
         self._step = step
         if self._thread is None:
             self._began = time.monotonic()

@@ -1,4 +1,4 @@
-"""Waiting for a container's server, and saying exactly why it did not come."""
+"""Waits until a container's server answers, and explains why it does not."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gateway.errors import ContainerError, ContainerStartError, NotReady, Transp
 T = TypeVar("T")
 
 QUICK_S = 3.0
-"""So long the server is asked often; most have answered by then."""
+"""The server is asked often for so long; most servers answer within this time."""
 
 QUICK_DELAY_S = 0.01
 DELAY_S = 0.1
@@ -29,16 +29,16 @@ LOG_LINES = 20
 class Readiness:
     """Waits until a container's server answers.
 
-    The server is asked itself, quickly at first: the engine's health checks are seconds apart, and
-    some engines never report them.
+    It asks the server itself, in short intervals at first, because the engine's health checks are seconds apart
+    and some engines never report them.
 
     Args:
-        engine: that runs the container.
-        container: its id.
-        name: its name, for messages.
-        host: where its port is published.
-        port: on that host.
-        timeout_s: how long to wait.
+        engine: the engine that runs the container.
+        container: the container's id.
+        name: the container's name, for messages.
+        host: the address on which its port is published.
+        port: the published port.
+        timeout_s: seconds to wait.
     """
 
     engine: Engine
@@ -52,28 +52,28 @@ class Readiness:
         """Wait for ``/healthz``, then return what the handshake returns.
 
         Args:
-            handshake: asks the server who it is; may raise :class:`TransportError` while it comes up.
+            handshake: a function that asks the server who it is; it may raise :class:`TransportError` at first.
 
         Raises:
-            ContainerStartError: the container ended; status, exit code, OOM kill and last log lines are in it.
-            NotReady: it still runs but does not answer.
-            GatewayError: what the handshake raised.
+            ContainerStartError: the container ended; the error has its state, exit code and last log lines.
+            NotReady: the container is running, but its server does not answer.
+            GatewayError: the handshake raised it.
         """
-        give_up = time.monotonic() + self.timeout_s
-        look = time.monotonic() + LOOK_EVERY_S
+        deadline = time.monotonic() + self.timeout_s
+        next_look = time.monotonic() + LOOK_EVERY_S
         slow_down = time.monotonic() + QUICK_S
         while True:
             if self._answers():
                 try:
                     return handshake()
                 except TransportError:
-                    if time.monotonic() > give_up or self._state() != "running":
+                    if time.monotonic() > deadline or self._state() != "running":
                         raise self._failure() from None
             now = time.monotonic()
-            if now > give_up:
+            if now > deadline:
                 raise self._failure()
-            if now > look:
-                look = now + LOOK_EVERY_S
+            if now > next_look:
+                next_look = now + LOOK_EVERY_S
                 if self._state() != "running":
                     raise self._failure()
             time.sleep(QUICK_DELAY_S if now < slow_down else DELAY_S)
@@ -106,7 +106,7 @@ class Readiness:
             )
         return ContainerStartError(
             f"the container {self.name} {ended(container)} before it answered: "
-            f"{_advice(container, logs)}{_shown(logs)}",
+            f"{_advice(container, logs)}{_log_section(logs)}",
             container=self.name,
             state=container.state if container else "removed",
             exit_code=container.exit_code if container else None,
@@ -116,7 +116,7 @@ class Readiness:
 
 
 def ended(container: Container | None) -> str:
-    """Return how a container ended, as the rest of a sentence."""
+    """Return how a container ended, as the rest of a sentence that begins with its name."""
     if container is None:
         return "was removed"
     if container.oom_killed:
@@ -126,7 +126,7 @@ def ended(container: Container | None) -> str:
 
 
 def size(count: int) -> str:
-    """Return a number of bytes for people."""
+    """Return a number of bytes as text in MiB or GiB."""
     return f"{count / 2**30:.3g} GiB" if count >= 2**30 else f"{count / 2**20:.3g} MiB"
 
 
@@ -140,5 +140,5 @@ def _advice(container: Container | None, logs: str) -> str:
     return "its log says why; gateway build --no-cache makes the image anew if it is damaged"
 
 
-def _shown(logs: str) -> str:
+def _log_section(logs: str) -> str:
     return f"\n{logs}" if logs else ""

@@ -1,8 +1,7 @@
-"""What this user's processes know of their containers: each one's token, and who uses it.
+"""The vault: a folder in which this user's processes note the token and the users of each container.
 
-One file per container below the user's state folder, readable by nobody else. A container itself
-only knows the digest of its token. Another process, or the same notebook after its kernel was
-restarted, finds the token here.
+The folder has one file per container, which only this user can read. The container itself has only the digest of its
+token. Another process, or the same notebook after a restart of its kernel, finds the token in the file.
 """
 
 from __future__ import annotations
@@ -28,12 +27,12 @@ _ADVICE = f"set {FOLDER_VARIABLE} to a folder that this user may write to"
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What is known of one container.
+    """The content of the file about one container.
 
     Args:
-        token: what its server lets in.
-        keep: whether it outlives the processes that use it.
-        users: processes that use it, see :func:`gateway.containers.owner.identity`.
+        token: the token that its server accepts.
+        keep: whether the container outlives the processes that use it.
+        users: the processes that use the container, see :func:`gateway.containers.owner.identity`.
     """
 
     token: str
@@ -42,26 +41,26 @@ class Entry:
 
     @property
     def in_use(self) -> bool:
-        """Whether a process that uses it may still live."""
-        return any(not is_dead(who) for who in self.users)
+        """Whether a process that uses the container may still be running."""
+        return any(not is_dead(user) for user in self.users)
 
 
 def new_token() -> str:
-    """Return a token nobody can guess."""
+    """Return a new random token."""
     return secrets.token_urlsafe(_TOKEN_BYTES)
 
 
 def digest(token: str) -> str:
-    """Return what a server is told of a token."""
+    """Return the digest of a token, from which a server recognises the token."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
 class Vault:
-    """The files.
+    """The folder with a file for each container.
 
     Args:
-        folder: by default ``GATEWAY_STATE_DIR``, else ``simulator-gateway`` in ``XDG_STATE_HOME``
-            or in ``~/.local/state``.
+        folder: the path of the folder; by default ``GATEWAY_STATE_DIR``, else ``simulator-gateway`` in
+            ``XDG_STATE_HOME`` or in ``~/.local/state``.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
@@ -69,7 +68,7 @@ class Vault:
 
     @property
     def home(self) -> str:
-        """A short name for this folder of this user on this machine: containers of other homes are not ours.
+        """A short name for this folder, user and machine; containers with another home are not ours.
 
         Raises:
             ContainerError: the folder is a link that leads to itself.
@@ -82,7 +81,7 @@ class Vault:
         return hashlib.sha256(where.encode()).hexdigest()[:12]
 
     def read(self, container: str) -> Entry | None:
-        """Return what is known of a container; ``None`` if nothing is, or the file is damaged."""
+        """Return the entry of a container; ``None`` if there is none, or if its file is damaged."""
         try:
             values = json.loads(self._file(container).read_text())
             return Entry(str(values["token"]), bool(values["keep"]), tuple(map(str, values["users"])))
@@ -90,7 +89,7 @@ class Vault:
             return None
 
     def write(self, container: str, entry: Entry) -> None:
-        """Store what is known of a container.
+        """Store the entry of a container.
 
         Raises:
             DiskFull, ContainerError: the file cannot be written.
@@ -108,25 +107,25 @@ class Vault:
                 fresh.unlink(missing_ok=True)
                 raise
 
-    def add_user(self, container: str, who: str, *, keep: bool) -> None:
+    def add_user(self, container: str, user: str, *, keep: bool) -> None:
         """Note that a process uses a container."""
         entry = self.read(container)
         if entry is not None:
-            users = tuple(one for one in entry.users if one != who and not is_dead(one))
-            self.write(container, replace(entry, users=(*users, who), keep=entry.keep or keep))
+            users = tuple(other for other in entry.users if other != user and not is_dead(other))
+            self.write(container, replace(entry, users=(*users, user), keep=entry.keep or keep))
 
-    def drop_user(self, container: str, who: str) -> Entry | None:
-        """Note that a process no longer uses a container, and return what is left."""
+    def drop_user(self, container: str, user: str) -> Entry | None:
+        """Note that a process no longer uses a container, and return the new entry, or ``None`` if there is none."""
         entry = self.read(container)
         if entry is None:
             return None
-        left = replace(entry, users=tuple(one for one in entry.users if one != who and not is_dead(one)))
-        with suppress(ContainerError):  # a full disk keeps nobody from ending
-            self.write(container, left)
-        return left
+        entry_left = replace(entry, users=tuple(other for other in entry.users if other != user and not is_dead(other)))
+        with suppress(ContainerError):  # a full disk must not keep a process from ending
+            self.write(container, entry_left)
+        return entry_left
 
     def forget(self, container: str) -> None:
-        """Remove what is known of a container.
+        """Remove the entry of a container.
 
         Raises:
             ContainerError: the file cannot be removed.
@@ -135,12 +134,12 @@ class Vault:
             self._file(container).unlink(missing_ok=True)
 
     def containers(self) -> list[str]:
-        """Return the ids of the containers something is known of."""
+        """Return the ids of the containers that have an entry."""
         return [path.stem for path in self.folder.glob("*.json")]
 
     @contextmanager
     def lock(self, name: str, *, wait: bool = True) -> Iterator[bool]:
-        """Hold a lock among this user's processes and threads; yield whether it is held."""
+        """Hold a lock that excludes this user's other processes and threads; yield whether it could be taken."""
         with self._translated():
             self.prepare()
             file = (self.folder / f"{name}.lock").open("w")
@@ -153,7 +152,7 @@ class Vault:
             yield True
 
     def prepare(self) -> None:
-        """Make the folder, for this user only."""
+        """Create the folder, with access for this user only."""
         with self._translated():
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
@@ -162,14 +161,14 @@ class Vault:
 
     @contextmanager
     def locked_file(self, name: str, on_wait: Callable[[], None]) -> Iterator[None]:
-        """Hold a lock among this user's processes.
+        """Hold a lock that excludes this user's other processes.
 
         Args:
-            name: of what is locked.
-            on_wait: called when another process holds it.
+            name: the name of the lock.
+            on_wait: a function that is called before waiting for another process that holds the lock.
         """
-        with self.lock(name, wait=False) as held:
-            if held:
+        with self.lock(name, wait=False) as is_held:
+            if is_held:
                 yield
                 return
         on_wait()
@@ -190,9 +189,9 @@ class Vault:
 
 
 def _default_folder() -> Path:
-    given = os.environ.get(FOLDER_VARIABLE)
-    if given:
-        return Path(given)
+    folder = os.environ.get(FOLDER_VARIABLE)
+    if folder:
+        return Path(folder)
     state = os.environ.get("XDG_STATE_HOME")
     if state:
         return Path(state) / "simulator-gateway"

@@ -231,7 +231,9 @@ def mine(client: docker.DockerClient, image: Image, tmp_path: Path, monkeypatch:
     """A home of the test's own: it meets no other container, and whatever it leaves is removed."""
     folder = tmp_path / "state"
     monkeypatch.setenv(FOLDER_VARIABLE, str(folder))
-    monkeypatch.setattr(Fleet, "strangers", lambda *_: [])  # what compose may be running meanwhile is not the test's
+    monkeypatch.setattr(
+        Fleet, "foreign_containers", lambda *_: []
+    )  # what compose may be running meanwhile is not the test's
     mine = Mine(client, folder)
     yield mine
     mine.close()

@@ -312,7 +312,7 @@ def test_a_container_somebody_runs_by_compose_is_used_and_left_alone(mine, clien
         ports={"8088/tcp": ("127.0.0.1", None)},
         labels={SIMULATOR_LABEL: "qulacs"},
     )
-    monkeypatch.setattr(Fleet, "strangers", lambda fleet, _name: [_listed(fleet, theirs.id)])
+    monkeypatch.setattr(Fleet, "foreign_containers", lambda fleet, _name: [_listed(fleet, theirs.id)])
     port = int(theirs.ports["8088/tcp"][0]["HostPort"])
     wait_until(lambda: _healthy(port), "a healthy container")
 

@@ -459,7 +459,7 @@ def test_an_image_that_compose_built_is_found_by_its_content_and_not_built_again
         (small_context / "images/simulators/ca-bundle.crt").write_bytes(bundle)
     content, engine, steps = image_module.content_tag(files), connect(), []
     try:
-        compose(small_context, f"{hardening.IMAGE}:{__version__}", image_module.given_args())
+        compose(small_context, f"{hardening.IMAGE}:{__version__}", image_module.environment_args())
         built = client.images.get(f"{hardening.IMAGE}:{__version__}")
         assert built.labels[hardening.CONTENT_LABEL] == image_module.UNKNOWN
         found = client.images.get(image_module.ensure(engine, tmp_path, steps.append, content=content))
@@ -467,7 +467,7 @@ def test_an_image_that_compose_built_is_found_by_its_content_and_not_built_again
         assert found.attrs["RootFS"] == built.attrs["RootFS"], "the same layers: nothing was built"
         assert image_module.find(engine, content) == found.id
         changed = image_module.content_tag(files | {"gateway/version.py": b"changed"})
-        assert image_module._recognised(engine, changed, steps.append, Vault(tmp_path).home) is None
+        assert image_module._adopt_unlabelled(engine, changed, steps.append, Vault(tmp_path).home) is None
         assert engine.containers(f"{HOME_LABEL}={Vault(tmp_path).home}") == []
     finally:
         for tag in (content, __version__):
