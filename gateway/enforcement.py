@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable
 from typing import NamedTuple
 
-from gateway.circuit.lowering import first_beyond
+from gateway.circuit.lowering import first_unlowerable
 from gateway.circuit.needs import MOST_GATES_IN_SINGLE_PRECISION, Needs
 from gateway.errors import CircuitInvalidError, LimitError, RequestError, UnsupportedError
 from gateway.results import Capabilities, Precision, ResultType, Sampling
@@ -237,7 +237,7 @@ def _dynamic(feature: str, index: int | None, *, declared: bool) -> Lack | None:
 
 
 def _gates(needs: Needs, capabilities: Capabilities, _: RunOptions) -> Lack | None:
-    index = None if capabilities.gates == "universal" else first_beyond(needs.operations, capabilities.gates)
+    index = None if capabilities.gates == "universal" else first_unlowerable(needs.operations, capabilities.gates)
     if index is None:
         return None
     name = needs.operations[index].name

@@ -1,4 +1,4 @@
-"""Text <-> Circuit: the shared circuit, its gate table, OpenQASM in and out."""
+"""The shared circuit: its data, its gate table, and OpenQASM in and out."""
 
 from gateway.circuit.circuit import Circuit, Comparison, Condition, Limits, Operation, parse
 

@@ -1,12 +1,12 @@
 """The shared circuit: a flat list of operations on numbered qubits and clbits.
 
-A :class:`Circuit` in memory, on the wire and in front of an adapter is the same small structure.
-There are no registers, no gate definitions and no control flow: text is flattened when it is
-parsed, and what cannot be flattened is refused there.
+A :class:`Circuit` is the same small structure in memory, on the wire and in front of an adapter. It has
+no registers, no gate definitions and no control flow: the parser flattens text, and refuses what cannot be
+flattened.
 
-This is the face of the room. What it offers as methods (text in and out, a drawing) is loaded when
-it is first used, because a server needs none of it; all of it works on the data in
-:mod:`gateway.circuit.operations` and none of it knows this class.
+This module is the entrance to the package. Python loads the code behind some methods (text in and out, a
+drawing) when they are first called, because a server needs none of it. That code works on the data in
+:mod:`gateway.circuit.operations` and does not know this class.
 """
 
 from __future__ import annotations
@@ -57,12 +57,12 @@ class Circuit(GateMethods, msgspec.Struct, forbid_unknown_fields=True):
         Circuit(2).h(0).cx(0, 1).measure_all()
         Circuit(2, 1).h(0).measure(0, 0).x(1, when={0: 1})
 
-    Two circuits are equal when their numbers of qubits and clbits and their operations are.
+    Two circuits are equal when their numbers of qubits, their numbers of clbits and their operations are equal.
 
     Args:
-        num_qubits: qubits are ``0 .. num_qubits - 1``; an idle one is kept.
-        num_clbits: clbits are ``0 .. num_clbits - 1``; clbit 0 is the rightmost character of a bitstring.
-        operations: in order of time; owned by the circuit.
+        num_qubits: the qubits are ``0 .. num_qubits - 1``; idle qubits are kept.
+        num_clbits: the clbits are ``0 .. num_clbits - 1``; clbit 0 is the rightmost character of a bitstring.
+        operations: the operations in order of time. The circuit owns the list.
     """
 
     num_qubits: int = 0
@@ -78,7 +78,7 @@ class Circuit(GateMethods, msgspec.Struct, forbid_unknown_fields=True):
         """Append an operation after checking it.
 
         Raises:
-            CircuitInvalidError: it breaks a rule of :meth:`validate`.
+            CircuitInvalidError: the operation breaks a rule of :meth:`validate`.
         """
         check_operation(operation, self.num_qubits, self.num_clbits, len(self.operations))
         self.operations.append(operation)
@@ -95,7 +95,7 @@ class Circuit(GateMethods, msgspec.Struct, forbid_unknown_fields=True):
         return self.append(Operation("measure", (qubit,), (), (clbit,), condition_of(when)))
 
     def measure_all(self) -> Self:
-        """Measure qubit ``k`` into clbit ``k`` for every qubit; clbits are added where they lack."""
+        """Measure qubit ``k`` into clbit ``k`` for every qubit, adding clbits if there are too few."""
         self.num_clbits = max(self.num_clbits, self.num_qubits)
         for qubit in range(self.num_qubits):
             self.operations.append(Operation("measure", (qubit,), (), (qubit,)))
@@ -106,10 +106,10 @@ class Circuit(GateMethods, msgspec.Struct, forbid_unknown_fields=True):
         return self.append(Operation("reset", (qubit,), (), (), condition_of(when)))
 
     def barrier(self, *qubits: int) -> Self:
-        """Append a barrier, on all qubits if none is named. It has no effect on results."""
+        """Append a barrier, on all qubits if none is named. A barrier has no effect on results."""
         return self.append(Operation("barrier", qubits or tuple(range(self.num_qubits))))
 
-    # ------------------------------------------------------------------ asking
+    # ------------------------------------------------------------------ inspecting
 
     def count_ops(self) -> dict[str, int]:
         """Return how often each operation occurs, the most frequent first."""
@@ -124,12 +124,12 @@ class Circuit(GateMethods, msgspec.Struct, forbid_unknown_fields=True):
         qubit_level = [0] * self.num_qubits
         clbit_level = [0] * self.num_clbits
         for name, qubits, _, clbits, condition in map(_fields, self.operations):
-            used = (*clbits, *clbits_of(condition)) if condition else clbits
-            level = max([*(qubit_level[q] for q in qubits), *(clbit_level[c] for c in used)], default=0)
+            op_clbits = (*clbits, *clbits_of(condition)) if condition else clbits
+            level = max([*(qubit_level[q] for q in qubits), *(clbit_level[c] for c in op_clbits)], default=0)
             level += name != "barrier" and bool(qubits)
             for qubit in qubits:
                 qubit_level[qubit] = level
-            for clbit in used:
+            for clbit in op_clbits:
                 clbit_level[clbit] = level
         return max([*qubit_level, *clbit_level], default=0)
 
@@ -143,7 +143,7 @@ class Circuit(GateMethods, msgspec.Struct, forbid_unknown_fields=True):
         """Return the circuit as OpenQASM 2 text.
 
         Raises:
-            UnsupportedError: a condition OpenQASM 2 cannot say.
+            UnsupportedError: OpenQASM 2 cannot express a condition of the circuit.
         """
         from gateway.circuit.export import dump_openqasm2  # noqa: PLC0415 - a server writes no OpenQASM
 
@@ -160,7 +160,7 @@ class Circuit(GateMethods, msgspec.Struct, forbid_unknown_fields=True):
 
         Raises:
             RequestError, FrameworkNotInstalled: the framework is unknown or absent.
-            UnsupportedError: it cannot say something in this circuit.
+            UnsupportedError: the framework cannot express something in this circuit.
         """
         return conversions.dump(self, framework)
 
@@ -180,7 +180,7 @@ class Circuit(GateMethods, msgspec.Struct, forbid_unknown_fields=True):
             CircuitInvalidError: an unknown name, a wrong number of qubits, parameters or clbits, an
                 index out of range, a qubit named twice, an angle that is not finite, or a condition
                 that no value of its clbits could satisfy or miss. ``operation`` has the index.
-            LimitError: larger than ``limits``.
+            LimitError: the circuit is larger than ``limits``.
         """
         check_circuit(self, limits)
 

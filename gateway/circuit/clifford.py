@@ -1,10 +1,10 @@
-"""Which gates are Clifford gates, and how they are made of simpler ones.
+"""Recognises Clifford gates, and builds them from simpler ones.
 
 A unitary is a Clifford gate if it turns every Pauli operator into a Pauli operator, up to sign (Gottesman,
-arXiv:quant-ph/9807006). That is decided from the matrix, whatever the gate's name and angles, so ``rz(pi/2)``,
-``cp(pi)`` and ``u(pi/2, 0, pi)`` are found out without a list of them. The images of X and Z on each qubit, the
-*tableau*, fix the gate up to its phase; gates that bring the images back to X and Z, undone in reverse order, make it
-(Aaronson and Gottesman, arXiv:quant-ph/0406196).
+arXiv:quant-ph/9807006). This module looks at the matrix and not at the gate's name, so it recognises ``rz(pi/2)``,
+``cp(pi)`` and ``u(pi/2, 0, pi)`` without a list of such cases. The images of X and Z on each qubit, the *tableau*,
+determine the gate up to its phase. To build the gate, the synthesis finds gates that bring the images back to X and Z
+and undoes them in reverse order (Aaronson and Gottesman, arXiv:quant-ph/0406196).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ MOST_QUBITS = 2
 """Gates of the table on more qubits have no angles, and none of them is a Clifford gate."""
 
 GENERATORS = frozenset({"h", "s", "cx"})
-"""Gates that all Clifford gates are products of."""
+"""Every Clifford gate is a product of these gates."""
 
 _UNDOES = {"h": "h", "s": "sdg", "cx": "cx", "z": "z", "x": "x"}
 """Gate of the synthesis -> its inverse."""
@@ -46,21 +46,21 @@ class Pauli(NamedTuple):
 
 
 Tableau = tuple[tuple[Pauli, Pauli], ...]
-"""For each qubit the images of its X and of its Z."""
+"""For each qubit, the images of its X and of its Z."""
 
 
-def synthesised(name: str, params: tuple[float, ...], known: Collection[str]) -> tuple[Step, ...] | None:
-    """Return a Clifford gate as several gates, equal to it with its phase.
+def synthesise(name: str, params: tuple[float, ...], gates: Collection[str]) -> tuple[Step, ...] | None:
+    """Return a Clifford gate as a product of simpler gates, including its phase.
 
     Args:
-        name: of a gate of the table.
-        params: its angles.
-        known: gates to choose from; the generators and ``gphase`` among them.
+        name: the name of a gate of the table.
+        params: the angles of the gate.
+        gates: the gates to build it from, among them the generators and ``gphase``.
 
     Returns:
-        The steps on the gate's own qubits, or ``None`` where it is no Clifford gate.
+        The steps on the gate's own qubits, or ``None`` if it is not a Clifford gate.
     """
-    unitary, images = _of_gate(name, params)
+    unitary, images = _unitary_and_tableau(name, params)
     if images is None:
         return None
     sweep = _Sweep([list(pair) for pair in images])
@@ -69,40 +69,40 @@ def synthesised(name: str, params: tuple[float, ...], known: Collection[str]) ->
     steps = [
         (simple, places, ())
         for gate, places in reversed(sweep.steps)
-        for simple in ((_UNDOES[gate],) if _UNDOES[gate] in known else _OF_GENERATORS[_UNDOES[gate]])
+        for simple in ((_UNDOES[gate],) if _UNDOES[gate] in gates else _OF_GENERATORS[_UNDOES[gate]])
     ]
     return (*steps, *_phase(unitary, steps))
 
 
-def same_gate(name: str, params: tuple[float, ...], known: Collection[str]) -> tuple[Step, ...] | None:
-    """Return a known gate without angles that differs from a Clifford gate in its phase only, and that phase.
+def same_gate(name: str, params: tuple[float, ...], gates: Collection[str]) -> tuple[Step, ...] | None:
+    """Return a gate without angles that differs from a Clifford gate only in its phase, and that phase.
 
     Args:
-        name: of a gate of the table.
-        params: its angles.
-        known: gates to choose from, ``gphase`` among them.
+        name: the name of a gate of the table.
+        params: the angles of the gate.
+        gates: the gates to choose from, among them ``gphase``.
 
     Returns:
-        The steps on the gate's own qubits, or ``None`` where there is no such gate.
+        The steps on the gate's own qubits, or ``None`` if there is no such gate.
     """
-    unitary, images = _of_gate(name, params)
+    unitary, images = _unitary_and_tableau(name, params)
     if images is None:
         return None
     for gate in GATES.values():
-        if gate.name in known and not gate.params and _of_gate(gate.name, ())[1] == images:
+        if gate.name in gates and not gate.params and _unitary_and_tableau(gate.name, ())[1] == images:
             steps = [(gate.name, tuple(range(gate.num_qubits)), ())]
             return (*steps, *_phase(unitary, steps))
     return None
 
 
 @lru_cache(maxsize=4096)
-def _of_gate(name: str, params: tuple[float, ...]) -> tuple[Matrix, Tableau | None]:
+def _unitary_and_tableau(name: str, params: tuple[float, ...]) -> tuple[Matrix, Tableau | None]:
     unitary = GATES[name].unitary(*params)
     return unitary, tableau(unitary) if 1 <= GATES[name].num_qubits <= MOST_QUBITS else None
 
 
 def tableau(unitary: Matrix) -> Tableau | None:
-    """Return the images of X and Z of each qubit under a unitary, ``None`` if one is no Pauli operator."""
+    """Return the images of X and Z of each qubit under a unitary; ``None`` if one is not a Pauli operator."""
     num_qubits = len(unitary).bit_length() - 1
     images = []
     for qubit in range(num_qubits):
@@ -115,21 +115,21 @@ def tableau(unitary: Matrix) -> Tableau | None:
 
 
 def _image(unitary: Matrix, pauli: Pauli) -> Pauli | None:
-    """Return ``U P U^-1``, if it is a Pauli operator."""
+    """Return ``U P U^-1`` if it is a Pauli operator, else ``None``."""
     size = range(len(unitary))
-    moved = [[sum(unitary[i][k ^ pauli.x] * _entry(pauli, k) * unitary[j][k].conjugate() for k in size)
-              for j in size] for i in size]  # fmt: skip
-    x = max(size, key=lambda row: abs(moved[row][0]))
-    z = sum(bit for bit in (1, 2) if bit in size and abs(moved[bit ^ x][bit] + moved[x][0]) < 1)
+    conjugate = [[sum(unitary[i][k ^ pauli.x] * _entry(pauli, k) * unitary[j][k].conjugate() for k in size)
+                  for j in size] for i in size]  # fmt: skip
+    x = max(size, key=lambda row: abs(conjugate[row][0]))
+    z = sum(bit for bit in (1, 2) if bit in size and abs(conjugate[bit ^ x][bit] + conjugate[x][0]) < 1)
     for sign in (1, -1):
         image = Pauli(x, z, sign)
-        if all(abs(moved[i][j] - (_entry(image, j) if i == j ^ x else 0)) <= TOLERANCE for i in size for j in size):
+        if all(abs(conjugate[i][j] - (_entry(image, j) if i == j ^ x else 0)) <= TOLERANCE for i in size for j in size):
             return image
     return None
 
 
 def _entry(pauli: Pauli, column: int) -> complex:
-    """Return the only entry of a column of the operator's matrix, which is in row ``column ^ x``."""
+    """Return the entry of a column of the operator's matrix that is not 0; it is in row ``column ^ x``."""
     minus = (pauli.z & column).bit_count() & 1
     return (-pauli.sign if minus else pauli.sign) * 1j ** (pauli.x & pauli.z).bit_count()
 
@@ -149,7 +149,7 @@ class _Sweep:
         self._images = images
 
     def clear(self, qubit: int) -> None:
-        """Bring the images of one qubit to its X and its Z; those of the qubits before it are."""
+        """Bring the images of one qubit to its X and Z, after those of all earlier qubits."""
         self._to_x(qubit, 0)
         if self._images[qubit][1] != Pauli(0, 1 << qubit, self._images[qubit][1].sign):
             self._apply("h", qubit)
@@ -176,17 +176,17 @@ class _Sweep:
 
     def _apply(self, name: str, *places: int) -> None:
         self.steps.append((name, places))
-        self._images = [[_conjugated(name, places, pauli) for pauli in pair] for pair in self._images]
+        self._images = [[_conjugate(name, places, pauli) for pauli in pair] for pair in self._images]
 
 
-def _conjugated(name: str, places: tuple[int, ...], pauli: Pauli) -> Pauli:
+def _conjugate(name: str, places: tuple[int, ...], pauli: Pauli) -> Pauli:
     """Return ``G P G^-1`` for a gate of the synthesis (Aaronson and Gottesman, section 3)."""
     x, z, sign = pauli
     bit = 1 << places[0]
     has_x, has_z = bool(x & bit), bool(z & bit)
     if name == "h":
-        swapped = bit if has_x != has_z else 0
-        return Pauli(x ^ swapped, z ^ swapped, -sign if has_x and has_z else sign)
+        exchange = bit if has_x != has_z else 0
+        return Pauli(x ^ exchange, z ^ exchange, -sign if has_x and has_z else sign)
     if name == "s":
         return Pauli(x, z ^ bit if has_x else z, -sign if has_x and has_z else sign)
     if name in {"x", "z"}:
@@ -197,17 +197,17 @@ def _conjugated(name: str, places: tuple[int, ...], pauli: Pauli) -> Pauli:
 
 
 def _phase(unitary: Matrix, steps: Sequence[Step]) -> tuple[Step, ...]:
-    """Return the global phase that steps lack to equal a unitary."""
+    """Return the global phase by which a unitary differs from steps, as a step unless it is 0."""
     column = [1 + 0j] + [0j] * (len(unitary) - 1)
     for name, places, _ in steps:
-        column = _applied(GATES[name].unitary(), places, column)
+        column = _apply_gate(GATES[name].unitary(), places, column)
     row = max(range(len(column)), key=lambda index: abs(column[index]))
     phase = cmath.phase(unitary[row][0] / column[row])
     return () if abs(phase) <= TOLERANCE else (("gphase", (), (phase,)),)
 
 
-def _applied(unitary: Matrix, places: tuple[int, ...], column: list[complex]) -> list[complex]:
-    """Apply a gate to a state, both little-endian."""
+def _apply_gate(unitary: Matrix, places: tuple[int, ...], column: list[complex]) -> list[complex]:
+    """Return the state after a gate; unitary and state are little-endian."""
     after = [0j] * len(column)
     for index, amplitude in enumerate(column):
         inner = sum((index >> place & 1) << bit for bit, place in enumerate(places))

@@ -2,10 +2,10 @@
 
 A :class:`~gateway.circuit.operations.Comparison` compares some clbits, read as a number, with a constant. A
 :data:`~gateway.circuit.operations.Condition` is a conjunction of comparisons: all of them hold, and an
-empty one always does. Anything else, such as an exclusive or, is a list of *disjoint* conditions, of
-which never two hold together: what depends on it is written once for each. ``NEVER`` is such a list
-without a condition, ``ALWAYS`` the one with the empty condition. A :class:`Decision` is such a list and
-the one of its opposite. An *assignment* says of some clbits which value each has.
+empty one always does. Anything else, such as an exclusive or, is a list of *disjoint* conditions, no two of
+which ever hold together; an operation that depends on it is written once for each. ``NEVER`` is such a list
+without a condition, and ``ALWAYS`` is the list of just the empty condition. A :class:`Decision` has such a list
+and the list for its opposite. An *assignment* gives the value that each of some clbits has.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from typing import NamedTuple
 from gateway.circuit.operations import Comparison, Condition, When
 
 MAX_TABLE_BITS = 12
-"""How many clbits a truth table is made of at most."""
+"""A truth table has at most so many clbits."""
 
 NEVER: list[Condition] = []
 ALWAYS: list[Condition] = [()]
 
 
 class Decision(NamedTuple):
-    """When something that depends on clbits holds.
+    """When a statement about clbits holds, and when it does not.
 
     Args:
-        then: disjoint conditions.
-        otherwise: those of the opposite; ``None`` where it would take too many.
+        then: the disjoint conditions under which it holds.
+        otherwise: the disjoint conditions under which it does not hold; ``None`` if there would be too many.
     """
 
     then: list[Condition]
@@ -36,13 +36,13 @@ class Decision(NamedTuple):
 
 
 def compare(clbits: Sequence[int], value: int, *, equal: bool = True, as_written: bool = False) -> list[Condition]:
-    """Return when the clbits, the first one least significant, equal a constant, or do not.
+    """Return when clbits, read as a number, equal a constant, or differ from it.
 
     Args:
-        clbits: of any number.
-        value: any whole number; one the clbits cannot hold never equals them.
+        clbits: any number of clbits, the first one least significant.
+        value: any whole number; the clbits never equal one that they cannot hold.
         equal: false for ``!=``.
-        as_written: keep that one clbit differs from a value, which is otherwise said as equal to the other value.
+        as_written: keep ``!=`` for a single clbit, which otherwise becomes ``==`` with the other value.
     """
     if not 0 <= value < 1 << len(clbits):
         return NEVER if equal else ALWAYS
@@ -52,11 +52,13 @@ def compare(clbits: Sequence[int], value: int, *, equal: bool = True, as_written
 
 
 def from_table(clbits: Sequence[int], table: Sequence[bool]) -> list[Condition]:
-    """Return disjoint conditions whose disjunction is a truth table; few, if not always the fewest.
+    """Return disjoint conditions, one of which holds exactly where a truth table is true.
+
+    There are few of them, but not always the fewest possible.
 
     Args:
-        clbits: distinct.
-        table: ``2**len(clbits)`` entries; bit ``k`` of an entry's index is ``clbits[k]``.
+        clbits: distinct clbits.
+        table: ``2**len(clbits)`` entries; bit ``k`` of an entry's index is the value of ``clbits[k]``.
     """
     ones = sum(map(bool, table))
     if ones in {0, len(table)}:
@@ -84,13 +86,13 @@ def decision_of_table(clbits: Sequence[int], table: Sequence[bool]) -> Decision:
 
 
 def assignments_of_table(clbits: Sequence[int]) -> Iterator[dict[int, int]]:
-    """Yield the assignment of each row of a truth table, in its order."""
+    """Yield the assignment of each entry of a truth table, in the order of the table."""
     for index in range(1 << len(clbits)):
         yield {clbit: index >> place & 1 for place, clbit in enumerate(clbits)}
 
 
 def condition_of(when: When) -> Condition:
-    """Return what a builder method was given as ``when=`` as a condition."""
+    """Return the condition that the ``when=`` of a builder method stands for."""
     if when is None:
         return ()
     if isinstance(when, Comparison):
@@ -104,12 +106,12 @@ def condition_of(when: When) -> Condition:
 
 
 def both(*conditions: Condition) -> Condition:
-    """Return the conjunction, in order; what was stated already is not repeated."""
+    """Return the conjunction of conditions, in order and without repeated comparisons."""
     return tuple(dict.fromkeys(chain.from_iterable(conditions)))
 
 
-def merged(condition: Condition) -> Condition:
-    """Return a conjunction of equalities of different clbits as one, anything else unchanged."""
+def merge(condition: Condition) -> Condition:
+    """Return a conjunction of equalities of different clbits as one equality; any other condition unchanged."""
     clbits = tuple([clbit for comparison in condition for clbit in comparison.clbits])
     if len(condition) <= 1 or len(set(clbits)) < len(clbits) or not all(part.equal for part in condition):
         return condition
@@ -120,12 +122,12 @@ def merged(condition: Condition) -> Condition:
 
 
 def opposite(conditions: Sequence[Condition]) -> list[Condition] | None:
-    """Return when none of at most one condition holds, ``None`` if that takes a truth table."""
+    """Return when none of the conditions holds; ``None`` if only a truth table can tell."""
     if not conditions:
         return ALWAYS
     if len(conditions) > 1:
         return None
-    condition = merged(conditions[0])
+    condition = merge(conditions[0])
     if not condition:
         return NEVER
     comparison, *others = condition
@@ -136,12 +138,12 @@ def opposite(conditions: Sequence[Condition]) -> list[Condition] | None:
 
 
 def holds(condition: Condition, bits: int) -> bool:
-    """Say whether a condition holds when clbit ``k`` is bit ``k`` of ``bits``."""
+    """Return whether a condition holds when clbit ``k`` is bit ``k`` of ``bits``."""
     return all(comparison.holds(bits) for comparison in condition)
 
 
 def clbits_of(*conditions: Condition) -> frozenset[int]:
-    """Return the clbits that conditions read."""
+    """Return the clbits that conditions test."""
     return frozenset(clbit for condition in conditions for comparison in condition for clbit in comparison.clbits)
 
 
@@ -151,23 +153,23 @@ def bits_of(comparison: Comparison) -> list[tuple[int, int]]:
 
 
 def assignments(condition: Condition) -> list[dict[int, int]]:
-    """Return a condition as assignments, of which never two hold together; none if it contradicts itself.
+    """Return a condition as assignments, no two of which hold together; an empty list if it contradicts itself.
 
-    For frameworks that can only test that bits have given values. What is done under each of them in
-    turn is done once: a gate leaves the clbits as they are, and a measurement repeated right away
-    gives the same outcome again.
+    This is for frameworks that can only test whether bits have given values. An operation that is written under
+    each assignment in turn happens once: a gate leaves the clbits as they are, and a measurement that is repeated
+    at once gives the same outcome again.
     """
-    combined: list[dict[int, int]] = [{}]
+    partial: list[dict[int, int]] = [{}]
     for comparison in condition:
         bits = bits_of(comparison)
-        differing = [dict([*bits[:place], (clbit, 1 - bit)]) for place, (clbit, bit) in enumerate(bits)]
-        options = [dict(bits)] if comparison.equal else differing
-        combined = [first | second for first in combined for second in options if _agree(first, second)]
-    return combined
+        differences = [dict([*bits[:place], (clbit, 1 - bit)]) for place, (clbit, bit) in enumerate(bits)]
+        options = [dict(bits)] if comparison.equal else differences
+        partial = [first | second for first in partial for second in options if _agree(first, second)]
+    return partial
 
 
 def wide_inequalities(condition: Condition) -> Condition:
-    """Return the comparisons that one assignment cannot say: several clbits that differ from a number."""
+    """Return the comparisons that no single assignment can express: those of several clbits with ``!=``."""
     return tuple(comparison for comparison in condition if not comparison.equal and len(comparison.clbits) > 1)
 
 
@@ -179,23 +181,23 @@ def _agree(first: Mapping[int, int], second: Mapping[int, int]) -> bool:
 
 
 def _with_bit(clbit: int, value: int, condition: Condition) -> Condition:
-    """Require one more bit, within the first equality if there is one."""
+    """Return a condition that also requires a bit, adding the bit to the first equality if there is one."""
     for place, comparison in enumerate(condition):
         if comparison.equal:
-            merged = Comparison((clbit, *comparison.clbits), comparison.value << 1 | value)
-            return (*condition[:place], merged, *condition[place + 1 :])
+            equality = Comparison((clbit, *comparison.clbits), comparison.value << 1 | value)
+            return (*condition[:place], equality, *condition[place + 1 :])
     return (Comparison((clbit,), value), *condition)
 
 
 def _halves(table: Sequence[bool], place: int) -> tuple[list[bool], list[bool]]:
-    """Return the table where the bit at ``place`` is 0 and where it is 1."""
+    """Return the half of the table where the bit at ``place`` is 0, and the half where it is 1."""
     low = [value for index, value in enumerate(table) if not index >> place & 1]
     high = [value for index, value in enumerate(table) if index >> place & 1]
     return low, high
 
 
 def _imbalance(table: Sequence[bool], place: int) -> tuple[bool, int]:
-    """Rank a bit to split by: best where one half is constant, then where the halves differ most."""
+    """Return the rank of a bit to split by: a constant half is best, then halves that differ as much as possible."""
     low, high = map(sum, _halves(table, place))
     size = len(table) // 2
     return (low in {0, size} or high in {0, size}), abs(low - high)

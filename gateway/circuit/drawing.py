@@ -6,9 +6,9 @@
     q1: ─────X──╫──┤M├─
     c:  ════════0═══1══
 
-Below a measurement stands the clbit it writes; below a conditional operation what it tests, such
-as ``0,1=2`` for "clbits 0 and 1, read as a number, are 2". Operations are packed as early as they
-fit without crossing each other. The time taken is proportional to the area of the picture.
+The clbit that a measurement writes stands below it. The condition of an operation stands below it too, such
+as ``0,1=2`` for "clbits 0 and 1, read as a number, are 2". Each operation takes the earliest column where it
+does not cross another. The time to draw is proportional to the area of the picture.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _CONTROLLED: dict[str, tuple[int, str]] = {
     "crz": (1, "rz"), "cu3": (1, "u3"), "cu": (1, "u"), "cswap": (1, "swap"), "ccx": (2, "X"), "ccz": (2, "z"),
     "c3x": (3, "X"), "c3sqrtx": (3, "sx"), "c4x": (4, "X"),
 }  # fmt: skip
-"""Name -> number of control qubits, and what happens to the others."""
+"""Name -> number of control qubits, and the gate on the other qubits."""
 
 _MARKS = {"X": "X", "swap": "×", "barrier": "░"}  # noqa: RUF001 - the usual mark of a swap
 _SYMMETRIC = frozenset(["rzz", "rxx", "ryy", "ms", "iswap"])
@@ -37,8 +37,8 @@ def draw(circuit: CircuitData, *, width: int = 100) -> str:
     """Return a drawing of any valid circuit.
 
     Args:
-        circuit: what to draw.
-        width: lines are wrapped at so many characters, between columns.
+        circuit: the circuit to draw.
+        width: how many characters a line has at most; longer ones are wrapped between columns.
     """
     return "\n".join(line.rstrip() for line in _Drawing(circuit).lines(width))
 
@@ -85,21 +85,21 @@ class _Drawing:
         self.columns[column].update(cells)
 
     def lines(self, width: int) -> Iterator[str]:
-        """Yield the lines, wrapped."""
+        """Yield the lines of the drawing, wrapped to a width."""
         if not self.labels:
             yield "(no qubits and no clbits)"
             return
         margin = max(map(len, self.labels)) + 1
         chunk: list[dict[int, str]] = []
-        used = margin + 1
+        line_width = margin + 1
         for column in self.columns:
             size = max(map(len, column.values())) + 1
-            if chunk and used + size > width:
+            if chunk and line_width + size > width:
                 yield from self.chunk(chunk, margin)
                 yield ""
-                chunk, used = [], margin + 1
+                chunk, line_width = [], margin + 1
             chunk.append(column)
-            used += size
+            line_width += size
         yield from self.chunk(chunk, margin)
 
     def chunk(self, columns: list[dict[int, str]], margin: int) -> Iterator[str]:
@@ -111,7 +111,7 @@ class _Drawing:
 
 
 def _texts(op: Operation) -> list[str]:
-    """Return what is written on each of an operation's qubits."""
+    """Return the text to write on each qubit of an operation."""
     name, number = op.name, len(op.qubits)
     if name in _MARKS and name != "X":
         return [_MARKS[name]] * number
@@ -135,7 +135,7 @@ def _angles(op: Operation) -> str:
 
 
 def _angle(value: float) -> str:
-    """Return an angle for the eye: a simple fraction of pi, or four digits."""
+    """Return an angle as a simple fraction of pi, or with four digits."""
     for denominator in _DENOMINATORS if abs(value) < 100 else ():  # noqa: PLR2004 - no fraction is simple there
         numerator = value * denominator / math.pi
         if value and abs(numerator - round(numerator)) < 1e-9:  # noqa: PLR2004 - a picture, not a number
@@ -145,7 +145,7 @@ def _angle(value: float) -> str:
 
 
 def _classical(op: Operation) -> str:
-    """Return what stands on the clbits' line under an operation."""
+    """Return the text to write on the line of the clbits under an operation."""
     tests = "&".join(map(_test, op.condition))
     writes = str(op.clbits[0]) if op.clbits else ""
     return f"{tests}→{writes}" if tests and writes else tests or writes

@@ -1,4 +1,4 @@
-"""Where the operations of what is being unrolled go: counted, checked and made conditional."""
+"""Builds a circuit while something is unrolled: counts the operations, checks them and makes them conditional."""
 
 from __future__ import annotations
 
@@ -14,22 +14,27 @@ from gateway.errors import CircuitInvalidError, LimitError, UnsupportedError
 
 FREE_STEPS = 100_000
 STEPS_PER_OPERATION = 6
-"""A step is a statement, a turn of a loop, an operator or a modifier carried out: 1 to 4 us."""
+"""A step is one statement, turn of a loop, operator or modifier, and takes 1 to 4 us."""
 
 
 @dataclass(slots=True)
 class _Frame:
-    """A statement whose parts happen or not, depending on clbits."""
+    """A statement whose parts happen under conditions on clbits.
 
-    tested: frozenset[int]
-    overwritten: int | None = None
+    Args:
+        clbits: the clbits that the conditions test.
+        overwritten_clbit: one of them that the statement has measured into, if there is any.
+    """
+
+    clbits: frozenset[int]
+    overwritten_clbit: int | None = None
 
 
 class Emitter:
-    """Builds the circuit operation by operation.
+    """Builds a circuit operation by operation.
 
     Args:
-        limits: how large it may become; a LimitError comes before what exceeds them is built.
+        limits: how large the circuit may become; a LimitError comes before anything larger is built.
     """
 
     def __init__(self, limits: Limits) -> None:
@@ -37,24 +42,28 @@ class Emitter:
         self.num_qubits = 0
         self.num_clbits = 0
         self.operations: list[Operation] = []
-        self.unassigned: dict[int, int] = {}
+        self.clbits_without_value: dict[int, int] = {}
         self._frames: list[_Frame] = []
         self._condition: Condition = ()
-        self._written: set[int] = set()
+        self._measured_clbits: set[int] = set()
         self._steps = 0
         self._free_steps = min(FREE_STEPS, 1000 + 2 * limits.operations)
 
     @property
     def depth(self) -> int:
-        """Under how many conditions on clbits the next operation stands."""
+        """The number of statements with conditions on clbits that the next operation is in."""
         return len(self._frames)
 
     def parts(self) -> CircuitParts:
-        """Return what was built, for ``Circuit(*parts)``."""
+        """Return the parts of the circuit, for ``Circuit(*parts)``."""
         return CircuitParts(self.num_qubits, self.num_clbits, self.operations)
 
     def spend(self, steps: int) -> None:
-        """Count steps of unrolling, so that a program that emits nothing ends as well."""
+        """Count steps of unrolling, so that a program that emits no operations ends as well.
+
+        Raises:
+            LimitError: the program takes too many steps for its number of operations.
+        """
         self._steps += steps
         allowed = self._free_steps + STEPS_PER_OPERATION * len(self.operations)
         if self._steps > allowed:
@@ -62,7 +71,7 @@ class Emitter:
             raise LimitError(msg, limit="steps", requested=self._steps, allowed=allowed)
 
     def check_operations(self, more: float) -> None:
-        """Refuse to make more operations than fit."""
+        """Raise a LimitError if so many more operations would exceed the limit."""
         self._check("operations", len(self.operations) + more, self.limits.operations)
 
     def new_qubits(self, number: int) -> tuple[int, ...]:
@@ -78,15 +87,15 @@ class Emitter:
         return tuple(range(first, self.num_clbits))
 
     def forget(self, clbits: Sequence[int]) -> None:
-        """Take clbits for a bit without a value: it must be measured into before it is read."""
-        self.unassigned.update(dict.fromkeys(self._written.intersection(clbits), self.depth))
+        """Note that clbits have no value any more, so they must be measured into before they are read."""
+        self.clbits_without_value.update(dict.fromkeys(self._measured_clbits.intersection(clbits), self.depth))
 
     # ------------------------------------------------------------------ conditions
 
     @contextmanager
-    def choice(self, tested: frozenset[int]) -> Iterator[None]:
-        """Enter a statement whose parts depend on clbits."""
-        self._frames.append(_Frame(tested))
+    def choice(self, clbits: frozenset[int]) -> Iterator[None]:
+        """Enter a statement whose parts depend on clbits, for as long as the block lasts."""
+        self._frames.append(_Frame(clbits))
         try:
             yield
         finally:
@@ -94,7 +103,7 @@ class Emitter:
 
     @contextmanager
     def when(self, condition: Condition) -> Iterator[None]:
-        """Make what follows conditional."""
+        """Make every operation in the block conditional."""
         outer, self._condition = self._condition, conditions.both(self._condition, condition)
         try:
             yield
@@ -102,7 +111,7 @@ class Emitter:
             self._condition = outer
 
     def choose(self, branches: Sequence[tuple[Sequence[Condition], Callable[[], object]]]) -> None:
-        """Carry out parts under disjoint conditions, each as often as it has conditions."""
+        """Carry out each branch once under each of its conditions; all the conditions are disjoint."""
         with self.choice(conditions.clbits_of(*[condition for disjoint, _ in branches for condition in disjoint])):
             for disjoint, carry_out in branches:
                 for condition in disjoint:
@@ -125,30 +134,30 @@ class Emitter:
 
     def measure(self, qubit: int, clbit: int) -> None:
         """Append a measurement."""
-        if clbit in self.unassigned and self.depth > self.unassigned[clbit]:
+        if clbit in self.clbits_without_value and self.depth > self.clbits_without_value[clbit]:
             msg = "measure: the bit may keep a value from before it was declared"
             raise UnsupportedError(msg, feature="measure")
         self._append(Operation("measure", (qubit,), (), (clbit,), self._condition))
-        self.unassigned.pop(clbit, None)
-        self._written.add(clbit)
+        self.clbits_without_value.pop(clbit, None)
+        self._measured_clbits.add(clbit)
         for frame in self._frames:
-            if clbit in frame.tested:
-                frame.overwritten = clbit
+            if clbit in frame.clbits:
+                frame.overwritten_clbit = clbit
 
     def reset(self, qubit: int) -> None:
         """Append a reset."""
         self._append(Operation("reset", (qubit,), (), (), self._condition))
 
     def barrier(self, qubits: tuple[int, ...]) -> None:
-        """Append a barrier; under a condition, which it cannot have, none is needed."""
+        """Append a barrier, unless a condition is in force: a barrier cannot have one and is not needed there."""
         if qubits and not self._frames:
             self._append(Operation("barrier", qubits))
 
     def _append(self, operation: Operation) -> None:
         for frame in self._frames:
-            if frame.overwritten is not None:
+            if frame.overwritten_clbit is not None:
                 msg = (
-                    f"condition: it tests clbit {frame.overwritten}, which was measured into under it,"
+                    f"condition: it tests clbit {frame.overwritten_clbit}, which was measured into under it,"
                     f" so {operation.name} after that would see the new value"
                 )
                 raise UnsupportedError(msg, feature="condition on an overwritten clbit")

@@ -1,9 +1,8 @@
-"""Circuit -> OpenQASM 2 and 3 text.
+"""Writes a circuit as OpenQASM 2 or 3 text.
 
-The text is deterministic and says exactly what the circuit does, global phase included. A gate that
-the standard include lacks is defined in the text from the gate table, so that any tool can read it.
-Angles come back bit for bit: they are written as Python's shortest float, or as a fraction of pi
-where that is exactly the same number.
+The text is deterministic and says exactly what the circuit does, including the global phase. It defines
+each gate that the standard include lacks, so that any tool can read it. Angles survive bit for bit: the
+text has Python's shortest float, or a fraction of pi that is exactly the same number.
 """
 
 from __future__ import annotations
@@ -20,12 +19,12 @@ from gateway.circuit.operations import CircuitData, Comparison, Operation
 from gateway.errors import UnsupportedError
 
 QELIB1 = frozenset("U CX u3 u2 u1 cx id x y z h s sdg t tdg rx ry rz cz cy ch ccx crz cu1 cu3".split())  # noqa: SIM905
-"""OpenQASM 2's own two and the ``qelib1.inc`` of arXiv:1707.03429; later copies of the file have more."""
+"""The two gates of OpenQASM 2 itself and ``qelib1.inc`` as in arXiv:1707.03429; later copies have more gates."""
 STDGATES = frozenset(
     """U gphase p x y z h s sdg t tdg sx rx ry rz cx cy cz cp crx cry crz ch swap ccx cswap cu CX id
     u1 u2 u3""".split(),  # noqa: SIM905 - a list of words reads best as words
 )
-"""OpenQASM 3's own two and its ``stdgates.inc``."""
+"""The two gates of OpenQASM 3 itself and its ``stdgates.inc``."""
 
 _DENOMINATORS = (1, 2, 3, 4, 6, 8, 12, 16)
 _FINEST = 48  # the least common multiple of the denominators
@@ -34,17 +33,17 @@ _FINEST = 48  # the least common multiple of the denominators
 def dump_openqasm2(circuit: CircuitData) -> str:
     """Return the circuit as OpenQASM 2.
 
-    The language tests whole registers only, so the clbits are cut into registers at the conditions.
-    It has no statement for a global phase: that is written as phases on both states of one qubit.
+    OpenQASM 2 can only test whole registers, so the conditions decide how the clbits are cut into registers.
+    It has no statement for a global phase, so the text applies phases to both states of one qubit.
 
     Raises:
-        UnsupportedError: a condition the language cannot say, or a phase of a circuit without qubits.
+        UnsupportedError: OpenQASM 2 cannot express a condition, or the phase of a circuit without qubits.
     """
     return _Writer2(circuit).text()
 
 
 def dump_openqasm3(circuit: CircuitData) -> str:
-    """Return the circuit as OpenQASM 3, which can say every circuit."""
+    """Return the circuit as OpenQASM 3, which can express every circuit."""
     return _Writer3(circuit).text()
 
 
@@ -66,7 +65,7 @@ def _number(value: float) -> str:
 
 
 class _Formal(float):
-    """A formal angle of a definition: arithmetic on it writes the expression down."""
+    """A formal angle of a definition: arithmetic on it gives the text of the expression."""
 
     text: str
 
@@ -96,32 +95,32 @@ def _angle(value: float) -> str:
 
 
 class _Clbits:
-    """How the clbits are cut into registers, in their order.
+    """The registers of a text, into which the clbits are cut in their order.
 
     Args:
         count: the number of clbits.
-        wanted: runs of clbits that should be registers; those that overlap an earlier one are not.
+        runs: runs of clbits that should be registers; a run that overlaps an earlier one becomes none.
     """
 
-    def __init__(self, count: int, wanted: Iterable[range]) -> None:
-        kept: dict[range, None] = {}
-        taken = [False] * count
-        for run in wanted:
-            if run not in kept and not any(taken[clbit] for clbit in run):
-                kept[run] = None
-                taken[run.start : run.stop] = [True] * len(run)
-        cuts = sorted({0, count, *(run.start for run in kept), *(run.stop for run in kept)})
-        runs = [range(start, stop) for start, stop in pairwise(cuts)]
-        several = len(runs) > 1
-        self.names = {run: f"c{place}" if several else "c" for place, run in enumerate(runs)}
-        self.bits = [f"{name}[{place}]" for run, name in self.names.items() for place in range(len(run))]
+    def __init__(self, count: int, runs: Iterable[range]) -> None:
+        distinct: dict[range, None] = {}
+        in_a_run = [False] * count
+        for run in runs:
+            if run not in distinct and not any(in_a_run[clbit] for clbit in run):
+                distinct[run] = None
+                in_a_run[run.start : run.stop] = [True] * len(run)
+        cuts = sorted({0, count, *(run.start for run in distinct), *(run.stop for run in distinct)})
+        registers = [range(start, stop) for start, stop in pairwise(cuts)]
+        several = len(registers) > 1
+        self.names = {register: f"c{place}" if several else "c" for place, register in enumerate(registers)}
+        self.bits = [f"{name}[{place}]" for register, name in self.names.items() for place in range(len(register))]
 
 
 def _run(clbits: Iterable[int]) -> range | None:
-    """Return the clbits as a run without gaps, whatever their order."""
-    ordered = sorted(clbits)
-    run = range(ordered[0], ordered[-1] + 1)
-    return run if len(run) == len(ordered) else None
+    """Return the range that the clbits fill, in whatever order; ``None`` if they leave gaps."""
+    in_order = sorted(clbits)
+    run = range(in_order[0], in_order[-1] + 1)
+    return run if len(run) == len(in_order) else None
 
 
 # ---------------------------------------------------------------------------- writers
@@ -135,9 +134,9 @@ class _Writer3:
 
     def __init__(self, circuit: CircuitData) -> None:
         self.circuit = circuit
-        self.clbits = _Clbits(circuit.num_clbits, self.tested())
+        self.clbits = _Clbits(circuit.num_clbits, self.runs_of_conditions())
 
-    def tested(self) -> Iterator[range]:
+    def runs_of_conditions(self) -> Iterator[range]:
         """Yield the runs of clbits that conditions test."""
         for operation in self.circuit.operations:
             for comparison in operation.condition:
@@ -148,9 +147,9 @@ class _Writer3:
     def text(self) -> str:
         """Return the whole text."""
         lines = [self.header]
-        defined: set[str] = set()
+        names_so_far: set[str] = set()
         for name in dict.fromkeys(operation.name for operation in self.circuit.operations):
-            lines += self.definitions(name, defined)
+            lines += self.definitions(name, names_so_far)
         lines += self.registers()
         for index, operation in enumerate(self.circuit.operations):
             lines += self.statements(operation, index)
@@ -163,31 +162,31 @@ class _Writer3:
         for run, name in self.clbits.names.items():
             yield f"bit[{len(run)}] {name};"
 
-    def definitions(self, name: str, defined: set[str]) -> Iterator[str]:
-        """Yield the definition of a gate, after those it needs."""
+    def definitions(self, name: str, names_so_far: set[str]) -> Iterator[str]:
+        """Yield the definition of a gate after the definitions of the gates that it needs."""
         gate = GATES.get(name)
-        if gate is None or name in self.known or name in defined:
+        if gate is None or name in self.known or name in names_so_far:
             return
-        defined.add(name)
+        names_so_far.add(name)
         formal = [_Formal(param) for param in gate.params.split()]
         steps: list[Step] = [("U", (0,), tuple(formal))]
         if gate.definition is not None:
             steps = gate.definition(*formal)
         for inner, _, _ in steps:
-            yield from self.definitions(inner, defined)
+            yield from self.definitions(inner, names_so_far)
         qubits = [f"q{place}" for place in range(gate.num_qubits)]
         calls = [call for step in steps for call in self.calls(*step, qubits)]
         angles = f"({','.join(param.text for param in formal)})" if formal else ""
         yield f"gate {name}{angles} {','.join(qubits)} {{ {''.join(f'{call} ' for call in calls)}}}"
 
     def calls(self, name: str, places: tuple[int, ...], params: tuple[float, ...], qubits: list[str]) -> list[str]:
-        """Return a gate call as statements; ``qubits`` are the names the places refer to."""
+        """Return a gate call as statements; ``qubits`` has the names of the gate's qubits."""
         angles = f"({','.join(map(_angle, params))})" if params else ""
         where = ",".join([qubits[place] for place in places])
         return [f"{name}{angles} {where};" if where else f"{name}{angles};"]
 
     def statements(self, operation: Operation, index: int) -> Iterable[str]:
-        """Return the statements of one operation; ``index`` is for messages."""
+        """Return the statements of one operation; messages name its ``index``."""
         name, qubits = operation.name, operation.qubits
         if name == "barrier":
             every = qubits == tuple(range(self.circuit.num_qubits))
@@ -209,7 +208,7 @@ class _Writer3:
         return [f"if ({tests}) {{ {' '.join(statements)} }}"]
 
     def test(self, comparison: Comparison) -> str:
-        """Return a comparison, of a whole register if it is one, of its bits if not."""
+        """Return the text of a comparison: of a whole register where possible, else of single bits."""
         clbits, sign = comparison.clbits, "==" if comparison.equal else "!="
         if len(clbits) == 1:
             return f"{self.clbits.bits[clbits[0]]} {sign} {comparison.value}"
@@ -221,16 +220,16 @@ class _Writer3:
 
 
 class _Writer2(_Writer3):
-    """Writes OpenQASM 2, where it differs."""
+    """Writes OpenQASM 2, overriding what differs from OpenQASM 3."""
 
     header = 'OPENQASM 2.0;\ninclude "qelib1.inc";'
     known = QELIB1 | {"gphase"}  # see calls
 
-    def tested(self) -> Iterator[range]:
+    def runs_of_conditions(self) -> Iterator[range]:
         """Yield the runs of clbits that conditions test."""
         for index, operation in enumerate(self.circuit.operations):
-            required = self.required(operation, index)
-            run = _run(required) if required else None
+            assignment = self.assignment(operation, index)
+            run = _run(assignment) if assignment else None
             if run is not None:
                 yield run
 
@@ -242,11 +241,11 @@ class _Writer2(_Writer3):
             yield f"creg {name}[{len(run)}];"
 
     def calls(self, name: str, places: tuple[int, ...], params: tuple[float, ...], qubits: list[str]) -> list[str]:
-        """Return a gate call, or the phases on both states of a qubit that make a global phase."""
+        """Return a gate call; a global phase becomes phases on both states of a qubit."""
         if name != "gphase":
             return super().calls(name, places, params, qubits)
         if not self.circuit.num_qubits:
-            msg = "OpenQASM 2 cannot say the global phase of a circuit without qubits; OpenQASM 3 can"
+            msg = "OpenQASM 2 cannot express the global phase of a circuit without qubits; OpenQASM 3 can"
             raise UnsupportedError(msg, feature="global phase")
         qubit, angle = qubits[0] if qubits else "q[0]", _angle(params[0])
         return [f"u1({angle}) {qubit};", f"x {qubit};", f"u1({angle}) {qubit};", f"x {qubit};"]
@@ -256,29 +255,29 @@ class _Writer2(_Writer3):
         return f"measure {qubit} -> {clbit};"
 
     def conditional(self, operation: Operation, statements: list[str], index: int) -> Iterable[str]:
-        """Return each statement under the operation's condition; none if that contradicts itself."""
-        required = self.required(operation, index)
-        if required is None:
+        """Return each statement under the operation's condition; an empty list if the condition contradicts itself."""
+        assignment = self.assignment(operation, index)
+        if assignment is None:
             return []
-        run = _run(required)
+        run = _run(assignment)
         name = None if run is None else self.clbits.names.get(run)
         if name is None:
-            clbits = ", ".join(map(str, sorted(required)))
+            clbits = ", ".join(map(str, sorted(assignment)))
             msg = f"tests the clbits {clbits}, which no register can hold alone"
             raise self.inexpressible(operation, index, msg)
-        value = sum(bit << place for place, (_, bit) in enumerate(sorted(required.items())))
+        value = sum(bit << place for place, (_, bit) in enumerate(sorted(assignment.items())))
         return [f"if({name}=={value}) {statement}" for statement in statements]
 
-    def required(self, operation: Operation, index: int) -> dict[int, int] | None:
-        """Return the value each tested clbit must have; ``None`` if the condition contradicts itself."""
+    def assignment(self, operation: Operation, index: int) -> dict[int, int] | None:
+        """Return the value that each tested clbit must have; ``None`` if the condition contradicts itself."""
         wide = wide_inequalities(operation.condition)
-        required = assignments(tuple(part for part in operation.condition if part not in wide))
-        if required and wide:
+        assignment = assignments(tuple(part for part in operation.condition if part not in wide))
+        if assignment and wide:
             what = f"needs the clbits {wide[0].clbits} to differ from {wide[0].value}"
             raise self.inexpressible(operation, index, what)
-        return required[0] if required else None
+        return assignment[0] if assignment else None
 
     def inexpressible(self, operation: Operation, index: int, what: str) -> UnsupportedError:
-        """Return the error for a condition the language has no words for."""
-        msg = f"operation {index} ({operation.name}) {what}; OpenQASM 2 cannot say that, OpenQASM 3 can"
+        """Return the error for a condition that OpenQASM 2 cannot express."""
+        msg = f"operation {index} ({operation.name}) {what}; OpenQASM 2 cannot express that, OpenQASM 3 can"
         return UnsupportedError(msg, feature="condition")

@@ -1,13 +1,13 @@
-"""THE gate table: every gate the shared circuit knows.
+"""The gate table: every gate that the shared circuit knows.
 
-All of OpenQASM 2's ``qelib1.inc`` and OpenQASM 3's ``stdgates.inc``, and the gates that Qiskit and
-Qrisp add to them. A row gives the number of qubits and parameters, the unitary, and a definition in
+The table has all of OpenQASM 2's ``qelib1.inc`` and OpenQASM 3's ``stdgates.inc``, and the gates that Qiskit
+and Qrisp add to them. A row gives the number of qubits and parameters, the unitary, and a definition in
 simpler gates; a test proves the two equal, global phase included.
 
 Conventions: angles in radians. Matrices are **little-endian**: of the qubits a gate is applied to,
 the first one listed is the least significant bit of the row and column index (Qiskit's order).
 ``U`` and ``u3`` have a real top-left entry, as in OpenQASM 2 (arXiv:1707.03429) and in Qiskit;
-OpenQASM 3's text differs by the phase ``exp(i theta/2)``, which is seen only under ``ctrl @``.
+OpenQASM 3's text differs by the phase ``exp(i theta/2)``, which shows only under ``ctrl @``.
 
 Sources: arXiv:1707.03429 (OpenQASM 2), arXiv:2104.14722 (OpenQASM 3), the documentation of
 ``qiskit.circuit.library`` for ``rccx rc3x ecr dcx ms xx_plus_yy xx_minus_yy``.
@@ -33,12 +33,12 @@ class Gate:
     """One row of the table.
 
     Args:
-        name: OpenQASM's name.
-        num_qubits: how many qubits it acts on.
+        name: the gate's name in OpenQASM.
+        num_qubits: how many qubits the gate acts on.
         params: the names of its angles, in radians, separated by spaces.
         unitary: parameters -> little-endian matrix of ``2**num_qubits`` rows.
         definition: parameters -> steps in simpler gates, equal to the unitary with its phase;
-            ``None`` for the three everything comes down to: ``u``, ``cx`` and ``gphase``.
+            ``None`` for ``u``, ``cx`` and ``gphase``, which all other definitions end in.
     """
 
     name: str
@@ -49,11 +49,11 @@ class Gate:
 
     @property
     def num_params(self) -> int:
-        """How many angles it takes."""
+        """How many angles the gate takes."""
         return len(self.params.split())
 
     def check(self, num_qubits: int, num_params: int) -> None:
-        """Raise CircuitInvalidError unless both numbers are this gate's."""
+        """Raise a CircuitInvalidError unless the gate takes so many qubits and parameters."""
         if num_qubits != self.num_qubits:
             msg = f"{self.name} acts on {_several(self.num_qubits, 'qubit')}, not {num_qubits}"
             raise CircuitInvalidError(msg, rule="number of qubits")
@@ -80,7 +80,7 @@ def _diag(*entries: complex) -> Matrix:
 def _controlled(unitary: Callable[..., Matrix], controls: int = 1) -> Callable[..., Matrix]:
     """Return the unitary with ``controls`` control qubits listed before its own qubits."""
 
-    def controlled(*params: float) -> Matrix:
+    def controlled_unitary(*params: float) -> Matrix:
         inner = unitary(*params)
         full = (1 << controls) - 1
 
@@ -92,7 +92,7 @@ def _controlled(unitary: Callable[..., Matrix], controls: int = 1) -> Callable[.
         size = len(inner) << controls
         return tuple(tuple(entry(row, col) for col in range(size)) for row in range(size))
 
-    return controlled
+    return controlled_unitary
 
 
 def _permutation(*images: int) -> Callable[..., Matrix]:
@@ -275,7 +275,7 @@ _RC3X = _steps(
 GATES: dict[str, Gate] = {
     gate.name: gate
     for gate in (
-        # what everything comes down to
+        # the gates that all definitions end in
         Gate("u", 1, "theta phi lam", _u, None),
         Gate("cx", 2, "", _controlled(_X), None),
         Gate("gphase", 0, "gamma", lambda gamma: ((cmath.exp(1j * gamma),),), None),
@@ -356,4 +356,4 @@ ALIASES: dict[str, str] = {
     "cnot": "cx",
     "toffoli": "ccx",
 }
-"""Other names for a row, accepted when text is parsed and written as the row's own name."""
+"""Other names of gates. The parser accepts them; a circuit has the row's own name."""

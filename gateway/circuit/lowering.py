@@ -1,8 +1,8 @@
-"""Rewrite a circuit into the gates a simulator has.
+"""Rewrites a circuit into the gates that a simulator has.
 
-A gate that is not native is replaced by its definition in the gate table, down to native gates. Where that ends at
-nothing native, as ``u`` does for a simulator of Clifford gates, angles count: a gate that *is* a Clifford gate at
-its angles becomes native ones, exactly. One that is not is refused; no angle is ever rounded beyond
+A gate that is not native is replaced by its definition in the gate table, and so on down to native gates. If that
+does not end in native gates, as for ``u`` on a simulator of Clifford gates, the angles matter: a gate that *is* a
+Clifford gate at its angles becomes native gates, exactly. Any other gate is refused; no angle is rounded beyond
 :data:`gateway.circuit.clifford.TOLERANCE`.
 """
 
@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from functools import lru_cache
 
-from gateway.circuit.clifford import GENERATORS, same_gate, synthesised
+from gateway.circuit.clifford import GENERATORS, same_gate, synthesise
 from gateway.circuit.gates import GATES, Step
 from gateway.circuit.operations import NON_GATES, Operation
 from gateway.errors import UnsupportedError
@@ -20,56 +20,56 @@ from gateway.errors import UnsupportedError
 def lower(operations: list[Operation], native_gates: frozenset[str]) -> list[Operation]:
     """Return the operations with every gate that is not native replaced by native ones.
 
-    Measurements, resets and barriers pass as they are; the list itself is returned when nothing
-    has to change. The result equals the circuit exactly, global phase included. Each operation
+    Measurements, resets and barriers stay as they are. If nothing has to change, the function returns
+    the list itself. The result equals the circuit exactly, global phase included. Each operation
     carries the condition of the gate it replaces.
 
     Args:
         operations: validated operations.
-        native_gates: names the simulator has. With ``u``, ``cx`` and ``gphase`` every gate comes down to
-            them; with ``h``, ``s``, ``cx`` and ``gphase`` every Clifford gate does.
+        native_gates: the names of the simulator's gates. ``u``, ``cx`` and ``gphase`` are enough for every gate;
+            ``h``, ``s``, ``cx`` and ``gphase`` are enough for every Clifford gate.
 
     Raises:
-        UnsupportedError: a gate comes down to something that is not native; ``operation`` is its index.
+        UnsupportedError: a gate cannot be expressed in native gates; ``operation`` is its index.
     """
     names = {operation.name for operation in operations}
     if all(name in native_gates or name in NON_GATES for name in names):
         return operations
-    lowered: list[Operation] = []
+    native_operations: list[Operation] = []
     for index, op in enumerate(operations):
         if op.name in native_gates or op.name in NON_GATES:
-            lowered.append(op)
+            native_operations.append(op)
             continue
         steps = _in_native_gates(op.name, op.params, native_gates)
         if steps is None:
-            raise _beyond(op, index)
+            raise _refusal(op, index)
         for name, places, params in steps:
             qubits = tuple([op.qubits[place] for place in places])
-            lowered.append(Operation(name, qubits, params, (), op.condition))
-    return lowered
+            native_operations.append(Operation(name, qubits, params, (), op.condition))
+    return native_operations
 
 
-def first_beyond(operations: Iterable[Operation], native_gates: Collection[str]) -> int | None:
-    """Return the index of the first operation that :func:`lower` would refuse, ``None`` if there is none."""
+def first_unlowerable(operations: Iterable[Operation], native_gates: Collection[str]) -> int | None:
+    """Return the index of the first operation that :func:`lower` would refuse; ``None`` if there is none."""
     native = frozenset(native_gates)
-    passed: set[tuple[str, tuple[float, ...]]] = set()
+    lowerable: set[tuple[str, tuple[float, ...]]] = set()
     for index, op in enumerate(operations):
-        if op.name in native or op.name in NON_GATES or (op.name, op.params) in passed:
+        if op.name in native or op.name in NON_GATES or (op.name, op.params) in lowerable:
             continue
         if _in_native_gates(op.name, op.params, native) is None:
             return index
-        passed.add((op.name, op.params))
+        lowerable.add((op.name, op.params))
     return None
 
 
 @lru_cache(maxsize=4096)
 def _in_native_gates(name: str, params: tuple[float, ...], native: frozenset[str]) -> tuple[Step, ...] | None:
-    """Return the native steps of one gate, ``None`` if there are none; positions are those of its own qubits."""
+    """Return one gate as native steps on the positions of its own qubits; ``None`` if that is impossible."""
     if name in native:
         return ((name, tuple(range(GATES[name].num_qubits)), params),)
     if "u" in native or not native >= GENERATORS:
         return _by_definition(name, params, native)
-    return same_gate(name, params, native) or _by_definition(name, params, native) or synthesised(name, params, native)
+    return same_gate(name, params, native) or _by_definition(name, params, native) or synthesise(name, params, native)
 
 
 def _by_definition(name: str, params: tuple[float, ...], native: frozenset[str]) -> tuple[Step, ...] | None:
@@ -86,7 +86,7 @@ def _by_definition(name: str, params: tuple[float, ...], native: frozenset[str])
     return tuple(steps)
 
 
-def _beyond(op: Operation, index: int) -> UnsupportedError:
+def _refusal(op: Operation, index: int) -> UnsupportedError:
     return UnsupportedError(
         f"operation {index} ({op}): this gate comes down to nothing the simulator has",
         feature=f"gate {op.name}",

@@ -1,8 +1,8 @@
 """Inverse, control and power of gates of the table, exact with the global phase.
 
-Everything works on lists of steps: a step names a row of the table, its qubits and its parameters.
-The phase of what is controlled becomes visible, so every rewrite here keeps it; the tests compare
-whole unitaries.
+All functions work on lists of steps; a step has the name of a gate of the table, its qubits and its
+parameters. A global phase becomes visible under a control, so every rewrite here keeps it, and the tests
+compare whole unitaries.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def _names(names: str) -> frozenset[str]:
 
 _SELF_INVERSE = _names("id u0 x y z h cx CX cy cz ch swap ecr ccx ccz cswap rccx c3x c4x barrier")
 _PAIRS = {"s": "sdg", "t": "tdg", "sx": "sxdg", "cs": "csdg"}
-_DAGGER = _PAIRS | {right: left for left, right in _PAIRS.items()}
+_DAGGER = _PAIRS | {dagger: gate for gate, dagger in _PAIRS.items()}
 _PHASE_ANGLES = {"z": PI, "s": PI / 2, "sdg": -PI / 2, "t": PI / 4, "tdg": -PI / 4}
 _ONE_ANGLE = _names("p u1 rx ry rz cp cu1 crx cry crz rxx ms ryy rzz rzx gphase")
 _INTERACTIONS = frozenset({"xx_plus_yy", "xx_minus_yy"})
@@ -58,10 +58,10 @@ def _inverse(step: Step) -> list[Step]:
         return [("u", qubits, (-PI / 2, -params[1], -params[0]))]
     if name == "dcx":
         return [(name, qubits[::-1], ())]
-    return inverse(_expanded(step))
+    return inverse(_expand_definition(step))
 
 
-def _expanded(step: Step) -> list[Step]:
+def _expand_definition(step: Step) -> list[Step]:
     """Return the steps of a gate's definition on its own qubits."""
     name, qubits, params = step
     definition = GATES[name].definition
@@ -73,16 +73,16 @@ def _expanded(step: Step) -> list[Step]:
     ]
 
 
-def _conjugated(steps: Sequence[Step]) -> tuple[list[Step], list[Step], list[Step]]:
-    """Split steps into ``outer, inner, undo`` with ``undo`` the inverse of ``outer``, ``inner`` short.
+def _split_conjugation(steps: Sequence[Step]) -> tuple[list[Step], list[Step], list[Step]]:
+    """Split steps into ``outer, inner, undo``, where ``undo`` is the inverse of ``outer`` and ``inner`` is short.
 
-    A control or a power of the whole is then ``outer``, the control or power of ``inner``, ``undo``.
+    To control all the steps, or to raise them to a power, it is enough to do so with ``inner``.
     """
     outer: list[Step] = []
     undo: list[Step] = []
     inner = list(steps)
     while len(inner) > 1:
-        place = _undone_at(inner)
+        place = _place_of_inverse(inner)
         if place is None:
             break
         undo.insert(0, inner.pop(place))
@@ -90,13 +90,13 @@ def _conjugated(steps: Sequence[Step]) -> tuple[list[Step], list[Step], list[Ste
     return outer, inner, undo
 
 
-def _undone_at(steps: list[Step]) -> int | None:
-    """Return where the first step is undone with nothing after it on its qubits."""
-    wanted = _inverse(steps[0])
-    if len(wanted) != 1:
+def _place_of_inverse(steps: list[Step]) -> int | None:
+    """Return the position of the step that undoes the first one, if nothing after it acts on the same qubits."""
+    undoing = _inverse(steps[0])
+    if len(undoing) != 1:
         return None
     for place in range(len(steps) - 1, 0, -1):
-        if steps[place] == wanted[0]:
+        if steps[place] == undoing[0]:
             return place
         if set(steps[place][1]) & set(steps[0][1]):
             return None
@@ -107,19 +107,19 @@ def _undone_at(steps: list[Step]) -> int | None:
 
 
 def control(steps: Iterable[Step], controls: Sequence[int], open_controls: Sequence[int] = ()) -> list[Step]:
-    """Return the steps controlled by further qubits.
+    """Return the steps under the control of further qubits.
 
-    Rows of the table are used where they exist; beyond them the cost is quadratic in the number of
-    controls. No further qubit is needed.
+    The result uses gates of the table where they exist. Beyond them the number of steps is quadratic in the
+    number of controls. No ancilla qubit is needed.
 
     Args:
-        steps: what happens if every control is 1; must not act on the controls. Barriers are dropped.
-        controls: qubits.
-        open_controls: those of ``controls`` that have to be 0 instead (``negctrl``).
+        steps: what happens if every control is 1. They must not act on the controls; barriers are dropped.
+        controls: the control qubits.
+        open_controls: the controls that have to be 0 instead of 1 (``negctrl``).
     """
     flips: list[Step] = [("x", (qubit,), ()) for qubit in open_controls]
-    outer, inner, undo = _conjugated([step for step in steps if step[0] != "barrier"])
-    body = [made for step in inner for made in _control(step, tuple(controls))] if controls else inner
+    outer, inner, undo = _split_conjugation([step for step in steps if step[0] != "barrier"])
+    body = [part for step in inner for part in _control(step, tuple(controls))] if controls else inner
     return [*flips, *outer, *body, *undo, *flips]
 
 
@@ -132,7 +132,7 @@ _CORES: dict[str, tuple[str, int]] = {
     "csx": ("sx", 1), "c3sqrtx": ("sx", 3), "cp": ("p", 1), "cu1": ("p", 1), "crx": ("rx", 1), "cry": ("ry", 1),
     "crz": ("rz", 1), "cu3": ("u", 1), "cswap": ("swap", 1), "u1": ("p", 0), "u3": ("u", 0), "U": ("u", 0),
 }  # fmt: skip
-"""A controlled row -> the gate under control, how many controls."""
+"""Name of a controlled gate -> the gate under control, and the number of controls."""
 
 _ROWS: dict[tuple[str, int], str] = {
     ("x", 0): "x", ("x", 1): "cx", ("x", 2): "ccx", ("x", 3): "c3x", ("x", 4): "c4x",
@@ -140,11 +140,11 @@ _ROWS: dict[tuple[str, int], str] = {
     ("sx", 1): "csx", ("sx", 3): "c3sqrtx", ("p", 1): "cp", ("rx", 1): "crx", ("ry", 1): "cry", ("rz", 1): "crz",
     ("swap", 1): "cswap",
 }  # fmt: skip
-"""A gate and its number of controls -> the row that is just that."""
+"""A gate and its number of controls -> the same gate of the table."""
 
 
 def _core(step: Step) -> tuple[str, tuple[int, ...], tuple[int, ...], Params]:
-    """Return the name, own controls, other qubits and parameters of a controlled gate."""
+    """Return the gate under control, the control qubits, the other qubits and the parameters of a step."""
     name, qubits, params = step
     name, own = _CORES.get(name, (name, 0))
     return name, qubits[:own], qubits[own:], params
@@ -164,11 +164,11 @@ def _control(step: Step, controls: tuple[int, ...]) -> list[Step]:
     build = _BUILD.get(name)
     if build is not None:
         return build(controls, qubits, params)
-    return control(_expanded(step), controls)
+    return control(_expand_definition(step), controls)
 
 
 def _phase(angle: float, qubits: Sequence[int]) -> list[Step]:
-    """Multiply the amplitude where all qubits are 1; halving the angle as in arXiv:quant-ph/9503016, 7.5."""
+    """Return a phase where all qubits are 1, by halving the angle as in arXiv:quant-ph/9503016, 7.5."""
     if not qubits:
         return [("gphase", (), (angle,))] if angle else []
     *controls, target = qubits
@@ -185,24 +185,24 @@ def _phase(angle: float, qubits: Sequence[int]) -> list[Step]:
     ]
 
 
-def _flip(controls: Sequence[int], target: int, borrowed: Sequence[int]) -> list[Step]:
-    """Return X on ``target`` if all controls are 1; borrowed qubits, in any state, get it back (ibid., 7.2 and 7.4)."""
+def _flip(controls: Sequence[int], target: int, ancillas: Sequence[int]) -> list[Step]:
+    """Return X on ``target`` if all controls are 1; the ancillas may have any state and keep it (ibid., 7.2, 7.4)."""
     row = _ROWS.get(("x", len(controls)))
     if row is not None:
         return [(row, (*controls, target), ())]
-    if not borrowed:
+    if not ancillas:
         return _around([("h", (target,), ())], _phase(PI, (*controls, target)))
-    if len(borrowed) >= len(controls) - 2:
-        return _chain(controls, target, borrowed[: len(controls) - 2])
-    middle, half = borrowed[0], (len(controls) + 1) // 2
+    if len(ancillas) >= len(controls) - 2:
+        return _chain(controls, target, ancillas[: len(controls) - 2])
+    middle, half = ancillas[0], (len(controls) + 1) // 2
     first, second = list(controls[:half]), [*controls[half:], middle]
     up, down = _flip(first, middle, [*controls[half:], target]), _flip(second, target, first)
     return [*up, *down, *up, *down]
 
 
-def _chain(controls: Sequence[int], target: int, borrowed: Sequence[int]) -> list[Step]:
-    """Return X under many controls as a ladder of Toffolis, walked twice."""
-    targets = [target, *reversed(borrowed)]
+def _chain(controls: Sequence[int], target: int, ancillas: Sequence[int]) -> list[Step]:
+    """Return X under many controls as a ladder of Toffoli gates that is applied twice."""
+    targets = [target, *reversed(ancillas)]
     ladder: list[Step] = [
         ("ccx", (control_, below, above), ())
         for control_, below, above in zip(reversed(controls), targets[1:], targets, strict=False)
@@ -236,8 +236,8 @@ def _controlled_u(controls: tuple[int, ...], qubits: tuple[int, ...], params: Pa
     ]
 
 
-def _halved(name: str) -> _Build:
-    """Return the builder of a rotation that X on its qubit turns around."""
+def _reversible_rotation(name: str) -> _Build:
+    """Return the builder of a controlled rotation whose direction X reverses."""
 
     def build(controls: tuple[int, ...], qubits: tuple[int, ...], params: Params) -> list[Step]:
         flip = _flip(controls, qubits[0], ())
@@ -247,7 +247,7 @@ def _halved(name: str) -> _Build:
 
 
 def _within(before: str, name: str, after: str, *params: float) -> _Build:
-    """Return the builder of a gate that is another one between two gates that need no control."""
+    """Return the builder of a controlled gate that equals another one between two gates without control."""
 
     def build(controls: tuple[int, ...], qubits: tuple[int, ...], angles: Params) -> list[Step]:
         inner = _control((name, qubits, params or angles), controls)
@@ -277,57 +277,57 @@ _BUILD: dict[str, _Build] = {
     "sx": _within("h", "p", "h", PI / 2),
     "sxdg": _within("h", "p", "h", -PI / 2),
     "rx": _within("h", "rz", "h"),
-    "ry": _halved("ry"),
-    "rz": _halved("rz"),
+    "ry": _reversible_rotation("ry"),
+    "rz": _reversible_rotation("rz"),
     "u": _controlled_u,
     "swap": _controlled_swap,
 }
-"""How to control a gate where the table has no row for it."""
+"""Gate -> builder of the gate under controls, where the table has no such gate."""
 
 # ---------------------------------------------------------------------------- power
 
 
 def power(steps: Sequence[Step], exponent: float) -> list[Step]:
-    """Return a power of the steps taken together.
+    """Return a power of the product of the steps.
 
     A power that is not whole is the principal one: every eigenvalue ``exp(i a)`` with
-    ``-pi < a <= pi`` becomes ``exp(i a exponent)``. It is found for whatever comes down to one qubit
-    under controls or between a gate and its inverse, for diagonal gates and for the interactions of
-    the table.
+    ``-pi < a <= pi`` becomes ``exp(i a exponent)``. This function can compute it for steps that reduce to
+    one qubit, under controls or between a gate and its inverse, for diagonal gates, and for the
+    interactions of the table.
 
     Args:
-        steps: of the gate.
-        exponent: any real number; a whole one repeats the steps, so the cost grows with it unless
-            the gate is a single rotation or phase.
+        steps: the steps of the gate.
+        exponent: any real number. A whole one repeats the steps, so the cost grows with it unless the
+            gate is a single rotation or phase.
 
     Raises:
-        UnsupportedError: a power that is not whole, of anything else.
+        UnsupportedError: the power is not whole, and the steps are none of these.
     """
     steps = [step for step in steps if step[0] != "barrier"]
     if float(exponent).is_integer():
-        return _repeated(steps, int(exponent))
-    outer, inner, undo = _conjugated(steps)
+        return _repeat(steps, int(exponent))
+    outer, inner, undo = _split_conjugation(steps)
     return [*outer, *_root(inner, exponent), *undo]
 
 
 def repetitions(steps: Sequence[Step], exponent: float) -> int:
-    """Return how many steps :func:`power` makes of these at most, to check before it does."""
-    if not float(exponent).is_integer() or (len(steps) == 1 and _scaled(steps[0], 1) is not None):
+    """Return how many steps :func:`power` would return at most, so that callers can check it first."""
+    if not float(exponent).is_integer() or (len(steps) == 1 and _scale(steps[0], 1) is not None):
         return len(steps)
     return len(steps) * abs(int(exponent))
 
 
-def _repeated(steps: list[Step], exponent: int) -> list[Step]:
+def _repeat(steps: list[Step], exponent: int) -> list[Step]:
     if exponent == 0:
         return []
-    scaled = _scaled(steps[0], exponent) if len(steps) == 1 and exponent != 1 else None
-    if scaled is not None:
-        return [scaled]
+    scaled_step = _scale(steps[0], exponent) if len(steps) == 1 and exponent != 1 else None
+    if scaled_step is not None:
+        return [scaled_step]
     return (steps if exponent >= 0 else inverse(steps)) * abs(exponent)
 
 
-def _scaled(step: Step, exponent: int) -> Step | None:
-    """Return a rotation, phase or interaction with its angle multiplied."""
+def _scale(step: Step, exponent: int) -> Step | None:
+    """Return a rotation, phase or interaction with its angle multiplied; ``None`` for any other gate."""
     name, qubits, params = step
     if name in _PHASE_ANGLES:
         return ("p", qubits, (_PHASE_ANGLES[name] * exponent,))
@@ -337,7 +337,7 @@ def _scaled(step: Step, exponent: int) -> Step | None:
 
 
 def _root(steps: list[Step], exponent: float) -> list[Step]:
-    """Return a power that is not whole of steps that are not a conjugation."""
+    """Return a fractional power of steps that :func:`_split_conjugation` leaves as they are."""
     qubits = sorted(set(chain.from_iterable(step[1] for step in steps)))
     if len(steps) == 1 and steps[0][0] in _HALF_ANGLE:
         name, where, params = steps[0]
@@ -366,11 +366,11 @@ def _root_of_step(step: Step, exponent: float) -> list[Step]:
     if name in {"dcx", "rccx", "rc3x", *_INTERACTIONS}:
         msg = f"a power of {exponent:g} of {name} is not known; whole powers are"
         raise UnsupportedError(msg, feature="fractional power")
-    return power(_expanded(step), exponent)
+    return power(_expand_definition(step), exponent)
 
 
 def _root_of_one(steps: list[Step], qubits: list[int], exponent: float) -> list[Step]:
-    """Return a power of gates on one qubit as a ``p``, or as a ``u`` and a phase."""
+    """Return a fractional power of gates on one qubit, as a ``p``, or as a ``u`` and a phase."""
     (a, b), (c, d) = _product(steps)
     if not qubits:
         return _phase(_principal(a) * exponent, ())
@@ -384,7 +384,7 @@ def _root_of_one(steps: list[Step], qubits: list[int], exponent: float) -> list[
 
 
 def steps_of_matrix(a: complex, b: complex, c: complex, d: complex, qubit: int) -> list[Step]:
-    """Return a phase and one gate for the unitary of one qubit with the rows ``(a, b), (c, d)``."""
+    """Return the one-qubit unitary with the rows ``(a, b), (c, d)`` as a phase and one gate."""
     tiny = 1e-12
     theta = 2 * math.atan2(abs(c), abs(a))
     if abs(c) < tiny:
@@ -403,7 +403,7 @@ def _eigenvalues(a: complex, b: complex, c: complex, d: complex) -> tuple[comple
 
 
 def _principal(value: complex) -> float:
-    """Return the angle in ``(-pi, pi]``, taking what rounding left just above -pi as pi."""
+    """Return the angle in ``(-pi, pi]``; an angle just above -pi counts as a rounded pi."""
     angle = cmath.phase(value)
     return PI if angle < -PI + 1e-9 else angle
 
@@ -422,7 +422,7 @@ def _product(steps: list[Step]) -> tuple[tuple[complex, complex], tuple[complex,
 
 
 def _root_of_diagonal(steps: list[Step], qubits: list[int], exponent: float) -> list[Step]:
-    """Return a power of diagonal gates as phases on subsets of the qubits."""
+    """Return a fractional power of diagonal gates as phases on subsets of the qubits."""
     entries = [1 + 0j] * 2 ** len(qubits)
     for name, where, params in steps:
         matrix = GATES[name].unitary(*params)

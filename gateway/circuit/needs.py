@@ -1,6 +1,6 @@
-"""What a circuit asks of whatever runs it, found in one pass.
+"""What a circuit asks of the simulator that runs it, found in one pass.
 
-Everything that is refused because of a circuit is decided from this: see :mod:`gateway.enforcement`.
+:mod:`gateway.enforcement` compares this with what a simulator can do, and refuses the circuit or not.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from gateway.circuit.operations import Operation
 from gateway.results import Precision
 
 MOST_GATES_IN_SINGLE_PRECISION = 100_000
-"""How many gates single precision bears.
+"""A circuit with more gates than this needs double precision.
 
 A gate rounds each amplitude by at most ``2**-24`` of itself, up or down by chance, so the errors of n gates add up
 like a random walk, to about ``sqrt(n) * 2**-24``: 2e-5 for this many, which ten million shots do not show.
@@ -21,20 +21,20 @@ like a random walk, to about ``sqrt(n) * 2**-24``: 2e-5 for this many, which ten
 
 
 class Needs(msgspec.Struct, frozen=True, gc=False):
-    """What one circuit asks for; an index is that of the first operation that asks, ``None`` where none does.
+    """What one circuit asks for; an index names the first operation that asks, ``None`` means that none does.
 
     Args:
-        operations: those of the circuit, for whoever has to look at the angles of its gates.
+        operations: the operations of the circuit, for checks that look at the angles of its gates.
         gates: name of each gate -> index of the first operation of that name.
         measurement: something is measured.
         repeated_measurement: a qubit is measured again, and nothing happened to it in between.
         mid_circuit_measurement: a gate or a reset acts on a qubit that was measured.
         reset: a qubit is reset.
         classical_control: an operation depends on clbits.
-        qubits: how many qubits something acts on; barriers do not act.
-        num_qubits: how many there are, idle ones included.
+        qubits: the number of qubits that a gate, measurement or reset acts on.
+        num_qubits: the number of all qubits, including idle ones.
         parameters: a gate has an angle.
-        precision: the least that keeps rounding errors out of sight.
+        precision: the lowest precision at which rounding errors do not show.
     """
 
     operations: list[Operation]
@@ -51,26 +51,26 @@ class Needs(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def dynamic(self) -> int | None:
-        """The first operation because of which the circuit is not gates first and measurements last."""
+        """The index of the first operation that makes the circuit more than gates followed by measurements."""
         indices = (self.mid_circuit_measurement, self.reset, self.classical_control)
         return min((index for index in indices if index is not None), default=None)
 
 
 def needs(circuit: Circuit) -> Needs:
-    """Look through a valid circuit once (about 0.2 us an operation)."""
+    """Return the needs of a valid circuit, in one pass (about 0.2 us an operation)."""
     operations = circuit.operations
     names = [op.name for op in operations]
     first = dict(zip(reversed(names), range(len(names) - 1, -1, -1), strict=True))
     measurement, reset = first.pop("measure", None), first.pop("reset", None)
     acting = operations if first.pop("barrier", None) is None else [op for op in operations if op.name != "barrier"]
     conditions = [op.condition for op in operations]
-    again, used = (None, None) if measurement is None else _after_measurements(operations, measurement)
+    again, reuse = (None, None) if measurement is None else _after_measurements(operations, measurement)
     return Needs(
         operations,
         first,
         measurement,
         again,
-        used,
+        reuse,
         reset,
         next(index for index, condition in enumerate(conditions) if condition) if any(conditions) else None,
         len(set().union(*[op.qubits for op in acting])),
@@ -88,13 +88,13 @@ def _after_measurements(operations: list[Operation], start: int) -> tuple[int | 
         start: index of the first measurement.
     """
     again = None
-    measured: set[int] = set()
+    measured_qubits: set[int] = set()
     for index in range(start, len(operations)):
         op = operations[index]
         if op.name == "measure":
-            if op.qubits[0] in measured and again is None:
+            if op.qubits[0] in measured_qubits and again is None:
                 again = index
-            measured.add(op.qubits[0])
-        elif not measured.isdisjoint(op.qubits) and op.name != "barrier":
+            measured_qubits.add(op.qubits[0])
+        elif not measured_qubits.isdisjoint(op.qubits) and op.name != "barrier":
             return again, index
     return again, None

@@ -1,6 +1,6 @@
-"""What a circuit is made of, as plain data: operations, their conditions, and how many there may be.
+"""The parts of a circuit as plain data: operations, their conditions, and limits on their number.
 
-This is the lowest layer of the circuit. The parser, the drawing and the exports work on this data alone;
+This is the lowest layer of the package. The parser, the drawing and the exports use only this data;
 :class:`gateway.circuit.Circuit` stands above them and offers them as methods.
 """
 
@@ -28,13 +28,13 @@ class Comparison(msgspec.Struct, frozen=True, array_like=True, gc=False, forbid_
     equal: bool = True
 
     def holds(self, bits: int) -> bool:
-        """Say whether it is true when clbit ``k`` is bit ``k`` of ``bits``."""
-        read = sum((bits >> clbit & 1) << place for place, clbit in enumerate(self.clbits))
-        return (read == self.value) is self.equal
+        """Return whether the comparison is true when clbit ``k`` is bit ``k`` of ``bits``."""
+        number = sum((bits >> clbit & 1) << place for place, clbit in enumerate(self.clbits))
+        return (number == self.value) is self.equal
 
 
 Condition = tuple[Comparison, ...]
-"""A conjunction: the operation happens when every comparison holds. Empty: always."""
+"""A conjunction of comparisons: the operation happens when all of them hold. An empty condition always holds."""
 
 When = Mapping[int, int] | Comparison | Condition | None
 """What a builder method takes as ``when=``: ``{clbit: 0 or 1}``, or comparisons."""
@@ -50,7 +50,7 @@ class Operation(msgspec.Struct, frozen=True, array_like=True, gc=False, forbid_u
         qubits: distinct indices; for a matrix, the first one listed is the least significant bit.
         params: angles in radians, finite.
         clbits: where a measurement writes; otherwise empty.
-        condition: happens only if all of these hold at that moment.
+        condition: the operation happens only if all these comparisons hold at that moment.
     """
 
     name: str
@@ -67,25 +67,25 @@ class Operation(msgspec.Struct, frozen=True, array_like=True, gc=False, forbid_u
 
 
 class CircuitData(Protocol):
-    """What everything that reads a circuit needs of it; a Circuit has it, and so have its parts."""
+    """The data that readers of a circuit need; both Circuit and CircuitParts have it."""
 
     @property
     def num_qubits(self) -> int:
-        """Qubits are ``0 .. num_qubits - 1``."""
+        """The number of qubits, which are ``0 .. num_qubits - 1``."""
 
     @property
     def num_clbits(self) -> int:
-        """Clbits are ``0 .. num_clbits - 1``."""
+        """The number of clbits, which are ``0 .. num_clbits - 1``."""
 
     @property
     def operations(self) -> Sequence[Operation]:
-        """In order of time."""
+        """The operations in order of time."""
 
 
 class CircuitParts(NamedTuple):
-    """The data of a circuit, as what reads text or another framework's circuit hands it over.
+    """The data of a circuit that a parser or a conversion has read.
 
-    ``Circuit(*parts)`` makes a circuit of it, which then owns the list.
+    ``Circuit(*parts)`` makes a circuit of it, which then owns the list of operations.
     """
 
     num_qubits: int
@@ -94,7 +94,7 @@ class CircuitParts(NamedTuple):
 
 
 class Limits(NamedTuple):
-    """How large a circuit may be; what exceeds it is a LimitError before anything is built."""
+    """How large a circuit may be. A larger one is a LimitError before anything is built."""
 
     qubits: int = 4096
     clbits: int = 65_536

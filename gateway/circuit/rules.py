@@ -9,15 +9,15 @@ from gateway.circuit.gates import GATES
 from gateway.circuit.operations import NON_GATES, CircuitData, Limits, Operation
 from gateway.errors import CircuitInvalidError, LimitError
 
-_Broken = Callable[[str, str], CircuitInvalidError]
+_MakeError = Callable[[str, str], CircuitInvalidError]
 
 
 def check_circuit(circuit: CircuitData, limits: Limits) -> None:
-    """Check a circuit that came from elsewhere (about 0.4 us an operation).
+    """Check a circuit from elsewhere (about 0.4 us an operation).
 
     Raises:
-        CircuitInvalidError: an operation breaks a rule; ``operation`` has its index.
-        LimitError: larger than ``limits``.
+        CircuitInvalidError: an operation breaks a rule; ``operation`` is its index.
+        LimitError: the circuit is larger than ``limits``.
     """
     for what, requested, allowed in (
         ("qubits", circuit.num_qubits, limits.qubits),
@@ -27,46 +27,46 @@ def check_circuit(circuit: CircuitData, limits: Limits) -> None:
         if requested > allowed:
             msg = f"the circuit has {requested:,} {what}; at most {allowed:,} are accepted"
             raise LimitError(msg, limit=what, requested=requested, allowed=allowed)
-    seen: set[tuple[object, ...]] = set()
+    valid_shapes: set[tuple[object, ...]] = set()
     isfinite = math.isfinite
     for index, operation in enumerate(circuit.operations):
         shape = (operation.name, operation.qubits, operation.clbits, operation.condition, len(operation.params))
-        if shape not in seen:
+        if shape not in valid_shapes:
             check_operation(operation, circuit.num_qubits, circuit.num_clbits, index)
-            seen.add(shape)
+            valid_shapes.add(shape)
         for param in operation.params:
             if not isfinite(param):
                 raise _not_finite(operation, index)
 
 
 def check_operation(op: Operation, num_qubits: int, num_clbits: int, index: int) -> None:
-    """Check one operation of a circuit of so many qubits and clbits.
+    """Check one operation of a circuit with these numbers of qubits and clbits.
 
     Raises:
-        CircuitInvalidError: it breaks a rule; ``index`` is for the message.
+        CircuitInvalidError: the operation breaks a rule; the message names its ``index``.
     """
 
-    def broken(rule: str, message: str) -> CircuitInvalidError:
+    def error(rule: str, message: str) -> CircuitInvalidError:
         return CircuitInvalidError(f"operation {index}: {message}", rule=rule, operation=index)
 
-    _check_shape(op, broken)
-    _check_indices("qubit", op.qubits, num_qubits, op, broken)
-    _check_indices("clbit", op.clbits, num_clbits, op, broken)
+    _check_shape(op, error)
+    _check_indices("qubit", op.qubits, num_qubits, op, error)
+    _check_indices("clbit", op.clbits, num_clbits, op, error)
     for param in op.params:
         if not math.isfinite(param):
             raise _not_finite(op, index)
     for comparison in op.condition:
         if not comparison.clbits or not 0 <= comparison.value < 1 << len(comparison.clbits):
             rule = "condition"
-            raise broken(rule, f"{len(comparison.clbits)} clbits never equal {comparison.value}")
-        _check_indices("clbit", comparison.clbits, num_clbits, op, broken)
+            raise error(rule, f"{len(comparison.clbits)} clbits never equal {comparison.value}")
+        _check_indices("clbit", comparison.clbits, num_clbits, op, error)
 
 
 def check_numbers(num_qubits: int, num_clbits: int) -> None:
-    """Check the two numbers of a circuit.
+    """Check the numbers of qubits and clbits of a circuit.
 
     Raises:
-        CircuitInvalidError: one is no whole number from 0 on.
+        CircuitInvalidError: a number is negative, or not a whole number.
     """
     for name, value in (("qubits", num_qubits), ("clbits", num_clbits)):
         if type(value) is not int or value < 0:
@@ -74,38 +74,38 @@ def check_numbers(num_qubits: int, num_clbits: int) -> None:
             raise CircuitInvalidError(msg, rule=f"number of {name}")
 
 
-def _check_shape(op: Operation, broken: _Broken) -> None:
-    """Check the name and how many qubits, clbits and parameters it takes."""
+def _check_shape(op: Operation, error: _MakeError) -> None:
+    """Check the name of an operation, and its numbers of qubits, clbits and parameters."""
     gate = GATES.get(op.name)
     if gate is not None:
         try:
             gate.check(len(op.qubits), len(op.params))
         except CircuitInvalidError as exc:
-            raise broken(str(exc.rule), exc.message) from None
+            raise error(str(exc.rule), exc.message) from None
     elif op.name not in NON_GATES:
         rule = "gate name"
-        raise broken(rule, f"there is no gate named {op.name!r}")
+        raise error(rule, f"there is no gate named {op.name!r}")
     elif op.params or (op.name != "barrier" and len(op.qubits) != 1):
         rule = "number of qubits"
-        raise broken(rule, f"{op.name} takes one qubit and no parameters")
+        raise error(rule, f"{op.name} takes one qubit and no parameters")
     elif op.name == "barrier" and op.condition:
         rule = "condition"
-        raise broken(rule, "a barrier cannot be conditional")
+        raise error(rule, "a barrier cannot be conditional")
     if len(op.clbits) != (op.name == "measure"):
         rule = "number of clbits"
-        raise broken(rule, f"{op.name} writes {'one clbit' if op.name == 'measure' else 'no clbit'}")
+        raise error(rule, f"{op.name} writes {'one clbit' if op.name == 'measure' else 'no clbit'}")
 
 
-def _check_indices(kind: str, indices: Iterable[int], bound: int, op: Operation, broken: _Broken) -> None:
-    named: set[int] = set()
+def _check_indices(kind: str, indices: Iterable[int], bound: int, op: Operation, error: _MakeError) -> None:
+    earlier: set[int] = set()
     for i in indices:
         if type(i) is not int or not 0 <= i < bound:
             rule = f"{kind} index"
-            raise broken(rule, f"{op.name} names {kind} {i!r}, but the circuit has {bound} {kind}s")
-        if i in named:
+            raise error(rule, f"{op.name} names {kind} {i!r}, but the circuit has {bound} {kind}s")
+        if i in earlier:
             rule = f"distinct {kind}s"
-            raise broken(rule, f"{op.name} names {kind} {i} twice")
-        named.add(i)
+            raise error(rule, f"{op.name} names {kind} {i} twice")
+        earlier.add(i)
 
 
 def _not_finite(op: Operation, index: int) -> CircuitInvalidError:

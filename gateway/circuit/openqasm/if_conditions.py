@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from gateway.circuit.conditions import ALWAYS, NEVER, both, clbits_of, compare, merged, opposite
+from gateway.circuit.conditions import ALWAYS, NEVER, both, clbits_of, compare, merge, opposite
 from gateway.circuit.openqasm.registers import Registers
 from gateway.circuit.operations import Comparison, Condition, Operation
 from gateway.errors import CircuitInvalidError, CircuitSyntaxError, LimitError, UnsupportedError
@@ -123,7 +123,7 @@ def _split_and(text: str) -> list[str]:
 
 
 def _group(text: str, sign: str, clbits: Registers) -> Choice:
-    choice = [merged(condition) for condition in _all_of([_test(part, clbits) for part in text.split("&&")])]
+    choice = [merge(condition) for condition in _all_of([_test(part, clbits) for part in text.split("&&")])]
     return other_choice(choice) if sign else choice
 
 

@@ -18,7 +18,7 @@ from gateway.circuit.conditions import (
     compare,
     decision_of_table,
     from_table,
-    merged,
+    merge,
     opposite,
 )
 from gateway.frameworks.shared.refusals import Unreadable
@@ -125,7 +125,7 @@ def _conjunction(node: Any, tested: Tested) -> list[Condition] | None:  # noqa: 
         return None if inner is None else opposite(inner)
     if _is(node, expr.Binary.Op.LOGIC_AND):
         left, right = _conjunction(node.left, tested), _conjunction(node.right, tested)
-        return None if left is None or right is None else [merged(both(a, b)) for a in left for b in right]
+        return None if left is None or right is None else [merge(both(a, b)) for a in left for b in right]
     if _is(node, expr.Binary.Op.EQUAL) or _is(node, expr.Binary.Op.NOT_EQUAL):
         return _comparison(node, tested)
     return None

@@ -10,7 +10,7 @@ from support.simulation import assert_same_behaviour, unitary
 from gateway.circuit import Circuit
 from gateway.circuit.clifford import GENERATORS, TOLERANCE, tableau
 from gateway.circuit.gates import GATES
-from gateway.circuit.lowering import first_beyond, lower
+from gateway.circuit.lowering import first_unlowerable, lower
 from gateway.errors import UnsupportedError
 from gateway.results import CLIFFORD
 
@@ -59,7 +59,7 @@ def test_a_gate_that_is_clifford_at_its_angles_becomes_clifford_gates_with_its_p
             assert {op.name for op in lowered.operations} <= native
             np.testing.assert_allclose(unitary(lowered), unitary(circuit), atol=1e-11, err_msg=str(params))
         else:
-            assert first_beyond(circuit.operations, native) == 0, params
+            assert first_unlowerable(circuit.operations, native) == 0, params
 
 
 @pytest.mark.parametrize(
@@ -83,19 +83,19 @@ def test_a_gate_that_is_another_one_at_its_angle_becomes_that_one(gate, names):
 @pytest.mark.parametrize("name", ["rx", "ry", "rz", "p", "rxx", "ryy", "rzz", "rzx"])
 def test_an_angle_is_never_rounded(name, beyond):
     circuit = Circuit(2, 1).h(0).gate(name, range(GATES[name].num_qubits), [beyond])
-    assert first_beyond(circuit.operations, CLIFFORD) == 1
+    assert first_unlowerable(circuit.operations, CLIFFORD) == 1
     with pytest.raises(UnsupportedError, match=rf"operation 1 \({name}\(.*comes down to nothing") as caught:
         lower(circuit.operations, frozenset(CLIFFORD))
     assert (caught.value.operation, caught.value.gate) == (1, name)
 
 
 def test_an_angle_within_the_stated_tolerance_is_a_multiple_of_a_quarter_turn():
-    assert first_beyond(Circuit(1).rz(pi / 2 + TOLERANCE / 2, 0).operations, CLIFFORD) is None
+    assert first_unlowerable(Circuit(1).rz(pi / 2 + TOLERANCE / 2, 0).operations, CLIFFORD) is None
 
 
 @pytest.mark.parametrize("name", ["t", "tdg", "ch", "cs", "csx", "ccx", "ccz", "cswap", "rccx", "rc3x", "c3x", "c4x"])
 def test_a_gate_that_is_no_clifford_gate_is_beyond(name):
-    assert first_beyond(on_its_qubits(name).operations, CLIFFORD) == 0
+    assert first_unlowerable(on_its_qubits(name).operations, CLIFFORD) == 0
 
 
 def test_the_phase_of_a_conditional_gate_is_conditional_too():
@@ -107,10 +107,10 @@ def test_the_phase_of_a_conditional_gate_is_conditional_too():
 
 def test_without_the_generators_a_gate_comes_down_by_its_definition_only():
     native = {"sx", "p", "cx", "gphase"}
-    assert first_beyond(Circuit(2).z(0).cp(0.3, 0, 1).operations, native) is None
-    assert first_beyond(Circuit(2).z(0).h(0).operations, native) == 1
+    assert first_unlowerable(Circuit(2).z(0).cp(0.3, 0, 1).operations, native) is None
+    assert first_unlowerable(Circuit(2).z(0).h(0).operations, native) == 1
 
 
 def test_of_equal_gates_the_first_that_is_beyond_is_named():
     circuit = Circuit(2).rz(pi, 0).rz(0.1, 0).rz(pi, 1).rz(0.1, 1)
-    assert first_beyond(circuit.operations, CLIFFORD) == 1
+    assert first_unlowerable(circuit.operations, CLIFFORD) == 1

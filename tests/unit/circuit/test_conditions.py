@@ -19,7 +19,7 @@ from gateway.circuit.conditions import (
     decision_of_table,
     from_table,
     holds,
-    merged,
+    merge,
     opposite,
     wide_inequalities,
 )
@@ -92,7 +92,7 @@ def test_a_conjunction_repeats_nothing() -> None:
 def test_both_hold_where_each_does_and_merging_changes_nothing(first: Condition, second: Condition) -> None:
     for bits in range(32):
         assert holds(both(first, second), bits) is (holds(first, bits) and holds(second, bits))
-        assert holds(merged(first), bits) is holds(first, bits)
+        assert holds(merge(first), bits) is holds(first, bits)
 
 
 @given(CONDITIONS)

@@ -242,7 +242,7 @@ class ClassicalStatements(GateStatements):
         if self.inline(call, target) is not None:
             why = "bits that hold outcomes change only when measured into"
             raise refuse(node, "assignment of bits", why)
-        if any(clbit in self.out.unassigned for clbit in target.indices):
+        if any(clbit in self.out.clbits_without_value for clbit in target.indices):
             raise refuse(node, "return", f"{call.name.name} may return a bit it assigned nothing to")
 
     def inline(self, node: ast.FunctionCall, target: Clbits | None) -> Value | None:

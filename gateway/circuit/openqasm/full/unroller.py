@@ -32,7 +32,7 @@ class Unroller:
         self.values = Decider(
             self.call_for_value,
             self.physical_qubit,
-            self.out.unassigned.__contains__,
+            self.out.clbits_without_value.__contains__,
             self.out.spend,
             real_division=version_2,
         )
