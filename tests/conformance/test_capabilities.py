@@ -9,7 +9,7 @@ from support.circuits import bell, teleportation
 from adapters.base import Adapter
 from gateway.circuit import Circuit
 from gateway.circuit.gates import GATES
-from gateway.circuit.lowering import first_beyond
+from gateway.circuit.lowering import first_unlowerable
 from gateway.circuit.operations import Operation
 from gateway.errors import LimitError, RequestError, UnsupportedError
 from gateway.results import ResultType, Sampling
@@ -132,4 +132,4 @@ def test_adapter_keeps_its_row_of_the_registry(adapter: Adapter, row):
     assert adapter.native_gates.keys() <= set(gates) <= GATES.keys()
     for gate in map(GATES.get, gates):
         operation = Operation(gate.name, tuple(range(gate.num_qubits)), (0.3,) * gate.num_params)
-        assert first_beyond([operation], adapter.native_gates) is None, gate.name
+        assert first_unlowerable([operation], adapter.native_gates) is None, gate.name
