@@ -1,1 +1,1 @@
-"""Durable job records, and what takes them up."""
+"""Accepts jobs, keeps them in a database that outlives the server, and runs their circuits."""

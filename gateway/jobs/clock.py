@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 
 
 class SteadyClock:
-    """The time of day as it was at the start, plus the seconds since.
+    """Tells the time of day: what the system's clock said at the start, plus the seconds since.
 
-    A clock that is set while a server runs neither ages its jobs nor makes them younger.
+    Setting the system's clock while a server runs therefore makes its jobs neither older nor younger.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""Connections to a database of jobs: set up, locked for one server, and their errors turned into ours."""
+"""Connects to a database of jobs: sets the connection up, locks the database for one server, translates its errors."""
 
 from __future__ import annotations
 
@@ -18,48 +18,48 @@ from sqlalchemy.pool import StaticPool
 from gateway.errors import JobStoreError, StorageFull
 
 _FULL = {"SQLITE_FULL", "53100"}
-"""How SQLite, and PostgreSQL, say that there is no space left."""
+"""The codes by which SQLite and PostgreSQL report that no space is left."""
 
 _POLL_S = 0.05
 
 
 def engine(url: str) -> Engine:
-    """Return what connects to a database.
+    """Return an engine of SQLAlchemy's that connects to a database.
 
     Raises:
-        JobStoreError: the URL is none, its driver is not installed, or its folder cannot be made.
+        JobStoreError: the URL is malformed, its driver is not installed, or its folder cannot be made.
     """
     try:
-        parsed = sa.make_url(url)
-        if parsed.get_backend_name() != "sqlite":
-            return sa.create_engine(parsed, pool_pre_ping=True)
-        in_memory = parsed.database in {None, "", ":memory:"}
+        address = sa.make_url(url)
+        if address.get_backend_name() != "sqlite":
+            return sa.create_engine(address, pool_pre_ping=True)
+        in_memory = address.database in {None, "", ":memory:"}
         if not in_memory:
-            _make_file(Path(str(parsed.database)).absolute())
+            _make_file(Path(str(address.database)).absolute())
         options: dict[str, Any] = {"poolclass": StaticPool} if in_memory else {}
-        engine = sa.create_engine(parsed, connect_args={"check_same_thread": False, "timeout": 10}, **options)
+        engine = sa.create_engine(address, connect_args={"check_same_thread": False, "timeout": 10}, **options)
     except (SQLAlchemyError, ImportError, OSError) as exc:
-        raise JobStoreError(f"cannot use the job database {shown(url)}: {exc}", url=shown(url)) from exc
+        raise JobStoreError(f"cannot use the job database {public_url(url)}: {exc}", url=public_url(url)) from exc
     sa.event.listen(engine, "connect", _set_up_sqlite)
     return engine
 
 
 def _make_file(file: Path) -> None:
-    """Make a file that only its user may read: circuits are in it. SQLite's other files get its mode."""
+    """Make a file that only its user may read, for circuits are in it; SQLite gives its other files the same mode."""
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     if not file.exists():
         file.touch(mode=0o600)
 
 
 def _set_up_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - a DBAPI connection
-    """Keep what was committed when the process is killed; a power failure may cost the last moments."""
+    """Choose settings by which a killed process loses nothing that was committed; a power failure may."""
     for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "secure_delete=OFF"):
         connection.execute(f"PRAGMA {pragma}")
 
 
 @contextlib.contextmanager
 def exclusively(engine: Engine, queue: str, wait_s: float) -> Iterator[Connection | None]:
-    """Hold the database for one server; a server that is killed lets go of it.
+    """Lock the database for one server; the lock ends with the process, even with one that is killed.
 
     Yields:
         The connection that holds PostgreSQL's locks; ``None`` for other databases.
@@ -91,12 +91,12 @@ def _flock(fd: int) -> bool:
 def _postgresql_lock(engine: Engine, queue: str, wait_s: float) -> Iterator[Connection]:
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         lock = sa.select(sa.func.pg_try_advisory_lock(queue_key(queue)))
-        wait_for(lambda: bool(connection.scalar(lock)), wait_s, _in_use(f"{queue!r} in {shown(engine.url)}"))
+        wait_for(lambda: bool(connection.scalar(lock)), wait_s, _in_use(f"{queue!r} in {public_url(engine.url)}"))
         yield connection
 
 
 def queue_key(queue: str) -> int:
-    """Return the number under which PostgreSQL locks what a server serves."""
+    """Return the number of the lock that PostgreSQL holds for a queue."""
     return zlib.crc32(f"simulator-gateway:{queue}".encode())
 
 
@@ -110,29 +110,29 @@ def wait_for(condition: Callable[[], bool], wait_s: float, message: str) -> None
     Raises:
         JobStoreError: it does not hold after ``wait_s``; the message says what to do.
     """
-    give_up = time.monotonic() + wait_s
+    deadline = time.monotonic() + wait_s
     while not condition():
-        if time.monotonic() > give_up:
+        if time.monotonic() > deadline:
             raise JobStoreError(message)
         time.sleep(_POLL_S)
 
 
 @contextlib.contextmanager
-def translated(url: str) -> Iterator[None]:
-    """Turn what a database raises into our errors; the one place that does."""
+def translate_errors(url: str) -> Iterator[None]:
+    """Translate the errors of a database into ours; nothing else does that."""
     try:
         yield
     except IntegrityError:
         raise
     except DBAPIError as exc:
-        raise _as_ours(exc.orig, shown(url)) from exc
+        raise _translation(exc.orig, public_url(url)) from exc
     except SQLAlchemyError as exc:
-        raise JobStoreError(f"the job database {shown(url)} failed: {exc}", url=shown(url)) from exc
+        raise JobStoreError(f"the job database {public_url(url)} failed: {exc}", url=public_url(url)) from exc
     except OSError as exc:
-        raise JobStoreError(f"cannot use the job database {shown(url)}: {exc}", url=shown(url)) from exc
+        raise JobStoreError(f"cannot use the job database {public_url(url)}: {exc}", url=public_url(url)) from exc
 
 
-def _as_ours(error: BaseException | None, url: str) -> JobStoreError:
+def _translation(error: BaseException | None, url: str) -> JobStoreError:
     code = getattr(error, "sqlite_errorname", None) or getattr(error, "sqlstate", None) or ""
     if code in _FULL or "no space" in str(error).lower():
         return StorageFull(f"the job database is full ({error}): make room for {url}, then try again", url=url)
@@ -145,7 +145,7 @@ def _as_ours(error: BaseException | None, url: str) -> JobStoreError:
     return JobStoreError(f"the job database {url} failed: {error}", url=url)
 
 
-def shown(url: str | sa.URL) -> str:
+def public_url(url: str | sa.URL) -> str:
     """Return a URL without its password."""
     try:
         return sa.make_url(url).render_as_string(hide_password=True)

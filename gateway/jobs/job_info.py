@@ -1,4 +1,4 @@
-"""Makes the JobInfo that a caller gets of what the store keeps."""
+"""Turns the records of the store into the JobInfo that a caller receives."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ _OK = 200
 
 
 def describe(record: JobRecord, done: int) -> SentJob:
-    """Return where a job stands, without results.
+    """Return the state and the progress of a job, without results.
 
     Args:
-        record: of the job.
-        done: how many of its circuits have an answer.
+        record: what the store keeps of the job.
+        done: number of its circuits that have an answer.
     """
     created = moment(record.created)
     assert created is not None  # noqa: S101 - every record has it
@@ -33,7 +33,7 @@ def describe(record: JobRecord, done: int) -> SentJob:
 
 
 def describe_ended(record: JobRecord, answers: list[StoredAnswer | None]) -> SentJob:
-    """Return a job that has ended, with what its circuits were answered."""
+    """Return a job that has ended, with the answers of its circuits."""
     results, errors = _outcome(answers, is_list=record.is_list)
     done = len(answers) - answers.count(None)
     return msgspec.structs.replace(describe(record, done), results=results, errors=errors or None)
@@ -42,7 +42,7 @@ def describe_ended(record: JobRecord, answers: list[StoredAnswer | None]) -> Sen
 def _outcome(
     answers: list[StoredAnswer | None], *, is_list: bool
 ) -> tuple[list[msgspec.Raw | None], list[msgspec.Raw]]:
-    """Return results, ``None`` where there is none, and problems that say which circuit they are about."""
+    """Return a result or ``None`` for each circuit, and the problems, each with the number of its circuit."""
     results: list[msgspec.Raw | None] = []
     errors: list[msgspec.Raw] = []
     for position, answer in enumerate(answers):

@@ -1,4 +1,4 @@
-"""Jobs in memory: those that have not ended, and those that ended a moment ago."""
+"""Keeps jobs in memory: active ones, and small ones that ended a moment ago."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from gateway.execution.pool import Stop
 from gateway.jobs.store import JobRecord, JobStore, StoredAnswer
 
 KEEP_IN_MEMORY_BYTES = 64 * 2**10
-"""Requests of a job, and answers of one, that are kept at hand."""
+"""The requests of a job stay in memory up to this size, and so do the answers of one that has ended."""
 
 _KEEP_IN_MEMORY_JOBS = 64
 
 
 class ActiveJob:
-    """A job that has not ended.
+    """A job that is queued or running.
 
     Args:
-        record: what is known of it; replaced when it changes, with ``lock`` held.
-        open_circuits: positions without an answer.
-        token: of its caller, for functions that take one.
-        parts: the requests of its circuits, if they are kept at hand.
+        record: what the store keeps of the job; whoever holds ``lock`` replaces it when the job changes.
+        open_circuits: positions of the circuits that have no answer yet.
+        token: the caller's token, for functions that take one.
+        parts: the requests of the circuits, if they are small enough to be kept in memory.
         failed: whether a circuit was answered with an error.
     """
 
@@ -51,32 +51,32 @@ class ActiveJob:
 
 
 class RecentJobs:
-    """Small jobs that ended a moment ago: whoever waits for one need not wait for the database too."""
+    """Small jobs that ended a moment ago, so that those who wait for one need not wait for the database too."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._kept: OrderedDict[str, tuple[JobRecord, list[StoredAnswer | None]]] = OrderedDict()
+        self._jobs: OrderedDict[str, tuple[JobRecord, list[StoredAnswer | None]]] = OrderedDict()
 
     def add(self, record: JobRecord, answers: list[StoredAnswer | None]) -> None:
-        """Remember a job, and forget an older one."""
+        """Remember a job unless its answers are large, and forget the oldest one beyond the number of places."""
         if sum(len(answer.body) for answer in answers if answer) > KEEP_IN_MEMORY_BYTES:
             return
         with self._lock:
-            self._kept[record.id] = record, answers
-            while len(self._kept) > _KEEP_IN_MEMORY_JOBS:
-                self._kept.popitem(last=False)
+            self._jobs[record.id] = record, answers
+            while len(self._jobs) > _KEEP_IN_MEMORY_JOBS:
+                self._jobs.popitem(last=False)
 
     def clear(self) -> None:
-        """Forget all: some of them may have been removed."""
+        """Forget all jobs, since the store may have removed some of them."""
         with self._lock:
-            self._kept.clear()
+            self._jobs.clear()
 
     def record(self, job_id: str) -> JobRecord | None:
-        """Return a job that is remembered."""
-        job = self._kept.get(job_id)
+        """Return the record of a job, ``None`` if the job is not remembered."""
+        job = self._jobs.get(job_id)
         return None if job is None else job[0]
 
     def answers(self, job_id: str) -> list[StoredAnswer | None] | None:
-        """Return its answers."""
-        job = self._kept.get(job_id)
+        """Return the answers of a job, ``None`` if the job is not remembered."""
+        job = self._jobs.get(job_id)
         return None if job is None else job[1]

@@ -1,8 +1,8 @@
-"""Takes jobs in, has their circuits run, and answers what has become of them.
+"""Accepts jobs, has their circuits run, and tells callers their state and their results.
 
-Each circuit of a job is a run of its own, so that a list is spread over the workers and one that
-fails costs only itself. What waits is kept in memory by number alone; requests and answers are in
-the store. A server that was killed finds there, at its next start, what was not finished.
+Each circuit of a job is a run of its own, so that a list is spread over the workers, and a circuit that fails costs
+no other its result. Memory holds only the numbers of waiting circuits; the store holds requests and answers. A
+server that starts after another was killed finds the unfinished jobs there.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from gateway.protocol.messages import JobInfo, JobList, RunRequest, SentJob, Ser
 from gateway.results import JobState
 
 MAX_ATTEMPTS = 3
-"""How often a run is begun when the server ends during it; it might be what ends the server."""
+"""Attempts at a run during which the server ends each time: the run might be what ends the server."""
 
 _EXPIRE_EVERY_S = 60.0
 
@@ -37,11 +37,11 @@ log = logging.getLogger("gateway")
 
 
 class Caller(NamedTuple):
-    """Who asks.
+    """Who sends a request.
 
     Args:
-        owner: whose jobs they see: the name of their token, empty where everybody is let in.
-        name: between whom turns are taken: the name of their token, or their address.
+        owner: the name of their token, empty where everybody is let in; callers see the jobs of their owner only.
+        name: the name of their token, or their address; callers of different names take turns.
         token: the token itself, for functions that take one.
     """
 
@@ -54,9 +54,9 @@ class Jobs:
     """The jobs of one server.
 
     Args:
-        executor: where circuits are run.
-        store: where jobs are kept; handed over.
-        limits: how many circuits may wait, and how long ended jobs are kept.
+        executor: runs the circuits.
+        store: keeps the jobs; closed with them.
+        limits: say how many circuits may wait, and how long ended jobs are kept.
         on_run: called after every circuit.
     """
 
@@ -77,7 +77,7 @@ class Jobs:
         self._running.start()
         threading.Thread(target=self._expire, name="gateway-expire", daemon=True).start()
 
-    # ------------------------------------------------------------------ what callers do
+    # ------------------------------------------------------------------ requests of callers
 
     def submit(
         self,
@@ -91,16 +91,16 @@ class Jobs:
         """Accept a job; when this returns, it is on disk.
 
         Args:
-            request: checked against the limits.
-            body: the request as it was sent.
+            request: the request, already checked against the limits.
+            body: the same request as bytes.
             caller: who sends it.
-            key: an idempotency key: the same one and the same body give the same job again.
+            key: an idempotency key; the same key with the same body gives the same job again.
             trace: the trace context of the request.
 
         Raises:
             BusyError: too many circuits wait, or the server is stopping.
             IdempotencyConflict: the key was used for another body.
-            StorageFull, JobStoreError: it could not be written, and was not accepted.
+            StorageFull, JobStoreError: the job could not be written, and so was not accepted.
         """
         parts = split(request, body)
         record = JobRecord(
@@ -138,7 +138,7 @@ class Jobs:
         return self._accept(record, self._store.requests(old.number), caller)
 
     def info(self, job_id: str, caller: Caller, wait_s: float = 0) -> SentJob:
-        """Return where a job stands, with results once it has ended; wait up to ``wait_s`` for that.
+        """Return the state of a job, with results once it has ended; wait up to ``wait_s`` seconds for its end.
 
         Raises:
             JobNotFound: the caller has no such job.
@@ -171,14 +171,14 @@ class Jobs:
         """
         number = None if before is None else self._find(before, caller).number
         records = self._store.page(caller.owner, state, number, limit + 1)
-        shown = records[:limit]
+        visible = records[:limit]
         return JobList(
-            jobs=[self._info(record, with_results=False) for record in shown],
-            next=shown[-1].id if len(records) > limit else None,
+            jobs=[self._info(record, with_results=False) for record in visible],
+            next=visible[-1].id if len(records) > limit else None,
         )
 
     def cancel(self, job_id: str, caller: Caller) -> JobInfo:
-        """Cancel a job unless it has ended: what runs is killed, what was answered is kept.
+        """Cancel a job unless it has ended: its running circuits are killed, and its answers are kept.
 
         Raises:
             JobNotFound: the caller has no such job.
@@ -191,29 +191,29 @@ class Jobs:
 
     @property
     def queued(self) -> int:
-        """How many circuits wait."""
+        """The number of circuits that wait."""
         return self._running.queued
 
     def states(self) -> dict[JobState, int]:
-        """Return how many jobs wait and run."""
+        """Return the number of active jobs in each state."""
         running = sum(job.record.started is not None for job in list(self._active.values()))
         return {JobState.QUEUED: len(self._active) - running, JobState.RUNNING: running}
 
     # ------------------------------------------------------------------ the end
 
     def stop_taking(self) -> None:
-        """Begin nothing more and accept nothing more; whoever waits for a job is answered at once."""
+        """Begin no circuit and accept no job any more; requests that wait for a job are answered at once."""
         self._running.stop_taking()
         for job in list(self._active.values()):
             job.ended.set()
 
     def close(self, within_s: float = 0) -> None:
-        """Let what runs end by itself for so long, then leave the rest to the next server."""
+        """Wait ``within_s`` seconds for circuits under way, then leave the rest to the next server."""
         self.stop_taking()
         self._running.close(list(self._active.values()), within_s)
         self._store.close()
 
-    # ------------------------------------------------------------------ taking in
+    # ------------------------------------------------------------------ accepting
 
     def _accept(self, record: JobRecord, parts: list[bytes], caller: Caller) -> JobInfo:
         if self._running.closing.is_set():
@@ -227,26 +227,26 @@ class Jobs:
         try:
             record = replace(record, number=self._store.add(record, parts))
         except KeyTakenError:
-            return self._same(record)
+            return self._job_of_key(record)
         small = sum(map(len, parts)) <= KEEP_IN_MEMORY_BYTES
         job = ActiveJob(record, set(range(record.total)), caller.token, parts=parts if small else None)
         self._active[record.id] = job
         self._running.add(job)
         return self._info(record, with_results=False)
 
-    def _same(self, record: JobRecord) -> JobInfo:
-        """Return the job that has a new one's idempotency key, if it is the same request."""
-        same = self._store.find_key(str(record.idempotency_key), record.owner)
-        if same is None:
+    def _job_of_key(self, record: JobRecord) -> JobInfo:
+        """Return the job that already has the idempotency key of a new one, if both have the same request."""
+        job = self._store.find_key(str(record.idempotency_key), record.owner)
+        if job is None:
             raise JobStoreError("a job with this idempotency key was removed at this moment: send it again")
-        if same.digest != record.digest:
+        if job.digest != record.digest:
             raise IdempotencyConflict(
-                "the idempotency key was used for another request: use a new key for a new request", job=same.id
+                "the idempotency key was used for another request: use a new key for a new request", job=job.id
             )
-        return self._info(same, with_results=False)
+        return self._info(job, with_results=False)
 
     def _take_up(self) -> None:
-        """Go on where an earlier server was cut off."""
+        """Continue the jobs that an earlier server did not finish."""
         for record, attempts in self._store.unfinished():
             job = ActiveJob(record, set(attempts), LOST_TOKEN, failed=self._store.failed(record.number))
             self._active[record.id] = job
@@ -263,14 +263,14 @@ class Jobs:
             log.info("%d jobs of an earlier server are taken up again", len(self._active))
 
     def _on_end(self, job: ActiveJob, answer: StoredAnswer | None) -> None:
-        """Forget a job that has ended, but for a small one that somebody waits for."""
+        """Drop a job that has ended from the active ones; remember a single circuit's answer for those who wait."""
         if answer is not None and job.record.total == 1:
             self._recent.add(job.record, [answer])
         self._active.pop(job.record.id, None)
         job.ended.set()
 
     def _expire(self) -> None:
-        """Remove old jobs now and then; the main function of a thread."""
+        """Remove old jobs from time to time; the main function of a thread."""
         while True:
             try:
                 if self._store.expire(self._clock.now() - self._limits.keep_jobs_s, self._limits.keep_jobs_bytes):

@@ -1,8 +1,9 @@
 """The steps that bring a job database from one schema to the next.
 
-Step *n* leads from schema *n* - 1 to schema *n*; an empty database has schema 0. Add a step at the end and bring
-:mod:`gateway.jobs.tables` along. A step that has been on main is never changed: there are files that it made. All
-steps that a database needs are one transaction, so a step neither commits nor relies on code that may change later.
+Step *n* leads from schema *n* - 1 to schema *n*; an empty database has schema 0. Add a new step at the end, and change
+:mod:`gateway.jobs.tables` to what it leads to. Never change a step that was released: there are databases
+that it made.
+All steps that a database needs run in one transaction, so a step neither commits nor relies on code that may change.
 """
 
 from __future__ import annotations
@@ -63,20 +64,20 @@ sa.Table("schema_version", SCHEMA_1, sa.Column("version", sa.Integer, primary_ke
 
 
 def _create_tables(connection: Connection) -> None:
-    """Make what is missing: a server that was killed at its very first start left some of the tables."""
+    """Create the tables that are missing: a server of schema 1 that was killed at its first start left only some."""
     SCHEMA_1.create_all(connection)
 
 
 def _name_the_writer(connection: Connection) -> None:
-    """Keep beside the schema which version of the gateway wrote it, for the message of one that does not know it."""
+    """Store the version of the gateway beside the schema, so that an older one can name it when it refuses the file."""
     connection.execute(sa.text("ALTER TABLE schema_version ADD COLUMN gateway VARCHAR(64)"))
 
 
 def _give_numbers_as_keys(connection: Connection) -> None:
-    """Let clients that know jobs by number find them by a key, as they find jobs that are ordered from now on.
+    """Give each job the key by which clients that know only its number look for it.
 
-    The key is that of :mod:`gateway.legacy.qrisp.jobs`, whose clients were told the numbers of rows until now. A key
-    that a caller chose for another job stays that job's.
+    :mod:`gateway.legacy.qrisp.jobs` makes such keys for new jobs; before, it told its clients the numbers of rows. A
+    key that a caller chose for another job keeps its meaning.
     """
     connection.execute(
         sa.text(

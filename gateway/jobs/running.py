@@ -1,4 +1,4 @@
-"""Runs the circuits of jobs: whose turn it is, the attempt, the answer, and what comes between them."""
+"""Runs the circuits of jobs: takes them from the queue, hands them to the executor, and writes their answers."""
 
 from __future__ import annotations
 
@@ -29,26 +29,27 @@ log = logging.getLogger("gateway")
 
 
 class JobRun(NamedTuple):
-    """A circuit of a job that was run, for whoever counts."""
+    """One run of a circuit of a job, as telemetry counts it."""
 
     job: JobRecord
     position: int
     answer: Answer
     code: str
-    """``ok``, or the code of the problem it was answered with."""
+    """``ok``, or the code of the problem in the answer."""
     waited_s: float
     took_s: float
 
 
 class Running:
-    """As many threads as there are workers, each running one circuit after the other.
+    """Runs circuits in as many threads as there are workers, one after the other in each.
 
     Args:
-        executor: where circuits are run.
-        store: where attempts and answers are written.
-        clock: the time of day.
+        executor: runs the circuits.
+        store: keeps attempts and answers.
+        clock: tells the time of day.
         on_run: called after every circuit.
-        on_end: called when a job has ended, with its last answer unless it was cancelled; its lock is held.
+        on_end: called when a job has ended, with its last answer or, if the job was cancelled, ``None``; the caller
+            holds the lock of the job.
     """
 
     def __init__(
@@ -75,16 +76,16 @@ class Running:
 
     @property
     def queued(self) -> int:
-        """How many circuits wait."""
+        """The number of circuits that wait."""
         return len(self._queue) + len(self._suspects)
 
     def start(self) -> None:
-        """Begin to run what was added, and what will be."""
+        """Start the threads; they run what was added, and what will be added."""
         for thread in self._threads:
             thread.start()
 
     def add(self, job: ActiveJob, suspects: Collection[int] = ()) -> None:
-        """Put the open circuits of a job into the line; ``suspects`` are run first, and alone."""
+        """Put the open circuits of a job into the queue; the threads run ``suspects`` first, and alone."""
         with self._changed:
             for position in sorted(job.open):
                 if position in suspects:
@@ -94,17 +95,17 @@ class Running:
             self._changed.notify(len(job.open))
 
     def stop_taking(self) -> None:
-        """Begin nothing more."""
+        """Begin no further circuit."""
         self.closing.set()
         with self._changed:
             self._changed.notify_all()
 
     def close(self, jobs: Iterable[ActiveJob], within_s: float) -> None:
-        """Let what runs end by itself for so long, then stop it."""
+        """Wait ``within_s`` seconds for circuits under way, then stop them."""
         self.stop_taking()
-        give_up = time.monotonic() + within_s
+        deadline = time.monotonic() + within_s
         for thread in self._threads:
-            thread.join(max(0.0, give_up - time.monotonic()))
+            thread.join(max(0.0, deadline - time.monotonic()))
         for job in jobs:
             for stop in list(job.stops.values()):
                 stop.request()
@@ -119,26 +120,26 @@ class Running:
             with self._changed:
                 if self.closing.is_set():
                     return
-                taken = self._next()
-                if taken is None:
+                item = self._next()
+                if item is None:
                     self._changed.wait()
                     continue
             try:
-                self._run(*taken)
+                self._run(*item)
             except JobStoreError:
                 if not self.closing.is_set():
                     log.exception("a run of a job is left to the next server")
             except Exception:
                 log.exception("a run of a job failed unexpectedly")
-                self._give_up(*taken)
+                self._give_up(*item)
             finally:
-                self._no_longer_alone()
+                self._let_others_run()
 
     def _next(self) -> tuple[ActiveJob, int] | None:
-        """Return what is run next, ``None`` if nothing may be; the lock is held.
+        """Return the next circuit to run, ``None`` if there is none or none may begin; the caller holds the lock.
 
-        The last attempt at a run during which servers ended comes before everything else, and
-        alone: if it is what ends them, it takes no other along.
+        A circuit during which servers ended before has its last attempt first of all, and alone: if the
+        circuit is what ends servers, it costs no other run.
         """
         if self._alone:
             return None
@@ -147,14 +148,14 @@ class Running:
             return self._suspects.popleft()
         return self._queue.take()
 
-    def _no_longer_alone(self) -> None:
-        if self._alone:  # then no other thread has a run
+    def _let_others_run(self) -> None:
+        if self._alone:  # then this thread alone has a run
             with self._changed:
                 self._alone = False
                 self._changed.notify_all()
 
     def _give_up(self, job: ActiveJob, position: int) -> None:
-        """End a run that we failed at ourselves."""
+        """End a run that failed because of an error of our own."""
         error = GatewayError("the server failed unexpectedly; its log says why")
         with contextlib.suppress(JobStoreError):
             self.finish(job, position, StoredAnswer(error.status, problem.dump(error)))
@@ -166,9 +167,9 @@ class Running:
                 return
             job.stops[position] = stop
         number = job.record.number
-        self._stored(lambda: self._store.begin(number, position, self._clock.now()))
-        request = self._stored(lambda: job.request(position, self._store))
-        record = self._running(job)
+        self._retry_until_stored(lambda: self._store.begin(number, position, self._clock.now()))
+        request = self._retry_until_stored(lambda: job.request(position, self._store))
+        record = self._begin(job)
         began = time.monotonic()
         answer, code = self._answer(job, request, stop)
         took_s = time.monotonic() - began
@@ -178,15 +179,18 @@ class Running:
             self._on_run(JobRun(record, position, answer, code, began - job.queued_at, took_s))
         self.finish(job, position, StoredAnswer(answer.status, answer.body))
 
-    def _running(self, job: ActiveJob) -> JobRecord:
-        """Return the record of a job of which a run begins; one that was cancelled just now stays so."""
+    def _begin(self, job: ActiveJob) -> JobRecord:
+        """Set the state of a job to running, unless it has just been cancelled; return its record."""
         with job.lock:
             if job.record.started is None and not job.record.state.ended:
                 job.record = replace(job.record, state=JobState.RUNNING, started=self._clock.now())
             return job.record
 
     def _answer(self, job: ActiveJob, request: bytes, stop: Stop) -> tuple[Answer | None, str]:
-        """Run a circuit; ``None`` if it was cancelled, or is left to the next server."""
+        """Run a circuit and return its answer and its outcome.
+
+        The answer is ``None`` if the run was cancelled, or is left to the next server.
+        """
         caller = f"jobs of {job.record.caller}"
         try:
             answer = self._executor.run(request, job.token, job.record.timeout_s, caller=caller, stop=stop)
@@ -203,7 +207,7 @@ class Running:
         return answer, "ok" if answer.status == _OK else problem.code_of(answer.body)
 
     def finish(self, job: ActiveJob, position: int, answer: StoredAnswer) -> None:
-        """Write an answer down; the last one ends the job."""
+        """Write an answer; the last one ends the job."""
         with job.lock:
             job.stops.pop(position, None)
             if job.record.state.ended:
@@ -212,7 +216,7 @@ class Running:
             last = job.open == {position}
             state = (JobState.FAILED if failed else JobState.DONE) if last else None
             number, now = job.record.number, self._clock.now()
-            self._stored(lambda: self._store.finish(number, position, answer, state, now))
+            self._retry_until_stored(lambda: self._store.finish(number, position, answer, state, now))
             job.failed = failed
             job.open.discard(position)
             if state is not None:
@@ -220,7 +224,7 @@ class Running:
                 self._on_end(job, answer)
 
     def cancel(self, job: ActiveJob) -> None:
-        """End a job without further answers: what waits is not begun, the process of what runs is killed."""
+        """End a job without further answers: no waiting circuit begins, and running ones are killed."""
         with job.lock:
             now = self._clock.now()
             if self._store.end(job.record.number, JobState.CANCELLED, now):
@@ -231,13 +235,13 @@ class Running:
         self._forget(job)
 
     def _forget(self, job: ActiveJob) -> None:
-        """Take what waits of a job out of the queue, so that others have its room at once."""
+        """Take the waiting circuits of a job out of the queue, so that other jobs have their places at once."""
         with self._changed:
             self._queue.remove_all(job.record.caller, lambda item: item[0] is job)
             self._suspects = deque(item for item in self._suspects if item[0] is not job)
 
-    def _stored(self, write: Callable[[], T]) -> T:
-        """Write, and try again for as long as the database cannot take it: an answer is not thrown away."""
+    def _retry_until_stored(self, write: Callable[[], T]) -> T:
+        """Write to the database, and try again for as long as it fails: an answer is not thrown away."""
         delay_s = 0.1
         while True:
             try:

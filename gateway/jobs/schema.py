@@ -1,9 +1,9 @@
 """Brings a job database to the schema that this version knows, when it is opened.
 
-The database says which schema it has. What is missing is done in one transaction: whatever happens on the way, a
-kill, a full disk, a step that fails, leaves the database as it was, for this version and for the one before. A
-database of a newer schema is refused. On SQLite the server's own lock keeps others away meanwhile; servers that
-share a PostgreSQL database hold its schema together, and only one that is alone changes it.
+The database says which schema it has. The missing steps run in one transaction: a kill, a full disk or a step that
+fails leaves the database as it was, for this version and for the one before. A database of a newer schema is refused.
+On SQLite the server's own lock keeps other servers away meanwhile. Servers that share a PostgreSQL database hold a
+shared lock on its schema, and only a server that is alone changes it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from gateway.errors import JobStoreError
 from gateway.jobs import migrations
-from gateway.jobs.database import queue_key, shown, wait_for
+from gateway.jobs.database import public_url, queue_key, wait_for
 from gateway.jobs.tables import versions
 from gateway.version import __version__
 
@@ -27,30 +27,31 @@ _SHARE_SCHEMA = sa.select(sa.func.pg_try_advisory_lock_shared(_SCHEMA_KEY))
 
 
 class Version(NamedTuple):
-    """The schema of a database, 0 if it has none yet, and which version of the gateway wrote it, if that is known."""
+    """The schema of a database, 0 if it has none yet, and the version of the gateway that wrote it, if known."""
 
     schema: int
     gateway: str = ""
 
 
 def bring_up_to_date(engine: Engine, keeper: Connection | None, queue: str, wait_s: float) -> None:
-    """Migrate a database if it needs it.
+    """Migrate a database if its schema is older than ours.
 
     Args:
         engine: connects to the database.
-        keeper: the connection that holds PostgreSQL's locks until the server ends; ``None`` for SQLite, which one
-            server has for itself.
-        queue: what is served.
-        wait_s: how long to wait for other servers to end, or to finish their migration.
+        keeper: the connection that holds PostgreSQL's locks until the server ends; ``None`` for SQLite, whose
+            database belongs to one server.
+        queue: name of what is served.
+        wait_s: seconds to wait for other servers to end, or to finish their migration.
 
     Raises:
-        JobStoreError: a newer version wrote it, it is not ours, or others use it and it would have to be migrated.
+        JobStoreError: a newer version wrote the database, it holds tables of another program, or it has to be migrated
+            while other servers use it.
     """
     if keeper is None:
         if _is_behind(engine):
             _migrate(engine)
         return
-    where = shown(engine.url)
+    where = public_url(engine.url)
     wait_for(
         lambda: _hold_schema(engine, keeper, queue),
         wait_s,
@@ -60,7 +61,7 @@ def bring_up_to_date(engine: Engine, keeper: Connection | None, queue: str, wait
 
 
 def _hold_schema(engine: Engine, keeper: Connection, queue: str) -> bool:
-    """Keep others from migrating as long as this server lives; migrate first if nobody else uses the database."""
+    """Lock the schema against changes while this server lives; migrate first, if no other server uses the database."""
     if not keeper.scalar(_SHARE_SCHEMA):
         return False
     if not _is_behind(engine):
@@ -101,16 +102,16 @@ def _is_behind(engine: Engine) -> bool:
     if version.schema > len(migrations.STEPS):
         writer = f"version {version.gateway}" if version.gateway else "a newer version"
         raise JobStoreError(
-            f"the job database {shown(engine.url)} was written by {writer} of the gateway and has schema "
+            f"the job database {public_url(engine.url)} was written by {writer} of the gateway and has schema "
             f"{version.schema}; this is version {__version__}, which knows schema {len(migrations.STEPS)} and those "
             f"before it: start {writer}, or give this server another database",
-            url=shown(engine.url),
+            url=public_url(engine.url),
         )
     return version.schema < len(migrations.STEPS)
 
 
 def read_version(connection: Connection) -> Version:
-    """Return what a database says of its schema."""
+    """Return the version that a database states."""
     if not sa.inspect(connection).has_table("schema_version"):
         return Version(0)
     newest = sa.text("SELECT * FROM schema_version ORDER BY version DESC LIMIT 1")
@@ -130,13 +131,13 @@ def _migrate(engine: Engine) -> None:
 
 @contextlib.contextmanager
 def _transaction(engine: Engine) -> Iterator[Connection]:
-    """Run all of it or nothing, on SQLite too, whose driver begins no transaction for a change of tables."""
+    """Begin a transaction that covers changes of tables on SQLite too, whose driver begins none for them."""
     if engine.dialect.name != "sqlite":
         with engine.begin() as connection:
             yield connection
         return
     with engine.connect() as connection:
-        connection.exec_driver_sql("PRAGMA foreign_keys=OFF")  # else a table that is made anew takes others with it
+        connection.exec_driver_sql("PRAGMA foreign_keys=OFF")  # else replacing a table deletes rows that refer to it
         try:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
             yield connection
@@ -148,24 +149,24 @@ def _transaction(engine: Engine) -> Iterator[Connection]:
 
 
 def _check_references(connection: Connection) -> None:
-    lost = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
-    if lost:
+    orphans = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+    if orphans:
         raise JobStoreError(
-            f"{len(lost)} rows of the job database {shown(connection.engine.url)} refer to jobs that are not in it, "
-            "so it was left as it is: give this server another database",
-            url=shown(connection.engine.url),
+            f"{len(orphans)} rows of the job database {public_url(connection.engine.url)} refer to jobs "
+            "that are not in it, so it was left as it is: give this server another database",
+            url=public_url(connection.engine.url),
         )
 
 
 def _refuse_other_tables(connection: Connection) -> None:
-    """Take tables without a version for those of schema 1 only if they are."""
+    """Refuse a database without a version whose tables are not those of schema 1."""
     inspector = sa.inspect(connection)
     for table in migrations.SCHEMA_1.sorted_tables:
         if not inspector.has_table(table.name):
             continue
         if {column["name"] for column in inspector.get_columns(table.name)} != set(table.columns.keys()):
             raise JobStoreError(
-                f"the database {shown(connection.engine.url)} has a table {table.name!r} that is not the gateway's: "
-                "give the jobs a database of their own",
-                url=shown(connection.engine.url),
+                f"the database {public_url(connection.engine.url)} has a table {table.name!r} that is not "
+                "the gateway's: give the jobs a database of their own",
+                url=public_url(connection.engine.url),
             )

@@ -9,7 +9,7 @@ from gateway.protocol.messages import RunRequest, encode
 
 
 def split(request: RunRequest, body: bytes) -> list[bytes]:
-    """Return a request for each circuit, equal to what that circuit would get in the list."""
+    """Return a request for each circuit, with the shots and the seed that the circuit has in the list."""
     if not isinstance(request.circuits, list):
         return [body]
     seeds = [None if request.seed is None else (request.seed + k) % SEED_END for k in range(len(request.circuits))]

@@ -1,8 +1,9 @@
 """Job records in a database: SQLite by default, any other by its SQLAlchemy URL.
 
-Every change is one transaction. What is accepted is on disk before the caller hears of it; a
-circuit's answer and the job's new state are written together, once. A database serves one server
-at a time: it is locked when it is opened, so what says ``running`` at that moment was cut off.
+Every change is one transaction. A job is on disk before its caller hears that it was accepted. The
+answer of a circuit and the new state of the job are written together, once. A database serves one
+server at a time: the store locks it when it opens it, so a job that says ``running`` at that moment
+was cut off by the end of an earlier server.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
-from gateway.jobs.database import engine, exclusively, translated
+from gateway.jobs.database import engine, exclusively, translate_errors
 from gateway.jobs.schema import bring_up_to_date
 from gateway.jobs.tables import (
     ADD,
@@ -34,14 +35,14 @@ from gateway.jobs.tables import (
 from gateway.results import JobState
 
 IN_MEMORY = "sqlite://"
-"""Jobs live as long as the server."""
+"""The URL of a database in memory, whose jobs end with the server."""
 
 _OK = 200
 
 
 @dataclass(frozen=True, slots=True)
 class JobRecord:
-    """What is kept of a job, but for its circuits and their answers; times are seconds since 1970."""
+    """Everything about a job except its circuits and their answers; times are seconds since 1970."""
 
     id: str
     owner: str
@@ -60,72 +61,72 @@ class JobRecord:
 
 
 class StoredAnswer(NamedTuple):
-    """The HTTP status and the body that one circuit was answered with."""
+    """The answer to one circuit: an HTTP status and a body."""
 
     status: int
     body: bytes
 
 
 class Unfinished(NamedTuple):
-    """A job that was taken up by an earlier server, and how often its open circuits were begun."""
+    """A job that an earlier server did not finish, and how often that server began its open circuits."""
 
     record: JobRecord
     attempts: dict[int, int]
-    """position -> attempts, of the circuits without an answer."""
+    """Position of each circuit without an answer -> number of attempts."""
 
 
 class KeyTakenError(Exception):
-    """There is a job of the same owner with that idempotency key."""
+    """The owner has another job with this idempotency key."""
 
 
 class JobStore:
-    """Keeps jobs.
+    """Keeps jobs in a database.
 
     Args:
-        url: of the database, as SQLAlchemy writes it.
+        url: the database, as SQLAlchemy writes it.
         queue: name of what is served; several servers may share a PostgreSQL database under different names.
-        wait_s: how long to wait for a server that is ending to let go of the database.
+        wait_s: seconds to wait for an earlier server to end and release the database.
 
     Raises:
-        JobStoreError: it cannot be opened, another server has it, or a newer version wrote it.
-        StorageFull: it has to be brought to a newer schema, and there is no space for that.
+        JobStoreError: the database cannot be opened, another server holds it, or a newer version wrote it.
+        StorageFull: the database has to be migrated, and there is no space for that.
     """
 
     def __init__(self, url: str = IN_MEMORY, queue: str = "", wait_s: float = 10.0) -> None:
         self.url = url
         self.queue = queue
-        self._lock = RLock()  # SQLite has one writer; a thread that waits here costs less than one that is refused
+        self._lock = RLock()  # SQLite has one writer; waiting here costs less than being refused there
         self._engine = engine(url)
         self._is_sqlite = self._engine.dialect.name == "sqlite"
-        self._held = contextlib.ExitStack()
-        self._held.callback(self._engine.dispose)
+        self._resources = contextlib.ExitStack()
+        self._resources.callback(self._engine.dispose)
         try:
-            with translated(self.url):
-                keeper = self._held.enter_context(exclusively(self._engine, queue, wait_s))
+            with translate_errors(self.url):
+                keeper = self._resources.enter_context(exclusively(self._engine, queue, wait_s))
                 bring_up_to_date(self._engine, keeper, queue, wait_s)
         except BaseException:
-            self._held.close()
+            self._resources.close()
             raise
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Release the database."""
         with self._lock:
-            self._held.close()
+            self._resources.close()
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[Connection]:
-        """Begin a transaction, in which interfaces may keep what is theirs; its errors become ours."""
+        """Begin a transaction, in which interfaces may keep data of their own; errors of the database become ours."""
         turn = self._lock if self._is_sqlite else contextlib.nullcontext()
-        with translated(self.url), turn, self._engine.begin() as connection:
+        with translate_errors(self.url), turn, self._engine.begin() as connection:
             yield connection
 
     # ------------------------------------------------------------------ writing
 
     def add(self, record: JobRecord, requests: Sequence[bytes]) -> int:
-        """Write a new job; return its number, which grows from job to job.
+        """Write a new job and return its number, which grows from job to job.
 
         Raises:
-            KeyTakenError: its idempotency key is in use.
+            KeyTakenError: another job of the owner has its idempotency key.
             StorageFull: there is no space.
         """
         values = {name: getattr(record, name) for name in _COLUMNS}
@@ -142,16 +143,16 @@ class JobStore:
             raise KeyTakenError from exc
 
     def begin(self, number: int, position: int, now: float) -> None:
-        """Count an attempt at a circuit; the first one of a job makes it run."""
+        """Count an attempt at a circuit; the first attempt of a job sets its state to running."""
         with self.transaction() as connection:
             connection.execute(ATTEMPT, {"this_job": number, "this_position": position})
             connection.execute(START, {"this_job": number, "now": now})
 
     def finish(self, number: int, position: int, answer: StoredAnswer, ended: JobState | None, now: float) -> bool:
-        """Write a circuit's answer and, with the last one, the state the job ends in.
+        """Write the answer of a circuit and, with the last answer, the state in which the job ends.
 
         Returns:
-            Whether it was written: not if the job has ended already, or the circuit has an answer.
+            Whether the answer was written; it is not if the job has ended already, or the circuit has an answer.
         """
         size = len(answer.body)
         with self.transaction() as connection:
@@ -165,23 +166,31 @@ class JobStore:
             return True
 
     def end(self, number: int, state: JobState, now: float) -> bool:
-        """End a job without an answer; say whether it had not ended before."""
+        """End a job without an answer; return ``False`` if it had ended before."""
         with self.transaction() as connection:
             values = {"this_job": number, "size": 0, "now_state": state, "now": now}
             return bool(connection.execute(END, values).rowcount)
 
     def expire(self, before: float, keep_bytes: int) -> int:
-        """Remove jobs that ended before a time, and the oldest ended ones beyond a size; return how many."""
+        """Remove jobs that ended before a time, and the oldest of the others beyond a size.
+
+        Args:
+            before: seconds since 1970; jobs that ended earlier are removed.
+            keep_bytes: the newest jobs of this size together are kept.
+
+        Returns:
+            The number of jobs that were removed.
+        """
         ended = (jobs.c.queue == self.queue) & jobs.c.state.not_in(UNENDED)
         with self.transaction() as connection:
             old = list(connection.scalars(sa.select(jobs.c.number).where(ended & (jobs.c.ended < before))))
-            kept = connection.execute(
+            younger = connection.execute(
                 sa.select(jobs.c.number, jobs.c.bytes)
                 .where(ended & (jobs.c.ended >= before))
                 .order_by(jobs.c.number.desc())
             )
             total = 0
-            for number, size in kept:
+            for number, size in younger:
                 total += size
                 if total > keep_bytes:
                     old.append(number)
@@ -206,7 +215,7 @@ class JobStore:
         return None if row is None else _record(row)
 
     def page(self, owner: str, state: JobState | None, before: int | None, limit: int) -> list[JobRecord]:
-        """Return an owner's jobs, the newest first; ``before`` is the number where the last page ended."""
+        """Return an owner's jobs, the newest first; ``before`` is the number at which the previous page ended."""
         query = _SELECT.where((jobs.c.queue == self.queue) & (jobs.c.owner == owner))
         if state is not None:
             query = query.where(jobs.c.state == state)
@@ -223,7 +232,7 @@ class JobStore:
         return [None if status is None else StoredAnswer(status, answer) for status, answer in rows]
 
     def answered(self, number: int) -> int:
-        """Return how many circuits of a job have an answer."""
+        """Return the number of circuits of a job that have an answer."""
         query = sa.select(sa.func.count()).where((circuits.c.job == number) & circuits.c.status.is_not(None))
         with self.transaction() as connection:
             return int(connection.scalar(query) or 0)
@@ -243,9 +252,9 @@ class JobStore:
 
     def unfinished(self) -> list[Unfinished]:
         """Return the jobs that have not ended, the oldest first."""
-        mine = (jobs.c.queue == self.queue) & jobs.c.state.in_(UNENDED)
+        active = (jobs.c.queue == self.queue) & jobs.c.state.in_(UNENDED)
         with self.transaction() as connection:
-            records = [_record(row) for row in connection.execute(_SELECT.where(mine).order_by(jobs.c.number))]
+            records = [_record(row) for row in connection.execute(_SELECT.where(active).order_by(jobs.c.number))]
             unfinished = []
             for record in records:
                 rows = connection.execute(

@@ -1,6 +1,6 @@
 """The tables of the job database, and the statements that every job runs.
 
-The tables are made, and brought here from older schemas, by :mod:`gateway.jobs.migrations`.
+The steps in :mod:`gateway.jobs.migrations` create these tables, and change those of older schemas into them.
 """
 
 from __future__ import annotations
@@ -55,11 +55,11 @@ versions = sa.Table(
     sa.Column("gateway", sa.String(64)),
 )
 
-# Statements on the way of every job, built once: building one takes longer than running it.
+# Every job runs these statements. They are built once, because building one takes longer than running it.
 _this_job = jobs.c.number == sa.bindparam("this_job")
 _this_circuit = (circuits.c.job == sa.bindparam("this_job")) & (circuits.c.position == sa.bindparam("this_position"))
 _open_job = _this_job & jobs.c.state.in_([str(state) for state in UNENDED])
-_grown = jobs.c.bytes + sa.bindparam("size")
+_new_size = jobs.c.bytes + sa.bindparam("size")
 
 ADD = jobs.insert()
 ADD_CIRCUITS = circuits.insert()
@@ -74,5 +74,5 @@ ANSWER = (
     .where(_this_circuit & circuits.c.status.is_(None) & sa.exists().where(_open_job))
     .values(status=sa.bindparam("now_status"), answer=sa.bindparam("body"))
 )
-GROW = jobs.update().where(_open_job).values(bytes=_grown)
-END = jobs.update().where(_open_job).values(bytes=_grown, state=sa.bindparam("now_state"), ended=sa.bindparam("now"))
+GROW = jobs.update().where(_open_job).values(bytes=_new_size)
+END = jobs.update().where(_open_job).values(bytes=_new_size, state=sa.bindparam("now_state"), ended=sa.bindparam("now"))

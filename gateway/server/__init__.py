@@ -1,1 +1,1 @@
-"""What runs behind a port: the Flask application and the gunicorn that hosts it."""
+"""Serves one simulator, function or backend behind a port: a Flask application, hosted by gunicorn."""

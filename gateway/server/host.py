@@ -1,4 +1,4 @@
-"""Host the application under gunicorn: one worker process for HTTP, with a pool for the work."""
+"""Hosts the application under gunicorn: one process takes HTTP requests, and its pool of processes simulates."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from gateway.server.service import Interface, Service
 
 SPARE_THREADS = 8
-"""HTTP threads beyond those that wait for runs, so that health checks are answered under full load."""
+"""HTTP threads beyond those that wait for runs, so that health checks have an answer under full load."""
 
 KEEP_ALIVE_S = 75
 
@@ -84,12 +84,14 @@ class GatewayApplication(BaseApplication):  # type: ignore[misc]  # gunicorn is 
             self.cfg.set(name, value)
 
     def load(self) -> Flask:
-        """Return the application; called in the HTTP worker, so the pool is born there."""
-        gc.disable()  # nothing that is made while modules are imported becomes garbage
+        """Return the application; gunicorn calls this in the HTTP process, so the pool of workers starts there."""
+        gc.disable()  # imports leave no garbage, and collecting it takes time
         try:
             app = self._application()
         except GatewayError as exc:
-            raise AppImportError(f"gateway: {' '.join(exc.message.split())}") from exc  # gunicorn prints it, no more
+            raise AppImportError(
+                f"gateway: {' '.join(exc.message.split())}"
+            ) from exc  # gunicorn prints this sentence and no traceback
         finally:
             gc.freeze()
             gc.enable()
@@ -99,8 +101,8 @@ class GatewayApplication(BaseApplication):  # type: ignore[misc]  # gunicorn is 
         return app
 
     def run(self) -> None:
-        """Serve until a signal ends it; a start that failed has been explained, and ends with status 1."""
-        logging.getLogger("gunicorn.error").addFilter(_explained_already)
+        """Serve until a signal ends the process; a start that failed ends with status 1, its cause written already."""
+        logging.getLogger("gunicorn.error").addFilter(_is_new)
         arbiter = os.getpid()
         try:
             super().run()
@@ -114,11 +116,11 @@ class GatewayApplication(BaseApplication):  # type: ignore[misc]  # gunicorn is 
 
     def _application(self) -> Flask:
         begin_imports(self.target)
-        # What follows is imported while the simulator is: a container's start is waited for.
+        # Import these while another process imports the simulator: somebody waits for a container's start.
         from gateway.jobs.store import IN_MEMORY, JobStore  # noqa: PLC0415
 
         settings, limits = self.settings, self.settings.limits
-        # First, before there are processes to end: a database that cannot be used is known at once.
+        # Open the store first: a database that cannot be used is then known before there are processes to end.
         store = JobStore(settings.jobs or IN_MEMORY, settings.jobs_name or "")
         from gateway.server.access.web_pages import WebGuard  # noqa: PLC0415
         from gateway.server.http.app import create_app  # noqa: PLC0415
@@ -160,8 +162,8 @@ def _tls(settings: Settings) -> dict[str, str]:
     return {"certfile": settings.tls_cert, "keyfile": settings.tls_key}
 
 
-def _explained_already(record: logging.LogRecord) -> bool:
-    """Leave out what gunicorn says about a start that failed: its cause was written already."""
+def _is_new(record: logging.LogRecord) -> bool:
+    """Say whether a line of gunicorn's tells something new; after a failed start, its cause was written already."""
     if record.msg == "Worker (pid:%s) exited with code %s.":
         return record.args is None or list(record.args)[-1:] != [Arbiter.APP_LOAD_ERROR]
     return record.levelno < logging.ERROR or record.msg not in {"Shutting down: %s", "Reason: %s"}
@@ -183,11 +185,11 @@ def serve(
     """Serve until a signal ends the process.
 
     Args:
-        target: what is served.
-        listener: a listening socket, as from :func:`gateway.listener.bind`; handed over.
-        settings: how.
-        interfaces: that are answered beside protocol version 1.
-        announcements: what is said on standard error once requests are taken.
+        target: the simulator, function or backend to serve.
+        listener: a listening socket, as from :func:`gateway.listener.bind`; the server closes it.
+        settings: how to serve.
+        interfaces: the interfaces for older clients, beside protocol version 1.
+        announcements: lines that are written to standard error once the server takes requests.
     """
     settings = settings or Settings()
     for name in _THREAD_SETTINGS:
@@ -199,7 +201,7 @@ def serve(
 
 
 def _log_to_stderr() -> None:
-    """Write what the gateway has to say as it is: run lines are JSON already."""
+    """Write each message of our logs as it is: the lines about runs are JSON already."""
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("%(message)s"))
     logger = logging.getLogger("gateway")

@@ -1,4 +1,4 @@
-"""Ends a server when nobody has asked it anything for a while."""
+"""Ends a server that has had no request for a while."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterator
 
 
 class IdleLimit:
-    """Counts what a server is asked, and acts once nothing was asked for a while.
+    """Counts the requests under way, and acts once there was none for a while.
 
     Args:
-        limit_s: seconds without a request.
+        limit_s: seconds without a request after which it acts.
         act: called once, in a thread of its own.
-        works: says whether there is work that no request waits for.
+        works: says whether there is work for which no request waits, such as a job.
     """
 
     def __init__(self, limit_s: float, act: Callable[[], None], works: Callable[[], bool] = lambda: False) -> None:
@@ -26,12 +26,12 @@ class IdleLimit:
         self._lock = threading.Lock()
 
     def start(self) -> None:
-        """Start the thread that waits for the end."""
+        """Start the thread that watches the time."""
         threading.Thread(target=self._wait, name="idle-limit", daemon=True).start()
 
     @contextlib.contextmanager
     def busy(self) -> Iterator[None]:
-        """Count what happens within as a request that is under way."""
+        """Count the body of the ``with`` statement as a request under way."""
         self.begin()
         try:
             yield
@@ -39,7 +39,7 @@ class IdleLimit:
             self.end()
 
     def begin(self) -> None:
-        """Count a request."""
+        """Count the beginning of a request."""
         self._add(1)
 
     def end(self) -> None:
@@ -57,8 +57,8 @@ class IdleLimit:
             with self._lock:
                 if works:
                     self._last = time.monotonic()
-                left = self.limit_s if self._under_way else self._last + self.limit_s - time.monotonic()
-            if left <= 0:
+                wait_s = self.limit_s if self._under_way else self._last + self.limit_s - time.monotonic()
+            if wait_s <= 0:
                 self._act()
                 return
-            time.sleep(left)
+            time.sleep(wait_s)

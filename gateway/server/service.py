@@ -1,4 +1,4 @@
-"""What a server consists of, in one object that is made at its start and handed to everything that answers."""
+"""Holds all parts of a server in one object, which is made at the start and handed to whatever answers requests."""
 
 from __future__ import annotations
 
@@ -30,23 +30,23 @@ if TYPE_CHECKING:
 
 
 class Interface(Protocol):
-    """An interface that is answered beside protocol version 1, such as the one of released clients.
+    """An interface beside protocol version 1, such as the one for released clients of Qrisp.
 
-    Whoever starts the server makes it, from settings of its own. The server asks no more of it than this.
+    The program that starts the server makes it, from settings of its own. The server needs no more of it than this.
     """
 
     @property
     def announcements(self) -> tuple[str, ...]:
-        """What is said about its own sockets when the server starts: ``by Thrift at 127.0.0.1:9010``."""
+        """The lines about its own sockets that the server writes when it starts: ``by Thrift at 127.0.0.1:9010``."""
 
     def blueprint(self, service: Service) -> Blueprint:
-        """Return its routes; they find out by themselves who sends a request."""
+        """Return its routes, which authenticate the senders of requests themselves."""
 
     def start(self, service: Service) -> None:
-        """Begin to answer on sockets of its own, in the process that takes requests."""
+        """Start to answer on its own sockets, in the process that takes HTTP requests."""
 
     def close(self) -> None:
-        """End what was started."""
+        """Close its sockets and end its threads."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,14 +57,14 @@ class Service:
         executor: runs circuits.
         store: keeps jobs, and what interfaces keep beside them.
         jobs: accepts jobs and has their circuits run.
-        limits: what a request may not exceed.
-        authentication: who is let in.
-        web_pages: which web pages and host names are let in.
+        limits: bounds that no request may exceed.
+        authentication: decides who is let in.
+        web_pages: decides which web pages and host names are let in.
         telemetry: counts and logs requests and runs.
         slow_requests: breaks off requests that arrive too slowly.
-        polls: as many requests may wait for jobs at the same time.
-        idle_limit: ends a server that nobody asks anything; ``None`` where there is no such limit.
-        interfaces: that are answered beside protocol version 1.
+        polls: bounds the number of requests that wait for jobs at the same time.
+        idle_limit: ends a server without requests; ``None`` where there is no such limit.
+        interfaces: the interfaces for older clients, beside protocol version 1.
     """
 
     executor: Executor
@@ -92,18 +92,18 @@ class Service:
         idle_s: float | None = None,
         on_idle: Callable[[], None] = lambda: None,
     ) -> Service:
-        """Return the service of an executor; jobs that an earlier server left are taken up.
+        """Return the service around an executor; it continues the jobs that an earlier server left.
 
         Args:
             executor: a :class:`~gateway.execution.pool.WorkerPool` or, in tests, an
-                :class:`~gateway.execution.pool.InlineExecutor`; handed over.
-            limits: what a request may not exceed.
-            store: where jobs are kept; in memory by default. Handed over.
-            tokens: that are let in; by default everybody is.
-            web_pages: which web pages and host names are let in.
-            interfaces: that are answered beside protocol version 1; handed over.
-            idle_s: seconds without a request after which ``on_idle`` is called; never by default.
-            on_idle: what ends the server.
+                :class:`~gateway.execution.pool.InlineExecutor`; the service closes it.
+            limits: bounds that no request may exceed.
+            store: keeps the jobs; in memory by default. The service closes it.
+            tokens: the tokens that are let in; by default everybody is.
+            web_pages: decides which web pages and host names are let in.
+            interfaces: the interfaces for older clients; the service closes them.
+            idle_s: seconds without a request after which ``on_idle`` is called; by default it never is.
+            on_idle: ends the server.
         """
         limits, store, telemetry = limits or ServerLimits(), store or JobStore(), Recorder()
         jobs = Jobs(executor, store, limits, telemetry.job_run_ended)
@@ -123,7 +123,7 @@ class Service:
         )
 
     def start(self) -> None:
-        """Begin what goes on beside the answering of HTTP requests."""
+        """Start whatever works beside the HTTP requests: the idle limit and the sockets of interfaces."""
         if self.idle_limit is not None:
             self.idle_limit.start()
         for interface in self.interfaces:
@@ -133,9 +133,9 @@ class Service:
         """Run a RunRequest for a caller who waits for the answer.
 
         Args:
-            request: held to the limits already.
+            request: the request, already checked against the limits.
             caller: who sends it.
-            timeout_s: its deadline.
+            timeout_s: seconds until the run is killed.
             trace: the trace context of the request.
 
         Raises:
@@ -152,7 +152,7 @@ class Service:
 
     @contextlib.contextmanager
     def waiting_place(self) -> Iterator[bool]:
-        """Say whether one more request may wait for a job, and keep its place while it does."""
+        """Yield whether one more request may wait for a job, and keep its place until the ``with`` statement ends."""
         may_wait = self.polls.acquire(blocking=False)
         try:
             yield may_wait
@@ -161,16 +161,16 @@ class Service:
                 self.polls.release()
 
     def busy(self) -> AbstractContextManager[None]:
-        """Return what is entered for as long as something other than an HTTP request is under way."""
+        """Return the context of a call that is no HTTP request, so that the server does not seem idle meanwhile."""
         return contextlib.nullcontext() if self.idle_limit is None else self.idle_limit.busy()
 
     def stop_taking(self) -> None:
-        """Begin nothing more; what runs may go on."""
+        """Begin no run of a job any more; those under way may go on."""
         self.jobs.stop_taking()
 
     def close(self, within_s: float = 0) -> None:
-        """End everything; what jobs have under way may end by itself for so long."""
-        with contextlib.ExitStack() as ending:  # the last one first, and each though another fails
+        """Close all parts; runs of jobs under way have ``within_s`` seconds to end."""
+        with contextlib.ExitStack() as ending:  # closes the last part first, and each part even if another fails
             ending.callback(self.executor.close)
             ending.callback(self.jobs.close, within_s)
             for interface in self.interfaces:

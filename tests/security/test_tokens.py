@@ -178,7 +178,7 @@ def test_tokens_are_exchanged_without_a_restart_and_a_broken_file_changes_nothin
         for broken in ("this is no token\n", line("bob", BOB)[:-9], "\0\xff"):
             tokens_file.write_bytes(broken.encode("latin-1"))
             assert (let_in(ANN), let_in(BOB)) == (False, True), broken
-        assert "the tokens of before stay" in served.log()
+        assert "the tokens read before stay valid" in served.log()
         assert "this is no token" not in served.log(), "it might be a token, written there by mistake"
         tokens_file.unlink()
         assert (let_in(ANN), let_in(BOB)) == (False, True)

@@ -1,1 +1,1 @@
-"""Decides who is let in and with what: tokens, web pages and host names, limits, slow requests."""
+"""Decides which requests are let in: tokens, web pages and host names, limits, slow requests."""

@@ -1,4 +1,4 @@
-"""Decides who sends a request: the same for every protocol a server speaks."""
+"""Turns the token of a request into its caller, in the same way for every interface of a server."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Authentication:
     """Turns tokens into callers.
 
     Args:
-        tokens: those that are let in; an empty set lets everybody in.
+        tokens: the tokens that are let in; without any, everybody is.
     """
 
     tokens: Tokens = field(default_factory=Tokens)

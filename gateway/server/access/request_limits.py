@@ -1,4 +1,4 @@
-"""Holds requests to the limits of a server: the same for every protocol it speaks."""
+"""Checks requests against the limits of a server, in the same way for every interface."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from gateway.protocol.messages import RunRequest, ServerLimits
 
 
 def circuit_limits(limits: ServerLimits) -> Limits:
-    """Return how large a circuit may be."""
+    """Return the limits of a server that are about circuits."""
     return Limits(limits.max_qubits, limits.max_clbits, limits.max_operations, text_bytes=limits.max_body_bytes)
 
 
 def check_limits(message: RunRequest, limits: ServerLimits) -> float:
-    """Hold a request to the limits that need no parsing; return its deadline in seconds.
+    """Check a request against the limits that need no parsing; return its deadline in seconds.
 
     Raises:
         RequestError, LimitError: the request is refused.

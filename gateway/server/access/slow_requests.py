@@ -1,4 +1,4 @@
-"""Breaks off requests that arrive too slowly: each occupies a thread until it is there."""
+"""Breaks off requests that arrive too slowly: each occupies a thread until it has arrived."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from typing import Protocol
 
 _LOOK_EVERY_S = 0.5
 CROWDED_S = 2.0
-"""How long a request may take to arrive while so many others do that few threads are left."""
+"""Seconds that a request may take to arrive while so many others arrive that few threads are free."""
 
 
 class Connection(Protocol):
-    """What gunicorn calls a connection; TLS replaces its socket by another on the same descriptor."""
+    """A connection of gunicorn's; TLS replaces its socket by another one on the same descriptor."""
 
     sock: socket.socket
 
 
 class SlowRequests:
-    """Breaks off connections whose request has not arrived whole in time.
+    """Breaks off connections whose request does not arrive whole in time.
 
     Args:
-        within_s: how long a request may take to arrive.
+        within_s: seconds that a request may take to arrive.
     """
 
     def __init__(self, within_s: float = math.inf) -> None:
@@ -34,7 +34,7 @@ class SlowRequests:
         self._crowd = math.inf
 
     def begin(self, connection: Connection) -> int:
-        """Expect a request; return the number of its connection, which :meth:`arrived` takes."""
+        """Expect a request on a connection; return the number of the connection, which :meth:`arrived` takes."""
         fd = connection.sock.fileno()
         with self._lock:
             now = time.monotonic()
@@ -42,12 +42,12 @@ class SlowRequests:
         return fd
 
     def arrived(self, fd: int) -> None:
-        """Let a connection take its time from now on: its request is there, or it has ended."""
+        """Stop watching a connection, because its request has arrived or it has ended."""
         with self._lock:
             self._arriving.pop(fd, None)
 
     def watch(self, crowd: int) -> None:
-        """Start a thread that looks now and then; while ``crowd`` requests arrive, each has less time."""
+        """Start the thread that breaks off late requests; while ``crowd`` of them arrive, each has less time."""
         self._crowd = crowd
         threading.Thread(target=self._watch, name="gateway-slow-requests", daemon=True).start()
 
@@ -60,8 +60,12 @@ class SlowRequests:
         now = time.monotonic()
         with self._lock:
             crowded = len(self._arriving) >= self._crowd
-            late = [fd for fd, (_, usual, hasty) in self._arriving.items() if (hasty if crowded else usual) < now]
+            late = [
+                fd
+                for fd, (_, usual_limit, crowded_limit) in self._arriving.items()
+                if (crowded_limit if crowded else usual_limit) < now
+            ]
             for fd in late:
                 connection, *_ = self._arriving.pop(fd)
                 with contextlib.suppress(OSError, ValueError):
-                    connection.sock.shutdown(socket.SHUT_RDWR)  # whoever reads from it reads the end
+                    connection.sock.shutdown(socket.SHUT_RDWR)  # the thread that reads from it reads the end

@@ -1,8 +1,8 @@
 """Keeps web pages out: a page that users happen to visit must not use the server on their machine.
 
-A page of another site can send requests to loopback addresses. Its browser says so in ``Origin``
-and ``Sec-Fetch-Site``. A page that had its own name resolve to a loopback address (DNS rebinding)
-is told by ``Host``: that is then neither an address nor a name of ours.
+A page of another site can send requests to loopback addresses; its browser then names the site in
+``Origin``, or marks the request in ``Sec-Fetch-Site``. A page can also have its own name resolve to a
+loopback address (DNS rebinding); ``Host`` is then neither an address nor a name of ours.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ _HEADERS = "Authorization, Content-Type, Idempotency-Key"
 
 @dataclass(frozen=True, slots=True)
 class WebGuard:
-    """What pages and names are let in.
+    """Refuses requests of web pages and for host names that are not let in.
 
     Args:
-        hosts: names, beside ``localhost`` and every address, under which the server may be called.
+        hosts: names under which the server may be called, beside ``localhost`` and every address.
         origins: web origins (``https://example.org``) whose pages may call it; ``*`` is not one.
     """
 
@@ -35,11 +35,11 @@ class WebGuard:
     origins: Collection[str] = ()
 
     def watch(self, app: Flask) -> None:
-        """Refuse what is not let in before anything else is looked at."""
-        app.before_request(self._look)
+        """Check every request of an application before anything else does."""
+        app.before_request(self._check)
         app.after_request(self._allow)
 
-    def _look(self) -> Response | None:
+    def _check(self) -> Response | None:
         environ = request.environ
         host = environ.get("HTTP_HOST")
         if host is not None and not self._is_ours(host):

@@ -1,1 +1,1 @@
-"""Answers HTTP requests: the application, its handlers, what is taken out of a request and how it is answered."""
+"""Answers HTTP requests: the application, its handlers, the parts of a request, and the forms of a response."""

@@ -1,4 +1,4 @@
-"""The HTTP application. HTTP threads only check and hand over: they never simulate."""
+"""Makes the HTTP application. Its threads check requests and hand them over; they never simulate."""
 
 from __future__ import annotations
 
@@ -14,41 +14,41 @@ from gateway.server.http.responses import on_gateway_error, on_http_error, on_su
 from gateway.server.idle_limit import IdleLimit
 from gateway.server.service import Service
 
-_READ_TO_THE_END = 8
-"""How many times the largest body is read from a client whose request was refused before it was sent."""
+_MAX_BODIES_READ = 8
+"""From a client whose request was refused while it was still being sent, this many of the largest bodies are read."""
 
 
 def create_app(service: Service) -> Flask:
-    """Return the application that answers for a service."""
+    """Return the application of a service."""
     app = Flask("gateway.server", static_folder=None)
-    app.url_map.merge_slashes = False  # would redirect, and no path of ours has two names
+    app.url_map.merge_slashes = False  # else it would redirect, and no path of ours has two names
     app.config["MAX_CONTENT_LENGTH"] = service.limits.max_body_bytes
     service.web_pages.watch(app)
     app.register_blueprint(handlers.blueprint(service))
     others = [interface.blueprint(service) for interface in service.interfaces]
-    _add_authentication(app, service, by_themselves=frozenset(each.name for each in others))
+    _add_authentication(app, service, exempt=frozenset(each.name for each in others))
     for blueprint in others:
         app.register_blueprint(blueprint)
     if service.idle_limit is not None:
         _count_requests(app, service.idle_limit)
-    _add_after_thoughts(app, service)
+    _add_completion(app, service)
     app.register_error_handler(GatewayError, on_gateway_error)
     app.register_error_handler(HTTPException, on_http_error)
     app.register_error_handler(Exception, on_surprise)
     return app
 
 
-def _add_authentication(app: Flask, service: Service, *, by_themselves: frozenset[str]) -> None:
-    """Find out who sends each request, but for probes, and for interfaces that find it out ``by_themselves``."""
+def _add_authentication(app: Flask, service: Service, *, exempt: frozenset[str]) -> None:
+    """Authenticate each request, except probes and those of ``exempt`` interfaces, which do it themselves."""
 
     @app.before_request
     def authenticate() -> None:
-        if request.path not in handlers.PROBES and request.blueprint not in by_themselves:
+        if request.path not in handlers.PROBES and request.blueprint not in exempt:
             g.caller = service.authentication.authenticate(bearer_token(), request.remote_addr or "")
 
 
 def _count_requests(app: Flask, idle_limit: IdleLimit) -> None:
-    """Tell an idle limit of each request that is under way, but for probes."""
+    """Tell an idle limit of each request under way, except probes."""
 
     @app.before_request
     def begin() -> None:
@@ -58,20 +58,20 @@ def _count_requests(app: Flask, idle_limit: IdleLimit) -> None:
 
     @app.teardown_request
     def end(_error: BaseException | None) -> None:
-        if g.pop("counted", False):  # a request that was refused before counts as none
+        if g.pop("counted", False):  # a request that was refused earlier was not counted
             idle_limit.end()
 
 
-def _add_after_thoughts(app: Flask, service: Service) -> None:
-    """Count every answer, and take what a client still sends."""
+def _add_completion(app: Flask, service: Service) -> None:
+    """Read what a client still sends, and count every response."""
 
     @app.after_request
     def read_to_the_end(response: Response) -> Response:
-        """Read on: a client would not see the answer if the connection broke before it has sent all."""
-        left = service.limits.max_body_bytes * _READ_TO_THE_END
+        """Read on: a client would not see the response if the connection broke before the client has sent all."""
+        remaining = service.limits.max_body_bytes * _MAX_BODIES_READ
         with contextlib.suppress(OSError):
-            while left > 0 and (chunk := request.environ["wsgi.input"].read(2**16)):
-                left -= len(chunk)
+            while remaining > 0 and (chunk := request.environ["wsgi.input"].read(2**16)):
+                remaining -= len(chunk)
         return response
 
     @app.after_request

@@ -1,4 +1,4 @@
-"""Answers the requests of protocol version 1: for each row of its table of endpoints there is one handler."""
+"""Answers the requests of protocol version 1: each row of the table of endpoints has one handler."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from gateway.server.http.responses import respond
 from gateway.server.service import Service
 
 PROBES = frozenset(row.path for row in ENDPOINTS.values() if not row.needs_token)
-"""What an orchestrator asks, without a token."""
+"""Paths of the endpoints that an orchestrator asks without a token."""
 
 
 def blueprint(service: Service) -> Blueprint:
@@ -32,7 +32,7 @@ def blueprint(service: Service) -> Blueprint:
 
 
 def _caller() -> Caller:
-    """Return who sent the request at hand; they were let in already."""
+    """Return the authenticated caller of the current request."""
     caller: Caller = g.caller
     return caller
 
@@ -41,9 +41,9 @@ def _caller() -> Caller:
 
 
 def _run(service: Service) -> Response:
-    sent = body(service)
-    timeout_s = check_limits(decode(RunRequest, sent), service.limits)
-    answer = service.run(sent, _caller(), timeout_s, trace_context())
+    content = body(service)
+    timeout_s = check_limits(decode(RunRequest, content), service.limits)
+    answer = service.run(content, _caller(), timeout_s, trace_context())
     return respond(answer.body, answer.status)
 
 
@@ -56,10 +56,10 @@ def _backend(service: Service) -> Response:
 
 
 def _submit(service: Service) -> Response:
-    sent = body(service)
-    message = decode(RunRequest, sent)
+    content = body(service)
+    message = decode(RunRequest, content)
     check_limits(message, service.limits)
-    return _accepted(service.jobs.submit(message, sent, _caller(), key=idempotency_key(), trace=trace_context()))
+    return _accepted(service.jobs.submit(message, content, _caller(), key=idempotency_key(), trace=trace_context()))
 
 
 def _job(service: Service, job_id: str) -> Response:
@@ -95,7 +95,7 @@ def _accepted(job: JobInfo) -> Response:
     return response
 
 
-# ---------------------------------------------------------------------------- what an orchestrator and Prometheus ask
+# ---------------------------------------------------------------------------- probes, metrics, documents
 
 
 def _healthz(_service: Service) -> Response:
@@ -109,11 +109,11 @@ def _readyz(service: Service) -> Response:
 
 
 def _metrics(service: Service) -> Response:
-    # a server's start need not wait for Prometheus' library
+    # Imported here, so that the start of a server need not wait for the library of Prometheus.
     from gateway.server.telemetry.metrics import CONTENT_TYPE, render  # noqa: PLC0415
 
-    rendered = render(service.telemetry, service.executor, service.jobs)
-    return Response(rendered, content_type=CONTENT_TYPE)
+    text = render(service.telemetry, service.executor, service.jobs)
+    return Response(text, content_type=CONTENT_TYPE)
 
 
 def _openapi(_service: Service) -> Response:
@@ -133,4 +133,4 @@ HANDLERS: dict[str, Callable[..., Response]] = {
     "metrics": _metrics,
     "openapi": _openapi,
 }
-"""Operation of an endpoint -> what answers it, given the service and what the path has."""
+"""Operation of an endpoint -> its handler, which takes the service and the parameters of the path."""

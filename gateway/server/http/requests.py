@@ -1,4 +1,4 @@
-"""What is taken out of an HTTP request: its body, token, numbers, trace context and idempotency key."""
+"""Reads the parts of an HTTP request: body, token, query parameters, trace context and idempotency key."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ _TRACE = re.compile(r"[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0
 
 
 def body(service: Service) -> bytes:
-    """Return the whole body, or refuse it: before it is read if it is too long, after that if it was cut short.
+    """Return the whole body of the request.
 
-    Without a Content-Length a body over the limit would be cut off and taken for whole.
+    A body that is too long is refused before it is read, and one that was cut short after that. The request needs a
+    Content-Length: without it, a body over the limit would be cut off and taken for whole.
     """
     max_bytes = service.limits.max_body_bytes
     if request.mimetype != JSON:
@@ -33,16 +34,16 @@ def body(service: Service) -> bytes:
             allowed=max_bytes,
         )
     whole = request.get_data(cache=False)
-    arrived_on = request.environ.get("gunicorn.socket")
-    if arrived_on is not None:
-        service.slow_requests.arrived(arrived_on.fileno())
+    connection = request.environ.get("gunicorn.socket")
+    if connection is not None:
+        service.slow_requests.arrived(connection.fileno())
     if len(whole) < request.content_length:
         raise RequestError(f"the body ended after {len(whole):,} of {request.content_length:,} bytes")
     return whole
 
 
 def number(parameter: Parameter, most: float) -> float:
-    """Return a number from the query, by default the parameter's default or 0; above ``most`` it counts as that.
+    """Return a number from the query, or the parameter's default, or 0; a number above ``most`` counts as ``most``.
 
     Raises:
         RequestError: it is no number, or below the parameter's minimum.
@@ -58,7 +59,7 @@ def number(parameter: Parameter, most: float) -> float:
 
 
 def one_of(parameter: Parameter) -> str | None:
-    """Return a text from the query that is one of a few, ``None`` if it is left out.
+    """Return a text from the query that has to be one of the parameter's values, ``None`` if it is left out.
 
     Raises:
         RequestError: it is another text.

@@ -1,4 +1,4 @@
-"""How an HTTP request is answered: with a message, or with the problem that an error is."""
+"""Makes HTTP responses: of messages, and of errors, which become problems (RFC 9457)."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ class HttpProblem(HTTPException):
 
 
 def respond(body: bytes, status: int = 200) -> Response:
-    """Answer with JSON: a message, or from status 400 on a problem."""
+    """Return a response in JSON: a message or, from status 400 on, a problem."""
     return Response(body, status, content_type=JSON if status < 400 else problem.CONTENT_TYPE)  # noqa: PLR2004 - HTTP
 
 
 def on_gateway_error(error: GatewayError) -> Response:
-    """Answer with the problem that an error of ours is."""
+    """Respond to an error of ours with its problem."""
     response = respond(problem.dump(error), error.status)
     if error.status == 401:  # noqa: PLR2004 - RFC 9110: 401 names the scheme
         response.headers["WWW-Authenticate"] = "Bearer"
@@ -41,7 +41,7 @@ def on_gateway_error(error: GatewayError) -> Response:
 
 
 def on_http_error(error: HTTPException) -> Response:
-    """Answer with the problem that an error of HTTP itself is."""
+    """Respond to an error of HTTP itself with a problem."""
     status = error.code or 500
     title = error.name if error.code else "Error"
     code = getattr(error, "problem_code", title.lower().replace(" ", "-"))
@@ -53,6 +53,6 @@ def on_http_error(error: HTTPException) -> Response:
 
 
 def on_surprise(error: Exception) -> Response:
-    """Log a failure that nobody expected, and say no more than that it happened."""
+    """Log an unexpected failure, and tell the client no more than that it happened."""
     log.error("a request failed unexpectedly", exc_info=error)
     return respond(problem.dump(GatewayError("the server failed unexpectedly; its log says why")), 500)

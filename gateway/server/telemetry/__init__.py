@@ -1,1 +1,1 @@
-"""Shows from outside what a server does: log lines and metrics."""
+"""Shows the work of a server to the outside: log lines and metrics."""

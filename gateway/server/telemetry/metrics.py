@@ -1,4 +1,4 @@
-"""Metrics in Prometheus' text format."""
+"""Renders metrics in the text format of Prometheus."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def render(recorder: Recorder, executor: Executor, jobs: Jobs) -> bytes:
 
 
 class _Metrics(Collector):
-    """What a server has counted, and what is read at the moment somebody asks."""
+    """Collects what the recorder counted, and reads the state of workers and jobs when somebody asks."""
 
     def __init__(self, recorder: Recorder, executor: Executor, jobs: Jobs) -> None:
         self._recorder = recorder
@@ -35,11 +35,11 @@ class _Metrics(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Yield all metrics."""
-        yield from self._counted()
+        yield from self._counters()
         yield from self._workers()
-        yield from self._unended_jobs()
+        yield from self._active_jobs()
 
-    def _counted(self) -> Iterator[Metric]:
+    def _counters(self) -> Iterator[Metric]:
         requests = CounterMetricFamily("gateway_requests", "HTTP requests.", labels=("route", "status"))
         runs = CounterMetricFamily("gateway_runs", "Runs, by how they ended.", labels=("kind", "outcome"))
         stages = HistogramMetricFamily("gateway_stage_seconds", "Seconds of runs.", labels=("stage",))
@@ -52,7 +52,7 @@ class _Metrics(Collector):
         yield from (requests, runs, stages)
 
     def _workers(self) -> Iterator[Metric]:
-        """Yield the state of the workers, and of what waits for them."""
+        """Yield the state of the workers, and the number of runs that wait for them."""
         yield GaugeMetricFamily("gateway_ready", "Whether the simulator is imported.", int(self._executor.ready))
         yield GaugeMetricFamily("gateway_workers", "Processes that simulate.", self._executor.workers)
         yield GaugeMetricFamily("gateway_waiting_runs", "Runs that wait for a worker.", self._executor.waiting)
@@ -66,8 +66,8 @@ class _Metrics(Collector):
         yield memory
         yield GaugeMetricFamily("gateway_start_time_seconds", "When the server began.", self._recorder.began)
 
-    def _unended_jobs(self) -> Iterator[Metric]:
-        """Yield the state of the jobs."""
+    def _active_jobs(self) -> Iterator[Metric]:
+        """Yield the number of active jobs in each state."""
         yield GaugeMetricFamily("gateway_queued_circuits", "Circuits of jobs that wait.", self._jobs.queued)
         states = GaugeMetricFamily("gateway_jobs", "Jobs that have not ended.", labels=("state",))
         for state, count in self._jobs.states().items():
@@ -76,7 +76,7 @@ class _Metrics(Collector):
 
 
 def _cumulative(histogram: Histogram) -> list[tuple[str, float]]:
-    """Return the bound of each bucket, and how many values are at most that."""
+    """Return for each bucket its bound, and the number of values up to that bound."""
     bounds = [*map(str, map(float, histogram.BOUNDS)), "+Inf"]
     return list(zip(bounds, accumulate(histogram.buckets), strict=True))
 

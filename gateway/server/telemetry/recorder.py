@@ -1,4 +1,4 @@
-"""Counts requests and runs, and writes a log line for every run. Circuits are in neither."""
+"""Counts requests and runs, and writes a log line for every run. Neither contains circuits."""
 
 from __future__ import annotations
 
@@ -21,10 +21,12 @@ log = logging.getLogger("gateway.runs")
 
 
 class Histogram:
-    """How many values lie in each bucket, and their sum.
+    """The number of values in each bucket, and the sum of all values.
 
     Attributes:
-        buckets: for each bound, how many values are at most that and above the one before; then how many are above all.
+        buckets: for each bound, the number of values up to it and above the bound before; last, the number of values
+            above all bounds.
+        total: sum of the values.
     """
 
     BOUNDS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300, 1000)
@@ -44,10 +46,10 @@ class Recorder:
     """Counts and logs what one server does.
 
     Attributes:
-        requests: (route, status) -> HTTP requests.
-        runs: (kind, outcome) -> runs.
-        stages: name of a stage -> its seconds.
-        lock: held to read or change these.
+        requests: (route, status) -> number of HTTP requests.
+        runs: (kind, outcome) -> number of runs.
+        stages: name of a stage -> histogram of its seconds.
+        lock: protects these; hold it to read or change them.
         began: when the server began, in seconds since 1970.
     """
 
@@ -59,27 +61,27 @@ class Recorder:
         self.began = time.time()
 
     def request_answered(self, route: str | None, status: int) -> None:
-        """Count a request; all requests without a route are counted together, whatever they asked for."""
+        """Count a request; all requests without a route count together, whatever their path."""
         with self.lock:
             self.requests[route or "none", str(status)] += 1
 
     def run_answered(self, answer: Answer, took_s: float, caller: str, trace: str | None) -> None:
-        """Note a synchronous run that was answered."""
+        """Record a synchronous run that has an answer."""
         outcome = "ok" if answer.status == _OK else problem.code_of(answer.body)
-        self._note("run", outcome, answer.stages, took_s, {"caller": caller, "trace": trace})
+        self._record("run", outcome, answer.stages, took_s, {"caller": caller, "trace": trace})
 
     def run_refused(self, error: GatewayError, took_s: float, caller: str, trace: str | None) -> None:
-        """Note a synchronous run that had no answer."""
-        self._note("run", error.code, (0, 0, 0), took_s, {"caller": caller, "trace": trace})
+        """Record a synchronous run that ended with an error."""
+        self._record("run", error.code, (0, 0, 0), took_s, {"caller": caller, "trace": trace})
 
     def job_run_ended(self, run: JobRun) -> None:
-        """Note a run of a job's circuit."""
+        """Record the run of a circuit of a job."""
         with self.lock:
             self.stages["wait"].add(run.waited_s)
         fields = {"caller": run.job.caller, "trace": run.job.trace, "job": run.job.id, "position": run.position}
-        self._note("job", run.code, run.answer.stages, run.took_s, {**fields, "wait_s": round(run.waited_s, 6)})
+        self._record("job", run.code, run.answer.stages, run.took_s, {**fields, "wait_s": round(run.waited_s, 6)})
 
-    def _note(
+    def _record(
         self, kind: str, outcome: str, stages: tuple[float, float, float], took_s: float, fields: dict[str, object]
     ) -> None:
         seconds = dict(zip(("parse", "build", "run"), stages, strict=True))

@@ -25,7 +25,7 @@ from gateway.legacy.qrisp import jobs as qrisp_jobs
 from gateway.legacy.qrisp import store as qrisp_store
 from gateway.legacy.qrisp.room import QrispInterface
 from gateway.protocol.messages import ServerLimits
-from gateway.server.access.tokens import Known, Tokens
+from gateway.server.access.tokens import TokenDigest, Tokens
 from gateway.server.http.app import create_app
 from gateway.server.service import Service
 
@@ -282,7 +282,7 @@ def test_other_methods_and_slashes_are_answered_as_ever(app: FlaskClient, method
 
 
 def tokens(*names: str) -> Tokens:
-    return Tokens([Known(name, hashlib.sha256(f"token of {name}".encode()).hexdigest()) for name in names])
+    return Tokens([TokenDigest(name, hashlib.sha256(f"token of {name}".encode()).hexdigest()) for name in names])
 
 
 def test_a_token_is_the_one_of_the_order_and_jobs_are_seen_by_their_owner_alone():

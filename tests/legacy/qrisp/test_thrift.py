@@ -41,7 +41,7 @@ from gateway.legacy.qrisp.objects import MAX_DEPTH, QuantumCircuit
 from gateway.legacy.qrisp.room import QrispInterface
 from gateway.listener import bind
 from gateway.protocol.messages import ServerLimits
-from gateway.server.access.tokens import Known, Tokens
+from gateway.server.access.tokens import TokenDigest, Tokens
 from gateway.server.service import Service
 from gateway.simulators import find
 
@@ -248,7 +248,7 @@ def test_a_server_that_wants_a_token_takes_it_as_the_argument_of_run(serve):
         seen.append(token)
         return zeros(circuit, shots)
 
-    tokens = Tokens([Known("me", hashlib.sha256(TOKEN.encode()).hexdigest())])
+    tokens = Tokens([TokenDigest("me", hashlib.sha256(TOKEN.encode()).hexdigest())])
     calls = Calls(serve(run_func, lambda: seen.append("ping"), tokens))
     for token in ("", "wrong", None):
         with pytest.raises(TApplicationException, match="unauthenticated"):
