@@ -1,6 +1,6 @@
-"""Interfaces that are answered for the sake of released clients of other projects.
+"""Interfaces for released clients of other projects.
 
-Each is a room, a folder beside this file, and whoever does not want it deletes the folder: nothing else names it.
+Each interface is a room, a folder beside this file. Whoever does not want it deletes the folder; nothing else names it.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ __all__ = ["ROOMS", "Option", "Room", "open_interfaces"]
 
 
 def open_interfaces(settings: Mapping[str, Mapping[str, object]], host: str) -> tuple[Interface, ...]:
-    """Return the interface of every room, its sockets listening already.
+    """Return the interface of every room; its sockets listen already.
 
     Args:
-        settings: name of a room -> its settings; a room that is not named has its defaults.
-        host: address on which sockets listen.
+        settings: name of a room -> its settings; a room without settings has its defaults.
+        host: address on which the sockets listen.
 
     Raises:
         RequestError: there is no such room, or it has no such setting.
@@ -41,6 +41,6 @@ def open_interfaces(settings: Mapping[str, Mapping[str, object]], host: str) -> 
     """
     unknown = settings.keys() - ROOMS.keys()
     if unknown:
-        there_are = ", ".join(ROOMS) or "none"
-        raise RequestError(f"there is no interface {min(unknown)!r} for older clients: there are {there_are}")
+        names = ", ".join(ROOMS) or "none"
+        raise RequestError(f"there is no interface {min(unknown)!r} for older clients: there are {names}")
     return tuple(room.open(settings.get(name, {}), host) for name, room in ROOMS.items())

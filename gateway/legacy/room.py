@@ -1,4 +1,4 @@
-"""What a room offers to whoever starts a server."""
+"""What a room offers to the command that starts a server: its name, its options, its interface."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """An option of ``gateway serve`` that sets the setting of the same name.
+    """An option of ``gateway serve``, which sets the setting of the same name.
 
     Args:
-        flag: of the command line.
-        help: what it does.
-        kind: of its value; ``bool`` for a switch.
-        variable: of the environment, that stands in for it.
+        flag: how the option is written on the command line.
+        help: what the option does.
+        kind: type of its value; ``bool`` for a switch.
+        variable: the environment variable that sets it where the command line does not.
         for_one: whether it makes sense for a single simulator only, as a port does.
     """
 
@@ -32,7 +32,7 @@ class Option:
 
     @property
     def setting(self) -> str:
-        """Name of the setting."""
+        """The name of the setting."""
         return self.flag.lstrip("-").replace("-", "_")
 
     def declare(self, parser: argparse.ArgumentParser) -> None:
@@ -47,26 +47,26 @@ class Option:
         return self.help if self.variable is None else f"{self.help} (or {self.variable}=1)"
 
     def value(self, arguments: argparse.Namespace) -> int | bool | None:
-        """Return what was given on the command line or else in the environment, ``None`` if nothing was."""
-        given: int | bool | None = getattr(arguments, self.setting)
-        if given or self.variable is None:
-            return given
+        """Return the value from the command line or else from the environment, ``None`` if neither has one."""
+        value: int | bool | None = getattr(arguments, self.setting)
+        if value or self.variable is None:
+            return value
         return os.environ.get(self.variable, "") not in {"", "0"}
 
 
 class Room(Protocol):
-    """One interface of older clients."""
+    """A folder with one interface for older clients."""
 
     @property
     def name(self) -> str:
-        """Name of the room, and of its folder."""
+        """The name of the room, and of its folder."""
 
     @property
     def options(self) -> tuple[Option, ...]:
-        """Options of ``gateway serve`` that set its settings."""
+        """The options of ``gateway serve`` that set its settings."""
 
     def open(self, settings: Mapping[str, object], host: str) -> Interface:
-        """Return the interface, its sockets listening at an address.
+        """Return the interface; its sockets listen at an address already.
 
         Raises:
             RequestError: there is no such setting.

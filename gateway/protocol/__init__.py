@@ -1,1 +1,1 @@
-"""The wire and nothing else: messages, problems, OpenAPI. See PROTOCOL.md beside this file."""
+"""Protocol version 1, and nothing else: messages, problems, the table of endpoints, OpenAPI; see PROTOCOL.md."""

@@ -1,6 +1,6 @@
 """THE table of endpoints: one row for each request that a server of protocol version 1 answers.
 
-The routes of the server, the paths of the client, the OpenAPI document and the table in PROTOCOL.md are made of it.
+The routes of the server, the requests of the client, the OpenAPI document and the table in PROTOCOL.md follow from it.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from gateway.protocol.messages import BackendInfo, Health, JobInfo, JobList, Run
 from gateway.results import JobState
 
 MAX_PAGE = 1000
-"""Jobs that a page has at most."""
+"""The largest number of jobs on a page."""
 
 ALWAYS = (400, 401, 403)
-"""Statuses of errors that any request may be answered with."""
+"""Statuses of the errors that any request may have."""
 
 WITH_BODY = (411, 413, 415)
-"""Statuses of errors that any request with a body may be answered with as well."""
+"""Statuses of the errors that a request with a body may have as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +31,10 @@ class Parameter:
     """A part of a request beside its body.
 
     Args:
-        name: of the parameter.
+        name: the name of the parameter.
         description: what it does.
-        schema: of its value, in JSON Schema; the server enforces what it says.
-        place: where it is: ``query`` or ``header``.
+        schema: the JSON Schema of its value, which the server enforces.
+        place: where a request has it: ``query`` or ``header``.
     """
 
     name: str
@@ -45,22 +45,22 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """A request that is answered.
+    """A kind of request that a server answers.
 
     Args:
-        operation: name of the row, and the ``operationId`` in OpenAPI.
-        method: of HTTP.
-        path: with ``{job_id}`` where the id of a job stands.
-        summary: what it does, in one line.
-        request: message in the body; ``None``: there is no body.
-        status: of an answer that is no error.
-        answer: message in that answer; ``None``: another document, of the ``media_type``.
+        operation: the name of the row, and the ``operationId`` in OpenAPI.
+        method: the method of HTTP.
+        path: the path, with ``{job_id}`` where the id of a job stands.
+        summary: what the request does, in one line.
+        request: the message in the body, ``None`` if there is no body.
+        status: the status of an answer that is no error.
+        answer: the message in that answer, ``None`` for another document of the ``media_type``.
         answer_means: what that answer is, in a few words.
         errors: statuses of errors beside :data:`ALWAYS` and, with a body, :data:`WITH_BODY`.
-        parameters: in query and header.
-        needs_token: whether a server that wants tokens wants one here.
-        media_type: of the answer.
-        documented: whether it is in the OpenAPI document, which does not describe itself.
+        parameters: the parameters in query and header.
+        needs_token: whether a server that demands tokens demands one here.
+        media_type: the type of the answer's body.
+        documented: whether the OpenAPI document has it; it does not describe itself.
     """
 
     operation: str
@@ -78,20 +78,24 @@ class Endpoint:
     documented: bool = True
 
     def url(self, job_id: str = "", query: Mapping[str, object] = MappingProxyType({})) -> str:
-        """Return path and query of a request."""
+        """Return the path and the query of a request."""
         path = self.path.replace("{job_id}", quote(job_id, safe=""))
         return f"{path}?{urlencode(query)}" if query else path
 
 
-WAIT_S = Parameter("wait_s", "wait so long for its end; never more than max_poll_s", {"type": "number", "minimum": 0})
+WAIT_S = Parameter(
+    "wait_s", "seconds to wait for its end; more than max_poll_s count as max_poll_s", {"type": "number", "minimum": 0}
+)
 STATE = Parameter("state", "only jobs in this state", {"enum": [str(state) for state in JobState]})
-BEFORE = Parameter("before", "the id where the page before ended", {"type": "string"})
+BEFORE = Parameter("before", "the field next of the previous page", {"type": "string"})
 LIMIT = Parameter(
-    "limit", f"at most so many; never more than {MAX_PAGE}", {"type": "integer", "minimum": 1, "default": 50}
+    "limit",
+    f"the largest number of jobs on the page; more than {MAX_PAGE} count as {MAX_PAGE}",
+    {"type": "integer", "minimum": 1, "default": 50},
 )
 IDEMPOTENCY_KEY = Parameter(
     "Idempotency-Key",
-    "the same key and body give the same job again",
+    "the same key with the same body gives the same job again",
     {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
     place="header",
 )
@@ -122,7 +126,7 @@ JOB = Endpoint(
     operation="job",
     method="GET",
     path="/v1/jobs/{job_id}",
-    summary="Where a job stands; its results once it has ended",
+    summary="The state of a job, and its results once it has ended",
     answer=JobInfo,
     answer_means="the job",
     errors=(404, 503),
@@ -142,7 +146,7 @@ CANCEL = Endpoint(
     operation="cancel",
     method="DELETE",
     path="/v1/jobs/{job_id}",
-    summary="Cancel a job unless it has ended; what runs of it is killed",
+    summary="Cancel a job unless it has ended; its running circuits are killed",
     answer=JobInfo,
     answer_means="the job",
     errors=(404, 503),
@@ -206,4 +210,4 @@ ENDPOINTS: dict[str, Endpoint] = {
     endpoint.operation: endpoint
     for endpoint in (RUN, SUBMIT, JOB, JOBS, CANCEL, RERUN, BACKEND, HEALTHZ, READYZ, METRICS, OPENAPI)
 }
-"""Operation -> its row."""
+"""Name of an operation -> its row."""

@@ -1,7 +1,7 @@
 """The messages of protocol version 1, decoded strictly.
 
-Every message is a frozen struct; an unknown field, a wrong type, ``true`` or ``"7"`` or ``1.5``
-where an integer belongs is refused. See PROTOCOL.md for their meaning.
+Every message is a frozen struct. Decoding refuses an unknown field, a wrong type, and ``true``, ``"7"`` or ``1.5``
+where an integer belongs. PROTOCOL.md explains the messages.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ Seed = Annotated[int, Meta(ge=0, lt=2**32, description="seed of the random gener
 CircuitOrText = Circuit | str
 
 DEFAULT_SHOTS = 1024
-"""Shots of a request that names none and asks for no exact result."""
+"""The shots of a request that does not state them and asks for no exact result."""
 
 
 class RunRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """``POST /v1/run``.
 
     Args:
-        circuits: one circuit or a list; each OpenQASM 2 or 3 text, or a circuit as an object.
-        shots: for all circuits, or one number per circuit; null for exact results. Left out: 1024, or null
+        circuits: one circuit or a list; each is OpenQASM 2 or 3 text, or a circuit as an object.
+        shots: one number for all circuits, or one per circuit; null for exact results. By default 1024, or null
             if ``result`` is exact.
-        seed: circuit number k of a list uses ``(seed + k) mod 2**32``; null draws one.
-        result: by default counts, or probabilities when shots is null.
-        sampling: who draws the shots.
-        timeout_s: seconds until the run is killed; at most, and by default, the server's limit.
+        seed: circuit number k of a list uses ``(seed + k) mod 2**32``; with null the server draws a seed.
+        result: the result type; by default counts, or probabilities when shots is null.
+        sampling: which sampler draws the shots.
+        timeout_s: seconds until the run is killed; the server's limit is the largest value and the default.
     """
 
     circuits: CircuitOrText | list[CircuitOrText]
@@ -60,7 +60,7 @@ class RunRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         """Return one number of shots per circuit.
 
         Raises:
-            RequestError: a list of another length than the circuits'.
+            RequestError: the list of shots and the list of circuits have different lengths.
         """
         n = len(self.circuit_list())
         if not isinstance(self.shots, list):
@@ -71,7 +71,7 @@ class RunRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class RunResponse(msgspec.Struct, frozen=True, kw_only=True):
-    """What ``POST /v1/run`` answers: one result per circuit, in order."""
+    """The answer to ``POST /v1/run``: one result per circuit, in order."""
 
     results: list[ResultMessage]
 
@@ -81,7 +81,7 @@ def _limit(description: str) -> Meta:
 
 
 class ServerLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """What a server accepts; all of it is visible in ``GET /v1/backend``."""
+    """The limits of a server; ``GET /v1/backend`` shows all of them."""
 
     max_shots: Annotated[int, _limit("shots of a circuit")] = 10_000_000
     max_circuits: Annotated[int, _limit("circuits of a request")] = 1_000
@@ -109,17 +109,17 @@ class BackendInfo(msgspec.Struct, frozen=True, kw_only=True):
     """``GET /v1/backend``.
 
     Args:
-        name: the simulator's name in the registry, or the name a function's server was given.
-        version: of the framework.
-        gateway_version: of the server.
-        protocol: major version of this protocol.
+        name: the name of the simulator in the registry, or of a function's or a backend's server.
+        version: the version of the framework.
+        gateway_version: the version of the server.
+        protocol: the major version of this protocol.
         bit_order: always ``clbit0-rightmost``.
-        capabilities: what it can do.
-        gates: the gates it accepts.
-        native_gates: those it runs without lowering.
-        limits: what it refuses to exceed.
-        online: whether it takes work; a function's server asks its ``ping_func``.
-        status: what the ``ping_func`` said, if it said anything.
+        capabilities: what the simulator can do.
+        gates: the gates that the server accepts.
+        native_gates: the gates that the simulator runs without lowering.
+        limits: bounds that no request may exceed.
+        online: whether the server takes work; a function's server asks its ``ping_func``.
+        status: the text that the ``ping_func`` returned, if any.
     """
 
     name: str
@@ -136,14 +136,14 @@ class BackendInfo(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class JobProgress(msgspec.Struct, frozen=True):
-    """How many circuits of a job have an answer, of how many."""
+    """The number of circuits of a job that have an answer, and the number of all its circuits."""
 
     done: int
     total: int
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
-    """RFC 9457 problem details; more fields depend on the code."""
+    """Problem details (RFC 9457); the code decides which further fields there are."""
 
     type: str
     title: str
@@ -157,15 +157,16 @@ class JobInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """``POST /v1/jobs``, ``GET /v1/jobs/{id}``.
 
     Args:
-        id: cannot be guessed.
+        id: an id that nobody can guess.
         state: queued, running, done, failed or cancelled.
-        is_list: whether a list of circuits was sent.
-        progress: of its circuits.
-        created_at: when it was accepted; all times are UTC.
-        started_at: when its first circuit was begun.
-        ended_at: when its last circuit was answered, or it was cancelled.
-        results: once it has ended, one per circuit, in order; null where there is none.
-        errors: once it has ended, why circuits failed; ``circuit`` says which, if a list was sent.
+        is_list: whether the request had a list of circuits.
+        progress: how many of its circuits have an answer.
+        created_at: when the server accepted the job; all times are UTC.
+        started_at: when its first circuit began.
+        ended_at: when its last circuit had its answer, or the job was cancelled.
+        results: once the job has ended, one result per circuit, in order; null where there is none.
+        errors: once the job has ended, the problems of the circuits that failed; ``circuit`` is the number of the
+            circuit, if the request had a list.
     """
 
     id: str
@@ -180,33 +181,33 @@ class JobInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class ReceivedJob(JobInfo, frozen=True, kw_only=True):
-    """A JobInfo as a client reads it: problems stay as they are, with all their fields."""
+    """A JobInfo as a client reads it; problems keep all their fields."""
 
     errors: list[msgspec.Raw] | None = None  # type: ignore[assignment]  # the same on the wire
 
 
 class SentJob(JobInfo, frozen=True, kw_only=True, omit_defaults=True):
-    """A JobInfo as a server writes it: answers are passed on as the worker wrote them."""
+    """A JobInfo as a server writes it; answers stay as the worker wrote them."""
 
     results: list[msgspec.Raw | None] | None = None  # type: ignore[assignment]  # the same on the wire
     errors: list[msgspec.Raw] | None = None  # type: ignore[assignment]  # the same on the wire
 
 
 class JobList(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """``GET /v1/jobs``: the newest first, without results; ``next`` is what ``before`` takes for the next page."""
+    """``GET /v1/jobs``: the newest first, without results; ``before=`` with ``next`` asks for the next page."""
 
     jobs: list[JobInfo]
     next: str | None = None
 
 
 class RawResponse(msgspec.Struct, frozen=True):
-    """A RunResponse whose results are not looked at."""
+    """A RunResponse whose results stay undecoded."""
 
     results: list[msgspec.Raw]
 
 
 class Health(msgspec.Struct, frozen=True):
-    """``GET /healthz``: ``ok``, the process answers; ``GET /readyz``: ``ready``, so does the simulator."""
+    """The answer ``ok`` to ``GET /healthz``, or ``ready`` to ``GET /readyz``."""
 
     status: str = "ok"
 
@@ -221,10 +222,10 @@ def encode(message: object) -> bytes:
 
 
 def decode(kind: type[M], body: bytes) -> M:
-    """Read a message strictly.
+    """Decode a message strictly.
 
     Raises:
-        RequestError: it is not JSON, or not this message; the text says where.
+        RequestError: the body is not JSON, or not this message; the error says where.
     """
     decoder = _DECODERS.get(kind)
     if decoder is None:
@@ -238,11 +239,11 @@ def decode(kind: type[M], body: bytes) -> M:
 
 
 def _refusal(exc: msgspec.ValidationError, kind: type, body: bytes) -> RequestError:
-    from gateway.protocol.refusals import UNKNOWN, refusal  # noqa: PLC0415 - only what is refused needs it
+    from gateway.protocol.refusals import UNKNOWN, refusal  # noqa: PLC0415 - only a refusal needs it
 
     try:
-        given = msgspec.json.decode(body)
+        message = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):  # a number no computer holds, for one
-        given = UNKNOWN
+        message = UNKNOWN
     whole = "the request" if kind is RunRequest else f"the {kind.__name__}"
-    return refusal(exc, kind, given, whole=whole)
+    return refusal(exc, kind, message, whole=whole)

@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document, rendered from the messages and the table of endpoints."""
+"""Renders the OpenAPI 3.1 document from the messages and the table of endpoints."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ERRORS = {
     403: "a web page sent it, and is not let in",
     404: "there is no such job of this caller",
     411: "no Content-Length",
-    413: "more than a limit allows",
+    413: "the request exceeds a limit",
     415: "the body is not application/json",
     422: "this simulator cannot do it, or the idempotency key belongs to another request",
     500: "the simulator failed or crashed",

@@ -1,4 +1,4 @@
-"""Errors on the wire: RFC 9457 problem details, with our code and the error's fields."""
+"""Turns errors into problem details (RFC 9457), with our code and the fields of the error, and back."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ CONTENT_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:simulator-gateway:problem:"
 
 _ON_THE_WIRE = {"detail": "simulator_detail"}
-"""Fields whose name RFC 9457 has taken: its ``detail`` is our message."""
+"""Name of a field -> its name in a problem, where RFC 9457 uses the first for something else, as ``detail``."""
 
 
 def dump(error: GatewayError) -> bytes:
@@ -41,27 +41,27 @@ def dump_problem(
 
 
 def code_of(body: bytes) -> str:
-    """Return the code of a problem document of ours."""
+    """Return the code of one of our problem documents."""
     return str(json.loads(body)["code"])
 
 
 def about(body: bytes, circuit: int) -> bytes:
-    """Return a problem document of ours with the number of the circuit it is about."""
+    """Return one of our problem documents with the number of its circuit added."""
     return json.dumps({**json.loads(body), "circuit": circuit}).encode()
 
 
 def parse(body: bytes, status: int, url: str) -> GatewayError:
-    """Return the error that a response with an error status stands for.
+    """Return the error of a response with an error status.
 
-    The class comes from a fixed table by ``code``; a server cannot name any other. A code unknown
-    to this client becomes the nearest base class.
+    A fixed table gives the class for a ``code``, so a server cannot name any other class. A code that this client does
+    not know becomes the nearest base class.
     """
     try:
         problem = json.loads(body)
         code, message = str(problem["code"]), str(problem["detail"])
     except (ValueError, KeyError, TypeError, RecursionError):
-        shown = body[:200].decode(errors="replace")
-        return TransportError(f"{url} answered {status} without a problem document: {shown!r}", url=url)
+        beginning = body[:200].decode(errors="replace")
+        return TransportError(f"{url} answered {status} without a problem document: {beginning!r}", url=url)
     cls = BY_CODE.get(code)
     if cls is None:
         cls = RequestError if status < 500 else GatewayError  # noqa: PLR2004 - server errors begin at 500

@@ -1,7 +1,7 @@
-"""Why a message is refused, in a sentence: which field, what is accepted there, and what was given.
+"""Explains in a sentence why a message is refused: the field, what it accepts, and the value it has.
 
-msgspec says "Expected `int` >= 1 - at `$.shots[2]`". The place is kept; the rest is said anew, from the
-type that belongs there and the value that stood there.
+msgspec writes "Expected `int` >= 1 - at `$.shots[2]`". We keep the place, and write the rest anew from the type that
+belongs there and the value that stands there.
 """
 
 from __future__ import annotations
@@ -25,42 +25,42 @@ _FIELD = re.compile(r"Object (?P<what>contains unknown|missing required) field `
 _TOO_LONG = re.compile(r"Expected `array` of at most length (\d+)")
 
 Step = str | int
-"""A name of an object's field or an index of an array."""
+"""The name of a field or the index of an item, on the way into a message."""
 
 
 def refusal(
     exc: msgspec.ValidationError,
     kind: type,
-    given: object = UNKNOWN,
+    data: object = UNKNOWN,
     *,
     whole: str = "the request",
     null: str = "null",
 ) -> RequestError:
-    """Return the error that says in a sentence why a message is refused; ``field`` says where.
+    """Return the error that explains in a sentence why a message is refused; its ``field`` is the place.
 
     Args:
-        exc: what msgspec raised.
+        exc: the error of msgspec.
         kind: the type of the message.
-        given: the message as plain data, if it is at hand.
-        whole: what to call the message itself.
-        null: the word for no value: ``null`` on the wire, ``None`` to a Python caller, nothing where it goes without
-            saying.
+        data: the message as plain data, if that is at hand.
+        whole: the words for the message itself.
+        null: the word for no value: ``null`` on the wire, ``None`` to a Python caller, empty where no value needs no
+            word.
     """
     text, _, where = str(exc).partition(" - at ")
     path = where.strip("`").removeprefix("$").removeprefix(".") or None
-    if exc.__cause__ is not None:  # a type of ours has refused it, in a sentence of its own
+    if exc.__cause__ is not None:  # one of our types refused the value, in a sentence of its own
         return RequestError(f"{path}: {text}" if path else text, field=path)
     steps = _steps(where)
-    expected, value = _type_at(inspect.type_info(kind), steps), _value_at(given, steps)
+    expected, value = _type_at(inspect.type_info(kind), steps), _value_at(data, steps)
     about_field, too_long = _FIELD.fullmatch(text), _TOO_LONG.fullmatch(text)
     if about_field is not None:
         return _wrong_field(about_field["what"], about_field["name"], path, expected, whole)
-    if too_long is not None and path is None:  # the one refusal for which msgspec does not say the place
+    if too_long is not None and path is None:  # the one refusal whose place msgspec does not name
         return RequestError(f"an array in {whole} has more than {too_long[1]} values", field=None)
     if expected is None:
         return RequestError(f"{path or whole}: {text.replace('`', '')}", field=path)
-    but = "" if value is UNKNOWN else f", not {_shown(value, null)}{_meant(expected, value)}"
-    return RequestError(f"{path or whole} must be {_accepted(expected, null)}{but}", field=path)
+    but = "" if value is UNKNOWN else f", not {_in_words(value, null)}{_suggestion(expected, value)}"
+    return RequestError(f"{path or whole} must be {_acceptable(expected, null)}{but}", field=path)
 
 
 def named_choices(name: object, choices: Iterable[str]) -> str:
@@ -80,11 +80,11 @@ def _wrong_field(what: str, name: str, path: str | None, expected: inspect.Type 
 
 
 def _steps(where: str) -> list[Step]:
-    found = _STEP.findall(where)
-    return [name or (int(index) if index.isdigit() else index) for name, index in found]
+    parts = _STEP.findall(where)
+    return [name or (int(index) if index.isdigit() else index) for name, index in parts]
 
 
-# ---------------------------------------------------------------------- what stands there
+# ---------------------------------------------------------------------- the value that a message has
 
 
 def _value_at(value: object, steps: Sequence[Step]) -> object:
@@ -96,7 +96,7 @@ def _value_at(value: object, steps: Sequence[Step]) -> object:
     return value
 
 
-def _shown(value: object, null: str) -> str:
+def _in_words(value: object, null: str) -> str:
     if value is None:
         return null
     if isinstance(value, bool):
@@ -110,17 +110,17 @@ def _shown(value: object, null: str) -> str:
     return f"the text {text}" if isinstance(value, str) else text
 
 
-def _meant(expected: inspect.Type, value: object) -> str:
+def _suggestion(expected: inspect.Type, value: object) -> str:
     choices = [str(one) for member in _members(expected) for one in _choices(member)]
     close = difflib.get_close_matches(value.lower(), choices, n=1) if isinstance(value, str) else []
     return f": did you mean {close[0]!r}?" if close else ""
 
 
-# ---------------------------------------------------------------------- what belongs there
+# ---------------------------------------------------------------------- the type that belongs there
 
 
 def _members(expected: inspect.Type | None) -> list[inspect.Type]:
-    """Return the alternatives of a type, without what only documents them."""
+    """Return the alternatives of a type, without documentation around them."""
     if isinstance(expected, inspect.Metadata):
         return _members(expected.type)
     if isinstance(expected, inspect.UnionType):
@@ -130,10 +130,10 @@ def _members(expected: inspect.Type | None) -> list[inspect.Type]:
 
 def _type_at(expected: inspect.Type, steps: Sequence[Step]) -> inspect.Type | None:
     for step in steps:
-        nested = [one for member in _members(expected) if (one := _inside(member, step)) is not None]
-        if not nested:
+        types = [one for member in _members(expected) if (one := _inside(member, step)) is not None]
+        if not types:
             return None
-        expected = nested[0]
+        expected = types[0]
     return expected
 
 
@@ -151,8 +151,8 @@ def _inside(outer: inspect.Type, step: Step) -> inspect.Type | None:
     return item if isinstance(step, int) or step == "..." else None
 
 
-def _accepted(expected: inspect.Type, null: str) -> str:
-    """Return what is accepted, as part of a sentence: ``an integer of at least 1, a list or null``."""
+def _acceptable(expected: inspect.Type, null: str) -> str:
+    """Describe a type as part of a sentence: ``an integer of at least 1, a list or null``."""
     members = sorted(_members(expected), key=lambda one: isinstance(one, inspect.NoneType))
     members = members if null else [one for one in members if not isinstance(one, inspect.NoneType)]
     words = [word for one in members for word in ([null] if isinstance(one, inspect.NoneType) else _words(one))]
@@ -185,8 +185,8 @@ def _range(one: inspect.IntType | inspect.FloatType) -> str:
     if one.ge is not None and one.le is not None:
         return f" from {one.ge} to {one.le}"
     bounds = {"of at least": one.ge, "above": one.gt, "of at most": one.le, "below": one.lt}
-    said = [f"{words} {bound}" for words, bound in bounds.items() if bound is not None]
-    return f" {' and '.join(said)}" if said else ""
+    limits = [f"{words} {bound}" for words, bound in bounds.items() if bound is not None]
+    return f" {' and '.join(limits)}" if limits else ""
 
 
 def _array(one: inspect.Type) -> str:

@@ -1,7 +1,7 @@
-"""How a result stands in a message: the one place that knows it.
+"""Turns results into messages, and back; nothing else knows how a result stands in a message.
 
-``{"provenance": {...}, "width": 2, "counts": {"00": 493, "11": 507}}``: the field that is there says what
-kind of result it is. The message has one optional field for each class of results.
+``{"provenance": {...}, "width": 2, "counts": {"00": 493, "11": 507}}`` is a message. It has one optional field for each
+class of results, and exactly one of these fields is there.
 """
 
 from __future__ import annotations
@@ -57,12 +57,12 @@ else:
 
 
 def message_of(result: Result) -> ResultMessage:
-    """Return a result as it is sent."""
+    """Return the message of a result."""
     return ResultMessage(provenance=result.provenance, width=result.width, **{result.kind: result.to_wire()})  # type: ignore[arg-type]
 
 
 def result_of(message: ResultMessage) -> Result:
-    """Return a result that was received."""
+    """Return the result in a message."""
     for kind, result_class in KINDS.items():
         value = getattr(message, kind)
         if value is not None:

@@ -1,4 +1,4 @@
-"""The wire of released Qrisp clients: their circuits as objects, and their deployments and jobs.
+"""The interface of released Qrisp clients: circuits as objects, deployments and jobs.
 
 =============  ==========================================  ==============================
 qrisp          speaks                                      here

@@ -1,7 +1,7 @@
-"""Deployments and jobs as the clients of qrisp 0.4 to 0.8.2 send and read them, and as Qunicorn says them today.
+"""The messages about deployments and jobs, as clients of qrisp 0.4 to 0.8.2 send and read them, and as Qunicorn does.
 
-The clients' interface was copied from an early Qunicorn, and both have gone their own ways since. What is
-answered to these clients is :func:`job`; what Qunicorn itself answers is :func:`qunicorn_job`.
+Qrisp copied the interface from an early Qunicorn, and both have changed since. :func:`job` makes the answer that
+these clients read, and :func:`qunicorn_job` the answer of today's Qunicorn.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Identifier = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 
 
 class Program(msgspec.Struct, frozen=True, rename="camel"):
-    """A program of a deployment; which OpenQASM it is, its text says: clients label version 3 as 2."""
+    """A program of a deployment. Its text says which OpenQASM it is, for clients label version 3 as 2."""
 
     quantum_circuit: str
     assembler_language: str = "QASM2"
@@ -39,7 +39,7 @@ class Deployment(msgspec.Struct, frozen=True):
     name: str | None = ""
 
     def check(self) -> None:
-        """Refuse what cannot be run, whatever a job asks for.
+        """Refuse a deployment that no job could run.
 
         Raises:
             RequestError: there is no program.
@@ -55,13 +55,13 @@ class Deployment(msgspec.Struct, frozen=True):
 
 
 class JobOrder(msgspec.Struct, frozen=True, rename="camel"):
-    """``POST /jobs``; names of providers and devices say nothing to a server that is one simulator.
+    """``POST /jobs``; names of providers and devices mean nothing to a server of one simulator.
 
     Args:
-        deployment_id: what is run.
-        shots: null for exact probabilities.
-        token: the client's.
-        type: ``RUNNER`` is the only one there is here.
+        deployment_id: the deployment to run.
+        shots: the number of shots; null for exact probabilities.
+        token: the token of the client.
+        type: only ``RUNNER`` is supported.
     """
 
     deployment_id: Identifier
@@ -71,7 +71,7 @@ class JobOrder(msgspec.Struct, frozen=True, rename="camel"):
     name: str | None = ""
 
     def request(self, deployment: Deployment) -> RunRequest:
-        """Return the run that is ordered; a single program makes no list.
+        """Return the request for a run; a single program becomes a circuit, several become a list.
 
         Raises:
             UnsupportedError: another type of job.
@@ -83,15 +83,15 @@ class JobOrder(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class JobView(NamedTuple):
-    """What is known of a job when it is asked for.
+    """A job as an answer shows it.
 
     Args:
         number: its integer id.
-        state: where it stands.
-        created_at: when it was accepted.
+        state: the state of the job.
+        created_at: when the server accepted it.
         ended_at: when it ended, if it has.
-        texts: of its circuits, empty while it runs.
-        results: of its circuits, empty while it runs.
+        texts: the texts of its circuits, empty while it runs.
+        results: the results of its circuits, empty while it runs.
         message: why it failed, if it did.
     """
 
@@ -105,11 +105,11 @@ class JobView(NamedTuple):
 
     @property
     def percent(self) -> int:
-        """How far it is."""
+        """The progress in percent: 100 once the job has ended, 0 before."""
         return 100 if self.state.ended else 0
 
 
-def deployed(number: int, deployment: Deployment, at: datetime) -> dict[str, Any]:
+def deployment_answer(number: int, deployment: Deployment, at: datetime) -> dict[str, Any]:
     """Return the answer to ``POST /deployments``."""
     return {
         "id": number,
@@ -120,7 +120,7 @@ def deployed(number: int, deployment: Deployment, at: datetime) -> dict[str, Any
     }
 
 
-def ordered(number: int) -> dict[str, Any]:
+def order_answer(number: int) -> dict[str, Any]:
     """Return the answer to ``POST /jobs``."""
     return {"id": number, "jobName": "", "jobState": "running"}
 
@@ -128,15 +128,15 @@ def ordered(number: int) -> dict[str, Any]:
 def job(view: JobView) -> dict[str, Any]:
     """Return the answer to ``GET /jobs/{id}`` for a job that has not failed.
 
-    Keys of results have no spaces: a client cuts the bits it wants off their left end.
+    The keys of results have no spaces, because a client cuts the bits it wants off their left end.
     """
-    done = view.state is JobState.DONE
+    is_done = view.state is JobState.DONE
     return {
         "id": view.number,
         "executedBy": {"id": 0, "name": ""},
         "executedOn": _HERE,
         "progress": view.percent,
-        "state": "finished" if done else "running",
+        "state": "finished" if is_done else "running",
         "type": "",
         "startedAt": _time(view.created_at),
         "finishedAt": "-" if view.ended_at is None else _time(view.ended_at),
@@ -158,7 +158,7 @@ def job(view: JobView) -> dict[str, Any]:
 def failure(view: JobView) -> dict[str, Any]:
     """Return the answer to ``GET /jobs/{id}`` for a job that failed or was cancelled.
 
-    With any status but 201 a client raises what ``message`` says.
+    With any status but 201 a client raises an error with this ``message``.
     """
     return {"code": 0, "status": str(view.state), "message": view.message, "errors": {}}
 
@@ -175,10 +175,10 @@ _QUNICORN_STATES = {
 
 
 def qunicorn_job(view: JobView) -> dict[str, Any]:
-    """Return what Qunicorn answers to ``GET /jobs/{id}/``: status 200, failed or not.
+    """Return the answer of Qunicorn to ``GET /jobs/{id}/``, which has status 200 even if the job failed.
 
-    Keys of results are one hexadecimal number per register, separated by spaces; the register that was
-    declared last is the first. ``metadata.registers`` has their names and sizes in that order.
+    A key of a result has one hexadecimal number per register, separated by spaces; the register that was
+    declared last comes first. ``metadata.registers`` has their names and sizes in that order.
     """
     results = [_qunicorn_result(index, *pair) for index, pair in enumerate(zip(view.texts, view.results, strict=True))]
     if view.message is not None:
@@ -220,8 +220,8 @@ _REGISTER = re.compile(
 def registers_of(text: str, width: int) -> list[tuple[str, int]]:
     """Return names and sizes of the classical registers of OpenQASM text, in the order of their declaration.
 
-    What is declared otherwise than by a literal size is not found by this; then all bits count as one
-    register without a name.
+    This sees only declarations with a literal size. Where their sizes do not add up to the width, all bits count as
+    one register without a name.
     """
     registers = [
         (match["two"] or match["name"], int(match["size_two"] or match["size"] or 1))
@@ -252,7 +252,7 @@ _HERE = {
         "name": "",
     },
 }
-"""The device, in words that no client reads."""
+"""The description of the device, whose words no client reads."""
 
 
 def _values(result: Result) -> Mapping[str, float]:

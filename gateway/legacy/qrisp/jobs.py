@@ -1,4 +1,4 @@
-"""Deployments and jobs for old Qrisp clients, as jobs of this server like all others."""
+"""Turns deployments and orders of old Qrisp clients into jobs of this server, like all others."""
 
 from __future__ import annotations
 
@@ -22,42 +22,42 @@ from gateway.server.access.request_limits import check_limits
 from gateway.server.service import Service
 
 WAIT_S = 10.0
-"""How long a question for a job is held back until there is something to say; else clients ask ten times a second."""
+"""Seconds that a request for a job waits for its end; without that, clients ask ten times a second."""
 
-_KEPT_REFUSALS = 1000
-_AT_HAND = 256
-_SMALL = 2**16
-"""What the next requests of a client will ask for is kept at hand as well, if it is not large."""
+_MAX_REFUSALS = 1000
+_MAX_IN_MEMORY = 256
+_MAX_BYTES_IN_MEMORY = 2**16
+"""Deployments and jobs up to this size stay in memory too, because the next requests of a client need them."""
 
 T = TypeVar("T")
 
 
 class _Recent(Generic[T]):
-    """The newest things of a kind, by number.
+    """Keeps the newest items of one kind in memory, by number.
 
     Args:
-        most: how many are kept.
+        most: the number of items to keep.
     """
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._kept: OrderedDict[int, T] = OrderedDict()
+        self._items: OrderedDict[int, T] = OrderedDict()
         self._lock = threading.Lock()
 
-    def add(self, number: int, thing: T) -> None:
-        """Keep one more, and forget the oldest beyond the number of those that are kept."""
+    def add(self, number: int, item: T) -> None:
+        """Keep an item, and forget the oldest beyond the number to keep."""
         with self._lock:
-            self._kept[number] = thing
-            while len(self._kept) > self._most:
-                self._kept.popitem(last=False)
+            self._items[number] = item
+            while len(self._items) > self._most:
+                self._items.popitem(last=False)
 
     def get(self, number: int) -> T | None:
-        """Return one, if it is still kept."""
-        return self._kept.get(number)
+        """Return an item, ``None`` if it is not kept any more."""
+        return self._items.get(number)
 
 
-class _Ordered(NamedTuple):
-    """A job that was ordered here."""
+class _RecentJob(NamedTuple):
+    """A job that this process accepted a moment ago."""
 
     job_id: str
     owner: str
@@ -67,93 +67,93 @@ class _Ordered(NamedTuple):
 class JobService:
     """Answers the messages of :mod:`gateway.legacy.qrisp.deployments`.
 
-    The integer id of a job is part of its idempotency key, and is looked for among the caller's own jobs. Where
-    nobody needs a token everybody is the same caller, as on ``/v1/jobs``. The id of a deployment cannot be
-    guessed: it is sent without a token, so whoever knows it may have it run.
+    The integer id of a job is part of its idempotency key, by which the job is looked up among the caller's own jobs.
+    Where nobody needs a token, everybody is the same caller, as on ``/v1/jobs``. The id of a deployment cannot be
+    guessed: clients send deployments without a token, so whoever knows the id may run it.
 
     Args:
-        service: of the server.
+        service: the service of the server.
     """
 
     def __init__(self, service: Service) -> None:
         self._service = service
         self._jobs = service.jobs
         self._deployments = DeploymentStore(service.store)
-        self._refusals: _Recent[GatewayError] = _Recent(_KEPT_REFUSALS)
-        self._deployed: _Recent[Deployment] = _Recent(_AT_HAND)
-        self._ordered: _Recent[_Ordered] = _Recent(_AT_HAND)
+        self._refusals: _Recent[GatewayError] = _Recent(_MAX_REFUSALS)
+        self._recent_deployments: _Recent[Deployment] = _Recent(_MAX_IN_MEMORY)
+        self._recent_jobs: _Recent[_RecentJob] = _Recent(_MAX_IN_MEMORY)
 
-    def deploy(self, sent: bytes) -> dict[str, Any]:
-        """Keep programs, which are looked at only when they are run."""
-        deployment = decode(Deployment, sent)
+    def deploy(self, content: bytes) -> dict[str, Any]:
+        """Store the programs of a deployment; they are parsed only when a job runs them."""
+        deployment = decode(Deployment, content)
         deployment.check()
         number = self._deployments.add(encode(deployment))
-        if len(sent) <= _SMALL:
-            self._deployed.add(number, deployment)
-        return deployments.deployed(number, deployment, datetime.now(UTC))
+        if len(content) <= _MAX_BYTES_IN_MEMORY:
+            self._recent_deployments.add(number, deployment)
+        return deployments.deployment_answer(number, deployment, datetime.now(UTC))
 
-    def order(self, sent: bytes, caller: Caller) -> dict[str, Any]:
+    def order(self, content: bytes, caller: Caller) -> dict[str, Any]:
         """Submit a job for a deployment.
 
         Raises:
-            GatewayError: it is refused.
+            GatewayError: the order is refused.
         """
-        order = decode(JobOrder, sent)
-        deployment = self._deployed.get(order.deployment_id) or self._stored(order.deployment_id)
+        order = decode(JobOrder, content)
+        deployment = self._recent_deployments.get(order.deployment_id) or self._load_deployment(order.deployment_id)
         request = order.request(deployment)
         check_limits(request, self._service.limits)
         body, number = encode(request), secrets.randbelow(NUMBER_END)
         job = self._jobs.submit(request, body, caller, key=_key(number))
-        if len(body) <= _SMALL:
+        if len(body) <= _MAX_BYTES_IN_MEMORY:
             texts = [program.quantum_circuit for program in deployment.programs]
-            self._ordered.add(number, _Ordered(job.id, caller.owner, texts))
-        return deployments.ordered(number)
+            self._recent_jobs.add(number, _RecentJob(job.id, caller.owner, texts))
+        return deployments.order_answer(number)
 
-    def _stored(self, number: int) -> Deployment:
+    def _load_deployment(self, number: int) -> Deployment:
         body = self._deployments.get(number)
         if body is None:
             raise RequestError(f"there is no deployment {number}: deploy it again", field="deploymentId")
         return decode(Deployment, body)
 
     def refuse(self, error: GatewayError) -> int:
-        """Return an id for a job that was refused: whoever asks for it is told why.
+        """Return an id for an order that was refused; a request for this id is answered with the reason.
 
-        The clients look at no status when they order a job, but at what they are told about its id.
+        Clients ignore the status when they order a job, and look only at the answer about its id.
         """
         number = -1 - secrets.randbelow(NUMBER_END)
         self._refusals.add(number, error)
         return number
 
     def view(self, number: int, caller: Caller) -> JobView:
-        """Return where a job stands, waiting a while for its end.
+        """Return the view of a job, and wait a while for its end.
 
         Raises:
             JobNotFound: the caller has no such job.
-            GatewayError: the one it was refused with.
+            GatewayError: the error with which the order was refused.
         """
         refusal = self._refusals.get(number)
         if refusal is not None:
             raise refusal
-        ordered = self._ordered.get(number)
-        if ordered is not None and ordered.owner != caller.owner:
-            ordered = None
-        job_id = ordered.job_id if ordered is not None else self._jobs.find_key(_key(number), caller)
+        recent = self._recent_jobs.get(number)
+        if recent is not None and recent.owner != caller.owner:
+            recent = None
+        job_id = recent.job_id if recent is not None else self._jobs.find_key(_key(number), caller)
         if job_id is None:
             raise JobNotFound(f"there is no job {number} of yours here", job=str(number))
         job = self._wait(job_id, caller)
-        done = job.state is JobState.DONE
+        is_done = job.state is JobState.DONE
         return JobView(
             number=number,
             state=job.state,
             created_at=job.created_at,
             ended_at=job.ended_at,
-            texts=self._texts(job_id, caller, ordered) if done else (),
-            results=list(map(_result, filter(None, job.results or ()))) if done else (),
+            texts=self._texts(job_id, caller, recent) if is_done else (),
+            results=list(map(_result, filter(None, job.results or ()))) if is_done else (),
             message=_message(job),
         )
 
-    def _texts(self, job_id: str, caller: Caller, ordered: _Ordered | None) -> list[str]:
-        return deployments.texts_of(self._jobs.requests(job_id, caller)) if ordered is None else ordered.texts
+    def _texts(self, job_id: str, caller: Caller, recent: _RecentJob | None) -> list[str]:
+        return deployments.texts_of(self._jobs.requests(job_id, caller)) if recent is None else recent.texts
 
     def _wait(self, job_id: str, caller: Caller) -> SentJob:
         with self._service.waiting_place() as may_wait:

@@ -1,8 +1,8 @@
-"""Circuits as old Qrisp clients send them, object by object, and the shared circuit they stand for.
+"""Turns the circuits that old Qrisp clients send, object by object, into shared circuits.
 
-Thrift and the REST form of it carry the same messages. Gates have Qrisp's names; bits have
-identifiers, unique within a circuit. A composite operation brings its definition, a circuit on formal
-bits that its own take the place of, one by one; controlled gates arrive like this too.
+Thrift and REST carry the same messages. Gates have the names that Qrisp gives them, and bits have identifiers, unique
+within a circuit. A composite operation, such as a controlled gate, brings its definition: a circuit on formal bits,
+which stand for the bits of the operation, one by one.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from gateway.circuit.gates import GATES
 from gateway.errors import CircuitInvalidError, GatewayError, LimitError, UnsupportedError
 
 MAX_DEPTH = 64
-"""How deep definitions may be nested in definitions; Qrisp's own gates stay below 10."""
+"""How deep definitions may be nested; the gates of Qrisp itself stay below 10."""
 
 
 _PLACE = "operation "
@@ -32,14 +32,14 @@ class Bit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class GateObject(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What an instruction does.
+    """The operation that an instruction applies.
 
     Args:
-        name: Qrisp's.
-        num_qubits: how many it acts on.
-        num_clbits: how many it writes or is controlled by.
+        name: its name in Qrisp.
+        num_qubits: number of qubits on which it acts.
+        num_clbits: number of clbits that it writes or that control it.
         params: angles in radians.
-        definition: what it is made of.
+        definition: the circuit of which it consists.
     """
 
     name: str
@@ -58,7 +58,7 @@ class Instruction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class QuantumCircuit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A circuit; clbit 0 is the first one listed. ``init`` has no meaning to anybody."""
+    """A circuit; clbit 0 is the first one listed. Nothing reads ``init``."""
 
     qubits: list[Bit] = []
     clbits: list[Bit] = []
@@ -67,9 +67,9 @@ class QuantumCircuit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Definition(QuantumCircuit, frozen=True, forbid_unknown_fields=True):
-    """The circuit an operation is made of; with a name, the one operation that it is.
+    """The definition of an operation: a circuit or, if it has a name, a single operation.
 
-    Clients send circuits. The interface's published description says operations.
+    Clients send circuits, although the published description of the interface says operations.
     """
 
     name: str | None = None
@@ -95,16 +95,16 @@ class BackendStatus(msgspec.Struct, frozen=True):
 
 
 def as_circuit(message: QuantumCircuit, limits: Limits = DEFAULT_LIMITS) -> Circuit:
-    """Return the shared circuit a message stands for; qubits and clbits are numbered as they are listed.
+    """Return the shared circuit of a message; qubits and clbits have numbers in the order of their lists.
 
-    Qrisp's marks of allocation are left out. ``c_if_<gate>`` happens when all its clbits are 1: other
-    control states do not travel. The global phases of ``sx`` and ``u1``, by which Qrisp's differ, are
-    seen by no measurement, since what is controlled comes with a definition.
+    Marks of allocation are left out. ``c_if_<gate>`` applies when all its clbits are 1, since clients send no other
+    control states. In Qrisp, ``sx`` and ``u1`` differ by a global phase; no measurement sees it, because controlled
+    gates come with a definition.
 
     Raises:
-        UnsupportedError: an operation of unknown name without a definition; ``feature`` names it.
-        CircuitInvalidError: wrong numbers of bits or parameters, or bits nobody declared.
-        LimitError: too large, or definitions nested deeper than :data:`MAX_DEPTH`.
+        UnsupportedError: an operation has an unknown name and no definition; ``feature`` names it.
+        CircuitInvalidError: an operation has the wrong number of bits or parameters, or bits that are not declared.
+        LimitError: the circuit is too large, or its definitions are nested deeper than :data:`MAX_DEPTH`.
     """
     for what, requested, allowed in (
         ("qubits", len(message.qubits), limits.qubits),
@@ -123,28 +123,28 @@ def as_circuit(message: QuantumCircuit, limits: Limits = DEFAULT_LIMITS) -> Circ
 
 
 class _Flattening:
-    """The operations of a circuit, definitions written out."""
+    """Collects the operations of a circuit, with definitions in place of the operations that have them."""
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self.operations: list[Operation] = []
 
     def circuit(self, circuit: QuantumCircuit, qubits: Iterable[int], clbits: Iterable[int], depth: int) -> None:
-        """Append a circuit whose bits are those numbered."""
-        numbered_qubits = _numbered("qubit", circuit.qubits, qubits)
-        numbered_clbits = _numbered("clbit", circuit.clbits, clbits)
+        """Append a circuit on the qubits and clbits with these numbers."""
+        qubit_numbers = _numbers_of("qubit", circuit.qubits, qubits)
+        clbit_numbers = _numbers_of("clbit", circuit.clbits, clbits)
         for index, instruction in enumerate(circuit.data):
             try:
                 self._instruction(
                     instruction.op,
-                    _placed("qubit", instruction.qubits, numbered_qubits),
-                    _placed("clbit", instruction.clbits, numbered_clbits),
+                    _bits_of("qubit", instruction.qubits, qubit_numbers),
+                    _bits_of("clbit", instruction.clbits, clbit_numbers),
                     depth,
                 )
             except GatewayError as exc:
                 if depth and exc.message.startswith(_PLACE):  # the innermost place and the outermost one will do
                     raise
-                raise _located(exc, index, instruction.op.name) from None
+                raise _with_place(exc, index, instruction.op.name) from None
 
     def _instruction(self, op: GateObject, qubits: tuple[int, ...], clbits: tuple[int, ...], depth: int) -> None:
         if (len(qubits), len(clbits)) != (op.num_qubits, op.num_clbits):
@@ -187,16 +187,16 @@ class _Flattening:
         self.circuit(definition, qubits, clbits, depth)
 
 
-def _numbered(kind: str, bits: list[Bit], numbers: Iterable[int]) -> dict[str, int]:
-    numbered = dict(zip([bit.identifier for bit in bits], numbers, strict=True))
-    if len(numbered) != len(bits):
+def _numbers_of(kind: str, bits: list[Bit], numbers: Iterable[int]) -> dict[str, int]:
+    numbers_of = dict(zip([bit.identifier for bit in bits], numbers, strict=True))
+    if len(numbers_of) != len(bits):
         raise CircuitInvalidError(f"two {kind}s have the same identifier", rule=f"distinct {kind}s")
-    return numbered
+    return numbers_of
 
 
-def _placed(kind: str, bits: list[Bit], numbered: dict[str, int]) -> tuple[int, ...]:
+def _bits_of(kind: str, bits: list[Bit], numbers_of: dict[str, int]) -> tuple[int, ...]:
     try:
-        places = tuple([numbered[bit.identifier] for bit in bits])
+        places = tuple([numbers_of[bit.identifier] for bit in bits])
     except KeyError as exc:
         raise CircuitInvalidError(f"the circuit has no {kind} {exc.args[0]!r}", rule=f"{kind} index") from None
     if len(places) > 1 and len(set(places)) != len(places):
@@ -204,17 +204,17 @@ def _placed(kind: str, bits: list[Bit], numbered: dict[str, int]) -> tuple[int, 
     return places
 
 
-def _located(error: GatewayError, index: int, name: str) -> GatewayError:
-    """Return the error with the place it is at in front."""
+def _with_place(error: GatewayError, index: int, name: str) -> GatewayError:
+    """Return the error with its place in the circuit in front of the message."""
     place = {"operation": index, "gate": name}
     details = {**error.details, **{field: value for field, value in place.items() if field in error.fields}}
     return type(error)(f"{_PLACE}{index} ({name}): {error.message}", circuit=error.circuit, **details)
 
 
-# ---------------------------------------------------------------------------- Qrisp's names
+# ---------------------------------------------------------------------------- names in Qrisp
 
 _MARKS = frozenset({"qb_alloc", "qb_dealloc"})
-"""Not operations: where Qrisp allocates and frees a qubit."""
+"""Marks, not operations: Qrisp allocates and frees a qubit there."""
 
 _CONDITIONAL = "c_if_"
 _DAGGER = "_dg"
@@ -227,17 +227,17 @@ _FIXED = {
     "t_dg": "tdg",
     "sx_dg": "sxdg",
 }
-"""Gates without an angle."""
+"""Name of a gate without angles in Qrisp -> its name in the gate table."""
 
 _ANGLED = {
     **{name: (name, 1) for name in ("rx", "ry", "rz", "p", "u1", "gphase", "cp", "crx", "cry", "crz", "rxx", "rzz")},
     "u3": ("u3", 3),
     "xxyy": ("xx_plus_yy", 2),
 }
-"""Qrisp's name -> ours, and how many angles it takes."""
+"""Name of a gate with angles in Qrisp -> its name in the gate table, and the number of its angles."""
 
 _AS_U3 = 3
-"""How many parameters Qrisp gives a one-qubit gate that it has made as a U3 gate and named afterwards."""
+"""The number of parameters of a one-qubit gate that Qrisp made as a U3 gate and renamed afterwards."""
 
 
 def _operation(name: str, qubits: tuple[int, ...], clbits: tuple[int, ...], params: list[float]) -> Operation:
@@ -254,10 +254,10 @@ def _operation(name: str, qubits: tuple[int, ...], clbits: tuple[int, ...], para
     if name == "reset":
         return Operation("reset", _one_qubit(qubits), (), (), condition)
     if name == "barrier":
-        return Operation("barrier", qubits)  # in whatever case: it has no effect
+        return Operation("barrier", qubits)  # a condition changes nothing, for a barrier has no effect
     gate, angles = _gate(name, params)
     if gate == "gphase":
-        qubits = ()  # Qrisp says where, for the sake of its own bookkeeping
+        qubits = ()  # Qrisp names qubits for its own bookkeeping only
     GATES[gate].check(len(qubits), len(angles))
     if not all(map(math.isfinite, angles)):
         raise CircuitInvalidError(f"it has an angle that is not a finite number: {params}", rule="finite angle")
@@ -265,7 +265,7 @@ def _operation(name: str, qubits: tuple[int, ...], clbits: tuple[int, ...], para
 
 
 def _gate(name: str, params: list[float]) -> tuple[str, tuple[float, ...]]:
-    """Return the name in the gate table, and the angles, of a gate of Qrisp's."""
+    """Return the name in the gate table and the angles of one of Qrisp's gates."""
     if name in _FIXED:
         return _FIXED[name], () if len(params) == _AS_U3 else tuple(params)
     if name in _ANGLED:
@@ -276,7 +276,7 @@ def _gate(name: str, params: list[float]) -> tuple[str, tuple[float, ...]]:
     base = name.removesuffix(_DAGGER)
     if base != name and _ANGLED.get(base, ("", 0))[1] == 1:
         if len(params) == _AS_U3:
-            return "u3", tuple(params)  # these are of the inverse already
+            return "u3", tuple(params)  # these parameters are already those of the inverse
         return _ANGLED[base][0], tuple([-param for param in params])
     return _unknown(name)
 

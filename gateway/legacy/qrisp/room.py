@@ -1,4 +1,4 @@
-"""The room as a server sees it: its options, its routes beside protocol version 1, and its Thrift port."""
+"""The room as a server sees it: its options, its routes and its Thrift port."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 
 class QrispSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How old Qrisp clients are answered.
+    """The settings of the interface for old Qrisp clients.
 
     Args:
-        thrift_port: where Thrift clients are answered: nowhere by default, 0 for any free port.
-        thrift_fd: the descriptor of a socket that listens there already.
+        thrift_port: the port for Thrift clients, 0 for any free one; by default there is none.
+        thrift_fd: the descriptor of a socket that listens for them already.
         qunicorn: whether paths with a slash at the end answer like Qunicorn, not like Qrisp's old server.
     """
 
@@ -39,7 +39,7 @@ class QrispInterface:
     """Answers the released clients of Qrisp.
 
     Args:
-        thrift: a listening socket for their Thrift form; handed over.
+        thrift: a listening socket for Thrift clients; the interface closes it.
         qunicorn: as in :class:`QrispSettings`.
     """
 
@@ -50,7 +50,7 @@ class QrispInterface:
 
     @property
     def announcements(self) -> tuple[str, ...]:
-        """Where Thrift clients are answered."""
+        """The line that says where Thrift clients are answered."""
         if self._thrift is None:
             return ()
         host, port = self._thrift.getsockname()[:2]
@@ -58,17 +58,17 @@ class QrispInterface:
 
     def blueprint(self, service: Service) -> Blueprint:
         """Return the routes of the clients that speak REST."""
-        from gateway.legacy.qrisp.routes import blueprint  # noqa: PLC0415 - whoever reads options needs no routes
+        from gateway.legacy.qrisp.routes import blueprint  # noqa: PLC0415 - reading the options needs no routes
 
         return blueprint(service, qunicorn=self._qunicorn)
 
     def start(self, service: Service) -> None:
-        """Begin to answer Thrift clients, if there is a socket for them."""
+        """Start to answer Thrift clients, if there is a socket for them."""
         if self._thrift is None:
             return
         from gateway.legacy.qrisp.thrift import ThriftServer  # noqa: PLC0415 - few servers need it
 
-        listener = socket.socket(fileno=os.dup(self._thrift.fileno()))  # the other one is for the next process
+        listener = socket.socket(fileno=os.dup(self._thrift.fileno()))  # a process that takes over needs the other one
         self._server = ThriftServer(service, listener)
         self._server.start()
 
@@ -92,22 +92,22 @@ class QrispRoom:
     )
 
     def open(self, settings: Mapping[str, object], host: str) -> QrispInterface:
-        """Return the interface, its Thrift port listening.
+        """Return the interface; its Thrift port listens already.
 
         Raises:
             RequestError: there is no such setting.
             ServerStartError: the port is taken.
         """
         try:
-            chosen = msgspec.convert(settings, QrispSettings)
+            values = msgspec.convert(settings, QrispSettings)
         except msgspec.ValidationError as exc:
             raise RequestError(f"settings of {self.name}: {exc}", field=self.name) from exc
         thrift = None
-        if chosen.thrift_fd is not None:
-            thrift = socket.socket(fileno=chosen.thrift_fd)
-        elif chosen.thrift_port is not None:
-            thrift = bind(host, chosen.thrift_port)
-        return QrispInterface(thrift, qunicorn=chosen.qunicorn)
+        if values.thrift_fd is not None:
+            thrift = socket.socket(fileno=values.thrift_fd)
+        elif values.thrift_port is not None:
+            thrift = bind(host, values.thrift_port)
+        return QrispInterface(thrift, qunicorn=values.qunicorn)
 
 
 ROOM = QrispRoom()

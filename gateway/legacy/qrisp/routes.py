@@ -1,7 +1,7 @@
-"""The HTTP routes of released Qrisp clients, beside v1 on the same port.
+"""The HTTP routes of released Qrisp clients, on the port of protocol version 1.
 
-These clients have their token in the body, so it is read from there when there is no Authorization.
-Errors are problem documents like all others, with the fields that these clients read added.
+These clients send their token in the body, so it is read from there where the request has no Authorization header.
+Errors are problem documents like all others, with additional fields that these clients read.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ from gateway.server.http.responses import respond
 from gateway.server.service import Service
 
 _PATHS = ("run", "ping", "deployments", "jobs")
-"""First parts of the paths of these clients."""
+"""The first parts of these clients' paths."""
 
 _CREATED = 201
-"""Also the only status with which clients believe an answer about a job."""
+"""The status of a new resource, and the only one with which clients believe an answer about a job."""
 
 
 class _Token(msgspec.Struct):
-    """The token in a body; the rest is skipped."""
+    """The token in a body; decoding skips all other fields."""
 
     token: str | None = None
 
 
 def blueprint(service: Service, *, qunicorn: bool = False) -> Blueprint:
-    """Return the routes."""
+    """Return the routes of all these clients."""
     routes = Blueprint("qrisp", __name__)
     jobs = JobService(service)
     _add_objects(routes, service)
@@ -47,14 +47,14 @@ def blueprint(service: Service, *, qunicorn: bool = False) -> Blueprint:
 
 
 def _add_objects(routes: Blueprint, service: Service) -> None:
-    """Add what clients of qrisp 0.1 to 0.3 call when they speak REST."""
+    """Add the routes of qrisp 0.1 to 0.3, whose circuits are objects."""
     authentication = service.authentication
 
     @routes.post("/run")
     def run() -> Response:
-        sent = body(service)
-        caller = _caller(service, sent)
-        return respond(encode(runs.run(service, decode(RunMessage, sent), caller)))
+        content = body(service)
+        caller = _caller(service, content)
+        return respond(encode(runs.run(service, decode(RunMessage, content), caller)))
 
     @routes.get("/ping")
     def ping() -> Response:
@@ -65,19 +65,19 @@ def _add_objects(routes: Blueprint, service: Service) -> None:
 
 
 def _add_jobs(routes: Blueprint, service: Service, jobs: JobService, *, qunicorn: bool) -> None:
-    """Add what clients of qrisp 0.4 to 0.8.2 call."""
+    """Add the routes by which clients of qrisp 0.4 to 0.8.2 deploy programs and order jobs."""
 
     def deploy() -> Response:
-        sent = body(service)
+        content = body(service)
         token = bearer_token()
-        if token is not None:  # the clients have none to send here
+        if token is not None:  # Qrisp's clients send none here
             service.authentication.authenticate(token)
-        return respond(encode(jobs.deploy(sent)), _CREATED)
+        return respond(encode(jobs.deploy(content)), _CREATED)
 
     def order() -> Response:
         try:
-            sent = body(service)
-            return respond(encode(jobs.order(sent, _caller(service, sent))), _CREATED)
+            content = body(service)
+            return respond(encode(jobs.order(content, _caller(service, content))), _CREATED)
         except GatewayError as exc:
             g.refused = jobs.refuse(exc)
             raise
@@ -88,12 +88,12 @@ def _add_jobs(routes: Blueprint, service: Service, jobs: JobService, *, qunicorn
 
 
 def _add_one_job(routes: Blueprint, service: Service, jobs: JobService, *, qunicorn: bool) -> None:
-    """Add the question for a job, which clients ask without a slash at the end."""
+    """Add the route of one job; Qrisp's clients ask without a slash at the end, Qunicorn's with one."""
 
     @routes.get("/jobs/<int(signed=True):number>", strict_slashes=False)
     def view(number: int) -> Response:
-        sent = body(service) if request.content_length else b"{}"
-        job = jobs.view(number, _caller(service, sent))
+        content = body(service) if request.content_length else b"{}"
+        job = jobs.view(number, _caller(service, content))
         if qunicorn and request.path.endswith("/"):
             return respond(encode(deployments.qunicorn_job(job)))
         if job.state in {JobState.FAILED, JobState.CANCELLED}:
@@ -101,17 +101,17 @@ def _add_one_job(routes: Blueprint, service: Service, jobs: JobService, *, qunic
         return respond(encode(deployments.job(job)), _CREATED)
 
 
-def _caller(service: Service, sent: bytes) -> Caller:
-    """Return who sends a request, by the token in the header or the body.
+def _caller(service: Service, content: bytes) -> Caller:
+    """Return who sends a request, by the token in the header or in the body.
 
-    Nothing but the token is read of the body before the caller is let in. Clients that have no token send ``""``.
+    Before the caller is let in, only the token is read from the body. Clients that have no token send ``""``.
     """
-    token = bearer_token() or decode(_Token, sent).token or None
+    token = bearer_token() or decode(_Token, content).token or None
     return service.authentication.authenticate(token, request.remote_addr or "")
 
 
 def _explain(response: Response) -> Response:
-    """Add to an error what clients read: ``message``, or ``error_code`` and ``error_message``."""
+    """Add to an error the fields that clients read: ``message``, or ``error_code`` and ``error_message``."""
     if response.status_code >= 400 and request.path.removeprefix("/").partition("/")[0] in _PATHS:  # noqa: PLR2004 - HTTP
         problem = json.loads(response.get_data())
         detail = problem["detail"]

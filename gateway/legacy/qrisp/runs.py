@@ -1,4 +1,4 @@
-"""What old Qrisp clients ask for, whichever of their wires they ask on: a run, a ping."""
+"""Answers ``run`` and ``ping`` of old Qrisp clients, whether they send Thrift or JSON."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _OK = 200
 
 
 def run(service: Service, message: RunMessage, caller: Caller) -> dict[str, int]:
-    """Run a circuit on behalf of a caller who was let in; return its counts.
+    """Run a circuit for an authenticated caller and return its counts.
 
     Raises:
-        GatewayError: whatever stands in the way.
+        GatewayError: the message is refused, or the run fails.
     """
     if message.shots is None or message.shots < 1:
         raise RequestError(
@@ -30,16 +30,16 @@ def run(service: Service, message: RunMessage, caller: Caller) -> dict[str, int]
     request = RunRequest(circuits=circuit, shots=message.shots)
     timeout_s = check_limits(request, service.limits)
     answer = service.run(encode(request), caller, timeout_s)
-    (answered,) = decode(RunResponse, _body(answer)).results
-    counts = result_of(answered)
-    assert isinstance(counts, Counts)  # noqa: S101 - that is what was asked for
+    (message_of_result,) = decode(RunResponse, _body(answer)).results
+    counts = result_of(message_of_result)
+    assert isinstance(counts, Counts)  # noqa: S101 - a request with shots asks for counts
     return counts.to_dict()
 
 
 def ping(service: Service, *, trusted: bool) -> BackendStatus:
-    """Say whether work is taken; ask the simulator, or the function's ``ping_func``, if the caller is trusted.
+    """Return whether the server takes work; for a trusted caller, ask the simulator or the function's ``ping_func``.
 
-    On a server that wants tokens, others learn what ``/readyz`` tells everybody and cause no work.
+    On a server that demands tokens, other callers learn only what ``/readyz`` tells everybody, and cause no work.
     """
     if not trusted:
         return BackendStatus("gateway", service.executor.ready)

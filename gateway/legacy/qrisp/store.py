@@ -1,4 +1,4 @@
-"""Keeps deployments in the job database, so that jobs can be ordered for them after a restart too."""
+"""Keeps deployments in the job database, so that clients can order jobs for them after a restart too."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from gateway.jobs.clock import SteadyClock
 from gateway.jobs.store import JobStore
 
 NUMBER_END = 2**53
-"""Numbers below this are read exactly by every JSON parser."""
+"""Every JSON parser reads numbers below this exactly."""
 
-KEPT_DEPLOYMENTS = 1000
-KEPT_BYTES = 2**28
+MAX_DEPLOYMENTS = 1000
+MAX_BYTES = 2**28
 _FORGET_EVERY = 16
 _AT_ONCE = 500
 
 _deployments = sa.table(
     "deployments", *map(sa.column, ("number", "queue", "created", "bytes", "body"))
-)  # made by the first step of gateway.jobs.migrations
+)  # the first step of gateway.jobs.migrations creates it
 
 
 class DeploymentStore:
-    """Keeps the newest deployments: clients order at once, and whoever deploys may be unknown.
+    """Keeps only the newest deployments, since clients order jobs at once, and anybody may deploy.
 
     Args:
         store: the job database of the server.
@@ -33,13 +33,13 @@ class DeploymentStore:
     def __init__(self, store: JobStore) -> None:
         self._store = store
         self._clock = SteadyClock()
-        self._added = itertools.count(1)
+        self._additions = itertools.count(1)
 
     def add(self, body: bytes) -> int:
-        """Keep a deployment; return its number, which nobody can guess.
+        """Write a deployment and return its number, which nobody can guess.
 
         Raises:
-            StorageFull, JobStoreError: it could not be written.
+            StorageFull, JobStoreError: the deployment could not be written.
         """
         number = secrets.randbelow(NUMBER_END)
         values = {
@@ -51,19 +51,19 @@ class DeploymentStore:
         }
         with self._store.transaction() as connection:
             connection.execute(_deployments.insert().values(values))
-        if next(self._added) % _FORGET_EVERY == 0:
-            self.forget(KEPT_DEPLOYMENTS, KEPT_BYTES)
+        if next(self._additions) % _FORGET_EVERY == 0:
+            self.forget(MAX_DEPLOYMENTS, MAX_BYTES)
         return number
 
     def get(self, number: int) -> bytes | None:
-        """Return a deployment, if it is still kept."""
+        """Return a deployment, ``None`` if it is not kept any more."""
         this = (_deployments.c.queue == self._store.queue) & (_deployments.c.number == number)
         with self._store.transaction() as connection:
             body: bytes | None = connection.scalar(sa.select(_deployments.c.body).where(this))
         return body
 
     def forget(self, keep: int, keep_bytes: int) -> None:
-        """Remove all but the newest deployments: so many, and so many bytes."""
+        """Remove all but the newest ``keep`` deployments, and of these the oldest beyond ``keep_bytes``."""
         newest = (
             sa.select(_deployments.c.number, _deployments.c.bytes)
             .where(_deployments.c.queue == self._store.queue)

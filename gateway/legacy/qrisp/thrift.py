@@ -1,10 +1,9 @@
-"""The Thrift form of the old Qrisp interface, on a port of its own.
+"""Answers the Thrift clients of the old Qrisp interface, on a port of its own.
 
-A client holds one connection, perhaps for days, and calls on it now and then; each connection has a
-thread here, which reads a message, hands the circuit over to the executor and waits. So that slow or
-silent clients exhaust nothing, there are at most :data:`MAX_CONNECTIONS`: when one more arrives, the
-one that has been silent the longest gives way. A message that has begun must arrive within
-:data:`~gateway.legacy.qrisp.thrift_wire.RECEIVE_WITHIN_S`.
+A client holds one connection, perhaps for days, and sends a call from time to time. Each connection has a thread,
+which reads a call, hands its circuit to the executor and waits. There are at most :data:`MAX_CONNECTIONS`, so that slow
+or silent clients exhaust nothing: when one more client arrives, the server closes the connection that has been silent
+the longest. A message that has begun must arrive within :data:`~gateway.legacy.qrisp.thrift_wire.RECEIVE_WITHIN_S`.
 """
 
 from __future__ import annotations
@@ -48,8 +47,8 @@ class ThriftServer:
     """Serves ``run`` and ``ping`` on a listening socket.
 
     Args:
-        service: answers.
-        listener: handed over.
+        service: the service of the server.
+        listener: the listening socket, which the server closes.
     """
 
     def __init__(self, service: Service, listener: socket.socket) -> None:
@@ -61,11 +60,11 @@ class ThriftServer:
         self._closed = False
 
     def start(self) -> None:
-        """Begin to accept connections."""
+        """Start to accept connections."""
         threading.Thread(target=self._accept, name="thrift", daemon=True).start()
 
     def close(self) -> None:
-        """End; calls under way are not answered."""
+        """Close the listening socket and all connections; calls under way get no answer."""
         self._closed = True
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
@@ -77,12 +76,12 @@ class ThriftServer:
     def _accept(self) -> None:
         while not self._closed:
             try:
-                accepted, address = self._listener.accept()
-                connection = Connection(accepted, address[0], self._max_message_bytes)
+                client_socket, address = self._listener.accept()
+                connection = Connection(client_socket, address[0], self._max_message_bytes)
             except OSError as exc:
                 if not self._closed:
-                    log.warning("a Thrift client could not be accepted: %s", exc)
-                    time.sleep(0.1)  # descriptors are used up: some will be given back
+                    log.warning("a Thrift client could not be client_socket: %s", exc)
+                    time.sleep(0.1)  # all descriptors are in use; some will be free again
                 continue
             if self._make_room():
                 with self._lock:
@@ -92,7 +91,7 @@ class ThriftServer:
                 connection.close()
 
     def _make_room(self) -> bool:
-        """Say whether one more connection may be; hang up on the one that has been silent the longest if need be."""
+        """Say whether one more connection may begin; if need be, close the one that has been silent the longest."""
         with self._lock:
             if len(self._connections) < MAX_CONNECTIONS:
                 return True
@@ -122,7 +121,7 @@ class ThriftServer:
         """Answer one call.
 
         Raises:
-            TProtocolException: it was not understood; the client was told, and what follows means nothing.
+            TProtocolException: the call is malformed. The client was told so, and the bytes that follow mean nothing.
         """
         connection.begin_message()
         try:
@@ -145,14 +144,14 @@ class ThriftServer:
 
 
 class _Handler:
-    """The service's methods, by the names of the interface, for the client at an address."""
+    """The methods of the interface, for the client at one address."""
 
     def __init__(self, service: Service, address: str) -> None:
         self._service = service
         self._address = address
 
     def run(self, qc: object, shots: int | None, token: str | None) -> dict[str, int]:
-        return _told(lambda: self._run(qc, shots, token))
+        return _translate_errors(lambda: self._run(qc, shots, token))
 
     def _run(self, qc: object, shots: int | None, token: str | None) -> dict[str, int]:
         caller = self._service.authentication.authenticate(token or None, self._address)
@@ -161,12 +160,12 @@ class _Handler:
         return runs.run(self._service, objects.RunMessage(qc, shots), caller)
 
     def ping(self) -> Any:  # noqa: ANN401 - a class that thriftpy2 makes
-        status = _told(lambda: runs.ping(self._service, trusted=not self._service.authentication.required))
+        status = _translate_errors(lambda: runs.ping(self._service, trusted=not self._service.authentication.required))
         return interface().BackendStatus(name=status.name, online=status.online)
 
 
-def _told(work: Callable[[], T]) -> T:
-    """Turn every failure into what a Thrift client is told: the edge of this protocol."""
+def _translate_errors(work: Callable[[], T]) -> T:
+    """Translate every failure into an exception that a Thrift client reads: this is the edge of the protocol."""
     try:
         return work()
     except GatewayError as exc:

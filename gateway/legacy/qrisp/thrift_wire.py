@@ -1,7 +1,7 @@
-"""Thrift's bytes, read with suspicion: one client's connection, and the binary protocol on it.
+"""Reads the bytes of Thrift strictly: the connection of one client, and the binary protocol on it.
 
-thriftpy2 reads whatever length a message claims and skips what it does not expect. Here a length is held
-to what may still come, and what the interface does not declare is refused by name. Structs become the
+thriftpy2 reads whatever length a message claims and skips what it does not expect. The classes here check a length
+against the bytes that may still come, and refuse by name what the interface does not declare. Structs become the
 messages of :mod:`gateway.legacy.qrisp.objects`.
 """
 
@@ -26,7 +26,7 @@ RECEIVE_WITHIN_S = 30.0
 SEND_WITHIN_S = 30.0
 MAX_STRING_BYTES = 2**16
 MAX_NESTING = 8 + 4 * objects.MAX_DEPTH
-"""Structs and lists inside each other: four for each definition."""
+"""How deep structs and lists may be nested: four levels for each definition."""
 
 _MESSAGES: Mapping[str, type] = {
     "Qubit": objects.Bit,
@@ -35,7 +35,7 @@ _MESSAGES: Mapping[str, type] = {
     "Instruction": objects.Instruction,
     "QuantumCircuit": objects.Definition,
 }
-"""Struct of the interface -> what is made of it."""
+"""Name of a struct in the interface -> the class of its message."""
 
 _I16, _I32, _LIST, _DOUBLE = (struct.Struct(form) for form in ("!h", "!i", "!bi", "!d"))
 
@@ -44,90 +44,90 @@ class Connection(TTransportBase):  # type: ignore[misc]  # thriftpy2 is partly t
     """The server's end of one client's connection.
 
     Args:
-        accepted: its socket; handed over.
-        address: of the client.
-        max_message_bytes: what a message may have at most.
+        client_socket: the socket of the client, which the connection closes.
+        address: the address of the client.
+        max_message_bytes: the largest size of a message.
     """
 
-    def __init__(self, accepted: socket.socket, address: str, max_message_bytes: int) -> None:
+    def __init__(self, client_socket: socket.socket, address: str, max_message_bytes: int) -> None:
         self.running = False
-        """Whether a call is under way; else it waits for a message, or for the rest of one."""
+        """Whether a call is under way; otherwise the connection waits for a message, or for the rest of one."""
         self.since = time.monotonic()
-        """When it began to wait."""
-        self._socket = accepted
+        """When the connection began to wait."""
+        self._socket = client_socket
         self.address = address
-        with contextlib.suppress(OSError):  # it may have hung up already, which whoever reads will see
-            accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            accepted.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        with contextlib.suppress(OSError):  # the client may have hung up already; the next read will see that
+            client_socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            client_socket.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         self._max_message_bytes = max_message_bytes
-        self.left = max_message_bytes
-        """Bytes that the message may still have."""
-        self._receive_until: float | None = None
-        self._received = io.BufferedReader(_Received(self._receive), 2**16)
-        self._unsent = bytearray()
+        self.remaining = max_message_bytes
+        """Number of bytes that the message may still have."""
+        self._receive_deadline: float | None = None
+        self._incoming = io.BufferedReader(_SocketFile(self._receive), 2**16)
+        self._outgoing = bytearray()
 
     def begin_message(self) -> None:
-        """Wait for the next message, however long that takes."""
+        """Expect the next message; the connection waits for it without a limit of time."""
         self.since = time.monotonic()
-        self._receive_until = None
-        self.left = self._max_message_bytes
+        self._receive_deadline = None
+        self.remaining = self._max_message_bytes
 
     def read(self, size: int) -> bytes:
-        """Return exactly so many bytes.
+        """Return exactly ``size`` bytes.
 
         Raises:
-            TProtocolException: more than the message may still have.
+            TProtocolException: the message may not have so many bytes any more.
             TTransportException: the client has hung up.
             TimeoutError: the rest of the message did not come in time.
         """
-        if not 0 <= size <= self.left:
+        if not 0 <= size <= self.remaining:
             raise TProtocolException(
                 TProtocolException.SIZE_LIMIT,
                 f"a message has at most {self._max_message_bytes:,} bytes; this one says {size:,} more are to come",
             )
-        self.left -= size
-        data = self._received.read(size)
+        self.remaining -= size
+        data = self._incoming.read(size)
         if len(data) < size:
             raise TTransportException(TTransportException.END_OF_FILE, "the client has hung up")
-        if self._receive_until is None:
-            self._receive_until = time.monotonic() + RECEIVE_WITHIN_S
+        if self._receive_deadline is None:
+            self._receive_deadline = time.monotonic() + RECEIVE_WITHIN_S
         return data
 
     def _receive(self, buffer: memoryview) -> int:
-        """Put what comes next into the buffer; only a message that has begun is waited for impatiently."""
-        if self._receive_until is None:
+        """Put the next bytes into the buffer; only a message that has begun has a deadline."""
+        if self._receive_deadline is None:
             self._socket.settimeout(None)
         else:
-            left = self._receive_until - time.monotonic()
-            if left <= 0:
+            remaining = self._receive_deadline - time.monotonic()
+            if remaining <= 0:
                 raise TimeoutError("a message did not arrive in time")
-            self._socket.settimeout(left)
+            self._socket.settimeout(remaining)
         size = self._socket.recv_into(buffer)
-        if self._receive_until is None:
-            self._receive_until = time.monotonic() + RECEIVE_WITHIN_S
+        if self._receive_deadline is None:
+            self._receive_deadline = time.monotonic() + RECEIVE_WITHIN_S
         return size
 
     def write(self, data: bytes) -> None:
-        """Keep bytes to be sent."""
-        self._unsent += data
+        """Keep bytes until :meth:`flush` sends them."""
+        self._outgoing += data
 
     def flush(self) -> None:
-        """Send what was kept."""
-        unsent, self._unsent = self._unsent, bytearray()
+        """Send the bytes that were kept."""
+        outgoing, self._outgoing = self._outgoing, bytearray()
         self._socket.settimeout(SEND_WITHIN_S)
-        self._socket.sendall(unsent)
+        self._socket.sendall(outgoing)
 
     def hang_up(self) -> None:
-        """End the connection from another thread: whoever reads sees the end."""
+        """End the connection from another thread; the thread that reads from it sees the end."""
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
-        """Give the socket back."""
+        """Close the socket."""
         self._socket.close()
 
 
-class _Received(io.RawIOBase):
+class _SocketFile(io.RawIOBase):
     """A socket's bytes as a file that can be buffered."""
 
     def __init__(self, receive: Callable[[memoryview], int]) -> None:
@@ -141,15 +141,15 @@ class _Received(io.RawIOBase):
 
 
 class UnknownMethodError(TProtocolException):  # type: ignore[misc]  # see above
-    """A method is called that the interface does not have."""
+    """A client calls a method that the interface does not have."""
 
 
 class StrictProtocol(TBinaryProtocol):  # type: ignore[misc]  # see above
     """The binary protocol, for requests that may be hostile.
 
     Attributes:
-        method: that was called last.
-        seqid: of that call.
+        method: name of the last call.
+        seqid: sequence number of the last call.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -181,7 +181,7 @@ class StrictProtocol(TBinaryProtocol):  # type: ignore[misc]  # see above
             setattr(struct_, name, value)
 
     def skip(self, _ttype: int) -> None:
-        """Refuse: it is the arguments of an unknown method that would be skipped."""
+        """Refuse an unknown method, whose arguments thriftpy2 would skip."""
         raise UnknownMethodError(message=f"there is no method {self.method!r}: there are 'run' and 'ping'")
 
     def _struct(self, declared: Any, depth: int) -> object:  # noqa: ANN401 - see above
@@ -206,12 +206,12 @@ class StrictProtocol(TBinaryProtocol):  # type: ignore[misc]  # see above
 
     def _list(self, inner: Any, depth: int) -> list[object]:  # noqa: ANN401 - a type, or a type and a class
         kind, declared = inner if isinstance(inner, tuple) else (inner, None)
-        sent, size = _LIST.unpack(self._read(5))
+        item_kind, size = _LIST.unpack(self._read(5))
         if size == 0:
             return []
-        if sent != kind:
-            _refuse(f"a list is of type {sent}, where {kind} belongs")
-        if not 0 < size <= self._connection.left:
+        if item_kind != kind:
+            _refuse(f"a list is of type {item_kind}, where {kind} belongs")
+        if not 0 < size <= self._connection.remaining:
             _refuse(f"a list cannot have {size:,} elements: the message has too few bytes for that")
         reader = self._readers[kind]
         return [reader(declared, depth + 1) for _ in range(size)]

@@ -242,14 +242,14 @@ def test_an_order_that_is_refused_has_an_id_all_the_same_which_tells_why(app: Fl
 
 
 def test_refusals_are_forgotten_in_time(monkeypatch):
-    monkeypatch.setattr(qrisp_jobs, "_KEPT_REFUSALS", 2)
+    monkeypatch.setattr(qrisp_jobs, "_MAX_REFUSALS", 2)
     with serving() as client:
         numbers = [client.post("/jobs", json=order(1)).get_json(force=True)["id"] for _ in range(3)]
         assert [client.get(f"/jobs/{number}").status_code for number in numbers] == [404, 400, 400]
 
 
 def test_what_is_no_longer_at_hand_is_found_in_the_store(monkeypatch):
-    monkeypatch.setattr(qrisp_jobs, "_SMALL", 0)
+    monkeypatch.setattr(qrisp_jobs, "_MAX_BYTES_IN_MEMORY", 0)
     with serving() as client:
         found = ended(client, X_ON_THE_FIRST).get_json()["results"][0]
     assert (found["results"], found["circuit"]["quantumCircuit"]) == ({"11": 100}, X_ON_THE_FIRST)
@@ -352,16 +352,16 @@ def test_deployments_and_jobs_of_an_earlier_version_are_found_by_their_numbers(t
 
 
 def test_only_the_newest_deployments_are_kept(app: FlaskClient, monkeypatch):
-    monkeypatch.setattr(qrisp_jobs, "_SMALL", 0)
-    monkeypatch.setattr(qrisp_store, "KEPT_DEPLOYMENTS", 2)
+    monkeypatch.setattr(qrisp_jobs, "_MAX_BYTES_IN_MEMORY", 0)
+    monkeypatch.setattr(qrisp_store, "MAX_DEPLOYMENTS", 2)
     monkeypatch.setattr(qrisp_store, "_FORGET_EVERY", 1)
     numbers = [app.post("/deployments", json=deployment(BELL)).get_json()["id"] for _ in range(4)]
     assert [app.post("/jobs", json=order(number)).status_code for number in numbers] == [400, 400, 201, 201]
 
 
 def test_only_so_many_bytes_of_deployments_are_kept(app: FlaskClient, monkeypatch):
-    monkeypatch.setattr(qrisp_jobs, "_SMALL", 0)
-    monkeypatch.setattr(qrisp_store, "KEPT_BYTES", 2 * len(BELL) + 500)
+    monkeypatch.setattr(qrisp_jobs, "_MAX_BYTES_IN_MEMORY", 0)
+    monkeypatch.setattr(qrisp_store, "MAX_BYTES", 2 * len(BELL) + 500)
     monkeypatch.setattr(qrisp_store, "_FORGET_EVERY", 1)
     numbers = [app.post("/deployments", json=deployment(BELL)).get_json()["id"] for _ in range(4)]
     statuses = [app.post("/jobs", json=order(number)).status_code for number in numbers]

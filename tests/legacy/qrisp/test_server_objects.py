@@ -20,7 +20,7 @@ from gateway.execution.pool import InlineExecutor
 from gateway.execution.runner import Runner
 from gateway.legacy.qrisp.room import QrispInterface
 from gateway.protocol.messages import ServerLimits
-from gateway.server.access.tokens import Known, Tokens
+from gateway.server.access.tokens import TokenDigest, Tokens
 from gateway.server.http.app import create_app
 from gateway.server.service import Service
 
@@ -168,7 +168,7 @@ def guarded(seen: list[Any]) -> Iterator[FlaskClient]:
         return {"0" * circuit.num_clbits: shots}
 
     function = Function(run_func, lambda: seen.append("ping"))
-    tokens = Tokens([Known("me", hashlib.sha256(TOKEN.encode()).hexdigest())])
+    tokens = Tokens([TokenDigest("me", hashlib.sha256(TOKEN.encode()).hexdigest())])
     with serving(function, tokens) as client:
         yield client
 

@@ -430,7 +430,7 @@ class Recorded(thrift_wire.Connection):
     def __init__(self, arrived: bytes) -> None:
         ours, self.theirs = socket.socketpair()
         super().__init__(ours, "nobody", 2**20)
-        self._received = io.BufferedReader(io.BytesIO(arrived))
+        self._incoming = io.BufferedReader(io.BytesIO(arrived))
 
     def close(self) -> None:
         super().close()
