@@ -1,6 +1,6 @@
 """Repeat tests and count which fail: ``scripts/flaky [-n ROUNDS] [--idle] [PATH...]``.
 
-Every other round has a busy loop on each processor beside it, so that whatever is slow is slower still.
+During every other round a busy loop runs on each processor, so that tests which depend on speed fail more often.
 """
 
 from __future__ import annotations
@@ -25,22 +25,22 @@ def main(words: list[str]) -> int:
     """Run the rounds, print the table, and return 1 if anything failed."""
     parser = argparse.ArgumentParser(prog="scripts/flaky", description="Repeat tests and count which fail.")
     parser.add_argument("-n", "--rounds", type=int, default=20, help="how often each suite is run; 20 by default")
-    parser.add_argument("--idle", action="store_true", help="put no load beside any round")
-    parser.add_argument("paths", nargs="*", help=f"what is repeated; by default {' '.join(SUITES)}")
-    asked = parser.parse_args(words)
-    if asked.rounds < 1:
+    parser.add_argument("--idle", action="store_true", help="run all rounds without load")
+    parser.add_argument("paths", nargs="*", help=f"the tests to repeat; by default {' '.join(SUITES)}")
+    arguments = parser.parse_args(words)
+    if arguments.rounds < 1:
         parser.error("at least one round is needed")
     failures: Counter[str] = Counter()
     tests = 0
-    for number in range(asked.rounds):
-        under_load = bool(number % 2) and not asked.idle
+    for number in range(arguments.rounds):
+        under_load = bool(number % 2) and not arguments.idle
         with load() if under_load else contextlib.nullcontext():
-            ran, failed = one_round(asked.paths or SUITES)
-        tests += ran
+            test_count, failed = one_round(arguments.paths or SUITES)
+        tests += test_count
         failures.update(failed)
         where = " under load" if under_load else ""
-        print(f"round {number + 1} of {asked.rounds}{where}: {ran} ran, {len(failed)} failed", flush=True)
-    print(table(failures, asked.rounds, tests))
+        print(f"round {number + 1} of {arguments.rounds}{where}: {test_count} ran, {len(failed)} failed", flush=True)
+    print(table(failures, arguments.rounds, tests))
     return int(bool(failures) or not tests)
 
 
@@ -57,7 +57,7 @@ def load() -> Iterator[None]:
 
 
 def one_round(paths: list[str]) -> tuple[int, list[str]]:
-    """Run tests once; return how many ran and which failed."""
+    """Run the tests once, and return how many ran and the names of those that failed."""
     with tempfile.TemporaryDirectory() as folder:
         report, log = Path(folder) / "report.xml", Path(folder) / "log"
         with log.open("wb") as output:
@@ -80,7 +80,7 @@ def _name(case: ET.Element) -> str:
 
 
 def table(failures: Counter[str], rounds: int, tests: int) -> str:
-    """Return what failed, how often."""
+    """Return a line for each test that failed, with the number of its failures."""
     lines = [f"{count:>4} of {rounds}  {name}" for name, count in failures.most_common()]
     return "\n".join([f"flaky: {rounds} rounds, {tests} tests ran, {failures.total()} failures", *lines])
 

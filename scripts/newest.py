@@ -1,7 +1,7 @@
-"""Hold each simulator to the contract with the newest versions of its packages, whatever bounds its row has.
+"""Runs the conformance suite for each simulator with the newest versions of its packages.
 
-Each gets an environment of its own, ``.environments/newest-NAME``, and the conformance suite runs in it. What is
-printed is a report: the exit status is 0 as long as there is one.
+The bounds of the registry are ignored. Each simulator gets an environment of its own, ``.environments/newest-NAME``.
+The output is a report, and the exit status is 0 whatever it says.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 UV = str(ROOT / ".venv/bin/uv")
 HEAD = ("simulator", "package", "locked", "newest", "verdict")
-_LONGEST = 100
+_MAX_LENGTH = 100
 
 
 def main() -> int:
-    """Print a line for each simulator named, or for all."""
+    """Print a line for each simulator that the command line names, or for all."""
     from gateway.simulators import SIMULATORS, find
 
     rows = [find(name) for name in sys.argv[1:]] or list(SIMULATORS.values())
@@ -35,20 +35,20 @@ def main() -> int:
 
 
 def judge(name: str, distribution: str, requires: list[str]) -> tuple[str, str]:
-    """Return the newest version that installs, and what conformance says of it."""
+    """Return the newest version that can be installed, and the verdict of the conformance suite about it."""
     home = ROOT / f".environments/newest-{name}"
     python = str(home / "bin/python")
     run(UV, "venv", "-q", "--clear", "--python", sys.executable, str(home))
     ours = ["-e", f"{ROOT}[server,test]"]
-    done = run(UV, "pip", "install", "-q", "--python", python, *ours, *requires)
-    if done.returncode:
-        return "-", f"does not install: {_last_line(done.stderr)}"
-    asked = f"from importlib.metadata import version; print(version({distribution!r}))"
-    newest = run(python, "-c", asked).stdout.strip()
-    done = run(python, "-m", "pytest", "-q", "--tb=line", "tests/conformance", "--target", name)
-    if done.returncode == 0:
-        return newest, f"keeps the contract: {_last_line(done.stdout)}"
-    return newest, f"BREAKS: {_first_error(done.stdout)} ({_last_line(done.stdout)})"
+    process = run(UV, "pip", "install", "-q", "--python", python, *ours, *requires)
+    if process.returncode:
+        return "-", f"does not install: {_last_line(process.stderr)}"
+    statement = f"from importlib.metadata import version; print(version({distribution!r}))"
+    newest = run(python, "-c", statement).stdout.strip()
+    process = run(python, "-m", "pytest", "-q", "--tb=line", "tests/conformance", "--target", name)
+    if process.returncode == 0:
+        return newest, f"keeps the contract: {_last_line(process.stdout)}"
+    return newest, f"BREAKS: {_first_error(process.stdout)} ({_last_line(process.stdout)})"
 
 
 def run(*command: str) -> subprocess.CompletedProcess[str]:
@@ -57,14 +57,14 @@ def run(*command: str) -> subprocess.CompletedProcess[str]:
 
 
 def _last_line(text: str) -> str:
-    return (text.strip().splitlines() or ["nothing was printed"])[-1].strip("= ")[:_LONGEST]
+    return (text.strip().splitlines() or ["nothing was printed"])[-1].strip("= ")[:_MAX_LENGTH]
 
 
 def _first_error(text: str) -> str:
     error = re.search(
         r"^(?:E  +)?([\w.]*(?:Error|Exception|Warning)\b.*)$|^.*?: (\w*(?:Error|Warning)\b.*)$", text, re.MULTILINE
     )
-    return (error[0] if error else _last_line(text)).strip()[:_LONGEST]
+    return (error[0] if error else _last_line(text)).strip()[:_MAX_LENGTH]
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""Write the parts of the tree that are derived from the tables.
+"""Render the files, and the sections of files, that are derived from the gate table, the registry and the settings.
 
-``scripts/render`` writes them, all or none; ``scripts/render --check`` only says which are stale.
+``scripts/render`` writes all of them or none; ``scripts/render --check`` only names the stale ones.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def builder() -> str:
 
 
 def _signature(name: str, arguments: str) -> list[str]:
-    """Return a method's first lines as the formatter would write them."""
+    """Return the first lines of a method as the formatter would write them."""
     line = f"    def {name}(self, {arguments}) -> Self:"
     if len(line) <= LINE_LENGTH:
         return [line]
@@ -102,22 +102,23 @@ def protocol() -> str:
 
     lines = ["| request | body | answer | what it does |", "|---|---|---|---|"]
     parameters = ["| parameter | | |", "|---|---|---|"]
-    for row in ENDPOINTS.values():
-        query = "&".join(f"{each.name}=" for each in row.parameters if each.place == "query")
-        body = row.request.__name__ if row.request else ""
-        answer = row.answer.__name__ if row.answer else row.media_type
-        location = " and `Location`" if row.status == 202 else ""  # noqa: PLR2004 - HTTP: Accepted
+    for endpoint in ENDPOINTS.values():
+        query = "&".join(f"{each.name}=" for each in endpoint.parameters if each.place == "query")
+        body = endpoint.request.__name__ if endpoint.request else ""
+        answer = endpoint.answer.__name__ if endpoint.answer else endpoint.media_type
+        location = " and `Location`" if endpoint.status == 202 else ""  # noqa: PLR2004 - HTTP: Accepted
         lines.append(
-            f"| `{row.method} {row.path}{'?' if query else ''}{query}` | {body} | {row.status} {answer}{location} "
-            f"| {row.summary}{'' if row.needs_token else '; needs no token'} |"
+            f"| `{endpoint.method} {endpoint.path}{'?' if query else ''}{query}` | {body} "
+            f"| {endpoint.status} {answer}{location} "
+            f"| {endpoint.summary}{'' if endpoint.needs_token else '; needs no token'} |"
         )
-        parameters += [f"| `{each.name}` | {each.place} | {each.description} |" for each in row.parameters]
+        parameters += [f"| `{each.name}` | {each.place} | {each.description} |" for each in endpoint.parameters]
     sections = {"endpoints": [*lines, "", *parameters], "limits": _limits()}
-    return _filled("gateway/protocol/PROTOCOL.md", sections, comment="<!-- {} -->")
+    return _fill_sections("gateway/protocol/PROTOCOL.md", sections, comment="<!-- {} -->")
 
 
 def compose() -> str:
-    """Return compose.yaml: one service for each row of the registry, locked down as ``hardening`` says."""
+    """Return compose.yaml: one service for each row of the registry, with the restrictions of ``hardening``."""
     from gateway.containers import hardening
     from gateway.simulators import SIMULATORS
     from gateway.version import __version__
@@ -160,7 +161,7 @@ def compose() -> str:
 
 
 def readme() -> str:
-    """Return README.md with the table of simulators, and what each can do."""
+    """Return README.md with the tables of simulators, of their capabilities and of settings."""
     from gateway.cli.listing import abilities
 
     lines = ["| simulator | port | what it is | package | extra |", "|---|---|---|---|---|"]
@@ -171,11 +172,11 @@ def readme() -> str:
     matrix = [f"| simulator | {' | '.join(head)} |", "|---" * (len(head) + 1) + "|"]
     matrix += [f"| `{row.name}` | {' | '.join(abilities(row.capabilities).values())} |" for row in _rows()]
     sections = {"simulators": lines, "abilities": matrix, "settings": _settings()}
-    return _filled("README.md", sections, "<!-- {} -->")
+    return _fill_sections("README.md", sections, "<!-- {} -->")
 
 
 def _settings() -> list[str]:
-    """Return the table of settings that people give; limits have a table of their own."""
+    """Return the table of settings that have a flag or a variable; limits have a table of their own."""
     from gateway.settings import all_settings
 
     lines = ["| in a file | flag | variable | default | |", "|---|---|---|---|---|"]
@@ -206,7 +207,7 @@ def pyproject() -> str:
         extras.setdefault(row.requirement, []).extend(row.requires)
     packages = sorted({package for row in _rows() for package in row.packages})
     folder, locks = "images/simulators", [f"requirements-{group}.lock" for group in _groups()]
-    return _filled(
+    return _fill_sections(
         "pyproject.toml",
         {
             "extras": [
@@ -223,7 +224,7 @@ def pyproject() -> str:
 
 
 def _groups() -> dict[str, list[str]]:
-    """Return the extras that each environment of simulators holds."""
+    """Return the extras that are installed in each environment of simulators: group -> extras."""
     groups: dict[str, set[str]] = {}
     for row in _rows():
         groups.setdefault(row.group, {"server"}).add(row.requirement)
@@ -231,16 +232,16 @@ def _groups() -> dict[str, list[str]]:
 
 
 def prepare() -> str:
-    """Return images/simulators/prepare.py with what each simulator imports, and what runs in other environments."""
+    """Return prepare.py with the modules that each simulator imports, and the simulators of other environments."""
     warm = [f'    "{", ".join(row.warm)}",' for row in _rows()]
     elsewhere = [f'    "{row.name}": "{row.group}",' for row in _rows() if row.group != "main"]
-    return _filled("images/simulators/prepare.py", {"warm": list(dict.fromkeys(warm)), "elsewhere": elsewhere})
+    return _fill_sections("images/simulators/prepare.py", {"warm": list(dict.fromkeys(warm)), "elsewhere": elsewhere})
 
 
 def dockerfile() -> str:
     """Return the Dockerfile with the ports of the simulators."""
     ports = " ".join(str(port) for port in sorted(row.port for row in _rows()))
-    return _filled("images/simulators/Dockerfile", {"ports": [f"EXPOSE {ports}"]})
+    return _fill_sections("images/simulators/Dockerfile", {"ports": [f"EXPOSE {ports}"]})
 
 
 def _rows() -> list[Simulator]:
@@ -260,15 +261,17 @@ def _locked_version(row: Simulator) -> str:
     text = (ROOT / lock).read_text() if (ROOT / lock).exists() else ""
     pin = re.search(rf"^{re.escape(name)}==([\w.]+)", text, re.MULTILINE)
     if pin is None:
-        raise LackingError(f"{lock} has no version of {row.distribution}, which {row.name} needs: run scripts/lock")
+        raise MissingSourceError(
+            f"{lock} has no version of {row.distribution}, which {row.name} needs: run scripts/lock"
+        )
     return pin[1]
 
 
-class LackingError(Exception):
-    """Something that a file is rendered from is not there."""
+class MissingSourceError(Exception):
+    """A file that is read for rendering, or a section of it, is absent."""
 
 
-def _filled(name: str, sections: dict[str, list[str]], comment: str = "# {}") -> str:
+def _fill_sections(name: str, sections: dict[str, list[str]], comment: str = "# {}") -> str:
     """Return a file's content with new lines in its sections.
 
     A section stands between the comments ``begin NAME (rendered)`` and ``end NAME``; it may occur several times.
@@ -283,13 +286,13 @@ def _filled(name: str, sections: dict[str, list[str]], comment: str = "# {}") ->
         content = "".join(f"{line}\n" for line in lines)
         text, count = re.subn(pattern, lambda match: match[1] + content + match[2], text, flags=re.MULTILINE)  # noqa: B023
         if not count:
-            raise LackingError(f"{name} has no section between {begin!r} and {end!r}")
+            raise MissingSourceError(f"{name} has no section between {begin!r} and {end!r}")
     return text
 
 
 LINE_LENGTH = 120
 SOURCES = ("images/simulators/requirements-*.lock", "scripts/compose.template.yaml")
-"""What files are rendered from, beside the tables in the code."""
+"""The files that are read for rendering, besides the tables in the code."""
 TARGETS: dict[str, Callable[[], str]] = {
     "gateway/__init__.pyi": facade,
     "gateway/circuit/builder.py": builder,
@@ -303,16 +306,19 @@ TARGETS: dict[str, Callable[[], str]] = {
 
 
 def main() -> int:
-    """Render the targets named, or all; the exit status is 1 if one is stale when checking, or cannot be rendered."""
+    """Render the targets that the command line names, or all.
+
+    The exit status is 1 if a target cannot be rendered, or if one is stale under ``--check``.
+    """
     parser = argparse.ArgumentParser(prog="scripts/render", description=__doc__)
     parser.add_argument("targets", nargs="*", metavar="TARGET", help=f"of {', '.join(TARGETS)}; default: all")
-    parser.add_argument("--check", action="store_true", help="write nothing; say which are stale")
+    parser.add_argument("--check", action="store_true", help="write nothing, but name the stale files")
     arguments = parser.parse_args()
     if unknown := set(arguments.targets) - set(TARGETS):
         parser.error(f"nothing is rendered into {', '.join(sorted(unknown))}")
     try:
         stale = stale_files(arguments.targets or list(TARGETS))
-    except LackingError as exc:
+    except MissingSourceError as exc:
         print(f"render: {exc}; nothing was written", file=sys.stderr)
         return 1
     for path in stale:
@@ -323,10 +329,10 @@ def main() -> int:
 
 
 def stale_files(names: list[str]) -> dict[Path, str]:
-    """Return the new content of each file that is not what it should be; all are rendered before any is written.
+    """Return the new content of each stale file; all files are rendered before any is written.
 
     Raises:
-        LackingError: one cannot be rendered; the message has a line for each reason.
+        LackingError: a file cannot be rendered; the message has a line for each reason.
     """
     stale: dict[Path, str] = {}
     reasons: list[str] = []
@@ -334,18 +340,18 @@ def stale_files(names: list[str]) -> dict[Path, str]:
         path = ROOT / name
         try:
             text = TARGETS[name]()
-        except LackingError as exc:
+        except MissingSourceError as exc:
             reasons.append(str(exc))
         else:
             if not path.exists() or path.read_text() != text:
                 stale[path] = text
     if reasons:
-        raise LackingError("\nrender: ".join(reasons))
+        raise MissingSourceError("\nrender: ".join(reasons))
     return stale
 
 
 def write_all(files: dict[Path, str]) -> None:
-    """Write all files or none: each is written beside its place first, and only then all take their places."""
+    """Write all files or none: each is first written to a draft beside it, and then all drafts replace their files."""
     drafts = {path: path.with_name(f".{path.name}.new") for path in files}
     try:
         for path, draft in drafts.items():

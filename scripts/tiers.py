@@ -1,7 +1,7 @@
-"""Run the checks and the tests tier by tier, the cheap ones first, and say what ran, how many and how long.
+"""Runs the checks and the tests in tiers, the cheap ones first, and prints what ran, how many tests and how long.
 
-``scripts/test`` runs all tiers, ``scripts/test --quick`` the checks and the quick tests. The first tier that fails is
-the last one; the table at the end says which did not run.
+``scripts/test`` runs all tiers, ``scripts/test --quick`` only the checks and the quick tests. After the first failure
+no other tier runs, and the table at the end names those that did not run.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from typing import NamedTuple
 ROOT = Path(__file__).resolve().parent.parent
 PYTEST = [".venv/bin/python", "-m", "pytest"]
 TWO_AT_ONCE = ["-p", "xdist.plugin", "--numprocesses", "2", "--dist", "loadfile"]
-"""For what is independent: each file, with the servers that it starts, in one of two processes."""
+"""Options for independent tests: each file, with the servers that it starts, runs in one of two processes."""
 
 _TOTALS = re.compile(r"^=*\s*((?:\d+ \w+(?:, )?)+) in [\d.]+s", re.MULTILINE)
 _LEFT_OUT = "left out: no container engine answers"
 
 
 class Tier(NamedTuple):
-    """Some commands that are run one after the other."""
+    """A group of commands that run one after the other."""
 
     name: str
     commands: list[list[str]]
@@ -33,7 +33,7 @@ class Tier(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What has become of a tier."""
+    """The result of a tier."""
 
     name: str
     tests: str
@@ -57,7 +57,7 @@ def tiers() -> list[Tier]:
 
 
 def _has_engine() -> bool:
-    """Say whether container tests are run: in CI they are, and fail without an engine."""
+    """Return whether the container tests run; in CI they always do, and fail without an engine."""
     if os.environ.get("CI") == "true":
         return True
     return (
@@ -67,28 +67,28 @@ def _has_engine() -> bool:
 
 
 def _in_group(lock: Path) -> list[str]:
-    """Return what only the environment of another group of simulators can load."""
+    """Return the command that runs the tests which need the environment of another group of simulators."""
     python = f".environments/{lock.stem.removeprefix('requirements-dev-')}/bin/python"
     return [python, "-m", "pytest", "tests/conformance", "tests/unit/adapters", "tests/unit/frameworks"]
 
 
 def run(tier: Tier) -> Outcome:
-    """Run a tier to its end or to the first command that fails."""
+    """Run a tier until its end or the first command that fails."""
     if not tier.commands:
         return Outcome(tier.name, _LEFT_OUT, 0.0, failed=False)
-    began, totals, failed = time.monotonic(), [], False
+    start, totals, failed = time.monotonic(), [], False
     for command in tier.commands:
         print(f"\n== {tier.name}: {' '.join(command)}", flush=True)
-        status, output = _shown(command)
+        status, output = _run_command(command)
         totals += _TOTALS.findall(output)
         if status:
             failed = True
             break
-    return Outcome(tier.name, "; ".join(totals), time.monotonic() - began, failed)
+    return Outcome(tier.name, "; ".join(totals), time.monotonic() - start, failed)
 
 
-def _shown(command: list[str]) -> tuple[int, str]:
-    """Run a command, show what it writes, and return its exit status and its last lines."""
+def _run_command(command: list[str]) -> tuple[int, str]:
+    """Run a command, print its output, and return its exit status and its last lines."""
     lines: list[str] = []
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     with subprocess.Popen(
@@ -101,23 +101,23 @@ def _shown(command: list[str]) -> tuple[int, str]:
     return process.returncode, "".join(lines)
 
 
-def table(outcomes: list[Outcome], left: list[Tier]) -> str:
-    """Return what ran and what did not, a line each."""
+def table(outcomes: list[Outcome], remaining: list[Tier]) -> str:
+    """Return a line for each tier that ran, and for each that did not."""
     rows = [
-        f"{each.name:<13}{each.seconds:>6.0f} s  {'FAILED' if each.failed else 'passed'}  {each.tests}"
-        for each in outcomes
+        f"{outcome.name:<13}{outcome.seconds:>6.0f} s  {'FAILED' if outcome.failed else 'passed'}  {outcome.tests}"
+        for outcome in outcomes
     ]
-    return "\n".join(["", *rows, *(f"{each.name:<13}{'':>8}  not run" for each in left)])
+    return "\n".join(["", *rows, *(f"{tier.name:<13}{'':>8}  not run" for tier in remaining)])
 
 
 def main(words: list[str]) -> int:
-    """Run the tiers that are asked for."""
-    left = [tier for tier in tiers() if tier.is_quick or "--quick" not in words]
+    """Run the tiers that the arguments select."""
+    remaining = [tier for tier in tiers() if tier.is_quick or "--quick" not in words]
     outcomes: list[Outcome] = []
-    while left and not any(each.failed for each in outcomes):
-        outcomes.append(run(left.pop(0)))
-    print(table(outcomes, left))
-    return int(any(each.failed for each in outcomes))
+    while remaining and not any(outcome.failed for outcome in outcomes):
+        outcomes.append(run(remaining.pop(0)))
+    print(table(outcomes, remaining))
+    return int(any(outcome.failed for outcome in outcomes))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""Import once what servers and commands import, so that Python leaves byte code of it.
+"""Imports all modules that servers and commands need, so that Python writes their byte code.
 
-Without any, the first start of a server takes three times as long.
+Without byte code, the first start of a server takes three times as long.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 OURS = ("gateway.cli.commands", "gateway.backends.local")
 SERVER = ("gunicorn", "flask", "sqlalchemy", "gateway.server.host", "gateway.server.http.app", "gateway.jobs.manager")
-"""What a server imports, its packages first: a host that only calls servers has none of them."""
+"""The modules that a server imports. A machine that only calls servers lacks the packages at the front."""
 
 
 def main() -> int:
-    """Import in a process each, as servers do; what is not installed in this environment is left out."""
+    """Import the modules of each line in a process of its own, unless some are not installed in this environment."""
     from gateway.simulators import SIMULATORS
 
     lines = [OURS, SERVER, *(row.warm for row in SIMULATORS.values())]

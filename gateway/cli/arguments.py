@@ -1,4 +1,4 @@
-"""Values of arguments as people write them."""
+"""Converts the values of arguments, such as ``90s`` and ``2g``, to numbers."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ RUNTIMES = ("auto", "docker", "local")
 
 
 class UsageError(GatewayError, ValueError):
-    """The command line, the environment or a file of settings says what cannot be meant."""
+    """The command line, the environment or a file of settings contains something invalid."""
 
 
 def duration(text: str) -> float:
-    """Return the seconds of ``90``, ``90s``, ``10m`` or ``2h``."""
+    """Return the number of seconds in a text such as ``90``, ``90s``, ``10m`` or ``2h``."""
     try:
         return parse_seconds(text, "a duration")
     except RequestError as exc:
@@ -23,7 +23,7 @@ def duration(text: str) -> float:
 
 
 def size(text: str) -> int:
-    """Return the bytes of ``512m`` or ``2g``."""
+    """Return the number of bytes in a text such as ``512m`` or ``2g``."""
     try:
         return parse_bytes(text, "a size")
     except RequestError as exc:

@@ -1,4 +1,4 @@
-"""``gateway run`` and ``gateway compare``."""
+"""The commands ``gateway run`` and ``gateway compare``."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ from gateway.simulators import rows
 
 FAILED = 1
 
-_MOST_BYTES = ServerLimits().max_body_bytes
+_MAX_BYTES = ServerLimits().max_body_bytes
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print what one simulator makes of a circuit."""
+    """Run a circuit on one simulator and print the result."""
     source = _source(arguments.file)
     exact = arguments.exact or arguments.statevector
     place = runtime.choose(arguments.runtime, [arguments.on]).runtime
@@ -45,15 +45,15 @@ def run(arguments: argparse.Namespace) -> int:
             result=ResultType.STATEVECTOR if arguments.statevector else None,
             sampling=arguments.sampling,
         )
-    print(json.dumps(_plain(outcome)) if arguments.json else tables.outcome(outcome))
+    print(json.dumps(_to_json(outcome)) if arguments.json else tables.outcome(outcome))
     return 0
 
 
 def compare_all(arguments: argparse.Namespace) -> int:
-    """Print what several simulators make of a circuit, and whether they agree."""
+    """Run a circuit on several simulators and print their results, and whether they agree."""
     source = _source(arguments.file)
-    listed = arguments.on.split(",") if arguments.on else _who_takes(source, arguments.sampling)
-    names = [name.strip() for name in listed]
+    choices = arguments.on.split(",") if arguments.on else _fitting_simulators(source, arguments.sampling)
+    names = [name.strip() for name in choices]
     place = runtime.choose(arguments.runtime, names).runtime
     with ExitStack() as stack:
         progress = stack.enter_context(Progress("starting"))
@@ -69,39 +69,39 @@ def compare_all(arguments: argparse.Namespace) -> int:
             shots=arguments.shots,
             seed=arguments.seed,
             sampling=arguments.sampling,
-            report=progress.say,
+            report=progress.show,
         )
     print(json.dumps(comparison.to_dict(), indent=2) if arguments.json else tables.comparison(comparison))
     return 0 if comparison.all_agree else FAILED
 
 
-def _who_takes(text: str, sampling: Sampling) -> list[str]:
-    """Return the simulators that take a circuit, and print why the others are left out."""
-    needed, names = needs(Circuit.from_openqasm(text)), []
+def _fitting_simulators(text: str, sampling: Sampling) -> list[str]:
+    """Return the names of the simulators that take a circuit, and print why the others are left out."""
+    needs_of_circuit, names = needs(Circuit.from_openqasm(text)), []
     for row in rows():
         try:
-            refuse(needed, row.capabilities, RunOptions(ResultType.COUNTS, sampling), simulator=row.name)
+            refuse(needs_of_circuit, row.capabilities, RunOptions(ResultType.COUNTS, sampling), simulator=row.name)
             names.append(row.name)
-        except (UnsupportedError, LimitError) as refusal:
-            print(f"left out: {refusal.message}", file=sys.stderr)
+        except (UnsupportedError, LimitError) as error:
+            print(f"left out: {error.message}", file=sys.stderr)
     return names
 
 
 def _source(file: str) -> str:
-    """Return the text of a circuit.
+    """Return the text of a circuit from a file or from standard input.
 
     Raises:
-        RequestError: it cannot be read, is no text, or is larger than a server takes.
+        RequestError: the file cannot be read, is not text, or is larger than a server takes.
     """
     where = "standard input" if file == "-" else file
     try:
-        with _opened(file) as stream:
-            content = stream.read(_MOST_BYTES + 1)
+        with _open(file) as stream:
+            content = stream.read(_MAX_BYTES + 1)
     except OSError as exc:
         raise RequestError(f"cannot read the circuit in {where}: {exc.strerror or exc}", field="file") from exc
-    if len(content) > _MOST_BYTES:
+    if len(content) > _MAX_BYTES:
         raise RequestError(
-            f"the circuit in {where} is larger than the {_MOST_BYTES:,} bytes a server takes", field="file"
+            f"the circuit in {where} is larger than the {_MAX_BYTES:,} bytes a server takes", field="file"
         )
     try:
         return content.decode("utf-8")
@@ -109,11 +109,11 @@ def _source(file: str) -> str:
         raise RequestError(f"the circuit in {where} is no text: byte {exc.start} is not UTF-8", field="file") from exc
 
 
-def _opened(file: str) -> AbstractContextManager[IO[bytes]]:
+def _open(file: str) -> AbstractContextManager[IO[bytes]]:
     return nullcontext(sys.stdin.buffer) if file == "-" else Path(file).open("rb")
 
 
-def _plain(outcome: Outcome) -> dict[str, object]:
+def _to_json(outcome: Outcome) -> dict[str, object]:
     provenance = msgspec.to_builtins(outcome.provenance)
     value = dict(outcome.most_common()) if isinstance(outcome, Counts | Probabilities) else outcome.to_wire()
     return {outcome.kind: value, "provenance": provenance}

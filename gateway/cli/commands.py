@@ -1,6 +1,6 @@
-"""The commands of ``gateway``: what each is for, its arguments, and the module that is loaded when it runs.
+"""The table of the commands of ``gateway``, with the summary, the arguments and the function of each.
 
-``gateway --help`` shows this table and loads nothing else; each command loads what it needs.
+``gateway --help`` loads this table and nothing else; each command imports what it needs when it runs.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ class Command(NamedTuple):
     """One command.
 
     Args:
-        name: as it is typed.
-        summary: what it does, in a line.
-        declare: adds its arguments to a parser.
-        run: does it, and returns the exit status.
+        name: the name of the command.
+        summary: one line about what the command does.
+        declare: a function that adds the command's arguments to a parser.
+        run: a function that runs the command and returns the exit status.
     """
 
     name: str
@@ -36,7 +36,7 @@ class Command(NamedTuple):
 # ---------------------------------------------------------------------- arguments
 
 
-def _known() -> str:
+def _simulator_names() -> str:
     from gateway.simulators import SIMULATORS
 
     return ", ".join(SIMULATORS)
@@ -48,17 +48,17 @@ def _declare_list(parser: Parser) -> None:
 
 def _declare_run(parser: Parser) -> None:
     _add_circuit(parser)
-    parser.add_argument("--on", metavar="NAME", required=True, help=f"one of {_known()}")
-    amount = parser.add_mutually_exclusive_group()
-    amount.add_argument("--shots", type=int, default=DEFAULT_SHOTS, help="default: %(default)s")
-    amount.add_argument("--exact", action="store_true", help="exact probabilities instead of shots")
-    amount.add_argument("--statevector", action="store_true", help="amplitudes of an unmeasured circuit")
+    parser.add_argument("--on", metavar="NAME", required=True, help=f"one of {_simulator_names()}")
+    result_kind = parser.add_mutually_exclusive_group()
+    result_kind.add_argument("--shots", type=int, default=DEFAULT_SHOTS, help="default: %(default)s")
+    result_kind.add_argument("--exact", action="store_true", help="exact probabilities instead of shots")
+    result_kind.add_argument("--statevector", action="store_true", help="amplitudes of an unmeasured circuit")
     _add_run_options(parser)
 
 
 def _declare_compare(parser: Parser) -> None:
     _add_circuit(parser)
-    parser.add_argument("--on", metavar="NAMES", help=f"separated by commas, of {_known()}; default: all")
+    parser.add_argument("--on", metavar="NAMES", help=f"separated by commas, of {_simulator_names()}; default: all")
     parser.add_argument("--shots", type=int, default=DEFAULT_SHOTS, help="default: %(default)s")
     _add_run_options(parser)
 
@@ -70,14 +70,16 @@ def _declare_serve(parser: Parser) -> None:
 
 
 def _declare_token(parser: Parser) -> None:
-    parser.add_argument("name", metavar="NAME", help="who holds it; a name may have several")
-    parser.add_argument("--file", metavar="FILE", help="add its digest to this file, which --tokens takes")
+    parser.add_argument("name", metavar="NAME", help="the holder of the token; a holder may have several")
+    parser.add_argument(
+        "--file", metavar="FILE", help="add the digest of the token to this file, which gateway serve --tokens reads"
+    )
 
 
 def _declare_up(parser: Parser) -> None:
     _add_names(parser)
-    _add_resources(parser, "what each may use, such as 2g")
-    parser.add_argument("--cpus", type=float, help="processors each may use")
+    _add_resources(parser, "memory of each container, such as 2g")
+    parser.add_argument("--cpus", type=float, help="processors of each container")
     _add_json(parser)
 
 
@@ -88,7 +90,7 @@ def _declare_names(parser: Parser) -> None:
 
 def _declare_logs(parser: Parser) -> None:
     parser.add_argument("name", metavar="NAME", help="a simulator, or a container's name as gateway ps shows it")
-    parser.add_argument("-f", "--follow", action="store_true", help="go on until Ctrl-C")
+    parser.add_argument("-f", "--follow", action="store_true", help="go on printing new lines until Ctrl-C")
     parser.add_argument("-n", "--lines", type=int, default=100, help="how many of the last lines; default: %(default)s")
 
 
@@ -102,7 +104,7 @@ def _add_circuit(parser: Parser) -> None:
 
 
 def _add_names(parser: Parser) -> None:
-    parser.add_argument("names", metavar="NAME", nargs="*", help=f"of {_known()}; default: all")
+    parser.add_argument("names", metavar="NAME", nargs="*", help=f"of {_simulator_names()}; default: all")
 
 
 def _add_json(parser: Parser) -> None:
@@ -117,27 +119,32 @@ def _add_resources(parser: Parser, memory: str) -> None:
 
 
 def _add_run_options(parser: Parser) -> None:
-    parser.add_argument("--seed", type=int, help="same seed, same counts")
-    parser.add_argument("--sampling", choices=("auto", "native"), default="auto", help="native: their own samplers")
+    parser.add_argument("--seed", type=int, help="seed of the sampler: the same seed gives the same counts")
+    parser.add_argument(
+        "--sampling",
+        choices=("auto", "native"),
+        default="auto",
+        help="native: draw shots with each simulator's own sampler",
+    )
     parser.add_argument(
         "--timeout",
         "--timeout-s",
         dest="timeout_s",
         metavar="DURATION",
         type=duration,
-        help="kill a run after so long, such as 90s or 10m; a number alone is in seconds",
+        help="kill a run after this time, such as 90s or 10m; a number alone is in seconds",
     )
-    _add_resources(parser, "what a run may allocate, such as 2g; in containers, what each may use")
+    _add_resources(parser, "memory of a run, such as 2g; of each container with --runtime docker")
     parser.add_argument(
         "--runtime",
         choices=RUNTIMES,
         default="auto",
-        help="docker: in containers; local: in processes of this machine; auto, the default, takes what is at hand",
+        help="docker: in containers; local: in processes of this machine; auto, the default, chooses what is ready",
     )
     _add_json(parser)
 
 
-# ---------------------------------------------------------------------- what runs, imported when it is needed
+# ---------------------------------------------------------------------- functions of the commands, imported when needed
 # ruff: noqa: PLC0415
 
 
@@ -187,7 +194,7 @@ COMMANDS: dict[str, Command] = {
         Command("run", "run a circuit on one simulator", _declare_run, _run),
         Command("compare", "run a circuit on several simulators and compare them", _declare_compare, _compare),
         Command("serve", "serve simulators over HTTP until Ctrl-C", _declare_serve, _serve),
-        Command("token", "make a token for a server to let in", _declare_token, _token),
+        Command("token", "make a token that lets its holder use a server", _declare_token, _token),
         Command(
             "up",
             "start simulators in containers on their own ports, and keep them",

@@ -1,4 +1,4 @@
-"""``gateway up | down | ps | logs | build | doctor``: containers, from the command line."""
+"""The commands for containers: ``gateway up``, ``down``, ``ps``, ``logs``, ``build`` and ``doctor``."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _cell(value: object) -> str:
 
 
 def up(arguments: argparse.Namespace) -> int:
-    """Start containers, and say where they answer."""
+    """Start containers and print their addresses."""
     names = _names(arguments)
     _ensure_image()
     simulators = [
@@ -60,7 +60,7 @@ def up(arguments: argparse.Namespace) -> int:
         for name in names
     ]
     with Progress(f"starting {', '.join(names)}"), ThreadPoolExecutor(max_workers=len(simulators)) as pool:
-        rows = list(pool.map(_started, simulators))
+        rows = list(pool.map(_start, simulators))
     _print(rows, ("simulator", "version", "address", "container", "state"), arguments)
     return FAILED if any(row["error"] for row in rows) else 0
 
@@ -72,7 +72,7 @@ def _ensure_image() -> None:
         image.ensure(engine, vault.folder, bar.report, content=image.content_tag())
 
 
-def _started(simulator: DockerSimulator) -> dict[str, object]:
+def _start(simulator: DockerSimulator) -> dict[str, object]:
     address = f"http://{HOST_IP}:{find(simulator.name).port}"
     row: dict[str, object] = {"simulator": simulator.name, "address": address, "version": None, "error": None}
     try:
@@ -83,64 +83,69 @@ def _started(simulator: DockerSimulator) -> dict[str, object]:
 
 
 def down(arguments: argparse.Namespace) -> int:
-    """Remove containers."""
+    """Remove containers of this user."""
     names = set(_names(arguments))
     fleet = doctor.fleet()
-    ours = [one for one in fleet.survey() if one.labels.get(SIMULATOR_LABEL) in names]
+    ours = [container for container in fleet.survey() if container.labels.get(SIMULATOR_LABEL) in names]
     with Progress("removing containers"), ThreadPoolExecutor() as pool:
-        list(pool.map(lambda one: fleet.remove(one.id), ours))
+        list(pool.map(lambda container: fleet.remove(container.id), ours))
         for name in names:
             fleet.sweep(f"{SIMULATOR_LABEL}={name}")
     if not fleet.survey():
         fleet.engine.remove_network(NETWORK)
     rows: list[dict[str, object]] = [
-        {"simulator": one.labels[SIMULATOR_LABEL], "container": one.name, "state": "removed"} for one in ours
+        {"simulator": container.labels[SIMULATOR_LABEL], "container": container.name, "state": "removed"}
+        for container in ours
     ]
     _print(rows, ("simulator", "container", "state"), arguments)
     return 0
 
 
 def ps(arguments: argparse.Namespace) -> int:
-    """Show the containers there are."""
+    """Print all containers of the simulators."""
     names = set(_names(arguments))
     fleet = doctor.fleet()
-    found = [one for one in fleet.engine.containers(SIMULATOR_LABEL) if one.labels[SIMULATOR_LABEL] in names]
-    rows = [_row(fleet, one) for one in found]
+    containers = [
+        container
+        for container in fleet.engine.containers(SIMULATOR_LABEL)
+        if container.labels[SIMULATOR_LABEL] in names
+    ]
+    rows = [_row(fleet, container) for container in containers]
     _print(rows, ("simulator", "container", "state", "address", "version", "kept", "users"), arguments)
     return 0
 
 
-def _row(fleet: Fleet, one: Container) -> dict[str, object]:
-    simulator = one.labels[SIMULATOR_LABEL]
-    seen = fleet.engine.container(one.id)
-    finding = doctor.check_container(seen) if seen else None
-    port = (one.ports or {}).get(SIMULATORS[simulator].port)
-    entry = fleet.vault.read(one.id)
-    ours = one.labels.get(HOME_LABEL) == fleet.vault.home
+def _row(fleet: Fleet, container: Container) -> dict[str, object]:
+    simulator = container.labels[SIMULATOR_LABEL]
+    description = fleet.engine.container(container.id)
+    finding = doctor.check_container(description) if description else None
+    port = (container.ports or {}).get(SIMULATORS[simulator].port)
+    entry = fleet.vault.read(container.id)
+    is_ours = container.labels.get(HOME_LABEL) == fleet.vault.home
     return {
         "simulator": simulator,
-        "container": one.name,
+        "container": container.name,
         "state": finding.what if finding else "removed",
         "address": f"http://{HOST_IP}:{port}" if port else None,
-        "version": one.labels.get(VERSION_LABEL),
-        "kept": (entry.keep if entry else one.labels.get(KEEP_LABEL) == "true") if ours else "not ours",
+        "version": container.labels.get(VERSION_LABEL),
+        "kept": (entry.keep if entry else container.labels.get(KEEP_LABEL) == "true") if is_ours else "not ours",
         "users": len(entry.users) if entry else 0,
     }
 
 
 def logs(arguments: argparse.Namespace) -> int:
-    """Print what a container's server wrote."""
+    """Print the log of a container's server."""
     engine = connect()
     by_label = engine.containers(f"{SIMULATOR_LABEL}={arguments.name}")
-    by_name = [one for one in engine.containers(SIMULATOR_LABEL) if one.name == arguments.name]
-    found = sorted([*by_name, *by_label], key=lambda one: not one.running)
-    if not found:
+    by_name = [container for container in engine.containers(SIMULATOR_LABEL) if container.name == arguments.name]
+    containers = sorted([*by_name, *by_label], key=lambda container: not container.running)
+    if not containers:
         raise RequestError(f"there is no container of {arguments.name!r}: gateway ps shows those there are")
     if arguments.follow:
-        for text in engine.follow(found[0].id, arguments.lines):
+        for text in engine.follow(containers[0].id, arguments.lines):
             print(text, end="", flush=True)
     else:
-        print(engine.logs(found[0].id, arguments.lines))
+        print(engine.logs(containers[0].id, arguments.lines))
     return 0
 
 
@@ -148,34 +153,34 @@ def logs(arguments: argparse.Namespace) -> int:
 
 
 def build(arguments: argparse.Namespace) -> int:
-    """Build the image."""
+    """Build the image of this version."""
     engine, vault = connect(), Vault()
     with BuildBar() as bar, image.one_at_a_time(vault, bar.report):
-        made = image.build(engine, bar.report, no_cache=arguments.no_cache, builder=vault.home)
-    found = engine.image(made)
-    if found is None:
+        image_id = image.build(engine, bar.report, no_cache=arguments.no_cache, builder=vault.home)
+    description = engine.image(image_id)
+    if description is None:
         raise ContainerError("the image was removed as soon as it was built: build it again")
     if arguments.json:
-        print(json.dumps(asdict(found)))
+        print(json.dumps(asdict(description)))
     else:
-        print(f"{IMAGE}:{image.content_tag()}  {found.size_bytes / 1e6:.0f} MB  {found.architecture}")
+        print(f"{IMAGE}:{image.content_tag()}  {description.size_bytes / 1e6:.0f} MB  {description.architecture}")
     return 0
 
 
 def examine(arguments: argparse.Namespace) -> int:
-    """Say what is missing for containers, and what to do about it."""
+    """Check everything that containers need, and print the findings."""
     findings = []
-    with Progress("looking"):
+    with Progress("checking"):
         findings = list(doctor.examine(_names(arguments)))
     if arguments.json:
-        print(json.dumps([asdict(one) for one in findings], indent=2))
+        print(json.dumps([asdict(finding) for finding in findings], indent=2))
     else:
-        width = max(len(one.check) for one in findings)
-        for one in findings:
-            print(f"{_MARKS[one.verdict]:<7}  {one.check:<{width}}  {one.what}")
-            if one.remedy:
-                print(f"{'':<7}  {'':<{width}}  -> {one.remedy}")
-    return FAILED if any(one.verdict is doctor.Verdict.PROBLEM for one in findings) else 0
+        width = max(len(finding.check) for finding in findings)
+        for finding in findings:
+            print(f"{_MARKS[finding.verdict]:<7}  {finding.check:<{width}}  {finding.what}")
+            if finding.remedy:
+                print(f"{'':<7}  {'':<{width}}  -> {finding.remedy}")
+    return FAILED if any(finding.verdict is doctor.Verdict.PROBLEM for finding in findings) else 0
 
 
 COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
@@ -186,4 +191,4 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "build": build,
     "doctor": examine,
 }
-"""Name of a command -> what it does."""
+"""The name of a command -> its function."""

@@ -1,4 +1,4 @@
-"""``gateway list``: the simulators there are."""
+"""The command ``gateway list``, which prints all simulators."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from gateway.simulators import SIMULATORS, Simulator, offers
 
 
 def show(arguments: argparse.Namespace) -> int:
-    """Print the simulators, ours and those of other distributions, and which frameworks are installed."""
-    foreign = offers()
+    """Print our simulators and those of other distributions, and which frameworks are installed."""
+    other_offers = offers()
     rows = dict.fromkeys(SIMULATORS.values()) | {
-        offer.row: offer.distribution for offer in foreign if offer.row is not None
+        offer.row: offer.distribution for offer in other_offers if offer.row is not None
     }
     if arguments.json:
-        print(json.dumps([_plain(row, distribution) for row, distribution in rows.items()], indent=2))
+        print(json.dumps([_to_json(row, distribution) for row, distribution in rows.items()], indent=2))
     else:
         cells = [_cells(row, distribution) for row, distribution in rows.items()]
-        print(table(list(cells[0]), [list(each.values()) for each in cells], right="port"))
-    for offer in foreign:
+        print(table(list(cells[0]), [list(cells_of_row.values()) for cells_of_row in cells], right="port"))
+    for offer in other_offers:
         if offer.fault:
             print(f"gateway: left out {offer.name!r} of {offer.distribution}: {offer.fault}", file=sys.stderr)
     return 0
 
 
 def _cells(row: Simulator, distribution: str | None) -> dict[str, str]:
-    """Return a line of the table: its columns and what stands in them."""
+    """Return a row of the table as column -> text."""
     installing = (
         f"pip install {row.distribution}" if distribution else f"pip install 'simulator-gateway[{row.requirement}]'"
     )
@@ -45,8 +45,8 @@ def _cells(row: Simulator, distribution: str | None) -> dict[str, str]:
     }
 
 
-def _plain(row: Simulator, distribution: str | None) -> dict[str, object]:
-    """Return what is shown of a simulator; ``distribution`` is the one that offers it, ``None`` for ours."""
+def _to_json(row: Simulator, distribution: str | None) -> dict[str, object]:
+    """Return a simulator as plain data; ``distribution`` names the one that offers it, ``None`` for ours."""
     return {
         "name": row.name,
         "port": row.port,
@@ -59,7 +59,7 @@ def _plain(row: Simulator, distribution: str | None) -> dict[str, object]:
 
 
 def abilities(capabilities: Capabilities) -> dict[str, str]:
-    """Return what a simulator can do as words, the same for README.md and the command."""
+    """Return capabilities as texts, as both README.md and the command show them."""
     return {
         "gates": "all" if capabilities.gates == "universal" else " ".join(capabilities.gates),
         "results": ", ".join(capabilities.result_types) or "none",
@@ -71,12 +71,14 @@ def abilities(capabilities: Capabilities) -> dict[str, str]:
 
 
 def _dynamics(capabilities: Capabilities) -> str:
-    able = {
+    features = {
         "mid-circuit measurement": capabilities.mid_circuit_measurement,
         "reset": capabilities.reset,
         "control": capabilities.classical_control,
     }
-    return "all" if all(able.values()) else ", ".join(name for name, can in able.items() if can) or "none"
+    return (
+        "all" if all(features.values()) else ", ".join(name for name, is_able in features.items() if is_able) or "none"
+    )
 
 
 def _width(capabilities: Capabilities) -> str:

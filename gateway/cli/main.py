@@ -1,4 +1,4 @@
-"""Where the ``gateway`` command begins and ends: the one place that turns failures into sentences and statuses."""
+"""The entry point of the ``gateway`` command, which turns errors into one sentence and an exit status."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from gateway.version import __version__
 FAILED = 1
 WRONG_USAGE = 2
 INTERRUPTED = 130
-_READER_GONE = 128 + signal.SIGPIPE
+READER_GONE = 128 + signal.SIGPIPE
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command; return its exit status.
+    """Run a command and return its exit status.
 
-    0: done; 1: it failed, or a comparison found a difference; 2: wrong usage; 130: Ctrl-C; 141: nobody
-    reads the output any more.
+    The status is 0 for success; 1 for a failure, or for a comparison with a difference; 2 for wrong usage; 130 after
+    Ctrl-C; and 141 when the reader of the output has gone.
     """
     try:
         _open_closed_streams()
@@ -34,18 +34,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         finally:
             _flush()
     except GatewayError as exc:
-        return _failed(exc.message, WRONG_USAGE if isinstance(exc, UsageError) else FAILED)
+        return _report_error(exc.message, WRONG_USAGE if isinstance(exc, UsageError) else FAILED)
     except KeyboardInterrupt:
-        return _failed("interrupted", INTERRUPTED)
+        return _report_error("interrupted", INTERRUPTED)
     except BrokenPipeError:
-        return _READER_GONE
+        return READER_GONE
     except OSError as exc:
         where = f"{exc.filename}: " if exc.filename is not None else ""
-        return _failed(f"{where}{exc.strerror or exc}")
+        return _report_error(f"{where}{exc.strerror or exc}")
     except UnicodeError as exc:
-        return _failed(f"a text cannot be read or written: {exc}")
+        return _report_error(f"a text cannot be read or written: {exc}")
     except MemoryError:
-        return _failed("memory ran out")
+        return _report_error("memory ran out")
 
 
 def _run(words: list[str]) -> int:
@@ -54,37 +54,37 @@ def _run(words: list[str]) -> int:
         return 0
     name = words[0]
     if not name.startswith("-") and name not in COMMANDS:
-        import difflib  # noqa: PLC0415 - nothing else needs it, and the help is waited for
+        import difflib  # noqa: PLC0415 - slow to import, and needed only here
 
         close = difflib.get_close_matches(name, COMMANDS, n=1)
         hint = f"did you mean {close[0]!r}? " if close else ""
-        known = ", ".join(COMMANDS)
-        raise UsageError(f"there is no command {name!r}: {hint}There are {known}; 'gateway --help' says what they do")
+        names = ", ".join(COMMANDS)
+        raise UsageError(f"there is no command {name!r}: {hint}There are {names}; 'gateway --help' says what they do")
     arguments = _parser(name).parse_args(words)
     arguments.words = words
     return COMMANDS[name].run(arguments)
 
 
 def _parser(chosen: str | None) -> ArgumentParser:
-    """Return a parser that knows all commands, and the arguments of the chosen one."""
-    whole = ArgumentParser(prog="gateway", description="Run one quantum circuit on many simulators, in one bit order.")
-    whole.add_argument("--version", action="version", version=f"gateway {__version__}")
-    subparsers = whole.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    """Return a parser for all commands, with the arguments of one command only."""
+    parser = ArgumentParser(prog="gateway", description="Run one quantum circuit on many simulators, in one bit order.")
+    parser.add_argument("--version", action="version", version=f"gateway {__version__}")
+    subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for name, command in COMMANDS.items():
         about = f"{command.summary[0].upper()}{command.summary[1:]}."
-        parser = subparsers.add_parser(name, help=command.summary, description=about)
+        subparser = subparsers.add_parser(name, help=command.summary, description=about)
         if name == chosen:
-            command.declare(parser)
-    return whole
+            command.declare(subparser)
+    return parser
 
 
 # ---------------------------------------------------------------------- standard streams
 
 
 def _open_closed_streams() -> None:
-    """Let nothing that is opened later take the number of a standard stream that was closed (``>&-``).
+    """Open standard streams that are closed (``>&-``), so that no other file gets their descriptor.
 
-    What is printed to a closed standard output fails, as it does elsewhere, and is not lost in silence.
+    Printing to a closed standard output then fails, as it does in other programs, instead of losing the output.
     """
     for descriptor, mode in enumerate((os.O_RDWR, os.O_RDONLY, os.O_RDWR)):
         try:
@@ -95,21 +95,21 @@ def _open_closed_streams() -> None:
     sys.stderr = sys.stderr or os.fdopen(2, "w", encoding="utf-8")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal that lacks a character shows another
+            stream.reconfigure(errors="replace")  # a terminal that lacks a character shows a substitute
 
 
 def _flush() -> None:
-    """Write what is still to be written, while a full disk or a reader that has gone can be reported."""
+    """Flush standard output, so that a full disk or a missing reader can still be reported."""
     try:
         sys.stdout.flush()
     except OSError as exc:
         exc.filename = exc.filename or "standard output"
-        with suppress(OSError, ValueError):  # at exit nothing may be left to write
+        with suppress(OSError, ValueError):  # the interpreter must not try to write the rest at its exit
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise
 
 
-def _failed(sentence: str, status: int = FAILED) -> int:
+def _report_error(sentence: str, status: int = FAILED) -> int:
     with suppress(OSError):
         print(f"gateway: {sentence}", file=sys.stderr, flush=True)
     return status

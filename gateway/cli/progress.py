@@ -1,4 +1,4 @@
-"""A word on standard error about work that takes longer than a second."""
+"""Shows a line of progress on standard error for work that takes longer than a second."""
 
 from __future__ import annotations
 
@@ -13,48 +13,48 @@ _FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 
 
 class Progress:
-    """Shows what is being done, once it has taken a second.
+    """Shows the current step of some work, once the work has taken a second.
 
-    On a terminal one line is redrawn and removed at the end; elsewhere each new word is a line.
+    On a terminal it redraws one line and removes it at the end; elsewhere it prints a line for each step.
 
     Args:
-        what: the first word.
+        step: the first step, such as ``starting``.
     """
 
-    def __init__(self, what: str) -> None:
-        self._what = what
-        self._began = time.monotonic()
-        self._ended = threading.Event()
+    def __init__(self, step: str) -> None:
+        self._step = step
+        self._start_time = time.monotonic()
+        self._end = threading.Event()
         self._thread = threading.Thread(target=self._show, daemon=True)
 
-    def say(self, what: str) -> None:
-        """Change the word."""
-        self._what = what
+    def show(self, step: str) -> None:
+        """Show another step from now on."""
+        self._step = step
 
     def __enter__(self) -> Self:
         self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._ended.set()
+        self._end.set()
         self._thread.join()
 
     def _show(self) -> None:
-        if self._ended.wait(QUIET_S):
+        if self._end.wait(QUIET_S):
             return
         terminal = sys.stderr.isatty()
         shown = ""
         frame = 0
         while True:
             if terminal:
-                seconds = time.monotonic() - self._began
-                sys.stderr.write(f"\r\x1b[2K{_FRAMES[frame % len(_FRAMES)]} {self._what} ({seconds:.0f} s)")
+                seconds = time.monotonic() - self._start_time
+                sys.stderr.write(f"\r\x1b[2K{_FRAMES[frame % len(_FRAMES)]} {self._step} ({seconds:.0f} s)")
                 sys.stderr.flush()
                 frame += 1
-            elif self._what != shown:
-                shown = self._what
+            elif self._step != shown:
+                shown = self._step
                 print(f"gateway: {shown}", file=sys.stderr, flush=True)
-            if self._ended.wait(_REFRESH_S):
+            if self._end.wait(_REFRESH_S):
                 break
         if terminal:
             sys.stderr.write("\r\x1b[2K")

@@ -1,4 +1,4 @@
-"""``--runtime docker|local|auto``: where simulators run, and why there."""
+"""Decides whether simulators run in containers or in local processes (``--runtime docker|local|auto``)."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from gateway.simulators import SIMULATORS, offers
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Where simulators run.
+    """The decision where simulators run.
 
     Args:
         runtime: ``docker`` or ``local``.
-        why: in a few words.
+        why: the reason in a few words.
     """
 
     runtime: str
@@ -30,12 +30,14 @@ class Choice:
 
 
 def choose(wanted: str, names: Sequence[str]) -> Choice:
-    """Return where to run: in containers if they are at hand, else here if the simulators are installed.
+    """Decide where simulators run; for ``auto``, print the decision and its reason on standard error.
+
+    ``auto`` chooses containers if the engine has the image, or runs containers of all the simulators already. Otherwise
+    it chooses local processes, unless an engine could build the image and a simulator is not installed here.
 
     Args:
-        wanted: one of :data:`gateway.cli.arguments.RUNTIMES`; only ``auto`` needs a choice, which is said on
-            standard error.
-        names: of the simulators; an unknown one is somebody else's to refuse.
+        wanted: one of :data:`gateway.cli.arguments.RUNTIMES`.
+        names: the names of the simulators; unknown names are refused later, by the backend.
     """
     if wanted != "auto":
         return Choice(wanted, "asked for")
@@ -50,24 +52,26 @@ _PLACES = {"docker": "Docker containers", "local": "processes of this machine"}
 
 
 def _choose(names: Sequence[str]) -> Choice:
-    lacking = [name for name in names if SIMULATORS[name].installed_version() is None]
+    missing = [name for name in names if SIMULATORS[name].installed_version() is None]
     try:
         engine = connect()
         if find(engine, content_tag()):
             return Choice("docker", "an engine answers and has the image")
-        running = {one.labels[SIMULATOR_LABEL] for one in engine.containers(SIMULATOR_LABEL) if one.running}
+        running = {
+            container.labels[SIMULATOR_LABEL] for container in engine.containers(SIMULATOR_LABEL) if container.running
+        }
     except ContainerError as exc:
         return Choice("local", exc.message.partition(":")[0])
     if names and running.issuperset(names):
         return Choice("docker", "containers of all of them run")
-    if lacking:
-        return Choice("docker", f"{', '.join(lacking)} not installed here, and an engine answers that can build it")
+    if missing:
+        return Choice("docker", f"{', '.join(missing)} not installed here, and an engine answers that can build it")
     return Choice("local", "an engine answers but lacks the image, and all are installed here")
 
 
 def backend(
     runtime: str, name: str, timeout_s: float | None, threads: int | None = None, memory: int | None = None
 ) -> Backend:
-    """Return the backend of a simulator."""
+    """Return a backend that runs a simulator in this runtime."""
     kind = DockerSimulator if runtime == "docker" else LocalSimulator
     return kind(name, timeout_s=timeout_s, threads=threads, memory=memory)

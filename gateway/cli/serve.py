@@ -1,4 +1,4 @@
-"""``gateway serve``: one simulator in this process, or several, each in a process of its own."""
+"""The command ``gateway serve``: serves one simulator in this process, or several in a process each."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def command(arguments: argparse.Namespace) -> int:
-    """Serve until a signal comes."""
+    """Serve until a signal ends the process."""
     settings = sources.load(arguments)
     names = _installed() if arguments.all else list(settings.simulators)
     if len(names) + bool(settings.adapter) + settings.pickled > 1:
@@ -48,12 +48,12 @@ def command(arguments: argparse.Namespace) -> int:
         return _serve_many([_row(name).name for name in names], sources.flags_for_each(arguments))
     if names and arguments.settings != sources.STANDARD_INPUT:
         _change_environment(names[0], arguments.words)
-    _serve_one(settings, _served(settings, names))
+    _serve_one(settings, _find_target(settings, names))
     return 0
 
 
 def _installed() -> list[str]:
-    """Return the simulators that are installed, those of other distributions included."""
+    """Return the names of all installed simulators, including those of other distributions."""
     ours = [row.name for row in SIMULATORS.values() if row.installed_version()]
     return ours + [offer.name for offer in offers() if offer.row is not None]
 
@@ -66,19 +66,19 @@ def _row(name: str) -> Simulator:
 
 
 def _change_environment(name: str, words: list[str]) -> None:
-    """Go on as the same command in the environment of a simulator, where that is another one."""
+    """Replace this process by the same command in the environment of a simulator, if that is another one."""
     python = _row(name).python()
     if python != sys.executable:
         os.execv(python, [python, "-m", "gateway", *words])  # noqa: S606 - the same command, ours
 
 
 class Served(NamedTuple):
-    """What is served by this process.
+    """The simulator, adapter or function that this process serves.
 
     Args:
-        name: in what is said about it.
-        target: ``module:Class`` of an adapter, nothing for an object on standard input.
-        port: its own.
+        name: the name for messages.
+        target: the adapter as ``module:Class``, or ``None`` for a pickled object on standard input.
+        port: the port to listen on by default.
     """
 
     name: str
@@ -86,18 +86,18 @@ class Served(NamedTuple):
     port: int
 
 
-def _served(settings: Settings, names: list[str]) -> Served:
-    """Return what is to be served, which can be imported.
+def _find_target(settings: Settings, names: list[str]) -> Served:
+    """Return what this process serves, after checking that it can be imported.
 
     Raises:
-        UsageError: there is no such simulator, or no adapter at that place.
-        SimulatorNotInstalled: its framework is absent.
+        UsageError: there is no such simulator or adapter.
+        SimulatorNotInstalled: the framework of the simulator is absent.
     """
     if settings.pickled:
         return Served("function", None, _DEFAULT_PORT)
     if settings.adapter is not None:
         module, _, name = settings.adapter.partition(":")
-        by_hand = settings.listen_fd is None  # a program is told by the server itself, with the class of the error
+        by_hand = settings.listen_fd is None  # for a program, the server reports the error with its class
         if by_hand and not (name and is_importable(module)):
             raise UsageError(f"there is no adapter at {settings.adapter!r}: it is written module:Class, and importable")
         return Served(settings.adapter, settings.adapter, _DEFAULT_PORT)
@@ -109,7 +109,7 @@ def _served(settings: Settings, names: list[str]) -> Served:
 
 
 def _serve_one(settings: Settings, served: Served) -> None:
-    gc.disable()  # a start is waited for, and nothing that is made while modules are imported becomes garbage
+    gc.disable()  # for a quicker start: importing modules creates no garbage
     try:
         from gateway.execution.worker import Target  # noqa: PLC0415 - needs the extra 'server'
         from gateway.server.host import serve  # noqa: PLC0415
@@ -136,7 +136,7 @@ def _target(kind: type[Target], served: Served, settings: Settings) -> Target:
 
 
 def _check_access(settings: Settings) -> None:
-    """Hold the tokens and the address against each other; unreadable or malformed tokens are refused here."""
+    """Refuse tokens that cannot be read, and an address that other machines can reach without any token."""
     from gateway.server.access.tokens import tokens_of  # noqa: PLC0415 - needs the extra 'server'
 
     try:
@@ -147,7 +147,7 @@ def _check_access(settings: Settings) -> None:
 
 
 def _serve_many(names: list[str], flags: list[str]) -> int:
-    """Serve each simulator in a child; when one ends, end all: whoever restarts us restarts all."""
+    """Serve each simulator in a child process, and end all as soon as one ends, so that all restart together."""
     children = [
         subprocess.Popen([find(name).python(), "-m", "gateway", "serve", name, *flags])  # noqa: S603 - ourselves
         for name in names

@@ -1,7 +1,8 @@
-"""Where the settings of a server come from.
+"""Reads the settings of a server from flags, environment variables and a file.
 
-A flag wins over a variable of the environment, that over the file of ``--settings`` (or standard input, for ``-``),
-and that over the default. What is unknown, or of the wrong type, is refused by the name under which it was given.
+A flag wins over a variable of the environment, which wins over the file of ``--settings`` (or standard input, for
+``-``), which wins over the default. A setting that is unknown or has the wrong type is refused by the name that its
+source uses for it.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from gateway.units import parse_bytes, parse_seconds
 
 STANDARD_INPUT = "-"
 _OLD_THREADS = "OMP_NUM_THREADS"
-"""Says how many threads a run has where nothing of ours does: many machines have it set."""
+"""The variable with the number of threads that is used where no setting gives one; many machines set it."""
 
 _PLAIN = re.compile(r"-?\d+(\.\d*)?|null")
 _TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
@@ -41,10 +42,10 @@ class Layer(NamedTuple):
     """Settings from one source.
 
     Args:
-        values: as in a file of settings.
-        name: the source, for errors.
-        names: name of a setting -> what it is called there, if anything else.
-        strict: whether numbers must be numbers; in the environment all is text.
+        values: the settings in the form of a file of settings.
+        name: the name of the source, for errors.
+        names: name of a setting -> its name in this source, where the two differ.
+        strict: whether numbers must have the type of a number; in the environment everything is text.
     """
 
     values: dict[str, Any]
@@ -101,23 +102,23 @@ def _legacy_options() -> list[legacy.Option]:
 
 
 def flags_for_each(arguments: argparse.Namespace) -> list[str]:
-    """Return the flags as they were given, but those that make sense for a single simulator only.
+    """Return the flags of the command line as words for each of several servers.
 
     Raises:
-        UsageError: one of these was given.
+        UsageError: the command line has a flag that makes sense for a single simulator only.
     """
-    alone = [("--adapter", arguments.adapter), ("--port", arguments.port)]
-    alone += [(option.flag, getattr(arguments, option.setting)) for option in _legacy_options() if option.for_one]
-    if any(value is not None for _flag, value in alone):
-        flags = ", ".join(flag for flag, _value in alone)
+    single_only = [("--adapter", arguments.adapter), ("--port", arguments.port)]
+    single_only += [(option.flag, getattr(arguments, option.setting)) for option in _legacy_options() if option.for_one]
+    if any(value is not None for _flag, value in single_only):
+        flags = ", ".join(flag for flag, _value in single_only)
         raise UsageError(f"several simulators are served on their own ports: leave {flags} out")
-    given = [("--settings", arguments.settings), *(("--limit", limit) for limit in arguments.limit)]
-    given += [("--timeout", arguments.timeout_s)]
-    given += [(each.flag, getattr(arguments, each.name)) for each in all_settings() if each.flag]
-    given += [(option.flag, getattr(arguments, option.setting)) for option in _legacy_options() if not option.for_one]
+    values = [("--settings", arguments.settings), *(("--limit", limit) for limit in arguments.limit)]
+    values += [("--timeout", arguments.timeout_s)]
+    values += [(setting.flag, getattr(arguments, setting.name)) for setting in all_settings() if setting.flag]
+    values += [(option.flag, getattr(arguments, option.setting)) for option in _legacy_options() if not option.for_one]
     return [
         word
-        for flag, value in given
+        for flag, value in values
         if value is not None and value is not False
         for word in ([flag] if value is True else [flag, str(value)])
     ]
@@ -130,17 +131,22 @@ def load(arguments: argparse.Namespace) -> Settings:
     """Return the settings from all sources.
 
     Raises:
-        UsageError: one is unknown, of the wrong type or out of range; the message says which, and where.
+        UsageError: a setting is unknown, has the wrong type or is out of range; the message names setting and source.
     """
     merged: dict[str, Any] = {}
     try:
-        for layer in (_machine(os.environ), *_file(arguments.settings), _environment(os.environ), _flags(arguments)):
+        for layer in (
+            _machine_defaults(os.environ),
+            *_file(arguments.settings),
+            _environment(os.environ),
+            _flags(arguments),
+        ):
             values = _in_units(layer.values, layer)
             _check(layer, values)
             _merge(merged, values)
     except RequestError as exc:
         raise UsageError(exc.message) from exc
-    return msgspec.convert(merged, Settings, strict=False)  # each source was held to its own strictness
+    return msgspec.convert(merged, Settings, strict=False)  # each source was checked with its own strictness
 
 
 def _merge(into: dict[str, Any], values: Mapping[str, Any]) -> None:
@@ -152,7 +158,7 @@ def _merge(into: dict[str, Any], values: Mapping[str, Any]) -> None:
 
 
 def _check(layer: Layer, values: dict[str, Any]) -> None:
-    """Refuse what cannot be meant, by the name under which it was given."""
+    """Refuse invalid settings, by the name that their source uses for them."""
     limits = values.get("limits")
     unknown = sorted(set(limits) - set(ServerLimits.__struct_fields__)) if isinstance(limits, Mapping) else []
     if unknown:
@@ -171,7 +177,7 @@ def _check(layer: Layer, values: dict[str, Any]) -> None:
 
 
 def _in_units(values: Mapping[str, Any], layer: Layer, place: str = "") -> dict[str, Any]:
-    """Return values with sizes and durations that are text in bytes and seconds."""
+    """Return the values with sizes and durations that are text converted to bytes and seconds."""
     return {
         name: _in_units(value, layer, f"{name}.") if name in {"limits", "resources"} and isinstance(value, Mapping)
         else _amount(name, value, layer.names.get(f"{place}{name}", f"{layer.name}: {place}{name}"))
@@ -179,12 +185,12 @@ def _in_units(values: Mapping[str, Any], layer: Layer, place: str = "") -> dict[
     }  # fmt: skip
 
 
-def _amount(name: str, value: object, called: str) -> object:
+def _amount(name: str, value: object, name_in_source: str) -> object:
     if not isinstance(value, str) or _PLAIN.fullmatch(value):
         return value
     if name.endswith("_s"):
-        return parse_seconds(value, called)
-    return parse_bytes(value, called) if name.endswith(("_bytes", "memory")) else value
+        return parse_seconds(value, name_in_source)
+    return parse_bytes(value, name_in_source) if name.endswith(("_bytes", "memory")) else value
 
 
 # ---------------------------------------------------------------------- sources
@@ -195,19 +201,19 @@ def _file(file: str | None) -> Iterator[Layer]:
         return
     name = "standard input" if file == STANDARD_INPUT else file
     try:
-        # Of standard input one line is read: what follows is not about settings.
+        # Only the first line of standard input has settings.
         content = sys.stdin.buffer.readline() if file == STANDARD_INPUT else Path(file).read_bytes()
     except OSError as exc:
         raise RequestError(f"cannot read the settings in {name}: {exc.strerror or exc}", field="settings") from exc
-    values = _decoded(content, name, is_json=file == STANDARD_INPUT or file.endswith(".json"))
+    values = _decode(content, name, is_json=file == STANDARD_INPUT or file.endswith(".json"))
     yield Layer(values, name)
 
 
-def _decoded(content: bytes, name: str, *, is_json: bool) -> dict[str, Any]:
+def _decode(content: bytes, name: str, *, is_json: bool) -> dict[str, Any]:
     try:
         if is_json:
             return msgspec.json.decode(content, type=dict[str, Any])
-        import tomllib  # noqa: PLC0415 - a server that is started by a program reads none
+        import tomllib  # noqa: PLC0415 - needed only for a file in TOML
 
         return tomllib.loads(content.decode())
     except (ValueError, msgspec.DecodeError, RecursionError) as exc:  # tomllib's and msgspec's errors are ValueErrors
@@ -217,21 +223,21 @@ def _decoded(content: bytes, name: str, *, is_json: bool) -> dict[str, Any]:
 def _environment(environ: Mapping[str, str]) -> Layer:
     values: dict[str, Any] = {}
     names: dict[str, str] = {}
-    known = {setting.variable: setting for setting in all_settings() if setting.variable}
+    settings_by_variable = {setting.variable: setting for setting in all_settings() if setting.variable}
     for variable, text in environ.items():
-        setting = known.get(variable)
+        setting = settings_by_variable.get(variable)
         if setting is None and variable.startswith(LIMIT_PREFIX) and text:
             limit = variable.removeprefix(LIMIT_PREFIX).lower()
             choices = named_choices(limit, ServerLimits.__struct_fields__)
             raise RequestError(f"{variable}: there is no limit named {limit!r}: {choices}", field="limits")
-        if setting is not None and text:  # an empty text is nothing
-            _put(values, setting.path, _meant(setting, text))
+        if setting is not None and text:  # an empty variable counts as unset
+            _set_at(values, setting.path, _parse_text(setting, text))
             names[setting.name] = variable
     return Layer(values, "the environment", names, strict=False)
 
 
-def _machine(environ: Mapping[str, str]) -> Layer:
-    """Return what a machine says where no setting of ours does."""
+def _machine_defaults(environ: Mapping[str, str]) -> Layer:
+    """Return the settings that the machine implies where no source gives them."""
     threads = environ.get(_OLD_THREADS, "")
     return Layer({"resources": {"threads": int(threads)}} if threads.isdigit() and int(threads) > 0 else {}, "")
 
@@ -243,33 +249,33 @@ def _flags(arguments: argparse.Namespace) -> Layer:
         limit, equals, value = text.partition("=")
         if not equals:
             raise RequestError(f"--limit is written NAME=VALUE, not {text!r}", field="limits")
-        _put(values, ("limits", limit), value)
+        _set_at(values, ("limits", limit), value)
         names[f"limits.{limit}"] = f"--limit {limit}"
     if arguments.timeout_s is not None:
-        _put(values, ("limits", "timeout_s"), arguments.timeout_s)
+        _set_at(values, ("limits", "timeout_s"), arguments.timeout_s)
     for setting in all_settings():
         value = getattr(arguments, setting.name) if setting.flag else None
         if value is not None:
-            _put(values, setting.path, _meant(setting, value) if isinstance(value, str) else value)
+            _set_at(values, setting.path, _parse_text(setting, value) if isinstance(value, str) else value)
             names[setting.name] = setting.flag
     if arguments.names:
         values["simulators"] = tuple(arguments.names)
     for name, room in legacy.ROOMS.items():
         for option in room.options:
-            given = option.value(arguments)
-            if given is not None and given is not False:
-                _put(values, ("interfaces", name, option.setting), given)
+            setting_value = option.value(arguments)
+            if setting_value is not None and setting_value is not False:
+                _set_at(values, ("interfaces", name, option.setting), setting_value)
     return Layer(values, "--limit", names, strict=False)
 
 
-def _put(values: dict[str, Any], path: tuple[str, ...], value: object) -> None:
+def _set_at(values: dict[str, Any], path: tuple[str, ...], value: object) -> None:
     for name in path[:-1]:
         values = values.setdefault(name, {})
     values[path[-1]] = value
 
 
-def _meant(setting: Setting, text: str) -> object:
-    """Return what a text means where all is text: a list has commas, a switch several words."""
+def _parse_text(setting: Setting, text: str) -> object:
+    """Convert the text of a flag or variable: lists have commas, and switches are words such as ``yes``."""
     if get_origin(setting.kind) is tuple:
         return tuple(part.strip() for part in text.split(",") if part.strip())
     if setting.kind is bool and text.lower() in _TRUE | _FALSE:
@@ -277,14 +283,14 @@ def _meant(setting: Setting, text: str) -> object:
     return text
 
 
-# ---------------------------------------------------------------------- what no type says
+# ---------------------------------------------------------------------- checks of several settings together
 
 
 def check_access(settings: Settings, *, guarded: bool) -> None:
-    """Refuse to listen to other machines without knowing whom to let in.
+    """Refuse an address that other machines can reach, unless there are tokens or everybody may use the server.
 
     Raises:
-        UsageError: the address is no loopback address, and there is no token.
+        UsageError: the address is not a loopback address, and there is no token.
     """
     if guarded or settings.anonymous or settings.listen_fd is not None or _is_loopback(settings.host):
         return
@@ -295,10 +301,10 @@ def check_access(settings: Settings, *, guarded: bool) -> None:
 
 
 def refuse_one_file(settings: Settings) -> None:
-    """Refuse one file of jobs for several simulators: it serves one server at a time.
+    """Refuse a single file of jobs for several simulators, because only one server at a time can use a file.
 
     Raises:
-        UsageError: there is such a file.
+        UsageError: the settings name such a file.
     """
     url = jobs_url(settings, "", 0)
     if url.startswith("sqlite") and url != IN_MEMORY:
@@ -309,12 +315,13 @@ def refuse_one_file(settings: Settings) -> None:
 
 
 def jobs_url(settings: Settings, queue: str, port: int) -> str:
-    """Return where jobs are kept: as set, or in a file for each simulator and port; in memory on a chosen port.
+    """Return the URL of the database of jobs.
 
-    The folder is ``simulator-gateway`` in ``$XDG_STATE_HOME``, which is ``~/.local/state`` by default.
+    By default each simulator and port has a file of its own in the folder ``simulator-gateway`` of
+    ``$XDG_STATE_HOME``, which is ``~/.local/state`` by default; if the system chooses the port, it is in memory.
 
     Raises:
-        UsageError: what is set is neither the path of a file nor a URL.
+        UsageError: the setting is neither the path of a file nor a URL.
     """
     if settings.jobs is not None:
         try:

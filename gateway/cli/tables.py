@@ -1,4 +1,4 @@
-"""Results as text for people."""
+"""Formats results as text for the terminal."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ if TYPE_CHECKING:
     from gateway.backends.base import Outcome
     from gateway.compare import Comparison, Row
 
-MOST = 32
-"""Outcomes shown before the rest is summed up."""
+MAX_OUTCOMES = 32
+"""The number of outcomes that are shown before the rest is only counted."""
 
 _NEGLIGIBLE = 1e-12
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], right: str = "") -> str:
-    """Return aligned columns under a rule.
+    """Return a table with aligned columns.
 
     Args:
-        head: names of the columns.
-        rows: cells as text.
-        right: names of the columns to align right, separated by spaces.
+        head: the names of the columns.
+        rows: the cells of each row as text.
+        right: the names of the columns that are aligned right, separated by spaces.
     """
     widths = [max(len(cell) for cell in column) for column in zip(head, *rows, strict=True)]
     flush = {index for index, name in enumerate(head) if name in right.split()}
@@ -39,7 +39,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], right: str = "") -
 
 
 def outcome(result: Outcome) -> str:
-    """Return a result with its provenance."""
+    """Return a result with its provenance as text."""
     lines, all_lines = _values(result)
     if all_lines > len(lines):
         lines.append(f"... {all_lines - len(lines):,} more")
@@ -55,34 +55,34 @@ def outcome(result: Outcome) -> str:
 
 
 def _values(result: Outcome) -> tuple[list[str], int]:
-    """Return the lines of the largest values, and how many lines there would be in all."""
+    """Return a line for each of the largest values, and the number of lines that all values would take."""
     if isinstance(result, Counts):
         shots = result.shots
         width = len(str(shots))
-        ranked = result.most_common(MOST)
+        ranked = result.most_common(MAX_OUTCOMES)
         return [f"{key}  {count:>{width}}  {_bar(count / shots)}" for key, count in ranked], len(result)
     if isinstance(result, Probabilities):
-        return [f"{key}  {p:.6f}  {_bar(p)}" for key, p in result.most_common(MOST)], len(result)
+        return [f"{key}  {p:.6f}  {_bar(p)}" for key, p in result.most_common(MAX_OUTCOMES)], len(result)
     if isinstance(result, Statevector):
         width = result.num_qubits
         present = [(index, a) for index, a in enumerate(result.amplitudes) if abs(a) ** 2 > _NEGLIGIBLE]
-        lines = [f"|{index:0{width}b}>  {a.real:+.6f} {a.imag:+.6f}i" for index, a in present[:MOST]]
+        lines = [f"|{index:0{width}b}>  {a.real:+.6f} {a.imag:+.6f}i" for index, a in present[:MAX_OUTCOMES]]
         return lines, len(present)
     return [repr(result)], 1
 
 
-def comparison(found: Comparison) -> str:
-    """Return a comparison as a table and a verdict."""
+def comparison(results: Comparison) -> str:
+    """Return a comparison as a table with notes."""
     head = ["simulator", "version", "leading outcomes", "distance", "convert", "run", ""]
-    body = table(head, [_cells(row) for row in found.rows], right="distance convert run")
-    bound = next((row.bound for row in found.rows if row.bound is not None), None)
+    body = table(head, [_cells(row) for row in results.rows], right="distance convert run")
+    bound = next((row.bound for row in results.rows if row.bound is not None), None)
     limit = "" if bound is None else f"; chance alone stays below {bound:.4f}"
     notes = [
         (
-            f"{found.shots:,} shots each; clbit 0 rightmost; "
-            f"distance: total variation from the {found.reference} distribution{limit}"
+            f"{results.shots:,} shots each; clbit 0 rightmost; "
+            f"distance: total variation from the {results.reference} distribution{limit}"
         ),
-        *(f"{row.simulator}: {row.error}" for row in found.rows if row.error is not None),
+        *(f"{row.simulator}: {row.error}" for row in results.rows if row.error is not None),
     ]
     return "\n".join([body, "", *notes])
 

@@ -1,4 +1,4 @@
-"""The certificate of a server, looked at before anybody is told that it serves."""
+"""Checks the certificate of a server before the server starts."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from gateway.errors import ServerStartError
 
 
 def check_certificate(cert: str | None, key: str | None) -> None:
-    """Refuse a certificate and a key with which nobody could be served.
+    """Refuse a certificate and a key with which the server could not work.
 
     Raises:
-        UsageError: one is named without the other.
-        ServerStartError: one cannot be read or is no PEM, the key is encrypted, or they do not fit.
+        UsageError: only one of the two is given.
+        ServerStartError: a file cannot be read or is not PEM, the key is encrypted, or the two do not fit together.
     """
     if cert is None and key is None:
         return
@@ -22,16 +22,16 @@ def check_certificate(cert: str | None, key: str | None) -> None:
     _check_pem(cert, "CERTIFICATE", "certificate")
     if "ENCRYPTED" in _check_pem(key, "PRIVATE KEY", "private key"):
         raise ServerStartError(f"the private key in {key} is encrypted: a server cannot ask for its password")
-    import ssl  # noqa: PLC0415 - only who speaks HTTPS needs it here, and a start is waited for
+    import ssl  # noqa: PLC0415 - slow to import, and needed for HTTPS only
 
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(cert, key)
     except ssl.SSLError as exc:
         if exc.reason == "KEY_VALUES_MISMATCH":
             raise ServerStartError(f"the certificate in {cert} does not fit the private key in {key}") from exc
-        why = exc.reason or exc.strerror or "it is broken"
+        reason = exc.reason or exc.strerror or "it is broken"
         raise ServerStartError(
-            f"the certificate in {cert} with the private key in {key} cannot be used: {why}"
+            f"the certificate in {cert} with the private key in {key} cannot be used: {reason}"
         ) from exc
 
 

@@ -1,4 +1,4 @@
-"""``gateway token``: make a token, and tell a server's file its digest."""
+"""The command ``gateway token``, which makes a token and adds its digest to a file for servers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gateway.errors import RequestError
 
 
 def make(arguments: argparse.Namespace) -> int:
-    """Print a new token, once; what is kept of it is its digest."""
+    """Print a new token; only its digest is stored."""
     if not re.fullmatch(r"[\w.@-]{1,64}", arguments.name):
         raise RequestError(f"a name has 1 to 64 letters, digits and _.@-, not {arguments.name!r}", field="name")
     token = secrets.token_urlsafe(32)
@@ -28,12 +28,12 @@ def make(arguments: argparse.Namespace) -> int:
 
 
 def _append(path: str, line: str) -> None:
-    """Add a line to a file of the owner's; a line that does not fit on the disk leaves the file as it was."""
+    """Add a line to a file that only its owner can read; if the disk is full, the file stays as it was."""
     descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
     try:
         size = os.fstat(descriptor).st_size
-        apart = "\n" if size and os.pread(descriptor, 1, size - 1) != b"\n" else ""
-        content = f"{apart}{line}\n".encode()
+        separator = "\n" if size and os.pread(descriptor, 1, size - 1) != b"\n" else ""
+        content = f"{separator}{line}\n".encode()
         try:
             is_complete = os.write(descriptor, content) == len(content)
         except OSError as exc:

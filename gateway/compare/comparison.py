@@ -1,4 +1,4 @@
-"""Run one circuit on many backends and say how they compare."""
+"""Runs one circuit on several backends and compares their counts."""
 
 from __future__ import annotations
 
@@ -16,29 +16,30 @@ from gateway.protocol.messages import DEFAULT_SHOTS
 from gateway.results import ResultType, Sampling
 
 FALSE_ALARM_RATE = 1e-6
-"""How often a right simulator may be said to differ."""
+"""The probability with which a correct simulator is reported to differ."""
 
 LEADING = 4
+"""The number of most frequent outcomes that a row shows."""
 
 Report = Callable[[str], None]
-"""Takes one word of progress, such as ``cirq: running``."""
+"""A function that takes a line about the progress, such as ``cirq: running``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What one simulator did.
+    """The result of one simulator in a comparison.
 
     Args:
-        simulator: its name.
-        version: of its framework; empty if it failed before it said so.
+        simulator: the simulator's name.
+        version: the version of its framework; empty if the run failed.
         leading: the most frequent outcomes and their counts.
-        distance: total variation distance from the reference; ``None`` if it failed.
-        bound: what chance alone may account for, at a false-alarm rate of 1e-6.
+        distance: the total variation distance from the reference; ``None`` if the run failed.
+        bound: the largest distance that chance explains, at a false-alarm rate of 1e-6.
         agrees: whether the distance is within the bound.
-        convert_s: seconds to parse, lower and build.
-        run_s: seconds to simulate and sample.
-        seed: the seed it used.
-        error: why there is no result, otherwise ``None``.
+        convert_s: seconds spent on parsing, lowering and building.
+        run_s: seconds spent on simulating and sampling.
+        seed: the seed of the run.
+        error: why the run failed; ``None`` if it did not.
     """
 
     simulator: str
@@ -55,12 +56,12 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """The rows, and what they were compared with.
+    """The results of all simulators, and the reference that they were compared with.
 
     Args:
-        shots: of every run.
-        reference: ``exact (qulacs)``, naming who computed it, or ``pooled`` counts of all.
-        rows: one per simulator, in the order asked for.
+        shots: the number of shots of each run.
+        reference: ``exact (qulacs)`` for a distribution that qulacs computed, or ``pooled`` for the counts of all.
+        rows: one row per simulator, in the order in which the caller named them.
     """
 
     shots: int
@@ -73,7 +74,7 @@ class Comparison:
         return all(row.agrees for row in self.rows)
 
     def to_dict(self) -> dict[str, object]:
-        """Return it as plain data, for JSON."""
+        """Return the comparison as plain data, for JSON."""
         return asdict(self)
 
 
@@ -88,26 +89,26 @@ def compare(
 ) -> Comparison:
     """Run a circuit on several backends.
 
-    The backends start side by side; the runs follow one another, so that their times compare. A
-    backend that fails has a row with its error and does not keep the others from running.
+    The backends start in parallel, but the runs follow one another, so that their times can be compared. A
+    backend that fails gets a row with its error, and the others run all the same.
 
     Args:
-        circuit: as for ``Backend.run``.
+        circuit: a circuit as :meth:`Backend.run` takes it.
         backends: name -> backend.
-        shots: for every backend.
-        seed: for every backend; each draws its own when ``None``.
-        sampling: ``"native"`` compares the frameworks' own samplers too.
-        report: called with what is being done.
+        shots: the number of shots on each backend.
+        seed: the seed on each backend; when ``None``, each draws its own.
+        sampling: with ``"native"``, the frameworks' own samplers are compared too.
+        report: a function that is called with lines about the progress.
 
     Raises:
-        RequestError: not a circuit.
+        RequestError: ``circuit`` is not a circuit.
     """
     source = as_source(circuit)
-    with ThreadPoolExecutor(max_workers=max(len(backends), 1)) as starters:
-        started = {name: starters.submit(backend.status) for name, backend in backends.items()}
-        for name, future in started.items():
+    with ThreadPoolExecutor(max_workers=max(len(backends), 1)) as pool:
+        starts = {name: pool.submit(backend.status) for name, backend in backends.items()}
+        for name, future in starts.items():
             report(f"{name}: starting")
-            future.exception()  # what failed here fails again below, where its row is made
+            future.exception()  # a backend that fails here fails again below, where it gets its row
     outcomes: dict[str, Counts | GatewayError] = {}
     for name, backend in backends.items():
         report(f"{name}: running")
@@ -128,19 +129,19 @@ def compare(
 def _reference(
     source: CircuitLike, backends: Mapping[str, Backend], outcomes: Mapping[str, Counts | GatewayError]
 ) -> tuple[str, Mapping[str, float]]:
-    """Return the exact distribution from the first backend that has it, else all counts pooled."""
-    ran = {name: outcome for name, outcome in outcomes.items() if isinstance(outcome, Counts)}
-    for name in ran:
+    """Return the name and the values of the reference: the first exact distribution, or else the counts of all."""
+    counts = {name: outcome for name, outcome in outcomes.items() if isinstance(outcome, Counts)}
+    for name in counts:
         try:
             if ResultType.PROBABILITIES not in backends[name].capabilities().result_types:
                 continue
             exact = backends[name].run(source, shots=None)
         except GatewayError:
-            continue  # too large, not supported, too slow: another may have it
+            continue  # the circuit is too large or too slow for it; another backend may succeed
         assert isinstance(exact, Probabilities)  # noqa: S101 - no shots give probabilities
         return f"exact ({name})", exact
     pooled: Counter[str] = Counter()
-    for outcome in ran.values():
+    for outcome in counts.values():
         pooled.update(outcome)
     total = pooled.total()
     return "pooled", {key: value / total for key, value in pooled.items()}

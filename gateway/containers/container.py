@@ -126,7 +126,6 @@ class Lease:
         user: the holder of the lease, as the vault notes it.
         volume: the name of the volume with its jobs.
         fresh: whether the container was started for this lease.
-        memory_bytes: the container's memory limit, 0 if it is not known.
     """
 
     container: str
@@ -137,7 +136,6 @@ class Lease:
     user: str
     volume: str
     fresh: bool
-    memory_bytes: int = 0
 
 
 class Fleet:
