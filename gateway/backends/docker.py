@@ -26,7 +26,7 @@ from gateway.containers.image import content_tag, ensure
 from gateway.containers.leases import LEASES
 from gateway.containers.progress import BuildBar
 from gateway.containers.readiness import LOG_LINES, Readiness, ended, size
-from gateway.containers.tokens import Vault
+from gateway.containers.vault import Vault
 from gateway.errors import (
     ContainerConflict,
     ContainerError,

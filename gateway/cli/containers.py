@@ -16,7 +16,7 @@ from gateway.containers.container import HOME_LABEL, KEEP_LABEL, NETWORK, VERSIO
 from gateway.containers.engine import Container, connect
 from gateway.containers.hardening import HOST_IP, IMAGE, SIMULATOR_LABEL
 from gateway.containers.progress import BuildBar
-from gateway.containers.tokens import Vault
+from gateway.containers.vault import Vault
 from gateway.errors import ContainerError, GatewayError, RequestError
 from gateway.simulators import SIMULATORS, find
 

@@ -30,7 +30,7 @@ from gateway.containers.hardening import (
     serve_command,
 )
 from gateway.containers.owner import identity, is_dead
-from gateway.containers.tokens import Entry, Vault, digest, new_token
+from gateway.containers.vault import Entry, Vault, digest, new_token
 from gateway.errors import ContainerConflict, EngineRefused, PortTaken
 from gateway.simulators import find
 from gateway.version import __version__

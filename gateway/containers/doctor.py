@@ -16,7 +16,7 @@ from gateway.containers.hardening import CONTENT_LABEL, HOST_IP, IMAGE, SIMULATO
 from gateway.containers.image import content_tag, find
 from gateway.containers.ports import free, holder
 from gateway.containers.readiness import ended, size
-from gateway.containers.tokens import Vault
+from gateway.containers.vault import Vault
 from gateway.errors import ContainerError, DockerUnavailable
 from gateway.simulators import SIMULATORS, Simulator
 

@@ -21,7 +21,7 @@ from gateway.containers.container import HOME_LABEL, OWNER_LABEL
 from gateway.containers.engine import Engine
 from gateway.containers.hardening import CONTENT_LABEL, IMAGE, LABEL_PREFIX
 from gateway.containers.owner import identity
-from gateway.containers.tokens import Vault
+from gateway.containers.vault import Vault
 from gateway.errors import ContainerError, DiskFull, EngineRefused, ImageBuildError, ImageNotFound
 from gateway.version import __version__
 

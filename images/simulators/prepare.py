@@ -1,9 +1,9 @@
-"""Make the packages of an environment small and quick to import.
+"""Makes the packages of an environment small and quick to import.
 
-Runs in each environment, in the first stage of the Dockerfile; that of the group ``main`` comes first, and the others
-then share what they have in common with it. Out goes what a server never reads: tests, headers, stubs, static
-libraries, installers. In comes byte code, but only of the modules a simulator imports: that is 92 MB, all of it would
-be 240.
+The first stage of the Dockerfile runs this script in each environment: first in that of the group ``main``, then in the
+others, which share equal packages with it. The script deletes what a server never reads: tests, headers, stubs, static
+libraries and installers. It adds byte code of the modules that a simulator imports, which takes 92 MB; byte code of all
+modules would take 240 MB.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from pathlib import Path
 SITE = Path(sysconfig.get_path("purelib"))
 BIN = Path(sys.executable).parent
 HOME = Path("/opt/gateway")
-"""The environment of the group ``main``; those of the others are in a folder of it."""
+"""The environment of the group ``main``, which has a folder with the other environments."""
 MAIN_SITE = HOME / SITE.relative_to(sys.prefix)
 SOURCES = "/opt/gateway/src"
-"""Where the Dockerfile puts our own code."""
+"""The folder into which the Dockerfile copies our own code."""
 
 RECORDS = {"RECORD", "INSTALLER", "REQUESTED"}
 TRIMMED_FOLDERS = {"include", "test", "tests"}  # not "testing": several packages import their own
@@ -31,13 +31,13 @@ TRIMMED_PATTERNS = (
     "cirq/**/*_test.py",
     "matplotlib/mpl-data/fonts/afm",
     "matplotlib/mpl-data/fonts/pdfcorefonts",
-    "matplotlib/mpl-data/fonts/ttf/[!DL]*",  # each font is looked at at the first start; one is enough
+    "matplotlib/mpl-data/fonts/ttf/[!DL]*",  # matplotlib reads each font at its first start; one is enough
     "matplotlib/mpl-data/fonts/ttf/DejaVu*[!s].ttf",
     "qiskit_ibm_runtime/fake_provider/backends/**/*.json",  # calibration of real devices
 )
 INSTALLERS = ("_distutils_hack", "distutils-precedence.pth", "pip", "pkg_resources", "setuptools")
 
-# What the adapters, and the frameworks during a run, import. One line is one process, as in a server.
+# The modules that adapters import, and frameworks during a run. Each line is imported in a process of its own.
 IMPORTS = (
     "argparse, subprocess, multiprocessing.popen_forkserver, multiprocessing.forkserver, concurrent.futures.process",
     "flask, gunicorn.app.base, gunicorn.workers.gthread, cloudpickle, msgspec, requests",
@@ -54,14 +54,14 @@ IMPORTS = (
 )
 
 STDLIB_LIST = HOME / "stdlib.txt"
-"""Modules of Python's own library that were imported: the second stage, on a fresh base, compiles those."""
+"""A list of the imported modules of Python's own library, which the second stage compiles on a fresh base image."""
 
 ELSEWHERE = {
     # begin elsewhere (rendered)
     "rigetti": "rigetti",
     # end elsewhere
 }
-"""Simulators of other groups, and which: a server of one starts with the Python of its environment at once."""
+"""Simulator -> its group, for groups other than ``main``; their servers start with the Python of that environment."""
 
 LAUNCHER = f"""#!{BIN}/python
 import os
@@ -88,7 +88,7 @@ def delete(path: Path) -> None:
 
 
 def trim() -> None:
-    """Delete what is never read."""
+    """Delete files that no server reads."""
     for name in INSTALLERS:
         for path in [*SITE.glob(name), *SITE.glob(f"{name}-*")]:
             delete(path)
@@ -104,9 +104,9 @@ def trim() -> None:
 
 
 def share() -> None:
-    """Put links in the place of packages that are the same in the environment of the group ``main``.
+    """Replace packages that are equal to those in the environment of the group ``main`` by links.
 
-    What differs in its version, or in a single file, is left alone; each folder is compared for itself.
+    Each folder is compared separately, and one that differs in a single file is left alone.
     """
     for path in sorted(SITE.iterdir()):
         twin = MAIN_SITE / path.name
@@ -124,13 +124,13 @@ def same_tree(one: Path, other: Path) -> bool:
 
 
 def files_below(folder: Path) -> list[str]:
-    """Return the relative paths of the files of a package, without byte code and what an installer wrote down."""
+    """Return the relative paths of the files of a package, without byte code and the records of installers."""
     files = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
     return sorted(str(path) for path in files if "__pycache__" not in path.parts and path.name not in RECORDS)
 
 
 def import_once() -> None:
-    """Leave byte code of everything that is imported; a package without a wheel for this processor may be absent."""
+    """Import all modules, so that Python writes their byte code, except packages without a wheel for this processor."""
     for line in IMPORTS:
         names = line.split(", ")
         absent = [name for name in names if find_spec(name.partition(".")[0]) is None]
@@ -141,15 +141,15 @@ def import_once() -> None:
 
 
 def list_stdlib() -> None:
-    """Write down which modules of Python's own library have byte code now."""
+    """List the modules of Python's own library that have byte code now."""
     stdlib = Path(sysconfig.get_path("stdlib"))
     compiled = (source_from_cache(str(path)) for path in stdlib.rglob("__pycache__/*.pyc"))
-    listed = sorted(path for path in compiled if "-packages" not in path)
-    STDLIB_LIST.write_text("".join(f"{path}\n" for path in listed), encoding="ascii")
+    modules = sorted(path for path in compiled if "-packages" not in path)
+    STDLIB_LIST.write_text("".join(f"{path}\n" for path in modules), encoding="ascii")
 
 
 def install_launcher() -> None:
-    """Make our code, which comes later, importable and callable."""
+    """Make our code, which a later stage copies, importable and install the command ``gateway``."""
     (SITE / "simulator_gateway.pth").write_text(SOURCES + "\n", encoding="ascii")
     if SITE != MAIN_SITE:
         return

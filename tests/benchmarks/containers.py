@@ -18,7 +18,7 @@ from gateway.backends.local import LocalSimulator
 from gateway.circuit import Circuit
 from gateway.containers.hardening import IMAGE
 from gateway.containers.image import content_tag
-from gateway.containers.tokens import FOLDER_VARIABLE
+from gateway.containers.vault import FOLDER_VARIABLE
 
 NAME = "containers"
 SIMULATOR = "qulacs"

@@ -25,7 +25,7 @@ from gateway.containers import hardening
 from gateway.containers import image as image_module
 from gateway.containers.container import HOME_LABEL, Fleet
 from gateway.containers.engine import connect
-from gateway.containers.tokens import FOLDER_VARIABLE, Vault
+from gateway.containers.vault import FOLDER_VARIABLE, Vault
 from gateway.version import __version__
 
 HERE = Path(__file__).parent

@@ -22,7 +22,7 @@ from gateway.containers.container import (
     Fleet,
 )
 from gateway.containers.owner import machine
-from gateway.containers.tokens import digest
+from gateway.containers.vault import digest
 from gateway.errors import AuthenticationError, ContainerConflict, LimitError
 from gateway.simulators import SIMULATORS
 

@@ -23,7 +23,7 @@ from gateway.containers import hardening
 from gateway.containers import image as image_module
 from gateway.containers.container import HOME_LABEL
 from gateway.containers.engine import connect
-from gateway.containers.tokens import Vault
+from gateway.containers.vault import Vault
 from gateway.errors import TransportError
 from gateway.simulators import SIMULATORS, Simulator
 from gateway.version import __version__

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from gateway.containers.owner import identity, is_dead
-from gateway.containers.tokens import Entry, Vault, digest, new_token
+from gateway.containers.vault import Entry, Vault, digest, new_token
 from gateway.errors import ContainerError, DiskFull
 
 
