@@ -1,8 +1,8 @@
-"""OpenQASM 2 and 3 text -> the parts of a circuit.
+"""Reads OpenQASM 2 and 3 text into the parts of a circuit.
 
-Two paths give the same circuit: a fast one of our own for all of OpenQASM 2 and for the flat part
-of OpenQASM 3, and the full language of OpenQASM 3 through the reference parser, taken only when the
-text needs it and only after the text was screened.
+There are two parsers. Our own fast one reads all of OpenQASM 2 and the flat part of OpenQASM 3. The other
+one reads the full language of OpenQASM 3 with the reference parser; it is used only for a text that needs
+it, and only after :mod:`~gateway.circuit.openqasm.parser_guard` has screened the text.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 import warnings
 
-from gateway.circuit.openqasm.fast import NotFlat, parse_flat
+from gateway.circuit.openqasm.flat import NotFlat, parse_flat
 from gateway.circuit.openqasm.parser_guard import screen
 from gateway.circuit.operations import DEFAULT_LIMITS, CircuitParts, Limits
 from gateway.errors import CircuitSyntaxError, LimitError, RequestError
@@ -18,27 +18,28 @@ from gateway.errors import CircuitSyntaxError, LimitError, RequestError
 __all__ = ["read"]
 
 UNROLLED_OPERATIONS = 50_000
-"""How many operations a program of the full language may unroll to: each costs 17 us, and an
-endless loop shall be noticed within a second. Flat text has no limit of its own."""
+"""How many operations a program of the full language may unroll to.
+
+Each costs 17 us, so an endless loop is noticed within a second. Flat text has no limit of its own."""
 
 
 def read(text: str, limits: Limits = DEFAULT_LIMITS) -> CircuitParts:
-    """Read OpenQASM text; the version goes by its header, not by any label.
+    """Read OpenQASM text; its header decides the version.
 
     Registers are concatenated in the order of their declaration: clbit 0 is the first bit declared.
     Gates of the gate table are known with or without an ``include``; a definition in the text takes
     precedence over the table. Calls of defined gates are replaced by the definition.
 
     Args:
-        text: a whole program. No file is read: the two standard includes are built in.
-        limits: how large the circuit may be, checked before anything is built.
+        text: a whole program. The two standard includes are built in, and no file is read.
+        limits: how large the circuit may be; they are checked before anything is built.
 
     Raises:
-        RequestError: not a string.
-        CircuitSyntaxError: not OpenQASM.
+        RequestError: the text is not a string.
+        CircuitSyntaxError: the text is not OpenQASM.
         CircuitInvalidError: an unknown gate or register, an index out of range, a qubit named twice.
-        UnsupportedError: OpenQASM that a flat circuit cannot express.
-        LimitError: larger than ``limits``.
+        UnsupportedError: a flat circuit cannot express the program.
+        LimitError: the circuit is larger than ``limits``.
     """
     _require_text(text)
     _check_size(text, limits)
@@ -70,8 +71,8 @@ def _check_size(text: str, limits: Limits) -> None:
 
 
 def __getattr__(name: str) -> object:
-    """Return what has moved."""
+    """Return ``parse`` under its old path, with a warning that gives the new one."""
     if name != "parse":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     warnings.warn("gateway.circuit.openqasm.parse is now gateway.circuit.parse", DeprecationWarning, stacklevel=2)
-    return sys.modules["gateway.circuit"].parse  # the room is always loaded before this part of it
+    return sys.modules["gateway.circuit"].parse  # Python loads the package before its subpackage

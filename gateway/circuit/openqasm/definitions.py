@@ -1,4 +1,4 @@
-"""Gate definitions of a text: checked when they are read, inlined when they are called."""
+"""The gate definitions of a text, which are checked when they are read and inlined when they are called."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from gateway.circuit.openqasm.statements import split_call
 from gateway.errors import CircuitInvalidError, CircuitSyntaxError, LimitError, UnsupportedError
 
 MAX_NESTING = 100
-_KEPT_STEPS = 100_000
+_CACHE_STEPS = 100_000
 _HEAD = re.compile(r"\s*+(gate|opaque)\s++([^\W\d]\w*+)\s*+(?:\(([^()]*+)\))?+([^(){}]*+)\{?+\s*+\Z")
 _IDENTIFIER = re.compile(r"[^\W\d]\w*+")
 
 
-class Called(NamedTuple):
-    """One statement of a body: what it calls, on which of the formal qubits, with which angles."""
+class BodyStatement(NamedTuple):
+    """A statement in the body of a definition: the gate that it calls, positions of formal qubits, and angles."""
 
     callee: Definition | str
     places: tuple[int, ...]
@@ -31,45 +31,50 @@ class Definition:
     """A ``gate`` or ``opaque`` declaration.
 
     Args:
-        name: as declared.
-        params: names of the formal angles, each with its position.
-        qubits: names of the formal qubits, each with its position.
-        opaque: declared without a body.
-        body: statements that expand to at least one operation.
-        size: operations one call expands to.
-        work: steps and terms evaluated by one call, for a bound on time.
-        nesting: how deep definitions call each other below this one.
+        name: the name of the gate.
+        params: name of each formal angle -> its position.
+        qubits: name of each formal qubit -> its position.
+        opaque: the gate is declared without a body.
+        body: the statements that expand to at least one operation.
+        size: how many operations one call expands to.
+        work: how many steps and terms one call evaluates, for a bound on time.
+        nesting: how many levels deep this definition calls others, itself included.
     """
 
     name: str
     params: dict[str, int]
     qubits: dict[str, int]
     opaque: bool = False
-    body: list[Called] = field(default_factory=list)
+    body: list[BodyStatement] = field(default_factory=list)
     size: int = 0
     work: int = 1
     nesting: int = 1
-    _kept: dict[tuple[float, ...], list[Step]] = field(default_factory=dict)
+    _expansions: dict[tuple[float, ...], list[Step]] = field(default_factory=dict)
 
     def check(self, num_qubits: int, num_params: int) -> None:
-        """Raise unless a call with these numbers is right and can be expanded."""
-        for what, given, taken in (
+        """Check that a call with these numbers of qubits and parameters is right and can be expanded.
+
+        Raises:
+            CircuitInvalidError: a number is wrong.
+            UnsupportedError: the gate is opaque.
+        """
+        for what, actual, expected in (
             ("qubits", num_qubits, len(self.qubits)),
             ("parameters", num_params, len(self.params)),
         ):
-            if given != taken:
-                msg = f"the gate {self.name!r} is defined for {taken} {what}, not {given}"
+            if actual != expected:
+                msg = f"the gate {self.name!r} is defined for {expected} {what}, not {actual}"
                 raise CircuitInvalidError(msg, rule=f"number of {what}")
         if self.opaque:
             msg = f"the gate {self.name!r} is declared opaque, so what it does is unknown; define it with 'gate'"
             raise UnsupportedError(msg, feature="opaque gate")
 
     def expand(self, values: tuple[float, ...]) -> list[Step]:
-        """Return the table gates of one call; positions are those of the formal qubits."""
-        kept = self._kept.get(values)
-        if kept is not None:
-            return kept
-        steps: list[Step] = []
+        """Return one call as gates of the table, on the positions of the formal qubits."""
+        steps = self._expansions.get(values)
+        if steps is not None:
+            return steps
+        steps = []
         for callee, places, params in self.body:
             inner = tuple([param.evaluate(values) for param in params])
             if isinstance(callee, str):
@@ -77,8 +82,8 @@ class Definition:
                 continue
             for name, inner_places, angles in callee.expand(inner):
                 steps.append((name, tuple([places[place] for place in inner_places]), angles))
-        if (len(self._kept) + 1) * self.size <= _KEPT_STEPS:
-            self._kept[values] = steps
+        if (len(self._expansions) + 1) * self.size <= _CACHE_STEPS:
+            self._expansions[values] = steps
         return steps
 
     def add(self, statement: str, find: Callable[[str], Gate | Definition], *, strict: bool) -> None:
@@ -86,37 +91,37 @@ class Definition:
 
         Args:
             statement: a gate call or a barrier.
-            find: returns what a gate name stands for here, or raises.
-            strict: read expressions as OpenQASM 3.
+            find: returns the gate that a name stands for here, or raises.
+            strict: whether expressions are read as OpenQASM 3.
         """
         name, angles, operands = split_call(statement)
         places = self._places(operands)
         if name == "barrier":
             places = places or tuple(range(len(self.qubits)))
-            self.body += [Called(name, places, ())] if places else []
+            self.body += [BodyStatement(name, places, ())] if places else []
             self.size = self.size + bool(places)
             return
         if name == self.name:
             msg = f"the gate {name!r} calls itself"
             raise CircuitInvalidError(msg, rule="recursion")
-        given = split_arguments(angles) if angles and not angles.isspace() else []
-        params = tuple([compile_expression(each, self.params, strict=strict) for each in given])
+        arguments = split_arguments(angles) if angles and not angles.isspace() else []
+        params = tuple([compile_expression(each, self.params, strict=strict) for each in arguments])
         callee = find(name)
         callee.check(len(places), len(params))
         self.work += 1 + sum(len(param.program) for param in params)
         if isinstance(callee, Gate):
-            self.body.append(Called(callee.name, places, params))
+            self.body.append(BodyStatement(callee.name, places, params))
             self.size += 1
         else:
-            self._add_nested(Called(callee, places, params), callee)
+            self._add_nested(BodyStatement(callee, places, params), callee)
 
-    def _add_nested(self, called: Called, callee: Definition) -> None:
+    def _add_nested(self, statement: BodyStatement, callee: Definition) -> None:
         self.nesting = max(self.nesting, callee.nesting + 1)
         if self.nesting > MAX_NESTING:
             msg = f"gate definitions call each other more than {MAX_NESTING} levels deep"
             raise LimitError(msg, limit="nesting", requested=self.nesting, allowed=MAX_NESTING)
-        if callee.size:  # or doubling an empty gate 40 times would keep the expansion busy for hours
-            self.body.append(called)
+        if callee.size:  # without this check, an empty gate that is doubled 40 times would take hours to expand
+            self.body.append(statement)
             self.size += callee.size
             self.work += callee.work
 
@@ -139,13 +144,13 @@ def read_head(statement: str) -> Definition:
     """Read ``gate name(params) qubits {`` or ``opaque name(params) qubits``.
 
     Raises:
-        CircuitSyntaxError: it is neither.
+        CircuitSyntaxError: the statement is neither.
         CircuitInvalidError: a formal name occurs twice (rule ``redefinition``).
     """
     match = _HEAD.match(statement)
     if match is None:
-        shown = " ".join(statement.split())[:40]
-        msg = f"{shown!r} does not declare a gate"
+        excerpt = " ".join(statement.split())[:40]
+        msg = f"{excerpt!r} does not declare a gate"
         raise CircuitSyntaxError(msg)
     keyword, name, params, qubits = match.groups()
     parameters, operands = _names(params or ""), _names(qubits)

@@ -1,10 +1,10 @@
-"""Constant expressions: the angles of OpenQASM 2 and their common part with OpenQASM 3.
+"""Constant expressions: the angles that OpenQASM 2 and 3 have in common.
 
-An expression is compiled to a postfix program with an explicit stack, so neither compiling nor
-evaluating recurses, however deep the text nests. Constant parts are folded while compiling; what is
-left refers to the formal parameters of a gate definition and is evaluated once per call.
+An expression is compiled to a postfix program with an explicit stack, so neither the compiler nor the
+evaluation recurses, however deep the text nests. The compiler folds constant parts; the rest refers to the
+formal parameters of a gate definition and is evaluated once per call.
 
-All arithmetic is on floats: ``9^9^9^9`` overflows at once instead of building a long integer.
+All arithmetic is on floats, so ``9^9^9^9`` overflows at once instead of building a long integer.
 """
 
 from __future__ import annotations
@@ -55,19 +55,19 @@ _OTHER_WORDS = frozenset(
     """angle array bit bool complex duration durationof false float im imag int popcount real rotl rotr sizeof true
     uint""".split(),  # noqa: SIM905 - a list of words reads best as words
 )
-"""What OpenQASM 3 knows in expressions besides: for the full parser."""
+"""Further words of OpenQASM 3 that may occur in expressions; only the full parser knows them."""
 _FLOAT = re.compile(r"(?<![\w.])((?:[0-9]++\.[0-9]*+|\.[0-9]++)(?:[eE][+-]?+[0-9]++)?+)(?![\w.])")
 _FRACTION_OF_PI = re.compile(
-    r"(-?+)(?:([0-9]{1,15}+(?:\.[0-9]{0,20}+)?+)\*)?+pi(?:/([1-9][0-9]{0,14}+))?+"  # all of them finite
+    r"(-?+)(?:([0-9]{1,15}+(?:\.[0-9]{0,20}+)?+)\*)?+pi(?:/([1-9][0-9]{0,14}+))?+"  # none of these can overflow
 )
-"""How people and converters write most angles: ``pi/4``, ``-3*pi/8``, ``0.25*pi``."""
+"""The form of most angles that people and converters write: ``pi/4``, ``-3*pi/8``, ``0.25*pi``."""
 _HOLE = "__hole_"  # stands for a float in the shape of an expression
 _LONG = 200
-_KEPT_SHAPES = 10_000
+_CACHE_SHAPES = 10_000
 
 
 class _Operator(NamedTuple):
-    """An operator on the stack; an opening parenthesis is one that binds nothing."""
+    """An operator on the stack; an opening parenthesis counts as an operator of binding 0."""
 
     symbol: str
     binding: int
@@ -82,18 +82,21 @@ _BINARY = {
     "*": _Operator("*", 2, operator.mul),
     "/": _Operator("/", 2, operator.truediv, keeps_integers=False),
     "**": _Operator("**", 4, math.pow),
-    "^": _Operator("^", 4, math.pow, keeps_integers=False),  # in OpenQASM 3 exclusive or, of integers
+    "^": _Operator("^", 4, math.pow, keeps_integers=False),  # in OpenQASM 3 this is the exclusive or of integers
 }
 _PREFIX = {"-": _Operator("-", 3, operator.neg, 1), "+": _Operator("+", 3, operator.pos, 1)}
 _OPEN = _Operator("(", 0)
 
 
-class AmbiguousInteger(Exception):  # noqa: N818 - a finding, not a mistake
-    """An operator of integers that OpenQASM 2 and 3 do not read alike: ``1/2``, ``2^3``."""
+class AmbiguousInteger(Exception):  # noqa: N818 - a signal, not a mistake
+    """The expression has an operator on integers that OpenQASM 2 and 3 read differently: ``1/2``, ``2^3``."""
 
 
 _Step = tuple[_Function | None, int, float]
-"""Postfix: a function of so many values, or else (``None``) a formal parameter's position or -1 and a constant."""
+"""A step of a postfix program.
+
+It is a function, its number of arguments and 0; or ``None``, the position of a formal parameter and 0; or ``None``,
+-1 and a constant."""
 
 
 class Expression(NamedTuple):
@@ -102,7 +105,7 @@ class Expression(NamedTuple):
     program: tuple[_Step, ...]
 
     def evaluate(self, arguments: Sequence[float] = ()) -> float:
-        """Return the value for the given values of the formal parameters.
+        """Return the value of the expression for these values of the formal parameters.
 
         Raises:
             CircuitInvalidError: the value is not a finite number (rule ``expression``).
@@ -135,12 +138,12 @@ _REASONS: dict[type[ArithmeticError], str] = {
 
 
 class Expressions:
-    """The constant expressions of one text, compiled once for all that differ only in their floats.
+    """Evaluates the constant expressions of one text, and compiles those that differ only in their floats once.
 
-    Programs write ``0.123*pi`` with thousands of different floats but few shapes.
+    A program has ``0.123*pi`` with thousands of different floats, but its expressions have few shapes.
 
     Args:
-        strict: read as OpenQASM 3; see :func:`compile_expression`.
+        strict: whether expressions are read as OpenQASM 3; see :func:`compile_expression`.
     """
 
     def __init__(self, *, strict: bool = False) -> None:
@@ -148,7 +151,7 @@ class Expressions:
         self._shapes: dict[str, Expression] = {}
 
     def value(self, text: str) -> float:
-        """Return the value of a constant expression; errors as those of :func:`compile_expression`."""
+        """Return the value of a constant expression; the errors are those of :func:`compile_expression`."""
         match = _FRACTION_OF_PI.fullmatch(text)
         if match is not None:
             sign, factor, divisor = match.groups()
@@ -165,7 +168,7 @@ class Expressions:
             holes = [*names, ""]
             whole = "".join([part + hole for part, hole in zip(parts[::2], holes, strict=True)])
             program = compile_expression(whole, names, strict=self._strict)
-            if len(self._shapes) < _KEPT_SHAPES:
+            if len(self._shapes) < _CACHE_SHAPES:
                 self._shapes[shape] = program
         if math.inf in arguments:
             raise _not_finite("has a number that is larger than any float")
@@ -183,17 +186,17 @@ def compile_expression(
     *,
     strict: bool = False,
 ) -> Expression:
-    """Compile an expression in the named formal parameters; linear in the text's length.
+    """Compile an expression; the time is linear in the length of the text.
 
     Args:
         text: the expression.
-        parameters: names whose values are known only when the expression is evaluated, with their positions.
-        strict: raise AmbiguousInteger where ``1/2`` would depend on the language.
+        parameters: name of each formal parameter -> its position among the values to evaluate with.
+        strict: whether to raise AmbiguousInteger where ``1/2`` would depend on the language.
 
     Raises:
-        CircuitSyntaxError: not an expression, or nested deeper than ``MAX_DEPTH``.
+        CircuitSyntaxError: the text is not an expression, or is nested deeper than ``MAX_DEPTH``.
         CircuitInvalidError: an unknown name (rule ``name``) or a value that is not finite (``expression``).
-        LimitError: more than ``MAX_TOKENS`` tokens.
+        LimitError: the text has more than ``MAX_TOKENS`` tokens.
     """
     return _Compiler(text, parameters, strict=strict).run()
 
@@ -220,16 +223,16 @@ def _not_finite(what: str) -> CircuitInvalidError:
 
 
 class _Compiler:
-    """Dijkstra's shunting yard: operators wait on a stack until one that binds less arrives."""
+    """Compiles by Dijkstra's shunting yard: operators wait on a stack until one arrives that binds less tightly."""
 
     def __init__(self, text: str, parameters: Mapping[str, int], *, strict: bool) -> None:
         self.text = text
         self.parameters = parameters
         self.strict = strict
         self.program: list[_Step] = []
-        self.integer: list[bool] = []  # of each value on the stack: could OpenQASM 3 call it an integer?
+        self.integer: list[bool] = []  # for each value on the stack: whether it may be an integer in OpenQASM 3
         self.waiting: list[_Operator] = []
-        self.arguments: list[int] = []  # commas counted so far in each open parenthesis
+        self.arguments: list[int] = []  # for each open parenthesis: the number of commas so far
 
     def run(self) -> Expression:
         """Compile the whole text."""
@@ -259,7 +262,7 @@ class _Compiler:
         return tokens
 
     def _operand(self, kind: int, word: str) -> bool:
-        """Take a word where a value begins; return whether a value is still wanted."""
+        """Take a word where a value begins, and return whether a value still has to follow."""
         if kind == _NUMBER:
             self._push_number(word)
             return False
@@ -309,7 +312,7 @@ class _Compiler:
         self.integer.append(word.replace("_", "").isdigit())
 
     def _after_operand(self, word: str) -> bool:
-        """Take a word where a value has ended; return whether another value is wanted."""
+        """Take a word after a value, and return whether another value has to follow."""
         if word == ")":
             self._close()
             return False
@@ -340,15 +343,15 @@ class _Compiler:
         if not self.waiting:
             self._refuse("')' closes nothing")
         opener = self.waiting.pop()
-        given = self.arguments.pop() + 1
+        num_arguments = self.arguments.pop() + 1
         if opener is _OPEN:
             return
-        if given != opener.arity:
-            self._refuse(f"{opener.symbol} takes {opener.arity} argument(s), not {given}")
+        if num_arguments != opener.arity:
+            self._refuse(f"{opener.symbol} takes {opener.arity} argument(s), not {num_arguments}")
         self._emit(opener)
 
     def _reduce(self, binding: int) -> None:
-        """Emit the waiting operators that bind at least so tightly."""
+        """Emit the waiting operators whose binding is at least as tight."""
         while self.waiting and self.waiting[-1].binding >= binding:
             self._emit(self.waiting.pop())
 
@@ -366,7 +369,7 @@ class _Compiler:
             self.program[-arity - 1 :] = [(None, -1, value)]
 
     def _refuse(self, message: str) -> NoReturn:
-        shown = self.text.strip()
-        shown = shown if len(shown) <= 40 else shown[:40] + "..."  # noqa: PLR2004 - as much as helps
-        msg = f"{message} in {shown!r}" if shown else "an expression is missing"
+        excerpt = self.text.strip()
+        excerpt = excerpt if len(excerpt) <= 40 else excerpt[:40] + "..."  # noqa: PLR2004 - as much as helps
+        msg = f"{message} in {excerpt!r}" if excerpt else "an expression is missing"
         raise CircuitSyntaxError(msg)

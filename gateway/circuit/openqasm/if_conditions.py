@@ -1,7 +1,7 @@
-"""Simple ``if`` conditions: tests of bits and registers, joined by ``&&``.
+"""Reads simple ``if`` conditions: tests of bits and registers, joined by ``&&``.
 
-Each becomes a conjunction of comparisons, which is all that an operation can carry. A parenthesised
-group of bit tests, as in ``!(c[0] == 1 && c[2] == 0)``, is one comparison of several clbits.
+A condition becomes a conjunction of comparisons, which is all that an operation can have. A group of bit
+tests in parentheses, as in ``!(c[0] == 1 && c[2] == 0)``, is one comparison of several clbits.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ _TEST = re.compile(
 
 
 Choice = list[Condition]
-"""When a branch is taken: ``ALWAYS``, ``NEVER``, or a single condition."""
+"""The condition under which a branch happens: ``ALWAYS``, ``NEVER``, or a single condition."""
 
 
 def other_choice(choice: Choice) -> Choice:
-    """Return when the other branch is taken.
+    """Return the choice under which the other branch happens.
 
     Raises:
-        CircuitSyntaxError: that is no conjunction.
+        CircuitSyntaxError: this would not be a conjunction.
     """
     other = opposite(choice)
     if other is None:
@@ -43,7 +43,7 @@ def split_condition(statement: str) -> tuple[str, str]:
     """Split ``if (condition) rest`` into the condition and the rest.
 
     Raises:
-        CircuitSyntaxError: no ``if``, or its parenthesis is not closed.
+        CircuitSyntaxError: ``if`` has no parenthesis, or the parenthesis is not closed.
     """
     opening = _IF.match(statement)
     if opening is None:
@@ -60,8 +60,8 @@ def read_choice(text: str, clbits: Registers) -> Choice:
     """Read a condition.
 
     Raises:
-        CircuitSyntaxError: more than simple tests joined by ``&&``.
-        CircuitInvalidError: an unknown register or an index out of range.
+        CircuitSyntaxError: the condition has more than simple tests joined by ``&&``.
+        CircuitInvalidError: a register is unknown, or an index is out of range.
     """
     choices = []
     for part in _split_and(text):
@@ -70,36 +70,36 @@ def read_choice(text: str, clbits: Registers) -> Choice:
     return _all_of(choices)
 
 
-def conditioned(operations: list[Operation], choice: Choice, *, changed: bool) -> tuple[list[Operation], bool]:
-    """Return the operations of a branch under a choice, and whether one of them changes what it tests.
+def make_conditional(operations: list[Operation], choice: Choice, *, has_changed: bool) -> tuple[list[Operation], bool]:
+    """Return the operations of a branch under its condition, and whether one has changed a clbit that this tests.
 
     A barrier stays as it is, since it has no effect on results.
 
     Args:
-        operations: what the branch does.
-        choice: when it is taken.
-        changed: an operation before these, under the same ``if``, changed a clbit the choice tests.
+        operations: the operations of the branch.
+        choice: the condition under which the branch happens.
+        has_changed: whether an earlier operation of the same ``if`` has changed a clbit that the choice tests.
 
     Raises:
-        UnsupportedError: an operation would be decided by a clbit that the ``if`` itself has changed.
+        UnsupportedError: an operation would depend on a clbit that the ``if`` itself has changed.
     """
     if choice == NEVER:
-        return [], changed
+        return [], has_changed
     if choice == ALWAYS:
-        return operations, changed
+        return operations, has_changed
     (tests,) = choice
-    tested = clbits_of(tests)
-    kept: list[Operation] = []
+    tested_clbits = clbits_of(tests)
+    conditional: list[Operation] = []
     for name, qubits, params, clbits, condition in map(_fields, operations):
         if name == "barrier":
-            kept.append(Operation(name, qubits))
+            conditional.append(Operation(name, qubits))
             continue
-        if changed:
+        if has_changed:
             msg = "an 'if' measures into a clbit that it tests and then goes on; measure into another clbit"
             raise UnsupportedError(msg, feature="if that changes its own condition")
-        kept.append(Operation(name, qubits, params, clbits, both(tests, condition) if condition else tests))
-        changed = not tested.isdisjoint(clbits)
-    return kept, changed
+        conditional.append(Operation(name, qubits, params, clbits, both(tests, condition) if condition else tests))
+        has_changed = not tested_clbits.isdisjoint(clbits)
+    return conditional, has_changed
 
 
 def _fields(
@@ -128,7 +128,7 @@ def _group(text: str, sign: str, clbits: Registers) -> Choice:
 
 
 def _all_of(choices: list[Choice]) -> Choice:
-    """Return when all are taken."""
+    """Return the conjunction of choices."""
     return NEVER if NEVER in choices else [both(*[condition for choice in choices for condition in choice])]
 
 

@@ -1,8 +1,8 @@
-"""Guards the full parser: a text that would hang, crash or swamp the library behind it is refused here.
+"""Guards the full parser: refuses a text that would make the reference parser hang, crash or run out of memory.
 
-One pass over the tokens, linear in the text, without recursion. It understands just enough of
-OpenQASM 3 to count: brackets, literal register sizes, literal loop ranges and gate definitions.
-What it cannot read it counts as nothing; the parser behind it counts again, exactly.
+The guard passes over the tokens once, in time linear in the text and without recursion. It understands just
+enough of OpenQASM 3 to count operations: brackets, literal register sizes, literal loop ranges and gate
+definitions. It counts everything else as nothing, because the full parser counts again, exactly.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from gateway.circuit.operations import Limits
 from gateway.errors import CircuitInvalidError, CircuitSyntaxError, LimitError
 
 MAX_STATEMENTS = 20_000
-"""The reference parser takes about 0.3 ms for each."""
+"""The reference parser takes about 0.3 ms for each statement."""
 MAX_TOKENS = 200_000
 MAX_NESTING = 100
 MAX_OPERATORS = 200
@@ -34,13 +34,13 @@ _MANY = 10**18
 
 
 def screen(text: str, limits: Limits) -> None:
-    """Raise if the text is not fit for a library's parser.
+    """Refuse a text that the reference parser should not get.
 
     Raises:
-        CircuitInvalidError: it includes a file (rule ``include``); no byte of it is read.
+        CircuitInvalidError: the text includes a file (rule ``include``); no byte of the file is read.
         CircuitSyntaxError: brackets do not match, or a comment is not closed.
-        LimitError: too many statements or tokens, nesting too deep, declared sizes or operations
-            (loops over literal ranges and gate definitions multiplied out) over the limits.
+        LimitError: the text has too many statements or tokens, is nested too deep, or exceeds the limits with
+            its declared sizes or its operations, where literal loops and gate definitions are multiplied out.
     """
     text = blank_comments(text)
     _at_most("statements", text.count(";"), MAX_STATEMENTS, "of OpenQASM 3 that needs the full parser")
@@ -55,12 +55,12 @@ def _at_most(what: str, requested: int, allowed: int, where: str = "") -> None:
 
 @dataclass(slots=True)
 class _Block:
-    """An open brace, or the whole text.
+    """A block that is still open, or the whole text.
 
     Args:
-        times: how often its statements are done.
-        name: of the gate or subroutine it defines.
-        operations: counted so far, for one time.
+        times: how often its statements are carried out.
+        name: the name of the gate or subroutine that the block defines.
+        operations: how many operations one pass through the block has so far.
         pending: the factor of a loop whose body is the next single statement.
     """
 
@@ -85,7 +85,7 @@ class _Screen:
     position: int = 0
 
     def run(self) -> None:
-        """Take every token."""
+        """Check every token."""
         skip_to = 0
         for number, match in enumerate(_TOKEN.finditer(self.text)):
             if number > MAX_TOKENS:
@@ -94,7 +94,7 @@ class _Screen:
             if self.position < skip_to:
                 continue
             word = match.group()
-            if not self.statement and word in {"#", "@", "pragma"}:  # reaches to the end of the line
+            if not self.statement and word in {"#", "@", "pragma"}:  # such a statement reaches to the end of its line
                 end = self.text.find("\n", match.end())
                 skip_to = len(self.text) if end < 0 else end
                 continue
@@ -106,11 +106,11 @@ class _Screen:
         self.check_operations()
 
     def line(self) -> int:
-        """Return the line of the token at hand."""
+        """Return the line of the current token."""
         return self.text.count("\n", 0, self.position) + 1
 
     def take(self, word: str) -> None:
-        """Take one token: brackets open and close, ``;`` and block braces end a statement."""
+        """Check one token; ``;`` and the braces of blocks end a statement."""
         if word in _OPERATORS or (word == "[" and self.statement[-1:] == ["]"]):
             self.operators += 1
             if self.operators > MAX_OPERATORS:
@@ -127,7 +127,7 @@ class _Screen:
             self.statement.append(word)
 
     def open(self, word: str) -> None:
-        """Take an opening bracket; a brace that is no set opens a block."""
+        """Note an opening bracket; a brace opens a block unless it begins a set."""
         is_set = word == "{" and self.statement[-1:] and self.statement[-1] in _BEFORE_SET
         self.brackets.append("set" if is_set else word)
         if len(self.brackets) > MAX_NESTING:
@@ -138,19 +138,19 @@ class _Screen:
             self.statement.append(word)
 
     def close(self, word: str) -> None:
-        """Take a closing bracket."""
-        opened = self.brackets.pop() if self.brackets else ""
-        if opened != _PAIRS[word] and not (opened == "set" and word == "}"):
+        """Note a closing bracket, which must match the last open one."""
+        bracket = self.brackets.pop() if self.brackets else ""
+        if bracket != _PAIRS[word] and not (bracket == "set" and word == "}"):
             msg = f"{word!r} closes nothing"
             column = self.position - self.text.rfind("\n", 0, self.position)
             raise CircuitSyntaxError(msg, line=self.line(), column=column)
-        if opened == "{":
+        if bracket == "{":
             self.close_block()
         else:
             self.statement.append(word)
 
     def open_block(self) -> None:
-        """Enter a block with the header that stands before its brace."""
+        """Enter a block; the statement before its brace is its header."""
         header, self.statement = self.statement, []
         self.check_header(header)
         name = header[1] if header[:1] in (["gate"], ["def"]) and len(header) > 1 else None
@@ -159,7 +159,7 @@ class _Screen:
         self.blocks.append(_Block(min(times, _MANY), name))
 
     def close_block(self) -> None:
-        """Leave a block: its operations belong to its definition, or to the block around it."""
+        """Leave a block, and add its operations to its definition or to the block around it."""
         self.end_statement()
         block = self.blocks.pop()
         total = min(block.operations * block.times, _MANY)
@@ -169,7 +169,7 @@ class _Screen:
             self.blocks[-1].operations = min(self.blocks[-1].operations + total, _MANY)
 
     def end_statement(self) -> None:
-        """Count a simple statement."""
+        """Count the operations of a simple statement."""
         statement, self.statement = self.statement, []
         if not statement:
             return
@@ -177,27 +177,27 @@ class _Screen:
         block = self.blocks[-1]
         if statement[0] in _CONTROL:
             block.pending = min(block.pending * _times(statement), _MANY)
-        counted = sum([self.sizes[word] for word in statement if word in self.sizes])
-        if not counted:
-            counted = int(not _OPERATIONS.isdisjoint(statement))
+        operations = sum([self.sizes[word] for word in statement if word in self.sizes])
+        if not operations:
+            operations = int(not _OPERATIONS.isdisjoint(statement))
         if statement[0] in {"gate", "def", "opaque", "extern"}:
-            counted = 0
-        block.operations = min(block.operations + counted * block.pending, _MANY)
+            operations = 0
+        block.operations = min(block.operations + operations * block.pending, _MANY)
         block.pending = 1
         if len(self.blocks) == 1:
             self.declare(statement)
 
     def check_header(self, statement: list[str]) -> None:
-        """Refuse files, long chains of ``else if`` and many loops without braces inside each other."""
+        """Refuse included files, long chains of ``else if``, and deeply nested loops without braces."""
         if statement[0] == "include" if statement else False:
             path = statement[1].strip("\"'") if len(statement) > 1 else ""
             if path not in INCLUDES:
-                known = " and ".join(sorted(INCLUDES))
-                msg = f"include {path[:100]!r} is not read: only {known} can be included, and they are built in"
+                names = " and ".join(sorted(INCLUDES))
+                msg = f"include {path[:100]!r} is not read: only {names} can be included, and they are built in"
                 raise CircuitInvalidError(msg, rule="include", line=self.line())
-        nested = sum([word in _CONTROL for word in statement])
-        if nested > MAX_NESTING:
-            _at_most("levels of control flow", nested, MAX_NESTING)
+        nesting = sum([word in _CONTROL for word in statement])
+        if nesting > MAX_NESTING:
+            _at_most("levels of control flow", nesting, MAX_NESTING)
         if statement[:2] == ["else", "if"]:
             self.else_ifs += 1
             if self.else_ifs > MAX_ELSE_IFS:
@@ -220,12 +220,12 @@ class _Screen:
             _at_most("clbits", self.clbits, self.limits.clbits)
 
     def check_operations(self) -> None:
-        """Compare what the whole text does with the limit."""
+        """Compare the number of operations of the whole text with the limit."""
         _at_most("operations", self.blocks[0].operations, self.limits.operations)
 
 
 def _literal(word: str) -> int | None:
-    """Return the value of an integer literal; one too long to matter is just many."""
+    """Return the value of an integer literal, at most ``_MANY``; ``None`` if the word is not one."""
     digits = word.replace("_", "")
     if digits.isascii() and digits.isdigit():
         return int(digits) if len(digits) <= len(str(_MANY)) else _MANY
@@ -236,7 +236,7 @@ def _literal(word: str) -> int | None:
 
 
 def _times(header: list[str]) -> int:
-    """Return how often the loops at the beginning of a statement run it, as far as literals tell."""
+    """Return how often the loops at the beginning of a statement repeat it, as far as literals tell."""
     times = 1
     for index, word in enumerate(header):
         if word != "in" or index + 1 >= len(header):
@@ -250,7 +250,7 @@ def _times(header: list[str]) -> int:
 
 
 def _range_length(inside: list[str]) -> int:
-    """Return the length of ``a:b`` or ``a:step:b``; one if it is not literal."""
+    """Return the length of ``a:b`` or ``a:step:b``; 1 if it is not literal."""
     bounds: list[int] = []
     for part in " ".join(inside).split(":"):
         sign, digits = (-1, part.strip()[1:].strip()) if part.strip()[:1] == "-" else (1, part.strip())

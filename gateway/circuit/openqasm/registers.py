@@ -1,4 +1,4 @@
-"""Names of qubits and clbits in a text -> numbers in the circuit."""
+"""Maps the names of qubits and clbits in a text to their numbers in the circuit."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from itertools import repeat
 from gateway.errors import CircuitInvalidError, CircuitSyntaxError, LimitError
 
 _OPERAND = re.compile(r"([^\W\d]\w*+)\s*+(?:\[\s*+([0-9]++)\s*+\])?+")
-_DIGITS = 12  # more is over any limit, and int() of very many digits is slow or refused
+_DIGITS = 12  # a longer number exceeds any limit, and int() of very many digits is slow or refused
 
 
 class Registers:
@@ -16,24 +16,24 @@ class Registers:
 
     Args:
         kind: ``qubit`` or ``clbit``, for messages.
-        allowed: how many there may be.
+        allowed: how many of them there may be.
     """
 
     def __init__(self, kind: str, allowed: int) -> None:
         self.kind = kind
         self.allowed = allowed
         self.count = 0
-        self._numbers: dict[str, int | range] = {}  # names, and every operand text met so far
+        self._numbers: dict[str, int | range] = {}  # every name, and every operand text so far
 
     def knows(self, name: str) -> bool:
-        """Say whether a register, or a single qubit or clbit, has this name."""
+        """Return whether a register, or a single qubit or clbit, has this name."""
         return name in self._numbers
 
     def declare(self, name: str, size: str | None) -> None:
         """Declare a register of so many qubits or clbits, or a single one if ``size`` is ``None``.
 
         Raises:
-            LimitError: more than allowed.
+            LimitError: there would be more than allowed.
         """
         number = 1 if size is None else int(size[-_DIGITS:]) if size.lstrip("0")[_DIGITS:] == "" else 10**_DIGITS
         requested = self.count + number
@@ -44,11 +44,11 @@ class Registers:
         self.count = requested
 
     def find(self, text: str) -> int | range:
-        """Return the number an operand stands for, or the numbers of a whole register.
+        """Return the number that an operand stands for, or the numbers of a whole register.
 
         Raises:
-            CircuitSyntaxError: not ``name`` or ``name[number]``.
-            CircuitInvalidError: unknown (rule ``register``) or out of range (``index``).
+            CircuitSyntaxError: the operand is not ``name`` or ``name[number]``.
+            CircuitInvalidError: the name is unknown (rule ``register``) or the index out of range (``index``).
         """
         text = text.strip()
         number = self._numbers.get(text)
@@ -76,11 +76,11 @@ class Registers:
 
 
 def broadcast(operands: list[int | range], gate: str) -> list[tuple[int, ...]]:
-    """Return the qubits of each application of a gate; registers advance together, single qubits stay.
+    """Return the qubits of each application of a gate: registers advance together, and single qubits repeat.
 
     Raises:
-        CircuitInvalidError: registers of different sizes (rule ``register size``), or a qubit that
-            is named twice (rule ``distinct qubits``).
+        CircuitInvalidError: registers have different sizes (rule ``register size``), or a qubit is named
+            twice (rule ``distinct qubits``).
     """
     if range not in map(type, operands):
         return [_distinct(tuple(operands), gate)]  # type: ignore[arg-type]  # all are int

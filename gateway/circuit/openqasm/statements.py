@@ -1,4 +1,4 @@
-"""Text -> statements: comments blanked, blocks and semicolons cut, lines found again for errors."""
+"""Cuts a text into statements: blanks its comments, splits it, and finds the line of a statement for errors."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from gateway.errors import CircuitSyntaxError
 BLOCK_BEGIN, BLOCK_END = "{", "}"
 INCLUDES = frozenset({"qelib1.inc", "stdgates.inc"})
 
-_SKIPPED = re.compile(r'"[^"\n]*"|//[^\n]*|/\*(?:.*?\*/|.*)', re.DOTALL)
+_STRING_OR_COMMENT = re.compile(r'"[^"\n]*"|//[^\n]*|/\*(?:.*?\*/|.*)', re.DOTALL)
 _VISIBLE = re.compile(r"[^\n]")
 _CALL = re.compile(r"\s*+([^\W\d]\w*+)\s*+(?:\((.*)\))?\s*+([^()]*+)\Z", re.DOTALL)
 
 
 def blank_comments(text: str) -> str:
-    """Replace comments by blanks, so that lines and columns stay; what looks like one in a string stays.
+    """Replace comments by blanks, so that lines and columns stay the same; strings stay as they are.
 
     Raises:
         CircuitSyntaxError: a block comment is not closed.
@@ -35,14 +35,14 @@ def blank_comments(text: str) -> str:
             raise CircuitSyntaxError("a comment is not closed", line=line, column=column)
         return _VISIBLE.sub(" ", part)
 
-    return _SKIPPED.sub(blank, text)
+    return _STRING_OR_COMMENT.sub(blank, text)
 
 
 def split_statements(text: str) -> list[str]:
     """Cut text without comments at its semicolons and braces.
 
-    A statement that opens a block ends with ``{``; the end of a block is a piece ``}`` of its own.
-    White space stays, so that :func:`line_of` can count lines; only an error needs them.
+    A statement that opens a block ends with ``{``; the end of a block is a piece of its own, ``}``.
+    White space stays, so that :func:`line_of` can count the lines if an error needs them.
     """
     if "{" in text or "}" in text:
         text = text.replace("{", "{;").replace("}", ";};")
@@ -50,7 +50,7 @@ def split_statements(text: str) -> list[str]:
 
 
 def place_of(pieces: list[str], index: int) -> tuple[int, int]:
-    """Return line and column, counted from one, of the piece's first visible character."""
+    """Return the line and the column, counted from 1, of the piece's first visible character."""
     index = min(index, len(pieces) - 1)
     piece = pieces[index]
     leading = piece[: len(piece) - len(piece.lstrip())]
@@ -64,21 +64,21 @@ def line_of(pieces: list[str], index: int) -> int:
 
 
 def syntax_error(pieces: list[str], index: int, message: str) -> CircuitSyntaxError:
-    """Return the error that names the place of a piece."""
+    """Return an error that names the place of a piece."""
     line, column = place_of(pieces, index)
     return CircuitSyntaxError(message, line=line, column=column)
 
 
 def split_call(statement: str) -> tuple[str, str | None, str]:
-    """Take a gate call apart into name, arguments (``None`` without parentheses) and operands.
+    """Split a gate call into its name, its arguments (``None`` without parentheses) and its operands.
 
     Raises:
-        CircuitSyntaxError: it does not look like one.
+        CircuitSyntaxError: the statement does not look like a gate call.
     """
     match = _CALL.match(statement)
     if match is None:
-        shown = " ".join(statement.split())[:40]
-        msg = f"{shown!r} is not an OpenQASM statement"
+        excerpt = " ".join(statement.split())[:40]
+        msg = f"{excerpt!r} is not an OpenQASM statement"
         raise CircuitSyntaxError(msg)
     name, arguments, operands = match.groups()
     return name, arguments, operands

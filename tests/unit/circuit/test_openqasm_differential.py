@@ -18,7 +18,7 @@ from support.reference import distribution, unitary
 from gateway.circuit import Comparison, parse
 from gateway.circuit.circuit import DEFAULT_LIMITS, Circuit
 from gateway.circuit.gates import GATES
-from gateway.circuit.openqasm.fast import NotFlat, parse_flat
+from gateway.circuit.openqasm.flat import NotFlat, parse_flat
 from gateway.circuit.openqasm.full import parse_full
 from gateway.errors import GatewayError
 

@@ -16,7 +16,7 @@ from support.simulation import Move, assert_same_branches, branches, moves
 
 from gateway.circuit import Circuit, Limits
 from gateway.circuit.gates import GATES
-from gateway.circuit.openqasm.fast import NotFlat, parse_flat
+from gateway.circuit.openqasm.flat import NotFlat, parse_flat
 from gateway.errors import GatewayError
 
 NAMES = [

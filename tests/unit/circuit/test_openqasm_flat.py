@@ -8,7 +8,7 @@ import re
 import pytest
 
 from gateway.circuit import Circuit, Comparison, Limits, Operation, parse
-from gateway.circuit.openqasm.fast import NotFlat, parse_flat
+from gateway.circuit.openqasm.flat import NotFlat, parse_flat
 from gateway.errors import (
     CircuitError,
     CircuitInvalidError,

@@ -1,12 +1,12 @@
-"""The fast path: all of OpenQASM 2, and the part of OpenQASM 3 that real circuit files use.
+"""The fast parser for flat text: all of OpenQASM 2, and the part of OpenQASM 3 that real circuit files use.
 
-The text is cut at its semicolons and each statement becomes operations at once; there is no token
-stream and no syntax tree. What makes it fast is remembering: a statement seen before is a finished,
-immutable operation, and a gate seen before with one angle costs two dictionary look-ups and
-``float()``. Everything else takes the careful way through :meth:`_Reader.statement`.
+The parser cuts the text at its semicolons and turns each statement into operations at once, without a token
+stream or a syntax tree. It is fast because it remembers: a statement that it has read before is a finished,
+immutable operation, and a gate that it has read before, with another angle, takes two dictionary look-ups and
+``float()``. Every other statement goes through :meth:`_Reader.statement`, which is slower.
 
-OpenQASM 3 beyond that subset (loops, modifiers, variables, subroutines ...) raises :class:`NotFlat`
-and belongs to the full parser. OpenQASM 2 never does.
+OpenQASM 3 beyond that subset (loops, modifiers, variables, subroutines ...) raises :class:`NotFlat`, and the full
+parser reads it. OpenQASM 2 never raises it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from operator import length_hint
 from gateway.circuit.gates import ALIASES, GATES, Gate
 from gateway.circuit.openqasm.definitions import Definition, read_head
 from gateway.circuit.openqasm.expressions import AmbiguousInteger, Expressions, split_arguments
-from gateway.circuit.openqasm.if_conditions import Choice, conditioned, other_choice, read_choice, split_condition
+from gateway.circuit.openqasm.if_conditions import Choice, make_conditional, other_choice, read_choice, split_condition
 from gateway.circuit.openqasm.registers import Registers, broadcast
 from gateway.circuit.openqasm.statements import (
     BLOCK_BEGIN,
@@ -38,7 +38,7 @@ from gateway.errors import CircuitInvalidError, CircuitSyntaxError, LimitError, 
 VERSIONS = ("2", "2.0", "3", "3.0", "3.1")
 MAX_NESTED_IFS = 50
 _WORK_PER_OPERATION = 50
-_KEPT_ANGLES = 100_000
+_CACHE_ANGLES = 100_000
 
 _FIRST_WORD = re.compile(r"\s*+([^\W\d]\w*+)")
 _VERSION = re.compile(r"\s*+OPENQASM\s++[0-9.]++\s*+\Z")
@@ -48,7 +48,7 @@ _REGISTER_3 = re.compile(
     r"\s*+(qu)?bit\s*+(?:\[\s*+([0-9]++)\s*+\])?+\s*+([^\W\d]\w*+)\s*+(?:=\s*+measure\b([^=]++))?+\Z",
 )
 _MEASURE = re.compile(r"\s*+measure\b([^-=]++)(?:->([^-=]++))?+\Z")
-_ASSIGNED_MEASURE = re.compile(r"([^=]++)=\s*+measure\b([^-=]++)\Z")
+_ASSIGNMENT = re.compile(r"([^=]++)=\s*+measure\b([^-=]++)\Z")
 _OLD_DECLARATION = re.compile(r"\b[qc]reg\b")
 
 NOT_FLAT_WORDS = frozenset(
@@ -58,8 +58,8 @@ NOT_FLAT_WORDS = frozenset(
 )
 
 
-class NotFlat(Exception):  # noqa: N818 - a finding, not a mistake; never reaches a user
-    """The text is OpenQASM 3 that the fast path does not speak."""
+class NotFlat(Exception):  # noqa: N818 - a signal, not a mistake; it never reaches a user
+    """The text is OpenQASM 3 that this parser does not know."""
 
 
 def parse_flat(text: str, limits: Limits) -> CircuitParts:
@@ -67,12 +67,12 @@ def parse_flat(text: str, limits: Limits) -> CircuitParts:
 
     Raises:
         NotFlat: the text needs the full parser.
-        CircuitError, UnsupportedError, LimitError: as :func:`gateway.circuit.openqasm.read`.
+        CircuitError, UnsupportedError, LimitError: as for :func:`gateway.circuit.openqasm.read`.
     """
     text = blank_comments(text)
     reader = _Reader(split_statements(text), limits, plain=text.isascii())
-    # The loop makes tens of thousands of tuples that all survive it; letting the collector look at
-    # each generation of them costs a fifth of the whole. Nothing here forms a reference cycle.
+    # The loop makes tens of thousands of tuples, which all survive it. The garbage collector would look at
+    # each generation of them, for a fifth of the whole time. Nothing here forms a reference cycle.
     collecting = gc.isenabled()
     gc.disable()
     try:
@@ -83,7 +83,7 @@ def parse_flat(text: str, limits: Limits) -> CircuitParts:
 
 
 class _Reader:
-    """Reads the statements of one text; owns the circuit until it is handed out."""
+    """Reads the statements of one text and builds its circuit."""
 
     def __init__(self, pieces: list[str], limits: Limits, *, plain: bool) -> None:
         self.pieces = pieces
@@ -91,7 +91,7 @@ class _Reader:
         self.limits = limits
         self.modern = False  # OpenQASM 3
         self.expressions = Expressions()
-        self.plain = plain  # ASCII: float() also reads digits of other scripts
+        self.plain = plain  # the text is ASCII; float() would also read digits of other scripts
         self.qubits = Registers("qubit", limits.qubits)
         self.clbits = Registers("clbit", limits.clbits)
         self.definitions: dict[str, Definition] = {}
@@ -99,7 +99,7 @@ class _Reader:
         self.work = 0
         self.nesting = 0
         self.choice: tuple[int, Choice, bool] | None = None  # see if_
-        self.finished: dict[str, Operation] = {}  # statements that are exactly one operation
+        self.operation_of: dict[str, Operation] = {}  # statement -> its operation, where it is exactly one
         self.heads: dict[str, tuple[str, int, dict[str, tuple[int, ...]]]] = {}  # see hot_loop
         self.angles: dict[str, tuple[float, ...]] = {}
         self.handlers: dict[str, Callable[[str], None]] = {
@@ -118,10 +118,10 @@ class _Reader:
             "else": self.else_,
         }
 
-    # ------------------------------------------------------------------ the run
+    # ------------------------------------------------------------------ reading
 
     def read(self) -> CircuitParts:
-        """Return the whole circuit; every error gets its line here."""
+        """Return the whole circuit. This method adds the line to every error."""
         self.header()
         self.check_end()
         self.expressions = Expressions(strict=self.modern)
@@ -132,7 +132,7 @@ class _Reader:
         except CircuitSyntaxError as exc:
             if exc.line is not None:
                 raise
-            if self.modern:  # the full grammar decides what is wrong
+            if self.modern:  # the full parser finds out what is wrong
                 raise NotFlat from None
             raise self.syntax_error(exc.message) from None
         except CircuitInvalidError as exc:
@@ -144,7 +144,7 @@ class _Reader:
         return CircuitParts(self.qubits.count, self.clbits.count, self.operations)
 
     def header(self) -> None:
-        """Take the version, by which the language is decided."""
+        """Read the version, which decides the language."""
         for index, piece in enumerate(self.pieces):
             if not piece or piece.isspace():
                 continue
@@ -162,36 +162,36 @@ class _Reader:
             return
 
     def check_end(self) -> None:
-        """Check that the last statement is ended."""
+        """Check that the last statement ends with a semicolon."""
         last = self.pieces[-1]
         if last.strip():
-            if self.modern and ("pragma" in last or "@" in last or "cal" in last):  # these end with their line
+            if self.modern and ("pragma" in last or "@" in last or "cal" in last):  # they end with their line
                 raise NotFlat
             msg = f"{' '.join(last.split())[:40]!r} is not ended by ';'"
             raise syntax_error(self.pieces, len(self.pieces) - 1, msg)
 
     def hot_loop(self) -> None:
-        """Take every statement: a known one here and now, any other by the careful way.
+        """Read every statement: one that is known right here, any other one with :meth:`statement`.
 
-        ``heads`` maps the raw text before a parenthesis to a gate's name, its number of angles and
-        the raw operand texts it was seen with. Raw text in, so that nothing is stripped twice.
+        ``heads`` maps the text before a parenthesis to the gate's name, its number of angles, and a map from
+        the operand texts it occurred with to qubits. The texts are raw, so that nothing is stripped twice.
         """
-        finished, heads, append = self.finished, self.heads, self.operations.append
-        kept = self.angles.get
+        operation_of, heads, append = self.operation_of, self.heads, self.operations.append
+        angles_of = self.angles.get
         for piece in self.rest:
-            operation = finished.get(piece)
+            operation = operation_of.get(piece)
             if operation is not None:
                 append(operation)
                 continue
             head, _, where = piece.rpartition(")")
             head, _, angles = head.partition("(")
             try:
-                name, count, known = heads[head]
-                qubits = known[where]
+                name, count, qubits_of = heads[head]
+                qubits = qubits_of[where]
             except KeyError:
                 self.statement(piece)
                 continue
-            params = kept(angles)
+            params = angles_of(angles)
             if params is None:
                 try:
                     params = (float(angles),) if count == 1 else tuple(map(float, angles.split(",")))
@@ -199,23 +199,23 @@ class _Reader:
                     params = self.values(angles)
             if sum(params) * 0.0 == 0.0 and len(params) == count:
                 append(Operation(name, qubits, params))
-            else:  # not finite, or not as many as the gate takes: the careful way says so
+            else:  # an angle is not finite, or their number is wrong: statement() raises the error
                 self.statement(piece)
 
     def line(self) -> int:
-        """Return the line of the statement taken last."""
+        """Return the line of the current statement."""
         return line_of(self.pieces, len(self.pieces) - length_hint(self.rest) - 1)
 
     def syntax_error(self, message: str) -> CircuitSyntaxError:
-        """Return an error that names the place of the statement taken last."""
+        """Return an error that names the place of the current statement."""
         return syntax_error(self.pieces, self.position() - 1, message)
 
     def position(self) -> int:
-        """Return the index of the statement to be taken next."""
+        """Return the index of the next statement."""
         return len(self.pieces) - length_hint(self.rest)
 
     def statement(self, piece: str) -> None:
-        """Take one statement, with the block it opens."""
+        """Read one statement, together with the block that it opens."""
         match = _FIRST_WORD.match(piece)
         if match is None:
             if piece and not piece.isspace():
@@ -227,19 +227,19 @@ class _Reader:
         if handler is not None:
             handler(piece)
         elif "=" in piece:
-            self.assigned_measure(piece)
+            self.assignment(piece)
         else:
             self.call(piece)
         if self.nesting == 0 and len(self.operations) == before + 1 and word not in {"if", "else"}:
-            self.finished[piece] = self.operations[-1]
+            self.operation_of[piece] = self.operations[-1]
 
     def not_a_statement(self, piece: str) -> None:
-        """Refuse a piece that begins with no word."""
-        shown = " ".join(piece.split())[:40]
+        """Refuse a piece of text that does not begin with a word."""
+        excerpt = " ".join(piece.split())[:40]
         if piece == BLOCK_END:
             msg = "'}' closes nothing"
             raise self.syntax_error(msg)
-        msg = f"{shown!r} is not an OpenQASM statement"
+        msg = f"{excerpt!r} is not an OpenQASM statement"
         raise CircuitSyntaxError(msg)
 
     def make_room(self, count: int) -> None:
@@ -250,8 +250,8 @@ class _Reader:
             raise LimitError(msg, limit="operations", requested=requested, allowed=allowed)
 
     def forget(self) -> None:
-        """Drop what was remembered of statements, because names got a new meaning."""
-        self.finished.clear()
+        """Forget all statements, because a name has a new meaning."""
+        self.operation_of.clear()
         self.heads.clear()
 
     # ------------------------------------------------------------------ declarations
@@ -277,7 +277,7 @@ class _Reader:
             raise CircuitInvalidError(msg, rule="include")
 
     def register_2(self, piece: str) -> None:
-        """``qreg q[3]`` and ``creg c[3]``."""
+        """Read ``qreg q[3]`` or ``creg c[3]``."""
         match = _REGISTER_2.match(piece)
         if match is None or (match[3] is None and not self.modern):
             msg = "a register is declared as 'qreg name[size]' or 'creg name[size]'"
@@ -285,14 +285,14 @@ class _Reader:
         self.declare("q" if match[1] == "q" else "c", match[2], match[3])
 
     def register_3(self, piece: str) -> None:
-        """``qubit[3] q``, ``bit c`` and ``bit[3] c = measure q``."""
+        """Read ``qubit[3] q``, ``bit c`` or ``bit[3] c = measure q``."""
         match = _REGISTER_3.match(piece)
         if match is None or (match[1] and match[4]):
             msg = "a register is declared as 'qubit[size] name' or 'bit[size] name'"
             raise CircuitSyntaxError(msg)
         self.declare("q" if match[1] else "c", match[3], match[2])
         if match[4]:
-            self.measured(match[4], match[3])
+            self.append_measurements(match[4], match[3])
 
     def declare(self, kind: str, name: str, size: str | None) -> None:
         """Declare a register, or a single qubit or clbit if ``size`` is ``None``."""
@@ -312,7 +312,7 @@ class _Reader:
         self.forget()
 
     def definition(self, piece: str) -> None:
-        """Read ``gate ... { ... }``; takes the pieces up to the closing brace."""
+        """Read ``gate ... { ... }`` up to the closing brace."""
         definition = read_head(piece)
         if self.nesting or not piece.endswith(BLOCK_BEGIN):
             msg = f"the gate {definition.name!r} has no body"
@@ -333,7 +333,7 @@ class _Reader:
         self.define(read_head(piece))
 
     def define(self, definition: Definition) -> None:
-        """Give a gate name the meaning of the text."""
+        """Remember a gate definition."""
         if definition.name in self.definitions:
             msg = f"the gate {definition.name!r} is defined twice"
             raise CircuitInvalidError(msg, rule="redefinition")
@@ -341,7 +341,7 @@ class _Reader:
         self.forget()
 
     def block(self) -> Iterator[str]:
-        """Yield the statements up to the brace that closes the block, and take that."""
+        """Yield the statements of a block, and read the brace that closes it."""
         start, last = self.position() - 1, ""
         for piece in self.rest:
             if piece == BLOCK_END:
@@ -357,7 +357,7 @@ class _Reader:
     # ------------------------------------------------------------------ gates
 
     def find_gate(self, name: str) -> Gate | Definition:
-        """Return what a gate name stands for at this place of the text."""
+        """Return the gate or definition that a name stands for at this place of the text."""
         gate = self.definitions.get(name) or GATES.get(name) or GATES.get(ALIASES.get(name, ""))
         if gate is None and name in NOT_FLAT_WORDS:
             msg = f"{name!r} is a word of OpenQASM 3, but this text is OpenQASM 2"
@@ -370,7 +370,7 @@ class _Reader:
         return gate
 
     def refuse_words(self, statement: str) -> None:
-        """Refuse a statement that is no gate call although it is spelled like one."""
+        """Refuse a statement in a gate body that begins with a word of the language, except a barrier."""
         match = _FIRST_WORD.match(statement)
         word = match[1] if match else ""
         if self.modern and word in NOT_FLAT_WORDS:
@@ -380,7 +380,7 @@ class _Reader:
             raise CircuitSyntaxError(msg)
 
     def call(self, piece: str) -> None:
-        """Apply a gate, once or to each qubit of registers."""
+        """Read a gate call, and append the gate once or for each element of registers."""
         name, angles, operands = split_call(piece)
         if self.modern and name in NOT_FLAT_WORDS:
             raise NotFlat
@@ -399,7 +399,7 @@ class _Reader:
             self.heads.setdefault(head.partition("(")[0], (callee.name, len(params), {}))[2][where] = rows[0]
 
     def inline(self, definition: Definition, rows: list[tuple[int, ...]], params: tuple[float, ...]) -> None:
-        """Append what a call of a defined gate expands to."""
+        """Append the operations that calls of a defined gate expand to."""
         self.make_room(definition.size * len(rows))
         self.work += definition.work
         allowed = self.limits.operations * _WORK_PER_OPERATION
@@ -413,20 +413,20 @@ class _Reader:
                 append(Operation(name, tuple([row[place] for place in places]), angles))
 
     def values(self, text: str) -> tuple[float, ...]:
-        """Return the values of an argument list; remembers them, since angles repeat."""
+        """Return the values of an argument list, and remember them, since angles repeat."""
         values = self.angles.get(text)
         if values is None:
             values = tuple(
                 [self.expressions.value(part) for part in (split_arguments(text) if "," in text else (text,))]
             )
-            if len(self.angles) < _KEPT_ANGLES:
+            if len(self.angles) < _CACHE_ANGLES:
                 self.angles[text] = values
         return values
 
-    # ------------------------------------------------------------------ everything else
+    # ------------------------------------------------------------------ other statements
 
     def measure(self, piece: str) -> None:
-        """``measure q -> c``, for bits or whole registers."""
+        """Read ``measure q -> c``, for bits or whole registers."""
         match = _MEASURE.match(piece)
         if match is None:
             msg = "a measurement is written 'measure qubit -> clbit'"
@@ -435,17 +435,17 @@ class _Reader:
             self.qubits.find(match[1])
             msg = f"'measure {match[1].strip()[:40]}' writes to no clbit; say 'measure qubit -> clbit'"
             raise UnsupportedError(msg, feature="measurement without a clbit")
-        self.measured(match[1], match[2])
+        self.append_measurements(match[1], match[2])
 
-    def assigned_measure(self, piece: str) -> None:
-        """``c = measure q``, for bits or whole registers."""
-        match = _ASSIGNED_MEASURE.match(piece)
+    def assignment(self, piece: str) -> None:
+        """Read ``c = measure q``, for bits or whole registers."""
+        match = _ASSIGNMENT.match(piece)
         if match is None:
             msg = "of assignments only 'clbit = measure qubit' is flat"
             raise CircuitSyntaxError(msg)
-        self.measured(match[2], match[1])
+        self.append_measurements(match[2], match[1])
 
-    def measured(self, source: str, target: str) -> None:
+    def append_measurements(self, source: str, target: str) -> None:
         """Append measurements of a bit or a register into one of the same size."""
         qubit, clbit = self.qubits.find(source), self.clbits.find(target)
         qubits = qubit if isinstance(qubit, range) else range(qubit, qubit + 1)
@@ -457,14 +457,14 @@ class _Reader:
         self.operations.extend([Operation("measure", (q,), (), (c,)) for q, c in zip(qubits, clbits, strict=True)])
 
     def reset(self, piece: str) -> None:
-        """``reset q``, for a qubit or a whole register."""
+        """Read ``reset q``, for a qubit or a whole register."""
         _, _, operand = piece.partition("reset")
         rows = broadcast([self.qubits.find(operand)], "reset")
         self.make_room(len(rows))
         self.operations.extend([Operation("reset", row) for row in rows])
 
     def barrier(self, piece: str) -> None:
-        """``barrier a, b[0]``, or on all qubits."""
+        """Read ``barrier a, b[0]``, or ``barrier`` for all qubits."""
         _, _, operands = piece.partition("barrier")
         if operands.strip():
             registers = [self.qubits.find(operand) for operand in operands.split(",")]
@@ -478,17 +478,17 @@ class _Reader:
             self.operations.append(Operation("barrier", tuple(qubits)))
 
     def if_(self, piece: str) -> None:
-        """``if (c == 1) statement`` or ``if (c == 1) { ... }``; what is done becomes conditional."""
+        """Read ``if (c == 1) statement`` or ``if (c == 1) { ... }``, and make its operations conditional."""
         condition, body = split_condition(piece)
         choice = self.read_choice(condition)
-        changed = self.branch(body, choice, changed=False)
-        self.choice = self.position(), choice, changed  # an `else` may follow, but only as the very next piece
+        has_changed = self.branch(body, choice, has_changed=False)
+        self.choice = self.position(), choice, has_changed  # an `else` may follow, but only as the very next piece
         first = _FIRST_WORD.match(body)
-        if first is not None and first[1] == "if":  # without braces: an `else` would be the inner one's
+        if first is not None and first[1] == "if":  # without braces, an `else` would belong to the inner `if`
             self.choice = None
 
     def read_choice(self, condition: str) -> Choice:
-        """Read a condition; one of other names than clbits' belongs to the full parser."""
+        """Read a condition; leave one with other names than those of clbits to the full parser."""
         try:
             return read_choice(condition, self.clbits)
         except CircuitInvalidError as exc:
@@ -497,18 +497,18 @@ class _Reader:
             raise
 
     def else_(self, piece: str) -> None:
-        """The other branch of the ``if`` that ended just before."""
+        """Read the other branch of the ``if`` that ended just before."""
         if self.choice is None or self.choice[0] != self.position() - 1:
             msg = "'else' follows no 'if'"
             raise CircuitSyntaxError(msg)
-        _, choice, changed = self.choice
+        _, choice, has_changed = self.choice
         _, _, body = piece.partition("else")
         if body.lstrip().startswith("if"):
             raise CircuitSyntaxError("'else if' is not flat")
-        self.branch(body, other_choice(choice), changed=changed)
+        self.branch(body, other_choice(choice), has_changed=has_changed)
 
-    def branch(self, body: str, choice: Choice, *, changed: bool) -> bool:
-        """Append what a branch does under a choice; return whether it changed a clbit the choice tests."""
+    def branch(self, body: str, choice: Choice, *, has_changed: bool) -> bool:
+        """Append the operations of a branch, and return whether one has changed a clbit that the choice tests."""
         self.nesting += 1
         if self.nesting > MAX_NESTED_IFS:
             msg = f"ifs are nested more than {MAX_NESTED_IFS} levels deep"
@@ -523,7 +523,7 @@ class _Reader:
             raise CircuitSyntaxError("an 'if' is followed by nothing")
         inner, self.operations = self.operations, outer
         self.nesting -= 1
-        kept, changed = conditioned(inner, choice, changed=changed)
-        self.make_room(len(kept))
-        self.operations.extend(kept)
-        return changed
+        operations, has_changed = make_conditional(inner, choice, has_changed=has_changed)
+        self.make_room(len(operations))
+        self.operations.extend(operations)
+        return has_changed
