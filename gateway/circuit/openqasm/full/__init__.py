@@ -1,18 +1,18 @@
 """The whole of OpenQASM 3, as far as a flat circuit can express it.
 
-The reference parser (``openqasm3``) makes the tree, and a visitor carries it out at once: loops are
-unrolled, subroutines and gates inlined, variables kept as values, ``if`` and ``switch`` on measured
-bits turned into conditions. What depends on a measurement in any other way is refused by name.
+The reference parser (``openqasm3``) makes a syntax tree, and a visitor carries it out: it unrolls loops,
+inlines subroutines and gates, keeps variables as values, and turns ``if`` and ``switch`` on measured bits into
+conditions. It refuses, by name, everything that depends on a measurement in another way.
 
 Decisions where the language leaves room or a flat circuit has none:
 
 * Annotations do not change a program and are ignored; a pragma may, and is refused.
-* ``box`` without a duration only groups; with one it is refused, as are ``delay`` and ``stretch``.
-* A bit declared with a value other than zero is a variable known now and not part of the outcome.
-* Bits declared inside a loop or a subroutine are clbits of the circuit like any other, unless
-  the subroutine returns them: then they are those its result is assigned to.
+* ``box`` without a duration only groups statements; with one it is refused, as are ``delay`` and ``stretch``.
+* A bit declared with a value other than zero is a variable with a known value and not part of the outcome.
+* Bits declared inside a loop or a subroutine are clbits of the circuit like any other. If the subroutine
+  returns them, they are the clbits that its result is assigned to.
 * ``output`` is an ordinary declaration: every clbit belongs to the outcome.
-* Integers are divided truncating where an integer is wanted; ``rx(1/2)`` is an error, ``pow(1/2)`` a root.
+* A division of integers truncates where an integer is expected; ``rx(1/2)`` is an error, ``pow(1/2)`` a root.
 * Angles of variables wrap to ``[0, 2 pi)``; parameters of gates do not.
 """
 
@@ -34,16 +34,16 @@ _VERSIONS = frozenset({"2", "2.0", "3", "3.0", "3.1"})
 
 
 def parse_full(text: str, limits: Limits = DEFAULT_LIMITS) -> CircuitParts:
-    """Parse OpenQASM text through the reference parser; about 0.3 ms a statement.
+    """Parse OpenQASM text with the reference parser, which takes about 0.3 ms a statement.
 
-    OpenQASM 2 is read as far as the grammar of OpenQASM 3 covers it. Registers are concatenated in
+    OpenQASM 2 can be read as far as the grammar of OpenQASM 3 covers it. Registers are concatenated in
     the order of their declaration: clbit 0 is the first bit declared.
 
     Raises:
-        CircuitSyntaxError: not OpenQASM.
-        CircuitInvalidError: an unknown name, an index out of range, a wrong number of anything.
-        UnsupportedError: what cannot be flattened; the message names the line and the construct.
-        LimitError: larger than ``limits``, noticed while unrolling.
+        CircuitSyntaxError: the text is not OpenQASM.
+        CircuitInvalidError: a name is unknown, an index is out of range, or the number of something is wrong.
+        UnsupportedError: a statement cannot be flattened; the message names the line and the construct.
+        LimitError: the circuit exceeds ``limits``, which is noticed while unrolling.
     """
     from gateway.circuit.openqasm.full.program import Program  # noqa: PLC0415 - only when needed
 
@@ -61,7 +61,7 @@ def parse_full(text: str, limits: Limits = DEFAULT_LIMITS) -> CircuitParts:
 
 
 def _tree(text: str) -> ast.Program:
-    """Return the syntax tree; the library's errors end here."""
+    """Return the syntax tree, and turn the library's errors into ours."""
     from openqasm3.parser import QASM3ParsingError  # noqa: PLC0415 - slow to import, and rarely needed
 
     try:
@@ -78,14 +78,14 @@ def _tree(text: str) -> ast.Program:
 
 
 def _parsed_quietly(text: str) -> ast.Program:
-    """Do what ``openqasm3.parse`` does, but let ANTLR write nothing to standard error: the text may be secret."""
+    """Do what ``openqasm3.parse`` does, but keep ANTLR from writing the text to standard error: it may be secret."""
     from antlr4 import CommonTokenStream, InputStream  # noqa: PLC0415 - as above
     from antlr4.error.ErrorStrategy import BailErrorStrategy  # noqa: PLC0415
     from openqasm3 import parser as library  # noqa: PLC0415
 
     lexer = library.qasm3Lexer(InputStream(text))
     lexer.removeErrorListeners()
-    lexer.addErrorListener(library._RaiseOnErrorListener())  # noqa: SLF001 - the library's own, which says the place
+    lexer.addErrorListener(library._RaiseOnErrorListener())  # noqa: SLF001 - the library's own, which names the place
     parser = library.qasm3Parser(CommonTokenStream(lexer))
     parser.removeErrorListeners()
     parser._errHandler = BailErrorStrategy()  # noqa: SLF001 - ANTLR has no public way

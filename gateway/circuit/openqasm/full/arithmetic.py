@@ -1,7 +1,7 @@
-"""The operators, functions and conversions of OpenQASM 3 on values known while unrolling.
+"""The operators, functions and conversions of OpenQASM 3, for values that are known while unrolling.
 
-Integers are exact and bounded in size, so no expression takes long. What fails raises ValueError,
-TypeError, ZeroDivisionError or OverflowError; the caller knows the line and reports it.
+Integers are exact and bounded in size, so no expression takes long. A function that fails raises ValueError,
+TypeError, ZeroDivisionError or OverflowError; its caller knows the line and reports it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def plain(value: Value) -> int | float:
 
 
 def whole(value: Value) -> int:
-    """Return a value that has to be an integer."""
+    """Return a value that has to be an integer as an int."""
     number = plain(value)
     if isinstance(number, float):
         if not number.is_integer():
@@ -43,7 +43,7 @@ def real(value: Value) -> float:
 # ---------------------------------------------------------------------------- operators
 
 
-def _bounded(value: int) -> int:
+def _check_size(value: int) -> int:
     if value.bit_length() > MAX_INTEGER_BITS:
         msg = f"an integer has more than {MAX_INTEGER_BITS} bits"
         raise OverflowError(msg)
@@ -55,7 +55,7 @@ def _power(base: float, exponent: float) -> int | float:
         if abs(base) > 1 and base.bit_length() * exponent > 2 * MAX_INTEGER_BITS:
             msg = f"an integer has more than {MAX_INTEGER_BITS} bits"
             raise OverflowError(msg)
-        return _bounded(base**exponent)
+        return _check_size(base**exponent)
     return math.pow(base, exponent)
 
 
@@ -63,7 +63,7 @@ def _shift_left(value: int, places: int) -> int:
     if places > MAX_INTEGER_BITS:
         msg = f"a shift by {places} places"
         raise OverflowError(msg)
-    return _bounded(value << places)
+    return _check_size(value << places)
 
 
 def _shift_right(value: int, places: int) -> int:
@@ -104,7 +104,7 @@ def binary(symbol: str, left: Value, right: Value) -> Value:
     a, b = plain(left), plain(right)
     result = _ARITHMETIC[symbol](a + 0, b + 0)
     if isinstance(result, int):
-        _bounded(result)
+        _check_size(result)
         if isinstance(left, Word) and isinstance(right, Word):
             width = max(left.width, right.width)
             return Word(result % (1 << width), width)
@@ -155,13 +155,13 @@ def unary(symbol: str, value: Value) -> Value:
 # ---------------------------------------------------------------------------- functions
 
 
-def _rotated(value: Value, places: int) -> Value:
+def _rotate(value: Value, places: int) -> Value:
     if not isinstance(value, Word):
         msg = "a rotation needs bits or an unsigned integer of known width"
         raise TypeError(msg)
     places %= value.width
-    turned = value.value << places | value.value >> (value.width - places)
-    return Word(turned % (1 << value.width), value.width)
+    rotation = value.value << places | value.value >> (value.width - places)
+    return Word(rotation % (1 << value.width), value.width)
 
 
 def _popcount(value: Value) -> Value:
@@ -183,8 +183,8 @@ FUNCTIONS: dict[str, tuple[Callable[..., Value], int]] = {
     "exp": (_of_reals(math.exp), 1), "log": (_of_reals(math.log), 1), "ln": (_of_reals(math.log), 1),
     "sqrt": (_of_reals(math.sqrt), 1), "floor": (_of_reals(math.floor), 1), "ceiling": (_of_reals(math.ceil), 1),
     "mod": (lambda a, b: binary("%", a, b), 2), POWER: (lambda a, b: binary("**", a, b), 2),
-    "popcount": (_popcount, 1), "rotl": (lambda value, n: _rotated(value, whole(n)), 2),
-    "rotr": (lambda value, n: _rotated(value, -whole(n)), 2),
+    "popcount": (_popcount, 1), "rotl": (lambda value, n: _rotate(value, whole(n)), 2),
+    "rotr": (lambda value, n: _rotate(value, -whole(n)), 2),
 }  # fmt: skip
 """Name -> function and number of arguments."""
 
@@ -193,7 +193,7 @@ FUNCTIONS: dict[str, tuple[Callable[..., Value], int]] = {
 
 
 def convert(value: Value, kind: Kind) -> Value:
-    """Return a value as a type holds it: cut, wrapped or rounded to its width."""
+    """Convert a value to a type: cut, wrap or round it to the width of the type."""
     return _CONVERSIONS[kind.name](value, kind.width)
 
 

@@ -1,4 +1,4 @@
-"""Declarations, assignments, aliases and subroutines."""
+"""Carries out declarations, assignments, aliases and subroutines."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ MAX_CALL_DEPTH = 30
 INCLUDES = frozenset({"stdgates.inc", "qelib1.inc"})
 
 
-class Return(Exception):  # noqa: N818 - a way out of a subroutine, no mistake
-    """A ``return``; ``value`` is ``None`` for nothing and for bits already where they belong."""
+class Return(Exception):  # noqa: N818 - the way out of a subroutine, not a mistake
+    """A ``return``; ``value`` is ``None`` for nothing, and for bits that are already in their target."""
 
     def __init__(self, value: Value | None) -> None:
         super().__init__()
@@ -39,11 +39,11 @@ class _Call:
     """A subroutine being inlined.
 
     Args:
-        node: its definition.
-        target: clbits its result goes to.
-        result: the name of a local bit it returns, which then is the target itself.
-        scope: of its body.
-        depth: under how many conditions on clbits it was called.
+        node: the definition of the subroutine.
+        target: the clbits that its result is assigned to.
+        result: the name of the local bit that it returns, which then is the target itself.
+        scope: the scope of its body.
+        depth: the number of statements with conditions on clbits around the call.
     """
 
     node: ast.SubroutineDefinition
@@ -54,7 +54,7 @@ class _Call:
 
 
 class ClassicalStatements(GateStatements):
-    """What is known while unrolling."""
+    """The statements on classical values and on scopes."""
 
     def __init__(self, *args: object, **options: object) -> None:
         super().__init__(*args, **options)  # type: ignore[arg-type]
@@ -85,9 +85,9 @@ class ClassicalStatements(GateStatements):
         scope.declare(name, symbol)
 
     def declare_classical(self, node: ast.ClassicalDeclaration) -> None:
-        """Add bits to measure into, or a variable with a value known now."""
+        """Add bits to measure into, or a variable with a known value."""
         kind, name, initial = self.values.kind(node.type), node.identifier.name, node.init_expression
-        if kind.name == "bit" and not self._known(initial):
+        if kind.name == "bit" and not self._is_known_value(initial):
             clbits = self._bits_for(name, kind)
             self.declare(node, name, clbits)
             self._fill(node, clbits, initial)
@@ -97,18 +97,18 @@ class ClassicalStatements(GateStatements):
         value = None if initial is None else self.values.value_as(initial, kind)
         self.declare(node, name, Variable(kind, value, depth=self.out.depth))
 
-    def _known(self, initial: ast.QASMNode | None) -> bool:
-        """Say whether a bit is given a value other than zero that is known now; it is then a variable."""
+    def _is_known_value(self, initial: ast.QASMNode | None) -> bool:
+        """Return whether a bit has a known initial value other than 0, which makes it a variable."""
         if initial is None or type(initial).__name__ == "QuantumMeasurement" or self._calls(initial):
             return False
-        value = None if self.values.tested(initial) else self.values.evaluate(initial)
+        value = None if self.values.clbits_in(initial) else self.values.evaluate(initial)
         return value is not None and (value.value if isinstance(value, Word) else value) != 0
 
     def _calls(self, node: ast.QASMNode) -> bool:
         return type(node).__name__ == "FunctionCall" and node.name.name in self.subroutines
 
     def _bits_for(self, name: str, kind: Kind) -> Clbits:
-        """Return new clbits, or those the result of the subroutine is wanted in."""
+        """Return new clbits; for the result of a subroutine, return the clbits that it is assigned to."""
         call = self.calls[-1] if self.calls else None
         width = 1 if kind.width is None else kind.width
         if call is not None and call.scope is self.values.scope and call.result == name and call.target is not None:
@@ -119,14 +119,14 @@ class ClassicalStatements(GateStatements):
         return Clbits(self.out.new_clbits(width), single=kind.width is None)
 
     def _fill(self, node: ast.QASMNode, clbits: Clbits, initial: ast.QASMNode | None) -> None:
-        """Give new clbits their first value."""
+        """Assign the initial value to new clbits."""
         if initial is None:
             return
         if type(initial).__name__ == "QuantumMeasurement":
             self.measure_into(initial, clbits)
         elif self._calls(initial):
             self._call_into(node, initial, clbits)
-        elif self.values.tested(initial):
+        elif self.values.clbits_in(initial):
             raise refuse(node, "assignment of bits", "measured bits cannot be copied or computed with")
         else:
             self.values.value_as(initial, Kind("bit", None if clbits.single else len(clbits.indices)))
@@ -138,7 +138,7 @@ class ClassicalStatements(GateStatements):
         self.declare(node, node.identifier.name, Variable(kind, value, constant=True))
 
     def declare_io(self, node: ast.IODeclaration) -> None:
-        """Refuse an input, which has no value; take an output as an ordinary declaration."""
+        """Refuse an input, which has no value, and treat an output as an ordinary declaration."""
         name = node.identifier.name
         if node.io_identifier.name == "input":
             raise refuse(node, f"input {name}", "a parameter without a value")
@@ -160,8 +160,8 @@ class ClassicalStatements(GateStatements):
     def assign(self, node: ast.ClassicalAssignment) -> None:
         """Assign to a variable, or the result of a subroutine to clbits."""
         target = node.lvalue
-        indexed = type(target).__name__ == "IndexedIdentifier"
-        name = target.name.name if indexed else target.name
+        is_indexed = type(target).__name__ == "IndexedIdentifier"
+        name = target.name.name if is_indexed else target.name
         symbol = self.values.scope.find(name)
         if isinstance(symbol, Clbits):
             self._assign_clbits(node)
@@ -172,7 +172,7 @@ class ClassicalStatements(GateStatements):
             raise invalid(node, "assignment", f"{name!r} is constant")
         if symbol.depth < self.out.depth:
             raise refuse(node, "assignment", f"{name!r} would depend on a measurement")
-        symbol.value = self._assigned_part(node, symbol) if indexed else self._assigned(node, symbol)
+        symbol.value = self._value_after_part(node, symbol) if is_indexed else self._value_after(node, symbol)
 
     def _assign_clbits(self, node: ast.ClassicalAssignment) -> None:
         if node.op.name == "=" and self._calls(node.rvalue):
@@ -182,14 +182,14 @@ class ClassicalStatements(GateStatements):
                 return
         raise refuse(node, "assignment of bits", "bits that hold outcomes change only when measured into")
 
-    def _assigned(self, node: ast.ClassicalAssignment, variable: Variable) -> Value:
+    def _value_after(self, node: ast.ClassicalAssignment, variable: Variable) -> Value:
         if node.op.name == "=":
             return self.values.value_as(node.rvalue, variable.kind)
         old = self.values.evaluate(node.lvalue)
         return self.values.compound(node, node.op.name[:-1], old, variable.kind)
 
-    def _assigned_part(self, node: ast.ClassicalAssignment, variable: Variable) -> Value:
-        """Return the value of bits after some of them were assigned."""
+    def _value_after_part(self, node: ast.ClassicalAssignment, variable: Variable) -> Value:
+        """Return the value of a variable after an assignment to some of its bits."""
         target, word = node.lvalue, variable.value
         if node.op.name != "=" or len(target.indices) != 1 or not isinstance(word, Word):
             raise refuse(node, "assignment", "parts can be assigned with = to bits that have a value")
@@ -222,17 +222,17 @@ class ClassicalStatements(GateStatements):
         """Inline a subroutine inside an expression and return its value.
 
         Raises:
-            CircuitInvalidError: it returns nothing.
-            UnsupportedError: it acts on qubits; an expression may be evaluated more than once.
+            CircuitInvalidError: the subroutine returns nothing.
+            UnsupportedError: it acts on qubits, and an expression may be evaluated more than once.
         """
         before = len(self.out.operations), self.collecting
         self.collecting = []
         try:
             value = self.inline(node, None)
-            acted = bool(self.collecting)
+            acts_on_qubits = bool(self.collecting)
         finally:
             self.collecting = before[1]
-        if acted or len(self.out.operations) > before[0]:
+        if acts_on_qubits or len(self.out.operations) > before[0]:
             raise refuse(node, "subroutine call", "it acts on qubits, so it has to be a statement of its own")
         if value is None:
             raise invalid(node, "type", f"{node.name.name} returns nothing")
@@ -250,10 +250,10 @@ class ClassicalStatements(GateStatements):
 
         Args:
             node: the call.
-            target: where measured bits it returns belong.
+            target: the clbits that the result is assigned to, if it is.
 
         Returns:
-            its value if that is known now, else ``None``.
+            The value that it returns, if that is known; else ``None``.
         """
         definition = self.subroutines[node.name.name]
         if len(self.calls) >= MAX_CALL_DEPTH:
@@ -264,18 +264,18 @@ class ClassicalStatements(GateStatements):
         scope = Scope(self.globals, only_constants=True)
         for formal, actual in zip(definition.arguments, node.arguments, strict=True):
             scope.declare(formal.name.name, self._argument(formal, actual))
-        result = None if target is None or _reads(scope, target) else _returned_name(definition)
+        result = None if target is None or _reads(scope, target) else _name_of_result(definition)
         self.calls.append(_Call(definition, target, result, scope, self.out.depth))
         try:
             self.block(definition.body, scope)
-        except Return as returned:
-            return returned.value
+        except Return as signal:
+            return signal.value
         finally:
             self.calls.pop()
         return None
 
     def _argument(self, formal: ast.QuantumArgument | ast.ClassicalArgument, actual: ast.Expression) -> Symbol:
-        """Return what a formal argument stands for: qubits by reference, values by value."""
+        """Return the meaning of a formal argument: qubits are passed by reference, values by value."""
         name = formal.name.name
         if type(formal).__name__ == "QuantumArgument":
             qubits = self.values.qubits(actual)
@@ -300,14 +300,14 @@ class ClassicalStatements(GateStatements):
         raise Return(None if node.expression is None else self._result(node, call))
 
     def _result(self, node: ast.ReturnStatement, call: _Call) -> Value | None:
-        """Bring measured bits to the call's target, or return a value known now."""
+        """Return a known value; leave measured bits in the target of the call and return ``None``."""
         expression, target = node.expression, call.target
-        measured = type(expression).__name__ == "QuantumMeasurement"
-        symbol = None if measured else self.values.reference(expression)
-        if measured or isinstance(symbol, Clbits):
+        is_measurement = type(expression).__name__ == "QuantumMeasurement"
+        symbol = None if is_measurement else self.values.reference(expression)
+        if is_measurement or isinstance(symbol, Clbits):
             if target is None:
                 raise refuse(node, "return", "a measured result has to be assigned to bits")
-            if measured:
+            if is_measurement:
                 self.measure_into(expression, target)
             elif isinstance(symbol, Clbits) and symbol.indices != target.indices:
                 raise refuse(node, "return", "measured bits cannot be copied")
@@ -320,14 +320,14 @@ class ClassicalStatements(GateStatements):
 
 
 def _reads(scope: Scope, target: Clbits) -> bool:
-    """Say whether an argument is one of the clbits the result goes to."""
+    """Return whether an argument is one of the clbits that the result is assigned to."""
     arguments = [symbol.indices for symbol in scope.names.values() if isinstance(symbol, Clbits)]
     return any(clbit in target.indices for indices in arguments for clbit in indices)
 
 
-def _returned_name(node: ast.SubroutineDefinition) -> str | None:
-    """Return the name in a closing ``return name;``."""
+def _name_of_result(node: ast.SubroutineDefinition) -> str | None:
+    """Return the name in a ``return name;`` that ends a subroutine, or ``None``."""
     if not node.body or type(node.body[-1]).__name__ != "ReturnStatement":
         return None
-    returned = node.body[-1].expression
-    return str(returned.name) if type(returned).__name__ == "Identifier" else None
+    expression = node.body[-1].expression
+    return str(expression.name) if type(expression).__name__ == "Identifier" else None

@@ -1,4 +1,4 @@
-"""Conditions of OpenQASM 3 that depend on clbits."""
+"""Turns conditions of OpenQASM 3 that depend on clbits into conditions of the circuit."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _T = TypeVar("_T")
 
 
 class Decider(Evaluator):
-    """An evaluator that also says when something about clbits holds, by trying all their values."""
+    """An evaluator that also finds out when a condition on clbits holds, by trying all their values."""
 
-    def tested(self, node: ast.QASMNode) -> list[int]:
-        """Return the clbits an expression reads, in the order they occur."""
+    def clbits_in(self, node: ast.QASMNode) -> list[int]:
+        """Return the clbits that an expression reads, in the order in which they occur."""
         clbits: dict[int, None] = {}
         self._collect(node, clbits)
         return list(clbits)
@@ -29,9 +29,9 @@ class Decider(Evaluator):
     def _collect(self, node: ast.QASMNode, clbits: dict[int, None]) -> None:
         name = type(node).__name__
         if name in {"Identifier", "IndexExpression"}:
-            named = self.reference(node)
-            if isinstance(named, Clbits):
-                clbits.update(dict.fromkeys(named.indices))
+            symbol = self.reference(node)
+            if isinstance(symbol, Clbits):
+                clbits.update(dict.fromkeys(symbol.indices))
                 return
         self._spend(1)
         children = [node.arguments] if name == "FunctionCall" else list(vars(node).values())
@@ -41,12 +41,12 @@ class Decider(Evaluator):
                     self._collect(part, clbits)
 
     def decide(self, node: ast.Expression) -> bool | Decision:
-        """Return the value of a condition, or when it holds if that depends on clbits.
+        """Return the value of a condition; if it depends on clbits, return when it holds.
 
         Raises:
-            UnsupportedError: it depends on too many clbits to write it as comparisons.
+            UnsupportedError: the condition depends on too many clbits to write it as comparisons.
         """
-        clbits = self.tested(node)
+        clbits = self.clbits_in(node)
         if not clbits:
             return self.truth(node)
         direct = self._direct(node)
@@ -61,7 +61,7 @@ class Decider(Evaluator):
         raise refuse(node, "condition", why)
 
     def table(self, clbits: Sequence[int], read: Callable[[], _T]) -> list[_T]:
-        """Read something for every value of some clbits; bit ``k`` of an index is the value of ``clbits[k]``."""
+        """Evaluate something for every value of some clbits; bit ``k`` of an index is the value of ``clbits[k]``."""
         entries: list[_T] = []
         try:
             for assignment in conditions.assignments_of_table(clbits):
@@ -74,9 +74,9 @@ class Decider(Evaluator):
 
     def _direct(self, node: ast.Expression) -> Decision | None:
         """Return the decision of a register, or of its comparison with a constant."""
-        named = self.reference(node)
-        if isinstance(named, Clbits):
-            return self._compared(node, named, 0, "!=")
+        symbol = self.reference(node)
+        if isinstance(symbol, Clbits):
+            return self._compare_register(node, symbol, 0, "!=")
         name = type(node).__name__
         if name == "UnaryExpression" and node.op.name == "!":
             inner = self._direct(node.expression)
@@ -84,15 +84,15 @@ class Decider(Evaluator):
         if name != "BinaryExpression" or node.op.name not in {"==", "!="}:
             return None
         for side, other in ((node.lhs, node.rhs), (node.rhs, node.lhs)):
-            named = self.reference(side)
-            if isinstance(named, Clbits) and not self.tested(other):
-                return self._compared(node, named, plain(self.evaluate(other)), node.op.name)
+            symbol = self.reference(side)
+            if isinstance(symbol, Clbits) and not self.clbits_in(other):
+                return self._compare_register(node, symbol, plain(self.evaluate(other)), node.op.name)
         return None
 
-    def _compared(self, node: ast.Expression, clbits: Clbits, value: float, symbol: str) -> Decision:
+    def _compare_register(self, node: ast.Expression, clbits: Clbits, value: float, symbol: str) -> Decision:
         if len(set(clbits.indices)) < len(clbits.indices):
             raise refuse(node, "condition", "it compares a clbit with itself")
-        if any(map(self._unassigned, clbits.indices)):
+        if any(map(self._has_no_value, clbits.indices)):
             raise invalid(node, "unassigned variable", "a bit is tested before anything is assigned to it")
         number = int(value) if isinstance(value, int) or value.is_integer() else -1
         equal = conditions.compare(clbits.indices, number)

@@ -1,4 +1,4 @@
-"""Expressions of OpenQASM 3: values known while unrolling, and parts of registers."""
+"""Evaluates expressions of OpenQASM 3: values that are known while unrolling, and parts of registers."""
 
 from __future__ import annotations
 
@@ -55,16 +55,16 @@ class Evaluator:
     Args:
         call: inlines a subroutine and returns its value.
         physical: returns the index of a physical qubit such as ``$3``.
-        unassigned: says whether a clbit belongs to a bit that nothing was assigned to yet.
+        has_no_value: returns whether a clbit belongs to a bit that nothing was assigned to yet.
         spend: counts steps against the limit.
-        real_division: divide integers as real numbers, as in OpenQASM 2.
+        real_division: whether integers are divided as real numbers, as in OpenQASM 2.
     """
 
     def __init__(
         self,
         call: Callable[[ast.FunctionCall], Value],
         physical: Callable[[ast.Identifier], int],
-        unassigned: Callable[[int], bool],
+        has_no_value: Callable[[int], bool],
         spend: Callable[[int], None],
         *,
         real_division: bool,
@@ -73,7 +73,7 @@ class Evaluator:
         self.subroutines: set[str] = set()
         self._call = call
         self._physical = physical
-        self._unassigned = unassigned
+        self._has_no_value = has_no_value
         self._spend = spend
         self._real_division = real_division
         self._division = _REFUSE
@@ -81,7 +81,7 @@ class Evaluator:
 
     @contextmanager
     def inside(self, scope: Scope) -> Iterator[None]:
-        """Evaluate in another scope for a while."""
+        """Evaluate in another scope for as long as the block lasts."""
         outer, self.scope = self.scope, scope
         try:
             yield
@@ -91,7 +91,7 @@ class Evaluator:
     # ------------------------------------------------------------------ values
 
     def number(self, node: ast.Expression) -> float:
-        """Return an angle; ``1/2`` is an error there, for it would be 0."""
+        """Return an angle; ``1/2`` is an error there, because it would be 0."""
         return self._as(node, real, _REFUSE)
 
     def exponent(self, node: ast.Expression) -> float:
@@ -107,18 +107,18 @@ class Evaluator:
         return self._as(node, lambda value: convert(value, kind), _division_of(kind))
 
     def truth(self, node: ast.Expression) -> bool:
-        """Return whether a value known now is not zero."""
+        """Return whether a known value is not zero."""
         return self._as(node, lambda value: plain(value) != 0, _TRUNCATE)
 
     def _as(self, node: ast.Expression, read: Callable[[Value], _T], division: str) -> _T:
         outer, self._division = self._division, division
         try:
-            return self._guarded(node, lambda: read(self.evaluate(node)))
+            return self._compute(node, lambda: read(self.evaluate(node)))
         finally:
             self._division = outer
 
-    def _guarded(self, node: ast.QASMNode, compute: Callable[[], _T]) -> _T:
-        """Compute something; report arithmetic that has no result with its line."""
+    def _compute(self, node: ast.QASMNode, compute: Callable[[], _T]) -> _T:
+        """Return what a function computes; if its arithmetic has no result, report that with the line."""
         try:
             return compute()
         except GatewayError:
@@ -130,8 +130,8 @@ class Evaluator:
         """Return the value of an expression.
 
         Raises:
-            UnsupportedError: it depends on a measurement, or is of a type that has no place here.
-            CircuitInvalidError: an unknown name, or an operation that has no result.
+            UnsupportedError: the value depends on a measurement, or has a type that is not supported.
+            CircuitInvalidError: a name is unknown, or an operation has no result.
         """
         handler = self._HANDLERS.get(type(node).__name__)
         if handler is None:
@@ -159,7 +159,7 @@ class Evaluator:
             why = "its value is known only when the circuit runs, but is needed to build it"
             raise refuse(node, "measured value", why)
         for clbit in clbits.indices:
-            if self._unassigned(clbit):
+            if self._has_no_value(clbit):
                 raise invalid(node, "unassigned variable", "a bit is tested before anything is assigned to it")
         bits = [self._bits[clbit] for clbit in clbits.indices]
         if clbits.single:
@@ -173,7 +173,7 @@ class Evaluator:
         return Word(node.value, node.width)
 
     def _unary(self, node: ast.UnaryExpression) -> Value:
-        return self._guarded(node, lambda: unary(node.op.name, self.evaluate(node.expression)))
+        return self._compute(node, lambda: unary(node.op.name, self.evaluate(node.expression)))
 
     def _binary(self, node: ast.BinaryExpression) -> Value:
         symbol: str = node.op.name
@@ -183,7 +183,7 @@ class Evaluator:
                 return symbol == "||"
             return bool(plain(self.evaluate(node.rhs)))
         right = self.evaluate(node.rhs)
-        return self._guarded(node, lambda: self.combine(node, symbol, left, right))
+        return self._compute(node, lambda: self.combine(node, symbol, left, right))
 
     def combine(self, node: ast.QASMNode, symbol: str, left: Value, right: Value) -> Value:
         """Return the value of a binary operation on values."""
@@ -204,7 +204,7 @@ class Evaluator:
         outer, self._division = self._division, _division_of(kind)
         try:
             change = self.evaluate(node.rvalue)
-            return self._guarded(node, lambda: convert(self.combine(node, symbol, old, change), kind))
+            return self._compute(node, lambda: convert(self.combine(node, symbol, old, change), kind))
         finally:
             self._division = outer
 
@@ -224,7 +224,7 @@ class Evaluator:
             what = f"{name} takes {arity} argument{'' if arity == 1 else 's'}, not {len(node.arguments)}"
             raise invalid(node, "number of arguments", what)
         arguments = [self.evaluate(argument) for argument in node.arguments]
-        return self._guarded(node, lambda: function(*arguments))
+        return self._compute(node, lambda: function(*arguments))
 
     def _size_of(self, node: ast.SizeOf) -> Value:
         symbol = self.reference(node.target)
@@ -254,7 +254,7 @@ class Evaluator:
     # ------------------------------------------------------------------ types
 
     def kind(self, node: ast.ClassicalType) -> Kind:
-        """Return the type a node names."""
+        """Return the type that a node names."""
         name = _KINDS.get(type(node).__name__)
         if name is None:
             feature = type(node).__name__.removesuffix("Type").lower()
@@ -272,18 +272,18 @@ class Evaluator:
     # ------------------------------------------------------------------ registers
 
     def reference(self, node: ast.Expression) -> Symbol | None:
-        """Return the qubits or clbits an expression names, or the variable; ``None`` if it is no such thing."""
+        """Return the qubits, the clbits or the variable that an expression names; ``None`` if it names nothing."""
         handler = self._REFERENCES.get(type(node).__name__)
         return None if handler is None else handler(self, node)
 
     def qubits(self, node: ast.Expression) -> Qubits:
-        """Return the qubits an operand names."""
+        """Return the qubits that an operand names."""
         symbol = self.reference(node)
         if isinstance(symbol, Qubits):
             return symbol
         raise invalid(node, "qubit", "an operand is not a qubit or a register of qubits")
 
-    def _named(self, node: ast.Identifier) -> Symbol | None:
+    def _symbol(self, node: ast.Identifier) -> Symbol | None:
         if node.name.startswith("$"):
             return Qubits((self._physical(node),), single=True)
         symbol = self.scope.find(node.name)
@@ -292,12 +292,12 @@ class Evaluator:
         return symbol
 
     def _indexed_name(self, node: ast.IndexedIdentifier) -> Symbol | None:
-        symbol = self._named(node.name)
+        symbol = self._symbol(node.name)
         for index in node.indices:
             symbol = self._select(node, symbol, index)
         return symbol
 
-    def _indexed(self, node: ast.IndexExpression) -> Symbol | None:
+    def _indexed_expression(self, node: ast.IndexExpression) -> Symbol | None:
         symbol = self.reference(node.collection)
         return self._select(node, symbol, node.index) if isinstance(symbol, (Qubits, Clbits)) else None
 
@@ -319,10 +319,10 @@ class Evaluator:
         raise invalid(node, "type", "++ joins two registers of qubits or two of bits")
 
     def places(self, node: ast.QASMNode, index: ast.IndexElement, size: int) -> tuple[list[int], bool]:
-        """Return the positions an index names in a register, and whether it names just one.
+        """Return the positions that an index names in a register, and whether it is a single one.
 
         Raises:
-            CircuitInvalidError: a position out of range, or more than one dimension.
+            CircuitInvalidError: a position is out of range, or the index has more than one dimension.
         """
         if type(index).__name__ == "DiscreteSet":
             return [self._place(value, size) for value in index.values], False
@@ -369,9 +369,9 @@ class Evaluator:
         "IndexExpression": _index,
     }
     _REFERENCES: ClassVar[dict[str, Callable[..., Symbol | None]]] = {
-        "Identifier": _named,
+        "Identifier": _symbol,
         "IndexedIdentifier": _indexed_name,
-        "IndexExpression": _indexed,
+        "IndexExpression": _indexed_expression,
         "Concatenation": _concatenation,
     }
 

@@ -1,4 +1,4 @@
-"""Statements on qubits: gates with their definitions and modifiers, measurements, resets, barriers."""
+"""Carries out statements on qubits: gates with their definitions and modifiers, measurements, resets, barriers."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ class _Modifier(NamedTuple):
 
 
 class GateStatements(Unroller):
-    """Gates, measurements, resets and barriers."""
+    """The statements on qubits."""
 
     visible: int | None = None
-    """Inside a definition: definitions of this order and later ones are not known yet."""
+    """Inside a gate definition: the order from which on definitions are not visible yet."""
 
     # ------------------------------------------------------------------ gates
 
@@ -58,17 +58,17 @@ class GateStatements(Unroller):
         self.gates[name] = GateDefinition(node, len(self.gates))
 
     def _check_call(self, definition: ast.QuantumGateDefinition, call: ast.QuantumGate) -> None:
-        """Check what a definition calls where it stands, also if nobody ever calls the definition.
+        """Check a call inside a definition, even if nobody ever calls the definition.
 
         Raises:
-            CircuitInvalidError: there is no such gate, or the qubits are not the definition's or named twice.
+            CircuitInvalidError: there is no such gate, or a qubit is unknown or named twice.
         """
         name = call.name.name
         if name not in self.gates and ALIASES.get(name, name) not in GATES:
             raise invalid(call, "gate name", f"there is no gate named {name!r}")
-        known = {qubit.name for qubit in definition.qubits}
+        formal_qubits = {qubit.name for qubit in definition.qubits}
         operands = [operand.name for operand in call.qubits if type(operand).__name__ == "Identifier"]
-        unknown = next((operand for operand in operands if operand not in known), None)
+        unknown = next((operand for operand in operands if operand not in formal_qubits), None)
         if unknown is not None:
             raise invalid(call, "register", f"the gate {definition.name.name!r} has no qubit {unknown!r}")
         if len(set(operands)) < len(operands):
@@ -76,7 +76,7 @@ class GateStatements(Unroller):
         self._check_numbers(definition, call, name)
 
     def _check_numbers(self, definition: ast.QuantumGateDefinition, call: ast.QuantumGate, name: str) -> None:
-        """Check how many parameters, and without modifiers how many qubits, a call inside a definition gives."""
+        """Check the number of parameters of a call inside a definition, and of its qubits if it has no modifiers."""
         inner = self.gates.get(name)
         gate = GATES.get(ALIASES.get(name, name))
         num_params = len(inner.node.arguments) if inner is not None else gate.num_params if gate else 0
@@ -97,19 +97,24 @@ class GateStatements(Unroller):
         return name in parameters or name in CONSTANTS or (isinstance(symbol, Variable) and symbol.constant)
 
     def call_gate(self, node: ast.QuantumGate) -> None:
-        """Apply a gate, once for each element of the registers it is given."""
+        """Apply a gate once, or once for each element of registers."""
         if node.duration is not None:
             raise refuse(node, "gate duration", "a flat circuit has no time")
         name = node.name.name
         params = tuple([self.values.number(argument) for argument in node.arguments])
         definition = self._definition(name)
         if definition is not None:
-            wanted = len(definition.node.arguments)
-            if len(params) != wanted:
-                what = f"{name} takes {wanted} parameter{'' if wanted == 1 else 's'}, not {len(params)}"
+            num_params = len(definition.node.arguments)
+            if len(params) != num_params:
+                what = f"{name} takes {num_params} parameter{'' if num_params == 1 else 's'}, not {len(params)}"
                 raise invalid(node, "number of parameters", what)
-            known = definition
-            self._apply(node, name, len(known.node.qubits), lambda qubits: self._inlined(known, params, qubits))
+            gate_definition = definition
+            self._apply(
+                node,
+                name,
+                len(gate_definition.node.qubits),
+                lambda qubits: self._inline_gate(gate_definition, params, qubits),
+            )
             return
         gate = GATES.get(ALIASES.get(name, name))
         if gate is None:
@@ -118,7 +123,7 @@ class GateStatements(Unroller):
         self._apply(node, name, gate.num_qubits, lambda qubits: [(gate.name, qubits, params)])
 
     def call_phase(self, node: ast.QuantumPhase) -> None:
-        """Apply a global phase, or a phase on its controls."""
+        """Apply a global phase, or a phase under the control of qubits."""
         gamma = self.values.number(node.argument)
         self._apply(node, "gphase", 0, lambda _: [("gphase", (), (gamma,))])
 
@@ -128,8 +133,8 @@ class GateStatements(Unroller):
             return None
         return definition
 
-    def _inlined(self, definition: GateDefinition, params: Sequence[float], qubits: Sequence[int]) -> list[Step]:
-        """Return the steps of a defined gate."""
+    def _inline_gate(self, definition: GateDefinition, params: Sequence[float], qubits: Sequence[int]) -> list[Step]:
+        """Return a call of a defined gate as steps."""
         node = definition.node
         scope = Scope(self.globals, only_constants=True)
         for identifier, value in zip(node.arguments, params, strict=True):
@@ -152,12 +157,12 @@ class GateStatements(Unroller):
         num_qubits: int,
         expand: Callable[[tuple[int, ...]], list[Step]],
     ) -> None:
-        """Apply what ``expand`` returns for given qubits, after the modifiers in front of it."""
+        """Apply what ``expand`` returns for the qubits, after applying the modifiers of the call to it."""
         chain_ = [self._modifier(modifier) for modifier in node.modifiers]
         controls = sum(modifier.controls for modifier in chain_)
-        wanted = num_qubits + controls
-        if len(node.qubits) != wanted:
-            what = f"{name} acts on {wanted} qubit{'' if wanted == 1 else 's'}, not {len(node.qubits)}"
+        expected = num_qubits + controls
+        if len(node.qubits) != expected:
+            what = f"{name} acts on {expected} qubit{'' if expected == 1 else 's'}, not {len(node.qubits)}"
             raise invalid(node, "number of qubits", what)
         operands = [self.values.qubits(operand) for operand in node.qubits]
         for row in self._rows(node, name, operands):
@@ -165,11 +170,11 @@ class GateStatements(Unroller):
             free = row[:controls]
             for modifier in reversed(chain_):
                 first = len(free) - modifier.controls
-                steps, free = self._modified(steps, modifier, free[first:]), free[:first]
+                steps, free = self._modify(steps, modifier, free[first:]), free[:first]
             self._deliver(steps)
 
     def _rows(self, node: ast.QASMNode, name: str, operands: Sequence[Qubits]) -> Iterator[tuple[int, ...]]:
-        """Yield the qubits of each single application: registers go along each other."""
+        """Yield the qubits of each single application; registers advance together."""
         sizes = {len(operand.indices) for operand in operands if not operand.single}
         if len(sizes) > 1:
             raise invalid(node, "register sizes", f"{name} is given registers of different sizes: {sorted(sizes)}")
@@ -203,7 +208,7 @@ class GateStatements(Unroller):
             raise invalid(node, "number of controls", f"{name}({controls}) needs at least one control")
         return _Modifier(name, controls)
 
-    def _modified(self, steps: list[Step], modifier: _Modifier, controls: Sequence[int]) -> list[Step]:
+    def _modify(self, steps: list[Step], modifier: _Modifier, controls: Sequence[int]) -> list[Step]:
         self.out.spend(1 + len(steps))
         if modifier.name == "inv":
             return modifiers.inverse(steps)
@@ -217,7 +222,7 @@ class GateStatements(Unroller):
         self.out.spend(len(steps))
         return steps
 
-    # ------------------------------------------------------------------ the rest
+    # ------------------------------------------------------------------ other statements
 
     def barrier(self, node: ast.QuantumBarrier) -> None:
         """Put a barrier on the named qubits, or on all."""

@@ -1,4 +1,4 @@
-"""Control flow, and the table of all statements."""
+"""Carries out control flow, and has the table of all statements."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _Branch = tuple[Sequence[Condition], Sequence["ast.Statement"]]
 
 
-class _Break(Exception):  # noqa: N818 - a way out of a loop, no mistake
+class _Break(Exception):  # noqa: N818 - the way out of a loop, not a mistake
     """A ``break``."""
 
 
@@ -33,21 +33,21 @@ class _End(Exception):  # noqa: N818
 
 
 class Program(ClassicalStatements):
-    """A whole program."""
+    """Unrolls a whole program."""
 
     def __init__(self, *args: object, **options: object) -> None:
         super().__init__(*args, **options)
         self._loops: list[int] = []
 
     def run(self, statements: Iterable[ast.Statement]) -> None:
-        """Carry out the program."""
+        """Carry out all statements, up to an ``end``."""
         with suppress(_End):
             self.execute(statements)
 
     # ------------------------------------------------------------------ branches
 
     def branch(self, node: ast.BranchingStatement) -> None:
-        """Carry out one of two blocks, or both under opposite conditions."""
+        """Carry out one of two blocks, or both of them under opposite conditions."""
         decision = self.values.decide(node.condition)
         if isinstance(decision, Decision) and decision.then in (conditions.ALWAYS, conditions.NEVER):
             decision = decision.then == conditions.ALWAYS
@@ -62,21 +62,21 @@ class Program(ClassicalStatements):
         self._choose(branches)
 
     def _choose(self, branches: Sequence[_Branch]) -> None:
-        """Carry out blocks under mutually exclusive conditions."""
+        """Carry out each block under its conditions, all of which are disjoint."""
         self.out.choose([(condition, partial(self.block, statements)) for condition, statements in branches])
 
     def switch(self, node: ast.SwitchStatement) -> None:
-        """Carry out the case a value selects, or every case under its condition."""
+        """Carry out the case that a known value selects, or every case under its conditions."""
         labels = [[self.values.integer(label) for label in values] for values, _ in node.cases]
         flat = [label for values in labels for label in values]
         if len(set(flat)) < len(flat):
             raise invalid(node, "duplicate case", "switch has two cases for the same value")
-        clbits = self.values.tested(node.target)
+        clbits = self.values.clbits_in(node.target)
         default = [] if node.default is None else node.default.statements
         if not clbits:
             value = self.values.integer(node.target)
-            chosen = [body.statements for values, (_, body) in zip(labels, node.cases, strict=True) if value in values]
-            self.block(chosen[0] if chosen else default)
+            matches = [body.statements for values, (_, body) in zip(labels, node.cases, strict=True) if value in values]
+            self.block(matches[0] if matches else default)
             return
         if len(clbits) > conditions.MAX_TABLE_BITS:
             raise refuse(node, "switch", f"at most {conditions.MAX_TABLE_BITS} clbits can be tested")
@@ -91,23 +91,23 @@ class Program(ClassicalStatements):
     # ------------------------------------------------------------------ loops
 
     def loop(self, node: ast.ForInLoop) -> None:
-        """Carry out a block for each value."""
+        """Carry out a block for each value of the loop variable."""
         kind = self.values.kind(node.type)
         for value in self._loop_values(node):
             scope = Scope(self.values.scope)
-            held = self._held(node, value, kind)
-            scope.declare(node.identifier.name, Variable(kind, held, depth=self.out.depth))
+            loop_value = self._convert_loop_value(node, value, kind)
+            scope.declare(node.identifier.name, Variable(kind, loop_value, depth=self.out.depth))
             if not self._repeat(node.block, scope):
                 break
 
-    def _held(self, node: ast.ForInLoop, value: Value, kind: Kind) -> Value:
+    def _convert_loop_value(self, node: ast.ForInLoop, value: Value, kind: Kind) -> Value:
         try:
-            held = convert(value, kind)
+            loop_value = convert(value, kind)
         except (TypeError, ValueError, OverflowError) as exc:
             raise invalid(node, "type", f"the loop variable cannot hold a value: {exc}") from exc
-        if kind.name in {"int", "uint"} and plain(held) != plain(value):
+        if kind.name in {"int", "uint"} and plain(loop_value) != plain(value):
             raise invalid(node, "type", f"the loop variable of type {kind} cannot hold {plain(value)}")
-        return held
+        return loop_value
 
     def _loop_values(self, node: ast.ForInLoop) -> Iterable[Value]:
         values, name = node.set_declaration, type(node.set_declaration).__name__
@@ -122,7 +122,7 @@ class Program(ClassicalStatements):
             return range(start, end + (1 if step > 0 else -1), step)
         if name == "DiscreteSet":
             return [self.values.evaluate(value) for value in values.values]
-        if self.values.tested(values):
+        if self.values.clbits_in(values):
             raise refuse(node, "for", "a loop over measured bits")
         word = self.values.evaluate(values)
         if not isinstance(word, Word):
@@ -130,7 +130,7 @@ class Program(ClassicalStatements):
         return [word.value >> place & 1 for place in range(word.width)]
 
     def repeat_while(self, node: ast.WhileLoop) -> None:
-        """Carry out a block as long as something known now holds."""
+        """Carry out a block as long as a condition with a known value holds."""
         while True:
             decision = self.values.decide(node.while_condition)
             if isinstance(decision, Decision):
@@ -139,7 +139,7 @@ class Program(ClassicalStatements):
                 return
 
     def _repeat(self, statements: Sequence[ast.Statement], scope: Scope) -> bool:
-        """Carry out the body of a loop once; return whether the loop goes on."""
+        """Carry out the body of a loop once, and return whether the loop goes on."""
         self.out.spend(1)
         self._loops.append(self.out.depth)
         try:
@@ -153,7 +153,7 @@ class Program(ClassicalStatements):
         return True
 
     def leave_loop(self, node: ast.BreakStatement | ast.ContinueStatement) -> None:
-        """Leave a loop, or go to its next turn."""
+        """Leave a loop, or continue with its next turn."""
         word = "break" if type(node).__name__ == "BreakStatement" else "continue"
         if self.out.depth > self._loops[-1]:
             raise refuse(node, word, "it would depend on a measurement")
@@ -172,7 +172,7 @@ class Program(ClassicalStatements):
         self.block(node.statements)
 
     def box(self, node: ast.Box) -> None:
-        """Carry out a box that only groups, as a block."""
+        """Carry out a box without a duration as a block."""
         if node.duration is not None:
             raise refuse(node, "box duration", "a flat circuit has no time")
         self.block(node.body)

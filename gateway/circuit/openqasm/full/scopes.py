@@ -1,4 +1,4 @@
-"""The scopes of a program while it is unrolled: what each name means there, and how a fault is reported."""
+"""The scopes of a program while it is unrolled, the symbols in them, and the errors for a place in the program."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Qubits:
-    """A register, an alias, a part of one, or one qubit.
+    """The qubits of a register, of an alias or of a part of one, or a single qubit.
 
     Args:
-        indices: in the circuit.
-        single: one qubit, not a register of one: it is repeated beside registers.
+        indices: the numbers of the qubits in the circuit.
+        single: whether it is one qubit and not a register; a single qubit is repeated beside registers.
     """
 
     indices: tuple[int, ...]
@@ -26,12 +26,12 @@ class Qubits:
 
 @dataclass(frozen=True, slots=True)
 class Clbits:
-    """Bits that are known only when the circuit runs.
+    """Bits whose values are known only when the circuit runs.
 
     Args:
-        indices: in the circuit; the first one is the least significant.
-        single: one bit, not a register of one.
-        writable: false for an argument passed by value.
+        indices: the numbers of the clbits in the circuit, the least significant first.
+        single: whether it is one bit and not a register.
+        writable: false for an argument that is passed by value.
     """
 
     indices: tuple[int, ...]
@@ -41,7 +41,7 @@ class Clbits:
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """Bits that are known now: a bit string, a ``bit[n]`` or a ``uint[n]`` with a value."""
+    """Bits with known values: a bit string, or a ``bit[n]`` or ``uint[n]`` with a value."""
 
     value: int
     width: int
@@ -52,7 +52,7 @@ Value = bool | int | float | Word
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A classical type: ``int uint float angle bool bit``, with its width where one is given."""
+    """A classical type: ``int uint float angle bool bit``, with its width, if it has one."""
 
     name: str
     width: int | None = None
@@ -66,10 +66,11 @@ class Variable:
     """A classical variable whose value is known while unrolling.
 
     Args:
-        kind: its type.
-        value: ``None`` until it is assigned.
-        constant: it cannot be assigned.
-        depth: under how many measured conditions it was declared; deeper ones cannot assign it.
+        kind: the type of the variable.
+        value: its value; ``None`` before the first assignment.
+        constant: whether nothing can be assigned to it.
+        depth: the number of statements with conditions on clbits around its declaration; statements that are
+            nested deeper cannot assign to it.
     """
 
     kind: Kind
@@ -80,7 +81,7 @@ class Variable:
 
 @dataclass(frozen=True, slots=True)
 class GateDefinition:
-    """A gate the text defines; it sees the definitions of a lower ``order``, else the table."""
+    """A gate that the text defines. Its body sees the definitions with a lower ``order``, and the gate table."""
 
     node: ast.QuantumGateDefinition
     order: int
@@ -90,11 +91,11 @@ Symbol = Qubits | Clbits | Variable
 
 
 class Scope:
-    """Names declared in a block, before those of the block around it.
+    """The names of a block, which hide those of the block around it.
 
     Args:
-        parent: the block around it.
-        only_constants: of the parent, see only the constants, as inside gates and subroutines.
+        parent: the scope of the block around it.
+        only_constants: whether only the constants of the parent are visible, as inside gates and subroutines.
     """
 
     def __init__(self, parent: Scope | None = None, *, only_constants: bool = False) -> None:
@@ -103,10 +104,10 @@ class Scope:
         self.only_constants = only_constants
 
     def declare(self, name: str, symbol: Symbol) -> None:
-        """Give a name its meaning.
+        """Declare a name.
 
         Raises:
-            CircuitInvalidError: this very block has declared it already.
+            CircuitInvalidError: the same block has declared it before.
         """
         if name in self.names:
             msg = f"{name!r} is already declared"
@@ -114,25 +115,25 @@ class Scope:
         self.names[name] = symbol
 
     def find(self, name: str) -> Symbol | None:
-        """Return what a name means here."""
+        """Return the symbol that a name stands for in this scope, or ``None``."""
         scope: Scope | None = self
-        hidden = False
+        only_constants = False
         while scope is not None:
             symbol = scope.names.get(name)
-            if symbol is not None and not (hidden and not (isinstance(symbol, Variable) and symbol.constant)):
+            if symbol is not None and not (only_constants and not (isinstance(symbol, Variable) and symbol.constant)):
                 return symbol
-            hidden = hidden or scope.only_constants
+            only_constants = only_constants or scope.only_constants
             scope = scope.parent
         return None
 
 
 def line_of(node: ast.QASMNode) -> int | None:
-    """Return the line a node begins in, counted from one."""
+    """Return the line in which a node begins, counted from 1."""
     return None if node.span is None else int(node.span.start_line)
 
 
 def refuse(node: ast.QASMNode, feature: str, why: str) -> UnsupportedError:
-    """Return the error for OpenQASM that a flat circuit cannot express."""
+    """Return the error for a construct of OpenQASM that a flat circuit cannot express."""
     line = line_of(node)
     where = f"line {line}: " if line is not None else ""
     return UnsupportedError(f"{where}{feature}: {why}", feature=feature, line=line)

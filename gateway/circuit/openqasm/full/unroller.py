@@ -1,4 +1,4 @@
-"""Unrolls a program: holds its state and carries its statements out, one after the other."""
+"""Unrolls a program: has its state, and carries out its statements one after the other."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Unroller:
 
     Args:
         limits: how large the circuit may become.
-        version_2: the text says it is OpenQASM 2.
+        version_2: whether the header of the text says OpenQASM 2.
     """
 
     handlers: ClassVar[dict[str, Callable[..., None]]] = {}
@@ -43,15 +43,15 @@ class Unroller:
         self.physical = False
 
     def call_for_value(self, node: ast.FunctionCall) -> Value:
-        """Inline a subroutine inside an expression; subclasses know how."""
+        """Inline a subroutine inside an expression and return its value; subclasses implement this."""
         raise NotImplementedError
 
     def execute(self, statements: Iterable[ast.Statement]) -> None:
         """Carry out statements in the current scope.
 
         Raises:
-            UnsupportedError: a statement that cannot be flattened; the message names its line.
-            CircuitInvalidError: a statement that breaks a rule, with its line.
+            UnsupportedError: a statement cannot be flattened; the message names its line.
+            CircuitInvalidError: a statement breaks a rule; ``line`` is its line.
             LimitError: the circuit would become too large.
         """
         for statement in statements:
@@ -78,7 +78,7 @@ class Unroller:
             self.execute(statements)
 
     def physical_qubit(self, node: ast.Identifier) -> int:
-        """Return the index of a physical qubit; the circuit grows to hold it."""
+        """Return the index of a physical qubit, adding qubits to the circuit if it has too few."""
         if self.out.num_qubits and not self.physical:
             raise refuse(node, "physical qubit", "a program names either physical or declared qubits")
         self.physical = True
