@@ -1,4 +1,4 @@
-"""How conformance tests ask a simulator: for what it declares, and the rest has to be refused by the right name."""
+"""Runs the circuits of conformance tests: a simulator has to run what it declares, and to refuse the rest by name."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from gateway.results import Capabilities, Provenance, ResultType, Sampling
 
 @dataclass(frozen=True)
 class Outcome:
-    """A result: the one of the three that was asked for, and where it comes from."""
+    """A result: one of the three values, and the provenance."""
 
     provenance: Provenance
     counts: dict[str, int] | None = None
@@ -53,8 +53,7 @@ class ThroughAdapter:
 
     def __call__(self, circuit, *, shots, seed=None, result=None, sampling=Sampling.AUTO):
         circuit.validate()
-        found = self._adapter.run(circuit, shots=shots, seed=seed, result=result, sampling=sampling)
-        return outcome_of(found)
+        return outcome_of(self._adapter.run(circuit, shots=shots, seed=seed, result=result, sampling=sampling))
 
 
 def outcome_of(result):
@@ -63,11 +62,11 @@ def outcome_of(result):
 
 
 class RefusedAsDeclared(Exception):  # noqa: N818 - no error: the test ends, and has passed
-    """A run was refused because of something that is not declared, and the refusal said so."""
+    """A simulator refused a run for something that it does not declare, and said so."""
 
 
 class AsDeclared:
-    """Runs what is declared, and makes sure that the rest is refused by the right name."""
+    """Runs circuits, and makes sure that the simulator refuses by name whatever it does not declare."""
 
     def __init__(self, run: Run, name: str) -> None:
         self._run, self._name = run, name

@@ -1,4 +1,4 @@
-"""Circuits to test with: random ones from a seed, and the well-known ones."""
+"""Makes circuits for tests: random ones from a seed, and well-known ones."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from gateway.circuit import Circuit, Comparison, Condition
 from gateway.circuit.gates import GATES, Gate
 
 ANGLE = 7.0
-"""Angles go beyond a whole turn to both sides, where conventions begin to differ."""
+"""The largest random angle: beyond a whole turn, where conventions begin to differ."""
 
 
 def angles(random: Random, gate: Gate) -> list[float]:
@@ -32,7 +32,7 @@ def random_circuit(seed: int, num_qubits: int, num_gates: int) -> Circuit:
 
 
 def random_dynamic_circuit(seed: int, num_qubits: int = 4, num_clbits: int = 4, num_operations: int = 24) -> Circuit:
-    """Return gates, measurements and resets in any order, some of each conditional; all is measured last."""
+    """Return gates, measurements and resets in any order, some of them conditional; measurements come last."""
     random, circuit = Random(seed), Circuit(num_qubits, num_clbits)
     for qubit in range(num_qubits):
         circuit.u(*angles(random, GATES["u"]), qubit)
@@ -67,12 +67,12 @@ def teleportation() -> Circuit:
 
 
 def bell() -> Circuit:
-    """Return two qubits that are found equal."""
+    """Return a Bell pair, whose two qubits are always measured equal."""
     return Circuit(2).h(0).cx(0, 1).measure_all()
 
 
 def wide() -> Circuit:
-    """Return a state of so many outcomes that two seeds practically never give the same counts."""
+    """Return a circuit with so many outcomes that two seeds practically never give the same counts."""
     circuit = Circuit(8)
     for qubit in range(8):
         circuit.ry(pi / 2 - 0.1 * qubit, qubit)

@@ -1,4 +1,4 @@
-"""What a simulator may be asked, from what it declares; decided here without the code under test."""
+"""Decides what a simulator may be asked, by its capabilities alone and without the code under test."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CLOSE = 1e-12
 
 
 class Lacking(NamedTuple):
-    """Something a run needs and a simulator does not declare: what the refusal has to say."""
+    """Something that a run needs and a simulator does not declare, with the fields that the refusal must have."""
 
     feature: str
     operation: int | None = None
@@ -36,23 +36,23 @@ class Lacking(NamedTuple):
 
 
 def lacking(circuit: Circuit, kind: ResultType, able: Capabilities) -> list[Lacking]:
-    """Return all that a run of the circuit needs and is not declared."""
-    found = [] if kind in able.result_types else [Lacking(str(kind))]
+    """Return everything that a run of the circuit needs and the capabilities do not have."""
+    lacks = [] if kind in able.result_types else [Lacking(str(kind))]
     width = circuit.num_qubits if kind is ResultType.STATEVECTOR else len(_acted_on(circuit))
     if able.max_qubits is not None and width > able.max_qubits:
-        found.append(Lacking("qubits", error=LimitError))
+        lacks.append(Lacking("qubits", error=LimitError))
     measured: set[int] = set()
     for index, op in enumerate(circuit.operations):
-        for feature, wanted, given in (
+        for feature, needs_it, has_it in (
             ("classical control", bool(op.condition), able.classical_control),
             ("reset", op.name == "reset", able.reset),
             ("mid-circuit measurement", bool(measured & set(op.qubits)), able.mid_circuit_measurement),
             (f"gate {op.name}", op.name not in NON_GATES, within(op, able)),
         ):
-            if wanted and not given and op.name != "barrier":
-                found.append(Lacking(feature, index, op.name))
+            if needs_it and not has_it and op.name != "barrier":
+                lacks.append(Lacking(feature, index, op.name))
         measured |= set(op.qubits) if op.name == "measure" else set()
-    return found
+    return lacks
 
 
 def _acted_on(circuit: Circuit) -> set[int]:
@@ -60,7 +60,7 @@ def _acted_on(circuit: Circuit) -> set[int]:
 
 
 def within(op: Operation, able: Capabilities) -> bool:
-    """Say whether an operation is none of a gate, or one that comes down to the declared gates."""
+    """Say whether an operation is no gate, or a gate that can be lowered to the declared ones."""
     if able.gates == "universal" or op.name in NON_GATES or op.name in able.gates:
         return True
     if {"h", "s", "cx"} <= set(able.gates) and is_clifford(np.array(GATES[op.name].unitary(*op.params))):
@@ -76,22 +76,22 @@ def is_clifford(matrix: np.ndarray) -> bool:
     if len(matrix) not in {2, 4}:
         return False
     operators = PAULIS if len(matrix) == 2 else [np.kron(a, b) for a, b in product(PAULIS, repeat=2)]
-    moved = [matrix @ operator @ matrix.conj().T for operator in operators]
-    return all(any(np.abs(m - s * p).max() <= 2 * CLOSE for p in operators for s in (1, -1)) for m in moved)
+    images = [matrix @ operator @ matrix.conj().T for operator in operators]
+    return all(any(np.abs(m - s * p).max() <= 2 * CLOSE for p in operators for s in (1, -1)) for m in images)
 
 
 def fit(circuit: Circuit, able: Capabilities) -> Circuit:
-    """Return a circuit of the same shape whose gates are declared: others give way, always to the same ones.
+    """Return a circuit of the same shape whose gates are all declared; each other gate always has the same substitute.
 
-    Gates with angles give way to gates that make superpositions, so that what was random stays random.
+    Gates that make superpositions replace gates with angles, so that random outcomes stay random.
     """
     if able.gates == "universal":
         return circuit
-    operations = [_given_way(op, index, able.gates) for index, op in enumerate(circuit.operations)]
+    operations = [_substitute(op, index, able.gates) for index, op in enumerate(circuit.operations)]
     return Circuit(circuit.num_qubits, circuit.num_clbits, operations)
 
 
-def _given_way(op: Operation, index: int, gates: tuple[str, ...]) -> Operation:
+def _substitute(op: Operation, index: int, gates: tuple[str, ...]) -> Operation:
     if op.name in NON_GATES or op.name in gates:
         return op
     fixed = [name for name in gates if not GATES[name].params]

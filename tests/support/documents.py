@@ -1,4 +1,4 @@
-"""Examples in documents."""
+"""Finds the examples in documents, and runs them."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def run(block: str, folder: Path, *options: str) -> str:
     """Run an example in an interpreter of its own and return what it prints."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, *options, "-c", block]
-    done = subprocess.run(
+    process = subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=120
     )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    assert process.returncode == 0, process.stderr
+    return process.stdout

@@ -1,8 +1,8 @@
 """A simulator that misbehaves on demand, to test the machinery around simulators.
 
-What it does is written in the circuit: the angles of a leading ``u`` gate are a :class:`Does` and an
-amount. :func:`fake` builds such circuits. Its version is the id of the process it ran in, and the name of
-that process (``/proc/PID/comm``) is what it does, while it does it: a test sees from outside that a run has begun.
+The circuit says what it does: the angles of a leading ``u`` gate are a :class:`Does` and an amount, and :func:`fake`
+builds such circuits. Its version is the id of the process in which it runs. While it does something, that process has
+the name of it (``/proc/PID/comm``), so that a test sees from outside that a run has begun.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ TARGET = "support.fake:FakeAdapter"
 
 
 class Does(IntEnum):
-    """What a run of the fake does; the amount is what the comment names."""
+    """What a run of the fake does; the comments say what the amount means."""
 
     ECHO = 0  # every shot gives the amount, written in binary
     SLEEP = 1  # seconds
     SLEEP_WITH_GIL = 2  # seconds
     RAISE = 3
-    PANIC = 4  # an exception that is no Exception, as bindings of Rust libraries raise
+    PANIC = 4  # raises an exception that is no Exception, as bindings of Rust libraries do
     ABORT = 5
     KILL_ITSELF = 6
     SYS_EXIT = 7  # exit code
@@ -48,7 +48,7 @@ class Does(IntEnum):
 
 
 class Panic(BaseException):
-    """No Exception."""
+    """An exception that is no Exception."""
 
 
 def fake(does: Does = Does.ECHO, amount: float = 0, *, clbits: int = 8) -> Circuit:
@@ -57,7 +57,7 @@ def fake(does: Does = Does.ECHO, amount: float = 0, *, clbits: int = 8) -> Circu
 
 
 class FakeAdapter(Adapter[Circuit]):
-    """Does what the circuit says."""
+    """Does what the circuit tells it."""
 
     name = "fake"
     native_gates: ClassVar[Mapping[str, Any]] = {"gphase": None, "cx": None, "u": None}
@@ -74,7 +74,7 @@ class FakeAdapter(Adapter[Circuit]):
     def sample(self, native: Circuit, *, shots: int, seed: int) -> Counts:
         """Misbehave, or echo."""
         width = native.num_clbits
-        does, amount = _wanted(native.operations)
+        does, amount = _instruction_in(native.operations)
         if does is Does.WRONG_WIDTH:
             return Counts({"0" * (width + 1): shots})
         if does is Does.WRONG_SUM:
@@ -109,18 +109,18 @@ class SlowlyImported(FakeAdapter):
         time.sleep(1)
 
 
-def _wanted(operations: list[Operation]) -> tuple[Does, float]:
+def _instruction_in(operations: list[Operation]) -> tuple[Does, float]:
     first = next((op for op in operations if op.name == "u"), None)
     return (Does.ECHO, 0.0) if first is None else (Does(int(first.params[0])), first.params[1])
 
 
 @contextlib.contextmanager
 def _named(does: Does) -> Iterator[None]:
-    """Let the process have the name of what it does; fifteen characters fit."""
+    """Name the process after what it does; a name has at most fifteen characters."""
     name = Path("/proc/self/comm")
     before = name.read_text(encoding="utf-8")
     if does is Does.WAIT:
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})  # whoever reads the name may send it
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})  # a test that reads the name may send it at once
     name.write_text(does.name, encoding="utf-8")
     try:
         yield

@@ -17,7 +17,7 @@ from gateway.results import Capabilities, ResultType
 
 
 class ZeroAdapter(Adapter[Circuit]):
-    """Finds every bit 0, whatever the circuit; subclasses get it wrong in one way each."""
+    """Measures every bit as 0, whatever the circuit is; each subclass does one thing wrong."""
 
     name = "zero"
     capabilities = Capabilities(result_types=(ResultType.COUNTS,), native_dynamic=True)
@@ -38,7 +38,7 @@ class ZeroAdapter(Adapter[Circuit]):
 
 
 class NumpyAdapter(DenseAdapter[Circuit]):
-    """A right state-vector simulator, as small as can be."""
+    """A correct state-vector simulator, as small as can be."""
 
     name = "numpy"
     capabilities = Capabilities(
@@ -67,9 +67,9 @@ class NumpyAdapter(DenseAdapter[Circuit]):
 
     def sample(self, native: Circuit, *, shots: int, seed: int) -> Counts:
         psi = np.abs(self.evolve(native)) ** 2
-        drawn = np.random.default_rng(seed).choice(len(psi), size=shots, p=psi / psi.sum())
+        indices = np.random.default_rng(seed).choice(len(psi), size=shots, p=psi / psi.sum())
         measured = {op.clbits[0]: op.qubits[0] for op in native.operations if op.name == "measure"}
-        return counts_of_indices(drawn, measured, native.num_clbits)
+        return counts_of_indices(indices, measured, native.num_clbits)
 
 
 def _apply(state, n, op):

@@ -1,6 +1,6 @@
-"""How each framework itself sees its circuits: the measure of the conversions.
+"""Tells how each framework itself understands its circuits, by which the conversions are judged.
 
-One row per framework; the suite over all of them names none.
+The table has one row per framework; the suite over all of them names none.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from support.groups import is_here
 
 @dataclass(frozen=True, slots=True)
 class Framework:
-    """What a test has to know of a framework.
+    """What a test has to know about a framework.
 
     Args:
-        unitary: native circuit and number of qubits -> little-endian matrix, made by the framework.
+        unitary: native circuit and number of qubits -> the little-endian matrix that the framework computes.
         other: makes an object of the framework that is no circuit.
-        dynamic: it has mid-circuit measurement, reset and conditions.
-        conditional_measurement: a measurement can be conditional.
-        idle_clbits: it keeps clbits after the last one that is measured.
-        phase: it can say a phase of a circuit without qubits.
+        dynamic: whether it has mid-circuit measurement, reset and conditions.
+        conditional_measurement: whether a measurement can be conditional.
+        idle_clbits: whether it keeps clbits after the last one that is measured.
+        phase: whether it can express the phase of a circuit without qubits.
     """
 
     unitary: Callable[[Any, int], np.ndarray]
@@ -79,4 +79,4 @@ _FRAMEWORKS = {
     "qiskit": Framework(_qiskit, lambda: importlib.import_module("qiskit").QuantumRegister(1)),
 }
 FRAMEWORKS = {name: framework for name, framework in _FRAMEWORKS.items() if is_here(name)}
-"""Those of this environment."""
+"""The rows of the frameworks in this environment."""

@@ -1,7 +1,7 @@
-"""Which environment of simulators the tests run in, and which tests belong there.
+"""Knows the environment in which the tests run, and which tests belong there.
 
-Each group of simulators has its environment; what looks inside an adapter or converts to its framework runs in
-that of its group. ``scripts/test`` runs the tests in all of them.
+Each group of simulators has an environment of its own. Tests that look inside an adapter, or convert to its framework,
+run in the environment of its group; ``scripts/test`` runs the tests in all of them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from gateway.simulators import SIMULATORS, Simulator
 
 GROUPS = {row.group for row in SIMULATORS.values()}
 _FOR_EACH = {"test_frameworks.py"}
-"""Suites over what is installed, beside tests/conformance."""
+"""The suites that run in each environment, beside tests/conformance."""
 
 
 def _current(prefix: Path) -> str:
@@ -52,7 +52,7 @@ def pytest_ignore_collect(collection_path: Path) -> bool | None:
 
 
 def pytest_report_header() -> str:
-    """Say what runs elsewhere."""
+    """Say which tests run in other environments, and which simulators are missing."""
     others = ", ".join(sorted(GROUPS - {GROUP}))
     absent = ", ".join(row.name for row in SIMULATORS.values() if row.group == GROUP and not _fits(row)) or "none"
     return (

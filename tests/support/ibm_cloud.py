@@ -1,7 +1,7 @@
-"""A server that speaks IBM Quantum's HTTP interface, as far as logging in, sessions and jobs go.
+"""A server with the part of IBM Quantum's HTTP interface that logs in, and handles sessions and jobs.
 
-It owns one machine, described as the SDK describes its fake Manila. Jobs wait in the queue until they
-are told how to end; none gets a result, whose form only IBM knows.
+It owns one machine, with the description that the SDK has of its fake Manila. Jobs wait in the queue until a test
+tells them how to end. None has a result, whose form only IBM knows.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ class IbmCloud:
     """The server.
 
     Attributes:
-        sessions: id -> what was asked for and whether it takes jobs.
-        jobs: id -> what was submitted and its state.
-        state: the one that jobs have when they are asked for, unless they were cancelled.
-        refuses: status to answer submissions with, if set.
+        sessions: id -> the request for a session, and whether the session takes jobs.
+        jobs: id -> the submission of a job, and its state.
+        state: the state that all jobs report unless they were cancelled.
+        refuses: if set, the status with which submissions are refused.
     """
 
     def __init__(self) -> None:
@@ -45,12 +45,12 @@ class IbmCloud:
             def answer(self):
                 length = int(self.headers.get("Content-Length") or 0)
                 status, content = cloud._answer(self.command, self.path, self.rfile.read(length).decode())
-                sent = (content if isinstance(content, str) else json.dumps(content)).encode()
+                content_bytes = (content if isinstance(content, str) else json.dumps(content)).encode()
                 self.send_response(status)
                 self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(sent)))
+                self.send_header("Content-Length", str(len(content_bytes)))
                 self.end_headers()
-                self.wfile.write(sent)
+                self.wfile.write(content_bytes)
 
             do_GET = do_POST = do_PATCH = answer  # noqa: N815 - the names that http.server looks for
 
@@ -71,12 +71,12 @@ class IbmCloud:
     def _answer(self, method: str, path: str, body: str) -> tuple[int, Any]:
         path = path.partition("?")[0]
         if path == "/identity/token":
-            return _logged_in(body)
+            return _login(body)
         if path.startswith("/sessions"):
             return self._sessions(method, path, body)
         if path.startswith("/jobs"):
             return self._jobs(method, path, body)
-        return _described(path)
+        return _description(path)
 
     def _sessions(self, method: str, path: str, body: str) -> tuple[int, Any]:
         if method == "POST":
@@ -93,17 +93,17 @@ class IbmCloud:
             name = f"job{len(self.jobs)}"
             self.jobs[name] = {**json.loads(body), "state": None}
             return 200, {"id": name, "backend": MACHINE}
-        found = re.fullmatch(r"/jobs/(\w+)(/\w+)?", path)
-        if not found or found[1] not in self.jobs:
+        match = re.fullmatch(r"/jobs/(\w+)(/\w+)?", path)
+        if not match or match[1] not in self.jobs:
             return 404, {"errors": [{"message": "Job not found", "code": 1291}]}
-        job = self.jobs[found[1]]
-        if found[2] == "/cancel":
+        job = self.jobs[match[1]]
+        if match[2] == "/cancel":
             job["state"] = {"status": "Cancelled"}
             return 204, ""
-        if found[2] == "/results":
+        if match[2] == "/results":
             return 200, "{}"
         return 200, {
-            "id": found[1],
+            "id": match[1],
             "backend": MACHINE,
             "state": job["state"] or self.state,
             "program": {"id": job["program_id"]},
@@ -111,7 +111,7 @@ class IbmCloud:
         }
 
 
-def _logged_in(body: str) -> tuple[int, Any]:
+def _login(body: str) -> tuple[int, Any]:
     if f"apikey={TOKEN}" not in body:
         return 400, {"errorCode": "BXNIM0415E", "errorMessage": "Provided API key could not be found."}
     now = int(time.time())
@@ -120,8 +120,8 @@ def _logged_in(body: str) -> tuple[int, Any]:
     return 200, {"access_token": token, "refresh_token": "", "expires_in": 3600, "expiration": now + 3600}
 
 
-def _described(path: str) -> tuple[int, Any]:
-    """Return what there is to know of the machine."""
+def _description(path: str) -> tuple[int, Any]:
+    """Return the descriptions of the machine."""
     if path == "/backends":
         return 200, {"devices": [{"name": MACHINE, "status": {"name": "online"}, "qubits": 5, "queue_length": 3}]}
     what = path.removeprefix(f"/backends/{MACHINE}/")

@@ -1,8 +1,7 @@
-"""A server that speaks the HTTP interface of an IQM server, version 1, as far as circuits need it.
+"""A server with the part of IQM's HTTP interface, version 1, that runs circuits.
 
-It owns one machine of five qubits, QB3 in the middle, without noise: what a job asks for is simulated
-by :mod:`support.reference`. It checks tokens, names, calibration sets, connectivity and limits as the
-real one does, and fails on demand.
+It owns one machine without noise, whose five qubits have QB3 in the middle; :mod:`support.reference` simulates it. The
+server checks tokens, names, calibration sets, connectivity and limits as a real one does, and fails on demand.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ class Refused(Exception):  # noqa: N818 - an answer of HTTP
 
 
 class Route(NamedTuple):
-    """What answers requests of a method for paths of a form."""
+    """The function that answers requests of one method for paths of one form."""
 
     method: str
     path: str
@@ -47,11 +46,11 @@ class IqmServer:
     """The server; ``url`` is where it answers.
 
     Attributes:
-        hold: jobs wait in the queue until it is set to false.
-        fails: the errors that jobs end with, instead of results.
-        refuses: answered to every request, if set.
-        calibration_set_id: the default one; may be set anew at any time.
-        after_architecture: called when the architecture has been read.
+        hold: while it is true, jobs wait in the queue.
+        fails: the errors with which jobs end, instead of results.
+        refuses: if set, the refusal of every request.
+        calibration_set_id: the default calibration set, which may change at any time.
+        after_architecture: called when a client has read the architecture.
     """
 
     def __init__(self) -> None:
@@ -101,12 +100,12 @@ class IqmServer:
         except Refused as refused:
             status = refused.status
             content = {"message": refused.message, "error_code": refused.code, "source": "iqm-server"}
-        sent = json.dumps(content).encode()
+        content_bytes = json.dumps(content).encode()
         handler.send_response(status)
         handler.send_header("Content-Type", "application/json")
-        handler.send_header("Content-Length", str(len(sent)))
+        handler.send_header("Content-Length", str(len(content_bytes)))
         handler.end_headers()
-        handler.wfile.write(sent)
+        handler.wfile.write(content_bytes)
 
     def _let_in(self, authorization: str | None) -> None:
         if authorization != f"Bearer {TOKEN}":
@@ -117,9 +116,9 @@ class IqmServer:
     def _routed(self, method: str, path: str, body: bytes) -> Any:
         path, _, query = path.partition("?")
         for route in self._routes():
-            found = re.fullmatch(route.path, path)
-            if found and route.method == method:
-                return route.answer(*found.groups(), **({"body": body, "query": query} if "circuit" in path else {}))
+            match = re.fullmatch(route.path, path)
+            if match and route.method == method:
+                return route.answer(*match.groups(), **({"body": body, "query": query} if "circuit" in path else {}))
         raise Refused(404, "not_found", f"no such path: {path}")
 
     def _routes(self) -> list[Route]:
@@ -139,10 +138,10 @@ class IqmServer:
         return {"quantum_computers": [{"id": str(uuid.UUID(int=1)), "alias": MACHINE, "display_name": "Adonis"}]}
 
     def _calibration(self, name: str) -> str:
-        found = self.calibration_set_id if name == "default" else name
-        if found not in self.known_calibrations:
-            raise Refused(404, "calibration_set_not_found", f"there is no calibration set {found}")
-        return found
+        calibration = self.calibration_set_id if name == "default" else name
+        if calibration not in self.known_calibrations:
+            raise Refused(404, "calibration_set_not_found", f"there is no calibration set {calibration}")
+        return calibration
 
     def _architecture(self, name: str) -> Any:
         def gate(loci: list[list[str]]) -> Any:
@@ -153,14 +152,14 @@ class IqmServer:
             }
 
         single = [[qubit] for qubit in QUBITS]
-        found = {
+        architecture = {
             "calibration_set_id": self._calibration(name),
             "qubits": QUBITS,
             "computational_resonators": [],
             "gates": {"prx": gate(single), "cz": gate(COUPLED), "measure": gate(single)},
         }
         self.after_architecture()
-        return found
+        return architecture
 
     # ------------------------------------------------------------------ jobs
 
@@ -184,25 +183,25 @@ class IqmServer:
         return self.jobs[job]
 
     def _data(self, job: str) -> Any:
-        found = self._job(job)
-        if not self.hold and found["status"] == "waiting":
-            found["status"] = "failed" if self.fails else "completed"
-            found["errors"] = list(self.fails)
+        record = self._job(job)
+        if not self.hold and record["status"] == "waiting":
+            record["status"] = "failed" if self.fails else "completed"
+            record["errors"] = list(self.fails)
         return {
             "id": job,
             "type": "circuit",
-            "status": found["status"],
-            "compilation": {"calibration_set_id": found["payload"]["calibration_set_id"]},
+            "status": record["status"],
+            "compilation": {"calibration_set_id": record["payload"]["calibration_set_id"]},
             "messages": [{"source": "iqm-server", "message": "accepted"}],
-            "errors": found.get("errors", []),
-            "queue_position": 3 if found["status"] == "waiting" else None,
+            "errors": record.get("errors", []),
+            "queue_position": 3 if record["status"] == "waiting" else None,
         }
 
     def _cancel(self, job: str) -> Any:
-        found = self._job(job)
-        if found["status"] != "waiting":
+        record = self._job(job)
+        if record["status"] != "waiting":
             raise Refused(409, "job_has_ended", f"the job {job} has ended")
-        found["status"] = "cancelled"
+        record["status"] = "cancelled"
         return None
 
     def _measurements(self, job: str) -> Any:
@@ -225,6 +224,6 @@ def _simulated(native: dict[str, Any], shots: int, drawing: random.Random) -> di
             circuit.measure(*qubits, keys.index(args["key"]))
         elif each["name"] != "barrier":
             raise Refused(422, "circuit_validation_error", f"{each['name']} is no operation of this machine")
-    found = distribution(circuit)
-    drawn = drawing.choices(list(found), list(found.values()), k=shots)
-    return {key: [[int(bits[len(keys) - 1 - place])] for bits in drawn] for place, key in enumerate(keys)}
+    probabilities = distribution(circuit)
+    outcomes = drawing.choices(list(probabilities), list(probabilities.values()), k=shots)
+    return {key: [[int(bits[len(keys) - 1 - place])] for bits in outcomes] for place, key in enumerate(keys)}

@@ -1,4 +1,4 @@
-"""Inputs for the parsers: programs and messages of the corpus, changed in ways that know their grammar."""
+"""Makes inputs for the parsers: programs and messages of the corpus, with edits that know their grammar."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def _nest(pieces: list[str], rng: Random) -> None:
 
 
 def _exchange(fits: Callable[[str], bool], by: list[str] | None) -> Callable[[list[str], Random], None]:
-    """Return an edit that exchanges a piece that fits: by one of these, or by another one of the text that fits."""
+    """Return an edit that exchanges a piece that fits for a given one, or for another piece of the text that fits."""
 
     def edit(pieces: list[str], rng: Random) -> None:
         places = [index for index, piece in enumerate(pieces) if piece and fits(piece)]
@@ -169,8 +169,8 @@ def soup(rng: Random) -> bytes:
 def texts() -> st.SearchStrategy[bytes]:
     """Return inputs for the OpenQASM parser."""
     noise = st.builds(lambda head, rest: head.encode() + rest, st.sampled_from(HEADERS), st.binary(max_size=200))
-    made = st.randoms(use_true_random=True).map(lambda rng: (soup if rng.random() < 0.2 else program)(rng))
-    return st.one_of(made, made, made, made, noise)
+    mutants = st.randoms(use_true_random=True).map(lambda rng: (soup if rng.random() < 0.2 else program)(rng))
+    return st.one_of(mutants, mutants, mutants, mutants, noise)
 
 
 # ---------------------------------------------------------------------------- messages
@@ -226,8 +226,8 @@ def _exchange_inside(value: Any, rng: Random) -> None:
 
 def bodies() -> st.SearchStrategy[bytes]:
     """Return inputs for the decoder."""
-    made = st.randoms(use_true_random=True).map(body)
-    return st.one_of(made, made, made, made, st.binary(max_size=200))
+    mutants = st.randoms(use_true_random=True).map(body)
+    return st.one_of(mutants, mutants, mutants, mutants, st.binary(max_size=200))
 
 
 # ---------------------------------------------------------------------------- what is left of a failure

@@ -1,6 +1,6 @@
-"""A result type that the gateway does not have: whether an even number of clbits is 1, as a probability.
+"""A result type that the gateway does not have: the probability that an even number of clbits is 1.
 
-This class and the method ``parity`` of an adapter are all that a new result type takes.
+A new result type takes no more than this class and the method ``parity`` of an adapter.
 """
 
 from __future__ import annotations

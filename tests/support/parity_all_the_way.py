@@ -1,4 +1,4 @@
-"""Takes a result type of the tests from an adapter through the protocol to a backend; prints what comes out as JSON."""
+"""Takes a result type of the tests from an adapter through the protocol to a backend; prints the outcome as JSON."""
 
 from __future__ import annotations
 
@@ -37,16 +37,16 @@ class Improbable(WithParity):
 
 
 class ToRunner(BaseAdapter):
-    """Hands requests to a runner in place of a network, and remembers what was answered."""
+    """Hands requests to a runner in place of a network, and remembers the answers."""
 
     def __init__(self, runner: Runner) -> None:
         super().__init__()
         self.runner = runner
-        self.answered: list[bytes] = []
+        self.answers: list[bytes] = []
 
     def send(self, request, stream=False, timeout=None, verify=True, cert=None, proxies=None):
         answer = self.runner.describe() if request.method == "GET" else self.runner.run(request.body, None)
-        self.answered.append(answer.body)
+        self.answers.append(answer.body)
         response = requests.Response()
         response.status_code, response.raw, response.url = answer.status, io.BytesIO(answer.body), request.url
         return response
@@ -55,20 +55,20 @@ class ToRunner(BaseAdapter):
         pass
 
 
-def asked(adapter: NumpyAdapter, circuit: Circuit):
-    """Return the outcome of a run, or its error, and what was answered."""
+def outcome_and_answer(adapter: NumpyAdapter, circuit: Circuit):
+    """Return the outcome of a run, or its error, and the last answer."""
     wire = ToRunner(Runner(adapter, ServerLimits()))
     session = requests.Session()
     session.mount("http://", wire)
     try:
-        return BackendClient(session=session).run(circuit, shots=None, result="parity"), wire.answered[-1]
+        return BackendClient(session=session).run(circuit, shots=None, result="parity"), wire.answers[-1]
     except (UnsupportedError, SimulatorError) as exc:
-        return exc, wire.answered[-1]
+        return exc, wire.answers[-1]
 
 
 def main() -> None:
     bell = Circuit(2).h(0).cx(0, 1).measure_all()
-    outcome, answer = asked(WithParity(), bell)
+    outcome, answer = outcome_and_answer(WithParity(), bell)
     print(
         json.dumps(
             {
@@ -78,8 +78,8 @@ def main() -> None:
                 "simulator": outcome.provenance.simulator,
                 "fields": sorted(json.loads(answer)["results"][0]),
                 "on the wire": json.loads(answer)["results"][0]["parity"],
-                "not declared": str(asked(NumpyAdapter(), bell)[0]),
-                "faulty": str(asked(Improbable(), bell)[0]),
+                "not declared": str(outcome_and_answer(NumpyAdapter(), bell)[0]),
+                "faulty": str(outcome_and_answer(Improbable(), bell)[0]),
             }
         )
     )

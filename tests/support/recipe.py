@@ -1,4 +1,4 @@
-"""The blocks of CONTRIBUTING.md that say how a simulator is added."""
+"""Reads the blocks of CONTRIBUTING.md that say how to add a simulator."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ ROOT = Path(__file__).parents[2]
 
 
 class Recipe(NamedTuple):
-    """What is written, word for word.
+    """The recipe for a simulator, word for word.
 
     Args:
-        adapter: the one file.
-        row: the one row.
-        commands: what is run afterwards.
+        adapter: the text of the one file.
+        row: the text of the one row.
+        commands: the commands to run afterwards.
     """
 
     adapter: str

@@ -1,7 +1,7 @@
-"""A small, independent simulator to compare with: exact, in numpy, for some ten qubits.
+"""A small, independent simulator, to compare others with: exact, in numpy, for about ten qubits.
 
 It shares nothing with the code under test but the matrices of the gate table, which have their own
-tests. Bit order as everywhere: little-endian matrices, clbit 0 is the rightmost character of a key.
+tests. Its bit order is that of the project: little-endian matrices, clbit 0 is the rightmost character of a key.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def unitary(circuit: Circuit) -> Array:
     """Return the circuit's matrix of shape ``(2**n, 2**n)``, global phase included.
 
     Raises:
-        ValueError: it measures, resets or tests clbits.
+        ValueError: the circuit measures, resets or tests clbits.
     """
     size = 2**circuit.num_qubits
     state = np.eye(size, dtype=complex).reshape([2] * circuit.num_qubits + [size])
@@ -52,10 +52,12 @@ def distribution(circuit: Circuit) -> dict[str, float]:
     for index, op in enumerate(circuit.operations):
         if op.name != "barrier" and index not in late:
             branches = [after for branch in branches for after in _advance(branch, size, op)]
-    found: defaultdict[int, float] = defaultdict(float)
+    probabilities: defaultdict[int, float] = defaultdict(float)
     for branch in branches:
-        _read_out(branch, size, list(late.values()), found)
-    return {format(bits, f"0{circuit.num_clbits}b") if circuit.num_clbits else "": p for bits, p in found.items()}
+        _read_out(branch, size, list(late.values()), probabilities)
+    return {
+        format(bits, f"0{circuit.num_clbits}b") if circuit.num_clbits else "": p for bits, p in probabilities.items()
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,7 @@ def _apply(state: Array, size: int, op: Operation) -> Array:
 
 
 def _advance(branch: _Branch, size: int, op: Operation) -> list[_Branch]:
-    """Return what a branch becomes after one operation."""
+    """Return the branches that follow a branch after one operation."""
     if not all(comparison.holds(branch.bits) for comparison in op.condition):
         return [branch]
     if op.name in GATES:
@@ -94,14 +96,14 @@ def _advance(branch: _Branch, size: int, op: Operation) -> list[_Branch]:
         bits = branch.bits
         if op.name == "measure":
             bits = bits & ~(1 << op.clbits[0]) | outcome << op.clbits[0]
-        found = _Branch(state, bits)
-        if found.probability() > _NEGLIGIBLE:
-            after.append(found)
+        successor = _Branch(state, bits)
+        if successor.probability() > _NEGLIGIBLE:
+            after.append(successor)
     return after
 
 
 def _final_measurements(circuit: Circuit) -> dict[int, tuple[int, int]]:
-    """Return index -> (qubit, clbit) of the measurements nothing later depends on: they can wait."""
+    """Return index -> (qubit, clbit) of the measurements that can wait, since nothing later depends on them."""
     used_qubits: set[int] = set()
     used_clbits: set[int] = set()
     late = {}
@@ -120,7 +122,7 @@ def _final_measurements(circuit: Circuit) -> dict[int, tuple[int, int]]:
     return late
 
 
-def _read_out(branch: _Branch, size: int, late: list[tuple[int, int]], found: defaultdict[int, float]) -> None:
+def _read_out(branch: _Branch, size: int, late: list[tuple[int, int]], total: defaultdict[int, float]) -> None:
     """Add the outcomes of the measurements that waited."""
     kept = [size - 1 - qubit for qubit, _ in late]
     summed = tuple(axis for axis in range(size) if axis not in kept)
@@ -130,4 +132,4 @@ def _read_out(branch: _Branch, size: int, late: list[tuple[int, int]], found: de
         bits = branch.bits
         for outcome, (_, clbit) in zip(index, places, strict=True):
             bits = bits & ~(1 << clbit) | int(outcome) << clbit
-        found[bits] += float(probabilities[tuple(index)])
+        total[bits] += float(probabilities[tuple(index)])

@@ -16,7 +16,7 @@ from gateway.results import Capabilities, JobState, ResultType
 
 
 class FakeRun:
-    """A job in the fake vendor's hands: it ends when it is told to."""
+    """A job of the fake vendor's, which ends when a test tells it to."""
 
     def __init__(self, vendor: FakeVendor, number: int, circuits: list[Circuit], shots: int, seed: int | None) -> None:
         self.id = f"job{number}"
@@ -43,7 +43,7 @@ class FakeRun:
 
 
 class FakeVendor(VendorBackend):
-    """Finds every bit 0 unless told otherwise; keeps its jobs."""
+    """A vendor who keeps its jobs, and measures every bit as 0 unless a test gives other counts."""
 
     name = "fake vendor"
     version = "7"
@@ -70,10 +70,10 @@ class FakeVendor(VendorBackend):
         return self.runs[-1]
 
     def find(self, vendor_id):
-        found = next((run for run in self.runs if run.id == vendor_id), None)
-        if found is None:
+        job = next((run for run in self.runs if run.id == vendor_id), None)
+        if job is None:
             raise JobNotFound(f"no job {vendor_id}", job=vendor_id)
-        return found
+        return job
 
     def status(self) -> BackendStatus:
         return BackendStatus(self.name, self.version, online=True)
@@ -82,5 +82,5 @@ class FakeVendor(VendorBackend):
         return self.able
 
     def sent(self) -> Counter[tuple[int, int]]:
-        """Return how often so many circuits were submitted with so many shots."""
+        """Return (circuits of a submission, shots) -> number of such submissions."""
         return Counter((len(run.circuits), run.shots) for run in self.runs)

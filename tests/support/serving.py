@@ -49,7 +49,7 @@ def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
 
 @contextlib.contextmanager
 def serving(*options: str, env: Mapping[str, str] | None = None, port: int = 0) -> Iterator[Served]:
-    """Run ``gateway serve`` with options until the end of the block; it is there to be asked when that begins."""
+    """Run ``gateway serve`` with options until the end of the block, which begins once the server is ready."""
     with TemporaryDirectory() as folder:
         log = Path(folder) / "log"
         with log.open("wb") as written:
@@ -57,8 +57,8 @@ def serving(*options: str, env: Mapping[str, str] | None = None, port: int = 0) 
                 command("--port", str(port), *options), stdout=written, stderr=written, env=environment(env)
             )
         try:
-            scheme, host, found = _address(process, log)
-            served = Served(process, "127.0.0.1" if host == "0.0.0.0" else host, found, log)  # noqa: S104 - compared, not bound
+            scheme, host, bound_port = _address(process, log)
+            served = Served(process, "127.0.0.1" if host == "0.0.0.0" else host, bound_port, log)  # noqa: S104 - compared, not bound
             _wait_until_ready(served, scheme)
             yield served
         finally:
@@ -124,8 +124,8 @@ def _received(connection: socket.socket) -> bytes:
 
 
 def statuses(answer: bytes) -> list[int]:
-    """Return the statuses of all answers in what came back."""
-    return [int(found) for found in re.findall(rb"HTTP/1\.1 (\d{3}) [^\r\n]*\r\n(?:Server|Connection): ", answer)]
+    """Return the statuses of all responses in some bytes."""
+    return [int(status) for status in re.findall(rb"HTTP/1\.1 (\d{3}) [^\r\n]*\r\n(?:Server|Connection): ", answer)]
 
 
 def client(served: Server, **options: object) -> BackendClient:

@@ -1,4 +1,4 @@
-"""A slow, plain simulator for tests: every branch of a circuit, exactly, global phase included."""
+"""A slow, plain simulator for tests, which follows every branch of a circuit exactly, global phase included."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from gateway.circuit.gates import GATES, Step
 
 
 class Move(NamedTuple):
-    """One step: a matrix, or ``None`` for a measurement (with a clbit) or a reset (without)."""
+    """One step of a circuit: a matrix, or ``None`` for a measurement (with a clbit) or a reset (without one)."""
 
     matrix: np.ndarray | None
     qubits: tuple[int, ...]
@@ -50,18 +50,18 @@ def steps_unitary(num_qubits: int, steps: Iterable[Step]) -> np.ndarray:
 
 
 def moves(circuit: Circuit) -> list[Move]:
-    """Return what a circuit does."""
+    """Return the steps of a circuit, barriers left out."""
 
     def holds(condition: tuple) -> Callable[[int], bool]:
         return lambda bits: all(comparison.holds(bits) for comparison in condition)
 
-    found = []
+    steps = []
     for op in circuit.operations:
         if op.name == "barrier":
             continue
         matrix = None if op.name in {"measure", "reset"} else np.array(GATES[op.name].unitary(*op.params))
-        found.append(Move(matrix, op.qubits, op.clbits[0] if op.clbits else None, holds(op.condition)))
-    return found
+        steps.append(Move(matrix, op.qubits, op.clbits[0] if op.clbits else None, holds(op.condition)))
+    return steps
 
 
 def branches(num_qubits: int, todo: list[Move]) -> list[tuple[int, np.ndarray]]:
@@ -85,17 +85,17 @@ def branches(num_qubits: int, todo: list[Move]) -> list[tuple[int, np.ndarray]]:
 def _collapsed(bits: int, state: np.ndarray, move: Move) -> list[tuple[int, np.ndarray]]:
     (qubit,) = move.qubits
     ones = (np.arange(len(state)) >> qubit & 1).astype(bool)
-    found = []
+    outcomes = []
     for outcome in (0, 1):
         part = np.where(ones == bool(outcome), state, 0)
         if np.linalg.norm(part) < 1e-9:
             continue
         if move.clbit is None:
             flipped = apply(np.array([[0, 1], [1, 0]]), (qubit,), part) if outcome else part
-            found.append((bits, flipped))
+            outcomes.append((bits, flipped))
         else:
-            found.append((bits & ~(1 << move.clbit) | outcome << move.clbit, part))
-    return found
+            outcomes.append((bits & ~(1 << move.clbit) | outcome << move.clbit, part))
+    return outcomes
 
 
 def assert_same_branches(first: list[tuple[int, np.ndarray]], second: list[tuple[int, np.ndarray]]) -> None:
@@ -123,7 +123,7 @@ def assert_same_ensembles(first: Circuit, second: Circuit) -> None:
 
 
 def _ensembles(circuit: Circuit) -> dict[int, np.ndarray]:
-    found: dict[int, np.ndarray] = {}
+    matrices: dict[int, np.ndarray] = {}
     for bits, state in branches(circuit.num_qubits, moves(circuit)):
-        found[bits] = found.get(bits, 0) + np.outer(state, state.conj())
-    return {bits: matrix for bits, matrix in found.items() if np.trace(matrix).real > 1e-9}
+        matrices[bits] = matrices.get(bits, 0) + np.outer(state, state.conj())
+    return {bits: matrix for bits, matrix in matrices.items() if np.trace(matrix).real > 1e-9}

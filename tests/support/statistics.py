@@ -34,7 +34,7 @@ def total_variation(frequencies: Mapping[str, float], expected: Mapping[str, flo
 
 
 def total_variation_bound(expected: Mapping[str, float], shots: int, rate: float) -> float:
-    """Return what the total variation distance exceeds with a probability of at most ``rate``."""
+    """Return the bound that the total variation distance exceeds with a probability of at most ``rate``."""
     mean = sum(math.sqrt(max(p * (1 - p), 0.0) / shots) for p in expected.values()) / 2
     return mean + math.sqrt(math.log(1 / rate) / (2 * shots))
 
@@ -57,18 +57,18 @@ def assert_drawn_from(
     shots = sum(counts.values())
     possible = {key: p for key, p in expected.items() if p > IMPOSSIBLE}
     impossible = counts.keys() - possible.keys()
-    assert not impossible, f"these never occur: {sorted(impossible)[:8]}, expected {_shown(possible)}"
+    assert not impossible, f"these never occur: {sorted(impossible)[:8]}, expected {_in_words(possible)}"
     allowed = math.log(2 * len(possible) / (false_alarm / 2)) / shots
     for key, p in possible.items():
         frequency = counts.get(key, 0) / shots
-        # Exact distributions sum to 1 within rounding; so does the one that is certain.
-        found = divergence(frequency, min(p, 1.0)) if p < 1 - IMPOSSIBLE else 1.0 - frequency
-        assert found <= allowed, f"{key} came {counts.get(key, 0)} times of {shots}; its probability is {p:.6f}"
+        # Exact distributions sum to 1 only within rounding, and so may the probability of a certain outcome.
+        deviation = divergence(frequency, min(p, 1.0)) if p < 1 - IMPOSSIBLE else 1.0 - frequency
+        assert deviation <= allowed, f"{key} came {counts.get(key, 0)} times of {shots}; its probability is {p:.6f}"
     distance = total_variation({key: count / shots for key, count in counts.items()}, possible)
     bound = total_variation_bound(possible, shots, false_alarm / 2)
     assert distance <= bound, f"total variation {distance:.4f} > {bound:.4f} at {shots} shots"
 
 
-def _shown(distribution: Mapping[str, float]) -> str:
+def _in_words(distribution: Mapping[str, float]) -> str:
     likely = sorted(distribution.items(), key=lambda item: -item[1])[:8]
     return ", ".join(f"{key}: {p:.4f}" for key, p in likely)

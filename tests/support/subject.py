@@ -1,4 +1,4 @@
-"""What must hold for whatever bytes a caller sends, and a process in which it is tried out and which can be killed."""
+"""Checks what must hold for any bytes that a caller sends, in a process that can be killed."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ from gateway.protocol import problem
 from gateway.protocol.messages import RunRequest, ServerLimits, decode, encode
 
 SECONDS = 3
-"""Of processor time, after which the system ends a process that tries an input; most take milliseconds."""
+"""The processor time after which the system ends a process that tries an input; most inputs take milliseconds."""
 
 WAITS_S = 90.0
-"""Until an input counts as one that waits for something; a busy machine shares its processors."""
+"""The time after which an input counts as one that waits for something; a busy machine shares its processors."""
 
 REFUSALS = (RequestError, CircuitError, UnsupportedError, LimitError)
 REFUSED = {400, 413, 422}
 ROUND_TRIPS = 3_000
-"""Operations of the largest circuit that is written out and read again: larger ones differ in nothing else."""
+"""The number of operations up to which a circuit is written and read again; larger ones would show nothing more."""
 
 _NATIVE = (frozenset({"u", "cx", "gphase"}), STDGATES | {"u"}, frozenset(GATES))
 _LONGEST_MESSAGE = 2_000
@@ -44,7 +44,7 @@ _MEMORY_BYTES = 2 * 2**30
 
 
 def try_text(data: bytes) -> str:
-    """Read text; return how it was refused, or ``read`` when everything holds for the circuit."""
+    """Parse a text; return the code of its refusal, or ``read`` if the circuit passes all checks."""
     try:
         circuit = parse(data.decode(errors="surrogateescape"))
     except REFUSALS as exc:
@@ -69,28 +69,28 @@ def try_body(data: bytes) -> str:
         else:
             check_circuit(circuit)
     answer = _RUNNER.run(data, None)
-    found = json.loads(answer.body)
+    message = json.loads(answer.body)
     if answer.status == 200:
-        assert isinstance(found["results"], list)
+        assert isinstance(message["results"], list)
         return "answered"
-    assert answer.status in REFUSED, found
-    assert isinstance(problem.parse(answer.body, answer.status, ""), REFUSALS), found
-    return str(found["code"])
+    assert answer.status in REFUSED, message
+    assert isinstance(problem.parse(answer.body, answer.status, ""), REFUSALS), message
+    return str(message["code"])
 
 
 _RUNNER = Runner(ZeroAdapter(), ServerLimits())
 
 
 def _check_refusal(error: GatewayError) -> None:
-    """An error can be sent, and is short enough to be read."""
-    sent = problem.dump(error)
-    assert len(sent) < 4 * _LONGEST_MESSAGE
-    assert type(problem.parse(sent, error.status, "")) is type(error)
+    """Check that an error can be sent, and is short enough to be read."""
+    body = problem.dump(error)
+    assert len(body) < 4 * _LONGEST_MESSAGE
+    assert type(problem.parse(body, error.status, "")) is type(error)
     assert len(error.message) < _LONGEST_MESSAGE
 
 
 def check_circuit(circuit: Circuit) -> None:
-    """A valid circuit can be sent, lowered, written out and read again."""
+    """Check that a valid circuit can be sent, lowered, written and read again."""
     circuit.validate()
     if len(circuit.operations) > ROUND_TRIPS:
         return
@@ -124,7 +124,7 @@ def _check_openqasm2(circuit: Circuit) -> None:
 
 
 class Tried(NamedTuple):
-    """What became of an input: the outcome, or what is wrong, and the seconds of processor time it took."""
+    """The outcome of an input, what is wrong with it if anything is, and the seconds of processor time it took."""
 
     outcome: str
     wrong: str | None = None
@@ -135,7 +135,7 @@ CHECKS = {"text": try_text, "body": try_body}
 
 
 class Subject:
-    """Tries inputs out in a child process; one that hangs or crashes it is found out, and it is replaced."""
+    """Tries inputs in a child process, and starts another one after an input that hangs or crashes it."""
 
     def __init__(self) -> None:
         self._context = multiprocessing.get_context("fork")
@@ -143,15 +143,15 @@ class Subject:
         self._pipe: Connection
 
     def try_out(self, check: str, data: bytes) -> Tried:
-        """Return what became of one input."""
+        """Try one input and return its outcome."""
         if self._process is None:
             self._start()
         assert self._process is not None
         self._pipe.send((check, data))
         try:
             if self._pipe.poll(WAITS_S):
-                found: Tried = self._pipe.recv()
-                return found
+                outcome: Tried = self._pipe.recv()
+                return outcome
             wrong = f"no end after {WAITS_S:g} s"
         except EOFError:
             self._process.join()
@@ -178,8 +178,8 @@ class Subject:
 
 def _serve(pipe: Connection) -> None:
     """Try inputs until the other end is closed; none may use much memory or processor time."""
-    faulthandler.disable()  # pytest's would write about every crash
-    ceiling = _mapped_bytes() + _MEMORY_BYTES  # a fork has all that pytest has imported, gigabytes maybe
+    faulthandler.disable()  # else the handler of pytest would write about every crash
+    ceiling = _mapped_bytes() + _MEMORY_BYTES  # a fork has all the memory of pytest, gigabytes maybe
     resource.setrlimit(resource.RLIMIT_AS, (ceiling, ceiling))
     while True:
         try:
@@ -190,7 +190,7 @@ def _serve(pipe: Connection) -> None:
         resource.setrlimit(resource.RLIMIT_CPU, (int(began) + SECONDS, resource.RLIM_INFINITY))
         try:
             tried = Tried(CHECKS[check](data))
-        except BaseException as exc:  # noqa: BLE001 - whatever it is, it is what was looked for
+        except BaseException as exc:  # noqa: BLE001 - any exception at all is a finding
             where = traceback.extract_tb(exc.__traceback__)[-1]
             wrong = "".join(traceback.format_exception(exc))[-4000:]
             tried = Tried(f"{type(exc).__name__} in {where.name}", wrong)

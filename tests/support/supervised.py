@@ -1,4 +1,4 @@
-"""A server that is killed, and started again by somebody who looks after it."""
+"""A server that tests kill and start again, on the same port and with the same jobs."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Supervised(Server):
         self.process.stop()
 
     def start(self) -> None:
-        """Start it, again and again while what was killed still holds its port or its jobs."""
+        """Start the server; try again for as long as killed processes hold its port or its jobs."""
         refusals: list[ServerStartError] = []
 
         def starts() -> bool:
@@ -54,7 +54,7 @@ class Supervised(Server):
     # ------------------------------------------------------------------ its processes
 
     def http_process(self) -> int:
-        """Return the id of the process that takes requests: the one gunicorn's arbiter has."""
+        """Return the id of the process that takes requests, the only child of gunicorn's arbiter."""
 
         def only_child() -> set[int]:
             children = _children(self.process.pid or 0)
@@ -71,7 +71,7 @@ class Supervised(Server):
             for worker in _children(child)
         }
 
-    # ------------------------------------------------------------------ what is done to it
+    # ------------------------------------------------------------------ killing
 
     def kill_worker(self) -> bool:
         """Kill a simulating process; say whether there was one."""
@@ -86,12 +86,12 @@ class Supervised(Server):
         _kill(self.http_process())
 
     def kill_arbiter(self) -> None:
-        """Kill the arbiter alone: the others notice that they are orphans."""
+        """Kill the arbiter alone; the other processes notice that they are orphans."""
         _kill(self.process.pid or 0)
         wait_until(lambda: not self.process.running, "the end of the arbiter")
 
     def kill_all(self) -> None:
-        """Kill arbiter and HTTP process at once, and see that nothing is left."""
+        """Kill the arbiter and the HTTP process at once, and wait until no process of the server is left."""
         pids = self.processes()
         http = self.http_process()
         _kill(self.process.pid or 0)
@@ -101,13 +101,13 @@ class Supervised(Server):
     # ------------------------------------------------------------------ its database, read beside it
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
-        """Return what the file of jobs says."""
+        """Return the rows that a query reads from the file of jobs."""
         with contextlib.closing(sqlite3.connect(self.jobs)) as connection:
             return connection.execute(query).fetchall()
 
 
 def environment() -> dict[str, str]:
-    """Return the environment in which a program imports what this one can."""
+    """Return an environment in which a program can import all that this one can."""
     return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
 
 

@@ -1,4 +1,4 @@
-"""Which tests are slow: ``scripts/test --quick`` leaves them out."""
+"""Marks the slow tests, which ``scripts/test --quick`` leaves out."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import pytest
 
 TESTS = Path(__file__).parents[1]
 SLOW_ROOMS = {"docker", "faults", "fuzz", "security", "server", "soak"}
-"""Everything there talks to processes of its own."""
+"""The folders whose tests all start processes."""
 
 SERVERS = {"fake_server", "qulacs_server", "real_backend"}
-"""Fixtures that start one; whoever takes one of them is slow."""
+"""The fixtures that start a server; a test that takes one of them is slow."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what is slow: by its room, or by what it is given."""
+    """Mark a test as slow by its folder, or by the fixtures that it takes."""
     for item in items:
         if _is_slow(item):
             item.add_marker(pytest.mark.slow)

@@ -1,7 +1,7 @@
-"""The one way in which tests wait: for a condition, which they name.
+"""Waits for a condition, which the test names; no test waits in another way.
 
-How long something takes is measured in tests/benchmarks. The deadline here is no bound that a test makes: it is
-far longer than anything takes on a loaded machine, and ends the wait for what never comes.
+tests/benchmarks measures how long things take. The deadline here is no bound: it is far longer than anything takes on
+a loaded machine, and only ends the wait for a condition that never holds.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ def wait_until(
     deadline_s: float = DEADLINE_S,
     look_every_s: float = 0.01,
 ) -> T:
-    """Return what a condition gives as soon as that is true.
+    """Return the value of a condition as soon as that is true.
 
     Args:
-        condition: asked again and again.
-        what: is waited for, as the failure says it; or a function that describes how things stand then.
-        deadline_s: after which the test fails.
-        look_every_s: how often it is asked.
+        condition: called again and again.
+        what: what the test waits for, for the message of a failure, or a function that describes the state then.
+        deadline_s: seconds after which the test fails.
+        look_every_s: seconds between two calls.
     """
-    give_up = time.monotonic() + deadline_s
+    deadline = time.monotonic() + deadline_s
     while not (value := condition()):
-        if time.monotonic() > give_up:
+        if time.monotonic() > deadline:
             raise AssertionError(
                 f"within {deadline_s:g} s this did not come true: {what() if callable(what) else what}"
             )
