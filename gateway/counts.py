@@ -142,8 +142,8 @@ class Counts(Result, Mapping[str, int], kind="counts"):
         counts = counts or {}
         if width is None:
             width = len(next(iter(counts), ""))
-        checked = {key: operator.index(value) for key, value in counts.items()}
-        for key, value in checked.items():
+        integers = {key: operator.index(value) for key, value in counts.items()}
+        for key, value in integers.items():
             if len(key) != width or key.strip("01"):
                 msg = f"{key!r} is not a bitstring of {width} bits"
                 raise ValueError(msg)
@@ -152,7 +152,7 @@ class Counts(Result, Mapping[str, int], kind="counts"):
                 raise ValueError(msg)
         _set_width(self, width)
         _set_provenance(self, provenance)
-        _set_counts(self, {key: value for key, value in checked.items() if value})
+        _set_counts(self, {key: value for key, value in integers.items() if value})
 
     @classmethod
     def trusted(cls, counts: dict[str, int], width: int, provenance: Provenance | None = None) -> Counts:
@@ -200,9 +200,9 @@ class Counts(Result, Mapping[str, int], kind="counts"):
         return hash(frozenset(self._counts.items()))
 
     def __repr__(self) -> str:
-        shown = ", ".join(f"{key!r}: {value}" for key, value in self.most_common(8))
+        entries = ", ".join(f"{key!r}: {value}" for key, value in self.most_common(8))
         more = f", ... {len(self) - 8} more" if len(self) > 8 else ""  # noqa: PLR2004 - one line
-        return f"Counts({{{shown}{more}}})"
+        return f"Counts({{{entries}{more}}})"
 
     def to_dict(self) -> dict[str, int]:
         """Return a new dictionary of the same entries."""
@@ -303,9 +303,9 @@ class Probabilities(Result, Mapping[str, float], kind="probabilities"):
         return hash(frozenset(self._probabilities.items()))
 
     def __repr__(self) -> str:
-        shown = ", ".join(f"{key!r}: {value:.6g}" for key, value in self.most_common(8))
+        entries = ", ".join(f"{key!r}: {value:.6g}" for key, value in self.most_common(8))
         more = f", ... {len(self) - 8} more" if len(self) > 8 else ""  # noqa: PLR2004 - one line
-        return f"Probabilities({{{shown}{more}}})"
+        return f"Probabilities({{{entries}{more}}})"
 
     def most_common(self, n: int | None = None) -> list[tuple[str, float]]:
         """Return the ``n`` most likely outcomes, ties in order of the bitstring."""

@@ -35,7 +35,7 @@ class Resources(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     memory: Annotated[
         int | str | None,
         Meta(
-            description="memory of one run, in bytes or such as 2g; what the machine has, by default",
+            description="memory of one run, in bytes or with a unit such as 2g; by default that of the machine",
             extra={"flag": "--memory", "variable": "GATEWAY_MEMORY_BYTES", "metavar": "SIZE"},
         ),
     ] = None

@@ -37,7 +37,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     simulators: Annotated[tuple[str, ...], _setting("the simulators to serve, each in a process of its own")] = ()
     adapter: Annotated[
-        str | None, _setting("an adapter of your own instead, as module:Class", "--adapter", "", "MODULE:CLASS")
+        str | None,
+        _setting("an adapter of your own to serve instead, as module:Class", "--adapter", "", "MODULE:CLASS"),
     ] = None
     host: Annotated[str, _setting("the address to listen on", "--host", "GATEWAY_HOST", "ADDRESS")] = "127.0.0.1"
     port: Annotated[
@@ -66,36 +67,61 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         ),
     ] = None
     tokens: Annotated[
-        tuple[str, ...], _setting("digests of tokens that are let in", "", "GATEWAY_TOKEN_SHA256", "DIGESTS")
+        tuple[str, ...],
+        _setting("the digests of tokens that may use the server", "", "GATEWAY_TOKEN_SHA256", "DIGESTS"),
     ] = ()
     tokens_file: Annotated[
         str | None,
-        _setting("a file of tokens that are let in, see gateway token", "--tokens", "GATEWAY_TOKENS_FILE", "FILE"),
+        _setting(
+            "a file with the digests of tokens that may use the server, as gateway token writes it",
+            "--tokens",
+            "GATEWAY_TOKENS_FILE",
+            "FILE",
+        ),
     ] = None
     anonymous: Annotated[
-        bool, _setting("let everybody in although others can reach the server", "--anonymous", "GATEWAY_ANONYMOUS")
+        bool,
+        _setting(
+            "let everybody use the server although other machines can reach it", "--anonymous", "GATEWAY_ANONYMOUS"
+        ),
     ] = False
     allowed_hosts: Annotated[
         tuple[str, ...],
-        _setting("names the server may be called by", "--allow-host", "GATEWAY_ALLOWED_HOSTS", "NAMES"),
+        _setting(
+            "the host names by which clients may call the server", "--allow-host", "GATEWAY_ALLOWED_HOSTS", "NAMES"
+        ),
     ] = ()
     allowed_origins: Annotated[
         tuple[str, ...],
-        _setting("web origins whose pages may call it", "--allow-origin", "GATEWAY_ALLOWED_ORIGINS", "ORIGINS"),
+        _setting(
+            "the origins of web pages that may use the server", "--allow-origin", "GATEWAY_ALLOWED_ORIGINS", "ORIGINS"
+        ),
     ] = ()
     tls_cert: Annotated[
-        str | None, _setting("certificate chain in PEM: speak HTTPS", "--tls-cert", "GATEWAY_TLS_CERT", "FILE")
+        str | None,
+        _setting(
+            "a file with a certificate chain in PEM; the server then speaks HTTPS",
+            "--tls-cert",
+            "GATEWAY_TLS_CERT",
+            "FILE",
+        ),
     ] = None
-    tls_key: Annotated[str | None, _setting("its private key in PEM", "--tls-key", "GATEWAY_TLS_KEY", "FILE")] = None
+    tls_key: Annotated[
+        str | None,
+        _setting("a file with the private key of the certificate in PEM", "--tls-key", "GATEWAY_TLS_KEY", "FILE"),
+    ] = None
     idle_s: Annotated[
         Annotated[float, Meta(gt=0)] | None,
-        _setting("end the server after so long without a request", "--idle", "GATEWAY_IDLE_S", "DURATION"),
+        _setting("end the server after this time without a request", "--idle", "GATEWAY_IDLE_S", "DURATION"),
     ] = None
     drain_s: Annotated[
         float,
         Meta(ge=0),
         _setting(
-            "how long runs may take to end once the server is told to stop", "--drain", "GATEWAY_DRAIN_S", "DURATION"
+            "the time that runs may take to end after the server was told to stop",
+            "--drain",
+            "GATEWAY_DRAIN_S",
+            "DURATION",
         ),
     ] = 8.0  # below the ten seconds that Docker and others give between SIGTERM and SIGKILL
     interfaces: Annotated[

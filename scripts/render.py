@@ -103,7 +103,7 @@ def protocol() -> str:
     lines = ["| request | body | answer | what it does |", "|---|---|---|---|"]
     parameters = ["| parameter | | |", "|---|---|---|"]
     for endpoint in ENDPOINTS.values():
-        query = "&".join(f"{each.name}=" for each in endpoint.parameters if each.place == "query")
+        query = "&".join(f"{parameter.name}=" for parameter in endpoint.parameters if parameter.place == "query")
         body = endpoint.request.__name__ if endpoint.request else ""
         answer = endpoint.answer.__name__ if endpoint.answer else endpoint.media_type
         location = " and `Location`" if endpoint.status == 202 else ""  # noqa: PLR2004 - HTTP: Accepted
@@ -112,7 +112,9 @@ def protocol() -> str:
             f"| {endpoint.status} {answer}{location} "
             f"| {endpoint.summary}{'' if endpoint.needs_token else '; needs no token'} |"
         )
-        parameters += [f"| `{each.name}` | {each.place} | {each.description} |" for each in endpoint.parameters]
+        parameters += [
+            f"| `{parameter.name}` | {parameter.place} | {parameter.description} |" for parameter in endpoint.parameters
+        ]
     sections = {"endpoints": [*lines, "", *parameters], "limits": _limits()}
     return _fill_sections("gateway/protocol/PROTOCOL.md", sections, comment="<!-- {} -->")
 
@@ -180,11 +182,11 @@ def _settings() -> list[str]:
     from gateway.settings import all_settings
 
     lines = ["| in a file | flag | variable | default | |", "|---|---|---|---|---|"]
-    for each in all_settings():
-        if (each.flag or each.variable) and each.path[0] != "limits":
-            default = "" if each.default in (None, (), False) else f"`{each.default}`"
-            flag, variable = (f"`{name}`" if name else "" for name in (each.flag, each.variable))
-            lines.append(f"| `{each.name}` | {flag} | {variable} | {default} | {each.description} |")
+    for setting in all_settings():
+        if (setting.flag or setting.variable) and setting.path[0] != "limits":
+            default = "" if setting.default in (None, (), False) else f"`{setting.default}`"
+            flag, variable = (f"`{name}`" if name else "" for name in (setting.flag, setting.variable))
+            lines.append(f"| `{setting.name}` | {flag} | {variable} | {default} | {setting.description} |")
     return lines
 
 
@@ -192,10 +194,10 @@ def _limits() -> list[str]:
     """Return the table of limits."""
     from gateway.settings import all_settings
 
-    limits = [each for each in all_settings() if each.path[0] == "limits"]
+    limits = [setting for setting in all_settings() if setting.path[0] == "limits"]
     rows = [
-        f"| `{each.path[-1]}` | {'' if each.default is None else f'{each.default:,}'} | {each.description} |"
-        for each in limits
+        f"| `{limit.path[-1]}` | {'' if limit.default is None else f'{limit.default:,}'} | {limit.description} |"
+        for limit in limits
     ]
     return ["| limit | default | of |", "|---|---|---|", *rows]
 

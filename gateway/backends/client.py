@@ -218,7 +218,7 @@ class BackendClient(Backend):
         except requests.exceptions.SSLError as exc:
             raise TransportError(f"{self.url} cannot be trusted: {_cause(exc)}", url=url) from exc
         except requests.ConnectionError as exc:
-            if any(isinstance(each, ReadTimeoutError) for each in exc.args):  # in the middle of the answer
+            if any(isinstance(error, ReadTimeoutError) for error in exc.args):  # in the middle of the answer
                 raise TransportTimeout(f"{url} did not finish its answer within {timeout_s:g} s", url=url) from exc
             raise TransportError(f"cannot reach {self.url}: is the server running? ({_cause(exc)})", url=url) from exc
         except (requests.RequestException, OSError) as exc:  # OSError: a file of certificates has disappeared

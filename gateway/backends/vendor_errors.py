@@ -34,9 +34,9 @@ _NOT_FOUND_TEXT = re.compile(
 
 def cause_chain(exc: BaseException | None) -> Iterator[BaseException]:
     """Yield an exception, then its cause, then the cause of that, and so on."""
-    seen: set[int] = set()
-    while exc is not None and id(exc) not in seen:
-        seen.add(id(exc))
+    visited: set[int] = set()
+    while exc is not None and id(exc) not in visited:
+        visited.add(id(exc))
         yield exc
         exc = exc.__cause__ or exc.__context__
 

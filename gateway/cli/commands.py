@@ -48,9 +48,9 @@ def _declare_list(parser: Parser) -> None:
 
 def _declare_run(parser: Parser) -> None:
     _add_circuit(parser)
-    parser.add_argument("--on", metavar="NAME", required=True, help=f"one of {_simulator_names()}")
+    parser.add_argument("--on", metavar="NAME", required=True, help=f"the simulator: one of {_simulator_names()}")
     result_kind = parser.add_mutually_exclusive_group()
-    result_kind.add_argument("--shots", type=int, default=DEFAULT_SHOTS, help="default: %(default)s")
+    result_kind.add_argument("--shots", type=int, default=DEFAULT_SHOTS, help="number of shots; default: %(default)s")
     result_kind.add_argument("--exact", action="store_true", help="exact probabilities instead of shots")
     result_kind.add_argument("--statevector", action="store_true", help="amplitudes of an unmeasured circuit")
     _add_run_options(parser)
@@ -58,8 +58,12 @@ def _declare_run(parser: Parser) -> None:
 
 def _declare_compare(parser: Parser) -> None:
     _add_circuit(parser)
-    parser.add_argument("--on", metavar="NAMES", help=f"separated by commas, of {_simulator_names()}; default: all")
-    parser.add_argument("--shots", type=int, default=DEFAULT_SHOTS, help="default: %(default)s")
+    parser.add_argument(
+        "--on",
+        metavar="NAMES",
+        help=f"simulators separated by commas, of {_simulator_names()}; default: all that take the circuit",
+    )
+    parser.add_argument("--shots", type=int, default=DEFAULT_SHOTS, help="number of shots; default: %(default)s")
     _add_run_options(parser)
 
 
@@ -79,7 +83,7 @@ def _declare_token(parser: Parser) -> None:
 def _declare_up(parser: Parser) -> None:
     _add_names(parser)
     _add_resources(parser, "memory of each container, such as 2g")
-    parser.add_argument("--cpus", type=float, help="processors of each container")
+    parser.add_argument("--cpus", metavar="NUMBER", type=float, help="processors of each container")
     _add_json(parser)
 
 
@@ -104,7 +108,7 @@ def _add_circuit(parser: Parser) -> None:
 
 
 def _add_names(parser: Parser) -> None:
-    parser.add_argument("names", metavar="NAME", nargs="*", help=f"of {_simulator_names()}; default: all")
+    parser.add_argument("names", metavar="NAME", nargs="*", help=f"simulators, of {_simulator_names()}; default: all")
 
 
 def _add_json(parser: Parser) -> None:

@@ -65,7 +65,7 @@ def _run(words: list[str]) -> int:
     return COMMANDS[name].run(arguments)
 
 
-def _parser(chosen: str | None) -> ArgumentParser:
+def _parser(command_name: str | None) -> ArgumentParser:
     """Return a parser for all commands, with the arguments of one command only."""
     parser = ArgumentParser(prog="gateway", description="Run one quantum circuit on many simulators, in one bit order.")
     parser.add_argument("--version", action="version", version=f"gateway {__version__}")
@@ -73,7 +73,7 @@ def _parser(chosen: str | None) -> ArgumentParser:
     for name, command in COMMANDS.items():
         about = f"{command.summary[0].upper()}{command.summary[1:]}."
         subparser = subparsers.add_parser(name, help=command.summary, description=about)
-        if name == chosen:
+        if name == command_name:
             command.declare(subparser)
     return parser
 

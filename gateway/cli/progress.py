@@ -43,7 +43,7 @@ class Progress:
         if self._end.wait(QUIET_S):
             return
         terminal = sys.stderr.isatty()
-        shown = ""
+        last_step = ""
         frame = 0
         while True:
             if terminal:
@@ -51,9 +51,9 @@ class Progress:
                 sys.stderr.write(f"\r\x1b[2K{_FRAMES[frame % len(_FRAMES)]} {self._step} ({seconds:.0f} s)")
                 sys.stderr.flush()
                 frame += 1
-            elif self._step != shown:
-                shown = self._step
-                print(f"gateway: {shown}", file=sys.stderr, flush=True)
+            elif self._step != last_step:
+                last_step = self._step
+                print(f"gateway: {last_step}", file=sys.stderr, flush=True)
             if self._end.wait(_REFRESH_S):
                 break
         if terminal:

@@ -118,15 +118,27 @@ def _serve_one(settings: Settings, served: Served) -> None:
 
     port = served.port if settings.port is None else settings.port
     jobs_name = served.name if settings.jobs_name is None else settings.jobs_name
-    chosen = msgspec.structs.replace(settings, jobs=sources.jobs_url(settings, jobs_name, port), jobs_name=jobs_name)
-    _check_access(chosen)
-    check_certificate(chosen.tls_cert, chosen.tls_key)
-    listener = bind(chosen.host, port) if chosen.listen_fd is None else socket.socket(fileno=chosen.listen_fd)
-    interfaces = legacy.open_interfaces(chosen.interfaces, chosen.host)
-    scheme, address = "http" if chosen.tls_cert is None else "https", listener.getsockname()
-    lines = [f"serving {served.name} at {scheme}://{chosen.host}:{address[1]} (Ctrl-C stops it)"]
+    final_settings = msgspec.structs.replace(
+        settings, jobs=sources.jobs_url(settings, jobs_name, port), jobs_name=jobs_name
+    )
+    _check_access(final_settings)
+    check_certificate(final_settings.tls_cert, final_settings.tls_key)
+    listener = (
+        bind(final_settings.host, port)
+        if final_settings.listen_fd is None
+        else socket.socket(fileno=final_settings.listen_fd)
+    )
+    interfaces = legacy.open_interfaces(final_settings.interfaces, final_settings.host)
+    scheme, address = "http" if final_settings.tls_cert is None else "https", listener.getsockname()
+    lines = [f"serving {served.name} at {scheme}://{final_settings.host}:{address[1]} (Ctrl-C stops it)"]
     lines += [f"and {announcement}" for interface in interfaces for announcement in interface.announcements]
-    serve(_target(Target, served, chosen), listener, chosen, interfaces, announcements=() if chosen.quiet else lines)
+    serve(
+        _target(Target, served, final_settings),
+        listener,
+        final_settings,
+        interfaces,
+        announcements=() if final_settings.quiet else lines,
+    )
 
 
 def _target(kind: type[Target], served: Served, settings: Settings) -> Target:

@@ -33,9 +33,7 @@ _OLD_THREADS = "OMP_NUM_THREADS"
 _PLAIN = re.compile(r"-?\d+(\.\d*)?|null")
 _TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
 
-PRECEDENCE = (
-    "A flag wins over the variable of the environment that stands in for it, and that over the file of --settings."
-)
+PRECEDENCE = "A flag wins over its variable of the environment, which wins over the file of --settings."
 
 
 class Layer(NamedTuple):
@@ -70,10 +68,15 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=VALUE",
         action="append",
         default=[],
-        help=f"what a request may not exceed, may be repeated (or {LIMIT_PREFIX}NAME)",
+        help=f"a limit of requests, such as max_shots=1000; may be repeated (or {LIMIT_PREFIX}NAME)",
     )
     parser.add_argument(
-        "--timeout", "--timeout-s", dest="timeout_s", metavar="DURATION", type=duration, help="the limit timeout_s"
+        "--timeout",
+        "--timeout-s",
+        dest="timeout_s",
+        metavar="DURATION",
+        type=duration,
+        help="the longest time of a run, such as 90s or 10m: the limit timeout_s",
     )
     for option in _legacy_options():
         option.declare(parser)
@@ -133,7 +136,7 @@ def load(arguments: argparse.Namespace) -> Settings:
     Raises:
         UsageError: a setting is unknown, has the wrong type or is out of range; the message names setting and source.
     """
-    merged: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     try:
         for layer in (
             _machine_defaults(os.environ),
@@ -141,12 +144,12 @@ def load(arguments: argparse.Namespace) -> Settings:
             _environment(os.environ),
             _flags(arguments),
         ):
-            values = _in_units(layer.values, layer)
-            _check(layer, values)
-            _merge(merged, values)
+            layer_values = _in_units(layer.values, layer)
+            _check(layer, layer_values)
+            _merge(values, layer_values)
     except RequestError as exc:
         raise UsageError(exc.message) from exc
-    return msgspec.convert(merged, Settings, strict=False)  # each source was checked with its own strictness
+    return msgspec.convert(values, Settings, strict=False)  # each source was checked with its own strictness
 
 
 def _merge(into: dict[str, Any], values: Mapping[str, Any]) -> None:

@@ -262,11 +262,11 @@ class Fleet:
         self._forget_removed_containers({container.id for container in containers})
         return removed
 
-    def _forget_removed_containers(self, known: set[str]) -> None:
+    def _forget_removed_containers(self, existing_ids: set[str]) -> None:
         """Forget the tokens of containers that no longer exist, unless a process still uses them on another engine."""
         for container in self.vault.containers():
             entry = self.vault.read(container)
-            if container not in known and (entry is None or not (entry.keep or entry.in_use)):
+            if container not in existing_ids and (entry is None or not (entry.keep or entry.in_use)):
                 self.vault.forget(container)
 
     @contextmanager

@@ -94,15 +94,15 @@ def check_disk(free_bytes: int | None, *, image_present: bool) -> Finding:
     """Check whether there is enough disk space to build the image or to run containers."""
     if free_bytes is None:
         return Finding("disk", Verdict.NOTE, "the engine's disk cannot be seen from here", "docker system df shows it")
-    needed = RUN_BYTES if image_present else BUILD_BYTES
+    required_bytes = RUN_BYTES if image_present else BUILD_BYTES
     what = f"{free_bytes / 1e9:.1f} GB free where Docker stores images"
-    if free_bytes >= needed:
+    if free_bytes >= required_bytes:
         return Finding("disk", Verdict.FINE, what)
     purpose = "running" if image_present else "building the image"
     return Finding(
         "disk",
         Verdict.PROBLEM,
-        f"{what}; {purpose} needs {needed / 1e9:.1f} GB",
+        f"{what}; {purpose} needs {required_bytes / 1e9:.1f} GB",
         "docker system prune frees what nobody uses",
     )
 

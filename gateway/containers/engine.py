@@ -507,7 +507,7 @@ def causes(exc: BaseException) -> list[BaseException]:
     queue: list[object] = [exc]
     while queue:
         error = queue.pop(0)
-        if not isinstance(error, BaseException) or any(error is seen for seen in chain):
+        if not isinstance(error, BaseException) or any(error is member for member in chain):
             continue
         chain.append(error)
         queue += [error.__cause__, error.__context__, getattr(error, "reason", None), *error.args]

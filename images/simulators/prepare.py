@@ -115,12 +115,12 @@ def share() -> None:
             path.symlink_to(twin)
 
 
-def same_tree(one: Path, other: Path) -> bool:
+def same_tree(folder: Path, twin: Path) -> bool:
     """Return whether two folders hold the same files, byte code aside."""
-    names = files_below(one)
-    if names != files_below(other):
+    names = files_below(folder)
+    if names != files_below(twin):
         return False
-    return not any(filecmp.cmpfiles(one, other, names, shallow=False)[1:])
+    return not any(filecmp.cmpfiles(folder, twin, names, shallow=False)[1:])
 
 
 def files_below(folder: Path) -> list[str]:
