@@ -1,4 +1,4 @@
-"""What is loaded when; each case in a fresh interpreter."""
+"""Checks which modules an import loads, each case in a fresh interpreter."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The table of who may import whom covers everything, has no exception, and nothing goes round it."""
+"""The table of who may import whom covers every module, has no exception, and cannot be evaded."""
 
 from __future__ import annotations
 

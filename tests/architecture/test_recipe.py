@@ -1,4 +1,4 @@
-"""A simulator is added by CONTRIBUTING's words: one file, one row, and the commands that are written there."""
+"""The recipe in CONTRIBUTING adds a simulator as it is written: one file, one row, and three commands."""
 
 from __future__ import annotations
 

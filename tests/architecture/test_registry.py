@@ -1,4 +1,4 @@
-"""One registry, and everything that follows from it."""
+"""The registry is the one table of simulators, and everything else follows from it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rendering writes all files or none, and says what lacks."""
+"""Rendering writes all files or none, and says what is missing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rules for sources that no linter of ours knows."""
+"""The sources keep rules that no linter knows."""
 
 from __future__ import annotations
 

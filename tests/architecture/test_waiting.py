@@ -1,4 +1,4 @@
-"""Tests wait for conditions, by one helper; how long things take is measured in tests/benchmarks."""
+"""Tests wait for conditions, by one helper; only tests/benchmarks measures how long things take."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rooms of released clients can be deleted, and the rest is as it was."""
+"""Without the rooms for released clients, everything else works as before."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The part of interchange.py that runs in qBraid's environment; prints the times as JSON.
 
-The argument is the number of rounds. Both convert the same object of 10,000 gates; what they make of
-a small one is compared first, so that nothing is measured that is not right.
+The argument is the number of rounds. Both convert the same object of 10,000 gates. Their results for
+a small one are compared first, so that only correct conversions are measured.
 """
 
 from __future__ import annotations

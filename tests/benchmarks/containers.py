@@ -1,4 +1,4 @@
-"""Containers: how soon the first result is there, and what a container adds to a warm call."""
+"""Measures containers: the time to the first result, and the time that a container adds to a warm call."""
 
 from __future__ import annotations
 

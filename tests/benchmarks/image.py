@@ -1,4 +1,4 @@
-"""The image: its size against 900 MB, and what a change in our own code costs."""
+"""Measures the image: its size against 900 MB, and the time that a change in our own code costs."""
 
 from __future__ import annotations
 

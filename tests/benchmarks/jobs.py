@@ -1,4 +1,4 @@
-"""Jobs: what one costs more than a synchronous call, and how soon one that is ended gives its processor back."""
+"""Measures jobs: the cost of one beside a synchronous call, and how soon a job that is ended frees its processor."""
 
 from __future__ import annotations
 

@@ -1,10 +1,9 @@
-"""How things are timed and what becomes of the times.
+"""Times two things in turns, and makes a ratio of the times.
 
-Machines are noisy, and never in favour: what disturbs a run only adds to it. Two things that are
-compared therefore take turns in one process (A B A B ...), so that both meet the same disturbances,
-and the ratio is that of the smallest times. Times are CPU seconds of the process, all on one thread,
-which other processes disturb much less than the clock on the wall. Round trips involve two processes
-and are short: they are timed by the clock, many times, and compared by their medians.
+Machines are noisy, and a disturbance only makes a run longer. Two things to compare therefore take turns in one
+process (A B A B ...), so that both meet the same disturbances, and the ratio is that of the smallest times. Times are
+CPU seconds of the process, all on one thread, which other processes disturb much less than the clock on the wall. Round
+trips involve two processes and are short: the clock times them, many times, and their medians are compared.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Figures without a target: reading a request, and handing it to another process."""
+"""Measures two figures without a target: reading a request, and handing it to another process."""
 
 from __future__ import annotations
 

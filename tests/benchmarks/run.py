@@ -1,4 +1,4 @@
-"""Measure what the project promises about its speed: ``scripts/bench``.
+"""Measures what the project promises about its speed: ``scripts/bench``.
 
 Every figure is a ratio of two things timed in turns in one process; see measuring.py. Each case has
 a process of its own, so that no framework disturbs another. The exit status is 1 when a target is

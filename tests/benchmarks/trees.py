@@ -1,4 +1,4 @@
-"""Whether a checkout became slower than another: ``scripts/bench --against CHECKOUT``.
+"""Measures whether a checkout is slower than another: ``scripts/bench --against CHECKOUT``.
 
 Each benchmark runs in turns in both checkouts (A B A B ...), each time with that checkout's own
 command and environment. Of every figure the smallest of its rounds counts, ours and the one it is

@@ -1,4 +1,4 @@
-"""What is measured: flat lists of gates, and the circuits and texts made of them."""
+"""Makes the workloads: flat lists of gates, and the circuits and texts of these gates."""
 
 from __future__ import annotations
 

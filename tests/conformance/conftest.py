@@ -1,4 +1,4 @@
-"""What every conformance test gets: a simulator to run circuits on.
+"""Gives every conformance test the simulator under test.
 
 The simulators are the rows of the registry, or the one that ``--target`` names; no test names one.
 ``--through`` decides what stands between the test and the simulator. Tests that look inside an adapter

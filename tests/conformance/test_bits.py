@@ -1,4 +1,4 @@
-"""Exact: which bit of a bitstring shows which qubit. Every outcome here is certain."""
+"""Each bit of a bitstring shows the right qubit; every outcome here is certain."""
 
 from __future__ import annotations
 

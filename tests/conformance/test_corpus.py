@@ -1,4 +1,4 @@
-"""Every file of tests/circuits/openqasm2 and openqasm3, on every simulator."""
+"""Every simulator runs every file of tests/circuits/openqasm2 and openqasm3."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Measurements whose outcome matters later, resets and conditions."""
+"""Circuits with resets, conditions, and measurements on whose outcome something depends, come out right."""
 
 from __future__ import annotations
 

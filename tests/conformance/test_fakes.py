@@ -1,4 +1,4 @@
-"""Simulators that lack one thing each: what needs it is refused by name, and everything else comes out right.
+"""Of simulators that lack one thing each, circuits that need it are refused by name, and all others come out right.
 
 Each fake is careless: what it does not declare it leaves out in silence, as real simulators do. Only the check before
 it keeps its answers right.

@@ -1,4 +1,4 @@
-"""Exact: every row of the gate table, global phase included, and circuits made of all of them."""
+"""Every gate of the table is exact, global phase included, and so are circuits of all gates."""
 
 from __future__ import annotations
 

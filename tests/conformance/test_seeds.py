@@ -1,4 +1,4 @@
-"""Same seed, same circuit, same simulator: equal counts."""
+"""The same seed, circuit and simulator give equal counts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Containers for real. Without an engine these tests are left out, and the last lines say so; in CI they fail."""
+"""Gives tests real containers. Without an engine they are left out, and the last lines say so; in CI they fail."""
 
 from __future__ import annotations
 

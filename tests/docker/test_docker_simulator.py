@@ -1,4 +1,4 @@
-"""DockerSimulator with a real engine and the real image: promises 20 and 21 of the list, and what a user does."""
+"""DockerSimulator works with a real engine and the real image: promises 20 and 21 of tests/security, and daily use."""
 
 from __future__ import annotations
 

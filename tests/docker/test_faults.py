@@ -1,4 +1,4 @@
-"""What goes wrong with engines, images and containers, for real: promise 22 and the list of faults.
+"""Real faults of engines, images and containers: promise 22 of tests/security, and the list of faults.
 
 Each fault has its own class of error and a message that says what to do; nothing of ours is left
 behind; and the next run works.

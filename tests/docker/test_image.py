@@ -1,4 +1,4 @@
-"""The image, and a container of it as we start them: promises 15 to 19 of the README's list."""
+"""The image, and a container of it as we start them: promises 15 to 19 of tests/security."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Jobs in containers: one that is killed takes none along."""
+"""Jobs survive the container in which they ran."""
 
 from __future__ import annotations
 

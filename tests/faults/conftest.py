@@ -1,4 +1,4 @@
-"""Faults for real: everything below here is marked, and may take its time."""
+"""Marks every test in this folder, and lets it take its time, because the faults are real."""
 
 from __future__ import annotations
 

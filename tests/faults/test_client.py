@@ -1,4 +1,4 @@
-"""What a client says when its server is gone, in the middle of everything, or no server of ours."""
+"""A client gives the right error when its server is gone, ends in the middle of a run, or is none of ours."""
 
 from __future__ import annotations
 

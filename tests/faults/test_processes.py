@@ -1,4 +1,4 @@
-"""Processes that are killed, told to stop, replaced, or run out of memory; and jobs that do it to them."""
+"""Servers and jobs survive processes that are killed, stopped, replaced, or out of memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Clients that send half a request, half a connection, or never read: they hold up nobody but themselves."""
+"""Clients that send half a request, close half a connection, or never read, hold up nobody but themselves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The file of jobs when its disk is full, and the clock when somebody sets it."""
+"""Jobs survive a full disk, and a system clock that somebody sets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long to look for trouble."""
+"""Gives the fuzzers their plugin, and the process in which they try inputs."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ def pytest_pycollect_makemodule(parent: pytest.Collector) -> None:
 
 @pytest.fixture
 def seconds(request: pytest.FixtureRequest) -> float:
-    """How long a fuzzer runs."""
+    """Return the seconds that a fuzzer runs."""
     return float(request.config.getoption("--seconds"))
 
 
 @pytest.fixture(scope="module")
 def subject() -> Iterator[Subject]:
-    """A process in which inputs are tried out."""
-    made = Subject()
-    yield made
-    made.close()
+    """Yield the process in which a fuzzer tries inputs."""
+    process = Subject()
+    yield process
+    process.close()

@@ -1,4 +1,4 @@
-"""Whatever text or message is sent: an answer or an error of our tree, at once, and what was read can be written.
+"""Any text or message has an answer or one of our errors, at once, and every circuit that was read can be written.
 
 Inputs are made by hypothesis, in rounds of a fixed seed each until the time is up, and tried out in a
 process of their own: one that hangs, crashes or eats memory is found out too.

@@ -1,4 +1,4 @@
-"""What tests in environments of their own get: the real servers, which run in the main environment.
+"""Gives tests in environments of their own the real servers, which run in the main environment.
 
 An environment here holds a foreign package and ours, and no simulator. So the servers are started
 with the Python of ``.venv``, as a user would start them, and reached over HTTP.

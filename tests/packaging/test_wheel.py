@@ -1,4 +1,4 @@
-"""The package as a wheel, installed in a fresh environment outside the checkout."""
+"""The package works as a wheel, installed in a fresh environment outside the checkout."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an error says, and what it does not: no path, no variable, no stack trace, no circuit in a log."""
+"""Errors and logs reveal no path, no variable, no stack trace and no circuit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who is let in, to what, and that tokens are written down nowhere."""
+"""Tokens decide who is let in and what they see, and no server writes them down."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run may do to itself, it does not do to others."""
+"""A run that fails, hangs or crashes harms no other run."""
 
 from __future__ import annotations
 

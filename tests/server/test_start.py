@@ -1,4 +1,4 @@
-"""``gateway serve`` as it is started: what is wrong is said in one sentence, before "serving"."""
+"""``gateway serve`` says in one sentence what is wrong, before it says that it serves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Counting drawn bits the fast way, for the samplers that leave it to their user."""
+"""Counts drawn bits in the fast way, for samplers that leave counting to their user."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What IQM's client needs of pytest."""
+"""Sets pytest up for IQM's client."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The device: PennyLane's own simulator is the measure of it, exactly where there are no shots."""
+"""The device gives what PennyLane's own simulator gives, exactly where there are no shots."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Clients of whichever released qrisp the environment has, on each wire that it speaks."""
+"""Gives tests the clients of the released qrisp in this environment, by Thrift and by REST as far as it has them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Circuits as old Qrisp clients send them, written short."""
+"""Makes circuits as old Qrisp clients send them, from short descriptions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What circuits of old Qrisp clients mean: names, definitions, bits, and what is refused."""
+"""Circuits of old Qrisp clients become the right circuits: names, definitions, bits, and refusals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The room as whoever starts a server sees it."""
+"""The room, as a program that starts a server sees it."""
 
 from __future__ import annotations
 

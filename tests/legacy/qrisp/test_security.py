@@ -1,4 +1,4 @@
-"""What tests/security promises of the native paths holds for those of old Qrisp clients too."""
+"""The promises of tests/security hold for the paths of old Qrisp clients too."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What all Backends over a vendor's SDK do alike, shown on an SDK that does as it is told."""
+"""All backends over a vendor's SDK behave alike, shown on a fake SDK."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The edge of the command: every failure is a sentence and a status, and none is lost."""
+"""At the edge of the command every failure becomes a sentence and a status, and none is lost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where simulators run, and what is said about it."""
+"""Commands choose containers or local processes, and say which."""
 
 from __future__ import annotations
 

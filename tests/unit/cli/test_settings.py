@@ -1,4 +1,4 @@
-"""Where settings come from, who wins, and by what name they are refused."""
+"""Settings come from four sources, of which the right one wins, and are refused by their name there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What container is wanted, found, refused: without an engine."""
+"""The right container is described, found or refused, without an engine."""
 
 from __future__ import annotations
 

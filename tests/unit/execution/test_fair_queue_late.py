@@ -1,4 +1,4 @@
-"""Somebody whose time in line is over at the very moment when he is called."""
+"""A caller may be called at the very moment at which they give up waiting."""
 
 from __future__ import annotations
 

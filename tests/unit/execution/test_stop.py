@@ -1,4 +1,4 @@
-"""A run that is stopped from outside, at the worst moments."""
+"""A run can be stopped from outside, even at the worst moments."""
 
 from __future__ import annotations
 

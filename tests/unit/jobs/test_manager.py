@@ -1,4 +1,4 @@
-"""Jobs from their acceptance to their end, with an executor that does as it is told."""
+"""Follows jobs from their acceptance to their end, with an executor that the tests control."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One contract of storage, held by every kind of database."""
+"""Every kind of database keeps the one contract of storage."""
 
 from __future__ import annotations
 

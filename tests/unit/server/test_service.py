@@ -1,4 +1,4 @@
-"""The object that a server consists of: who executes, who is told, who waits, and how it ends."""
+"""The service executes runs, reports them to telemetry, bounds the requests that wait, and closes its parts."""
 
 from __future__ import annotations
 
