@@ -27,6 +27,10 @@ from gateway.settings import IN_MEMORY, LIMIT_PREFIX, Setting, Settings, all_set
 from gateway.units import parse_bytes, parse_seconds
 
 STANDARD_INPUT = "-"
+
+LONGEST_S = 1_000_000_000
+"""The longest duration, some thirty years: a lock cannot wait much longer, and JSON has no infinity."""
+
 _OLD_THREADS = "OMP_NUM_THREADS"
 """The variable with the number of threads that is used where no setting gives one; many machines set it."""
 
@@ -188,12 +192,21 @@ def _in_units(values: Mapping[str, Any], layer: Layer, place: str = "") -> dict[
     }  # fmt: skip
 
 
-def _amount(name: str, value: object, name_in_source: str) -> object:
-    if not isinstance(value, str) or _PLAIN.fullmatch(value):
-        return value
-    if name.endswith("_s"):
-        return parse_seconds(value, name_in_source)
-    return parse_bytes(value, name_in_source) if name.endswith(("_bytes", "memory")) else value
+def _amount(name: str, value: object, called: str) -> object:
+    if isinstance(value, str) and not _PLAIN.fullmatch(value):
+        if name.endswith(("_bytes", "memory")):
+            return parse_bytes(value, called)
+        value = parse_seconds(value, called) if name.endswith("_s") else value
+    if name.endswith("_s") and _is_too_long(value):
+        raise RequestError(f"{called} must be at most {LONGEST_S:,} seconds, not {value}", field=name)
+    return value
+
+
+def _is_too_long(duration: object) -> bool:
+    """Say whether a duration, as a number or the text of one, is longer than anything can wait."""
+    if isinstance(duration, str) and duration != "null" and _PLAIN.fullmatch(duration):
+        return float(duration) > LONGEST_S
+    return isinstance(duration, int | float) and duration > LONGEST_S
 
 
 # ---------------------------------------------------------------------- sources

@@ -170,6 +170,9 @@ def test_an_empty_variable_is_nothing(monkeypatch: pytest.MonkeyPatch):
         ("[limits]\nmax_shots = '1000'", "{file}: limits.max_shots must be an integer of at least 0, not the text"),
         ("[limits]\nmax_shots = -1", "{file}: limits.max_shots must be an integer of at least 0, not -1"),
         ("limits = 3", "{file}: limits must be an object with the fields of ServerLimits, not 3"),
+        ("idle_s = inf", "{file}: idle_s must be at most 1,000,000,000 seconds, not inf"),
+        ("[limits]\ntimeout_s = inf", "{file}: limits.timeout_s must be at most 1,000,000,000 seconds, not inf"),
+        ("drain_s = '99999999d'", "{file}: drain_s must be at most 1,000,000,000 seconds, not "),
         ("allowed_hosts = 'x'", "{file}: allowed_hosts must be a list of texts, not the text 'x'"),
         ("idle_s = 'soon'", "{file}: idle_s must be a number of seconds or a duration such as 90s, 10m or 2h, not"),
         (
@@ -207,6 +210,7 @@ def test_a_file_that_cannot_be_read_is_named(name: str, why: str, tmp_path: Path
         ("GATEWAY_WORKERS", "many", "GATEWAY_WORKERS must be an integer of at least 1, not the text 'many'"),
         ("GATEWAY_WORKERS", "0", "GATEWAY_WORKERS must be an integer of at least 1"),
         ("GATEWAY_IDLE_S", "soon", "GATEWAY_IDLE_S must be a number of seconds or a duration such as 90s, 10m or 2h"),
+        ("GATEWAY_IDLE_S", "1" + "0" * 400, "GATEWAY_IDLE_S must be at most 1,000,000,000 seconds, not 1000"),
         ("GATEWAY_IDLE_S", "-1", "GATEWAY_IDLE_S must be a number above 0, not the text '-1'"),
         ("GATEWAY_ANONYMOUS", "perhaps", "GATEWAY_ANONYMOUS must be true or false, not the text 'perhaps'"),
         ("GATEWAY_THREADS", "0", "GATEWAY_THREADS must be an integer of at least 1"),
