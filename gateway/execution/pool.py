@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
+import os
 import pickle
 import signal
 import threading
@@ -23,6 +24,7 @@ from multiprocessing.context import ForkServerContext, ForkServerProcess
 from typing import Protocol
 
 from gateway.errors import BusyError, GatewayError, JobCancelled, JobTimeout, OutOfMemory, SimulatorCrashed
+from gateway.execution import preload
 from gateway.execution.answers import AnswerReader
 from gateway.execution.fair_queue import Line
 from gateway.execution.memory import KillsForMemory
@@ -40,10 +42,8 @@ _ENDS_WITHIN_S = 2.0
 
 def begin_imports(target: Target) -> None:
     """Start the process that imports the simulator, and return while the import is still going on."""
-    preload = ["gateway.execution.worker"]
-    if target.path is not None:
-        preload.append(target.path.partition(":")[0])
-    forkserver.set_forkserver_preload(preload)
+    os.environ[preload.VARIABLE] = (target.path or "").partition(":")[0]
+    forkserver.set_forkserver_preload(["gateway.execution.worker", preload.__name__])
     forkserver.ensure_running()
 
 

@@ -94,7 +94,7 @@ def _load(target: Target, limits: ServerLimits) -> Runner | GatewayError:
         return Runner(target.load(), limits)
     except GatewayError as exc:
         return exc
-    except Exception as exc:  # noqa: BLE001 - the process edge: the cause is passed on as text
+    except (Exception, SystemExit) as exc:  # noqa: BLE001 - the process edge: the cause is passed on as text
         return GatewayError(f"the simulator could not be loaded: {type(exc).__name__}: {exc}")
 
 

@@ -13,6 +13,7 @@ import sys
 import threading
 from collections.abc import Sequence
 from functools import partial
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,9 +25,11 @@ from gateway.errors import GatewayError
 from gateway.execution.pool import WorkerPool, begin_imports
 from gateway.execution.processors import usable
 from gateway.execution.worker import Target
+from gateway.protocol import problem
 from gateway.server.access.tokens import tokens_of
 from gateway.server.http.gunicorn_worker import HttpWorker
 from gateway.settings import Settings
+from gateway.simulators import SIMULATORS
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -37,6 +40,8 @@ SPARE_THREADS = 8
 """HTTP threads beyond those that wait for runs, so that health checks have an answer under full load."""
 
 KEEP_ALIVE_S = 75
+
+_OUR_ADAPTERS = {row.adapter for row in SIMULATORS.values()}
 
 _THREAD_SETTINGS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "QULACS_NUM_THREADS")
 
@@ -127,8 +132,9 @@ class GatewayApplication(BaseApplication):  # type: ignore[misc]  # gunicorn is 
         from gateway.server.service import Service  # noqa: PLC0415
 
         tokens = tokens_of(settings.tokens, None if settings.tokens_file is None else Path(settings.tokens_file))
+        pool = WorkerPool(self.target, limits, self.workers)
         self.service = Service.over(
-            WorkerPool(self.target, limits, self.workers),
+            pool,
             limits,
             store=store,
             tokens=tokens,
@@ -139,7 +145,19 @@ class GatewayApplication(BaseApplication):  # type: ignore[misc]  # gunicorn is 
         )
         app = create_app(self.service)
         self.service.start()
+        if self.announcements and self.target.path not in {None, *_OUR_ADAPTERS}:
+            self._check_adapter(pool, self.service)
         return app
+
+    def _check_adapter(self, pool: WorkerPool, service: Service) -> None:
+        """Refuse to say that an adapter of somebody else's is served if it cannot be loaded."""
+        try:
+            answer = pool.describe()
+            if answer.status != HTTPStatus.OK:
+                raise problem.parse(answer.body, answer.status, str(self.target.path))
+        except GatewayError:
+            service.close(0)
+            raise
 
     def _watch_lifeline(self, worker: Any) -> None:  # noqa: ANN401 - gunicorn's worker
         fd = self.settings.lifeline_fd

@@ -155,6 +155,22 @@ def test_an_adapter_that_is_nowhere_is_refused(adapter: str):
     assert f"there is no adapter at {adapter!r}" in refused(started("--adapter", adapter, "--port", "0"), 2)
 
 
+@pytest.mark.parametrize(
+    ("adapter", "sentence"),
+    [
+        ("os:getcwd", "'os:getcwd' is no adapter"),
+        ("os:nothing", "the module 'os' has no class 'nothing'"),
+        ("broken:Adapter", "the simulator could not be loaded: SyntaxError: "),
+        ("leaves:Adapter", "the simulator could not be loaded: SystemExit: 3"),
+    ],
+)
+def test_an_adapter_that_cannot_be_loaded_is_refused(adapter: str, sentence: str, tmp_path: Path):
+    (tmp_path / "broken.py").write_text("def (", encoding="utf-8")
+    (tmp_path / "leaves.py").write_text("raise SystemExit(3)", encoding="utf-8")
+    path = f"{tmp_path}:{environment({})['PYTHONPATH']}"
+    assert sentence in refused(started("--adapter", adapter, "--port", "0", PYTHONPATH=path), 1)
+
+
 def test_a_framework_that_is_absent_is_refused_with_the_line_that_installs_it(tmp_path: Path):
     (tmp_path / "sitecustomize.py").write_text(
         "import importlib.machinery as m\nfind = m.PathFinder.find_spec\n"
