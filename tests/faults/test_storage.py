@@ -94,7 +94,7 @@ class SmallDisk(Watched):
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[SmallDisk]:
     if not _can_mount():
-        pytest.skip("this machine lets nobody mount a file system of his own (unshare -rm)")
+        pytest.skip("this machine lets nobody mount a file system of their own (unshare -rm)")
     folder = tmp_path / "disk"
     folder.mkdir()
     with (tmp_path / "log").open("wb") as log:

@@ -18,7 +18,7 @@ def test_what_is_handed_over_at_the_last_moment_is_not_lost(monkeypatch: pytest.
 
     def slowly(ticket, thing):
         over.set()
-        ended.wait(0.3)  # whoever waits sees now that his time is over
+        ended.wait(0.3)  # a caller who waits sees now that their time is over
         call(ticket, thing)
 
     def late(ticket, timeout_s):
