@@ -220,7 +220,7 @@ class Jobs:
             raise BusyError("the server is stopping", retry_after_s=1.0)
         if self.queued + len(parts) > self._limits.max_queued_circuits:
             raise BusyError(
-                f"{self.queued:,} circuits wait, and no more than {self._limits.max_queued_circuits:,} may: "
+                f"{self.queued:,} circuits wait, and at most {self._limits.max_queued_circuits:,} may wait: "
                 "try again later",
                 retry_after_s=5.0,
             )

@@ -247,7 +247,7 @@ def _operation(name: str, qubits: tuple[int, ...], clbits: tuple[int, ...], para
     if name.startswith(_CONDITIONAL) and clbits:
         name = name.removeprefix(_CONDITIONAL)
         if name == "measure":
-            raise UnsupportedError("which of its clbits it writes to is not said", feature="conditional measurement")
+            raise UnsupportedError("it does not say which of its clbits it writes", feature="conditional measurement")
         condition, clbits = (Comparison(clbits, (1 << len(clbits)) - 1),), ()
     if clbits:
         raise CircuitInvalidError("only measurements write to clbits", rule="number of clbits")

@@ -13,6 +13,7 @@ from msgspec import Meta
 from gateway.errors import RequestError
 from gateway.legacy.room import Option
 from gateway.listener import bind
+from gateway.protocol.refusals import refusal
 
 if TYPE_CHECKING:
     from flask import Blueprint
@@ -101,7 +102,8 @@ class QrispRoom:
         try:
             values = msgspec.convert(settings, QrispSettings)
         except msgspec.ValidationError as exc:
-            raise RequestError(f"settings of {self.name}: {exc}", field=self.name) from exc
+            explanation = refusal(exc, QrispSettings, dict(settings), whole="the interface", null="").message
+            raise RequestError(f"settings of {self.name}: {explanation}", field=self.name) from exc
         thrift = None
         if values.thrift_fd is not None:
             thrift = socket.socket(fileno=values.thrift_fd)

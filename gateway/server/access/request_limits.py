@@ -28,7 +28,7 @@ def check_limits(message: RunRequest, limits: ServerLimits) -> float:
     ):
         if requested > allowed:
             raise LimitError(
-                f"{limit} is {allowed:,}; {requested:,} were asked for",
+                f"{limit} is {allowed:,}, and the request asks for {requested:,}",
                 limit=limit,
                 requested=requested,
                 allowed=allowed,

@@ -104,7 +104,7 @@ def _healthz(_service: Service) -> Response:
 
 def _readyz(service: Service) -> Response:
     if not service.executor.ready:
-        raise BusyError("the simulator is not imported yet, or cannot be: /v1/backend says", retry_after_s=1.0)
+        raise BusyError("the simulator is not imported: GET /v1/backend waits for it, or says why", retry_after_s=1.0)
     return respond(encode(Health("ready")))
 
 

@@ -51,7 +51,7 @@ def test_a_port_that_is_taken_is_said_before_anything_is_served():
     [
         ({"port": 1}, "qrisp: .*port"),
         ({"thrift_port": "9010"}, "qrisp: .*thrift_port"),
-        ({"thrift_port": -1}, "qrisp: .*thrift_port"),
+        ({"thrift_port": -1}, "^settings of qrisp: thrift_port must be an integer from 0 to 65535, not -1$"),
         ({"thrift_port": 65_536}, "qrisp: .*thrift_port"),
         ({"qunicorn": "yes"}, "qrisp: .*qunicorn"),
     ],
