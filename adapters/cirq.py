@@ -75,8 +75,8 @@ class CirqAdapter(DenseAdapter[NativeCircuit]):
         for index, op in enumerate(circuit.operations):
             if op.name == "measure" and op.condition:
                 raise _refusal(index)
-        conversion = build(circuit.num_qubits, circuit.num_clbits, circuit.operations, self.native_gates)
-        return NativeCircuit(conversion.circuit, conversion.qubits, conversion.keys, circuit.num_clbits)
+        cirq_circuit = build(circuit.num_qubits, circuit.num_clbits, circuit.operations, self.native_gates)
+        return NativeCircuit(cirq_circuit.circuit, cirq_circuit.qubits, cirq_circuit.keys, circuit.num_clbits)
 
     def evolve(self, native: NativeCircuit, state: State | None = None) -> State:
         """Return the state after the circuit.

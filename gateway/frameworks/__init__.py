@@ -1,8 +1,8 @@
 """One room per framework: its circuits to and from the shared circuit, and our backends inside it.
 
-A room converts straight into the shared circuit, never through a third framework. Measured bits and idle
-qubits are kept; what cannot be said exactly is refused by name. Importing a room loads nothing of its
-framework before one of the room's names is asked for, so nobody loads a framework they do not use.
+A room converts directly into the shared circuit, never through a third framework. It keeps measured bits and
+idle qubits, and refuses by name what it cannot express exactly. Importing a room does not load its framework;
+using one of the room's names does, so nobody loads a framework that they do not use.
 """
 
 from gateway.frameworks.conversions import FRAMEWORKS, dump, framework_of, parse

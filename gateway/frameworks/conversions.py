@@ -1,4 +1,4 @@
-"""Which framework a circuit is of, and the conversion of that framework."""
+"""Finds out which framework a circuit belongs to, and loads the conversion of that framework."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gateway.errors import FrameworkNotInstalled, RequestError
 
 
 class _Conversion(NamedTuple):
-    """What converts from and to a framework's own circuits."""
+    """The two functions that convert from and to a framework's own circuits."""
 
     parse: Callable[[object], Circuit]
     dump: Callable[[Circuit], Any]
@@ -74,7 +74,7 @@ _CONVERSIONS: Mapping[str, Callable[[], _Conversion]] = {
     "qrisp": _qrisp,
     "qulacs": _qulacs,
 }
-"""Name of the framework -> what imports its conversion, and the framework with it."""
+"""Name of the framework -> function that imports its conversion, and the framework with it."""
 
 FRAMEWORKS: dict[str, str] = {
     "braket": "amazon-braket-sdk",
@@ -89,22 +89,22 @@ FRAMEWORKS: dict[str, str] = {
 """Name of the framework, which is its import package and its room here -> the distribution that installs it."""
 
 _PACKAGES = {**{name: name for name in FRAMEWORKS}, "qulacs_core": "qulacs"}
-"""Top-level package a class comes from -> framework."""
+"""Top-level package that a class comes from -> name of the framework."""
 
 
 def framework_of(source: object) -> str | None:
-    """Return the framework an object belongs to, looking at its class and what that derives from."""
+    """Return the framework that an object belongs to, by its class and base classes; ``None`` if it is unknown."""
     roots = (cls.__module__.partition(".")[0] for cls in type(source).__mro__)
     return next((_PACKAGES[root] for root in roots if root in _PACKAGES), None)
 
 
 def parse(source: object) -> Circuit:
-    """Return the shared circuit that a framework's own object stands for.
+    """Return the shared circuit that is equal to a framework's own circuit.
 
     Raises:
-        RequestError: the object is of no framework known here, or not a circuit of it.
-        UnsupportedError: it holds something the shared circuit cannot say; ``feature`` names it.
-        CircuitInvalidError: it is not finished: parameters are unbound, or it is malformed.
+        RequestError: the object belongs to no known framework, or is not a circuit.
+        UnsupportedError: the shared circuit cannot express something in it; ``feature`` names that.
+        CircuitInvalidError: its parameters are unbound, or it is malformed.
     """
     framework = framework_of(source)
     if framework is None:
@@ -113,13 +113,13 @@ def parse(source: object) -> Circuit:
 
 
 def dump(circuit: Circuit, framework: str) -> Any:  # noqa: ANN401 - the framework's own class
-    """Return a framework's own circuit, equal to the shared one, global phase included where it has one.
+    """Return a framework's own circuit that is equal to the shared one, with its global phase if the framework has one.
 
     Raises:
-        RequestError: no such framework.
-        FrameworkNotInstalled: it is known here but not installed.
+        RequestError: there is no conversion to the framework.
+        FrameworkNotInstalled: the framework is not installed.
         CircuitInvalidError: the circuit breaks a rule, see :meth:`gateway.circuit.Circuit.validate`.
-        UnsupportedError: the framework cannot say something in the circuit.
+        UnsupportedError: the framework cannot express something in the circuit.
     """
     if framework not in FRAMEWORKS:
         raise RequestError(
@@ -131,16 +131,16 @@ def dump(circuit: Circuit, framework: str) -> Any:  # noqa: ANN401 - the framewo
 
 
 def _conversion(framework: str) -> _Conversion:
-    """Load the conversion of a framework, and with it the framework.
+    """Load the conversion of a framework, and the framework with it.
 
     Raises:
-        FrameworkNotInstalled: the framework is absent.
+        FrameworkNotInstalled: the framework is not installed.
     """
     try:
         return _CONVERSIONS[framework]()
     except ModuleNotFoundError as exc:
         if exc.name is None or exc.name.partition(".")[0] != framework:
-            raise  # it is there, but something that it needs is not
+            raise  # the framework is installed, but a package that it needs is not
         distribution = FRAMEWORKS[framework]
         raise FrameworkNotInstalled(
             f"{framework} is not installed: pip install {distribution}", framework=framework, requirement=distribution

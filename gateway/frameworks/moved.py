@@ -1,4 +1,4 @@
-"""Import paths of earlier versions: modules that warn and hand over what is at the new path."""
+"""Keeps the import paths of earlier versions working, with a warning that gives the new path."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Moved(ModuleType):
 
     Args:
         name: the whole old path.
-        new: where its names are now.
+        new: the module that has its names now.
     """
 
     def __init__(self, name: str, new: ModuleType) -> None:
@@ -24,12 +24,12 @@ class Moved(ModuleType):
         self.__new = new
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - what the name stands for
-        """Return what the new module has under a name.
+        """Return a name of the new module, with a warning.
 
         Raises:
-            AttributeError: it has nothing under that name.
+            AttributeError: the new module does not have the name.
         """
-        if name.startswith("__"):  # asked for by the import system and by inspection
+        if name.startswith("__"):  # the import system and inspection look for such names
             raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
         return moved(self.__name__, self.__new, name)
 
@@ -38,7 +38,7 @@ class Moved(ModuleType):
 
 
 def moved(old: str, new: ModuleType, name: str) -> Any:  # noqa: ANN401 - what the name stands for
-    """Return a name of a module after the warning that says where it is now; for ``__getattr__`` of the old module."""
+    """Return a name of a module, with a warning that gives its new path. An old module's ``__getattr__`` calls this."""
     try:
         value = getattr(new, name)
     except AttributeError:
@@ -48,7 +48,7 @@ def moved(old: str, new: ModuleType, name: str) -> Any:  # noqa: ANN401 - what t
 
 
 def alias_submodules(package: str, rooms: Iterable[ModuleType]) -> None:
-    """Let ``import package.NAME`` find the room of that name."""
+    """Make ``import package.NAME`` find the room of that name."""
     for room in rooms:
         name = room.__name__.rpartition(".")[2]
         module = Moved(f"{package}.{name}", room)

@@ -1,4 +1,4 @@
-"""Anything that stands for a circuit -> what is sent: a Circuit or OpenQASM text."""
+"""Turns everything that users may pass as a circuit into a Circuit or OpenQASM text."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from gateway.frameworks.conversions import FRAMEWORKS, framework_of, parse
 
 
 def as_source(source: object) -> Circuit | str:
-    """Return a circuit or OpenQASM text unchanged, the text of a file, or what a framework's object stands for.
+    """Return a Circuit or OpenQASM text unchanged, the text of a file, or the conversion of a framework's circuit.
 
-    A server parses text itself, in a process that can be killed; so text is passed on as it is.
+    This function does not parse text, because a server parses it in a process that can be killed.
 
     Raises:
-        RequestError: something else, or a file that cannot be read.
-        UnsupportedError, CircuitInvalidError: a framework's object that the shared circuit cannot say.
+        RequestError: the source is something else, or a file that cannot be read.
+        UnsupportedError, CircuitInvalidError: the shared circuit cannot express a framework's circuit.
     """
     if isinstance(source, Circuit | str):
         return source
@@ -35,11 +35,11 @@ def as_source(source: object) -> Circuit | str:
 
 
 def as_circuit(source: object) -> Circuit:
-    """Return a Circuit, parsing text if need be.
+    """Return a Circuit, after parsing the source if it is text.
 
     Raises:
-        CircuitError, UnsupportedError, LimitError: the text is refused.
-        RequestError: not a circuit at all.
+        CircuitError, UnsupportedError, LimitError: the parser refuses the text.
+        RequestError: the source is not a circuit.
     """
     text_or_circuit = as_source(source)
     return text_or_circuit if isinstance(text_or_circuit, Circuit) else Circuit.from_openqasm(text_or_circuit)

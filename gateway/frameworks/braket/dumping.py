@@ -1,7 +1,7 @@
 """The shared circuit -> Amazon Braket, checked against amazon-braket-sdk 1.127.5.
 
-Qubit ``k`` is Braket's qubit ``k``. A circuit of Braket's has no mid-circuit measurement, no reset and
-no conditions.
+Qubit ``k`` is Braket's qubit ``k``. Braket's circuits have no mid-circuit measurement, no reset and no
+conditions.
 """
 
 from __future__ import annotations
@@ -21,40 +21,40 @@ _NATIVE = frozenset(GATES)
 
 
 def dump(circuit: Circuit) -> Any:  # noqa: ANN401 - a braket.circuits.Circuit
-    """Return a ``braket.circuits.Circuit`` on the same qubits; an ``I`` keeps an idle one.
+    """Return a ``braket.circuits.Circuit`` on the same qubits, where an idle qubit gets an ``I``.
 
-    Its measure instructions come last, in the order of the clbits. A clbit that nothing measures,
-    always 0, has no place there.
+    Its measure instructions come last, in the order of the clbits. A clbit that nothing is measured into, and
+    which is always 0, does not appear.
 
     Raises:
         UnsupportedError: a reset, a condition, a qubit used after its measurement, a clbit measured twice.
     """
     operations = lower(circuit.operations, _NATIVE)
     target = BraketCircuit()
-    measured: dict[int, int] = {}
+    qubit_of_clbit: dict[int, int] = {}
     for index, op in enumerate(operations):
-        _refuse(index, op, measured)
+        _refuse(index, op, qubit_of_clbit)
         if op.name == "measure":
-            measured[op.clbits[0]] = op.qubits[0]
+            qubit_of_clbit[op.clbits[0]] = op.qubits[0]
         elif op.name == "barrier":
             target.barrier(op.qubits)
         else:
             target.add_instruction(Instruction(GATES[op.name](*op.params), op.qubits))
     for qubit in set(range(circuit.num_qubits)).difference(*(op.qubits for op in operations)):
         target.i(qubit)
-    return target.measure([measured[clbit] for clbit in sorted(measured)]) if measured else target
+    return target.measure([qubit_of_clbit[clbit] for clbit in sorted(qubit_of_clbit)]) if qubit_of_clbit else target
 
 
-def _refuse(index: int, op: Operation, measured: Mapping[int, int]) -> None:
+def _refuse(index: int, op: Operation, qubit_of_clbit: Mapping[int, int]) -> None:
     """Refuse what Braket's circuits do not have."""
     what = None
     if op.condition:
         what = f"{op.name} under a condition"
     elif op.name == "reset":
         what = "reset"
-    elif op.name != "barrier" and not set(measured.values()).isdisjoint(op.qubits):
+    elif op.name != "barrier" and not set(qubit_of_clbit.values()).isdisjoint(op.qubits):
         what = f"{op.name} after a measurement of its qubit"
-    elif not measured.keys().isdisjoint(op.clbits):
+    elif not qubit_of_clbit.keys().isdisjoint(op.clbits):
         what = "second measurement into a clbit"
     if what is not None:
         raise UnsupportedError(f"operation {index}: Braket has no {what}", feature=what)

@@ -13,4 +13,4 @@ GATES: Mapping[str, type[Gate]] = {
     "cp": Gate.CPhaseShift, "swap": Gate.Swap, "iswap": Gate.ISwap, "ecr": Gate.ECR, "rxx": Gate.XX, "ryy": Gate.YY,
     "rzz": Gate.ZZ, "ccx": Gate.CCNot, "cswap": Gate.CSwap,
 }  # fmt: skip
-"""Row of the gate table -> the class that is just that."""
+"""Gate of the table -> Braket's class of the same gate."""

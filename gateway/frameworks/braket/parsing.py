@@ -1,10 +1,10 @@
 """Amazon Braket (https://amazon-braket-sdk-python.readthedocs.io) -> the shared circuit, checked against 1.127.5.
 
-Braket's qubit ``k`` is qubit ``k``; one below the highest that nothing acts on is idle. Measurements
-are numbered in the order of its measure instructions, which is that of ``measured_qubits`` in its
-results: the first one is clbit 0. Braket writes it leftmost, we write it rightmost.
+Braket's qubit ``k`` is qubit ``k``; a qubit below the highest one is idle if nothing acts on it. The clbits
+follow the order of the measure instructions, which is also the order of ``measured_qubits`` in Braket's results:
+the first measurement is clbit 0. Braket writes its outcome leftmost, we write it rightmost.
 
-Braket runs a circuit that measures nothing as if it measured everything; here it stays one that measures nothing.
+Braket runs a circuit without measurements as if it measured everything; the conversion adds no measurements.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def _prx(theta: float, phi: float) -> list[Step]:
 
 
 def _phase_where(*zeros: int) -> Callable[[float], list[Step]]:
-    """Return the builder of a phase on the state of two qubits in which these are 0."""
+    """Return the builder of a phase on the state of two qubits in which the ``zeros`` are 0 and the others 1."""
     flips: list[Step] = [("x", (place,), ()) for place in zeros]
     return lambda angle: [*flips, ("cp", (0, 1), (angle,)), *flips]
 
@@ -59,17 +59,17 @@ _STEPS: Mapping[type, Callable[..., list[Step]]] = {
     Gate.CPhaseShift10: _phase_where(1),
     Gate.MS: _ms,
 }
-"""Class -> angles -> steps on the positions of its targets."""
+"""Braket's class -> function from the angles to steps on the positions of the targets."""
 
 
 def parse(circuit: object) -> Circuit:
     """Return the shared circuit of a ``braket.circuits.Circuit``.
 
     Raises:
-        RequestError: something else of Braket.
+        RequestError: the object is something else of Braket.
         CircuitInvalidError: parameters are unbound.
-        UnsupportedError: result types, noise, verbatim boxes, pulses and matrices of many qubits, named.
-        LimitError: larger than circuits may be.
+        UnsupportedError: the circuit has a result type, noise, a verbatim box, a pulse or a matrix of many qubits.
+        LimitError: the circuit is larger than circuits may be.
     """
     if not isinstance(circuit, BraketCircuit):
         raise RequestError(
@@ -110,7 +110,7 @@ def _angles(operator: Any) -> tuple[float, ...]:  # noqa: ANN401 - a Gate
 
 
 def _steps(out: Emitter, index: int, instruction: Any, where: tuple[int, ...]) -> list[Step]:  # noqa: ANN401
-    """Return a gate with its modifiers: the power comes first, then the controls."""
+    """Return a gate with its modifiers as steps; the power applies first, then the controls."""
     steps = _plain_steps(index, instruction.operator, where)
     if instruction.power != 1:
         out.check_operations(repetitions(steps, instruction.power))

@@ -1,6 +1,6 @@
 """Cirq: its circuits to and from the shared circuit, and our backends as its samplers.
 
-Importing this package loads nothing of Cirq; asking for one of its names does.
+Importing this package does not load Cirq; using one of its names does.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["GatewaySampler", "dump", "parse"]
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - what the name stands for
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - the value of the name
     if name in {"dump", "parse"}:
         from gateway.frameworks.cirq import dumping, parsing
 

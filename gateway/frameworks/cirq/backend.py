@@ -1,6 +1,6 @@
-"""Our backends inside Cirq: a ``cirq.Sampler``, checked against cirq-core 1.7.0.
+"""Our backends as a ``cirq.Sampler``, checked against cirq-core 1.7.0.
 
-The host needs Cirq and no simulator.
+The host needs Cirq but no simulator.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ _SEEDS = 2**32
 class GatewaySampler(cirq.Sampler):
     """A backend of ours as a ``cirq.Sampler``.
 
-    A sweep is sent as one batch. A key that is measured more than once gives as many records. The
-    shots are in random order: see :func:`gateway.frameworks.shared.shots.shots_of`.
+    A sweep is sent as one batch. A key that is measured several times has as many records. The shots are in
+    random order, see :func:`gateway.frameworks.shared.shots.shots_of`.
 
     Args:
-        backend: of ours: a LocalSimulator, a DockerSimulator, ...
+        backend: one of our backends: a LocalSimulator, a DockerSimulator, ...
         seed: makes the sequence of runs of this sampler repeatable.
-        timeout_s: seconds until a run is killed, each sweep as a whole.
+        timeout_s: how many seconds a whole sweep may take before it is killed.
     """
 
     def __init__(self, backend: Backend, *, seed: int | None = None, timeout_s: float | None = None) -> None:
@@ -41,8 +41,8 @@ class GatewaySampler(cirq.Sampler):
 
         Args:
             program: a ``Circuit`` or ``FrozenCircuit`` with measurements.
-            params: a sweep, or anything else of Cirq's that gives parameter resolvers.
-            repetitions: of each.
+            params: a sweep, or anything else that Cirq can turn into parameter resolvers.
+            repetitions: the number of shots of each point.
 
         Returns:
             One ``cirq.Result`` for each point.
@@ -54,20 +54,20 @@ class GatewaySampler(cirq.Sampler):
         if not cirq.is_measurement(program):
             raise ValueError("the circuit has no measurements to sample")
         resolvers = list(cirq.to_resolvers(params))
-        read = [parse_with_keys(cirq.resolve_parameters(program, resolver)) for resolver in resolvers]
-        batch: Sequence[Counts | None] = [None] * len(read)
-        if repetitions and read:
-            seed = int(self._random.integers(_SEEDS - len(read)))
-            circuits = [circuit for circuit, _ in read]
+        conversions = [parse_with_keys(cirq.resolve_parameters(program, resolver)) for resolver in resolvers]
+        batch: Sequence[Counts | None] = [None] * len(conversions)
+        if repetitions and conversions:
+            seed = int(self._random.integers(_SEEDS - len(conversions)))
+            circuits = [circuit for circuit, _ in conversions]
             batch = self._backend.run(circuits, shots=repetitions, seed=seed, timeout_s=self._timeout_s)  # type: ignore[assignment]  # shots give counts
         return [
             cirq.ResultDict(params=resolver, records=_records(keys, counts))
-            for resolver, (_, keys), counts in zip(resolvers, read, batch, strict=True)
+            for resolver, (_, keys), counts in zip(resolvers, conversions, batch, strict=True)
         ]
 
 
 def _records(keys: Mapping[str, list[tuple[int, ...]]], counts: Counts | None) -> dict[str, Any]:
-    """Return for each key an array of the shape (repetitions, times measured, qubits)."""
+    """Return, for each key, an array of the shape (repetitions, measurements of the key, qubits)."""
     shots = [] if counts is None else shots_of(counts)
     width = 0 if counts is None else counts.width
     bits = np.array([list(map(int, reversed(shot))) for shot in shots], dtype=np.uint8).reshape(len(shots), width)

@@ -17,13 +17,13 @@ from gateway.circuit.gates import Step
 from gateway.circuit.modifiers import control, power
 
 Entry = Callable[[Any], list[Step]]
-"""A Cirq gate -> steps on its own qubits, numbered from 0."""
+"""A function from a Cirq gate to steps on its own qubits, numbered from 0."""
 
 
 def entry_of(gate_type: type) -> Entry | None:
-    """Return how to write gates of a type; ``None`` for types not known here.
+    """Return the function that converts gates of a type; ``None`` for unknown types.
 
-    A class that somebody derived from one of Cirq's may mean something else: it is not known.
+    A class that somebody else has derived from one of Cirq's is unknown, because it may mean something else.
     """
     return _entry(gate_type)
 
@@ -48,20 +48,20 @@ def _power_of(gate: Any) -> tuple[float, float]:  # noqa: ANN401 - an EigenGate
     return float(gate.exponent), float(gate.global_shift)
 
 
-def _rotation(gate: Any, *, row: str, qubits: int = 1, named: Mapping[float, str]) -> list[Step]:  # noqa: ANN401
-    """Write a power of a Pauli matrix, or of two of them, as a rotation or as the row that is just that."""
+def _rotation(gate: Any, *, row: str, qubits: int = 1, row_of_exponent: Mapping[float, str]) -> list[Step]:  # noqa: ANN401
+    """Return a power of a Pauli matrix, or of a product of two, as a rotation or as a gate without angles."""
     t, shift = _power_of(gate)
     where = tuple(range(qubits))
-    if t in named and shift != -0.5:  # noqa: PLR2004 - the rotation itself
-        return [*_phase(pi * t * shift), (named[t], where, ())]
+    if t in row_of_exponent and shift != -0.5:  # noqa: PLR2004 - the rotation itself
+        return [*_phase(pi * t * shift), (row_of_exponent[t], where, ())]
     return [*_phase(pi * t * (shift + 0.5)), (row, where, (pi * t,))]
 
 
-def _diagonal(gate: Any, *, row: str, qubits: int, named: Mapping[float, str]) -> list[Step]:  # noqa: ANN401
-    """Write a power of Z, or of a controlled Z, as a phase."""
+def _diagonal(gate: Any, *, row: str, qubits: int, row_of_exponent: Mapping[float, str]) -> list[Step]:  # noqa: ANN401
+    """Return a power of Z, or of a controlled Z, as a phase or as a gate without angles."""
     t, shift = _power_of(gate)
     where = tuple(range(qubits))
-    step: Step = (named[t], where, ()) if t in named else (row, where, (pi * t,))
+    step: Step = (row_of_exponent[t], where, ()) if t in row_of_exponent else (row, where, (pi * t,))
     return [*_phase(pi * t * shift), step]
 
 
@@ -69,7 +69,7 @@ def _z(gate: Any) -> list[Step]:  # noqa: ANN401
     t, shift = _power_of(gate)
     if shift == -0.5:  # noqa: PLR2004
         return [("rz", (0,), (pi * t,))]
-    return _diagonal(gate, row="p", qubits=1, named={1: "z", 0.5: "s", -0.5: "sdg", 0.25: "t", -0.25: "tdg"})
+    return _diagonal(gate, row="p", qubits=1, row_of_exponent={1: "z", 0.5: "s", -0.5: "sdg", 0.25: "t", -0.25: "tdg"})
 
 
 def _h(gate: Any) -> list[Step]:  # noqa: ANN401
@@ -81,14 +81,14 @@ def _h(gate: Any) -> list[Step]:  # noqa: ANN401
 
 
 def _controlled(gate: Any, *, row: str, inner: list[Step], controls: int) -> list[Step]:  # noqa: ANN401
-    """Write a power of a controlled gate: the row itself, or the power under control."""
+    """Return a power of a controlled gate: the gate itself, or the power under control."""
     t, shift = _power_of(gate)
     first = control(inner, range(controls)) if t == 1 else control(_fractional(inner, t), range(controls))
     return [*_phase(pi * t * shift), *([(row, tuple(range(controls + 1)), ())] if row and t == 1 else first)]
 
 
 def _fractional(inner: list[Step], t: float) -> list[Step]:
-    """Return the power of a gate that is its own inverse, whose powers repeat after 2."""
+    """Return a power of a gate that is its own inverse; its powers repeat with the period 2."""
     return power(inner, math.remainder(t, 2))
 
 
@@ -134,16 +134,16 @@ _CCZ: list[Step] = [("z", (2,), ())]
 _TABLE: dict[str, Entry] = {
     "IdentityGate": lambda gate: [("id", (qubit,), ()) for qubit in range(gate.num_qubits())],
     "GlobalPhaseGate": _global_phase,
-    "XPowGate": partial(_rotation, row="rx", named={1: "x", 0.5: "sx", -0.5: "sxdg"}),
-    "YPowGate": partial(_rotation, row="ry", named={1: "y"}),
+    "XPowGate": partial(_rotation, row="rx", row_of_exponent={1: "x", 0.5: "sx", -0.5: "sxdg"}),
+    "YPowGate": partial(_rotation, row="ry", row_of_exponent={1: "y"}),
     "ZPowGate": _z,
     "HPowGate": _h,
     "PhasedXPowGate": _phased_x,
     "PhasedXZGate": _phased_xz,
-    "XXPowGate": partial(_rotation, row="rxx", qubits=2, named={}),
-    "YYPowGate": partial(_rotation, row="ryy", qubits=2, named={}),
-    "ZZPowGate": partial(_rotation, row="rzz", qubits=2, named={}),
-    "CZPowGate": partial(_diagonal, row="cp", qubits=2, named={1: "cz", 0.5: "cs", -0.5: "csdg"}),
+    "XXPowGate": partial(_rotation, row="rxx", qubits=2, row_of_exponent={}),
+    "YYPowGate": partial(_rotation, row="ryy", qubits=2, row_of_exponent={}),
+    "ZZPowGate": partial(_rotation, row="rzz", qubits=2, row_of_exponent={}),
+    "CZPowGate": partial(_diagonal, row="cp", qubits=2, row_of_exponent={1: "cz", 0.5: "cs", -0.5: "csdg"}),
     "CXPowGate": partial(_controlled, row="cx", inner=[("x", (1,), ())], controls=1),
     "CYPowGate": partial(_controlled, row="cy", inner=[("y", (1,), ())], controls=1),
     "CCXPowGate": partial(_controlled, row="ccx", inner=[("x", (2,), ())], controls=2),
@@ -155,4 +155,4 @@ _TABLE: dict[str, Entry] = {
     "PhasedISwapPowGate": _phased_iswap,
     "FSimGate": _fsim,
 }
-"""Class of Cirq's, by name since some versions lack some -> entry. A matrix counts as big-endian there."""
+"""Name of Cirq's class -> function that converts its gates. Names, since some versions lack some classes."""

@@ -13,4 +13,4 @@ GATES: dict[str, type[Operator]] = {
     "rxx": qml.IsingXX, "ryy": qml.IsingYY, "rzz": qml.IsingZZ,
     "ccx": qml.Toffoli, "ccz": qml.CCZ, "cswap": qml.CSWAP,
 }  # fmt: skip
-"""Row of the gate table -> the class that is just that."""
+"""Gate of the table -> PennyLane's class of the same gate."""

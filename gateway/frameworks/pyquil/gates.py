@@ -13,14 +13,14 @@ ROWS: Mapping[str, str] = {
     "PHASE": "p", "CNOT": "cx", "CZ": "cz", "CPHASE": "cp", "CCNOT": "ccx", "SWAP": "swap", "CSWAP": "cswap",
     "ISWAP": "iswap", "RXX": "rxx", "RYY": "ryy", "RZZ": "rzz", "U": "u",
 }  # fmt: skip
-"""Name of a gate -> the row that is just that."""
+"""Name of pyQuil's gate -> the same gate of the table."""
 
 NAMES: Mapping[str, str] = {row: name for name, row in ROWS.items()} | {
     "u1": "PHASE", "u3": "U", "U": "U", "CX": "CNOT", "cu1": "CPHASE", "ms": "RXX",
 }  # fmt: skip
-"""Row of the gate table -> name of pyQuil's gate that is just that."""
+"""Gate of the table -> name of pyQuil's same gate."""
 
 _BEYOND_QUIL = frozenset({"RXX", "RYY", "RZZ", "U"})
 
 PLAIN: Mapping[str, str] = {row: name for row, name in NAMES.items() if name not in _BEYOND_QUIL}
-"""The same for the gates of Quil's standard, which others than pyQuil know too."""
+"""The same for the gates of Quil's standard, which other tools than pyQuil know too."""

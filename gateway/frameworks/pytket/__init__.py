@@ -1,6 +1,6 @@
 """pytket: its circuits to and from the shared circuit, and our backends as its backends.
 
-Importing this package loads nothing of pytket; asking for one of its names does.
+Importing this package does not load pytket; using one of its names does.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["GatewayBackend", "dump", "parse"]
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - what the name stands for
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - the value of the name
     if name in {"dump", "parse"}:
         from gateway.frameworks.pytket import dumping, parsing
 

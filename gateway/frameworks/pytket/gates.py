@@ -19,7 +19,7 @@ ROWS: Mapping[Any, str] = {
     OpType.SWAP: "swap", OpType.ECR: "ecr", OpType.XXPhase: "rxx", OpType.YYPhase: "ryy", OpType.ZZPhase: "rzz",
     OpType.CCX: "ccx", OpType.CSWAP: "cswap",
 }  # fmt: skip
-"""Type of an operation -> the row that is just that, angles times pi."""
+"""Type of an operation -> the same gate of the table; its angles are multiplied by pi."""
 
 _TYPES: Mapping[str, Any] = {row: kind for kind, row in ROWS.items() if row != "gphase"} | {
     "u1": OpType.U1, "u3": OpType.U3, "U": OpType.U3, "CX": OpType.CX, "cu1": OpType.CU1, "ms": OpType.XXPhase,
@@ -27,10 +27,10 @@ _TYPES: Mapping[str, Any] = {row: kind for kind, row in ROWS.items() if row != "
 }  # fmt: skip
 
 MANY: Mapping[str, Any] = {"ccz": OpType.CnZ, "c3x": OpType.CnX, "c4x": OpType.CnX}
-"""Row of the gate table -> the type that is just that on as many qubits as it is given."""
+"""Gate of the table -> type of pytket that is the same gate, for any number of qubits."""
 
 Entry = Any
-"""An ``Op``, or what makes one of its angles in half-turns."""
+"""An ``Op``, or a function from its angles in half-turns to it."""
 
 
 def _entry(row: str, kind: Any) -> Entry:  # noqa: ANN401 - an OpType
@@ -41,7 +41,7 @@ def _entry(row: str, kind: Any) -> Entry:  # noqa: ANN401 - an OpType
 
 
 GATES: Mapping[str, Entry] = {row: _entry(row, kind) for row, kind in _TYPES.items()}
-"""Row of the gate table -> the operation that is just that, made once where it has no angles."""
+"""Gate of the table -> the same operation of pytket, made once if it has no angles."""
 
 NATIVE = frozenset({"gphase", *MANY, *GATES})
-"""The rows that pytket has, a global phase as a property of the circuit."""
+"""The gates that pytket has; a global phase is a property of its circuit."""

@@ -1,6 +1,6 @@
 """Qiskit: its circuits to and from the shared circuit, and our backends as its backends and primitives.
 
-Importing this package loads nothing of Qiskit; asking for one of its names does.
+Importing this package does not load Qiskit; using one of its names does.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["GatewayBackend", "GatewayEstimator", "GatewayJob", "GatewaySampler", "dump", "parse"]
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - what the name stands for
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - the value of the name
     if name in {"dump", "parse"}:
         from gateway.frameworks.qiskit import dumping, parsing
 

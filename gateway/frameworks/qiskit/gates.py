@@ -27,7 +27,7 @@ GATES: dict[str, Any] = {
     "ccz": library.CCZGate, "cswap": library.CSwapGate, "rccx": library.RCCXGate, "rc3x": library.RC3XGate,
     "c3x": library.C3XGate, "c3sqrtx": library.C3SXGate, "c4x": library.C4XGate,
 }  # fmt: skip
-"""Row of the gate table -> the class that is just that."""
+"""Gate of the table -> Qiskit's class of the same gate."""
 
 STANDARD: Mapping[str, Any] = {
     row: gate._standard_gate  # noqa: SLF001 - private, see build

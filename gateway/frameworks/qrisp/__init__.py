@@ -1,6 +1,6 @@
 """Qrisp: its circuits to and from the shared circuit, and our backends as its backends.
 
-Importing this package loads nothing of Qrisp; asking for one of its names does.
+Importing this package does not load Qrisp; using one of its names does.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - what the name stands for
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - the value of the name
     if name in {"dump", "parse"}:
         from gateway.frameworks.qrisp import dumping, parsing
 

@@ -38,4 +38,4 @@ GATES: Mapping[str, Callable[..., Any]] = {
     "ccx": lambda: XGate().control(2), "c3x": lambda: XGate().control(3), "c4x": lambda: XGate().control(4),
     "ccz": lambda: ZGate().control(2), "cswap": lambda: SwapGate().control(),
 }  # fmt: skip
-"""Row of the gate table -> what makes the operation that is just that."""
+"""Gate of the table -> function from the angles to Qrisp's operation of the same gate."""

@@ -1,6 +1,6 @@
 """Qulacs: its circuits to and from the shared circuit.
 
-Importing this package loads nothing of Qulacs; asking for one of its names does.
+Importing this package does not load Qulacs; using one of its names does.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["dump", "parse"]
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - what the name stands for
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - the value of the name
     if name in {"dump", "parse"}:
         from gateway.frameworks.qulacs import dumping, parsing
 

@@ -127,7 +127,7 @@ GATES: Mapping[str, Append] = {
     "c3sqrtx": _controlled("sx"),
     "c4x": _controlled("x"),
 }
-"""Row of the gate table -> what appends it."""
+"""Gate of the table -> function that appends it."""
 
 
 def build(

@@ -1,4 +1,4 @@
-"""The unitary of a gate of the table as an array, in the order of qubits that a framework wants."""
+"""The unitaries of the gate table as arrays, in the order of qubits that a framework uses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Operations in the groups, and qubits with the names, that other frameworks want."""
+"""Prepares operations for other frameworks: groups them by condition, and drops identities that only name qubits."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from gateway.circuit.conditions import clbits_of
 
 
 def grouped(operations: Iterable[Operation]) -> Iterator[tuple[Condition, list[Operation]]]:
-    """Yield a condition and the operations in a row that one block under it can hold.
+    """Yield each condition with the consecutive operations that one block under it can hold.
 
-    A block tests its condition once, so it ends after what measures into a clbit that is tested.
+    A block tests its condition only once, so it ends after a measurement into a clbit that the condition tests.
     """
     for condition, group in groupby(operations, key=lambda op: op.condition):
-        tested = clbits_of(condition)
+        tested_clbits = clbits_of(condition)
         block: list[Operation] = []
         for op in group:
             block.append(op)
-            if not tested.isdisjoint(op.clbits):
+            if not tested_clbits.isdisjoint(op.clbits):
                 yield condition, block
                 block = []
         if block:
@@ -27,11 +27,11 @@ def grouped(operations: Iterable[Operation]) -> Iterator[tuple[Condition, list[O
 
 
 def without_mere_names(circuit: Circuit) -> Circuit:
-    """Take out each ``id`` on a qubit that nothing else acts on.
+    """Return the circuit without any ``id`` on a qubit that nothing else acts on.
 
-    Where a framework knows a qubit only by what acts on it, an identity is how it says that there is
-    an idle one.
+    In a framework that knows only qubits that something acts on, such an identity just says that there is
+    an idle qubit.
     """
-    used = {qubit for op in circuit.operations if op.name != "id" for qubit in op.qubits}
-    kept = [op for op in circuit.operations if op.name != "id" or op.qubits[0] in used]
-    return Circuit(circuit.num_qubits, circuit.num_clbits, kept)
+    busy_qubits = {qubit for op in circuit.operations if op.name != "id" for qubit in op.qubits}
+    operations = [op for op in circuit.operations if op.name != "id" or op.qubits[0] in busy_qubits]
+    return Circuit(circuit.num_qubits, circuit.num_clbits, operations)

@@ -1,4 +1,4 @@
-"""What the conversions refuse with."""
+"""The errors with which conversions refuse a circuit."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from collections.abc import Iterable
 from gateway.errors import CircuitInvalidError, UnsupportedError
 
 
-class Unreadable(ValueError):  # noqa: N818 - reads as a fact; the reader adds where it stands
-    """A condition that no conjunctions of comparisons can say."""
+class Unreadable(ValueError):  # noqa: N818 - reads as a fact; the caller adds the place
+    """A condition that conjunctions of comparisons cannot express."""
 
 
 def refused(operation: int, what: str, why: str) -> UnsupportedError:
-    """Return the error for an operation the shared circuit cannot say.
+    """Return the error for an operation that the shared circuit cannot express.
 
     Args:
-        operation: its place in the framework's circuit, counting from 0.
-        what: its name there.
-        why: the shared circuit cannot say it.
+        operation: the index of the operation in the framework's circuit, counted from 0.
+        what: the name of the operation in the framework.
+        why: the reason, as the end of the sentence.
     """
     return UnsupportedError(f"operation {operation}: {what}: {why}", feature=what)
 
 
 def unbound(names: Iterable[str]) -> CircuitInvalidError:
     """Return the error for parameters without a value."""
-    listed = ", ".join(sorted(names))
-    return CircuitInvalidError(f"parameters have no value: {listed}; bind them first", rule="unbound parameters")
+    sorted_names = ", ".join(sorted(names))
+    return CircuitInvalidError(f"parameters have no value: {sorted_names}; bind them first", rule="unbound parameters")

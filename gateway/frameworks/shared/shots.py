@@ -1,4 +1,4 @@
-"""Single shots for frameworks that want them, from counts."""
+"""Makes single shots from counts, for frameworks that need them."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from gateway.counts import Counts
 def shots_of(counts: Counts) -> list[str]:
     """Return one bitstring per shot, in random order.
 
-    Shots do not depend on each other, so of all orders that give these counts each is equally
-    likely: one drawn at random is a sample like any other. The run's seed draws it.
+    Shots are independent, so all orders that give these counts are equally likely, and a random order is a
+    sample like any other. The seed of the run determines the order.
     """
     shots = [key for key, times in sorted(counts.items()) for _ in range(times)]
     seed = None if counts.provenance is None else counts.provenance.seed

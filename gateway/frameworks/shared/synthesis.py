@@ -1,9 +1,9 @@
-"""A unitary matrix of several qubits as gates of the table, exact with its phase.
+"""Builds a unitary matrix from gates of the table, exactly and with its phase.
 
-The matrix is brought to a diagonal by rotations of two rows at a time (Givens), in the order of a
-Gray code, so that two neighbouring rows differ in one qubit: each rotation is a gate on that qubit
-under controls that are all the others (arXiv:quant-ph/9503016, section 8). About ``4**n / 2`` such
-gates for n qubits: meant for the small matrices people write by hand.
+The synthesis makes the matrix diagonal by rotating two rows at a time (Givens rotations). It goes through the
+rows in the order of a Gray code, so two neighbouring rows differ in one qubit, and each rotation is a gate on
+that qubit under the control of all others (arXiv:quant-ph/9503016, section 8). It takes about ``4**n / 2`` such
+gates for n qubits, so it is meant for the small matrices that people write by hand.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ def steps_of_unitary(matrix: Any, qubits: Sequence[int]) -> list[Step]:  # noqa:
 
     Args:
         matrix: little-endian: the first of ``qubits`` is the least significant bit of an index.
-        qubits: it acts on, in order; none for a global phase.
+        qubits: the qubits that the matrix acts on, in order; none for a global phase.
 
     Raises:
-        ValueError: not a unitary matrix for that many qubits, or larger than ``MAX_QUBITS``.
+        ValueError: the matrix is not a unitary for that many qubits, or has more than ``MAX_QUBITS``.
     """
     rows = np.array(matrix, dtype=complex)
     size = 1 << len(qubits)
@@ -54,7 +54,7 @@ def steps_of_unitary(matrix: Any, qubits: Sequence[int]) -> list[Step]:  # noqa:
 
 
 def _triangularize(rows: Any, order: Sequence[int]) -> list[tuple[int, int, Any]]:  # noqa: ANN401 - arrays
-    """Make a unitary diagonal in place; return the rotations of pairs of rows that did it, in order."""
+    """Make a unitary diagonal in place, and return the rotations of pairs of rows that did so, in order."""
     rotations = []
     for place, column in enumerate(order):
         for next_place in range(len(order) - 1, place, -1):
@@ -70,10 +70,10 @@ def _triangularize(rows: Any, order: Sequence[int]) -> list[tuple[int, int, Any]
 
 
 def _two_level(first: int, second: int, matrix: Any, qubits: Sequence[int]) -> list[Step]:  # noqa: ANN401
-    """Return a matrix on two basis states that differ in one qubit."""
+    """Return the steps of a matrix on two basis states that differ in one qubit."""
     place = (first ^ second).bit_length() - 1
     (a, b), (c, d) = matrix.tolist()
-    if first >> place & 1:  # the first row is that of the qubit at 1
+    if first >> place & 1:  # the first row has the qubit at 1
         a, b, c, d = d, c, b, a
     others = [other for other in range(len(qubits)) if other != place]
     zeros = [qubits[other] for other in others if not first >> other & 1]
@@ -81,7 +81,7 @@ def _two_level(first: int, second: int, matrix: Any, qubits: Sequence[int]) -> l
 
 
 def _phases(entries: Sequence[complex], qubits: Sequence[int]) -> list[Step]:
-    """Return a diagonal matrix: the phase of an index is the sum over the subsets of its ones."""
+    """Return the steps of a diagonal matrix; the phase of an index is the sum over the subsets of its ones."""
     angles = [cmath.phase(entry) for entry in entries]
     for place in range(len(qubits)):
         for index in range(len(angles)):
