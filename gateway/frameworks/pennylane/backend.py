@@ -1,12 +1,12 @@
-"""Our backends inside PennyLane (https://pennylane.ai): a device, checked against 0.45.1.
+"""Our backends as a device of PennyLane (https://pennylane.ai), checked against 0.45.1.
 
 ``qml.device("gateway.simulator", wires=2, backend=LocalSimulator("qulacs"))``
 
-Without shots the simulator hands over its state vector, and PennyLane computes from it whatever can be
-computed from a state, gradients excepted, for which it shifts parameters. With shots, observables that
-do not commute become circuits of their own and are turned into the computational basis; the simulator
-draws the shots. Mid-circuit measurements, resets and conditions run on the simulator as they are, with
-shots and without. All circuits PennyLane hands over at once travel in one request.
+Without shots the simulator hands over its state vector, and PennyLane computes from it everything that a state
+gives; for gradients it shifts parameters. With shots, observables that do not commute become circuits of their
+own, which end with a rotation into the computational basis, and the simulator draws the shots. Mid-circuit
+measurements, resets and conditions run on the simulator as they are, with shots and without. All circuits that
+PennyLane hands over at once travel in one request.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ NAME = "gateway.simulator"
 
 _MCM_METHODS = (None, "device", "deferred")
 _MOST_CIRCUITS = ServerLimits().max_circuits
-"""So many circuits are sent in one request at most: what a server takes unless it says otherwise."""
+"""How many circuits one request has at most; this is the default limit of a server."""
 
 _FROM_PROBABILITIES = (ExpectationMP, ProbabilityMP, VarianceMP)
 
@@ -61,11 +61,11 @@ class GatewayDevice(Device):
     """One of our backends as a device of PennyLane's.
 
     Args:
-        wires: how many, or their labels; any that a circuit uses by default.
-        shots: as PennyLane's devices still take them; ``qml.set_shots`` is what it recommends.
-        backend: any Backend; or the name of a simulator whose server runs on this machine at its own
-            port (``gateway up``, ``gateway serve``), or ``host:port`` of a server.
-        seed: of all circuits this device will run; drawn at random when ``None``.
+        wires: the number of wires, or their labels; by default any wires that a circuit uses.
+        shots: the number of shots, as PennyLane's devices still take it; PennyLane recommends ``qml.set_shots``.
+        backend: any Backend, or the name of a simulator whose server runs on this machine at its own port
+            (``gateway up``, ``gateway serve``), or ``host:port`` of a server.
+        seed: the seed for all circuits that this device will run; ``None`` draws one at random.
     """
 
     def __init__(
@@ -92,10 +92,10 @@ class GatewayDevice(Device):
         config: ExecutionConfig | None = None,
         circuit: QuantumScript | None = None,  # noqa: ARG002 - nothing depends on it
     ) -> ExecutionConfig:
-        """Choose how mid-circuit measurements are run: by the simulator, unless they are to be deferred.
+        """Choose the method for mid-circuit measurements: the simulator runs them, unless they are to be deferred.
 
         Raises:
-            DeviceError: another method was asked for, or an option the device does not have.
+            DeviceError: the configuration has another method, or an option that the device does not have.
         """
         config = config or ExecutionConfig()
         if config.device_options:
@@ -106,7 +106,7 @@ class GatewayDevice(Device):
         return replace(config, mcm_config=replace(config.mcm_config, mcm_method=method or "device"))
 
     def preprocess_transforms(self, execution_config: ExecutionConfig | None = None) -> Any:  # noqa: ANN401
-        """Return what makes circuits of one basis each, without broadcasting, on wires the device has."""
+        """Return the transforms after which each circuit has one basis, no broadcasting, and wires of the device."""
         config = execution_config or ExecutionConfig()
         program = qml.CompilePipeline()
         if config.mcm_config.mcm_method == "deferred":
@@ -120,7 +120,7 @@ class GatewayDevice(Device):
             name=NAME,
         )
         program.add_transform(broadcast_expand)
-        program.add_transform(_split, states=self._has_states())
+        program.add_transform(_split_by_basis, states=self._has_states())
         return program
 
     def _has_states(self) -> bool:
@@ -133,11 +133,11 @@ class GatewayDevice(Device):
         circuits: Sequence[QuantumScript],
         execution_config: ExecutionConfig | None = None,  # noqa: ARG002 - nothing depends on it
     ) -> tuple[Any, ...]:
-        """Run circuits, those of one kind in one request; PennyLane's documentation has the shapes of results.
+        """Run circuits, all of one result type in one request; PennyLane's documentation has the shapes of the results.
 
         Raises:
-            DeviceError: a measurement that needs a state vector, beside mid-circuit measurements or on
-                a backend without one.
+            DeviceError: a measurement needs a state vector, but the circuit has mid-circuit measurements or the
+                backend has no state vectors.
             GatewayError: a circuit cannot be converted, or the backend does not take it.
         """
         states = self._has_states()
@@ -172,8 +172,8 @@ def _client(address: str) -> BackendClient:
 
 
 @qml.transform  # type: ignore[untyped-decorator] # PennyLane is not type-checked
-def _split(tape: QuantumScript, *, states: bool) -> tuple[Sequence[QuantumScript], Any]:
-    """Make a circuit for each set of observables that commute, unless a state vector gives them all."""
+def _split_by_basis(tape: QuantumScript, *, states: bool) -> tuple[Sequence[QuantumScript], Any]:
+    """Return a circuit for each set of observables that commute; one circuit if a state vector gives them all."""
     if _kind(tape, states=states) is ResultType.STATEVECTOR:
         return (tape,), lambda results: results[0]
     tapes, combine = split_non_commuting(tape)
@@ -181,7 +181,7 @@ def _split(tape: QuantumScript, *, states: bool) -> tuple[Sequence[QuantumScript
 
 
 def _kind(tape: QuantumScript, *, states: bool) -> ResultType:
-    """Return what to ask the backend for."""
+    """Return the result type to request from the backend."""
     if tape.shots:
         return ResultType.COUNTS
     return ResultType.STATEVECTOR if states and not _is_dynamic(tape) else ResultType.PROBABILITIES
@@ -196,13 +196,13 @@ def _is_dynamic(tape: QuantumScript) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Task:
-    """A circuit to run and what to make of its outcome.
+    """A circuit to run, and what turns its result into PennyLane's.
 
     Args:
-        tape: on the wires ``0 .. n - 1``.
-        circuit: what is sent.
-        kind: of the outcome.
-        measurements: on wires that are clbits' labels.
+        tape: PennyLane's circuit on the wires ``0 .. n - 1``.
+        circuit: our circuit, which the backend runs.
+        kind: the result type.
+        measurements: PennyLane's measurements, on wires that are labels of clbits.
         labels: the wire that each clbit stands for; mid-circuit measurements have wires of their own.
     """
 
@@ -213,13 +213,13 @@ class _Task:
     labels: Wires
 
     def result(self, outcome: Any) -> Any:  # noqa: ANN401
-        """Return what PennyLane wants of a Counts, Probabilities or Statevector."""
+        """Return PennyLane's results for Counts, Probabilities or a Statevector."""
         if self.kind is ResultType.STATEVECTOR:
             state = _tensor(outcome.amplitudes)
             return _single(measure(process, state) for process in self.measurements)
         if self.kind is ResultType.PROBABILITIES:
             weights = {bits[::-1]: weight for bits, weight in outcome.items()}  # PennyLane's first wire is leftmost
-            return _single(_expected(process, weights, self.labels) for process in self.measurements)
+            return _single(_exact_value(process, weights, self.labels) for process in self.measurements)
         samples = _samples(outcome)
         parts = [
             _single(process.process_samples(samples[begin:end], self.labels) for process in self.measurements)
@@ -238,17 +238,19 @@ def _task(tape: QuantumScript, *, states: bool) -> _Task:
         _check_exact(tape.measurements)
     wires = range(reader.out.num_qubits)
     processes = [_on_all_wires(process, wires) for process in tape.measurements]
-    dynamic = _is_dynamic(tape)  # else outcomes, if there are any, have been deferred and are wires like others
-    measured = sorted({wire for process in processes if process.mv is None or not dynamic for wire in process.wires})
-    clbits = reader.out.new_clbits(len(measured))
+    dynamic = _is_dynamic(tape)  # otherwise outcomes, if any, have been deferred and are ordinary wires
+    measured_wires = sorted(
+        {wire for process in processes if process.mv is None or not dynamic for wire in process.wires}
+    )
+    clbits = reader.out.new_clbits(len(measured_wires))
     reader.read([*tape.operations, *tape.diagonalizing_gates], processes if dynamic else ())
-    for wire, clbit in zip(measured, clbits, strict=True):
+    for wire, clbit in zip(measured_wires, clbits, strict=True):
         reader.out.measure(wire, clbit)
     circuit = Circuit(*reader.out.parts())
-    own = range(len(wires), len(wires) + circuit.num_clbits - len(measured))
+    outcome_wires = range(len(wires), len(wires) + circuit.num_clbits - len(measured_wires))
     if dynamic:
-        processes = [_on_own_wires(process, reader, len(wires) - len(measured)) for process in processes]
-    return _Task(tape, circuit, kind, processes, Wires([*measured, *own]))
+        processes = [_on_own_wires(process, reader, len(wires) - len(measured_wires)) for process in processes]
+    return _Task(tape, circuit, kind, processes, Wires([*measured_wires, *outcome_wires]))
 
 
 def _check_exact(processes: Iterable[MeasurementProcess]) -> None:
@@ -258,7 +260,7 @@ def _check_exact(processes: Iterable[MeasurementProcess]) -> None:
 
 
 def _on_all_wires(process: MeasurementProcess, wires: Iterable[int]) -> MeasurementProcess:
-    """Return a measurement of no wires in particular as one of them all."""
+    """Return a measurement that names no wires as a measurement of all wires."""
     if process.mv is not None or process.obs is not None or process.wires:
         return process
     measurement = copy(process)
@@ -267,17 +269,19 @@ def _on_all_wires(process: MeasurementProcess, wires: Iterable[int]) -> Measurem
 
 
 def _on_own_wires(process: MeasurementProcess, reader: Reader, shift: int) -> MeasurementProcess:
-    """Return a measurement of mid-circuit outcomes as one of the wires that stand for them."""
+    """Return a measurement of mid-circuit outcomes as a measurement of the wires that stand for them."""
     if process.mv is None:
         return process
 
-    def moved(value: MeasurementValue) -> MeasurementValue:
+    def on_own_wires(value: MeasurementValue) -> MeasurementValue:
         outcomes = [MidMeasure(reader.clbit_of(one) + shift, meas_uid=one.meas_uid) for one in value.measurements]
         return MeasurementValue(outcomes, value.processing_fn if value.has_processing else None)
 
     measurement = copy(process)
     with qml.QueuingManager.stop_recording():
-        measurement.mv = [moved(value) for value in process.mv] if isinstance(process.mv, list) else moved(process.mv)
+        measurement.mv = (
+            [on_own_wires(value) for value in process.mv] if isinstance(process.mv, list) else on_own_wires(process.mv)
+        )
     return measurement
 
 
@@ -293,8 +297,8 @@ def _tensor(amplitudes: Sequence[complex]) -> np.ndarray[Any, np.dtype[np.comple
 def _samples(counts: Counts) -> np.ndarray[Any, np.dtype[np.int64]]:
     """Return one row for each shot and one column for each clbit.
 
-    The order is drawn at random from the run's seed, for the reason given in
-    :func:`gateway.frameworks.shared.shots.shots_of`; a million shots are common here, so by NumPy.
+    The shots are in random order, drawn with the seed of the run; :func:`gateway.frameworks.shared.shots.shots_of`
+    says why. NumPy draws the order, because a million shots are common here.
     """
     bits = np.frombuffer("".join(counts).encode(), dtype=np.uint8).reshape(len(counts), counts.width)
     rows = np.repeat(np.arange(len(counts)), list(counts.values()))
@@ -303,14 +307,14 @@ def _samples(counts: Counts) -> np.ndarray[Any, np.dtype[np.int64]]:
     return samples
 
 
-def _expected(process: MeasurementProcess, weights: Mapping[str, float], labels: Wires) -> Any:  # noqa: ANN401
-    """Evaluate an expectation, a variance or probabilities on exact weights."""
-    if not process.wires:  # of the identity
+def _exact_value(process: MeasurementProcess, weights: Mapping[str, float], labels: Wires) -> Any:  # noqa: ANN401
+    """Return an expectation value, a variance or probabilities from exact weights."""
+    if not process.wires:  # the observable is the identity
         return process.process_samples(np.zeros((1, 0), dtype=np.int64), labels)
     return process.process_counts(weights, labels)
 
 
 def _single(results: Iterable[Any]) -> Any:  # noqa: ANN401
-    """Return several results as a tuple, one as it is."""
+    """Return several results as a tuple, and a single one as it is."""
     values = tuple(results)
     return values[0] if len(values) == 1 else values

@@ -29,17 +29,17 @@ _NATIVE = frozenset({*GATES, *_ADJOINTS, *_CONTROLLED_X, "gphase"})
 def dump(circuit: Circuit) -> Any:  # noqa: ANN401 - a QuantumScript
     """Return a ``QuantumScript`` on the wires ``0 .. n - 1``, ending with ``qml.counts``.
 
-    If every clbit that is measured is measured once, at the end, its qubit is a wire of the counts,
-    in the order of the clbits; else there are mid-circuit measurements, the last one of each clbit in
-    the counts. A clbit that nothing measures, always 0, has no place there. Shots are the user's to
-    set. An ``Identity`` names the qubits that nothing else does.
+    If all measurements come last, each into another clbit, their qubits are the wires of the counts, in the order
+    of the clbits. Otherwise they are mid-circuit measurements, and the counts have the last one into each clbit. A
+    clbit that nothing is measured into, and which is always 0, does not appear. The user sets the shots. An
+    ``Identity`` names the idle qubits.
 
     Raises:
-        UnsupportedError: a measurement or a reset under a condition, which PennyLane does not have.
+        UnsupportedError: a measurement or a reset has a condition, which PennyLane does not support.
     """
     operations = lower(circuit.operations, _NATIVE)
     with qml.QueuingManager.stop_recording():
-        writer = _Writer(late=_measured_late(operations))
+        writer = _Writer(late=_is_measured_last(operations))
         idle = set(range(circuit.num_qubits)).difference(*(op.qubits for op in operations))
         if idle:
             writer.operators.append(qml.Identity(sorted(idle)))
@@ -48,8 +48,8 @@ def dump(circuit: Circuit) -> Any:  # noqa: ANN401 - a QuantumScript
         return QuantumScript(writer.operators, writer.measurements())
 
 
-def _measured_late(operations: list[Operation]) -> bool:
-    """Say whether qubits are measured at most once, each into a clbit of its own, with nothing after it."""
+def _is_measured_last(operations: list[Operation]) -> bool:
+    """Return whether each qubit is measured at most once, into a clbit of its own, with nothing after it."""
     qubits: set[int] = set()
     clbits: set[int] = set()
     for op in operations:
@@ -65,7 +65,7 @@ class _Writer:
     """Makes operators of PennyLane.
 
     Args:
-        late: measure qubits with the counts, not before.
+        late: whether the counts at the end measure the qubits, instead of mid-circuit measurements.
     """
 
     def __init__(self, *, late: bool) -> None:
@@ -105,7 +105,7 @@ class _Writer:
         self._outcomes.update(dict.fromkeys(op.clbits, measurement))
 
     def _value(self, condition: Condition) -> MeasurementValue | bool:
-        """Return the condition on what was measured so far; clbits not yet written are 0."""
+        """Return a condition as one on the outcomes so far; clbits without an outcome are 0."""
         clbits = sorted(clbits_of(condition) & self._outcomes.keys())
         if not clbits:
             return holds(condition, 0)

@@ -45,7 +45,7 @@ _ROWS: dict[type[Operator], str] = {cls: name for name, cls in GATES.items() if 
 
 
 def _rot(phi: float, theta: float, omega: float) -> list[Step]:
-    """Return ``Rot``: a ``u`` whose determinant is 1."""
+    """Return ``Rot`` as a ``u`` with the phase that makes its determinant 1."""
     return [("gphase", (), (-(phi + omega) / 2,)), ("u", (0,), (theta, omega, phi))]
 
 
@@ -56,24 +56,24 @@ _STEPS: dict[type[Operator], Callable[..., list[Step]]] = {
     qml.IsingXY: lambda phi: [("xx_plus_yy", (0, 1), (-phi, 0.0))],  # exp(+i phi/4 (XX + YY))
     qml.SISWAP: lambda: [("xx_plus_yy", (0, 1), (-qml.numpy.pi / 2, 0.0))],
 }
-"""Class -> parameters -> steps on the positions of its wires."""
+"""PennyLane's class -> function from the parameters to steps on the positions of its wires."""
 
 _BITS = (CountsMP, SampleMP, ProbabilityMP)
-"""Measurement processes that give bits as they are, if it is wires or mid-circuit measurements they are asked for."""
+"""The measurement processes that give bits, if they are of wires or of mid-circuit measurements."""
 
 
 def parse(source: object) -> Circuit:
     """Return the shared circuit of a ``QuantumScript`` (which a ``QuantumTape`` is too) or a ``QNode``.
 
-    A QNode is turned into a tape with the transforms its user applied to it, and without arguments:
-    one that needs some is to be given as ``qml.workflow.construct_tape(qnode)(*arguments)``.
+    A QNode becomes a tape with the transforms that its user applied, and without arguments. Pass a QNode that
+    takes arguments as ``qml.workflow.construct_tape(qnode)(*arguments)``.
 
     Raises:
-        RequestError: something else of PennyLane.
+        RequestError: the object is something else of PennyLane.
         CircuitInvalidError: parameters are unbound.
-        UnsupportedError: an operator without decomposition; noise; postselection; several circuits
-            in one by broadcasting; a final measurement that is not of bits.
-        LimitError: larger than circuits may be.
+        UnsupportedError: the tape has an operator without decomposition, noise, postselection, broadcasting,
+            or a final measurement that does not give bits.
+        LimitError: the circuit is larger than circuits may be.
     """
     if isinstance(source, qml.QNode):
         return _parse_tape(_tape(source), tuple(source.device.wires or ()))
@@ -120,7 +120,7 @@ class Reader:
     """Carries out operators of PennyLane on an emitter.
 
     Args:
-        qubits: of each wire, ``0 .. n - 1``.
+        qubits: wire -> its qubit, ``0 .. n - 1``.
     """
 
     def __init__(self, qubits: dict[Hashable, int]) -> None:
@@ -133,7 +133,7 @@ class Reader:
     # ------------------------------------------------------------------ bits
 
     def reserve(self, measurements: Iterable[MeasurementProcess]) -> list[tuple[int, int]]:
-        """Give clbits to what is measured at the end; return the qubits to measure into them."""
+        """Reserve clbits for the measurements at the end, and return the qubits to measure into them."""
         final: list[tuple[int, int]] = []
         for process in measurements:
             if process.mv is not None:
@@ -161,7 +161,7 @@ class Reader:
         (self._clbits[uid],) = self.out.new_clbits(1)
 
     def clbit_of(self, measurement: MidMeasure) -> int:
-        """Return the clbit a mid-circuit measurement writes to."""
+        """Return the clbit that a mid-circuit measurement writes to."""
         if measurement.meas_uid not in self._clbits:
             (self._clbits[measurement.meas_uid],) = self.out.new_clbits(1)
         return self._clbits[measurement.meas_uid]
@@ -174,45 +174,45 @@ class Reader:
     # ------------------------------------------------------------------ operators
 
     def read(self, operations: Sequence[Operator], measurements: Iterable[MeasurementProcess] = ()) -> None:
-        """Carry out operators; the measurements at the end say which outcomes are read."""
+        """Carry out operators; ``measurements``, those at the end, tell which outcomes are in use."""
         values = [op.meas_val for op in operations if isinstance(op, Conditional)]
         for process in measurements:
             values += process.mv if isinstance(process.mv, list) else [process.mv] if process.mv is not None else []
-        needed = {measurement.meas_uid for value in values for measurement in value.measurements}
+        outcomes_in_use = {measurement.meas_uid for value in values for measurement in value.measurements}
         qubits, gate, rows = self._qubits, self.out.gate, _ROWS
         for index, op in enumerate(operations):
             self._index = index
             row = rows.get(type(op))
             if row is None:
-                self._carry_out(op, needed)
+                self._carry_out(op, outcomes_in_use)
                 continue
             try:
                 gate((row, tuple([qubits[wire] for wire in op.wires]), self._numbers(op)))
             except KeyError as exc:
                 self._qubit(exc.args[0])
 
-    def _carry_out(self, op: Operator, needed: set[object]) -> None:
-        """Carry out what is not a row of the gate table."""
+    def _carry_out(self, op: Operator, outcomes_in_use: set[object]) -> None:
+        """Carry out an operator that is not a gate of the table."""
         if isinstance(op, Conditional):
-            self._conditional(op, needed)
+            self._conditional(op, outcomes_in_use)
         elif isinstance(op, MidMeasure):
-            self._mid_measure(op, needed)
+            self._mid_measure(op, outcomes_in_use)
         elif isinstance(op, qml.Barrier):
             self.out.barrier(self._where(op))
         else:
             for step in self._steps(op):
                 self.out.gate(step)
 
-    def _mid_measure(self, op: MidMeasure, needed: set[object]) -> None:
+    def _mid_measure(self, op: MidMeasure, outcomes_in_use: set[object]) -> None:
         if op.postselect is not None:
             raise refused(self._index, "measure", "it postselects, which leaves out shots")
         (qubit,) = self._where(op)
-        if not op.reset or op.meas_uid in needed:
+        if not op.reset or op.meas_uid in outcomes_in_use:
             self.out.measure(qubit, self.clbit_of(op))
         if op.reset:
             self.out.reset(qubit)
 
-    def _conditional(self, op: Conditional, needed: set[object]) -> None:
+    def _conditional(self, op: Conditional, outcomes_in_use: set[object]) -> None:
         value = op.meas_val
         if len(value.measurements) > MAX_TABLE_BITS:
             raise refused(self._index, "cond", f"it depends on more than {MAX_TABLE_BITS} measurements")
@@ -227,7 +227,7 @@ class Reader:
         table = [False] * 2 ** len(clbits)
         for bits, happens in value.branches.items():
             table[sum(bit << place for place, bit in enumerate(bits))] = bool(happens)
-        self.out.choose([(from_table(clbits, table), partial(self._carry_out, op.base, needed))])
+        self.out.choose([(from_table(clbits, table), partial(self._carry_out, op.base, outcomes_in_use))])
 
     def _where(self, op: Operator) -> Qubits:
         return tuple([self._qubit(wire) for wire in op.wires])
@@ -251,9 +251,9 @@ class Reader:
     # ------------------------------------------------------------------ unitaries
 
     def _steps(self, op: Operator) -> list[Step]:
-        """Return an operator as steps, phase included."""
+        """Return an operator as steps, including its phase."""
         cls = type(op)
-        if cls is qml.Identity:  # of any number of wires
+        if cls is qml.Identity:  # on any number of wires
             return [("id", (qubit,), ()) for qubit in self._where(op)]
         if cls in _ROWS:
             return [(_ROWS[cls], self._where(op), self._numbers(op))]
@@ -267,9 +267,9 @@ class Reader:
             return control(self._steps(op.base), controls, zeros)
         if isinstance(op, Adjoint):
             return inverse(self._steps(op.base))
-        return self._computed(op)
+        return self._generic_steps(op)
 
-    def _computed(self, op: Operator) -> list[Step]:
+    def _generic_steps(self, op: Operator) -> list[Step]:
         """Return the steps of a power, of a matrix, or of a decomposition."""
         if isinstance(op, (PauliMeasure, Channel)):
             raise refused(self._index, op.name, "a circuit has no operation like it")
@@ -284,7 +284,7 @@ class Reader:
         return self._of_matrix(op)
 
     def _of_matrix(self, op: Operator) -> list[Step]:
-        """Return the steps of an operator that only has a matrix."""
+        """Return the steps of an operator that has only a matrix."""
         if not op.has_matrix:
             raise refused(self._index, op.name, "it has no decomposition into gates")
         try:

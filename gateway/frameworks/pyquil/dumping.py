@@ -23,7 +23,7 @@ from gateway.frameworks.pyquil.gates import PLAIN
 from gateway.frameworks.shared.operations import grouped
 from gateway.frameworks.shared.refusals import refused
 
-_WRITTEN: Mapping[str, Callable[..., list[tuple[str, tuple[float, ...]]]]] = {
+_STEPS: Mapping[str, Callable[..., list[tuple[str, tuple[float, ...]]]]] = {
     "sdg": lambda: [("PHASE", (-pi / 2,))],
     "tdg": lambda: [("PHASE", (-pi / 4,))],
     "sx": lambda: [("H", ()), ("PHASE", (pi / 2,)), ("H", ())],
@@ -32,19 +32,22 @@ _WRITTEN: Mapping[str, Callable[..., list[tuple[str, tuple[float, ...]]]]] = {
     "u": lambda theta, phi, lam: [("PHASE", (lam,)), ("RY", (theta,)), ("PHASE", (phi,))],
     "gphase": lambda angle: [("PHASE", (angle,)), ("X", ())] * 2,
 }
-"""Row of one qubit, or a phase -> standard gates. Modifiers are avoided: pyQuil's simulators ignore them."""
+"""One-qubit gate or phase -> function from the angles to gates of Quil's standard.
 
-_NATIVE = frozenset(PLAIN) | frozenset(_WRITTEN)
+There are no modifiers among them, because pyQuil's simulators ignore modifiers.
+"""
+
+_NATIVE = frozenset(PLAIN) | frozenset(_STEPS)
 
 
 def dump(circuit: Circuit) -> Any:  # noqa: ANN401 - a Program
     """Return a ``Program`` in standard gates, with a region ``ro`` if there are clbits.
 
-    Conditions become ``if_then``; a global phase is written as phases on both states of qubit 0, and
-    an idle last qubit gets an identity, since Quil counts no qubits.
+    Conditions become ``if_then``. A global phase becomes phases on both states of qubit 0. An idle last qubit gets
+    an identity, since a Quil program does not declare its number of qubits.
 
     Raises:
-        UnsupportedError: a phase of a circuit without qubits.
+        UnsupportedError: a circuit without qubits has a global phase.
     """
     program = Program()
     if circuit.num_clbits:
@@ -54,7 +57,7 @@ def dump(circuit: Circuit) -> Any:  # noqa: ANN401 - a Program
             raise refused(index, "gphase", "Quil has no phase without a qubit")
     for condition, operations in grouped(lower(circuit.operations, _NATIVE)):
         alternatives = assignments(condition)
-        # A block that tests several assignments in turn must not change what the next one reads.
+        # Blocks that test several assignments in turn must not change what the next one tests.
         blocks = [operations] if len(alternatives) == 1 else [[op] for op in operations]
         for block in blocks:
             for assignment in alternatives:
@@ -66,7 +69,7 @@ def dump(circuit: Circuit) -> Any:  # noqa: ANN401 - a Program
 
 
 def _conditional(instructions: Iterable[Any], assignment: dict[int, int]) -> Any:  # noqa: ANN401 - a Program
-    """Return instructions as a program, inside one ``if_then`` for each clbit that has to have a value."""
+    """Return instructions as a program, inside one ``if_then`` for each clbit of an assignment."""
     block = Program(list(instructions))
     for clbit, bit in reversed(assignment.items()):
         outer = Program()
@@ -86,5 +89,5 @@ def _instructions(operations: Iterable[Operation]) -> Iterable[Any]:
         elif op.name in PLAIN:
             yield Gate(PLAIN[op.name], list(op.params), list(op.qubits))
         else:
-            for name, params in _WRITTEN[op.name](*op.params):
+            for name, params in _STEPS[op.name](*op.params):
                 yield Gate(name, list(params), list(op.qubits or (0,)))

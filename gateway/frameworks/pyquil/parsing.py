@@ -2,10 +2,10 @@
 
 Decisions where the two differ:
 
-* Qubit ``k`` is Quil's qubit ``k``: numbers say which qubit of a machine is meant, so gaps stay.
+* Qubit ``k`` is Quil's qubit ``k``. The numbers are qubits of a machine, so gaps stay.
 * Clbits are the bits of the ``BIT`` regions in the order they are declared, whatever their names.
-* ``if_then`` is read as what it is, jumps forward that rejoin; any other jump is refused.
-* ``wrap_in_numshots_loop`` is not part of the circuit: shots are asked for when it is run.
+* ``if_then`` is read as the forward jumps that it consists of; any other jump is refused.
+* ``wrap_in_numshots_loop`` is not part of the circuit, since the shots are given when it runs.
 * Barriers are fences. Pragmas without an effect on results are left out, others refused.
 """
 
@@ -58,19 +58,19 @@ _OTHERS: Mapping[str, Callable[..., list[Step]]] = {
     "PSWAP": lambda angle: [("swap", (0, 1), ()), ("gphase", (), (angle / 2,)), ("rzz", (0, 1), (angle,))],
     "FSIM": lambda theta, phi: [("xx_plus_yy", (0, 1), (-theta, 0.0)), ("cp", (0, 1), (phi,))],
 }
-"""Name of a gate -> what makes its steps."""
+"""Name of a gate -> function from its angles to its steps."""
 
 _HARMLESS = frozenset(
     {"PRESERVE_BLOCK", "END_PRESERVE_BLOCK", "COMMUTING_BLOCKS", "END_COMMUTING_BLOCKS", "BLOCK", "END_BLOCK",
      "INITIAL_REWIRING", "CURRENT_REWIRING", "EXPECTED_REWIRING"},
 )  # fmt: skip
-"""Pragmas that speak to the compiler."""
+"""Pragmas for the compiler, which have no effect on results."""
 
 _DECLARATION = re.compile(r"^DECLARE (\S+) ([A-Z]+)\[(\d+)\]( SHARING)?", re.MULTILINE)
 
 
 def _on_values(angle: float, first: int, second: int) -> list[Step]:
-    """Return a phase where two qubits have given values."""
+    """Return a phase on the state in which two qubits have these values."""
     return control([("gphase", (), (angle,))], [0, 1], [k for k, value in enumerate((first, second)) if not value])
 
 
@@ -78,21 +78,21 @@ def parse(program: object) -> Circuit:
     """Return the shared circuit of a ``Program``.
 
     Raises:
-        RequestError: not a ``Program``.
+        RequestError: the object is not a ``Program``.
         CircuitInvalidError: parameters have no value, memory is not declared, or qubits are placeholders.
-        UnsupportedError: loops, classical instructions, pulses and delays, noise, named.
-        LimitError: larger than circuits may be.
+        UnsupportedError: the program has a loop, a classical instruction, a pulse, a delay or noise.
+        LimitError: the circuit is larger than circuits may be.
     """
     if not isinstance(program, Program):
         raise RequestError(f"a circuit of pyQuil is a Program, not a {type(program).__name__}", field="circuits")
-    labelled: Any = program.copy()
-    labelled.resolve_label_placeholders()
-    instructions = labelled.instructions
+    resolved_program: Any = program.copy()
+    resolved_program.resolve_label_placeholders()
+    instructions = resolved_program.instructions
     try:
-        qubits = labelled.get_qubit_indices()
+        qubits = resolved_program.get_qubit_indices()
     except ValueError as exc:
         raise CircuitInvalidError(f"qubits are placeholders: {exc}", rule="qubit placeholders") from exc
-    reader = _Reader(labelled, instructions, max(qubits, default=-1) + 1)
+    reader = _Reader(resolved_program, instructions, max(qubits, default=-1) + 1)
     reader.block(0, len(instructions))
     return Circuit(*reader.out.parts())
 
@@ -101,8 +101,8 @@ class _Reader:
     """Carries out instructions of Quil on an emitter.
 
     Args:
-        program: with all labels resolved.
-        instructions: of the program.
+        program: the program, with all labels resolved.
+        instructions: the instructions of the program.
         num_qubits: one more than the highest number of a qubit.
     """
 
@@ -118,15 +118,15 @@ class _Reader:
             for place, instruction in enumerate(instructions)
             if isinstance(instruction, JumpTarget)
         }
-        # Program.instructions has the declarations in an order of chance; its text has them as written.
-        for name, kind, size, shared in _DECLARATION.findall(program.out()):
-            if shared:
+        # Program.instructions has the declarations in an arbitrary order; its text has them in theirs.
+        for name, kind, size, sharing in _DECLARATION.findall(program.out()):
+            if sharing:
                 raise refused(0, "SHARING", f"the memory region {name} is another name for a part of another")
             if kind == "BIT":
                 self._clbits[name] = self.out.new_clbits(int(size))
 
     def block(self, begin: int, end: int) -> None:
-        """Carry out the instructions of a range."""
+        """Carry out the instructions from ``begin`` up to ``end``."""
         while begin < end:
             self._index = begin
             instruction = self._instructions[begin]
@@ -142,7 +142,7 @@ class _Reader:
             begin += 1
 
     def _carry_out(self, instruction: Any) -> None:  # noqa: ANN401
-        """Carry out what is neither a gate nor a jump."""
+        """Carry out an instruction that is neither a gate nor a jump."""
         if isinstance(instruction, Measurement):
             if instruction.classical_reg is None:
                 raise refused(self._index, "MEASURE", "its outcome goes nowhere: give it a memory reference")
@@ -172,9 +172,9 @@ class _Reader:
     # ------------------------------------------------------------------ control flow
 
     def _choose(self, jump: Any, begin: int, end: int) -> int:  # noqa: ANN401 - a JumpWhen or JumpUnless
-        """Carry out what a jump chooses between; return where both ways meet again.
+        """Carry out the two branches of a jump, and return the position where they meet again.
 
-        Either ``jump T; else; JUMP E; T; then; E``, as ``if_then`` writes it, or ``jump T; else; T``.
+        The instructions are ``jump T; else; JUMP E; T; then; E``, as ``if_then`` writes them, or ``jump T; else; T``.
         """
         target = self._ahead(jump, begin, end)
         before = self._instructions[target - 1]
@@ -191,7 +191,7 @@ class _Reader:
         return meet + 1
 
     def _ahead(self, jump: Any, begin: int, end: int) -> int:  # noqa: ANN401
-        """Return where the label of a jump is, which has to lie ahead in the same block."""
+        """Return the position of a jump's label, which has to lie ahead in the same block."""
         label = _label(jump)
         place = self._labels.get(label, -1)
         if not begin < place < end:
@@ -207,7 +207,7 @@ class _Reader:
         if row is not None and not gate.modifiers:
             self.out.gate((row, tuple(qubits), tuple(params)))
             return
-        for step in self._modified(gate.name, list(gate.modifiers), qubits, params):
+        for step in self._steps_with_modifiers(gate.name, list(gate.modifiers), qubits, params):
             self.out.gate(step)
 
     def _real(self, param: Any) -> float:  # noqa: ANN401 - a number or an expression
@@ -220,22 +220,24 @@ class _Reader:
             )
         return number.real
 
-    def _modified(self, name: str, modifiers: list[str], qubits: Sequence[int], params: list[float]) -> list[Step]:
-        """Return a gate under modifiers; the first one is the outermost and its qubit the first one."""
+    def _steps_with_modifiers(
+        self, name: str, modifiers: list[str], qubits: Sequence[int], params: list[float]
+    ) -> list[Step]:
+        """Return a gate under modifiers as steps; the first modifier is the outermost, and its qubit comes first."""
         if not modifiers:
             return self._plain(name, qubits, params)
         first, *rest = modifiers
         if first == "DAGGER":
-            return inverse(self._modified(name, rest, qubits, params))
+            return inverse(self._steps_with_modifiers(name, rest, qubits, params))
         head, tail, half = qubits[0], qubits[1:], len(params) // 2
         if first == "CONTROLLED":
-            return control(self._modified(name, rest, tail, params), [head])
-        zero, one = (self._modified(name, rest, tail, part) for part in (params[:half], params[half:]))
+            return control(self._steps_with_modifiers(name, rest, tail, params), [head])
+        zero, one = (self._steps_with_modifiers(name, rest, tail, part) for part in (params[:half], params[half:]))
         return [*control(zero, [head], [head]), *control(one, [head])]
 
     def _plain(self, name: str, qubits: Sequence[int], params: list[float]) -> list[Step]:
         if name in self._definitions:
-            return self._defined(self._definitions[name], qubits, params)
+            return self._steps_by_definition(self._definitions[name], qubits, params)
         if name in ROWS:
             return [(ROWS[name], tuple(qubits), tuple(params))]
         if name in _OTHERS:
@@ -247,8 +249,8 @@ class _Reader:
             raise refused(self._index, name, "no matrix defines it")
         return self._from_matrix(name, QUANTUM_GATES[name](*params), qubits)
 
-    def _defined(self, definition: Any, qubits: Sequence[int], params: list[float]) -> list[Step]:  # noqa: ANN401
-        """Return a gate that the program defines."""
+    def _steps_by_definition(self, definition: Any, qubits: Sequence[int], params: list[float]) -> list[Step]:  # noqa: ANN401
+        """Return a gate that the program defines as steps."""
         kinds = definition.specification
         if kinds.is_permutation():
             images = list(definition.specification.as_permutation())
@@ -262,7 +264,7 @@ class _Reader:
         return self._from_matrix(definition.name, matrix, qubits)
 
     def _from_matrix(self, name: str, matrix: Any, qubits: Sequence[int]) -> list[Step]:  # noqa: ANN401
-        """Return a matrix whose first qubit is the most significant."""
+        """Return a matrix, whose first qubit is the most significant, as steps."""
         try:
             return steps_of_unitary(matrix, qubits[::-1])
         except ValueError as exc:
@@ -270,7 +272,7 @@ class _Reader:
 
 
 def _name(instruction: Any) -> str:  # noqa: ANN401
-    """Return the word an instruction begins with."""
+    """Return the first word of an instruction."""
     return str(instruction.out()).split(maxsplit=1)[0]
 
 

@@ -1,7 +1,7 @@
-"""Our backends inside pytket: a ``pytket.backends.Backend``, checked against pytket 2.18.5.
+"""Our backends as a ``pytket.backends.Backend``, checked against pytket 2.18.5.
 
-The host needs pytket and no simulator. Circuits are compiled by pytket only as far as somebody asks
-for it: boxes, conditions and every gate but a few go to the simulator as they are.
+The host needs pytket but no simulator. pytket compiles a circuit only as far as its user says: boxes,
+conditions and nearly every gate go to the simulator as they are.
 """
 
 from __future__ import annotations
@@ -45,10 +45,10 @@ _STATES = {
 
 
 class GatewayBackend(PytketBackend):
-    """A backend of ours as one of pytket's. It gives counts; single shots are not kept.
+    """One of our backends as one of pytket's. It gives counts, and no single shots.
 
     Args:
-        backend: of ours: a LocalSimulator, a DockerSimulator, ...
+        backend: one of our backends: a LocalSimulator, a DockerSimulator, ...
     """
 
     _supports_counts = True
@@ -62,16 +62,16 @@ class GatewayBackend(PytketBackend):
 
     @property
     def required_predicates(self) -> list[Any]:
-        """What a circuit has to be for this backend: free of symbols, in gates it knows, not too wide."""
+        """The requirements on a circuit: no symbols, known gates, and not too many qubits."""
         predicates = [NoSymbolsPredicate(), GateSetPredicate(set(GATES))]
         return predicates if self._max_qubits is None else [*predicates, MaxNQubitsPredicate(self._max_qubits)]
 
     def rebase_pass(self) -> Any:  # noqa: ANN401 - a BasePass
-        """Return the pass that brings a circuit into gates this backend knows."""
+        """Return the pass that rewrites a circuit into gates that this backend knows."""
         return AutoRebase({OpType.CX, OpType.TK1})
 
     def default_compilation_pass(self, optimisation_level: int = 2) -> Any:  # noqa: ANN401 - a BasePass
-        """Return the pass that makes any circuit one for this backend.
+        """Return the pass that turns any circuit into one for this backend.
 
         Args:
             optimisation_level: 0 only opens boxes and rebases, 1 simplifies quickly, 2 and 3 thoroughly.
@@ -93,13 +93,13 @@ class GatewayBackend(PytketBackend):
         """Submit circuits as one job.
 
         Args:
-            circuits: of pytket's.
-            n_shots: for all, or one number per circuit.
-            valid_check: whether :attr:`required_predicates` are checked before.
+            circuits: circuits of pytket.
+            n_shots: the number of shots for all circuits, or one number per circuit.
+            valid_check: whether to check :attr:`required_predicates` first.
             **kwargs: ``seed`` and ``timeout_s``.
 
         Raises:
-            ValueError: no number of shots.
+            ValueError: the number of shots is missing.
             CircuitNotValidError: a predicate does not hold.
             UnsupportedError, CircuitInvalidError: see :func:`gateway.frameworks.pytket.parsing.parse`.
         """
@@ -121,7 +121,7 @@ class GatewayBackend(PytketBackend):
         return handles
 
     def circuit_status(self, handle: ResultHandle) -> CircuitStatus:
-        """Return the state of a circuit's job, and what is wrong if it failed."""
+        """Return the state of a circuit's job, and the error message if it failed."""
         job, _ = self._submitted(handle)
         state = job.status()
         return CircuitStatus(_STATES[state], _message(job) if state is JobState.FAILED else "")
@@ -134,18 +134,18 @@ class GatewayBackend(PytketBackend):
         """Wait for the result of a circuit.
 
         Args:
-            handle: of the circuit.
+            handle: the handle of the circuit.
             **kwargs: ``timeout``, in seconds.
 
         Raises:
-            CircuitNotRunError: the handle is not of this backend.
-            GatewayError: whatever made the run fail.
+            CircuitNotRunError: the handle does not belong to this backend.
+            GatewayError: the run failed.
         """
         job, clbits = self._submitted(handle)
         return _result(job.result(kwargs.get("timeout"))[int(handle[1])], clbits)
 
     def _submitted(self, handle: ResultHandle) -> tuple[Job[Any], list[Any]]:
-        """Return the job of a circuit and its clbits; pytket's own methods forget them."""
+        """Return the job of a circuit and its clbits, which pytket's own methods do not keep."""
         self._check_handle_type(handle)
         if handle not in self._cache:
             raise CircuitNotRunError(handle)
@@ -168,7 +168,7 @@ def _clbits(circuit: Any) -> list[Any]:  # noqa: ANN401 - a pytket Circuit
 
 
 def _result(counts: Counts, clbits: Sequence[Any]) -> BackendResult:
-    """Return counts as pytket's, which lists bits in the order of its own."""
+    """Return counts as a result of pytket, with bits in pytket's order."""
     rows: Iterator[tuple[list[int], int]] = ((list(map(int, reversed(key))), times) for key, times in counts.items())
     outcomes = Counter({OutcomeArray.from_readouts(np.array([row], dtype=np.uint8)): times for row, times in rows})
     return BackendResult(c_bits=clbits, counts=outcomes)

@@ -24,7 +24,7 @@ _MEASURE, _RESET = Op.create(OpType.Measure), Op.create(OpType.Reset)
 def dump(circuit: Circuit) -> Any:  # noqa: ANN401 - a pytket Circuit
     """Return a ``pytket.Circuit`` with a register ``q`` and, if there are clbits, a register ``c``.
 
-    A condition that is not a list of values, ``!=`` of several clbits, becomes several that are.
+    A condition that is not an assignment, such as ``!=`` of several clbits, becomes several assignments.
     """
     return build(circuit.num_qubits, circuit.num_clbits, lower(circuit.operations, NATIVE), GATES, _append_other)
 
@@ -36,14 +36,14 @@ def build(
     table: Mapping[str, Entry],
     other: Callable[[Any, Operation], None],
 ) -> Any:  # noqa: ANN401 - a pytket Circuit
-    """Return a ``pytket.Circuit`` of operations.
+    """Return operations as a ``pytket.Circuit``.
 
     Args:
-        num_qubits: of the register ``q``.
-        num_clbits: of the register ``c``; with none there is no register.
-        operations: of the circuit, in order.
-        table: row -> the operation of pytket, or what makes it of half-turns.
-        other: appends an operation that is no unconditional gate of this table.
+        num_qubits: the size of the register ``q``.
+        num_clbits: the size of the register ``c``; there is no such register if it is 0.
+        operations: the operations of the circuit, in order.
+        table: gate of the table -> pytket's operation, or a function from half-turns to it.
+        other: appends an operation that is not an unconditional gate of this table.
     """
     target = TketCircuit(num_qubits, num_clbits)
     add = target.add_gate
@@ -62,10 +62,10 @@ def append(target: Any, op: Operation, table: Mapping[str, Entry], bits: Mapping
     """Append a gate, a measurement or a reset.
 
     Args:
-        target: a pytket Circuit.
-        op: what to append, whatever its condition.
-        table: row -> the operation of pytket, or what makes it of half-turns.
-        bits: clbit -> value it has to have; none for no condition.
+        target: the pytket Circuit.
+        op: the operation to append; ``bits`` take the place of its condition.
+        table: gate of the table -> pytket's operation, or a function from half-turns to it.
+        bits: clbit -> value that it has to have; empty for no condition.
     """
     value = sum(bit << place for place, bit in enumerate(bits.values()))
     when = {"condition_bits": list(bits), "condition_value": value} if bits else {}
@@ -89,4 +89,4 @@ def _append_other(target: Any, op: Operation) -> None:  # noqa: ANN401 - a pytke
 
 
 _CONDITIONAL = {**GATES, "gphase": partial(Op.create, OpType.Phase)}
-"""The table with a phase as an operation, which is what can stand under a condition."""
+"""The table with a phase as an operation, which unlike a property of the circuit can have a condition."""

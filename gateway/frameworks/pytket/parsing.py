@@ -3,7 +3,7 @@
 Angles and phases are in half-turns there. Qubits and bits are numbered in the order of
 ``Circuit.qubits`` and ``.bits``, which is that of their registers' names; an implicit permutation of
 the qubits becomes swaps at the end. Scratch bits, which pytket adds for conditions that are more
-than values of bits, are no clbits: what they are computed from is tested instead.
+than values of bits, are not clbits; a condition on them becomes one on the clbits that they are computed from.
 """
 
 from __future__ import annotations
@@ -41,15 +41,15 @@ _OTHERS: Mapping[Any, Callable[..., list[Step]]] = {
     OpType.ISWAP: lambda angle: [("xx_plus_yy", (0, 1), (-angle, 0.0))],
     OpType.ISWAPMax: lambda: [("iswap", (0, 1), ())],
 }
-"""Type of an operation -> what makes its steps of its angles in radians."""
+"""Type of an operation -> function from its angles in radians to its steps."""
 
 _CONTROLLED: Mapping[Any, str] = {
     OpType.CnX: "x", OpType.CnY: "y", OpType.CnZ: "z", OpType.CnRx: "rx", OpType.CnRy: "ry", OpType.CnRz: "rz",
 }  # fmt: skip
-"""Type of an operation on any number of qubits, the last of which is the target -> the row under control."""
+"""Type of an operation on any number of qubits, of which the last is the target -> the gate under control."""
 
 _BY_HAND = frozenset({OpType.Unitary1qBox, OpType.QControlBox})
-"""Boxes that are better written here than as pytket's circuits of them."""
+"""Boxes for which the conversion has better steps than pytket's circuits."""
 
 GATES = frozenset(ROWS) | frozenset(_OTHERS) | frozenset(_CONTROLLED) | {
     OpType.Measure, OpType.Reset, OpType.Barrier, OpType.Conditional, OpType.RangePredicate, OpType.ClExpr,
@@ -61,10 +61,10 @@ def parse(circuit: object) -> Circuit:
     """Return the shared circuit of a ``pytket.Circuit``.
 
     Raises:
-        RequestError: not a ``Circuit``.
+        RequestError: the object is not a ``Circuit``.
         CircuitInvalidError: parameters are symbols.
-        UnsupportedError: classical computations, WebAssembly, dummy and assertion boxes, named.
-        LimitError: larger than circuits may be.
+        UnsupportedError: the circuit has a classical computation, WebAssembly, a dummy box or an assertion.
+        LimitError: the circuit is larger than circuits may be.
     """
     if not isinstance(circuit, TketCircuit):
         raise RequestError(f"a circuit of pytket is a Circuit, not a {type(circuit).__name__}", field="circuits")
@@ -76,7 +76,7 @@ def parse(circuit: object) -> Circuit:
 
 
 def _without_permutation(circuit: Any) -> Any:  # noqa: ANN401 - a pytket Circuit
-    """Return the circuit with the permutation of qubits at its end, if there is one, as swaps."""
+    """Return the circuit with swaps in place of the implicit permutation of qubits at its end, if it has one."""
     if circuit.has_implicit_wireswaps:
         circuit = circuit.copy()
         circuit.replace_implicit_wire_swaps()
@@ -87,8 +87,8 @@ class _Reader:
     """Carries out commands of pytket on an emitter.
 
     Args:
-        circuit: whose qubits and bits are all there are.
-        inside: index of the operation it is a part of, for error messages.
+        circuit: the circuit, which has all the qubits and bits.
+        inside: the index of the operation that the circuit is a part of, for error messages.
     """
 
     def __init__(self, circuit: Any, *, inside: int | None = None) -> None:  # noqa: ANN401 - a pytket Circuit
@@ -100,7 +100,7 @@ class _Reader:
         self.out.new_clbits(self._bits.num_clbits)
 
     def read(self, circuit: Any) -> None:  # noqa: ANN401 - a pytket Circuit
-        """Carry out the circuit the reader was made for."""
+        """Carry out the circuit of this reader."""
         places, gate, rows = self._qubits, self.out.gate, ROWS
         if circuit.phase:
             gate(("gphase", (), (pi * float(circuit.phase),)))
@@ -138,7 +138,7 @@ class _Reader:
 
     @contextmanager
     def _naming(self, op: Any) -> Iterator[None]:  # noqa: ANN401
-        """Turn what cannot be read into a refusal that names the operation."""
+        """Turn an Unreadable into a refusal that names the operation."""
         try:
             yield
         except Unreadable as exc:
@@ -149,14 +149,14 @@ class _Reader:
     def _unitary(self, op: Any, args: Sequence[Any]) -> None:  # noqa: ANN401
         inner = None if op.type in _BY_HAND else _circuit_of(op)
         if inner is not None or any(arg not in self._qubits for arg in args):
-            self._boxed(op, inner, args)
+            self._carry_out_box(op, inner, args)
             return
         where = [self._qubits[arg] for arg in args]
         for name, places, params in self._steps(op, len(where)):
             self.out.gate((name, tuple([where[place] for place in places]), params))
 
-    def _boxed(self, op: Any, inner: Any, args: Sequence[Any]) -> None:  # noqa: ANN401
-        """Carry out the circuit of a box: its qubits, then its bits, are the arguments."""
+    def _carry_out_box(self, op: Any, inner: Any, args: Sequence[Any]) -> None:  # noqa: ANN401
+        """Carry out the circuit of a box, whose qubits and then bits are the arguments."""
         if inner is None:
             raise refused(self.index, op.type.name, "it is no gate, measurement or reset")
         inner = _without_permutation(inner)
@@ -167,7 +167,7 @@ class _Reader:
             self._carry_out(command.op, [units[arg] for arg in command.args])
 
     def _steps(self, op: Any, size: int) -> list[Step]:  # noqa: ANN401
-        """Return an operation on qubits numbered from 0."""
+        """Return an operation as steps on qubits numbered from 0."""
         kind = op.type
         if kind in ROWS:
             return [(ROWS[kind], tuple(range(size)), tuple([pi * float(turns) for turns in op.params]))]
@@ -179,23 +179,23 @@ class _Reader:
         if kind == OpType.Unitary1qBox:
             return steps_of_unitary(op.get_matrix(), [0])
         if isinstance(op, QControlBox):
-            return self._controlled(op)
+            return self._control_steps(op)
         inner_circuit = _circuit_of(op)
         if inner_circuit is None:
-            inner_circuit = self._rebased(op, size)
+            inner_circuit = self._rebase(op, size)
         return _steps_of(inner_circuit, self.index)
 
-    def _controlled(self, box: Any) -> list[Step]:  # noqa: ANN401 - a QControlBox
+    def _control_steps(self, box: Any) -> list[Step]:  # noqa: ANN401 - a QControlBox
         controls, op = box.get_n_controls(), box.get_op()
         inner = [
             (name, tuple([place + controls for place in places]), params)
             for name, places, params in self._steps(op, op.n_qubits)
         ]
-        wanted = box.get_control_state_bits()
-        return control(inner, range(controls), [place for place in range(controls) if not wanted[place]])
+        bits = box.get_control_state_bits()
+        return control(inner, range(controls), [place for place in range(controls) if not bits[place]])
 
-    def _rebased(self, op: Any, size: int) -> Any:  # noqa: ANN401
-        """Return a gate without a row as pytket itself writes it in others."""
+    def _rebase(self, op: Any, size: int) -> Any:  # noqa: ANN401
+        """Return pytket's own circuit for a gate that is not in the table."""
         if not op.is_gate():
             raise refused(self.index, op.type.name, "it is no gate, measurement or reset")
         circuit = TketCircuit(size)
@@ -205,7 +205,7 @@ class _Reader:
 
 
 def _circuit_of(op: Any) -> Any:  # noqa: ANN401
-    """Return the circuit of a box or custom gate, or ``None``."""
+    """Return the circuit of a box or custom gate; ``None`` if the operation has none."""
     if op.type == OpType.DummyBox or not (hasattr(op, "get_circuit") or isinstance(op, CustomGate)):
         return None
     return op.get_circuit()

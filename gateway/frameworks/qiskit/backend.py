@@ -1,8 +1,8 @@
-"""Our backends inside Qiskit: a ``BackendV2`` and the two primitives, checked against Qiskit 2.6.2.
+"""Our backends as a ``BackendV2`` and as the two primitives of Qiskit, checked against Qiskit 2.6.2.
 
-The host needs Qiskit and no simulator. A simulator of ours gives counts; where Qiskit asks for single
-shots, it gets them in random order: of shots that do not depend on each other, every order that
-gives these counts is equally likely, so this is a sample like any other.
+The host needs Qiskit but no simulator. Our simulators give counts. Where Qiskit asks for single shots, it gets
+them in random order: shots are independent, so every order that gives these counts is equally likely, and a
+random one is a sample like any other.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from gateway.results import JobState
 
 DEFAULT_SHOTS = 1024
 _NOT_OURS = frozenset({"delay"})
-"""Of Qiskit's standard operations those that a circuit of ours has no equivalent for."""
+"""The standard operations of Qiskit without an equivalent in the shared circuit."""
 
 _STATES = {
     JobState.QUEUED: JobStatus.QUEUED,
@@ -53,11 +53,11 @@ _STATES = {
 
 
 class GatewayBackend(BackendV2):
-    """A backend of ours as one of Qiskit's: all qubits connected, every standard gate, control flow.
+    """One of our backends as one of Qiskit's, with all qubits connected, every standard gate and control flow.
 
     Args:
-        backend: of ours: a LocalSimulator, a DockerSimulator, ...
-        num_qubits: how many qubits the target has; by default what the simulator says, or any number.
+        backend: one of our backends: a LocalSimulator, a DockerSimulator, ...
+        num_qubits: the number of qubits of the target; by default the simulator's limit, or none.
     """
 
     def __init__(self, backend: Backend, *, num_qubits: int | None = None) -> None:
@@ -70,12 +70,12 @@ class GatewayBackend(BackendV2):
 
     @property
     def target(self) -> Any:  # noqa: ANN401 - a Target
-        """What the transpiler may use."""
+        """The operations that the transpiler may use."""
         return self._target
 
     @property
     def max_circuits(self) -> None:
-        """How many circuits a job may have: no limit here."""
+        """The number of circuits that a job may have, which has no limit."""
         return
 
     @classmethod
@@ -90,7 +90,7 @@ class GatewayBackend(BackendV2):
             **options: ``shots``, ``seed_simulator``, ``memory`` (single shots too), ``timeout_s``.
 
         Raises:
-            RequestError: an option that is not known, or circuits that are none.
+            RequestError: an option is unknown, or something is not a circuit.
             UnsupportedError, CircuitInvalidError: see :func:`gateway.frameworks.qiskit.parsing.parse`.
         """
         unknown = options.keys() - set(self.options)
@@ -108,13 +108,13 @@ class GatewayBackend(BackendV2):
 
 
 class GatewayJob(JobV1):
-    """A job of ours as one of Qiskit's; its id is that of ours.
+    """One of our jobs as one of Qiskit's, with the same id.
 
     Args:
-        backend: it runs on.
-        job: of ours.
-        circuits: of Qiskit's, for the names and registers in the result.
-        memory: whether single shots are wanted.
+        backend: the backend that runs the job.
+        job: our job.
+        circuits: Qiskit's circuits, for the names and registers in the result.
+        memory: whether the result has single shots.
     """
 
     def __init__(self, backend: GatewayBackend, job: Job[Any], circuits: Sequence[Any], *, memory: bool) -> None:
@@ -124,24 +124,24 @@ class GatewayJob(JobV1):
         self._memory = memory
 
     def submit(self) -> None:
-        """Do nothing: it was submitted when it was made."""
+        """Do nothing, since the job was submitted before this object was made."""
 
     def status(self) -> Any:  # noqa: ANN401 - a JobStatus
-        """Return its state now."""
+        """Return the present state of the job."""
         return _STATES[self._job.status()]
 
     def cancel(self) -> bool:
-        """Cancel it unless it has ended; say whether it is cancelled now."""
+        """Cancel the job unless it has ended, and return whether it is cancelled."""
         return self._job.cancel()
 
     def result(self, timeout: float | None = None) -> Any:  # noqa: ANN401 - a Result
         """Wait for the result.
 
         Args:
-            timeout: in seconds.
+            timeout: how many seconds to wait at most.
 
         Raises:
-            GatewayError: whatever made the run fail, or JobTimeout.
+            GatewayError: the run failed, or (JobTimeout) did not end in time.
         """
         results = self._job.result(timeout)
         outcomes = zip(self._circuits, results, strict=True)
@@ -194,11 +194,11 @@ def _experiment(circuit: Any, counts: Counts, *, memory: bool) -> Any:  # noqa: 
 
 
 class GatewaySampler(BackendSamplerV2):
-    """Qiskit's ``SamplerV2`` on a backend of ours.
+    """Qiskit's ``SamplerV2`` on one of our backends.
 
     Args:
-        backend: of ours.
-        default_shots: unless a run or a PUB says otherwise.
+        backend: one of our backends.
+        default_shots: the number of shots, unless a run or a PUB has another.
         seed: makes every run repeatable.
     """
 
@@ -209,13 +209,13 @@ class GatewaySampler(BackendSamplerV2):
 
 
 class GatewayEstimator(BaseEstimatorV2):
-    """Qiskit's ``EstimatorV2`` on a backend of ours: exact, or with as many shots as a precision takes.
+    """Qiskit's ``EstimatorV2`` on one of our backends: exact, or with as many shots as a precision takes.
 
-    Paulis that can be measured together are: two of them on the same qubit must be the same.
+    Pauli products are measured together if they have the same Pauli on each qubit that they share.
 
     Args:
-        backend: of ours; exact values need one that returns probabilities.
-        default_precision: unless a run or a PUB says otherwise; 0 for exact values.
+        backend: one of our backends; exact values need one that returns probabilities.
+        default_precision: the precision, unless a run or a PUB has another; 0 for exact values.
         seed: makes every run repeatable.
     """
 
@@ -229,15 +229,15 @@ class GatewayEstimator(BaseEstimatorV2):
 
         Args:
             pubs: ``(circuit, observables, parameter values, precision)``, the last two optional.
-            precision: the standard error to aim at; ``ceil(1 / precision**2)`` shots, none for 0.
+            precision: the standard error to aim at, with ``ceil(1 / precision**2)`` shots; exact for 0.
 
         Returns:
             A ``PrimitiveJob``; each result has ``data.evs`` and ``data.stds`` in the shape the
             observables and the parameter values broadcast to.
         """
         chosen = self._default_precision if precision is None else precision
-        coerced = [EstimatorPub.coerce(pub, chosen) for pub in pubs]
-        job = PrimitiveJob(self._run, coerced)
+        estimator_pubs = [EstimatorPub.coerce(pub, chosen) for pub in pubs]
+        job = PrimitiveJob(self._run, estimator_pubs)
         job._submit()  # noqa: SLF001 - how Qiskit's own primitives start their jobs
         return job
 
@@ -246,8 +246,8 @@ class GatewayEstimator(BaseEstimatorV2):
 
     def _estimate(self, pub: Any) -> Any:  # noqa: ANN401 - a PubResult
         shots = math.ceil(1 / pub.precision**2) if pub.precision else None
-        bound = pub.parameter_values.bind_all(pub.circuit)
-        circuits, observables = np.broadcast_arrays(bound, pub.observables)
+        bound_circuits = pub.parameter_values.bind_all(pub.circuit)
+        circuits, observables = np.broadcast_arrays(bound_circuits, pub.observables)
         means, errors = np.zeros(circuits.shape), np.zeros(circuits.shape)
         settings = [
             (place, setting)
@@ -272,23 +272,23 @@ class GatewayEstimator(BaseEstimatorV2):
 
 
 class _Term(NamedTuple):
-    """A product of Paulis and projectors, as what it is worth for an outcome.
+    """A product of Paulis and projectors, with the value that it has for an outcome.
 
     Args:
-        coefficient: of the product.
+        coefficient: the coefficient of the product.
         parity: mask of the measured bits whose parity is the sign.
-        fixed: mask of the measured bits that projectors look at.
-        wanted: their values.
+        projector_mask: mask of the measured bits that projectors act on.
+        projector_values: the values of these bits onto which they project.
     """
 
     coefficient: float
     parity: int
-    fixed: int
-    wanted: int
+    projector_mask: int
+    projector_values: int
 
     def value(self, bits: int) -> float:
-        """Return what the term is worth when the measured bits are those of a number."""
-        if bits & self.fixed != self.wanted:
+        """Return the value of the term when the measured bits are the bits of a number."""
+        if bits & self.projector_mask != self.projector_values:
             return 0.0
         return -self.coefficient if (bits & self.parity).bit_count() & 1 else self.coefficient
 
@@ -297,58 +297,58 @@ class _Setting(NamedTuple):
     """A circuit that measures some qubits in given bases, and the terms that can be read from it.
 
     Args:
-        circuit: with one more clbit for each measured qubit, after its own.
-        skipped: how many clbits are the circuit's own.
-        terms: of the observable.
+        circuit: the circuit, with one more clbit for each measured qubit, after its own clbits.
+        num_own_clbits: the number of the circuit's own clbits.
+        terms: the terms of the observable.
     """
 
     circuit: Circuit
-    skipped: int
+    num_own_clbits: int
     terms: list[_Term]
 
 
 _BASES = {"X": "X", "+": "X", "-": "X", "Y": "Y", "r": "Y", "l": "Y", "Z": "Z", "0": "Z", "1": "Z"}
-"""Letter of an observable -> the Pauli matrix it is measured in; the others than Paulis are projectors."""
+"""Letter of an observable -> the Pauli basis to measure in; letters other than Paulis are projectors."""
 _ROTATIONS = {"X": ("h",), "Y": ("sdg", "h"), "Z": ()}
 _ONES = frozenset("-l1")
 
 
 def _settings(circuit: Circuit, observable: Mapping[str, float]) -> Iterator[_Setting]:
-    """Yield the measurements that an observable takes, as few as a first fit gives."""
+    """Yield the settings that measure an observable, grouped by first fit so that there are few."""
     groups: list[tuple[dict[int, str], list[tuple[str, float]]]] = []
     for label, coefficient in observable.items():
         letters = {qubit: letter for qubit, letter in enumerate(reversed(label)) if letter != "I"}
-        wanted = {qubit: _BASES[letter] for qubit, letter in letters.items()}
+        term_bases = {qubit: _BASES[letter] for qubit, letter in letters.items()}
         for bases, members in groups:
-            if all(bases.get(qubit, basis) == basis for qubit, basis in wanted.items()):
-                bases.update(wanted)
+            if all(bases.get(qubit, basis) == basis for qubit, basis in term_bases.items()):
+                bases.update(term_bases)
                 members.append((label, coefficient))
                 break
         else:
-            groups.append((wanted, [(label, coefficient)]))
+            groups.append((term_bases, [(label, coefficient)]))
     for bases, members in groups:
         yield _setting(circuit, bases, members)
 
 
 def _setting(circuit: Circuit, bases: Mapping[int, str], members: Iterable[tuple[str, float]]) -> _Setting:
-    measured = Circuit(circuit.num_qubits, circuit.num_clbits + len(bases), list(circuit.operations))
+    target = Circuit(circuit.num_qubits, circuit.num_clbits + len(bases), list(circuit.operations))
     places = {}
     for place, (qubit, basis) in enumerate(sorted(bases.items())):
         places[qubit] = place
-        measured.operations += [Operation(name, (qubit,)) for name in _ROTATIONS[basis]]
-        measured.measure(qubit, circuit.num_clbits + place)
-    return _Setting(measured, circuit.num_clbits, [_term(label, factor, places) for label, factor in members])
+        target.operations += [Operation(name, (qubit,)) for name in _ROTATIONS[basis]]
+        target.measure(qubit, circuit.num_clbits + place)
+    return _Setting(target, circuit.num_clbits, [_term(label, factor, places) for label, factor in members])
 
 
 def _term(label: str, coefficient: float, places: Mapping[int, int]) -> _Term:
-    parity = fixed = wanted = 0
+    parity = projector_mask = projector_values = 0
     for qubit, letter in enumerate(reversed(label)):
         if letter in "XYZ":
             parity |= 1 << places[qubit]
         elif letter != "I":
-            fixed |= 1 << places[qubit]
-            wanted |= (letter in _ONES) << places[qubit]
-    return _Term(float(np.real(coefficient)), parity, fixed, wanted)
+            projector_mask |= 1 << places[qubit]
+            projector_values |= (letter in _ONES) << places[qubit]
+    return _Term(float(np.real(coefficient)), parity, projector_mask, projector_values)
 
 
 def _moments(setting: _Setting, outcome: Mapping[str, float]) -> tuple[float, float]:
@@ -356,7 +356,7 @@ def _moments(setting: _Setting, outcome: Mapping[str, float]) -> tuple[float, fl
     total = math.fsum(outcome.values())
     worth = []
     for key, weight in outcome.items():
-        bits = int(key or "0", 2) >> setting.skipped
+        bits = int(key or "0", 2) >> setting.num_own_clbits
         worth.append((weight / total, math.fsum(term.value(bits) for term in setting.terms)))
     mean = math.fsum(weight * value for weight, value in worth)
     return mean, max(math.fsum(weight * value * value for weight, value in worth) - mean * mean, 0.0)

@@ -26,13 +26,13 @@ from gateway.frameworks.qiskit.gates import GATES, STANDARD
 from gateway.frameworks.shared.operations import grouped
 
 Make = Callable[[Operation], Any]
-"""Returns the instruction of Qiskit for an operation, or ``None`` to leave it out."""
+"""A function that returns Qiskit's instruction for an operation, or ``None`` to leave it out."""
 
 
 def dump(circuit: Circuit) -> Any:  # noqa: ANN401 - a QuantumCircuit
     """Return a ``QuantumCircuit`` with a register ``q`` and, if there are clbits, a register ``c``.
 
-    Conditions become ``if_test`` blocks, one for operations in a row under the same condition.
+    Conditions become ``if_test`` blocks, one for consecutive operations under the same condition.
     """
     return build(circuit.num_qubits, circuit.num_clbits, lower(circuit.operations, frozenset(GATES)), STANDARD, native)
 
@@ -40,14 +40,14 @@ def dump(circuit: Circuit) -> Any:  # noqa: ANN401 - a QuantumCircuit
 def build(
     num_qubits: int, num_clbits: int, operations: Sequence[Operation], standard: Mapping[str, Any], other: Make
 ) -> Any:  # noqa: ANN401 - a QuantumCircuit
-    """Return a ``QuantumCircuit`` of operations in gates of the table.
+    """Return operations in gates of the table as a ``QuantumCircuit``.
 
     Args:
-        num_qubits: of the register ``q``.
-        num_clbits: of the register ``c``; with none there is no register.
-        operations: of the circuit, in order.
-        standard: the gates of the table that go in as standard gates, with Qiskit's numbers of them.
-        other: makes the instruction of everything else but an unconditional global phase.
+        num_qubits: the size of the register ``q``.
+        num_clbits: the size of the register ``c``; there is no such register if it is 0.
+        operations: the operations of the circuit, in order.
+        standard: gate of the table -> Qiskit's number of the standard gate.
+        other: makes the instruction of every other operation, except of an unconditional global phase.
     """
     target = QuantumCircuit(num_qubits, num_clbits)
     conditional = any(map(attrgetter("condition"), operations))
@@ -99,7 +99,7 @@ def native(op: Operation) -> Any:  # noqa: ANN401 - qiskit.circuit.Instruction
 
 
 def _test(target: Any, condition: Condition) -> Any:  # noqa: ANN401 - a condition of if_test
-    """Return a condition: a pair where one bit or the whole register is tested, else an expression."""
+    """Return a condition as a pair if it tests one bit or the whole register, else as an expression."""
     first = condition[0]
     if len(condition) == 1:
         if len(first.clbits) == 1:

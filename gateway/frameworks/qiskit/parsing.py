@@ -40,13 +40,13 @@ from gateway.circuit.emitter import Emitter
 from gateway.circuit.gates import Step
 from gateway.circuit.modifiers import control, inverse, power, repetitions
 from gateway.errors import CircuitInvalidError, RequestError, UnsupportedError
-from gateway.frameworks.qiskit.expressions import Tested, decide, decide_cases
+from gateway.frameworks.qiskit.expressions import ClbitFinder, decide, decide_cases
 from gateway.frameworks.qiskit.gates import GATES
 from gateway.frameworks.shared.refusals import Unreadable, refused, unbound
 from gateway.frameworks.shared.synthesis import steps_of_unitary
 
-_RENAMED = {"mcx": "c3x", "c3sx": "c3sqrtx", "rcccx": "rc3x", "global_phase": "gphase"}
-_ROWS: Mapping[str, str] = {name: name for name in GATES} | _RENAMED
+_OTHER_NAMES = {"mcx": "c3x", "c3sx": "c3sqrtx", "rcccx": "rc3x", "global_phase": "gphase"}
+_ROWS: Mapping[str, str] = {name: name for name in GATES} | _OTHER_NAMES
 """Qiskit's name of a standard gate -> row. Its ``mcx`` that counts as standard has three controls."""
 
 
@@ -54,11 +54,11 @@ def parse(circuit: object) -> Circuit:
     """Return the shared circuit of a ``QuantumCircuit``.
 
     Raises:
-        RequestError: not a ``QuantumCircuit``.
+        RequestError: the object is not a ``QuantumCircuit``.
         CircuitInvalidError: parameters are unbound.
-        UnsupportedError: Qiskit is older than 2; loops that depend on outcomes, classical variables, delays, noise and
-            instructions without definition, named.
-        LimitError: larger than circuits may be.
+        UnsupportedError: Qiskit is older than 2, or the circuit has a loop that depends on outcomes, a classical
+            variable, a delay, noise or an instruction without definition.
+        LimitError: the circuit is larger than circuits may be.
     """
     if not isinstance(circuit, QuantumCircuit):
         raise RequestError(f"a circuit of Qiskit is a QuantumCircuit, not a {type(circuit).__name__}", field="circuits")
@@ -82,18 +82,18 @@ class _Reader:
         self._index = 0
 
     def read(self, circuit: Any, *, inside: int | None = None) -> None:  # noqa: ANN401 - a QuantumCircuit
-        """Carry out a whole circuit on bits of its own.
+        """Carry out a whole circuit on qubits and clbits of its own.
 
         Args:
-            circuit: to carry out.
-            inside: index of the operation it is a part of, for error messages.
+            circuit: the circuit to carry out.
+            inside: the index of the operation that it is a part of, for error messages.
         """
         self._index = inside or 0
         qubits, clbits = self.out.new_qubits(circuit.num_qubits), self.out.new_clbits(circuit.num_clbits)
         self._walk(circuit, qubits, clbits, top=inside is None)
 
     def _walk(self, circuit: Any, qubits: Sequence[int], clbits: Sequence[int], *, top: bool = False) -> None:  # noqa: ANN401
-        """Carry out a circuit whose bits, in its order, are these."""
+        """Carry out a circuit on these qubits and clbits, which are in the order of its own."""
         places = dict(zip(circuit.qubits, qubits, strict=True))
         bits = dict(zip(circuit.clbits, clbits, strict=True))
         gate, rows = self.out.gate, _ROWS
@@ -124,12 +124,12 @@ class _Reader:
         operation: Any,  # noqa: ANN401 - qiskit.circuit.Operation
         qubits: tuple[int, ...],
         clbits: Sequence[int],
-        circuit: Any,  # noqa: ANN401 - the QuantumCircuit it stands in
+        circuit: Any,  # noqa: ANN401 - the QuantumCircuit with the operation
         bits: Mapping[Any, int],
     ) -> None:
-        """Carry out what is not a standard gate."""
+        """Carry out an operation that is not a standard gate."""
         if isinstance(operation, ControlFlowOp):
-            self._control_flow(operation, qubits, clbits, Tested(circuit, bits))
+            self._control_flow(operation, qubits, clbits, ClbitFinder(circuit, bits))
         elif isinstance(operation, Measure):
             self.out.measure(qubits[0], clbits[0])
         elif isinstance(operation, Reset):
@@ -137,13 +137,13 @@ class _Reader:
         elif isinstance(operation, Barrier):
             self.out.barrier(qubits)
         else:
-            self._defined(operation, qubits, clbits)
+            self._by_definition(operation, qubits, clbits)
 
     # ------------------------------------------------------------------ gates and instructions with a definition
 
-    def _defined(self, operation: Any, qubits: tuple[int, ...], clbits: Sequence[int]) -> None:  # noqa: ANN401
+    def _by_definition(self, operation: Any, qubits: tuple[int, ...], clbits: Sequence[int]) -> None:  # noqa: ANN401
         if isinstance(operation, (Gate, AnnotatedOperation)):
-            steps = self._modified(operation, qubits)
+            steps = self._modified_steps(operation, qubits)
             if steps is not None:
                 for step in steps:
                     self.out.gate(step)
@@ -153,10 +153,10 @@ class _Reader:
             raise refused(self._index, operation.name, "it has no definition to go by")
         self._walk(definition, qubits, clbits)
 
-    def _modified(self, gate: Any, qubits: tuple[int, ...]) -> list[Step] | None:  # noqa: ANN401
-        """Return the steps of a gate given by another gate or by a matrix; ``None`` if its definition is better."""
+    def _modified_steps(self, gate: Any, qubits: tuple[int, ...]) -> list[Step] | None:  # noqa: ANN401
+        """Return the steps of a gate that another gate or a matrix defines; ``None`` if its definition is better."""
         if isinstance(gate, AnnotatedOperation):
-            return self._annotated(gate, qubits)
+            return self._annotated_steps(gate, qubits)
         if isinstance(gate, ControlledGate) and gate.num_qubits == gate.num_ctrl_qubits + gate.base_gate.num_qubits:
             inner = self._steps(gate.base_gate, qubits[gate.num_ctrl_qubits :])
             return control(inner, *_controls(gate, qubits))
@@ -170,8 +170,8 @@ class _Reader:
         except ValueError as exc:
             raise refused(self._index, gate.name, str(exc)) from exc
 
-    def _annotated(self, operation: Any, qubits: tuple[int, ...]) -> list[Step]:  # noqa: ANN401
-        """Return the steps of a gate under modifiers, the first of which is applied first."""
+    def _annotated_steps(self, operation: Any, qubits: tuple[int, ...]) -> list[Step]:  # noqa: ANN401
+        """Return the steps of a gate under modifiers, which apply in order."""
         begin = operation.num_qubits - operation.base_op.num_qubits
         steps = self._steps(operation.base_op, qubits[begin:])
         for modifier in operation.modifiers:
@@ -188,7 +188,7 @@ class _Reader:
         return steps
 
     def _steps(self, gate: Any, qubits: tuple[int, ...]) -> list[Step]:  # noqa: ANN401
-        """Return a gate as steps, to modify them."""
+        """Return a gate as steps that modifiers can act on."""
         inner = _Reader()
         inner.read(_alone(gate), inside=self._index)
         operations = inner.out.operations
@@ -201,14 +201,14 @@ class _Reader:
         operation: Any,  # noqa: ANN401
         qubits: Sequence[int],
         clbits: Sequence[int],
-        tested: Tested,
+        finder: ClbitFinder,
     ) -> None:
         body = partial(self._walk, qubits=qubits, clbits=clbits)
         try:
             if isinstance(operation, IfElseOp):
-                self._if(operation, body, tested)
+                self._if(operation, body, finder)
             elif isinstance(operation, SwitchCaseOp):
-                self._switch(operation, body, tested)
+                self._switch(operation, body, finder)
             elif isinstance(operation, ForLoopOp):
                 self._for(operation, body)
             elif isinstance(operation, BoxOp) and operation.duration is None:
@@ -218,9 +218,9 @@ class _Reader:
         except Unreadable as exc:
             raise refused(self._index, operation.name, str(exc)) from exc
 
-    def _if(self, operation: Any, body: Callable[..., None], tested: Tested) -> None:  # noqa: ANN401
+    def _if(self, operation: Any, body: Callable[..., None], finder: ClbitFinder) -> None:  # noqa: ANN401
         then, *otherwise = operation.blocks
-        decision = decide(operation.condition, tested)
+        decision = decide(operation.condition, finder)
         branches = [(decision.then, partial(body, then))]
         if otherwise:
             if decision.otherwise is None:
@@ -228,10 +228,10 @@ class _Reader:
             branches.append((decision.otherwise, partial(body, otherwise[0])))
         self.out.choose(branches)
 
-    def _switch(self, operation: Any, body: Callable[..., None], tested: Tested) -> None:  # noqa: ANN401
+    def _switch(self, operation: Any, body: Callable[..., None], finder: ClbitFinder) -> None:  # noqa: ANN401
         cases = list(operation.cases_specifier())
         labels = [None if CASE_DEFAULT in values else list(values) for values, _ in cases]
-        conditions = decide_cases(operation.target, labels, tested)
+        conditions = decide_cases(operation.target, labels, finder)
         self.out.choose([(when, partial(body, block)) for when, (_, block) in zip(conditions, cases, strict=True)])
 
     def _for(self, operation: Any, body: Callable[..., None]) -> None:  # noqa: ANN401
@@ -250,7 +250,7 @@ def _alone(operation: Any) -> Any:  # noqa: ANN401
 
 
 def _definition(operation: Any) -> Any:  # noqa: ANN401
-    """Return what an operation stands for, or ``None``; permutations, say, leave that to the transpiler."""
+    """Return the definition of an operation, or ``None``; the transpiler makes that of permutations, for example."""
     definition = getattr(operation, "definition", None)
     if definition is not None or (isinstance(operation, Instruction) and not isinstance(operation, Gate)):
         return definition
@@ -259,6 +259,6 @@ def _definition(operation: Any) -> Any:  # noqa: ANN401
 
 
 def _controls(gate: Any, qubits: Sequence[int]) -> tuple[list[int], list[int]]:  # noqa: ANN401
-    """Return the controls, and those of them that have to be 0; bit ``k`` of the state is of control ``k``."""
+    """Return the controls, and those that have to be 0; bit ``k`` of ``ctrl_state`` belongs to control ``k``."""
     controls = list(qubits[: gate.num_ctrl_qubits])
     return controls, [qubit for place, qubit in enumerate(controls) if not gate.ctrl_state >> place & 1]

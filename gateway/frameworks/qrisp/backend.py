@@ -1,4 +1,4 @@
-"""Our backends inside Qrisp (https://qrisp.eu) 0.9: checked against 0.9.10.
+"""Our backends as backends of Qrisp (https://qrisp.eu) 0.9, checked against 0.9.10.
 
 ``quantum_variable.get_measurement(backend=GatewayBackend(LocalSimulator("qulacs")))``
 
@@ -46,9 +46,9 @@ class GatewayBackend(QrispBackend):
     ``seed + k``) and ``timeout_s`` of each run.
 
     Args:
-        backend: any Backend; stays the caller's to close.
-        name: for Qrisp to show.
-        options: those that differ from the defaults.
+        backend: any Backend; the caller closes it.
+        name: the name that Qrisp shows.
+        options: the options that differ from the defaults.
     """
 
     def __init__(self, backend: Backend, *, name: str | None = None, options: Mapping[str, Any] | None = None) -> None:
@@ -67,23 +67,23 @@ class GatewayBackend(QrispBackend):
 
         Args:
             circuits: a circuit, or a sequence of them.
-            shots: for all, or for each; the option by default.
+            shots: the number of shots for all circuits, or one for each; by default the option ``shots``.
 
         Raises:
-            TypeError, ValueError: shots that are not positive integers, or not one for each circuit.
+            TypeError, ValueError: the shots are not positive integers, or not one for each circuit.
             GatewayError: a circuit cannot be converted, or the backend does not take it.
         """
         many = [circuits] if isinstance(circuits, QuantumCircuit) else list(circuits)
         self._check_circuit_limit(many)
         job = self.backend.run_async(
             [parse(circuit) for circuit in many],
-            shots=self._checked(shots, many),
+            shots=self._check_shots(shots, many),
             seed=self.options["seed"],
             timeout_s=self.options["timeout_s"],
         )
         return GatewayJob(self, job)
 
-    def _checked(
+    def _check_shots(
         self, shots: int | Sequence[int | None] | None, circuits: Sequence[QuantumCircuit]
     ) -> int | list[int] | None:
         if not isinstance(shots, Sequence):
@@ -99,10 +99,10 @@ class GatewayBackend(QrispBackend):
         return numbers or None
 
     def retrieve_job(self, job_id: str) -> GatewayJob:
-        """Find a job again, where the backend keeps its jobs.
+        """Return a job of an earlier run, if the backend keeps its jobs.
 
         Raises:
-            JobNotFound: there is no such job; it is a LookupError.
+            JobNotFound: there is no such job; the error is also a LookupError.
         """
         return GatewayJob(self, self.backend.job(job_id))
 
@@ -113,17 +113,17 @@ class GatewayBackend(QrispBackend):
 
     @property
     def info(self) -> Capabilities:
-        """What the backend declares of itself."""
+        """The capabilities that the backend declares."""
         return self.backend.capabilities()
 
     @property
     def num_qubits(self) -> int | None:
-        """How many qubits there are at most; ``None`` where only memory limits them."""
+        """The largest number of qubits; ``None`` if only memory limits it."""
         return self.backend.capabilities().max_qubits
 
     @property
     def gate_set(self) -> tuple[str, ...]:
-        """The gates a circuit may have: all of the shared table."""
+        """The gates that a circuit may have, which are all of the gate table."""
         return tuple(GATES)
 
 
@@ -131,29 +131,29 @@ class GatewayJob(QrispJob):
     """One of our jobs as one of Qrisp's.
 
     Args:
-        backend: it runs on.
-        job: of several circuits, so that its outcome is a list.
+        backend: the backend that runs the job.
+        job: our job.
     """
 
     def __init__(self, backend: GatewayBackend, job: Job[Any]) -> None:
         super().__init__(backend, job_id=job.id)
         self._job = job
-        self._last_known_status = JobStatus.QUEUED  # or further: whoever asks will know
+        self._last_known_status = JobStatus.QUEUED  # it may have progressed since; status() asks
 
     def status(self) -> JobStatus:
-        """Ask for its state."""
+        """Return the present state of the job."""
         self._last_known_status = _STATUS[self._job.status()]
         return self._last_known_status
 
     def result(self, timeout: float | None = None) -> JobResult:
         """Wait for the result: a dictionary of bitstrings for each circuit, clbit 0 rightmost.
 
-        Its metadata has the ``provenance`` of each.
+        The metadata of the result has the ``provenance`` of each circuit.
 
         Raises:
-            TimeoutError: not there within ``timeout`` seconds; the run goes on.
-            JobFailureError: it failed; its cause is our error.
-            JobCancelledError: it was cancelled.
+            TimeoutError: the result did not come within ``timeout`` seconds; the run goes on.
+            JobFailureError: the job failed; the cause is our error.
+            JobCancelledError: the job was cancelled.
         """
         try:
             outcomes = self._job.result(timeout)
@@ -171,11 +171,11 @@ class GatewayJob(QrispJob):
         return self._raise_for_status(self._last_known_status)
 
     def cancel(self) -> bool:
-        """Cancel it unless it has ended."""
+        """Cancel the job unless it has ended, and return whether it is cancelled."""
         return not self._job.done() and self._job.cancel()
 
 
-def _released(
+def _simulator_at(
     simulator: str,
     host: str = "127.0.0.1",
     port: int | None = None,
@@ -186,19 +186,19 @@ def _released(
     """Return the simulator behind a port; ``gateway up`` or ``gateway serve --all`` starts the servers.
 
     Args:
-        simulator: its name in the registry.
-        host: where the server runs.
-        port: of the server; the simulator's own by default.
-        token: if the server wants one.
-        options: of Qrisp, see :class:`GatewayBackend`.
+        simulator: the name of the simulator in the registry.
+        host: the host of the server.
+        port: the port of the server; by default the simulator's own.
+        token: the token, if the server requires one.
+        options: options of Qrisp, see :class:`GatewayBackend`.
     """
     client = BackendClient(host, find(simulator).port if port is None else port, token=token)
     return GatewayBackend(client, name=simulator, options=options)
 
 
-CirqSim = partial(_released, "cirq")
-MQTSim = partial(_released, "mqt")
-QiskitSim = partial(_released, "qiskit")
-QulacsSim = partial(_released, "qulacs")
-PyTketSim = PyTketStimSim = partial(_released, "pytket")
-RigettiSim = PennylaneRigettiSim = partial(_released, "rigetti")
+CirqSim = partial(_simulator_at, "cirq")
+MQTSim = partial(_simulator_at, "mqt")
+QiskitSim = partial(_simulator_at, "qiskit")
+QulacsSim = partial(_simulator_at, "qulacs")
+PyTketSim = PyTketStimSim = partial(_simulator_at, "pytket")
+RigettiSim = PennylaneRigettiSim = partial(_simulator_at, "rigetti")

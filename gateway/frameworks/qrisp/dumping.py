@@ -27,10 +27,10 @@ _NATIVE = frozenset(GATES)
 def dump(circuit: Circuit) -> Any:  # noqa: ANN401 - a QuantumCircuit
     """Return a ``QuantumCircuit`` with the same numbers of qubits and clbits.
 
-    A condition that is not a value of some clbits becomes several ``c_if``, no two of which hold together.
+    A condition that is not an assignment becomes several ``c_if``, no two of which hold together.
 
     Raises:
-        UnsupportedError: a phase in a circuit without qubits; a measurement into a clbit that its
+        UnsupportedError: a circuit without qubits has a phase, or a measurement goes into a clbit that its
             condition tests.
     """
     target = QuantumCircuit(circuit.num_qubits, circuit.num_clbits)
@@ -43,13 +43,13 @@ def dump(circuit: Circuit) -> Any:  # noqa: ANN401 - a QuantumCircuit
     return target
 
 
-def _append(target: Any, index: int, op: Operation, qubits: list[Any], tested: list[tuple[int, int]]) -> None:  # noqa: ANN401
-    """Append an operation that happens if clbits have the values given with them."""
-    operation, clbits = _operation(op), [*(clbit for clbit, _ in tested), *op.clbits]
+def _append(target: Any, index: int, op: Operation, qubits: list[Any], clbit_values: list[tuple[int, int]]) -> None:  # noqa: ANN401
+    """Append an operation that happens if clbits have these values."""
+    operation, clbits = _operation(op), [*(clbit for clbit, _ in clbit_values), *op.clbits]
     if len(set(clbits)) < len(clbits):
         raise refused(index, "condition", "Qrisp has no measurement into a clbit that its condition tests")
-    if tested:
-        operation = operation.c_if(len(tested), "".join(str(bit) for _, bit in tested))
+    if clbit_values:
+        operation = operation.c_if(len(clbit_values), "".join(str(bit) for _, bit in clbit_values))
     target.append(operation, qubits, [target.clbits[clbit] for clbit in clbits])
 
 

@@ -36,11 +36,11 @@ from gateway.frameworks.shared.refusals import refused, unbound
 Angles = tuple[float, float, float, float]
 """Theta, phi, lambda and the global phase of Qrisp's ``U3Gate``."""
 
-_FIXED: Mapping[Angles, str] = {
+_ROW_OF_ANGLES: Mapping[Angles, str] = {
     (0, 0, 0, 0): "id", (pi, 0, pi, 0): "x", (pi, pi / 2, pi / 2, 0): "y", (0, 0, pi, 0): "z", (pi / 2, 0, pi, 0): "h",
     (0, 0, pi / 2, 0): "s", (0, -pi / 2, 0, 0): "sdg", (0, 0, pi / 4, 0): "t", (0, -pi / 4, 0, 0): "tdg",
 }  # fmt: skip
-"""Angles -> the row of the gate table that is just that."""
+"""Angles -> the same gate of the table."""
 
 _NOTHING = frozenset({"qb_alloc", "qb_dealloc"})
 
@@ -49,10 +49,10 @@ def parse(source: object) -> Circuit:
     """Return the shared circuit of a ``QuantumCircuit``, a ``QuantumSession`` or a ``QuantumVariable``.
 
     Raises:
-        RequestError: something else of Qrisp.
+        RequestError: the object is something else of Qrisp.
         CircuitInvalidError: parameters are unbound.
-        UnsupportedError: an operation without definition, such as noise or a parity of clbits.
-        LimitError: larger than circuits may be.
+        UnsupportedError: an operation has no definition, such as noise or a parity of clbits.
+        LimitError: the circuit is larger than circuits may be.
     """
     circuit = _circuit(source)
     if circuit.abstract_params:
@@ -64,11 +64,11 @@ def parse(source: object) -> Circuit:
 
 
 def _circuit(source: Any) -> Any:  # noqa: ANN401 - a QuantumCircuit
-    """Return what stands for a source, compiled where Qrisp would compile it."""
+    """Return the circuit of a source, compiled where Qrisp would compile it."""
     if isinstance(source, QuantumVariable):
-        compiled = source.qs.compile(intended_measurements=source.reg)
-        compiled.measure([compiled.qubits[_place(compiled, qubit)] for qubit in source.reg])
-        return compiled
+        circuit = source.qs.compile(intended_measurements=source.reg)
+        circuit.measure([circuit.qubits[_place(circuit, qubit)] for qubit in source.reg])
+        return circuit
     if isinstance(source, QuantumSession):
         return source.compile()
     if isinstance(source, QuantumCircuit):
@@ -91,7 +91,7 @@ class _Reader:
         self._index = 0
 
     def read(self, circuit: Any, qubits: Sequence[int], clbits: Sequence[int], *, top: bool = True) -> None:  # noqa: ANN401
-        """Carry out a circuit whose bits, in its order, are these."""
+        """Carry out a circuit on these qubits and clbits, which are in the order of its own."""
         places = dict(zip(circuit.qubits, qubits, strict=True))
         bits = dict(zip(circuit.clbits, clbits, strict=True))
         for index, instruction in enumerate(circuit.data):
@@ -125,17 +125,17 @@ class _Reader:
             raise refused(self._index, op.name, "it has no definition to go by")
 
     def _conditional(self, op: Any, qubits: Sequence[int], clbits: Sequence[int]) -> None:  # noqa: ANN401
-        if op.definition is not None:  # of operations that are conditional themselves
+        if op.definition is not None:  # its base operation is conditional itself
             self.read(op.definition, qubits, clbits, top=False)
             return
-        tested, others = clbits[: op.num_control], clbits[op.num_control :]
+        clbits_of_condition, others = clbits[: op.num_control], clbits[op.num_control :]
         value = sum(int(bit) << place for place, bit in enumerate(op.ctrl_state))
-        self._out.choose([(compare(tested, value), partial(self._carry_out, op.base_op, qubits, others))])
+        self._out.choose([(compare(clbits_of_condition, value), partial(self._carry_out, op.base_op, qubits, others))])
 
     # ------------------------------------------------------------------ unitaries
 
     def _steps(self, op: Any, qubits: Sequence[int]) -> list[Step]:  # noqa: ANN401
-        """Return a unitary operation as steps, phase included."""
+        """Return a unitary operation as steps, including its phase."""
         if isinstance(op, U3Gate):
             return _rotation((op.theta, op.phi, op.lam, op.global_phase), qubits[0])
         if isinstance(op, ControlledOperation):
@@ -157,8 +157,8 @@ class _Reader:
 
 
 def _rotation(angles: Angles, qubit: int) -> list[Step]:
-    """Return a ``U3Gate`` as the row that is just that, or as a phase and one gate."""
-    row = _FIXED.get(angles)
+    """Return a ``U3Gate`` as the same gate of the table, or as a phase and one gate."""
+    row = _ROW_OF_ANGLES.get(angles)
     if row is not None:
         return [(row, (qubit,), ())]
     theta, phi, lam, phase = map(float, angles)
@@ -180,7 +180,7 @@ _SWAP = [("cx", (0, 1)), ("cx", (1, 0)), ("cx", (0, 1))]
 
 
 def _is_swap(op: Any) -> bool:  # noqa: ANN401 - an Operation
-    """Say whether an operation with a definition is a swap: the one gate of Qrisp's that is better kept whole."""
+    """Return whether an operation is Qrisp's swap, the one gate with a definition that is better kept whole."""
     if op.name != "swap" or len(op.definition.data) != len(_SWAP):
         return False
     places = {qubit: place for place, qubit in enumerate(op.definition.qubits)}

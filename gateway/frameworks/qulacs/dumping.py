@@ -1,7 +1,7 @@
 """The shared circuit -> Qulacs (https://docs.qulacs.org), checked against 0.6.14.
 
-A measurement's clbit is its address in Qulacs' classical register. Qulacs has neither resets nor
-conditions that could be read back, and knows of no clbits beyond those measured.
+The clbit of a measurement is its address in Qulacs' classical register. Qulacs has neither resets nor
+conditions that could be read back, and no clbits after the last one that is measured.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from gateway.frameworks.shared.refusals import refused
 def dump(circuit: Circuit) -> Any:  # noqa: ANN401 - a QuantumCircuit of Qulacs
     """Return a ``QuantumCircuit``; a global phase is a diagonal matrix on qubit 0.
 
-    Barriers, which Qulacs does not have, are left out, and so are clbits after the last one measured.
+    Barriers, which Qulacs does not have, are left out, and so are clbits after the last one that is measured.
 
     Raises:
-        UnsupportedError: a reset, a condition, or a phase of a circuit without qubits.
+        UnsupportedError: the circuit has a reset, a condition, or a phase without qubits.
     """
     for index, op in enumerate(circuit.operations):
         _check(op, index, circuit.num_qubits)

@@ -30,7 +30,7 @@ def _diagonal(entries: Callable[..., list[complex]]) -> Append:
 
 
 def _dense(name: str, num_qubits: int) -> Append:
-    """Append the matrix of a row of the gate table (the same qubit order as ours)."""
+    """Append the matrix of a gate of the table; Qulacs' qubit order is ours."""
 
     def append(c: Any, *args: Any) -> None:  # noqa: ANN401
         c.add_gate(gate.DenseMatrix(list(args[:num_qubits]), matrix(name, *args[num_qubits:])))
@@ -39,7 +39,7 @@ def _dense(name: str, num_qubits: int) -> Append:
 
 
 def _controlled(name: str) -> Append:
-    """Append a one-qubit row without angles, every qubit before the last one as control."""
+    """Append a one-qubit gate without angles; every qubit before the last one is a control."""
 
     def append(c: Any, *qubits: int) -> None:  # noqa: ANN401
         inner = gate.DenseMatrix(qubits[-1], matrix(name))
@@ -135,12 +135,12 @@ def build(
     operations: Sequence[Operation],
     other: Callable[[QuantumCircuit, Operation], None],
 ) -> QuantumCircuit:
-    """Return the circuit of operations.
+    """Return operations as a circuit of Qulacs.
 
     Args:
-        num_qubits: at least one if there is a global phase.
-        operations: in gates of the table, without conditions.
-        other: is called for each measurement, reset and barrier.
+        num_qubits: the number of qubits; at least one if there is a global phase.
+        operations: the operations, in gates of the table and without conditions.
+        other: called for each measurement, reset and barrier.
     """
     target = QuantumCircuit(num_qubits)
     for op in operations:

@@ -28,7 +28,7 @@ _ROWS: Mapping[str, str] = {
     "I": "id", "X": "x", "Y": "y", "Z": "z", "H": "h", "S": "s", "Sdag": "sdg", "T": "t", "Tdag": "tdg",
     "sqrtX": "sx", "sqrtXdag": "sxdg", "CNOT": "cx", "CZ": "cz", "SWAP": "swap",
 }  # fmt: skip
-"""Name of a gate -> the row that is just that."""
+"""Name of Qulacs' gate -> the same gate of the table."""
 
 _ROTATIONS = {"X-rotation": "rx", "Y-rotation": "ry", "Z-rotation": "rz",
               "ParametricRX": "rx", "ParametricRY": "ry", "ParametricRZ": "rz"}  # fmt: skip
@@ -43,9 +43,9 @@ def parse(circuit: object) -> Circuit:
     """Return the shared circuit of a ``QuantumCircuit`` or ``ParametricQuantumCircuit``.
 
     Raises:
-        RequestError: neither.
-        UnsupportedError: noise, projections, instruments but the measurement, adaptive gates, matrices
-            that are not unitary or have more than 6 qubits, named.
+        RequestError: the object is neither.
+        UnsupportedError: the circuit has noise, a projection, an instrument other than a measurement, an adaptive
+            gate, or a matrix that is not unitary or has more than 6 qubits.
     """
     if not isinstance(circuit, QuantumCircuit):
         raise RequestError(f"a circuit of Qulacs is a QuantumCircuit, not a {type(circuit).__name__}", field="circuits")
@@ -90,7 +90,7 @@ def _steps(native: Any, name: str, index: int) -> list[Step]:  # noqa: ANN401
 
 
 def _angle(native: Any, row: str) -> float:  # noqa: ANN401
-    """Return the angle of a rotation, which Qulacs hands out in the matrix only, between -2 pi and 2 pi."""
+    """Return the angle of a rotation, between -2 pi and 2 pi; Qulacs gives it only in the matrix."""
     matrix = native.get_matrix()
     cosine = matrix[0, 0].real
     sine = {"rx": matrix[1, 0].imag, "ry": -matrix[1, 0].real, "rz": matrix[0, 0].imag}[row]
@@ -98,7 +98,7 @@ def _angle(native: Any, row: str) -> float:  # noqa: ANN401
 
 
 def _paulis(fields: Mapping[str, Any]) -> list[tuple[int, str]]:
-    """Return the qubits of a Pauli operator and the matrix on each, identities left out."""
+    """Return the qubits of a Pauli operator with the matrix on each, without identities."""
     parts = fields["pauli"]["pauli_list"]
     return [(int(part["index"]), _PAULIS[int(part["pauli_id"])]) for part in parts if int(part["pauli_id"])]
 
@@ -115,7 +115,7 @@ def _pauli_rotation(fields: Mapping[str, Any]) -> list[Step]:
 
 
 def _measure(native: Any, index: int, out: Emitter) -> None:  # noqa: ANN401
-    """Append the map that is a measurement: the two projections of one qubit, with an address."""
+    """Append a measurement, which in Qulacs is a map of the two projections of one qubit, with an address."""
     fields = json.loads(native.to_json())
     kinds = [part["name"] for part in fields["gate_list"]]
     if kinds != ["Projection-0Gate", "Projection-1Gate"] or fields.get("is_instrument") != "true":
