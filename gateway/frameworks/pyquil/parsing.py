@@ -155,7 +155,7 @@ class _Reader:
         elif isinstance(instruction, Fence | FenceAll):
             self.out.barrier(tuple(map(_number, instruction.qubits or ())) or self._qubits)
         elif isinstance(instruction, Pragma) and instruction.command not in _HARMLESS:
-            raise refused(self._index, f"PRAGMA {instruction.command}", "what it changes, a circuit cannot say")
+            raise refused(self._index, f"PRAGMA {instruction.command}", "a circuit cannot express what it changes")
         elif not isinstance(instruction, Declare | DefGate | Nop | Pragma):
             raise refused(self._index, _name(instruction), "a flat circuit has nothing like it")
 

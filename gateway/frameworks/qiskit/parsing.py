@@ -150,7 +150,7 @@ class _Reader:
                 return
         definition = _definition(operation)
         if definition is None:
-            raise refused(self._index, operation.name, "it has no definition to go by")
+            raise refused(self._index, operation.name, "it has no definition")
         self._walk(definition, qubits, clbits)
 
     def _modified_steps(self, gate: Any, qubits: tuple[int, ...]) -> list[Step] | None:  # noqa: ANN401

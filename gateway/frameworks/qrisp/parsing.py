@@ -122,7 +122,7 @@ class _Reader:
         elif op.name == "barrier":
             self._out.barrier(tuple(qubits))
         elif op.name not in _NOTHING:
-            raise refused(self._index, op.name, "it has no definition to go by")
+            raise refused(self._index, op.name, "it has no definition")
 
     def _conditional(self, op: Any, qubits: Sequence[int], clbits: Sequence[int]) -> None:  # noqa: ANN401
         if op.definition is not None:  # its base operation is conditional itself
@@ -145,7 +145,7 @@ class _Reader:
         if op.name in _NOTHING or op.name == "barrier":
             return []
         if op.definition is None:
-            raise refused(self._index, op.name, "it has no definition to go by")
+            raise refused(self._index, op.name, "it has no definition")
         if _is_swap(op):
             return [("swap", tuple(qubits), ())]
         places = dict(zip(op.definition.qubits, qubits, strict=True))
