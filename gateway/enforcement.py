@@ -241,7 +241,7 @@ def _gates(needs: Needs, capabilities: Capabilities, _: RunOptions) -> Lack | No
     if index is None:
         return None
     name = needs.operations[index].name
-    return Lack(f"gate {name}", "does not have this gate, nor does it come down to gates it has", index)
+    return Lack(f"gate {name}", "does not have this gate, nor gates that equal it exactly", index)
 
 
 def _precision(needs: Needs, capabilities: Capabilities, _: RunOptions) -> Lack | None:
@@ -249,7 +249,9 @@ def _precision(needs: Needs, capabilities: Capabilities, _: RunOptions) -> Lack 
         return None
     max_operations = MOST_GATES_IN_SINGLE_PRECISION
     return Lack(
-        "double precision", f"computes in single precision, which bears {max_operations:,} operations", max_operations
+        "double precision",
+        f"computes in single precision, enough for {max_operations:,} operations",
+        max_operations,
     )
 
 

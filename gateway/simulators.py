@@ -265,7 +265,7 @@ def load(target: str) -> object:
     """
     module, colon, name = target.partition(":")
     if not (module and colon and name.isidentifier()):
-        raise RequestError(f"an adapter is given as module:Class, and {target!r} is not", field="adapter")
+        raise RequestError(f"an adapter is written module:Class, and {target!r} is not", field="adapter")
     try:
         adapter_module = importlib.import_module(module)
     except ModuleNotFoundError as exc:

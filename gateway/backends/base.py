@@ -152,7 +152,7 @@ class Backend(ABC):
         Raises:
             JobNotFound: the backend keeps no such job.
         """
-        raise JobNotFound(f"{type(self).__name__} keeps no jobs: hold on to what run_async() returned", job=job_id)
+        raise JobNotFound(f"{type(self).__name__} keeps no jobs: keep the job that run_async() returned", job=job_id)
 
     def _outcomes(self, request: RunRequest) -> Outcome | list[Outcome]:
         """Run a request; return a list for a list of circuits, and one outcome for one circuit."""

@@ -267,9 +267,7 @@ def _check_certificates(tls: str | Path) -> str:
         )
     except (OSError, ValueError) as exc:  # ssl.SSLError is an OSError
         why = getattr(exc, "strerror", None) or exc
-        raise RequestError(
-            f"tls is a file of certificates to trust, and {tls!s:.200} is none: {why}", field="tls"
-        ) from exc
+        raise RequestError(f"tls must name certificates to trust, not {tls!s:.200}: {why}", field="tls") from exc
     return str(path)
 
 

@@ -339,7 +339,7 @@ class DockerSimulator(Backend):
             advice = f"the container has {memory}: DockerSimulator({self.name!r}, memory=...) gives it more"
         elif isinstance(exc, SimulatorCrashed) and exc.exit_code in _KILLED_EXIT_CODES:
             advice = (
-                f"it was killed, most likely for want of memory: the container has {memory}, "
+                f"it was killed, most likely because memory ran out: the container has {memory}, "
                 f"DockerSimulator({self.name!r}, memory=...) gives it more"
             )
         else:
@@ -450,8 +450,6 @@ def _check_in_image(name: str) -> str:
         RequestError: the image does not contain the simulator.
     """
     if find(name).name not in SIMULATORS:
-        msg = (
-            f"the image holds the gateway's own simulators, and {name!r} is another distribution's: use LocalSimulator"
-        )
+        msg = f"the image has the gateway's own simulators only, and {name!r} is not one of them: use LocalSimulator"
         raise RequestError(msg, field="simulator")
     return name

@@ -266,7 +266,7 @@ def _parse_uuid(text: str | UUID | None) -> UUID | None:
         return text if text is None or isinstance(text, UUID) else UUID(text)
     except (ValueError, AttributeError) as exc:
         raise RequestError(
-            f"a calibration set has a UUID for its name, not {text!r}", field="calibration_set_id"
+            f"the name of a calibration set is a UUID, not {text!r}", field="calibration_set_id"
         ) from exc
 
 

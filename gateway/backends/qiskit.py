@@ -92,7 +92,7 @@ class QiskitBackend(VendorBackend):
     ) -> None:
         self.backend = _default_backend() if backend is None else backend
         if not isinstance(self.backend, BackendV2):
-            raise RequestError(f"a backend of Qiskit's is a BackendV2, not {backend!r}", field="backend")
+            raise RequestError(f"the backend must be a BackendV2 of Qiskit, not {backend!r}", field="backend")
         self.run_options = dict(run_options or {})
         reserved = self.run_options.keys() & {"shots", "seed_simulator"}
         if reserved:
@@ -288,7 +288,7 @@ def _default_backend() -> Any:  # noqa: ANN401 - an AerSimulator
         from qiskit_aer import AerSimulator  # noqa: PLC0415 - only where no backend is given
     except ModuleNotFoundError as exc:
         raise FrameworkNotInstalled(
-            "without a backend of yours a QiskitBackend is Aer, which is not installed: "
+            "a QiskitBackend without an argument uses Aer, which is not installed: "
             "pip install 'simulator-gateway[qiskit]'",
             framework="qiskit_aer",
             requirement="simulator-gateway[qiskit]",

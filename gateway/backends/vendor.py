@@ -60,7 +60,7 @@ class VendorBackend(Backend):
         Raises:
             JobNotFound: the vendor has no such job, or keeps none.
         """
-        raise JobNotFound(f"{self.name} keeps no jobs: hold on to what run_async() returned", job=vendor_id)
+        raise JobNotFound(f"{self.name} keeps no jobs: keep the job that run_async() returned", job=vendor_id)
 
     def error(self, exc: Exception) -> GatewayError:
         """Return the gateway error for an exception of the SDK, with its text."""

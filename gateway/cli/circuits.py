@@ -106,7 +106,7 @@ def _source(file: str) -> str:
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError as exc:
-        raise RequestError(f"the circuit in {where} is no text: byte {exc.start} is not UTF-8", field="file") from exc
+        raise RequestError(f"the circuit in {where} is not text: byte {exc.start} is not UTF-8", field="file") from exc
 
 
 def _open(file: str) -> AbstractContextManager[IO[bytes]]:

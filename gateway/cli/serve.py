@@ -99,10 +99,12 @@ def _find_target(settings: Settings, names: list[str]) -> Served:
         module, _, name = settings.adapter.partition(":")
         by_hand = settings.listen_fd is None  # for a program, the server reports the error with its class
         if by_hand and not (name and is_importable(module)):
-            raise UsageError(f"there is no adapter at {settings.adapter!r}: it is written module:Class, and importable")
+            raise UsageError(
+                f"there is no adapter at {settings.adapter!r}: write it as module:Class, of an importable module"
+            )
         return Served(settings.adapter, settings.adapter, _DEFAULT_PORT)
     if not names:
-        raise UsageError("name a simulator, or say --all or --adapter")
+        raise UsageError("name a simulator, or give --all or --adapter")
     row = _row(names[0])
     check_installed(row)
     return Served(row.name, row.adapter, row.port)

@@ -233,7 +233,7 @@ def _decode(content: bytes, name: str, *, is_json: bool) -> dict[str, Any]:
 
         return tomllib.loads(content.decode())
     except (ValueError, msgspec.DecodeError, RecursionError) as exc:  # tomllib's and msgspec's errors are ValueErrors
-        raise RequestError(f"{name} is no {'JSON object' if is_json else 'TOML'}: {exc}", field="settings") from exc
+        raise RequestError(f"{name} is not {'a JSON object' if is_json else 'TOML'}: {exc}", field="settings") from exc
 
 
 def _environment(environ: Mapping[str, str]) -> Layer:
@@ -311,8 +311,8 @@ def check_access(settings: Settings, *, guarded: bool) -> None:
     if guarded or settings.anonymous or settings.listen_fd is not None or _is_loopback(settings.host):
         return
     raise UsageError(
-        f"others can reach {settings.host}: say whom to let in ('gateway token NAME --file tokens', then "
-        "--tokens tokens), or say --anonymous to let everybody in"
+        f"other machines can reach {settings.host}: name the tokens that may use the server "
+        "('gateway token NAME --file tokens', then --tokens tokens), or give --anonymous to let everybody use it"
     )
 
 

@@ -187,7 +187,7 @@ class Fleet:
             if time.monotonic() > deadline:
                 name = spec.name(self.vault.home)
                 raise ContainerConflict(
-                    f"the container {name} is being made or removed for more than {patience_s:g} s: "
+                    f"other processes have created or removed the container {name} for {patience_s:g} s: "
                     f"docker rm -f {name} ends that",
                     container=name,
                 )
@@ -390,7 +390,7 @@ class Fleet:
         holder = f"the container {holders[0]}" if holders else exc.holder
         who = f" by {holder}" if holder else ""
         return PortTaken(
-            f"port {port} of {HOST_IP} is taken{who}: stop what uses it, or leave the port out and one is chosen",
+            f"port {port} of {HOST_IP} is taken{who}: stop what uses it, or leave the port out to let Docker choose",
             port=port,
             holder=holder,
         )

@@ -85,7 +85,7 @@ def check_architecture(image: Image | None, about: About) -> Finding:
     return Finding(
         "architecture",
         Verdict.PROBLEM,
-        f"the image is for {image.architecture}, this engine for {about.architecture}: it would not start, or crawl",
+        f"the image is for {image.architecture}, this engine for {about.architecture}: it would not start or be slow",
         f"docker image rm -f {image.tags[0] if image.tags else image.id}, then gateway build",
     )
 

@@ -619,7 +619,7 @@ def _port_error(explanation: str) -> PortTaken:
     port_holder = holder(port) if port is not None else None
     holder_text = f" by {port_holder}" if port_holder else ""
     return PortTaken(
-        f"port {port} is taken{holder_text}: stop what uses it, or leave the port out and one is chosen",
+        f"port {port} is taken{holder_text}: stop what uses it, or leave the port out to let Docker choose",
         port=port,
         holder=port_holder,
     )

@@ -296,7 +296,7 @@ def build(
     engine.remove_dangling(f"{BUILDER_LABEL}={builder}")
     image = find(engine, content)
     if image is None:
-        raise ImageBuildError("the engine said the build was done but has no such image: try again")
+        raise ImageBuildError("the engine reported the end of the build but does not have the image: try again")
     return image
 
 
@@ -322,7 +322,7 @@ def _ensure_runtime(
     )
     runtime = engine.first_layer(label, without=CONTENT_LABEL, newest=no_cache)
     if runtime is None:
-        raise ImageBuildError("the engine said the build was done but has no such image: try again")
+        raise ImageBuildError("the engine reported the end of the build but does not have the image: try again")
     return runtime
 
 

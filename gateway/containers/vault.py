@@ -184,7 +184,7 @@ class Vault:
             if exc.errno in {errno.ENOSPC, errno.EDQUOT}:
                 raise DiskFull(f"there is no space left for the tokens in {where}: df -h shows the disks") from exc
             raise ContainerError(
-                f"the tokens of containers cannot be stored in {where}: {exc.strerror}: make it yours and writable"
+                f"the tokens of containers cannot be stored in {where}: {exc.strerror}: make it yours, and writable"
             ) from exc
 
 

@@ -225,7 +225,7 @@ def test_a_seed_that_would_mean_nothing_is_not_reported():
 def test_single_precision_refuses_a_circuit_whose_rounding_would_show():
     circuit = Circuit(1, 1)
     circuit.operations = Circuit(1).x(0).operations * MOST_GATES_IN_SINGLE_PRECISION
-    with pytest.raises(UnsupportedError, match="single precision, which bears 100,000 operations") as caught:
+    with pytest.raises(UnsupportedError, match="single precision, enough for 100,000 operations") as caught:
         Careless(precision=Precision.SINGLE).run(circuit.measure(0, 0), shots=5)
     assert (caught.value.feature, caught.value.operation) == ("double precision", MOST_GATES_IN_SINGLE_PRECISION)
     assert Careless(precision=Precision.SINGLE).run(bell(), shots=5)

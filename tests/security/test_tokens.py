@@ -224,7 +224,7 @@ def test_gateway_token_makes_a_token_that_lets_in_and_writes_down_its_digest(tmp
 def test_listening_to_others_without_tokens_is_refused(host):
     done = _run("serve", "--adapter", "support.fake:FakeAdapter", "--port", "0", "--host", host)
     assert done.returncode == 2
-    assert f"others can reach {host}: say whom to let in" in done.stderr
+    assert f"other machines can reach {host}: name the tokens that may use the server" in done.stderr
 
 
 def test_listening_to_others_is_possible_with_tokens_or_when_said(tokens_file: Path):

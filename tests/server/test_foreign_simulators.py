@@ -58,7 +58,7 @@ def test_an_adapter_runs_by_its_class():
         ("no_such_module:X", RequestError, "no module 'no_such_module'"),
         ("support.fakes:NoSuch", RequestError, "module 'support.fakes' has no class 'NoSuch'"),
         ("pathlib:Path", RequestError, "'pathlib:Path' is no adapter"),
-        ("nonsense", RequestError, "given as module:Class"),
+        ("nonsense", RequestError, "written module:Class"),
         ("support.fake:NotInstalledAdapter", SimulatorNotInstalled, "'a_framework_nobody_has'"),
     ],
 )

@@ -203,7 +203,7 @@ def test_a_local_simulator_without_its_framework_starts_no_server(monkeypatch: p
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        ((), "name a simulator, or say --all or --adapter"),
+        ((), "name a simulator, or give --all or --adapter"),
         (("qulac",), "there is no simulator named 'qulac': did you mean 'qulacs'?"),
         (
             ("qulacs", "cirq", "--port", "1"),
@@ -211,7 +211,7 @@ def test_a_local_simulator_without_its_framework_starts_no_server(monkeypatch: p
         ),
         (("qulacs", "cirq", "--jobs", "x"), "several simulators cannot share the file of jobs 'x': leave --jobs out"),
         (("--settings", "/no/such/file"), "cannot read the settings in /no/such/file: No such file or directory"),
-        (("qulacs", "--host", "0.0.0.0"), "others can reach 0.0.0.0: say whom to let in"),  # noqa: S104 - refused
+        (("qulacs", "--host", "0.0.0.0"), "other machines can reach 0.0.0.0: name the tokens that may use the server"),  # noqa: S104 - refused
     ],
 )
 def test_wrong_usage_ends_with_status_2(words, sentence):

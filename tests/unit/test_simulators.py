@@ -72,11 +72,11 @@ def test_an_adapter_of_ones_own_whose_framework_is_absent_is_named_with_the_pack
         ("pathlib:Path", "no adapter, it has no capabilities, no run, no version: subclass adapters.base.Adapter"),
         ("support.fake:TARGET", "'support.fake:TARGET' is no adapter"),
         ("adapters.base:Adapter", "does not implement build, sample, version"),
-        ("support.fake", "given as module:Class, and 'support.fake' is not"),
-        (":X", "given as module:Class"),
-        ("x:", "given as module:Class"),
-        ("", "given as module:Class, and '' is not"),
-        ("x:a.b", "given as module:Class"),
+        ("support.fake", "written module:Class, and 'support.fake' is not"),
+        (":X", "written module:Class"),
+        ("x:", "written module:Class"),
+        ("", "written module:Class, and '' is not"),
+        ("x:a.b", "written module:Class"),
     ],
 )
 def test_a_target_that_cannot_be_loaded_is_refused_with_what_is_wrong(target, message):

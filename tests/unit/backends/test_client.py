@@ -225,7 +225,7 @@ def test_certificates_that_are_none_are_said_at_once(tmp_path, content: bytes | 
     path = tmp_path / "ca.pem"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(RequestError, match=f"tls is a file of certificates to trust, and {path} is none") as caught:
+    with pytest.raises(RequestError, match=f"tls must name certificates to trust, not {path}") as caught:
         BackendClient(tls=path)
     assert caught.value.field == "tls"
 

@@ -351,7 +351,7 @@ def test_a_run_past_its_deadline_is_cancelled_there():
 
 def test_where_nothing_is_kept_no_job_is_found(aer: QiskitBackend):
     job = aer.run_async(bell())
-    with pytest.raises(JobNotFound, match=r"aer_simulator keeps no jobs: hold on to what run_async\(\) returned"):
+    with pytest.raises(JobNotFound, match=r"aer_simulator keeps no jobs: keep the job that run_async\(\) returned"):
         aer.job(job.id)
     assert job.result().shots == 1024
 

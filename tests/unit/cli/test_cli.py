@@ -87,7 +87,7 @@ def test_list_as_json_is_data(capsys):
             "cannot read the circuit in missing.qasm: No such file or directory",
         ),
         (["run", ".", "--on", "qulacs"], "cannot read the circuit in .: Is a directory"),
-        (["run", sys.executable, "--on", "qulacs"], "is no text: byte"),
+        (["run", sys.executable, "--on", "qulacs"], "is not text: byte"),
         (["run", "/dev/zero", "--on", "qulacs"], "the circuit in /dev/zero is larger than the 33,554,432 bytes"),
         (["compare", "missing.qasm"], "cannot read the circuit in missing.qasm"),
         (["run", "FILE", "--on", "qulac"], "did you mean 'qulacs'"),

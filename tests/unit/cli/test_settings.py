@@ -179,8 +179,8 @@ def test_an_empty_variable_is_nothing(monkeypatch: pytest.MonkeyPatch):
             "[resources]\nmemory = 'much'",
             "{file}: resources.memory must be a number of bytes or a size such as 512m or 2g, not 'much'",
         ),
-        ("port = ", "{file} is no TOML: "),
-        ("\x00", "{file} is no TOML: "),
+        ("port = ", "{file} is not TOML: "),
+        ("\x00", "{file} is not TOML: "),
     ],
 )
 def test_what_a_file_cannot_mean_is_refused_by_file_and_name(text: str, sentence: str, tmp_path: Path):
@@ -194,7 +194,7 @@ def test_what_a_file_cannot_mean_is_refused_by_file_and_name(text: str, sentence
 def test_what_is_no_json_object_is_refused_by_file(content: bytes, tmp_path: Path):
     file = tmp_path / "settings.json"
     file.write_bytes(content)
-    with pytest.raises(UsageError, match=r"settings.json is no JSON object: "):
+    with pytest.raises(UsageError, match=r"settings.json is not a JSON object: "):
         load("--settings", str(file))
 
 
