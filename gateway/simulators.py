@@ -10,6 +10,7 @@ import difflib
 import importlib
 import sys
 from dataclasses import dataclass
+from importlib.machinery import PathFinder
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -327,15 +328,14 @@ def check_installed(row: Simulator) -> None:
 
 def is_importable(module: str) -> bool:
     """Return whether a module exists, without importing it or its parent packages."""
-    name, path = "", None
-    for part in module.split("."):
-        name = f"{name}.{part}" if name else part
-        specs = (finder.find_spec(name, path) for finder in sys.meta_path if hasattr(finder, "find_spec"))
-        spec = sys.modules[name].__spec__ if name in sys.modules else next((spec for spec in specs if spec), None)
+    top, *inner = module.split(".")
+    spec = sys.modules[top].__spec__ if top in sys.modules else find_spec(top)
+    for part in inner:
         if spec is None:
             return False
-        path = spec.submodule_search_locations
-    return True
+        # By its bare name: under its whole name the folder of a namespace package asks for its imported parent.
+        spec = PathFinder.find_spec(part, list(spec.submodule_search_locations or ()))
+    return spec is not None
 
 
 def rows() -> Iterator[Simulator]:

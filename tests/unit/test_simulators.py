@@ -1,13 +1,18 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
+from importlib.util import find_spec
 
 import pytest
 from support.fake import FakeAdapter
 
 from gateway.errors import RequestError, SimulatorNotInstalled
 from gateway.results import Capabilities
-from gateway.simulators import SIMULATORS, Simulator, find, load, rows
+from gateway.simulators import SIMULATORS, Simulator, find, is_importable, load, rows
+
+INSTALLED = [row for row in rows() if find_spec(row.packages[0]) is not None]
 
 TOY = {
     "name": "toy",
@@ -83,3 +88,18 @@ def test_a_target_that_cannot_be_loaded_is_refused_with_what_is_wrong(target, me
     with pytest.raises(RequestError, match=re.escape(message)) as caught:
         load(target)
     assert caught.value.field == "adapter"
+
+
+@pytest.mark.parametrize(
+    "module",
+    ["msgspec", "collections.abc", "gateway.circuit.gates", *[name for row in INSTALLED for name in row.warm]],
+)
+def test_a_module_that_can_be_imported_is_said_to_be(module: str):
+    code = f"from gateway.simulators import is_importable; print(is_importable({module!r}))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "True\n", "also where neither it nor its parents have been imported"
+
+
+@pytest.mark.parametrize("module", ["no_such_module", "no_such.module", "gateway.no_such", "gateway.version.inner"])
+def test_a_module_that_cannot_be_imported_is_said_not_to_be(module: str):
+    assert not is_importable(module)
