@@ -221,10 +221,17 @@ def _distribution(point: EntryPoint) -> str:
     return f"{point.dist.name} {point.dist.version}" if point.dist else "a distribution without a name"
 
 
+_KINDS = {"name": str, "port": int, "summary": str, "adapter": str, "distribution": str, "capabilities": Capabilities}
+"""Field that every row gives -> its type, since nobody's type checker may have seen another distribution's row."""
+
+
 def _fault(row: object, name: str) -> str:
     """Return why the object of an entry point cannot be used as a row beside ours; empty when it can."""
     if not isinstance(row, Simulator):
         return f"the entry point gives a {type(row).__name__}, and should give a gateway.simulators.Simulator"
+    for field, kind in _KINDS.items():
+        if not isinstance(value := getattr(row, field), kind) or value == "":
+            return f"the {field} of its row must be of type {kind.__name__} and not empty, and is {value!r}"
     if row.name != name:
         return f"the entry point is named {name!r} and its row {row.name!r}"
     holders = [ours.name for ours in SIMULATORS.values() if ours.port == row.port]

@@ -74,6 +74,15 @@ FAULTS = {
     "gives": ("ROW = 7", r"gives a int, and should give a gateway.simulators.Simulator"),
     "names": (ROW.format(name="another", port=0, distribution="x"), r"named 'faulty' and its row 'another'"),
     "port": (ROW.format(name="faulty", port=8088, distribution="x"), r"port 8088 belongs to 'qulacs'; 0 takes any"),
+    "nobody": (
+        ROW.format(name="faulty", port=0, distribution=None),
+        r"distribution of its row must be of type str .* is None",
+    ),
+    "empty": (
+        ROW.format(name="faulty", port=0, distribution=""),
+        r"distribution of its row must be of type str .* is ''",
+    ),
+    "text": (ROW.format(name="faulty", port="'x'", distribution="x"), r"port of its row must be of type int .* is 'x'"),
 }
 
 
