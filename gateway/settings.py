@@ -211,7 +211,7 @@ def database_url(jobs: str | os.PathLike[str]) -> str:
     Raises:
         RequestError: ``jobs`` is neither a URL nor a path.
     """
-    text = os.fspath(jobs)
+    text = os.fspath(jobs) if isinstance(jobs, str | os.PathLike) else jobs
     if not isinstance(cast("object", text), str) or not text or "\0" in text:
         raise RequestError(f"jobs must be the path of a file or the URL of a database, not {text!r}", field="jobs")
     if "://" in text:

@@ -31,6 +31,7 @@ STANDARD_INPUT = "-"
 LONGEST_S = 1_000_000_000
 """The longest duration, some thirty years: a lock cannot wait much longer, and JSON has no infinity."""
 
+_MOST_BYTES = 2**20
 _OLD_THREADS = "OMP_NUM_THREADS"
 """The variable with the number of threads that is used where no setting gives one; many machines set it."""
 
@@ -218,11 +219,20 @@ def _file(file: str | None) -> Iterator[Layer]:
     name = "standard input" if file == STANDARD_INPUT else file
     try:
         # Only the first line of standard input has settings.
-        content = sys.stdin.buffer.readline() if file == STANDARD_INPUT else Path(file).read_bytes()
+        content = sys.stdin.buffer.readline() if file == STANDARD_INPUT else _beginning(file)
     except OSError as exc:
         raise RequestError(f"cannot read the settings in {name}: {exc.strerror or exc}", field="settings") from exc
     values = _decode(content, name, is_json=file == STANDARD_INPUT or file.endswith(".json"))
     yield Layer(values, name)
+
+
+def _beginning(file: str) -> bytes:
+    """Return the content of a file of settings; ``/dev/zero`` has no end, and is refused."""
+    with Path(file).open("rb") as opened:
+        content = opened.read(_MOST_BYTES + 1)
+    if len(content) > _MOST_BYTES:
+        raise RequestError(f"{file} has more than {_MOST_BYTES:,} bytes: is it a file of settings?", field="settings")
+    return content
 
 
 def _decode(content: bytes, name: str, *, is_json: bool) -> dict[str, Any]:

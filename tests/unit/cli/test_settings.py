@@ -198,6 +198,11 @@ def test_what_is_no_json_object_is_refused_by_file(content: bytes, tmp_path: Pat
         load("--settings", str(file))
 
 
+def test_a_file_without_an_end_is_refused():
+    with pytest.raises(UsageError, match="/dev/zero has more than 1,048,576 bytes"):
+        load("--settings", "/dev/zero")
+
+
 @pytest.mark.parametrize(("name", "why"), [("missing", "No such file or directory"), (".", "Is a directory")])
 def test_a_file_that_cannot_be_read_is_named(name: str, why: str, tmp_path: Path):
     with pytest.raises(UsageError, match=rf"cannot read the settings in .*: {why}"):
@@ -257,7 +262,7 @@ def test_jobs_are_the_path_of_a_file_or_a_url(jobs, url):
     assert database_url(jobs) == url
 
 
-@pytest.mark.parametrize("jobs", ["", "a?b", "\0", b"bytes"])
+@pytest.mark.parametrize("jobs", ["", "a?b", "\0", b"bytes", 3, None])
 def test_what_is_neither_a_path_nor_a_url_is_refused(jobs):
     with pytest.raises(RequestError, match=r"jobs") as caught:
         database_url(jobs)
