@@ -79,5 +79,5 @@ def bar(step: Step) -> str:
     """Return ``image ███░░░ 4/32``; without a count, ``image``."""
     if not step.of:
         return "image"
-    done = round(_BAR * (step.number - 1) / step.of)
-    return f"image {'█' * done}{'░' * (_BAR - done)} {step.number}/{step.of}"
+    filled = round(_BAR * (step.number - 1) / step.of)
+    return f"image {'█' * filled}{'░' * (_BAR - filled)} {step.number}/{step.of}"
