@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import threading
+import time
 from collections import OrderedDict
 from datetime import UTC, datetime
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -14,7 +15,7 @@ from gateway.errors import GatewayError, JobNotFound, RequestError
 from gateway.jobs.manager import Caller
 from gateway.legacy.qrisp import deployments
 from gateway.legacy.qrisp.deployments import Deployment, JobOrder, JobView
-from gateway.legacy.qrisp.store import NUMBER_END, DeploymentStore
+from gateway.legacy.qrisp.store import MAX_AGE_S, NUMBER_END, DeploymentStore
 from gateway.protocol.messages import SentJob, decode, encode
 from gateway.protocol.result_message import ResultMessage, result_of
 from gateway.results import JobState, Result
@@ -33,7 +34,7 @@ T = TypeVar("T")
 
 
 class _Recent(Generic[T]):
-    """Keeps the newest items of one kind in memory, by number.
+    """Keeps the newest items of one kind in memory, by number, for as long as deployments are kept.
 
     Args:
         most: the number of items to keep.
@@ -41,19 +42,20 @@ class _Recent(Generic[T]):
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._items: OrderedDict[int, T] = OrderedDict()
+        self._items: OrderedDict[int, tuple[float, T]] = OrderedDict()
         self._lock = threading.Lock()
 
     def add(self, number: int, item: T) -> None:
         """Keep an item, and forget the oldest beyond the number to keep."""
         with self._lock:
-            self._items[number] = item
+            self._items[number] = time.monotonic(), item
             while len(self._items) > self._most:
                 self._items.popitem(last=False)
 
     def get(self, number: int) -> T | None:
         """Return an item, ``None`` if it is not kept any more."""
-        return self._items.get(number)
+        since_s, item = self._items.get(number, (0.0, None))
+        return item if time.monotonic() - since_s < MAX_AGE_S else None
 
 
 class _RecentJob(NamedTuple):

@@ -1,4 +1,7 @@
-"""Keeps deployments in the job database, so that clients can order jobs for them after a restart too."""
+"""Keeps deployments in the job database, so that clients can order jobs for them after a restart too.
+
+Clients send deployments without a token, so what is kept of them has three bounds: number, bytes and age.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ NUMBER_END = 2**53
 
 MAX_DEPLOYMENTS = 1000
 MAX_BYTES = 2**28
-_FORGET_EVERY = 16
+MAX_AGE_S = 86_400.0
 _AT_ONCE = 500
 
 _deployments = sa.table(
@@ -33,10 +36,9 @@ class DeploymentStore:
     def __init__(self, store: JobStore) -> None:
         self._store = store
         self._clock = SteadyClock()
-        self._additions = itertools.count(1)
 
     def add(self, body: bytes) -> int:
-        """Write a deployment and return its number, which nobody can guess.
+        """Write a deployment and return its number, which nobody can guess; what is beyond the bounds is forgotten.
 
         Raises:
             StorageFull, JobStoreError: the deployment could not be written.
@@ -51,21 +53,22 @@ class DeploymentStore:
         }
         with self._store.transaction() as connection:
             connection.execute(_deployments.insert().values(values))
-        if next(self._additions) % _FORGET_EVERY == 0:
-            self.forget(MAX_DEPLOYMENTS, MAX_BYTES)
+        self.forget(MAX_DEPLOYMENTS, MAX_BYTES, MAX_AGE_S)
         return number
 
     def get(self, number: int) -> bytes | None:
         """Return a deployment, ``None`` if it is not kept any more."""
         this = (_deployments.c.queue == self._store.queue) & (_deployments.c.number == number)
+        this &= _deployments.c.created > self._clock.now() - MAX_AGE_S
         with self._store.transaction() as connection:
             body: bytes | None = connection.scalar(sa.select(_deployments.c.body).where(this))
         return body
 
-    def forget(self, keep: int, keep_bytes: int) -> None:
-        """Remove all but the newest ``keep`` deployments, and of these the oldest beyond ``keep_bytes``."""
+    def forget(self, keep: int, keep_bytes: int, keep_s: float) -> None:
+        """Remove all but the newest ``keep`` deployments, and of these the oldest beyond the bytes and the age."""
+        since = self._clock.now() - keep_s
         newest = (
-            sa.select(_deployments.c.number, _deployments.c.bytes)
+            sa.select(_deployments.c.number, _deployments.c.bytes, _deployments.c.created)
             .where(_deployments.c.queue == self._store.queue)
             .order_by(_deployments.c.created.desc())
         )
@@ -75,7 +78,7 @@ class DeploymentStore:
             old = [
                 row.number
                 for k, (row, size) in enumerate(zip(rows, sizes, strict=True))
-                if k >= keep or size > keep_bytes
+                if k >= keep or size > keep_bytes or row.created <= since
             ]
             for some in (old[k : k + _AT_ONCE] for k in range(0, len(old), _AT_ONCE)):
                 connection.execute(_deployments.delete().where(_deployments.c.number.in_(some)))

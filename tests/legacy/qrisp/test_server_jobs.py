@@ -342,7 +342,7 @@ def test_deployments_and_jobs_of_an_earlier_version_are_found_by_their_numbers(t
             "UPDATE jobs SET queue = '', owner = '', ended = ended + unixepoch()"
         )  # else they have expired
         database.execute("UPDATE circuits SET request = ? WHERE job = 5", [run_body(X_ON_THE_FIRST, shots=7)])
-        database.execute("INSERT INTO deployments VALUES (2, '', 1010.0, ?, ?)", [len(program), program])
+        database.execute("INSERT INTO deployments VALUES (2, '', unixepoch(), ?, ?)", [len(program), program])
         database.commit()
     with serving(store=JobStore(f"sqlite:///{file}")) as client:
         assert client.get("/jobs/3").get_json()["message"] == "the job was cancelled"
@@ -354,7 +354,6 @@ def test_deployments_and_jobs_of_an_earlier_version_are_found_by_their_numbers(t
 def test_only_the_newest_deployments_are_kept(app: FlaskClient, monkeypatch):
     monkeypatch.setattr(qrisp_jobs, "_MAX_BYTES_IN_MEMORY", 0)
     monkeypatch.setattr(qrisp_store, "MAX_DEPLOYMENTS", 2)
-    monkeypatch.setattr(qrisp_store, "_FORGET_EVERY", 1)
     numbers = [app.post("/deployments", json=deployment(BELL)).get_json()["id"] for _ in range(4)]
     assert [app.post("/jobs", json=order(number)).status_code for number in numbers] == [400, 400, 201, 201]
 
@@ -362,7 +361,6 @@ def test_only_the_newest_deployments_are_kept(app: FlaskClient, monkeypatch):
 def test_only_so_many_bytes_of_deployments_are_kept(app: FlaskClient, monkeypatch):
     monkeypatch.setattr(qrisp_jobs, "_MAX_BYTES_IN_MEMORY", 0)
     monkeypatch.setattr(qrisp_store, "MAX_BYTES", 2 * len(BELL) + 500)
-    monkeypatch.setattr(qrisp_store, "_FORGET_EVERY", 1)
     numbers = [app.post("/deployments", json=deployment(BELL)).get_json()["id"] for _ in range(4)]
     statuses = [app.post("/jobs", json=order(number)).status_code for number in numbers]
     assert statuses[0] == 400
