@@ -53,8 +53,12 @@ def _make_file(file: Path) -> None:
 
 def _set_up_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - a DBAPI connection
     """Choose settings by which a killed process loses nothing that was committed; a power failure may."""
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "secure_delete=OFF"):
-        connection.execute(f"PRAGMA {pragma}")
+    try:
+        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "secure_delete=OFF"):
+            connection.execute(f"PRAGMA {pragma}")
+    except BaseException:
+        connection.close()  # SQLAlchemy drops a connection whose set-up fails, and leaves it open
+        raise
 
 
 @contextlib.contextmanager

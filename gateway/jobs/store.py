@@ -18,7 +18,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
-from gateway.jobs.database import engine, exclusively, translate_errors
+from gateway.errors import JobStoreError
+from gateway.jobs.database import engine, exclusively, public_url, translate_errors
 from gateway.jobs.schema import bring_up_to_date
 from gateway.jobs.tables import (
     ADD,
@@ -97,6 +98,7 @@ class JobStore:
         self.queue = queue
         self._lock = RLock()  # SQLite has one writer; waiting here costs less than being refused there
         self._engine = engine(url)
+        self._is_closed = False
         self._is_sqlite = self._engine.dialect.name == "sqlite"
         self._resources = contextlib.ExitStack()
         self._resources.callback(self._engine.dispose)
@@ -111,14 +113,18 @@ class JobStore:
     def close(self) -> None:
         """Release the database."""
         with self._lock:
+            self._is_closed = True
             self._resources.close()
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[Connection]:
         """Begin a transaction, in which interfaces may keep data of their own; errors of the database become ours."""
         turn = self._lock if self._is_sqlite else contextlib.nullcontext()
-        with translate_errors(self.url), turn, self._engine.begin() as connection:
-            yield connection
+        with translate_errors(self.url), turn:
+            if self._is_closed:  # another server may own the database by now, and SQLAlchemy would open it again
+                raise JobStoreError(f"the job database {public_url(self.url)} is closed", url=public_url(self.url))
+            with self._engine.begin() as connection:
+                yield connection
 
     # ------------------------------------------------------------------ writing
 

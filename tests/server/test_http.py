@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import http.client
 import json
+from collections.abc import Iterator
 
 import pytest
 from flask.testing import FlaskClient
@@ -231,10 +232,12 @@ def test_a_token_in_another_form_than_bearer_is_refused(app: FlaskClient, header
 def test_only_known_tokens_are_let_in_where_tokens_are_asked_for(header, status):
     digests = (hashlib.sha256(b"other").hexdigest(), hashlib.sha256(b"sesame").hexdigest())
     tokens = Tokens(parse_tokens(digests, "here"))
-    app = create_app(Service.over(InlineExecutor(Runner(FakeAdapter(), ServerLimits())), tokens=tokens)).test_client()
+    service = Service.over(InlineExecutor(Runner(FakeAdapter(), ServerLimits())), tokens=tokens)
+    app = create_app(service).test_client()
     headers = {} if header is None else {"Authorization": header}
     assert app.get("/v1/backend", headers=headers).status_code == status
     assert app.get("/healthz").status_code == 200
+    service.close()
 
 
 def test_the_server_says_what_it_is_and_what_it_accepts(fake_server: Server):
@@ -257,16 +260,19 @@ def test_a_surprise_inside_the_application_is_a_problem_without_its_words():
         def describe(self):
             raise ZeroDivisionError("secret")
 
-    app = create_app(Service.over(Surprising(Runner(FakeAdapter(), ServerLimits())))).test_client()
-    reply = app.get("/v1/backend")
+    service = Service.over(Surprising(Runner(FakeAdapter(), ServerLimits())))
+    reply = create_app(service).test_client().get("/v1/backend")
+    service.close()
     _assert_is_problem(reply.status_code, reply.content_type, reply.get_json(force=True), 500, "internal-error")
     assert b"secret" not in reply.data
 
 
 @pytest.fixture
-def app() -> FlaskClient:
+def app() -> Iterator[FlaskClient]:
     limits = ServerLimits(max_shots=10_000, max_circuits=10, max_body_bytes=2**20, timeout_s=20)
-    return create_app(Service.over(InlineExecutor(Runner(FakeAdapter(), limits)), limits)).test_client()
+    service = Service.over(InlineExecutor(Runner(FakeAdapter(), limits)), limits)
+    yield create_app(service).test_client()
+    service.close()
 
 
 def test_in_process_and_over_http_the_answers_are_the_same(app: FlaskClient, fake_server: Server):

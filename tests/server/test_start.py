@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import sqlite3
@@ -57,7 +58,7 @@ def test_a_job_database_of_a_newer_version_is_refused(tmp_path: Path):
     file = tmp_path / "jobs.sqlite"
     with serving("--jobs", str(file)) as served:
         assert client(served).run_async(fake()).result(30)
-    with sqlite3.connect(file) as connection:
+    with contextlib.closing(sqlite3.connect(file)) as connection, connection:
         tables = [name for (name,) in connection.execute("select name from sqlite_master where name like '%version%'")]
         column = connection.execute(f"pragma table_info({tables[0]})").fetchall()[0][1]
         connection.execute(f"update {tables[0]} set {column} = 1000")  # noqa: S608 - names of our own tables

@@ -143,5 +143,5 @@ load(find("qulacs").adapter)
 
 def test_a_container_of_it_is_refused_with_what_to_use_instead(site: Site):
     site.install("outside")
-    with pytest.raises(RequestError, match="'outside' is another distribution's: use LocalSimulator"):
+    with pytest.raises(RequestError, match="'outside' is not one of them: use LocalSimulator"):
         DockerSimulator("outside")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -198,6 +199,21 @@ def test_a_file_of_something_else_is_refused_by_name(tmp_path: Path):
     other.write_bytes(b"not a database, but long enough to be looked at " * 100)
     with pytest.raises(JobStoreError, match=f"the job database sqlite:///{other} failed: file is not a database"):
         JobStore(f"sqlite:///{other}")
+
+
+def test_a_file_that_is_refused_is_closed(tmp_path: Path):
+    other = tmp_path / "other"
+    other.write_bytes(b"not a database, but long enough to be looked at " * 100)
+    with pytest.raises(JobStoreError):
+        JobStore(f"sqlite:///{other}")
+    assert str(other) not in {os.path.realpath(descriptor) for descriptor in Path("/proc/self/fd").iterdir()}
+
+
+def test_a_closed_store_does_not_open_its_database_again(url: str):
+    store = JobStore(url, "qulacs")
+    store.close()
+    with pytest.raises(JobStoreError, match="is closed"):
+        added(store)
 
 
 def test_a_full_database_takes_no_job_and_keeps_those_it_has(tmp_path: Path):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from flask.testing import FlaskClient
@@ -21,8 +21,10 @@ from gateway.server.service import Service
 
 
 @pytest.fixture(scope="module")
-def app() -> FlaskClient:
-    return create_app(Service.over(InlineExecutor(Runner(FakeAdapter(), ServerLimits())))).test_client()
+def app() -> Iterator[FlaskClient]:
+    service = Service.over(InlineExecutor(Runner(FakeAdapter(), ServerLimits())))
+    yield create_app(service).test_client()
+    service.close()
 
 
 def test_each_row_has_one_handler_and_each_handler_a_row():

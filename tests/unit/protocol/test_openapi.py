@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 
 import jsonschema
 import pytest
@@ -24,8 +25,10 @@ UNDOCUMENTED = {"/openapi.json"}
 
 
 @pytest.fixture(scope="module", params=[FakeAdapter, NumpyAdapter], ids=lambda adapter: adapter.name)
-def client(request: pytest.FixtureRequest) -> FlaskClient:
-    return create_app(Service.over(InlineExecutor(Runner(request.param(), ServerLimits())))).test_client()
+def client(request: pytest.FixtureRequest) -> Iterator[FlaskClient]:
+    service = Service.over(InlineExecutor(Runner(request.param(), ServerLimits())))
+    yield create_app(service).test_client()
+    service.close()
 
 
 def assert_valid(value: object, pointer: str) -> None:
@@ -100,8 +103,10 @@ def test_problems_are_as_documented(client: FlaskClient, sent, content_type, sta
 
 
 def test_failures_of_the_simulator_are_as_documented():
-    client = create_app(Service.over(InlineExecutor(Runner(FakeAdapter(), ServerLimits())))).test_client()
+    service = Service.over(InlineExecutor(Runner(FakeAdapter(), ServerLimits())))
+    client = create_app(service).test_client()
     reply = client.post("/v1/run", data=run_body(fake(Does.RAISE)), content_type="application/json")
+    service.close()
     assert_valid(reply.get_json(force=True), schema_of("/v1/run", "post", 500))
 
 

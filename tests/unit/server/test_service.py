@@ -146,7 +146,7 @@ def test_interfaces_are_started_and_everything_is_closed_though_one_fails(execut
         service.close()
     assert (well.calls, badly.calls) == (["start", "close"], ["start", "close"])
     assert executor.closed == 1
-    with pytest.raises(JobStoreError, match="no such table"):  # what was in memory is gone
+    with pytest.raises(JobStoreError, match="the job database sqlite:// is closed"):
         store.find("any", "")
 
 
