@@ -30,7 +30,7 @@ from gateway.errors import (
     RequestError,
     SimulatorError,
 )
-from gateway.resources import Resources
+from gateway.resources import Resources, ran_out_of_memory
 from gateway.results import Capabilities, Provenance, Result, ResultType, Sampling
 
 N = TypeVar("N")
@@ -275,9 +275,10 @@ class Adapter(ABC, Generic[N]):
             raise too_many_qubits(exc.message, exc.requested, exc.allowed, self.name, others) from exc.__cause__
         except GatewayError:
             raise
-        except MemoryError as exc:
-            raise OutOfMemory(f"{self.name} ran out of memory: ask for fewer qubits", simulator=self.name) from exc
         except Exception as exc:
+            if ran_out_of_memory(exc):
+                text = f"{self.name} ran out of memory: ask for fewer qubits"
+                raise OutOfMemory(text, simulator=self.name) from exc
             raise SimulatorError(
                 f"{self.name} failed: {type(exc).__name__}: {exc}",
                 simulator=self.name,

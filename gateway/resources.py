@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from typing import Annotated
 
 import msgspec
@@ -9,6 +10,12 @@ from msgspec import Meta
 
 from gateway.errors import RequestError
 from gateway.units import parse_bytes
+
+LEAST_MEMORY = 64 * 2**20
+"""The least memory of a run, in bytes: an adapter keeps as much free for everything that is not the state."""
+
+_LOADER_FAILURES = ("cannot map zero-fill pages", "failed to map segment", "cannot allocate memory")
+"""What the dynamic loader says when memory runs out while it loads a library."""
 
 
 class Resources(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -21,7 +28,7 @@ class Resources(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             allocates more memory than this fails.
 
     Raises:
-        RequestError: the number of threads is below one, or the memory is not a size.
+        RequestError: the number of threads is below one, or the memory is not a size or below :data:`LEAST_MEMORY`.
     """
 
     threads: Annotated[
@@ -44,12 +51,35 @@ class Resources(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         if isinstance(self.threads, bool) or not isinstance(self.threads, int) or self.threads < 1:
             raise RequestError(f"threads must be an integer of at least 1, not {self.threads!r}", field="threads")
         if self.memory is not None:
-            msgspec.structs.force_setattr(self, "memory", parse_bytes(self.memory))
+            msgspec.structs.force_setattr(self, "memory", parse_memory(self.memory))
 
     @property
     def memory_bytes(self) -> int | None:
         """The memory in bytes."""
         return None if self.memory is None else int(self.memory)
+
+
+def parse_memory(memory: str | int, name: str = "memory") -> int:
+    """Return the memory of a run in bytes.
+
+    Raises:
+        RequestError: it is not a size, or below :data:`LEAST_MEMORY`; the message calls it by ``name``.
+    """
+    memory_bytes = parse_bytes(memory, name)
+    if memory_bytes < LEAST_MEMORY:
+        raise RequestError(f"{name} must be at least {LEAST_MEMORY // 2**20}m, not {memory!r}", field=name)
+    return memory_bytes
+
+
+def ran_out_of_memory(error: BaseException | None) -> bool:
+    """Say whether an error, or one that caused it, means that memory ran out; importing a library may fail so too."""
+    while error is not None:
+        if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM):
+            return True
+        if isinstance(error, ImportError) and any(text in str(error).lower() for text in _LOADER_FAILURES):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def resources_of(threads: int | None, memory: str | int | None) -> Resources | None:

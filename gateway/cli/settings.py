@@ -23,6 +23,7 @@ from gateway.cli.arguments import UsageError, duration, size
 from gateway.errors import RequestError
 from gateway.protocol.messages import ServerLimits
 from gateway.protocol.refusals import named_choices, refusal
+from gateway.resources import parse_memory
 from gateway.settings import IN_MEMORY, LIMIT_PREFIX, Setting, Settings, all_settings, database_url
 from gateway.units import parse_bytes, parse_seconds
 
@@ -194,8 +195,10 @@ def _in_units(values: Mapping[str, Any], layer: Layer, place: str = "") -> dict[
 
 
 def _amount(name: str, value: object, called: str) -> object:
+    if name == "memory" and (isinstance(value, str) or type(value) is int):
+        return parse_memory(int(value) if isinstance(value, str) and value.isdigit() else value, called)
     if isinstance(value, str) and not _PLAIN.fullmatch(value):
-        if name.endswith(("_bytes", "memory")):
+        if name.endswith("_bytes"):
             return parse_bytes(value, called)
         value = parse_seconds(value, called) if name.endswith("_s") else value
     if name.endswith("_s") and _is_too_long(value):

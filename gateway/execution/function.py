@@ -13,7 +13,8 @@ from gateway.circuit import Circuit
 from gateway.circuit.needs import needs
 from gateway.counts import Counts, Probabilities
 from gateway.enforcement import RunOptions, refuse, result_type
-from gateway.errors import GatewayError, SimulatorError
+from gateway.errors import GatewayError, OutOfMemory, SimulatorError
+from gateway.resources import ran_out_of_memory
 from gateway.results import Capabilities, Provenance, Result, ResultType, Sampling
 
 RunFunc = Callable[..., Mapping[str, Any]]
@@ -89,6 +90,8 @@ class Function:
         except GatewayError:
             raise
         except Exception as exc:
+            if ran_out_of_memory(exc):
+                raise OutOfMemory(f"{self.name} ran out of memory", simulator=self.name) from exc
             raise self._failure(f"{type(exc).__name__}: {exc}") from exc
         provenance = Provenance(
             simulator=self.name,

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 
+from gateway.circuit import Circuit
 from gateway.errors import GatewayError
 from gateway.execution.answers import write_answer
 from gateway.execution.memory import offer_to_the_killer, set_ceiling
@@ -20,6 +21,7 @@ from gateway.execution.runner import Answer, Runnable, Runner, UsesResources
 from gateway.protocol import problem
 from gateway.protocol.messages import ServerLimits
 from gateway.resources import Resources
+from gateway.results import Sampling
 from gateway.simulators import load
 
 _PR_SET_PDEATHSIG = 1
@@ -75,6 +77,8 @@ def serve(pipe: Connection, target: Target, limits: ServerLimits) -> None:
     _keep_freed_memory()
     offer_to_the_killer()
     runner = _load(target, limits)
+    if isinstance(runner, Runner) and target.path is not None and _has_ceiling(target, limits):
+        rehearse(runner.runnable)
     set_ceiling(limits.worker_memory_bytes, target.resources.memory_bytes)
     gc.collect()
     gc.freeze()  # the framework's objects need not be looked at again
@@ -96,6 +100,18 @@ def _load(target: Target, limits: ServerLimits) -> Runner | GatewayError:
         return exc
     except (Exception, SystemExit) as exc:  # noqa: BLE001 - the process edge: the cause is passed on as text
         return GatewayError(f"the simulator could not be loaded: {type(exc).__name__}: {exc}")
+
+
+def _has_ceiling(target: Target, limits: ServerLimits) -> bool:
+    return target.resources.memory_bytes is not None or limits.worker_memory_bytes is not None
+
+
+def rehearse(runnable: Runnable) -> None:
+    """Run a small circuit for each result type, so that all that a run imports is there before memory has a ceiling."""
+    for kind in runnable.capabilities.result_types:
+        circuit = Circuit(1).h(0) if kind.of_state else Circuit(1).h(0).measure_all()
+        with contextlib.suppress(Exception):  # the run of a user meets it again, and tells the user
+            runnable.run(circuit, shots=None if kind.is_exact else 1, seed=None, result=kind, sampling=Sampling.AUTO)
 
 
 def _answer(runner: Runner | GatewayError, task: Task) -> Answer:

@@ -18,6 +18,7 @@ from support.serving import client, environment, serving
 from gateway import BackendServer, Circuit, LocalSimulator
 from gateway.backends.client import BackendClient
 from gateway.errors import LimitError, OutOfMemory, RequestError, SimulatorError, SimulatorNotInstalled
+from gateway.resources import LEAST_MEMORY
 from gateway.simulators import SIMULATORS, Simulator
 
 SERVE = [sys.executable, "-m", "gateway", "serve"]
@@ -257,6 +258,13 @@ def test_threads_and_memory_of_a_local_simulator_are_held_to_and_reported():
         error = refusal_of(simulator, large)
     assert (error.limit, error.requested) == ("qubits", 24)
     assert error.allowed < 24
+
+
+@pytest.mark.parametrize("name", ["qulacs", "stim"])
+def test_the_least_memory_is_enough_for_a_small_circuit_and_counts_none_of_what_a_run_imports(name: str):
+    with LocalSimulator(name, memory=LEAST_MEMORY, workers=1) as simulator:
+        counts = simulator.run(Circuit(2).h(0).cx(0, 1).measure_all(), shots=100, seed=1)
+    assert set(counts) == {"00", "11"}
 
 
 def refusal_of(simulator: LocalSimulator, circuit: Circuit) -> LimitError:

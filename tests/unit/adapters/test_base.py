@@ -88,9 +88,10 @@ def test_what_the_framework_raises_becomes_a_simulator_error_with_its_words():
     assert caught.value.detail == "'no such gate'"
 
 
-def test_running_out_of_memory_is_an_error_of_its_own():
+@pytest.mark.parametrize("error", [MemoryError(), ImportError("x.so: cannot map zero-fill pages")])
+def test_running_out_of_memory_is_an_error_of_its_own(error: Exception):
     with pytest.raises(OutOfMemory, match="ran out of memory"):
-        Raises(MemoryError()).run(bell(), shots=1)
+        Raises(error).run(bell(), shots=1)
 
 
 def test_own_errors_pass_as_they_are():

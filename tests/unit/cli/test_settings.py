@@ -110,11 +110,15 @@ def test_what_is_said_again_as_it_is_by_default_wins_too(tmp_path: Path):
     assert (found.host, found.resources.threads) == ("127.0.0.1", 1)
 
 
+MEMORY = ("67108864", 2**26)
+
+
 @pytest.mark.parametrize("setting", [each for each in all_settings() if each.variable], ids=lambda each: each.name)
 def test_every_variable_sets_its_setting(setting, monkeypatch: pytest.MonkeyPatch):
     text, value = {
         bool: ("yes", True), int: ("7", 7), float: ("7", 7.0), tuple[str, ...]: ("a, b", ("a", "b")), str: ("x", "x"),
     }[setting.kind]  # fmt: skip
+    text, value = MEMORY if setting.name == "resources.memory" else (text, value)
     monkeypatch.setenv(setting.variable, text)
     found: object = load()
     for name in setting.path:
@@ -127,6 +131,7 @@ def test_every_flag_sets_its_setting_and_its_help_is_the_documentation(setting, 
     text, value = {
         bool: (None, True), int: ("7", 7), float: ("7s", 7.0), tuple[str, ...]: ("a,b", ("a", "b")), str: ("x", "x"),
     }[setting.kind]  # fmt: skip
+    text, value = MEMORY if setting.name == "resources.memory" else (text, value)
     found: object = load(setting.flag, *([] if text is None else [text]))
     for name in setting.path:
         found = getattr(found, name)
@@ -220,6 +225,7 @@ def test_a_file_that_cannot_be_read_is_named(name: str, why: str, tmp_path: Path
         ("GATEWAY_ANONYMOUS", "perhaps", "GATEWAY_ANONYMOUS must be true or false, not the text 'perhaps'"),
         ("GATEWAY_THREADS", "0", "GATEWAY_THREADS must be an integer of at least 1"),
         ("GATEWAY_MEMORY_BYTES", "much", "GATEWAY_MEMORY_BYTES must be a number of bytes or a size such as 512m or 2g"),
+        ("GATEWAY_MEMORY_BYTES", "1", "GATEWAY_MEMORY_BYTES must be at least 64m, not 1"),
         ("GATEWAY_LIMIT_MAX_SHOTS", "1.5", "GATEWAY_LIMIT_MAX_SHOTS must be an integer of at least 0, not the text"),
         ("GATEWAY_LIMIT_MAX_SHOT", "1", "GATEWAY_LIMIT_MAX_SHOT: there is no limit named 'max_shot': did you mean"),
     ],

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from gateway.circuit import Circuit
-from gateway.errors import GatewayError, LimitError, RequestError, SimulatorError, UnsupportedError
+from gateway.errors import GatewayError, LimitError, OutOfMemory, RequestError, SimulatorError, UnsupportedError
 from gateway.execution.function import Function
 from gateway.results import ResultType, Sampling
 
@@ -155,6 +155,14 @@ def test_an_exception_becomes_a_simulator_error_and_keeps_its_cause():
     with pytest.raises(SimulatorError, match="mine failed: KeyError: 'no such device'") as caught:
         run(run_func)
     assert isinstance(caught.value.__cause__, KeyError)
+
+
+def test_memory_that_runs_out_in_a_function_is_an_error_of_its_own():
+    def run_func(circuit, shots):
+        raise MemoryError
+
+    with pytest.raises(OutOfMemory, match="mine ran out of memory"):
+        run(run_func)
 
 
 def test_an_error_of_ours_is_passed_on_as_it_is():
