@@ -11,9 +11,9 @@ from collections.abc import Iterator
 
 import pytest
 from support.fake import TARGET
-from support.groups import pytest_ignore_collect, pytest_report_header
+from support.groups import pytest_ignore_collect, pytest_itemcollected, pytest_report_header
 from support.raw import Server
-from support.tiers import pytest_collection_modifyitems
+from support.tiers import pytest_collection_modifyitems, pytest_runtest_protocol
 
 from gateway.backends.process import ServerProcess
 from gateway.protocol.messages import ServerLimits
@@ -22,7 +22,9 @@ from gateway.simulators import find
 __all__ = [
     "pytest_collection_modifyitems",
     "pytest_ignore_collect",
+    "pytest_itemcollected",
     "pytest_report_header",
+    "pytest_runtest_protocol",
 ]
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import pytest
 from packaging.requirements import Requirement
 
 from gateway.simulators import SIMULATORS, Simulator
@@ -49,6 +50,29 @@ def pytest_ignore_collect(collection_path: Path) -> bool | None:
     """Leave out the files that another environment runs."""
     is_test = collection_path.suffix == ".py" and collection_path.name.startswith("test_")
     return True if is_test and not belongs_here(collection_path) else None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark a test that takes a server of Qulacs as one that needs Qulacs."""
+    if "qulacs_server" in getattr(item, "fixturenames", ()):
+        item.add_marker(pytest.mark.needs("qulacs"))
+
+
+def deselect_absent(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Deselect the tests that need a simulator which has no package for this Python; pytest counts them at the end."""
+    absent = [item for item in items if not all(map(_has_package, _needed(item)))]
+    if absent:
+        config.hook.pytest_deselected(items=absent)
+        items[:] = [item for item in items if item not in set(absent)]
+
+
+def _needed(item: pytest.Item) -> list[str]:
+    return [name for marker in item.iter_markers("needs") for name in marker.args]
+
+
+def _has_package(name: str) -> bool:
+    return _fits(SIMULATORS[name])
 
 
 def pytest_report_header() -> str:

@@ -134,7 +134,7 @@ import gateway, gateway.server.host
 from gateway.simulators import find, load
 gateway.LocalSimulator("qulacs")
 find("mqt").python()
-load(find("qulacs").adapter)
+load(find("stim").adapter)
 """
     environment = {"PYTHONPATH": f"{site.folder}:{Path(__file__).parents[2]}"}
     done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=False)

@@ -28,6 +28,10 @@ TOY = {
 def test_a_row_is_found_by_its_name_and_says_what_it_is(row: Simulator):
     assert find(row.name) is row
     assert row.summary
+
+
+@pytest.mark.parametrize("row", [pytest.param(row, marks=pytest.mark.needs(row.name)) for row in rows()])
+def test_a_row_knows_the_version_of_its_package(row: Simulator):
     assert row.installed_version()
 
 

@@ -151,7 +151,7 @@ def test_a_calibration_that_changes_while_circuits_are_prepared_is_said_and_noth
 def test_an_unknown_calibration_set_is_refused(server: IqmServer):
     with pytest.raises(RequestError, match="there is no calibration set"):
         IQMBackend(TOKEN, MACHINE, server_url=server.url, calibration_set_id=uuid.uuid4())
-    with pytest.raises(RequestError, match="a calibration set has a UUID") as caught:
+    with pytest.raises(RequestError, match="the name of a calibration set is a UUID, not 'latest'") as caught:
         IQMBackend(TOKEN, MACHINE, server_url=server.url, calibration_set_id="latest")
     assert caught.value.field == "calibration_set_id"
 

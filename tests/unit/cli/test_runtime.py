@@ -50,8 +50,8 @@ def test_an_image_that_is_there_decides_for_docker_and_that_is_said(monkeypatch,
 
 
 def test_containers_of_all_of_them_decide_for_docker(monkeypatch):
-    assert choose(monkeypatch, FakeEngine(running=("qulacs", "cirq")), ["qulacs"]).runtime == "docker"
-    assert choose(monkeypatch, FakeEngine(running=("cirq",)), ["qulacs"]).runtime == "local"
+    assert choose(monkeypatch, FakeEngine(running=("qiskit", "cirq")), ["qiskit"]).runtime == "docker"
+    assert choose(monkeypatch, FakeEngine(running=("cirq",)), ["qiskit"]).runtime == "local"
 
 
 def test_without_an_engine_it_is_this_machine_and_the_reason_is_said(monkeypatch, capsys):

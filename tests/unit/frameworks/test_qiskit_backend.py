@@ -40,6 +40,7 @@ def measured_bell() -> QuantumCircuit:
 # ---------------------------------------------------------------------------- BackendV2
 
 
+@pytest.mark.needs("qulacs")
 def test_it_says_what_it_is(backend: GatewayBackend):
     assert isinstance(backend, BackendV2)
     assert (backend.name, backend.version) == ("qulacs", 2)

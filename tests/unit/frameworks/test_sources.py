@@ -64,14 +64,14 @@ def test_a_package_that_an_installed_framework_lacks_is_not_taken_for_the_framew
     def load() -> NoReturn:
         raise ModuleNotFoundError("No module named 'scipy'", name="scipy")
 
-    monkeypatch.setitem(conversions._CONVERSIONS, "qulacs", load)
+    monkeypatch.setitem(conversions._CONVERSIONS, "qiskit", load)
     with pytest.raises(ModuleNotFoundError, match="scipy"):
-        MEASURED.to("qulacs")
+        MEASURED.to("qiskit")
 
 
 @pytest.mark.parametrize("home", ["gateway", "gateway.circuit", "gateway.circuit.circuit"])
 def test_a_circuit_from_any_of_its_homes_can_be_converted_at_once(home):
-    code = f"from {home} import Circuit; print(type(Circuit(1).h(0).to('qulacs')).__name__)"
+    code = f"from {home} import Circuit; print(type(Circuit(1).h(0).to('qiskit')).__name__)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "QuantumCircuit\n"
 
