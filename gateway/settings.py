@@ -23,6 +23,9 @@ LIMIT_PREFIX = "GATEWAY_LIMIT_"
 IN_MEMORY = "sqlite://"
 """The URL of a database of jobs that is kept in memory and ends with its server."""
 
+INTERNAL = frozenset({"jobs_name", "quiet", "listen_fd", "lifeline_fd", "pickled"})
+"""The settings that are for programs which start a server, and that no hint names."""
+
 
 def _setting(description: str, flag: str = "", variable: str = "", metavar: str = "VALUE") -> Meta:
     return Meta(description=description, extra={"flag": flag, "variable": variable, "metavar": metavar})

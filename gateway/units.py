@@ -9,6 +9,7 @@ from gateway.errors import RequestError
 
 _AMOUNT = re.compile(r"(\d+(?:\.\d*)?|\.\d+)\s*([a-z]*)", re.IGNORECASE)
 _BYTES = {"": 1, "b": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
+_SWITCHES = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
 _SECONDS = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86_400.0}
 
 
@@ -49,3 +50,8 @@ def parse_seconds(duration: str | float, name: str = "timeout_s") -> float:
             f"{name} must be a number of seconds or a duration such as 90s, 10m or 2h, not {duration!r}", field=name
         )
     return seconds
+
+
+def parse_switch(text: str) -> bool | None:
+    """Return whether a word such as ``yes``, ``true``, ``on`` or ``1`` switches something on; ``None`` for others."""
+    return _SWITCHES.get(text.strip().lower())

@@ -6,11 +6,10 @@ import io
 import os
 import signal
 import sys
-from argparse import ArgumentParser
 from collections.abc import Sequence
 from contextlib import suppress
 
-from gateway.cli.arguments import UsageError
+from gateway.cli.arguments import Parser, UsageError
 from gateway.cli.commands import COMMANDS
 from gateway.errors import GatewayError
 from gateway.version import __version__
@@ -33,8 +32,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _run(list(sys.argv[1:] if argv is None else argv))
         finally:
             _flush()
+    except UsageError as exc:
+        return _report_error(exc.message, WRONG_USAGE, exc.program or "gateway")
     except GatewayError as exc:
-        return _report_error(exc.message, WRONG_USAGE if isinstance(exc, UsageError) else FAILED)
+        return _report_error(exc.message)
     except KeyboardInterrupt:
         return _report_error("interrupted", INTERRUPTED)
     except BrokenPipeError:
@@ -60,14 +61,17 @@ def _run(words: list[str]) -> int:
         hint = f"did you mean {close[0]!r}? " if close else ""
         names = ", ".join(COMMANDS)
         raise UsageError(f"there is no command {name!r}: {hint}There are {names}; 'gateway --help' says what they do")
-    arguments = _parser(name).parse_args(words)
+    arguments, unknown = _parser(name).parse_known_args(words)
+    if unknown:
+        program = f"gateway {name}" if name in COMMANDS else "gateway"
+        raise UsageError(f"there is no argument {unknown[0]!r}; see {program} --help", program=program)
     arguments.words = words
     return COMMANDS[name].run(arguments)
 
 
-def _parser(command_name: str | None) -> ArgumentParser:
+def _parser(command_name: str | None) -> Parser:
     """Return a parser for all commands, with the arguments of one command only."""
-    parser = ArgumentParser(prog="gateway", description="Run one quantum circuit on many simulators, in one bit order.")
+    parser = Parser(prog="gateway", description="Run one quantum circuit on many simulators, in one bit order.")
     parser.add_argument("--version", action="version", version=f"gateway {__version__}")
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for name, command in COMMANDS.items():
@@ -109,7 +113,7 @@ def _flush() -> None:
         raise
 
 
-def _report_error(sentence: str, status: int = FAILED) -> int:
+def _report_error(sentence: str, status: int = FAILED, program: str = "gateway") -> int:
     with suppress(OSError):
-        print(f"gateway: {sentence}", file=sys.stderr, flush=True)
+        print(f"{program}: {sentence}", file=sys.stderr, flush=True)
     return status

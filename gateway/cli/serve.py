@@ -42,7 +42,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def command(arguments: argparse.Namespace) -> int:
     """Serve until a signal ends the process."""
     settings = sources.load(arguments)
+    if arguments.settings != sources.STANDARD_INPUT:
+        sources.warn_of_unknown_variables(os.environ)
     names = _installed() if arguments.all else list(settings.simulators)
+    _refuse_duplicates(names)
     if len(names) + bool(settings.adapter) + settings.pickled > 1:
         sources.refuse_one_file(settings)
         return _serve_many([_row(name).name for name in names], sources.flags_for_each(arguments))
@@ -56,6 +59,12 @@ def _installed() -> list[str]:
     """Return the names of all installed simulators, including those of other distributions."""
     ours = [row.name for row in SIMULATORS.values() if row.installed_version()]
     return ours + [offer.name for offer in offers() if offer.row is not None]
+
+
+def _refuse_duplicates(names: list[str]) -> None:
+    duplicate = next((name for position, name in enumerate(names) if name in names[:position]), None)
+    if duplicate is not None:
+        raise UsageError(f"{duplicate} is named twice: one server for each simulator is enough")
 
 
 def _row(name: str) -> Simulator:

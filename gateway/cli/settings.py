@@ -8,11 +8,12 @@ source uses for it.
 from __future__ import annotations
 
 import argparse
+import difflib
 import ipaddress
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from pathlib import Path
 from typing import Any, NamedTuple, get_origin
 
@@ -24,8 +25,8 @@ from gateway.errors import RequestError
 from gateway.protocol.messages import ServerLimits
 from gateway.protocol.refusals import named_choices, refusal
 from gateway.resources import parse_memory
-from gateway.settings import IN_MEMORY, LIMIT_PREFIX, Setting, Settings, all_settings, database_url
-from gateway.units import parse_bytes, parse_seconds
+from gateway.settings import IN_MEMORY, INTERNAL, LIMIT_PREFIX, Setting, Settings, all_settings, database_url
+from gateway.units import parse_bytes, parse_seconds, parse_switch
 
 STANDARD_INPUT = "-"
 
@@ -37,7 +38,15 @@ _OLD_THREADS = "OMP_NUM_THREADS"
 """The variable with the number of threads that is used where no setting gives one; many machines set it."""
 
 _PLAIN = re.compile(r"-?\d+(\.\d*)?|null")
-_TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
+_PREFIX = "GATEWAY_"
+WARNED = "GATEWAY_WARNED"
+"""The variable that says to child processes that a person was warned of unknown variables."""
+
+_OTHER_VARIABLES = frozenset({
+    "GATEWAY_CPUS", "GATEWAY_ENVIRONMENTS", "GATEWAY_INTERFACE", "GATEWAY_MEMORY", "GATEWAY_PIDS", "GATEWAY_PRELOAD",
+    "GATEWAY_REGISTRY", "GATEWAY_STATE_DIR",
+})  # fmt: skip
+"""Variables of the environment that are no settings of a server; GATEWAY_INTERFACE is CGI's."""
 
 PRECEDENCE = "A flag wins over its variable of the environment, which wins over the file of --settings."
 
@@ -173,16 +182,37 @@ def _check(layer: Layer, values: dict[str, Any]) -> None:
     if unknown:
         choices = named_choices(unknown[0], ServerLimits.__struct_fields__)
         raise RequestError(f"{layer.name}: there is no limit named {unknown[0]!r}: {choices}", field="limits")
+    _check_interfaces(layer, values.get("interfaces"))
     try:
         msgspec.convert(values, Settings, strict=layer.strict)
     except msgspec.ValidationError as exc:
-        error = refusal(exc, Settings, values, whole=layer.name, null="")
+        error = refusal(exc, Settings, values, whole=layer.name, null="", internal=INTERNAL)
         field = error.field or ""
         place = layer.names.get(field.partition("[")[0])
         if place is not None:
             raise RequestError(error.message.replace(field, place, 1), field=field) from exc
         prefix = "" if error.message.startswith(layer.name) else f"{layer.name}: "
         raise RequestError(f"{prefix}{error.message}", field=field) from exc
+
+
+def _check_interfaces(layer: Layer, interfaces: object) -> None:
+    """Refuse invalid settings of the interfaces for older clients, which only the interfaces know."""
+    for name, values in interfaces.items() if isinstance(interfaces, Mapping) else ():
+        place, room = f"interfaces.{name}", legacy.ROOMS.get(name)
+        if room is None:
+            choices = named_choices(name, legacy.ROOMS)
+            raise RequestError(
+                f"{layer.name}: there is no interface {name!r} for older clients: {choices}", field=place
+            )
+        try:
+            msgspec.convert(values, room.settings_type)
+        except msgspec.ValidationError as exc:
+            error = refusal(exc, room.settings_type, values, whole=place, null="", internal=room.internal)
+            field = f"{place}.{error.field}" if error.field else place
+            message = error.message if error.message.startswith(place) else f"{place}.{error.message}"
+            called = layer.names.get(field, f"{layer.name}: {field}")
+            raise RequestError(message.replace(field, called, 1) if field in message else f"{layer.name}: {message}",
+                               field=field) from exc  # fmt: skip
 
 
 def _in_units(values: Mapping[str, Any], layer: Layer, place: str = "") -> dict[str, Any]:
@@ -241,12 +271,33 @@ def _beginning(file: str) -> bytes:
 def _decode(content: bytes, name: str, *, is_json: bool) -> dict[str, Any]:
     try:
         if is_json:
-            return msgspec.json.decode(content, type=dict[str, Any])
-        import tomllib  # noqa: PLC0415 - needed only for a file in TOML
+            values = msgspec.json.decode(content)
+        else:
+            import tomllib  # noqa: PLC0415 - needed only for a file in TOML
 
-        return tomllib.loads(content.decode())
+            values = tomllib.loads(content.decode())
     except (ValueError, msgspec.DecodeError, RecursionError) as exc:  # tomllib's and msgspec's errors are ValueErrors
         raise RequestError(f"{name} is not {'a JSON object' if is_json else 'TOML'}: {exc}", field="settings") from exc
+    return _object(values, name)
+
+
+def _object(values: object, name: str) -> dict[str, Any]:
+    try:
+        return msgspec.convert(values, dict[str, Any])
+    except msgspec.ValidationError as exc:
+        raise refusal(exc, dict[str, Any], values, whole=name) from exc
+
+
+def warn_of_unknown_variables(environ: MutableMapping[str, str]) -> None:
+    """Write a line for each variable with our prefix that means nothing; it may be meant for another program."""
+    settings = [setting.variable for setting in all_settings() if setting.variable]
+    known = {*settings, *(option.variable for option in _legacy_options() if option.variable), *_OTHER_VARIABLES}
+    unknown = sorted(name for name in environ if name.startswith(_PREFIX) and name not in known)
+    for name in unknown if WARNED not in environ else ():
+        close = difflib.get_close_matches(name, sorted(known), n=1)
+        hint = f": did you mean {close[0]}?" if close else ""
+        print(f"gateway: warning: no setting is named {name}, which is ignored{hint}", file=sys.stderr, flush=True)
+    environ[WARNED] = "1"
 
 
 def _environment(environ: Mapping[str, str]) -> Layer:
@@ -292,8 +343,9 @@ def _flags(arguments: argparse.Namespace) -> Layer:
     for name, room in legacy.ROOMS.items():
         for option in room.options:
             setting_value = option.value(arguments)
-            if setting_value is not None and setting_value is not False:
+            if setting_value is not None:
                 _set_at(values, ("interfaces", name, option.setting), setting_value)
+                names[f"interfaces.{name}.{option.setting}"] = option.flag
     return Layer(values, "--limit", names, strict=False)
 
 
@@ -307,9 +359,8 @@ def _parse_text(setting: Setting, text: str) -> object:
     """Convert the text of a flag or variable: lists have commas, and switches are words such as ``yes``."""
     if get_origin(setting.kind) is tuple:
         return tuple(part.strip() for part in text.split(",") if part.strip())
-    if setting.kind is bool and text.lower() in _TRUE | _FALSE:
-        return text.lower() in _TRUE
-    return text
+    switch = parse_switch(text) if setting.kind is bool else None
+    return text if switch is None else switch
 
 
 # ---------------------------------------------------------------------- checks of several settings together

@@ -8,7 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from gateway.errors import RequestError
+from gateway.units import parse_switch
+
 if TYPE_CHECKING:
+    import msgspec
+
     from gateway.server.service import Interface
 
 
@@ -47,11 +52,21 @@ class Option:
         return self.help if self.variable is None else f"{self.help} (or {self.variable}=1)"
 
     def value(self, arguments: argparse.Namespace) -> int | bool | None:
-        """Return the value from the command line or else from the environment, ``None`` if neither has one."""
+        """Return the value from the command line or else from the environment, ``None`` if neither has one.
+
+        Raises:
+            RequestError: the variable is no word for a switch.
+        """
         value: int | bool | None = getattr(arguments, self.setting)
-        if value or self.variable is None:
+        if value is not None and value is not False:
             return value
-        return os.environ.get(self.variable, "") not in {"", "0"}
+        text = os.environ.get(self.variable, "") if self.variable else ""
+        if not text:
+            return None
+        switch = parse_switch(text)
+        if switch is None:
+            raise RequestError(f"{self.variable} must be true or false, not the text {text!r}", field=self.setting)
+        return switch
 
 
 class Room(Protocol):
@@ -64,6 +79,14 @@ class Room(Protocol):
     @property
     def options(self) -> tuple[Option, ...]:
         """The options of ``gateway serve`` that set its settings."""
+
+    @property
+    def settings_type(self) -> type[msgspec.Struct]:
+        """The type of its settings."""
+
+    @property
+    def internal(self) -> frozenset[str]:
+        """The settings that are for programs, and that no hint names."""
 
     def open(self, settings: Mapping[str, object], host: str) -> Interface:
         """Return the interface; its sockets listen at an address already.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import cast
 
 import msgspec
@@ -35,6 +35,7 @@ def refusal(
     *,
     whole: str = "the request",
     null: str = "null",
+    internal: Collection[str] = (),
 ) -> RequestError:
     """Return the error that explains in a sentence why a message is refused; its ``field`` is the place.
 
@@ -45,6 +46,7 @@ def refusal(
         whole: the words for the message itself.
         null: the word for no value: ``null`` on the wire, ``None`` to a Python caller, empty where no value needs no
             word.
+        internal: the names of fields that no hint names.
     """
     text, _, where = str(exc).partition(" - at ")
     path = where.strip("`").removeprefix("$").removeprefix(".") or None
@@ -54,7 +56,7 @@ def refusal(
     expected, value = _type_at(inspect.type_info(kind), steps), _value_at(data, steps)
     about_field, too_long = _FIELD.fullmatch(text), _TOO_LONG.fullmatch(text)
     if about_field is not None:
-        return _wrong_field(about_field["what"], about_field["name"], path, expected, whole)
+        return _wrong_field(about_field["what"], about_field["name"], path, expected, whole, internal)
     if too_long is not None and path is None:  # the one refusal whose place msgspec does not name
         return RequestError(f"an array in {whole} has more than {too_long[1]} values", field=None)
     if expected is None:
@@ -70,12 +72,15 @@ def named_choices(name: object, choices: Iterable[str]) -> str:
     return f"did you mean {close[0]!r}? Known are {', '.join(known)}" if close else f"known are {', '.join(known)}"
 
 
-def _wrong_field(what: str, name: str, path: str | None, expected: inspect.Type | None, whole: str) -> RequestError:
+def _wrong_field(
+    what: str, name: str, path: str | None, expected: inspect.Type | None, whole: str, internal: Collection[str]
+) -> RequestError:
     field = f"{path}.{name}" if path else name
     if what == "missing required":
         return RequestError(f"{path or whole} lacks the field {name!r}", field=field)
     structs = [one for one in _members(expected) if isinstance(one, inspect.StructType)]
     names = [field.encode_name for one in structs for field in one.fields]
+    names = [one for one in names if one not in internal]
     return RequestError(f"{path or whole} has no field {name!r}: {named_choices(name, names)}", field=field)
 
 

@@ -85,6 +85,8 @@ class QrispRoom:
     """The room of old Qrisp clients."""
 
     name = "qrisp"
+    settings_type = QrispSettings
+    internal = frozenset({"thrift_fd"})
     options: ClassVar[tuple[Option, ...]] = (
         Option("--thrift-port", "serve Thrift clients of qrisp 0.1 to 0.4.10 there; 0: any", int, for_one=True),
         Option(

@@ -11,6 +11,8 @@ import pytest
 from gateway.cli import commands, main
 from gateway.cli.commands import COMMANDS
 
+A_SIZE = "a number of bytes or a size such as 512m or 2g"
+A_DURATION = "a number of seconds or a duration such as 90s, 10m or 2h"
 GATEWAY = f"{sys.executable} -m gateway.cli"
 
 
@@ -65,6 +67,37 @@ def test_a_reader_that_has_gone_is_no_error(command: str):
 def test_a_full_disk_is_reported_and_not_only_at_exit(command: str):
     done = shell(f"{GATEWAY} {command} > /dev/full")
     assert (done.returncode, done.stderr) == (1, "gateway: standard output: No space left on device\n")
+
+
+@pytest.mark.parametrize("command", ["--help", "--version", "serve --help"])
+def test_a_help_that_cannot_be_written_fails_even_where_output_is_not_buffered(command: str):
+    done = shell(f"{GATEWAY} {command} > /dev/full", PYTHONUNBUFFERED="1")
+    assert (done.returncode, done.stderr) == (1, "gateway: standard output: No space left on device\n")
+
+
+@pytest.mark.parametrize(
+    ("command", "sentence"),
+    [
+        ("serve --port abc", "gateway serve: --port must be an integer, not 'abc'; see gateway serve --help"),
+        (
+            "serve --memory 2gg",
+            f"gateway serve: --memory must be {A_SIZE}, not '2gg'; see gateway serve --help",
+        ),
+        (
+            "serve --idle nan",
+            f"gateway serve: --idle must be {A_DURATION}, not 'nan'; see gateway serve --help",
+        ),
+        ("serve --thrift-port x", "gateway serve: --thrift-port must be an integer, not 'x'; see gateway serve --help"),
+        ("up --cpus many", "gateway up: --cpus must be a number, not 'many'; see gateway up --help"),
+        ("serve --prot 1", "gateway serve: there is no argument '--prot'; see gateway serve --help"),
+        ("run", "gateway run: the following arguments are required: FILE, --on; see gateway run --help"),
+        ("logs qulacs -n x", "gateway logs: -n must be an integer, not 'x'; see gateway logs --help"),
+        ("serve qulacs qulacs", "gateway: qulacs is named twice: one server for each simulator is enough"),
+    ],
+)
+def test_wrong_arguments_are_refused_in_one_sentence(command: str, sentence: str, capsys):
+    assert main(command.split()) == 2
+    assert capsys.readouterr().err == f"{sentence}\n"
 
 
 def test_output_that_is_closed_is_reported():

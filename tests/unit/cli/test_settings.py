@@ -17,7 +17,7 @@ from gateway.cli.serve import add_arguments
 from gateway.errors import RequestError
 from gateway.protocol.messages import ServerLimits
 from gateway.resources import Resources
-from gateway.settings import IN_MEMORY, Settings, all_settings, database_url
+from gateway.settings import IN_MEMORY, INTERNAL, Settings, all_settings, database_url
 
 
 @pytest.fixture(autouse=True)
@@ -195,7 +195,7 @@ def test_what_a_file_cannot_mean_is_refused_by_file_and_name(text: str, sentence
     assert sentence.format(file=file) in str(caught.value)
 
 
-@pytest.mark.parametrize("content", [b"[]", b"{", b"\xff", b"[" * 100_000, b""])
+@pytest.mark.parametrize("content", [b"{", b"\xff", b"[" * 100_000, b""])
 def test_what_is_no_json_object_is_refused_by_file(content: bytes, tmp_path: Path):
     file = tmp_path / "settings.json"
     file.write_bytes(content)
@@ -280,3 +280,91 @@ def test_the_file_of_settings_in_the_readme_is_one(tmp_path: Path):
     (block,) = re.findall(r"```toml\n(.*?)```", readme, re.DOTALL)
     found = load("--settings", written(tmp_path, block))
     assert (found.resources, found.limits.timeout_s) == (Resources(threads=2, memory="4g"), 600)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("[interfaces.qrisp]\nx = 1\n", "interfaces.qrisp has no field 'x': known are thrift_port, qunicorn"),
+        ("[interfaces]\nqrips = {}\n", "there is no interface 'qrips' for older clients: did you mean 'qrisp'?"),
+        ("[interfaces]\nqrisp = 1\n", "interfaces.qrisp must be an object with the fields of QrispSettings, not 1"),
+        ("[interfaces.qrisp]\nqunicorn = 1\n", "interfaces.qrisp.qunicorn must be true or false, not 1"),
+    ],
+)
+def test_what_an_interface_cannot_mean_is_refused_with_the_name_of_its_file(text: str, sentence: str, tmp_path: Path):
+    file = written(tmp_path, text)
+    with pytest.raises(UsageError) as caught:
+        load("--settings", file)
+    assert str(caught.value).startswith(f"{file}: {sentence}")
+
+
+def test_a_port_of_an_interface_is_refused_by_its_flag():
+    with pytest.raises(UsageError, match=r"^--thrift-port must be an integer from 0 to 65535, not 99999$"):
+        load("--thrift-port", "99999")
+
+
+def test_a_file_with_a_list_is_refused_by_its_name(tmp_path: Path):
+    file = written(tmp_path, "[1, 2]", "settings.json")
+    with pytest.raises(UsageError, match=re.escape(f"{file} must be an object, not a list of 2")):
+        load("--settings", file)
+
+
+def test_settings_that_are_for_programs_are_in_no_hint(tmp_path: Path):
+    with pytest.raises(UsageError) as caught:
+        load("--settings", written(tmp_path, "pickle = true\n"))
+    assert "Known are" in str(caught.value) or "known are" in str(caught.value)
+    assert not [name for name in INTERNAL if re.search(rf"\b{name}\b", str(caught.value))]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("false", False),
+        ("no", False),
+        ("OFF", False),
+        ("0", False),
+        ("true", True),
+        ("Yes", True),
+        ("on", True),
+        ("1", True),
+    ],
+)
+@pytest.mark.parametrize("variable", ["GATEWAY_QUNICORN", "GATEWAY_ANONYMOUS"])
+def test_every_switch_is_read_in_one_way(variable: str, text: str, value: bool, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv(variable, text)
+    settings = load()
+    switches = {"GATEWAY_QUNICORN": settings.interfaces.get("qrisp", {}).get("qunicorn"),
+                "GATEWAY_ANONYMOUS": settings.anonymous}  # fmt: skip
+    assert switches[variable] is value
+
+
+def test_a_switch_that_is_off_in_the_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("GATEWAY_QUNICORN", "false")
+    settings = load("--settings", written(tmp_path, "[interfaces.qrisp]\nqunicorn = true\n"))
+    assert settings.interfaces == {"qrisp": {"qunicorn": False}}
+
+
+def test_a_word_that_is_no_switch_is_refused_by_the_name_of_its_variable(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("GATEWAY_QUNICORN", "perhaps")
+    with pytest.raises(UsageError, match="GATEWAY_QUNICORN must be true or false, not the text 'perhaps'"):
+        load()
+
+
+def test_a_variable_that_means_nothing_is_named_once_with_the_closest_one(capsys):
+    environ = {"GATEWAY_WORKER": "2", "GATEWAY_INTERFACE": "CGI/1.1", "GATEWAY_JOBS": "x", "OTHER": "1"}
+    for _ in range(2):
+        sources.warn_of_unknown_variables(environ)
+    assert capsys.readouterr().err == (
+        "gateway: warning: no setting is named GATEWAY_WORKER, which is ignored: did you mean GATEWAY_WORKERS?\n"
+    )
+
+
+def test_every_variable_of_ours_is_known(capsys):
+    """A variable that the code reads is never called unknown."""
+    folder = Path(sources.__file__).parents[1]
+    names = {
+        name for file in folder.rglob("*.py") for name in re.findall(r'"(GATEWAY_[A-Z]\w*[A-Z])"', file.read_text())
+    }
+    assert "GATEWAY_STATE_DIR" in names
+    sources.warn_of_unknown_variables(dict.fromkeys(names - {sources.WARNED}, "1"))
+    assert capsys.readouterr().err == ""
