@@ -60,7 +60,7 @@ def test_the_suite_passes_but_for_the_cases_listed(servers, simulator: str, shot
     command = [
         sys.executable, "-m", "pytest", get_device_tests(), "--device", "gateway.simulator", "--shots", shots,
         "--device-kwargs", f"backend=127.0.0.1:{servers.port(simulator)}", "--junit-xml", report,
-        "-q", "-p", "no:cacheprovider", "-p", "pytest_mock", "-p", "flaky.flaky_pytest_plugin",
+        "-q", "-p", "no:cacheprovider",
     ]  # fmt: skip
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert report.exists(), done.stdout + done.stderr
