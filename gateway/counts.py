@@ -82,6 +82,15 @@ class Result:
     def __delattr__(self, name: str) -> NoReturn:
         raise AttributeError(f"{type(self).__name__} cannot be changed, so {name!r} cannot be deleted")
 
+    def _refuse_to_begin_again(self) -> None:
+        """Refuse a second call of ``__init__``, which would change the result; each constructor calls this first.
+
+        Raises:
+            AttributeError: the result has its values already.
+        """
+        if hasattr(self, "width"):
+            raise AttributeError(f"{type(self).__name__} cannot be changed, so it cannot be initialised again")
+
     def __copy__(self) -> Self:
         return self
 
@@ -139,6 +148,7 @@ class Counts(Result, Mapping[str, int], kind="counts"):
         width: int | None = None,
         provenance: Provenance | None = None,
     ) -> None:
+        self._refuse_to_begin_again()
         counts = counts or {}
         if width is None:
             width = len(next(iter(counts), ""))
@@ -270,6 +280,7 @@ class Probabilities(Result, Mapping[str, float], kind="probabilities"):
     wire_type = dict[str, float]
 
     def __init__(self, probabilities: dict[str, float], width: int, provenance: Provenance | None = None) -> None:
+        self._refuse_to_begin_again()
         _set_probabilities(self, probabilities)
         _set_width(self, width)
         _set_provenance(self, provenance)
@@ -334,6 +345,7 @@ class Statevector(Result, kind="statevector"):
     wire_type = list[tuple[float, float]]
 
     def __init__(self, amplitudes: Iterable[complex], provenance: Provenance | None = None, width: int = 0) -> None:
+        self._refuse_to_begin_again()
         _set_amplitudes(self, tuple(amplitudes))
         _set_width(self, width)
         _set_provenance(self, provenance)

@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable
 from typing import NamedTuple
 
+from gateway.circuit.clifford import GENERATORS, TOLERANCE
 from gateway.circuit.lowering import first_unlowerable
 from gateway.circuit.needs import MOST_GATES_IN_SINGLE_PRECISION, Needs
 from gateway.errors import CircuitInvalidError, LimitError, RequestError, UnsupportedError
@@ -57,7 +58,7 @@ def result_type(shots: int | list[int] | None, result: ResultType | None) -> Res
     """
     kind = result or (ResultType.PROBABILITIES if shots is None else ResultType.COUNTS)
     if kind.is_exact == (shots is not None):
-        message = f"{kind} need a number of shots" if shots is None else f"{kind} are exact: leave shots out"
+        message = f"{kind} need a number of shots" if shots is None else f"the result {kind} is exact: leave shots out"
         raise RequestError(message, field="shots")
     return kind
 
@@ -120,7 +121,7 @@ def refuse(
     location, gate = "", None
     if lack.operation is not None:
         operation = needs.operations[lack.operation]
-        location, gate = f"operation {lack.operation} ({operation}): ", operation.name
+        location, gate = f"operation {lack.operation} ({operation.with_all_digits()}): ", operation.name
     raise UnsupportedError(
         f"{location}{simulator} {lack.text}{_recommendation(others)}",
         feature=lack.feature,
@@ -240,8 +241,10 @@ def _gates(needs: Needs, capabilities: Capabilities, _: RunOptions) -> Lack | No
     index = None if capabilities.gates == "universal" else first_unlowerable(needs.operations, capabilities.gates)
     if index is None:
         return None
-    name = needs.operations[index].name
-    return Lack(f"gate {name}", "does not have this gate, nor gates that equal it exactly", index)
+    operation = needs.operations[index]
+    takes_clifford_angles = bool(operation.params) and set(capabilities.gates) >= GENERATORS
+    hint = f": its angles are multiples of pi/2, to within {TOLERANCE:g}" if takes_clifford_angles else ""
+    return Lack(f"gate {operation.name}", f"does not have this gate, nor gates that equal it exactly{hint}", index)
 
 
 def _precision(needs: Needs, capabilities: Capabilities, _: RunOptions) -> Lack | None:

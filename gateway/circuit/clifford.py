@@ -10,14 +10,25 @@ and undoes them in reverse order (Aaronson and Gottesman, arXiv:quant-ph/0406196
 from __future__ import annotations
 
 import cmath
+import math
 from collections.abc import Collection, Sequence
+from fractions import Fraction
 from functools import lru_cache
 from typing import NamedTuple
 
 from gateway.circuit.gates import GATES, Matrix, Step
 
 TOLERANCE = 1e-12
-"""How far an angle may be from a multiple of pi/2 to count as one, in radians."""
+"""How far an angle may be from a multiple of pi/2 to count as one, in radians.
+
+A large angle has no double so close to the multiple. It counts as one if no double is closer: see :func:`_reduced`.
+"""
+
+_COARSEST = 1e-9
+"""The largest distance between doubles at which an angle still says which multiple it means, in radians."""
+
+_QUARTER_TURN = Fraction(1.5707963267948966) + Fraction(6.123233995736766e-17)
+"""pi/2 to 32 digits."""
 
 MOST_QUBITS = 2
 """Gates of the table on more qubits have no angles, and none of them is a Clifford gate."""
@@ -97,8 +108,20 @@ def same_gate(name: str, params: tuple[float, ...], gates: Collection[str]) -> t
 
 @lru_cache(maxsize=4096)
 def _unitary_and_tableau(name: str, params: tuple[float, ...]) -> tuple[Matrix, Tableau | None]:
-    unitary = GATES[name].unitary(*params)
+    unitary = GATES[name].unitary(*map(_reduced, params))
     return unitary, tableau(unitary) if 1 <= GATES[name].num_qubits <= MOST_QUBITS else None
+
+
+def _reduced(angle: float) -> float:
+    """Return an equal angle below two turns if the angle is as close to a multiple of pi/2 as doubles of its size are.
+
+    The double ``1e6 * pi/2`` differs from the multiple by 1e-10, because it has no more digits. Every gate of the table
+    has a period of two turns.
+    """
+    spacing = math.ulp(angle)
+    multiple = round(Fraction(angle) / _QUARTER_TURN) if spacing <= _COARSEST else 0
+    is_closest = abs(Fraction(angle) - multiple * _QUARTER_TURN) <= spacing
+    return multiple % 8 * (math.pi / 2) if multiple and is_closest else angle
 
 
 def tableau(unitary: Matrix) -> Tableau | None:

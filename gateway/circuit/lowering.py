@@ -88,7 +88,7 @@ def _by_definition(name: str, params: tuple[float, ...], native: frozenset[str])
 
 def _refusal(op: Operation, index: int) -> UnsupportedError:
     return UnsupportedError(
-        f"operation {index} ({op}): this gate comes down to nothing the simulator has",
+        f"operation {index} ({op.with_all_digits()}): this gate comes down to nothing the simulator has",
         feature=f"gate {op.name}",
         operation=index,
         gate=op.name,

@@ -60,7 +60,14 @@ class Operation(msgspec.Struct, frozen=True, array_like=True, gc=False, forbid_u
     condition: Condition = ()
 
     def __str__(self) -> str:
-        params = f"({', '.join(f'{p:g}' for p in self.params)})" if self.params else ""
+        return self._text([f"{angle:g}" for angle in self.params])
+
+    def with_all_digits(self) -> str:
+        """Return the operation as text in which the angles have all their digits."""
+        return self._text([repr(angle) for angle in self.params])
+
+    def _text(self, angles: list[str]) -> str:
+        params = f"({', '.join(angles)})" if angles else ""
         where = " ".join(map(str, self.qubits))
         into = f" -> {self.clbits[0]}" if self.clbits else ""
         return f"{self.name}{params} {where}{into}"

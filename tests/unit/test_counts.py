@@ -191,3 +191,19 @@ def test_a_statevector_is_an_array_of_complex_numbers():
     assert np.asarray(state).dtype == np.complex128
     assert np.array_equal(np.asarray(state), [1, 0, 0, 1j])
     assert np.asarray(state, dtype=np.complex64).dtype == np.complex64
+
+
+@pytest.mark.parametrize(
+    ("outcome", "arguments"),
+    [
+        (Counts({"1": 2}), ({"0": 1},)),
+        (Counts.trusted({"1": 2}, 1), ({"0": 1},)),
+        (Probabilities({"1": 1.0}, 1), ({"0": 1.0}, 1)),
+        (Statevector([0, 1]), ([1, 0],)),
+    ],
+)
+def test_a_result_cannot_be_initialised_again(outcome, arguments):
+    before = repr(outcome), hash(outcome)
+    with pytest.raises(AttributeError, match="cannot be initialised again"):
+        outcome.__init__(*arguments)
+    assert (repr(outcome), hash(outcome)) == before

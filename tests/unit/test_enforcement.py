@@ -192,3 +192,20 @@ def test_a_refusal_goes_over_the_wire_with_all_its_fields():
     again = problem.parse(sent, 422, "http://127.0.0.1")
     assert type(again) is UnsupportedError
     assert (again.operation, again.gate, again.supported_by) == (7, "x", UNIVERSAL)
+
+
+def test_a_simulator_of_clifford_gates_says_which_angles_it_takes():
+    capabilities = msgspec.structs.replace(EVERYTHING, gates=CLIFFORD)
+    circuit = Circuit(1).ry(pi / 2 + 5e-12, 0).measure_all()
+    with pytest.raises(UnsupportedError) as caught:
+        refuse(needs(circuit), capabilities, COUNTS, simulator="stabilizers")
+    assert caught.value.message.startswith(
+        "operation 0 (ry(1.5707963267998966) 0): stabilizers does not have this gate, nor gates that equal it exactly: "
+        "its angles are multiples of pi/2, to within 1e-12"
+    )
+
+
+@pytest.mark.parametrize("kind", [ResultType.PROBABILITIES, ResultType.STATEVECTOR], ids=str)
+def test_an_exact_result_with_shots_is_refused_in_good_english(kind: ResultType):
+    with pytest.raises(RequestError, match=f"^the result {kind} is exact: leave shots out$"):
+        result_type(5, kind)

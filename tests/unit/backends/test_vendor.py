@@ -119,7 +119,11 @@ def test_a_plan_covers_every_shot_of_every_circuit():
             "result type statevector; ask for shots",
         ),
         ({"shots": None, "result": "counts"}, RequestError, "counts need a number of shots"),
-        ({"shots": 5, "result": "probabilities"}, RequestError, "probabilities are exact: leave shots out"),
+        (
+            {"shots": 5, "result": "probabilities"},
+            RequestError,
+            "the result probabilities is exact: leave shots out",
+        ),
         ({"seed": 1}, UnsupportedError, "fake vendor cannot be seeded"),
     ],
 )

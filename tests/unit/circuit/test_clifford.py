@@ -93,6 +93,25 @@ def test_an_angle_within_the_stated_tolerance_is_a_multiple_of_a_quarter_turn():
     assert first_unlowerable(Circuit(1).rz(pi / 2 + TOLERANCE / 2, 0).operations, CLIFFORD) is None
 
 
+@pytest.mark.parametrize("multiple", [1, 2, 3, -5, 10**3, 10**6 + 1, -(10**6) - 2, 2_500_003])
+@pytest.mark.parametrize("name", ["rx", "ry", "rz", "p"])
+def test_a_large_angle_that_is_as_close_to_a_multiple_as_doubles_are_is_that_multiple(name: str, multiple: int):
+    circuit = getattr(Circuit(1), name)(multiple * (pi / 2), 0)
+    lowered = Circuit(1, 0, lower(circuit.operations, frozenset(CLIFFORD)))
+    small = getattr(Circuit(1), name)(multiple % 8 * (pi / 2), 0)
+    np.testing.assert_allclose(unitary(lowered), unitary(small), atol=1e-12)
+
+
+@pytest.mark.parametrize("angle", [10**6 * (pi / 2) + 1e-8, 10**6 * (pi / 2) + 1e-9, 1e17, 2.0**60, 1e300])
+def test_a_large_angle_that_is_no_multiple_or_too_coarse_to_tell_is_not_rounded(angle: float):
+    assert first_unlowerable(Circuit(1).ry(angle, 0).operations, CLIFFORD) == 0
+
+
+def test_a_refusal_shows_all_digits_of_an_angle():
+    with pytest.raises(UnsupportedError, match=r"operation 0 \(ry\(1\.5707963267998966\) 0\)"):
+        lower(Circuit(1).ry(pi / 2 + 5e-12, 0).operations, frozenset(CLIFFORD))
+
+
 @pytest.mark.parametrize("name", ["t", "tdg", "ch", "cs", "csx", "ccx", "ccz", "cswap", "rccx", "rc3x", "c3x", "c4x"])
 def test_a_gate_that_is_no_clifford_gate_is_beyond(name):
     assert first_unlowerable(on_its_qubits(name).operations, CLIFFORD) == 0

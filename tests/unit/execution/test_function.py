@@ -184,7 +184,7 @@ def test_an_error_of_ours_is_passed_on_as_it_is():
             UnsupportedError,
             "mine does not have the result type statevector",
         ),
-        ({"result": ResultType.PROBABILITIES}, RequestError, "probabilities are exact: leave shots out"),
+        ({"result": ResultType.PROBABILITIES}, RequestError, "the result probabilities is exact: leave shots out"),
         ({"result": ResultType.COUNTS, "shots": None}, RequestError, "counts need a number of shots"),
     ],
 )
