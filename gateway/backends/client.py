@@ -44,6 +44,9 @@ _PAUSES_S = (0.05, 0.2, 1.0)
 _BROKEN_CONNECTION = (requests.ConnectionError, requests.exceptions.ChunkedEncodingError)
 """The errors that requests raises when a connection breaks; the second one comes in the middle of an answer."""
 
+_LONGEST_WAIT_S = 1e9
+"""The longest wait that a request names, some thirty years; JSON has no infinity."""
+
 GRACE_S = 15.0
 """The client waits for so long beyond the time that a request may wait for a worker and then run."""
 
@@ -136,7 +139,7 @@ class BackendClient(Backend):
 
     def job_info(self, job_id: str, wait_s: float = 0) -> ReceivedJob:
         """Return the state of a job, and its results once it has ended; wait up to ``wait_s`` for the end."""
-        query = {endpoints.WAIT_S.name: f"{wait_s:g}"} if wait_s else {}
+        query = {endpoints.WAIT_S.name: f"{min(wait_s, _LONGEST_WAIT_S):g}"} if wait_s else {}
         return self._call(ReceivedJob, endpoints.JOB, wait_s + 60.0, job_id=job_id, query=query)
 
     def cancel_job(self, job_id: str) -> ReceivedJob:

@@ -69,6 +69,15 @@ def test_a_poll_returns_when_the_job_ends_and_not_later_than_it_said(server: Ser
         ("GET", "/v1/jobs?state=nonsense", {}, 400, "request-invalid"),
         ("GET", "/v1/jobs?limit=0", {}, 400, "request-invalid"),
         ("GET", "/v1/jobs?limit=many", {}, 400, "request-invalid"),
+        ("GET", "/v1/jobs?limit=1.5", {}, 400, "request-invalid"),
+        ("GET", "/v1/jobs?limit=inf", {}, 400, "request-invalid"),
+        ("GET", "/v1/jobs?limit=", {}, 400, "request-invalid"),
+        ("GET", "/v1/jobs?limit=1&limit=2", {}, 400, "request-invalid"),
+        ("GET", "/v1/jobs?lmit=1", {}, 400, "request-invalid"),
+        ("GET", "/v1/jobs/x?limit=1", {}, 400, "request-invalid"),
+        ("GET", "/v1/backend?verbose=1", {}, 400, "request-invalid"),
+        ("POST", "/v1/jobs?shots=1", {}, 400, "request-invalid"),
+        ("GET", "/v1/jobs/x?wait_s=inf", {}, 400, "request-invalid"),
         ("GET", "/v1/jobs/x?wait_s=-1", {}, 400, "request-invalid"),
         ("GET", "/v1/jobs/x?wait_s=nan", {}, 400, "request-invalid"),
         ("POST", "/v1/jobs", {"Idempotency-Key": ""}, 400, "request-invalid"),
@@ -79,6 +88,20 @@ def test_a_poll_returns_when_the_job_ends_and_not_later_than_it_said(server: Ser
 def test_what_makes_no_sense_is_refused(server: Server, method, path, headers, status, code):
     reply = server.request(method, path, run_body() if method == "POST" else None, {**JSON, **headers})
     assert (reply.status, reply.json["code"]) == (status, code)
+
+
+def test_a_parameter_that_is_unknown_is_named_with_the_closest_one(server: Server):
+    detail = server.request("GET", "/v1/jobs?lmit=1").json["detail"]
+    assert detail == "GET /v1/jobs has no parameter 'lmit': did you mean 'limit'? Known are state, before, limit"
+    assert server.request("GET", "/v1/jobs?limit=1.5").json["detail"] == (
+        "limit must be an integer of at least 1, not '1.5'"
+    )
+
+
+def test_numbers_of_the_query_are_taken_as_json_writes_them(server: Server):
+    assert server.request("GET", "/v1/jobs?limit=5000").status == 200
+    assert server.request("GET", "/v1/jobs/x?wait_s=1e-3").status == 404
+    assert server.request("GET", "/healthz?from=balancer").status == 200
 
 
 @pytest.mark.parametrize(("fields", "status"), [({"shots": 10**9}, 413), ({"timeout_s": 1e9}, 413)])

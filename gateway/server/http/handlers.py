@@ -10,11 +10,11 @@ from flask import Blueprint, Response, g, request
 from gateway.errors import BusyError
 from gateway.jobs.manager import Caller
 from gateway.protocol import endpoints, openapi
-from gateway.protocol.endpoints import ENDPOINTS
+from gateway.protocol.endpoints import ENDPOINTS, Endpoint
 from gateway.protocol.messages import Health, JobInfo, RunRequest, decode, encode
 from gateway.results import JobState
 from gateway.server.access.request_limits import check_limits
-from gateway.server.http.requests import body, idempotency_key, number, one_of, trace_context
+from gateway.server.http.requests import body, check_query, idempotency_key, number, one_of, trace_context
 from gateway.server.http.responses import respond
 from gateway.server.service import Service
 
@@ -27,8 +27,14 @@ def blueprint(service: Service) -> Blueprint:
     routes = Blueprint("v1", __name__)
     for row in ENDPOINTS.values():
         rule = row.path.replace("{", "<").replace("}", ">")
-        routes.add_url_rule(rule, row.operation, partial(HANDLERS[row.operation], service), methods=[row.method])
+        routes.add_url_rule(rule, row.operation, partial(_answer, row, service), methods=[row.method])
     return routes
+
+
+def _answer(row: Endpoint, service: Service, **path: str) -> Response:
+    if row.path not in PROBES:  # what probes a server may add parameters of its own
+        check_query(row)
+    return HANDLERS[row.operation](service, **path)
 
 
 def _caller() -> Caller:

@@ -8,9 +8,14 @@ import re
 from flask import request
 
 from gateway.errors import AuthenticationError, LimitError, RequestError
-from gateway.protocol.endpoints import IDEMPOTENCY_KEY, Parameter
+from gateway.protocol.endpoints import IDEMPOTENCY_KEY, Endpoint, Parameter
+from gateway.protocol.refusals import named_choices
 from gateway.server.http.responses import JSON, HttpProblem
 from gateway.server.service import Service
+
+_INTEGER = re.compile(r"-?[0-9]+")
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?")
+"""An integer and a number as JSON writes them; infinity is none."""
 
 _TRACE = re.compile(r"[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
@@ -42,19 +47,35 @@ def body(service: Service) -> bytes:
     return whole
 
 
+def check_query(row: Endpoint) -> None:
+    """Refuse a parameter of the query that the endpoint does not have, or that is given twice.
+
+    Raises:
+        RequestError: there is such a parameter; the message names it.
+    """
+    known = [parameter.name for parameter in row.parameters if parameter.place == "query"]
+    for name, values in request.args.lists():
+        if name not in known:
+            hint = named_choices(name, known) if known else "it has none"
+            raise RequestError(f"{row.method} {row.path} has no parameter {name!r}: {hint}", field=name)
+        if len(values) > 1:
+            raise RequestError(f"{name} is given {len(values)} times: give it once", field=name)
+
+
 def number(parameter: Parameter, most: float) -> float:
     """Return a number from the query, or the parameter's default, or 0; a number above ``most`` counts as ``most``.
 
     Raises:
-        RequestError: it is no number, or below the parameter's minimum.
+        RequestError: it is no number of the parameter's type, or below the parameter's minimum.
     """
     text, least = request.args.get(parameter.name), parameter.schema["minimum"]
-    try:
-        value = float(parameter.schema.get("default", 0) if text is None else text)
-    except ValueError:
-        value = math.nan
+    is_integer = parameter.schema["type"] == "integer"
+    if text is None:
+        return min(float(parameter.schema.get("default", 0)), most)
+    value = float(text) if (_INTEGER if is_integer else _NUMBER).fullmatch(text) else math.nan
     if not value >= least:
-        raise RequestError(f"{parameter.name} is a number from {least:g} on, not {text!r}", field=parameter.name)
+        noun = "an integer" if is_integer else "a number"
+        raise RequestError(f"{parameter.name} must be {noun} of at least {least:g}, not {text!r}", field=parameter.name)
     return min(value, most)
 
 
