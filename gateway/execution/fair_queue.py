@@ -64,7 +64,7 @@ class FairQueue(Generic[T]):
 
 
 class _Ticket(Generic[T]):
-    """A place in a line, and the thing that its holder receives when their turn comes.
+    """A place in the queue, and the thing that its holder receives when their turn comes.
 
     The holder waits for a lock that is released at that moment. An Event would take three times as long.
     """
@@ -89,10 +89,10 @@ class _Ticket(Generic[T]):
         return self._thing
 
 
-class Line(Generic[T]):
+class WaitingQueue(Generic[T]):
     """Gives things, as they become free, to the callers that wait for one, in the order of a fair queue.
 
-    Once the line is closed, every caller receives ``None``.
+    Once the queue is closed, every caller receives ``None``.
     """
 
     def __init__(self) -> None:
@@ -110,7 +110,7 @@ class Line(Generic[T]):
         return bool(self._free)
 
     def take(self, caller: str, timeout_s: float | None) -> T | None:
-        """Return a free thing, after waiting in line for one; ``None`` if the line is closed.
+        """Return a free thing, after waiting for one; ``None`` if the queue is closed.
 
         Raises:
             TimeoutError: nothing became free in time.
@@ -129,16 +129,16 @@ class Line(Generic[T]):
         return ticket.thing
 
     def give(self, thing: T) -> None:
-        """Give a free thing to the next caller in line, or keep it until somebody asks for one."""
+        """Give a free thing to the next caller, or keep it until somebody asks for one."""
         with self._lock:
             ticket = self._waiting.take()
             if ticket is None:
                 self._free.append(thing)
             else:
-                ticket.call(thing)  # under the lock: a caller whose time ends now has the thing, or has left the line
+                ticket.call(thing)  # under the lock: a caller whose time ends now has the thing, or has left the queue
 
     def close(self) -> None:
-        """Send everybody in line away, and everybody who comes later."""
+        """Send everybody who waits away, and everybody who comes later."""
         with self._lock:
             self._closed = True
             self._free.clear()

@@ -26,7 +26,7 @@ from typing import Protocol
 from gateway.errors import BusyError, GatewayError, JobCancelled, JobTimeout, OutOfMemory, SimulatorCrashed
 from gateway.execution import preload
 from gateway.execution.answers import AnswerReader
-from gateway.execution.fair_queue import Line
+from gateway.execution.fair_queue import WaitingQueue
 from gateway.execution.memory import KillsForMemory
 from gateway.execution.runner import Answer, Runner
 from gateway.execution.worker import Describe, Run, Target, Task, serve
@@ -184,7 +184,7 @@ class WorkerPool:
         self._description: Answer | None = None
         self._workers_started = threading.Event()
         self._alive: set[_Worker] = set()
-        self._line: Line[_Worker] = Line()
+        self._free_workers: WaitingQueue[_Worker] = WaitingQueue()
         self._memory = KillsForMemory()
         self.replaced: Counter[str] = Counter()
         # A worker starts only after its simulator is imported; until then the server already answers that it is alive.
@@ -208,7 +208,7 @@ class WorkerPool:
     @property
     def waiting(self) -> int:
         """How many runs wait for a worker."""
-        return len(self._line)
+        return len(self._free_workers)
 
     def pids(self) -> list[int]:
         """Return the ids of the worker processes."""
@@ -223,20 +223,20 @@ class WorkerPool:
         self._workers_started.wait()
         if stop is not None:
             return self._ask(task, timeout_s, caller=caller, stop=stop)
-        with self._place_in_line():
+        with self._place_in_queue():
             return self._ask(task, timeout_s, caller=caller)
 
     def describe(self) -> Answer:
         """Ask a worker what it serves; while all workers are busy, return the last answer instead."""
         answer = self._description
-        if answer is None or self._line.has_free:
+        if answer is None or self._free_workers.has_free:
             answer = self._ask(Describe(), self._limits.timeout_s)
             if answer.status == _OK:
                 self._description = answer
         return answer
 
     @contextlib.contextmanager
-    def _place_in_line(self) -> Iterator[None]:
+    def _place_in_queue(self) -> Iterator[None]:
         """Count a run as under way for as long as the block lasts.
 
         Raises:
@@ -259,7 +259,7 @@ class WorkerPool:
         for _ in range(_STARTS + self.workers):
             worker = self._take(caller, None if stop is not None else self._limits.max_wait_s)
             if stop is not None and stop.requested:  # it was cancelled while it waited for a worker
-                self._line.give(worker)
+                self._free_workers.give(worker)
                 raise _cancellation()
             why = JobCancelled.code
             try:
@@ -287,7 +287,7 @@ class WorkerPool:
             BusyError: no worker became idle in time, or the pool is closed.
         """
         try:
-            worker = self._line.take(caller, wait_s)
+            worker = self._free_workers.take(caller, wait_s)
         except TimeoutError:
             raise BusyError(
                 f"no worker became free within {wait_s:g} s: try again later", retry_after_s=wait_s
@@ -299,7 +299,7 @@ class WorkerPool:
     def _give_back(self, worker: _Worker, why: str) -> None:
         """Pass a worker on to the next in line, or replace it if it ended or has done as many runs as it may."""
         if worker.usable and worker.runs < self._limits.runs_per_worker:
-            self._line.give(worker)
+            self._free_workers.give(worker)
             return
         with self._lock:
             self._alive.discard(worker)
@@ -322,7 +322,7 @@ class WorkerPool:
             if is_open:
                 self._alive.add(worker)
         if is_open:
-            self._line.give(worker)
+            self._free_workers.give(worker)
         else:
             worker.end()
 
@@ -331,7 +331,7 @@ class WorkerPool:
         with self._lock:
             self._closed = True
             alive, self._alive = self._alive, set()
-        self._line.close()
+        self._free_workers.close()
         for worker in alive:
             worker.end()
 

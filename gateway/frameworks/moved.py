@@ -29,6 +29,8 @@ class Moved(ModuleType):
         Raises:
             AttributeError: the new module does not have the name.
         """
+        if name == "__all__":  # of ``from ... import *``, which then asks for each name
+            return list(self.__new.__all__)
         if name.startswith("__"):  # the import system and inspection look for such names
             raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
         return moved(self.__name__, self.__new, name)

@@ -20,6 +20,9 @@ from gateway.errors import JobStoreError, StorageFull
 _FULL = {"SQLITE_FULL", "53100"}
 """The codes by which SQLite and PostgreSQL report that no space is left."""
 
+_SQLITE = b"SQLite format 3\0"
+"""The beginning of every file of SQLite."""
+
 _POLL_S = 0.05
 
 
@@ -35,13 +38,33 @@ def engine(url: str) -> Engine:
             return sa.create_engine(address, pool_pre_ping=True)
         in_memory = address.database in {None, "", ":memory:"}
         if not in_memory:
-            _make_file(Path(str(address.database)).absolute())
+            file = Path(str(address.database)).absolute()
+            _refuse_other_files(file, public_url(url))
+            _make_file(file)
         options: dict[str, Any] = {"poolclass": StaticPool} if in_memory else {}
         engine = sa.create_engine(address, connect_args={"check_same_thread": False, "timeout": 10}, **options)
     except (SQLAlchemyError, ImportError, OSError) as exc:
         raise JobStoreError(f"cannot use the job database {public_url(url)}: {exc}", url=public_url(url)) from exc
     sa.event.listen(engine, "connect", _set_up_sqlite)
     return engine
+
+
+def _refuse_other_files(file: Path, url: str) -> None:
+    """Refuse what is no file of a database, before anything is written beside it.
+
+    Raises:
+        JobStoreError: the path is a folder, a device, a pipe or a file of something else.
+    """
+    if not file.exists():
+        return
+    if file.is_dir():
+        raise JobStoreError(f"cannot use the job database {url}: {file} is a folder; name a file in it", url=url)
+    if not file.is_file():
+        raise JobStoreError(f"cannot use the job database {url}: {file} is not a regular file", url=url)
+    with file.open("rb") as content:
+        beginning = content.read(len(_SQLITE))
+    if beginning not in {b"", _SQLITE}:
+        raise JobStoreError(f"the job database {url} failed: file is not a database", url=url)
 
 
 def _make_file(file: Path) -> None:

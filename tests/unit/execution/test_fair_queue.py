@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from gateway.execution.fair_queue import FairQueue, Line
+from gateway.execution.fair_queue import FairQueue, WaitingQueue
 
 
 def queue(*items: tuple[str, int]) -> FairQueue[int]:
@@ -40,7 +40,7 @@ def test_what_is_removed_is_not_served_and_counts_no_more():
 
 
 def test_a_free_thing_is_handed_over_at_once_and_the_longest_free_first():
-    line: Line[str] = Line()
+    line: WaitingQueue[str] = WaitingQueue()
     line.give("first")
     line.give("second")
     assert line.has_free
@@ -49,7 +49,7 @@ def test_a_free_thing_is_handed_over_at_once_and_the_longest_free_first():
 
 
 def test_who_waits_too_long_is_told_and_leaves_the_line():
-    line: Line[str] = Line()
+    line: WaitingQueue[str] = WaitingQueue()
     with pytest.raises(TimeoutError):
         line.take("a", 0.01)
     assert len(line) == 0
@@ -58,7 +58,7 @@ def test_who_waits_too_long_is_told_and_leaves_the_line():
 
 
 def test_those_who_wait_are_served_in_turns_between_callers():
-    line: Line[int] = Line()
+    line: WaitingQueue[int] = WaitingQueue()
     served: list[str] = []
 
     def wait(caller: str) -> None:
@@ -78,7 +78,7 @@ def test_those_who_wait_are_served_in_turns_between_callers():
 
 
 def test_a_closed_line_sends_everybody_away_with_nothing():
-    line: Line[str] = Line()
+    line: WaitingQueue[str] = WaitingQueue()
     with ThreadPoolExecutor(1) as threads:
         waiting = threads.submit(line.take, "a", None)
         while not len(line):
@@ -89,7 +89,7 @@ def test_a_closed_line_sends_everybody_away_with_nothing():
 
 
 def test_nothing_is_lost_or_handed_over_twice_under_many_threads():
-    line: Line[int] = Line()
+    line: WaitingQueue[int] = WaitingQueue()
     for thing in range(3):
         line.give(thing)
     held: set[int] = set()

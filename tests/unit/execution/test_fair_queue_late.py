@@ -7,18 +7,39 @@ import threading
 import pytest
 from support.waiting import wait_until
 
-from gateway.execution import fair_queue as line_module
-from gateway.execution.fair_queue import Line
+from gateway.execution import fair_queue
+from gateway.execution.fair_queue import WaitingQueue
+
+
+class NoticingLock:
+    """A lock that notices when the caller asks for it again, after they have given up waiting."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.caller = threading.current_thread()
+        self.requests = 0
+        self.given_up = threading.Event()
+
+    def __enter__(self) -> None:
+        if threading.current_thread() is self.caller:
+            self.requests += 1
+            if self.requests > 1:
+                self.given_up.set()
+        self.lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self.lock.release()
 
 
 def test_what_is_handed_over_at_the_last_moment_is_not_lost(monkeypatch: pytest.MonkeyPatch):
-    line: Line[str] = Line()
-    giver = threading.Thread(target=line.give, args=("worker",))
-    call = line_module._Ticket.call
+    queue: WaitingQueue[str] = WaitingQueue()
+    lock, over = NoticingLock(), threading.Event()
+    giver = threading.Thread(target=queue.give, args=("worker",))
+    call = fair_queue._Ticket.call
 
     def slowly(ticket, thing):
         over.set()
-        ended.wait(0.3)  # a caller who waits sees now that their time is over
+        assert lock.given_up.wait(10)
         call(ticket, thing)
 
     def late(ticket, timeout_s):
@@ -26,8 +47,8 @@ def test_what_is_handed_over_at_the_last_moment_is_not_lost(monkeypatch: pytest.
         assert over.wait(10)
         return False
 
-    over, ended = threading.Event(), threading.Event()
-    monkeypatch.setattr(line_module._Ticket, "call", slowly)
-    monkeypatch.setattr(line_module._Ticket, "wait", late)
-    assert line.take("somebody", 0.1) == "worker"
+    monkeypatch.setattr(queue, "_lock", lock)
+    monkeypatch.setattr(fair_queue._Ticket, "call", slowly)
+    monkeypatch.setattr(fair_queue._Ticket, "wait", late)
+    assert queue.take("somebody", 0.1) == "worker"
     wait_until(lambda: not giver.is_alive(), "the giver to end")

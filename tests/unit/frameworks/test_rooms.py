@@ -60,6 +60,14 @@ def test_an_old_path_has_nothing_that_the_new_one_has_not(old: str):
             _ = module.nothing
 
 
+@pytest.mark.parametrize("old", [f"gateway.integrations.{room}" for room in BACKENDS])
+def test_importing_everything_from_an_old_path_gives_the_names_and_says_the_new_path(old: str):
+    new = importlib.import_module(old.replace("integrations", "frameworks"))
+    with pytest.warns(DeprecationWarning, match=rf"^{old}\.\w+ is now {new.__name__}\."):
+        exec(f"from {old} import *", scope := {})  # noqa: S102 - the statement is what is tested
+    assert set(new.__all__) <= set(scope)
+
+
 def test_importing_rooms_and_old_paths_loads_no_framework():
     rooms = ", ".join(f"gateway.frameworks.{room}, gateway.interchange.{room}" for room in frameworks.FRAMEWORKS)
     statement = f"import sys, {rooms}, gateway.integrations.qiskit, gateway.integrations.pennylane"

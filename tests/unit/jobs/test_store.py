@@ -194,6 +194,26 @@ def test_a_database_that_cannot_be_used_is_an_error_that_shows_no_password(url, 
     assert "s3cret" not in str(caught.value.url)
 
 
+def test_a_device_is_refused_as_what_it_is():
+    with pytest.raises(JobStoreError, match="/dev/null is not a regular file"):
+        JobStore("sqlite:////dev/null", wait_s=0)
+
+
+@pytest.mark.parametrize("kind", ["folder", "pipe", "file of something else"])
+def test_a_path_that_is_refused_leaves_nothing_beside_it(kind: str, tmp_path: Path):
+    path = tmp_path / "jobs"
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.write_bytes(b"not a database, but long enough to be looked at " * 100)
+    messages = {"folder": "is a folder; name a file in it", "pipe": "is not a regular file"}
+    with pytest.raises(JobStoreError, match=messages.get(kind, "file is not a database")):
+        JobStore(f"sqlite:///{path}", wait_s=0)
+    assert list(tmp_path.iterdir()) == [path]
+
+
 def test_a_file_of_something_else_is_refused_by_name(tmp_path: Path):
     other = tmp_path / "other"
     other.write_bytes(b"not a database, but long enough to be looked at " * 100)
