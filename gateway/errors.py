@@ -43,8 +43,8 @@
        └─ ContainerExited            it ended during a run: container, exit_code, oom_killed, logs
 
 Each class has a stable ``code`` (what travels over the wire), an HTTP ``status`` and, as keyword
-arguments, the fields a program may want to read. The first line of its docstring is the ``title`` of the
-problem that a server sends, so it is part of the protocol. Each class also inherits the builtin a caller would
+arguments, the fields a program may want to read. Its ``title`` is that of the problem that a server sends,
+so it is part of the protocol. Each class also inherits the builtin a caller would
 expect, so ``except ValueError`` and ``except TimeoutError`` work as usual.
 """
 
@@ -65,6 +65,7 @@ class GatewayError(Exception):
         **fields: the class's structured fields; ``None`` where unknown. Each becomes an attribute.
     """
 
+    title: ClassVar[str] = "Something failed inside the gateway"
     code: ClassVar[str] = "internal-error"
     status: ClassVar[int] = 500
     fields: ClassVar[tuple[str, ...]] = ()
@@ -93,6 +94,7 @@ def _rebuild(cls: type[GatewayError], message: str, circuit: int | None, details
 class RequestError(GatewayError, ValueError):
     """The request is malformed: wrong type, missing or unknown field, shots below one."""
 
+    title = "The request is malformed: wrong type, missing or unknown field, shots below one"
     code = "request-invalid"
     status = 400
     fields = ("field",)
@@ -102,6 +104,7 @@ class RequestError(GatewayError, ValueError):
 class CircuitError(GatewayError, ValueError):
     """The caller must change the circuit."""
 
+    title = "The caller must change the circuit"
     code = "circuit-error"
     status = 400
 
@@ -109,6 +112,7 @@ class CircuitError(GatewayError, ValueError):
 class CircuitSyntaxError(CircuitError):
     """The text is not OpenQASM; ``line`` and ``column`` count from one."""
 
+    title = "The text is not OpenQASM; line and column count from one"
     code = "circuit-syntax"
     fields = ("line", "column")
     line: int | None
@@ -125,6 +129,7 @@ class CircuitSyntaxError(CircuitError):
 class CircuitInvalidError(CircuitError):
     """The circuit breaks a rule; ``operation`` is the index of the offending operation."""
 
+    title = "The circuit breaks a rule; operation is the index of the offending operation"
     code = "circuit-invalid"
     fields = ("rule", "operation", "line")
     rule: str | None
@@ -145,6 +150,7 @@ class UnsupportedError(GatewayError, ValueError):
     operation's name, and ``supported_by`` lists the simulators of the registry that take the whole circuit.
     """
 
+    title = "This simulator or this format cannot do what was asked for"
     code = "unsupported"
     status = 422
     fields = ("feature", "simulator", "line", "operation", "gate", "supported_by")
@@ -163,6 +169,7 @@ class LimitError(GatewayError, ValueError):
     registry that take the circuit.
     """
 
+    title = "Ask for less: requested exceeds allowed for the named limit"
     code = "limit-exceeded"
     status = 413
     fields = ("limit", "requested", "allowed", "simulator", "supported_by")
@@ -176,6 +183,7 @@ class LimitError(GatewayError, ValueError):
 class AuthenticationError(GatewayError, PermissionError):
     """The token is missing or wrong."""
 
+    title = "The token is missing or wrong"
     code = "unauthenticated"
     status = 401
 
@@ -183,6 +191,7 @@ class AuthenticationError(GatewayError, PermissionError):
 class HostRefused(GatewayError, PermissionError):  # noqa: N818 - the name says what happened
     """The server was called by a name that is not its own."""
 
+    title = "The server was called by a name that is not its own"
     code = "host-refused"
     status = 400
     fields = ("host",)
@@ -192,6 +201,7 @@ class HostRefused(GatewayError, PermissionError):  # noqa: N818 - the name says 
 class OriginRefused(GatewayError, PermissionError):  # noqa: N818 - the name says what happened
     """The request was made by a web page that is not let in."""
 
+    title = "The request was made by a web page that is not let in"
     code = "origin-refused"
     status = 403
     fields = ("origin",)
@@ -201,12 +211,14 @@ class OriginRefused(GatewayError, PermissionError):  # noqa: N818 - the name say
 class JobError(GatewayError):
     """A job did not end with a result."""
 
+    title = "A job did not end with a result"
     code = "job-error"
 
 
 class JobNotFound(JobError, LookupError):  # noqa: N818 - the name states a fact
     """There is no such job, or it belongs to somebody else."""
 
+    title = "There is no such job, or it belongs to somebody else"
     code = "job-not-found"
     status = 404
     fields = ("job",)
@@ -216,6 +228,7 @@ class JobNotFound(JobError, LookupError):  # noqa: N818 - the name states a fact
 class JobCancelled(JobError):  # noqa: N818 - the standard library's word: CancelledError
     """The job was cancelled before it ended."""
 
+    title = "The job was cancelled before it ended"
     code = "job-cancelled"
     status = 409
 
@@ -223,6 +236,7 @@ class JobCancelled(JobError):  # noqa: N818 - the standard library's word: Cance
 class JobTimeout(JobError, TimeoutError):  # noqa: N818 - the name says what happened
     """The run took longer than ``timeout_s`` and its process was killed."""
 
+    title = "The run took longer than timeout_s and its process was killed"
     code = "job-timeout"
     status = 504
     fields = ("timeout_s",)
@@ -232,6 +246,7 @@ class JobTimeout(JobError, TimeoutError):  # noqa: N818 - the name says what hap
 class JobInterrupted(JobError):  # noqa: N818 - the name says what happened
     """The server ended during every attempt at this run; it is not tried again."""
 
+    title = "The server ended during every attempt at this run; it is not tried again"
     code = "job-interrupted"
     fields = ("attempts",)
     attempts: int | None
@@ -240,6 +255,7 @@ class JobInterrupted(JobError):  # noqa: N818 - the name says what happened
 class IdempotencyConflict(JobError, ValueError):  # noqa: N818 - the name states a fact
     """The idempotency key belongs to a job with another request."""
 
+    title = "The idempotency key belongs to a job with another request"
     code = "idempotency-conflict"
     status = 422
     fields = ("job",)
@@ -249,6 +265,7 @@ class IdempotencyConflict(JobError, ValueError):  # noqa: N818 - the name states
 class JobStoreError(JobError, RuntimeError):
     """The job database cannot be used."""
 
+    title = "The job database cannot be used"
     code = "job-store"
     status = 503
     fields: ClassVar[tuple[str, ...]] = ("url",)
@@ -258,6 +275,7 @@ class JobStoreError(JobError, RuntimeError):
 class StorageFull(JobStoreError, OSError):  # noqa: N818 - the name states a fact
     """The job database has no space left."""
 
+    title = "The job database has no space left"
     code = "storage-full"
     status = 507
 
@@ -265,6 +283,7 @@ class StorageFull(JobStoreError, OSError):  # noqa: N818 - the name states a fac
 class BusyError(GatewayError):
     """The queue is full; try again after ``retry_after_s`` seconds."""
 
+    title = "The queue is full; try again after retry_after_s seconds"
     code = "busy"
     status = 503
     fields = ("retry_after_s",)
@@ -274,6 +293,7 @@ class BusyError(GatewayError):
 class SimulatorError(GatewayError, RuntimeError):
     """The simulator itself raised; ``detail`` is its own message."""
 
+    title = "The simulator itself raised; detail is its own message"
     code = "simulator-error"
     fields: ClassVar[tuple[str, ...]] = ("simulator", "version", "detail")
     simulator: str | None
@@ -284,6 +304,7 @@ class SimulatorError(GatewayError, RuntimeError):
 class SimulatorNotInstalled(SimulatorError, ImportError):  # noqa: N818 - the name states a fact
     """The simulator's package is absent; ``requirement`` is what to install."""
 
+    title = "The simulator's package is absent; requirement is what to install"
     code = "simulator-not-installed"
     status = 503
     fields = ("simulator", "requirement")
@@ -293,6 +314,7 @@ class SimulatorNotInstalled(SimulatorError, ImportError):  # noqa: N818 - the na
 class SimulatorCrashed(SimulatorError):  # noqa: N818 - the name says what happened
     """The worker process died; ``exit_code`` is negative for a signal, as in subprocess."""
 
+    title = "The worker process died; exit_code is negative for a signal, as in subprocess"
     code = "simulator-crashed"
     fields = ("simulator", "exit_code")
     exit_code: int | None
@@ -301,6 +323,7 @@ class SimulatorCrashed(SimulatorError):  # noqa: N818 - the name says what happe
 class OutOfMemory(SimulatorError, MemoryError):  # noqa: N818 - the name says what happened
     """Memory ran out during the run: in the worker, which stands at its ceiling, or in the whole container."""
 
+    title = "Memory ran out during the run: in the worker, which stands at its ceiling, or in the whole container"
     code = "out-of-memory"
     status = 507
     fields = ("simulator",)
@@ -309,6 +332,7 @@ class OutOfMemory(SimulatorError, MemoryError):  # noqa: N818 - the name says wh
 class TransportError(GatewayError, ConnectionError):
     """The server could not be reached, or what answered does not speak our protocol."""
 
+    title = "The server could not be reached, or what answered does not speak our protocol"
     code = "transport-error"
     status = 502
     fields = ("url",)
@@ -318,12 +342,14 @@ class TransportError(GatewayError, ConnectionError):
 class TransportTimeout(TransportError, TimeoutError):  # noqa: N818 - the name says what happened
     """The server accepted the connection but did not answer in time."""
 
+    title = "The server accepted the connection but did not answer in time"
     code = "transport-timeout"
 
 
 class FrameworkNotInstalled(GatewayError, ImportError):  # noqa: N818 - the name states a fact
     """A framework to convert to or from is absent; ``requirement`` is what to install."""
 
+    title = "A framework to convert to or from is absent; requirement is what to install"
     code = "framework-not-installed"
     fields = ("framework", "requirement")
     framework: str | None
@@ -333,6 +359,7 @@ class FrameworkNotInstalled(GatewayError, ImportError):  # noqa: N818 - the name
 class ServerStartError(GatewayError, RuntimeError):
     """A server did not come up; ``log`` holds its last lines."""
 
+    title = "A server did not come up; log holds its last lines"
     code = "server-start"
     fields = ("exit_code", "log")
     exit_code: int | None
@@ -342,6 +369,7 @@ class ServerStartError(GatewayError, RuntimeError):
 class ContainerError(GatewayError, RuntimeError):
     """A container, its image or the engine failed; raised on the host, never sent by a server."""
 
+    title = "A container, its image or the engine failed; raised on the host, never sent by a server"
     code = "container-error"
     fields: ClassVar[tuple[str, ...]] = ()
 
@@ -349,6 +377,7 @@ class ContainerError(GatewayError, RuntimeError):
 class DockerUnavailable(ContainerError):  # noqa: N818 - the name states a fact
     """No engine answers at ``address``; the message says why and what to do about it."""
 
+    title = "No engine answers at address; the message says why and what to do about it"
     code = "docker-unavailable"
     fields = ("address",)
     address: str | None
@@ -357,12 +386,14 @@ class DockerUnavailable(ContainerError):  # noqa: N818 - the name states a fact
 class DockerPermissionDenied(DockerUnavailable, PermissionError):  # noqa: N818 - the name says what happened
     """There is an engine, but this user may not use its socket."""
 
+    title = "There is an engine, but this user may not use its socket"
     code = "docker-permission-denied"
 
 
 class EngineRefused(ContainerError):  # noqa: N818 - the name says what happened
     """The engine refused a request; ``status_code`` is its HTTP status, and the message quotes its reason."""
 
+    title = "The engine refused a request; status_code is its HTTP status, and the message quotes its reason"
     code = "engine-refused"
     fields = ("status_code",)
     status_code: int | None
@@ -371,12 +402,14 @@ class EngineRefused(ContainerError):  # noqa: N818 - the name says what happened
 class DiskFull(ContainerError, OSError):  # noqa: N818 - the name states a fact
     """There is no space left for an image, a container or the file of a token."""
 
+    title = "There is no space left for an image, a container or the file of a token"
     code = "disk-full"
 
 
 class ImageNotFound(ContainerError, LookupError):  # noqa: N818 - the name states a fact
     """The engine does not have the image and cannot pull it."""
 
+    title = "The engine does not have the image and cannot pull it"
     code = "image-not-found"
     fields = ("image",)
     image: str | None
@@ -385,6 +418,7 @@ class ImageNotFound(ContainerError, LookupError):  # noqa: N818 - the name state
 class ImageBuildError(ContainerError):
     """The image could not be built; ``log`` holds the last lines, ``step`` the step that failed."""
 
+    title = "The image could not be built; log holds the last lines, step the step that failed"
     code = "image-build"
     fields = ("step", "log")
     step: str | None
@@ -394,6 +428,7 @@ class ImageBuildError(ContainerError):
 class PortTaken(ContainerError):  # noqa: N818 - the name states a fact
     """The requested port is in use; ``holder`` names the process or container that uses it, where that is visible."""
 
+    title = "The requested port is in use; holder names the process or container that uses it, where that is visible"
     code = "port-taken"
     fields = ("port", "holder")
     port: int | None
@@ -403,6 +438,7 @@ class PortTaken(ContainerError):  # noqa: N818 - the name states a fact
 class ContainerConflict(ContainerError):  # noqa: N818 - the name states a fact
     """Another container, which the gateway did not start, has the name that is needed; it is left alone."""
 
+    title = "Another container, which the gateway did not start, has the name that is needed; it is left alone"
     code = "container-conflict"
     fields = ("container",)
     container: str | None
@@ -411,6 +447,7 @@ class ContainerConflict(ContainerError):  # noqa: N818 - the name states a fact
 class ContainerStartError(ContainerError):
     """The container ended before it answered; ``logs`` has its last lines."""
 
+    title = "The container ended before it answered; logs has its last lines"
     code = "container-start"
     fields = ("container", "state", "exit_code", "oom_killed", "logs")
     container: str | None
@@ -423,6 +460,7 @@ class ContainerStartError(ContainerError):
 class NotReady(ContainerError, TimeoutError):  # noqa: N818 - the name states a fact
     """The container runs but did not answer within ``timeout_s``; ``logs`` has its last lines."""
 
+    title = "The container runs but did not answer within timeout_s; logs has its last lines"
     code = "not-ready"
     fields = ("container", "state", "timeout_s", "logs")
     container: str | None
@@ -434,6 +472,7 @@ class NotReady(ContainerError, TimeoutError):  # noqa: N818 - the name states a 
 class ContainerExited(ContainerError):  # noqa: N818 - the name says what happened
     """The container ended while a run was under way; the next run starts another."""
 
+    title = "The container ended while a run was under way; the next run starts another"
     code = "container-exited"
     fields = ("container", "exit_code", "oom_killed", "logs")
     container: str | None

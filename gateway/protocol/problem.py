@@ -15,8 +15,7 @@ _ON_THE_WIRE = {"detail": "simulator_detail"}
 
 def dump(error: GatewayError) -> bytes:
     """Return an error as a problem document."""
-    title = (type(error).__doc__ or error.code).splitlines()[0].rstrip(".").replace("``", "")
-    return dump_problem(error.code, error.status, title, error.message, error.circuit, error.details)
+    return dump_problem(error.code, error.status, error.title, error.message, error.circuit, error.details)
 
 
 def dump_problem(

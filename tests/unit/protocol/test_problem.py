@@ -35,6 +35,12 @@ def test_a_problem_has_the_members_of_rfc_9457(cls):
     assert len(set(found) - STANDARD) == len(cls.fields), "a field hides a standard member"
 
 
+@pytest.mark.parametrize("cls", BY_CODE.values(), ids=lambda cls: cls.__name__)
+def test_a_title_is_of_the_class_itself_and_not_its_docstring(cls, monkeypatch):
+    monkeypatch.setattr(cls, "__doc__", "Something else.")
+    assert json.loads(problem.dump(example(cls)))["title"] == vars(cls)["title"]
+
+
 def test_fields_without_a_value_are_left_out():
     assert set(json.loads(problem.dump(RequestError("x")))) == STANDARD - {"circuit"}
 
