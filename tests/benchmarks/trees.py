@@ -7,6 +7,7 @@ compared with alike, so that the change is a ratio of two ratios and the machine
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -16,6 +17,9 @@ from measuring import Row
 
 SLOWER_AT_MOST = 1.05
 """By how much a row may have become slower."""
+
+_MEASURED = re.compile(r" \([^)]*\)$|^\d+ (?=MB)")
+"""The part of a case that is a figure of the run, and another one next time."""
 
 HERE = Path(__file__).resolve().parents[2]
 
@@ -31,12 +35,14 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
         case: what was measured.
         there: the smallest ratio of the other checkout; ``None`` where it has no such row.
         here: that of this one; ``None`` where it could not be measured.
+        is_ratio: whether the two are ratios; seconds alone follow the machine's mood and are only shown.
     """
 
     benchmark: str
     case: str
     there: float | None
     here: float | None
+    is_ratio: bool
 
     @property
     def factor(self) -> float | None:
@@ -48,6 +54,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
         """Return ``holds`` or ``slower``, ``failed`` where only the other has it, ``new`` where only this one."""
         if self.here is None:
             return "failed"
+        if not self.is_ratio:
+            return ""
         if self.factor is None:
             return "new"
         return "holds" if self.factor <= SLOWER_AT_MOST else "slower"
@@ -69,8 +77,12 @@ def compare_with(other: Path, names: Iterable[str], *, rounds: int, options: Seq
             there += _measured(other, name, options)
             here += _measured(HERE, name, options)
         before, now = _smallest(there), _smallest(here)
+        ratios = {_key(row) for row in here if row.other_s is not None}
         for key in dict.fromkeys([*before, *now]):
-            yield Change(benchmark=key[0], case=key[1], there=before.get(key), here=now.get(key))
+            benchmark, case = key
+            yield Change(
+                benchmark=benchmark, case=case, there=before.get(key), here=now.get(key), is_ratio=key in ratios
+            )
 
 
 def _measured(checkout: Path, name: str, options: Sequence[str]) -> list[Row]:
@@ -83,6 +95,10 @@ def _measured(checkout: Path, name: str, options: Sequence[str]) -> list[Row]:
         return []
 
 
+def _key(row: Row) -> Key:
+    return row.benchmark, _MEASURED.sub("", row.case)
+
+
 def _smallest(rows: Iterable[Row]) -> dict[Key, float]:
     """Return the ratio of the smallest times of each row, or its smallest time where it stands alone."""
     ours: dict[Key, float] = {}
@@ -90,7 +106,7 @@ def _smallest(rows: Iterable[Row]) -> dict[Key, float]:
     for row in rows:
         if row.ours_s is None:
             continue
-        key = row.benchmark, row.case
+        key = _key(row)
         ours[key] = min(row.ours_s, ours.get(key, row.ours_s))
         if row.other_s is not None:
             others[key] = min(row.other_s, others.get(key, row.other_s))
