@@ -6,6 +6,7 @@ these rows, and a test fails when one of them is stale. Names and ports are thos
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import importlib
 import sys
@@ -285,6 +286,12 @@ def load(target: str) -> object:
         return _adapter_class(getattr(adapter_module, name, None), target)()
     except ModuleNotFoundError as exc:
         raise _not_installed(target, exc.name) from exc
+
+
+def import_ahead(module: str) -> None:
+    """Import the module of an adapter, and pass over every failure: :func:`load` meets it again, and reports it."""
+    with contextlib.suppress(Exception, SystemExit):
+        importlib.import_module(module)
 
 
 def _adapter_class(cls: object, target: str) -> Callable[[], object]:

@@ -44,6 +44,7 @@ WARNED = "GATEWAY_WARNED"
 
 _OTHER_VARIABLES = frozenset({
     "GATEWAY_CPUS", "GATEWAY_ENVIRONMENTS", "GATEWAY_INTERFACE", "GATEWAY_MEMORY", "GATEWAY_PIDS", "GATEWAY_PRELOAD",
+    "GATEWAY_PYTHON",
     "GATEWAY_REGISTRY", "GATEWAY_STATE_DIR",
 })  # fmt: skip
 """Variables of the environment that are no settings of a server; GATEWAY_INTERFACE is CGI's."""

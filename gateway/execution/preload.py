@@ -1,18 +1,17 @@
 """Imports a simulator in the fork server, which loads this module before it starts the first worker.
 
 The fork server itself passes over a module that is not there, and ends at any other failure. Here every failure is
-passed over: the worker meets it again when it loads the adapter, and tells those who ask.
+passed over.
 """
 
 from __future__ import annotations
 
-import contextlib
-import importlib
 import os
+
+from gateway.simulators import import_ahead
 
 VARIABLE = "GATEWAY_PRELOAD"
 """The variable of the environment that names the module; the fork server takes nothing else along."""
 
 if module := os.environ.get(VARIABLE):
-    with contextlib.suppress(Exception, SystemExit):
-        importlib.import_module(module)
+    import_ahead(module)
