@@ -16,6 +16,8 @@ N = TypeVar("N", int, float)
 _ARGUMENT = re.compile(r"argument (-[\w-]+)(?:/[\w/-]+)?: (?=must )")
 """The beginning of argparse's sentence about the value of a flag, which may have other names."""
 
+_UNRECOGNIZED = "unrecognized arguments: "
+
 RUNTIMES = ("auto", "docker", "local")
 
 
@@ -30,7 +32,13 @@ class UsageError(GatewayError, ValueError):
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser that refuses wrong arguments in one sentence, and whose help fails where it cannot be written."""
+    """A parser that refuses wrong arguments in one sentence, and whose help fails where it cannot be written.
+
+    Attributes:
+        command: the words before the arguments, which an error names; ``None`` for the parser's own.
+    """
+
+    command: str | None = None
 
     def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - those of the base class
         super().__init__(*args, **options)
@@ -44,7 +52,11 @@ class Parser(argparse.ArgumentParser):
             UsageError: always.
         """
         sentence = _ARGUMENT.sub(r"\1 ", message) if _ARGUMENT.match(message) else message.removeprefix("argument ")
-        raise UsageError(f"{sentence}; see {self.prog} --help", program=self.prog)
+        unknown = sentence.removeprefix(_UNRECOGNIZED)
+        if unknown != sentence:
+            sentence = f"there is no argument {unknown.split()[0]!r}"
+        command = self.command or self.prog
+        raise UsageError(f"{sentence}; see {command} --help", program=command)
 
     def _print_message(self, message: str, file: IO[str] | None = None) -> None:  # type: ignore[override]
         """Write a text; the base class would lose it in silence if the disk is full."""

@@ -61,10 +61,9 @@ def _run(words: list[str]) -> int:
         hint = f"did you mean {close[0]!r}? " if close else ""
         names = ", ".join(COMMANDS)
         raise UsageError(f"there is no command {name!r}: {hint}There are {names}; 'gateway --help' says what they do")
-    arguments, unknown = _parser(name).parse_known_args(words)
-    if unknown:
-        program = f"gateway {name}" if name in COMMANDS else "gateway"
-        raise UsageError(f"there is no argument {unknown[0]!r}; see {program} --help", program=program)
+    parser = _parser(name)
+    parser.command = f"gateway {name}" if name in COMMANDS else "gateway"
+    arguments = parser.parse_args(words)
     arguments.words = words
     return COMMANDS[name].run(arguments)
 

@@ -87,7 +87,6 @@ def test_a_help_that_cannot_be_written_fails_even_where_output_is_not_buffered(c
             "serve --idle nan",
             f"gateway serve: --idle must be {A_DURATION}, not 'nan'; see gateway serve --help",
         ),
-        ("serve --thrift-port x", "gateway serve: --thrift-port must be an integer, not 'x'; see gateway serve --help"),
         ("up --cpus many", "gateway up: --cpus must be a number, not 'many'; see gateway up --help"),
         ("serve --prot 1", "gateway serve: there is no argument '--prot'; see gateway serve --help"),
         ("run", "gateway run: the following arguments are required: FILE, --on; see gateway run --help"),

@@ -56,9 +56,6 @@ memory = "2g"
 max_shots = 1000
 keep_jobs_s = "7d"
 worker_memory_bytes = "512m"
-
-[interfaces.qrisp]
-qunicorn = true
 """
 
 
@@ -77,7 +74,6 @@ def test_a_file_sets_everything_with_units_where_people_write_them(tmp_path: Pat
         idle_s=600,
         resources=Resources(threads=2, memory=2**31),
         limits=ServerLimits(max_shots=1000, keep_jobs_s=7 * 86_400, worker_memory_bytes=2**29),
-        interfaces={"qrisp": {"qunicorn": True}},
     )
 
 
@@ -282,27 +278,6 @@ def test_the_file_of_settings_in_the_readme_is_one(tmp_path: Path):
     assert (found.resources, found.limits.timeout_s) == (Resources(threads=2, memory="4g"), 600)
 
 
-@pytest.mark.parametrize(
-    ("text", "sentence"),
-    [
-        ("[interfaces.qrisp]\nx = 1\n", "interfaces.qrisp has no field 'x': known are thrift_port, qunicorn"),
-        ("[interfaces]\nqrips = {}\n", "there is no interface 'qrips' for older clients: did you mean 'qrisp'?"),
-        ("[interfaces]\nqrisp = 1\n", "interfaces.qrisp must be an object with the fields of QrispSettings, not 1"),
-        ("[interfaces.qrisp]\nqunicorn = 1\n", "interfaces.qrisp.qunicorn must be true or false, not 1"),
-    ],
-)
-def test_what_an_interface_cannot_mean_is_refused_with_the_name_of_its_file(text: str, sentence: str, tmp_path: Path):
-    file = written(tmp_path, text)
-    with pytest.raises(UsageError) as caught:
-        load("--settings", file)
-    assert str(caught.value).startswith(f"{file}: {sentence}")
-
-
-def test_a_port_of_an_interface_is_refused_by_its_flag():
-    with pytest.raises(UsageError, match=r"^--thrift-port must be an integer from 0 to 65535, not 99999$"):
-        load("--thrift-port", "99999")
-
-
 def test_a_file_with_a_list_is_refused_by_its_name(tmp_path: Path):
     file = written(tmp_path, "[1, 2]", "settings.json")
     with pytest.raises(UsageError, match=re.escape(f"{file} must be an object, not a list of 2")):
@@ -316,38 +291,19 @@ def test_settings_that_are_for_programs_are_in_no_hint(tmp_path: Path):
     assert not [name for name in INTERNAL if re.search(rf"\b{name}\b", str(caught.value))]
 
 
-@pytest.mark.parametrize(
-    ("text", "value"),
-    [
-        ("false", False),
-        ("no", False),
-        ("OFF", False),
-        ("0", False),
-        ("true", True),
-        ("Yes", True),
-        ("on", True),
-        ("1", True),
-    ],
-)
-@pytest.mark.parametrize("variable", ["GATEWAY_QUNICORN", "GATEWAY_ANONYMOUS"])
-def test_every_switch_is_read_in_one_way(variable: str, text: str, value: bool, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv(variable, text)
-    settings = load()
-    switches = {"GATEWAY_QUNICORN": settings.interfaces.get("qrisp", {}).get("qunicorn"),
-                "GATEWAY_ANONYMOUS": settings.anonymous}  # fmt: skip
-    assert switches[variable] is value
+SWITCHES = {"false": False, "no": False, "OFF": False, "0": False, "true": True, "Yes": True, "on": True, "1": True}
 
 
-def test_a_switch_that_is_off_in_the_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("GATEWAY_QUNICORN", "false")
-    settings = load("--settings", written(tmp_path, "[interfaces.qrisp]\nqunicorn = true\n"))
-    assert settings.interfaces == {"qrisp": {"qunicorn": False}}
+@pytest.mark.parametrize("text", SWITCHES)
+def test_a_switch_is_read_in_one_way(text: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("GATEWAY_ANONYMOUS", text)
+    assert load().anonymous is SWITCHES[text]
 
 
-def test_a_word_that_is_no_switch_is_refused_by_the_name_of_its_variable(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("GATEWAY_QUNICORN", "perhaps")
-    with pytest.raises(UsageError, match="GATEWAY_QUNICORN must be true or false, not the text 'perhaps'"):
-        load()
+def test_an_interface_that_is_not_there_is_refused_with_the_name_of_its_file(tmp_path: Path):
+    file = written(tmp_path, "[interfaces]\nx = 1\n")
+    with pytest.raises(UsageError, match=re.escape(f"{file}: there is no interface 'x' for older clients")):
+        load("--settings", file)
 
 
 def test_a_variable_that_means_nothing_is_named_once_with_the_closest_one(capsys):
