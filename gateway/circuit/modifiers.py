@@ -10,6 +10,7 @@ from __future__ import annotations
 import cmath
 import math
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from itertools import chain
 
 from gateway.circuit.gates import GATES, PI, Matrix, Step
@@ -306,8 +307,14 @@ def power(steps: Sequence[Step], exponent: float) -> list[Step]:
     steps = [step for step in steps if step[0] != "barrier"]
     if float(exponent).is_integer():
         return _repeat(steps, int(exponent))
-    outer, inner, undo = _split_conjugation(steps)
-    return [*outer, *_root(inner, exponent), *undo]
+    return list(_fractional_power(tuple(steps), exponent))
+
+
+@lru_cache(maxsize=256)
+def _fractional_power(steps: tuple[Step, ...], exponent: float) -> tuple[Step, ...]:
+    """Return a power that is not whole; a loop asks for the same one again and again."""
+    outer, inner, undo = _split_conjugation(list(steps))
+    return (*outer, *_root(inner, exponent), *undo)
 
 
 def repetitions(steps: Sequence[Step], exponent: float) -> int:

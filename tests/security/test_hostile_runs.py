@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from support.fake import TARGET, Does, fake
-from support.raw import Server, alive, run_body, wait_for_end
+from support.raw import Server, alive, port_to_keep, run_body, wait_for_end
 from support.waiting import wait_until
 
 from gateway.backends.base import Job
@@ -159,9 +159,9 @@ def test_promise_7_no_text_reads_a_file(simulators, simulator: str, path: str, v
 
 
 def test_promise_23_a_server_killed_during_a_run_is_an_error_of_ours_and_a_job_has_one_result(tmp_path: Path):
-    first = ServerProcess(target=TARGET, workers=1, jobs=tmp_path / "jobs.sqlite", name="fake")
+    port = port_to_keep()
+    first = ServerProcess(target=TARGET, workers=1, port=port, jobs=tmp_path / "jobs.sqlite", name="fake")
     first.start()
-    port = first.port
     with BackendClient(port=port) as client, ThreadPoolExecutor(2) as threads:
         running = threads.submit(client.run, fake(Does.SLEEP, 30))
         job = client.run_async(fake(Does.SLEEP, 0.5), shots=7)

@@ -249,8 +249,6 @@ def test_a_question_that_makes_no_sense_is_refused(server: Served, query: str):
     assert server.request("GET", f"/v1/jobs?{query}").status in {400, 404}
 
 
-@pytest.mark.parametrize(
-    "query", ["limit=1e400", "limit=inf", "limit=99999999999999999999", "limit=1&limit=2", "unknown=1", "limit=1.9"]
-)
+@pytest.mark.parametrize("query", ["limit=1001", "limit=99999999999999999999"])
 def test_a_question_for_too_much_is_answered_with_less(server: Served, query: str):
     assert server.request("GET", f"/v1/jobs?{query}").status == 200

@@ -129,7 +129,7 @@ def _assert_refused(server: Server, body: bytes) -> dict[str, object]:
     assert 400 <= reply.status < 500, reply.body[:500]
     assert reply.headers["Content-Type"] == "application/problem+json"
     assert server.run(run_body(GOOD, shots=3)).json["results"][0]["counts"] == {"1": 3}
-    assert server.processes() == before, "a worker was lost"
+    assert before <= server.processes(), "a worker was lost"  # others may have come: a server answers before all are up
     return reply.json
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import random
 import signal
+import socket
 from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -96,6 +98,25 @@ class Server(Watched):
         """Return the ids of all processes of the server: gunicorn's, the fork server, the workers."""
         pid = self.process.pid
         return set() if pid is None else {pid, *descendants(pid)}
+
+
+def port_to_keep() -> int:
+    """Return a free port that a server can have again after its end.
+
+    The system gives ports of its ephemeral range to whoever connects or asks for any port, so that one of those may be
+    gone before the next server wants it.
+    """
+    first_ephemeral = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text(encoding="ascii").split()[0])
+    candidates = list(range(first_ephemeral // 2, first_ephemeral))
+    random.shuffle(candidates)
+    for port in candidates:
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise AssertionError("no port below the ephemeral range is free")
 
 
 def descendants(pid: int) -> set[int]:
