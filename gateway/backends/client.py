@@ -17,6 +17,7 @@ import requests
 from urllib3.exceptions import ReadTimeoutError
 
 from gateway.backends.base import Backend, BackendStatus
+from gateway.backends.connections import allow_interruptions
 from gateway.backends.server_job import ServerJob
 from gateway.errors import JobNotFound, RequestError, TransportError, TransportTimeout
 from gateway.protocol import endpoints, problem
@@ -84,6 +85,7 @@ class BackendClient(Backend):
         self.url = f"{'https' if tls else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
         self.timeout_s = timeout_s
         self._session = session or requests.Session()
+        allow_interruptions(self._session)
         if _is_loopback(host):
             self._session.trust_env = False  # no proxy stands between a machine and itself
         if isinstance(tls, str | Path):

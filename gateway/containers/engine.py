@@ -14,12 +14,13 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import IO, Any, cast
 from urllib.parse import urlsplit
 
 from gateway.containers.ports import holder
+from gateway.containers.uninterrupted import Uninterrupted
 from gateway.errors import (
     ContainerError,
     DiskFull,
@@ -135,8 +136,7 @@ def _connect() -> Engine:
             params |= ContextAPI.kwargs_from_context()
         address = params.get("base_url") or DEFAULT_ADDRESS
         _check_socket(address)
-        client = _client_class(sdk)(timeout=TIMEOUT_S, **params)
-        return Engine(client, address, lambda: _client_class(sdk, PULL_SILENCE_S)(timeout=TIMEOUT_S, **params))
+        return Engine(lambda silence_s: _client_class(sdk, silence_s)(timeout=TIMEOUT_S, **params), address)
     except Exception as exc:  # of the SDK, requests, ssl, paramiko or the system
         raise translate(exc, address) from exc
 
@@ -173,21 +173,19 @@ def _client_class(sdk: Any, silence_s: float | None = None) -> Any:  # noqa: ANN
 class Engine:
     """The operations of a Docker engine that this project uses.
 
+    All threads share one client of the SDK, whose calls Ctrl-C does not interrupt in the middle. What is read as it
+    comes can be interrupted, so a pull, a build, a folder and the output of a container have clients of their own.
+
     Args:
-        client: the SDK's low-level client, which all threads share; tests give a fake one.
+        open_client: a function that opens a low-level client of the SDK; its argument is how long the engine may be
+            silent in calls for which the SDK sets no limit, or ``None``. Tests open a fake one.
         address: the engine's address, for messages.
-        open_for_pull: a function that opens a separate client for one pull; without it, ``client`` pulls.
     """
 
-    def __init__(
-        self,
-        client: Any,  # noqa: ANN401 - the SDK is untyped
-        address: str = DEFAULT_ADDRESS,
-        open_for_pull: Callable[[], Any] | None = None,
-    ) -> None:
-        self._client = client
+    def __init__(self, open_client: Callable[[float | None], Any], address: str = DEFAULT_ADDRESS) -> None:
+        self._open_client = open_client
+        self._client = Uninterrupted(open_client(None))
         self.address = address
-        self._open_for_pull = open_for_pull or (lambda: nullcontext(client))
 
     @property
     def is_remote(self) -> bool:
@@ -253,7 +251,7 @@ class Engine:
         """
         name, _, tag = reference.rpartition(":") if ":" in reference.rsplit("/", 1)[-1] else (reference, "", "latest")
         try:
-            with self._translated(), self._open_for_pull() as client:
+            with self._translated(), self._open_client(PULL_SILENCE_S) as client:
                 for event in client.pull(name, tag=tag, stream=True, decode=True):
                     if "error" in event:
                         raise ImageNotFound(f"{reference} cannot be pulled: {event['error']}", image=reference)
@@ -278,8 +276,8 @@ class Engine:
 
         Closing the iterator closes the connection, on which the engine gives up the build.
         """
-        with self._translated():
-            events = self._client.build(
+        with self._translated(), self._open_client(None) as client:
+            events = client.build(
                 fileobj=context,
                 dockerfile=dockerfile,
                 custom_context=True,
@@ -299,7 +297,7 @@ class Engine:
                     yield event
             for tag in tags[1:] if image else ():
                 name, _, version = tag.rpartition(":")
-                self._client.tag(image, name, tag=version, force=True)
+                client.tag(image, name, tag=version, force=True)
 
     def first_layer(self, label: str, *, without: str, newest: bool = False) -> str | None:
         """Return the id of an image that has a label and is not built on another image with that label.
@@ -335,8 +333,8 @@ class Engine:
         with self._translated():
             container = self._client.create_container(image, ["true"], labels=dict(labels))["Id"]
         try:
-            with self._translated():
-                chunks, _about = self._client.get_archive(container, folder)
+            with self._translated(), self._open_client(None) as client:
+                chunks, _about = client.get_archive(container, folder)
                 return b"".join(chunks)
         finally:
             self.remove(container)
@@ -421,8 +419,8 @@ class Engine:
 
     def follow(self, name: str, lines: int) -> Iterator[str]:
         """Yield the output of a container as it is written, until the container ends."""
-        with self._translated():
-            stream = self._client.logs(name, tail=lines, stream=True, follow=True)
+        with self._translated(), self._open_client(None) as client:
+            stream = client.logs(name, tail=lines, stream=True, follow=True)
             with closing(stream):
                 for chunk in stream:
                     yield chunk.decode(errors="replace")

@@ -281,6 +281,25 @@ def test_ctrl_c_during_a_run(mine, rogue):
     assert_all_is_well_again(mine)
 
 
+def test_ctrl_c_while_the_engine_creates_a_container(mine, mute):
+    code = """
+    import threading
+    from gateway.containers.engine import Engine
+    create = Engine.create
+
+    def create_interrupted(*words, **options):
+        threading.Timer(float(sys.argv[2]), os.kill, (os.getpid(), signal.SIGINT)).start()
+        return create(*words, **options)
+
+    Engine.create = create_interrupted
+    DockerSimulator("qulacs", image=sys.argv[1]).start()
+    """
+    for delay_s in (0.002, 0.004, 0.008, 0.016):  # the engine takes longer, or has answered before the last one
+        _, said = mine.script(code, mute, str(delay_s)).communicate(timeout=60)
+        assert said.rstrip().endswith("KeyboardInterrupt")
+        assert not mine.left_behind(), delay_s
+
+
 def test_ctrl_c_while_a_container_starts(mine, mute):
     process = mine.script('print("go", flush=True)\nDockerSimulator("qulacs", image=sys.argv[1]).start()', mute)
     mine.line(process)

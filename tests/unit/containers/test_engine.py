@@ -126,7 +126,7 @@ def test_an_error_of_ours_comes_through_unchanged():
             raise DiskFull("the disk is full")
 
     with pytest.raises(DiskFull, match=r"^the disk is full$"):
-        Engine(Client()).about()
+        Engine(lambda _: Client()).about()
 
 
 def test_an_absent_engine_is_said_within_a_second(monkeypatch, tmp_path):
@@ -149,7 +149,7 @@ def test_an_absent_engine_is_said_within_a_second(monkeypatch, tmp_path):
     ],
 )
 def test_an_engine_of_another_machine_is_recognised(address, remote):
-    assert Engine(None, address).is_remote is remote
+    assert Engine(lambda _: None, address).is_remote is remote
 
 
 class SlowEngine:
@@ -200,7 +200,8 @@ def slow_engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[SlowEngine]:
 
 def test_a_pull_changes_nothing_for_the_calls_of_other_threads(slow_engine: SlowEngine):
     engine = connect()
-    shared, before = engine._client, dict(vars(engine._client))
+    shared = engine._client._target
+    before = dict(vars(shared))
     with ThreadPoolExecutor(1) as threads:
         pulled = threads.submit(engine.pull, "registry.example.org/x:1", lambda _: None)
         slow_engine.pulling.wait()
