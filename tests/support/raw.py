@@ -133,11 +133,18 @@ def descendants(pid: int) -> set[int]:
 
 
 def alive(pid: int) -> bool:
-    """Say whether a process runs; one that has ended and was not yet reaped does not."""
+    """Say whether a process runs; one that has ended and was not yet reaped does not.
+
+    The first thread of a killed process may end before the others, which hold its files and ports until they end.
+    """
+    return any(_state(thread) not in {"Z", "X", None} for thread in Path(f"/proc/{pid}/task").glob("*/stat"))
+
+
+def _state(stat: Path) -> str | None:
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in {"Z", "X"}
-    except OSError:
-        return False
+        return stat.read_text().rpartition(")")[2].split()[0]
+    except OSError:  # it ended meanwhile
+        return None
 
 
 def name_of(pid: int) -> str:
