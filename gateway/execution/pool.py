@@ -179,6 +179,7 @@ class WorkerPool:
         self._context = multiprocessing.get_context("forkserver")
         begin_imports(target)
         self._lock = threading.Lock()
+        self._starting = threading.Lock()  # held while a worker starts
         self._under_way = 0
         self._closed = False
         self._description: Answer | None = None
@@ -316,7 +317,10 @@ class WorkerPool:
         return _crash(exit_code)
 
     def _add_worker(self) -> None:
-        worker = _Worker(self._context, self._target, self._limits)
+        with self._starting:
+            if self._closed:
+                return
+            worker = _Worker(self._context, self._target, self._limits)
         with self._lock:
             is_open = not self._closed
             if is_open:
@@ -327,10 +331,15 @@ class WorkerPool:
             worker.end()
 
     def close(self) -> None:
-        """Kill the workers."""
+        """Kill the workers.
+
+        If a worker is just being started, wait a moment for it: it would print a traceback if this process ended now.
+        """
         with self._lock:
             self._closed = True
             alive, self._alive = self._alive, set()
+        if self._starting.acquire(timeout=_ENDS_WITHIN_S):
+            self._starting.release()
         self._free_workers.close()
         for worker in alive:
             worker.end()
