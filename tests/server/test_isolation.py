@@ -207,7 +207,8 @@ def test_waiting_in_the_queue_does_not_count_against_the_deadline(narrow_server:
         first = client.run_async(fake(Does.SLEEP, 1))
         narrow_server.wait_until_doing(Does.SLEEP)
         assert client.run(fake(), timeout_s=0.5).shots == 1024
-        assert first.done(), "the other waited for its end, which took longer than its own deadline"
+        assert not narrow_server.doing(Does.SLEEP), "it waited for the other's end, longer than its own deadline"
+        first.result(60)
 
 
 def test_a_simulator_that_is_not_installed_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
