@@ -137,13 +137,19 @@ def alive(pid: int) -> bool:
 
     The first thread of a killed process may end before the others, which hold its files and ports until they end.
     """
-    return any(_state(thread) not in {"Z", "X", None} for thread in Path(f"/proc/{pid}/task").glob("*/stat"))
+    tasks = Path(f"/proc/{pid}/task")
+    try:
+        threads = list(tasks.iterdir())
+    except OSError:
+        return False
+    return any(_state(thread / "stat") not in {"Z", "X", None} for thread in threads)
 
 
 def _state(stat: Path) -> str | None:
+    """Return the state of a thread, or ``None`` if it has ended meanwhile."""
     try:
         return stat.read_text().rpartition(")")[2].split()[0]
-    except OSError:  # it ended meanwhile
+    except OSError:
         return None
 
 
