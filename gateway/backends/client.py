@@ -17,7 +17,7 @@ import requests
 from urllib3.exceptions import ReadTimeoutError
 
 from gateway.backends.base import Backend, BackendStatus
-from gateway.backends.connections import allow_interruptions
+from gateway.backends.connections import InterruptibleAdapter
 from gateway.backends.server_job import ServerJob
 from gateway.errors import JobNotFound, RequestError, TransportError, TransportTimeout
 from gateway.protocol import endpoints, problem
@@ -84,8 +84,7 @@ class BackendClient(Backend):
         self.port = port
         self.url = f"{'https' if tls else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
         self.timeout_s = timeout_s
-        self._session = session or requests.Session()
-        allow_interruptions(self._session)
+        self._session = session or _interruptible_session()
         if _is_loopback(host):
             self._session.trust_env = False  # no proxy stands between a machine and itself
         if isinstance(tls, str | Path):
@@ -234,6 +233,13 @@ class BackendClient(Backend):
             return decode(kind, response.content)
         except RequestError as exc:
             raise TransportError(f"{url} did not answer as a simulator gateway does: {exc}", url=url) from exc
+
+
+def _interruptible_session() -> requests.Session:
+    session = requests.Session()
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, InterruptibleAdapter())
+    return session
 
 
 def _check_job_id(job_id: str | None) -> str:

@@ -7,75 +7,67 @@ exception that a signal handler raises, such as KeyboardInterrupt, arrives just 
 from __future__ import annotations
 
 import queue
-import weakref
-from collections import deque
-from collections.abc import Callable
-from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
-from requests import Session
 from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, ProxyManager
+
+T = TypeVar("T")
 
 
-def allow_interruptions(session: Session) -> None:
-    """Make sure that a request of this session which a signal interrupts leaves no lock locked."""
-    for adapter in session.adapters.values():
-        if isinstance(adapter, HTTPAdapter):  # a test may have a transport of its own
-            find_pool = adapter.get_connection_with_tls_context
-            adapter.get_connection_with_tls_context = partial(_with_stack, find_pool)  # type: ignore[method-assign]
+class ConnectionStack(queue.LifoQueue[T]):
+    """Keeps the idle connections of a pool without a lock, and never waits.
 
-
-def _with_stack(find_pool: Callable[..., Any], *words: Any, **options: Any) -> Any:  # noqa: ANN401 - as the adapter has it
-    """Return the pool that an adapter finds, after making sure that it keeps its connections in a stack of ours."""
-    pool = find_pool(*words, **options)
-    if isinstance(pool.pool, queue.LifoQueue):
-        stack = ConnectionStack(pool.pool.maxsize)
-        pool.pool = stack
-        weakref.finalize(pool, stack.close)
-    return pool
-
-
-class ConnectionStack:
-    """Keeps the idle connections of a pool, with those methods of ``queue.LifoQueue`` that urllib3 uses, but no lock.
-
-    Each method makes one change, by a method of a deque, which no signal handler and no other thread interrupts.
-
-    Args:
-        maxsize: the greatest number of idle connections.
+    Each method makes one change, by a method of a list, which no signal handler and no other thread interrupts.
     """
 
-    def __init__(self, maxsize: int) -> None:
-        self._idle: deque[Any] = deque()
-        self._maxsize = maxsize
-
-    def get(self, block: bool = False, timeout: float | None = None) -> Any:  # noqa: ANN401, ARG002 - as LifoQueue has it
-        """Return the connection that was used last; never wait for one.
+    def get(self, block: bool = True, timeout: float | None = None) -> T:  # noqa: ARG002 - its base waits
+        """Return the connection that was put last; urllib3 opens one in place of ``None``.
 
         Raises:
-            queue.Empty: there is none, on which urllib3 opens another.
+            queue.Empty: there is none, on which urllib3 opens one, too.
         """
         try:
-            return self._idle.pop()
+            return self.queue.pop()
         except IndexError:
             raise queue.Empty from None
 
-    def put(self, item: Any, block: bool = False) -> None:  # noqa: ANN401, ARG002 - as LifoQueue has it
-        """Keep a connection; never wait until there is room.
+    def put(self, item: T, block: bool = True, timeout: float | None = None) -> None:  # noqa: ARG002 - its base waits
+        """Keep a connection.
 
         Raises:
             queue.Full: there are enough, on which urllib3 closes this one.
         """
-        if len(self._idle) >= self._maxsize:
+        if 0 < self.maxsize <= len(self.queue):
             raise queue.Full
-        self._idle.append(item)
+        self.queue.append(item)
 
     def qsize(self) -> int:
         """Return the number of idle connections."""
-        return len(self._idle)
+        return len(self.queue)
 
-    def close(self) -> None:
-        """Close all idle connections."""
-        while self._idle:
-            connection = self._idle.pop()
-            if connection is not None:
-                connection.close()
+
+class _Pool(HTTPConnectionPool):
+    QueueCls = ConnectionStack
+
+
+class _TLSPool(HTTPSConnectionPool):
+    QueueCls = ConnectionStack
+
+
+_POOLS: dict[str, type[HTTPConnectionPool]] = {"http": _Pool, "https": _TLSPool}
+
+
+class InterruptibleAdapter(HTTPAdapter):
+    """Carries the requests of a session, and lets a signal interrupt them at any moment."""
+
+    def init_poolmanager(self, *words: Any, **options: Any) -> None:  # noqa: ANN401 - as requests has it
+        """Make the pools of connections."""
+        super().init_poolmanager(*words, **options)
+        self.poolmanager.pool_classes_by_scheme = _POOLS
+
+    def proxy_manager_for(self, proxy: str, **options: Any) -> ProxyManager:  # noqa: ANN401 - as requests has it
+        """Return the pools of connections that go through a proxy."""
+        manager: ProxyManager = super().proxy_manager_for(proxy, **options)
+        manager.pool_classes_by_scheme = _POOLS
+        return manager

@@ -14,10 +14,10 @@ from functools import cache
 from typing import Any, Self, TypeVar
 
 import requests
-from requests.adapters import HTTPAdapter
 
 from gateway.backends.base import Backend, BackendStatus
 from gateway.backends.client import BackendClient
+from gateway.backends.connections import InterruptibleAdapter
 from gateway.backends.server_job import ServerJob
 from gateway.containers.container import Fleet, Lease, Spec
 from gateway.containers.engine import Engine, causes, connect
@@ -432,7 +432,7 @@ def _content_tag() -> str:
     return content_tag()
 
 
-class _KeepAliveAdapter(HTTPAdapter):
+class _KeepAliveAdapter(InterruptibleAdapter):
     """Sends TCP keep-alives, so that a client notices within seconds when the network of a container disappears."""
 
     def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **kwargs: Any) -> None:  # noqa: ANN401

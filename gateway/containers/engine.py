@@ -149,7 +149,7 @@ def _check_socket(address: str) -> None:
             probe.connect(path)
 
 
-def _client_class(sdk: Any, silence_s: float | None = None) -> Any:  # noqa: ANN401 - the SDK is untyped
+def _client_class(sdk: Any, silence_s: float | None) -> Any:  # noqa: ANN401 - the SDK is untyped
     """Return the class of the SDK's client, changed so that it ignores REQUESTS_CA_BUNDLE.
 
     The variable would replace the certificates that are configured for an engine with TLS.

@@ -25,7 +25,7 @@ class Uninterrupted:
         target: the object.
     """
 
-    def __init__(self, target: Any) -> None:  # noqa: ANN401 - of any class
+    def __init__(self, target: object) -> None:
         self._target = target
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
@@ -55,15 +55,15 @@ def call_uninterrupted(function: Callable[[], T]) -> T:
             running.release()
 
     try:
-        _thread.start_new_thread(call, ())
-    except RuntimeError:  # the interpreter ends and starts no more threads
-        return function()
-    try:
+        try:
+            _thread.start_new_thread(call, ())
+        except RuntimeError:  # the interpreter ends and starts no more threads
+            call()
         running.acquire()
     except BaseException:
         if not results and not errors:
             running.acquire(timeout=SETTLE_S)
         raise
     if errors:
-        raise errors[0]
+        raise errors.pop()  # out of the list, which the error would keep alive, and the list the error
     return results[0]

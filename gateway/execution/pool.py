@@ -321,14 +321,14 @@ class WorkerPool:
             if self._closed:
                 return
             worker = _Worker(self._context, self._target, self._limits)
-        with self._lock:
-            is_open = not self._closed
+            with self._lock:
+                is_open = not self._closed
+                if is_open:
+                    self._alive.add(worker)
             if is_open:
-                self._alive.add(worker)
-        if is_open:
-            self._free_workers.give(worker)
-        else:
-            worker.end()
+                self._free_workers.give(worker)
+            else:
+                worker.end()
 
     def close(self) -> None:
         """Kill the workers.

@@ -12,14 +12,17 @@ import warnings
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import FrameType
+from urllib.parse import urlsplit
 
 import pytest
 import requests
+from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool
 from urllib3.connection import HTTPConnection
 
 from gateway.backends.client import BackendClient
-from gateway.backends.connections import ConnectionStack, allow_interruptions
+from gateway.backends.connections import ConnectionStack, InterruptibleAdapter
+from gateway.backends.docker import DockerSimulator
 
 
 class Echo(BaseHTTPRequestHandler):
@@ -52,6 +55,16 @@ def url() -> Iterator[str]:
     server.server_close()
 
 
+def client_session(url: str) -> requests.Session:
+    """Return the session of a client of the server."""
+    return BackendClient("127.0.0.1", urlsplit(url).port)._session
+
+
+def container_session(url: str) -> requests.Session:
+    """Return the session of a client of a container."""
+    return DockerSimulator("qulacs")._client_for(urlsplit(url).port, None)._session
+
+
 def interrupt_after(returns: int) -> None:
     """Interrupt this thread, as Ctrl-C does, when so many functions have returned."""
     left = itertools.count(returns, -1)
@@ -68,8 +81,7 @@ def interrupt_after(returns: int) -> None:
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # Python says that it lost one
 def test_a_request_of_a_client_interrupted_anywhere_leaves_the_next_one_free(url: str):
     interruptions = 0
-    with requests.Session() as session, warnings.catch_warnings():
-        BackendClient("127.0.0.1", session=session)
+    with client_session(url) as session, warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)  # of sockets that never reached the pool
         session.get(url)
         for returns in itertools.count():
@@ -109,9 +121,9 @@ def idle(pool: HTTPConnectionPool) -> HTTPConnection:
     return connection
 
 
-def test_idle_connections_are_used_again_and_closed_with_the_session(url: str):
-    with requests.Session() as session:
-        allow_interruptions(session)
+@pytest.mark.parametrize("session_of", [client_session, container_session])
+def test_idle_connections_are_used_again_and_closed_with_the_session(url: str, session_of):
+    with session_of(url) as session:
         session.get(url)
         pools = session.get_adapter(url).poolmanager.pools
         (key,) = pools.keys()
@@ -119,3 +131,22 @@ def test_idle_connections_are_used_again_and_closed_with_the_session(url: str):
         session.get(url)
         assert idle(pools[key]) is first
     assert first.is_closed
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_connections_through_a_proxy_are_kept_in_a_stack_too(scheme: str):
+    proxy = InterruptibleAdapter().proxy_manager_for("http://127.0.0.1:1")
+
+    assert isinstance(proxy.connection_from_url(f"{scheme}://example.org").pool, ConnectionStack)
+
+
+def test_a_session_that_the_caller_gives_is_left_as_it_is(url: str):
+    """Its pool may block until a connection is free, which a stack cannot."""
+    adapter = HTTPAdapter(pool_maxsize=1, pool_block=True)
+    with requests.Session() as session:
+        session.mount("http://", adapter)
+
+        BackendClient("127.0.0.1", urlsplit(url).port, session=session)
+
+        assert session.get_adapter(url) is adapter
+        assert [session.get(url).status_code for _ in range(2)] == [200, 200]
