@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 
 from gateway.backends.base import Backend, CircuitLike
-from gateway.compare.statistics import distance_by_chance, total_variation_distance
+from gateway.compare.old_statistics import distance_by_chance, total_variation_distance
 from gateway.counts import Counts, Probabilities
 from gateway.errors import GatewayError
 from gateway.frameworks.sources import as_source

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.compare.statistics import distance_by_chance, total_variation_distance
+from gateway.compare.old_statistics import distance_by_chance, total_variation_distance
 
 distributions = st.dictionaries(st.sampled_from("abcdef"), st.floats(0.01, 1), min_size=1).map(
     lambda weights: {key: weight / sum(weights.values()) for key, weight in weights.items()}

@@ -1,0 +1,230 @@
+"""What a comparison finds, as frozen data: the record that is saved, merged, shown and compared with later ones.
+
+Every bitstring has clbit 0 as its rightmost character. Durations are in seconds, sizes in bytes.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+from gateway.provenance import Provenance
+
+FORMAT = 1
+"""The version of the record's format; a reader refuses a newer one."""
+
+
+class Verdict(StrEnum):
+    """What is said of one simulator."""
+
+    AGREES = "agrees"
+    DIFFERS = "differs"
+    FAILED = "failed"
+    UNDECIDED = "undecided"
+    """There is no reference, and no majority of simulators that agree with each other."""
+
+
+class Test(msgspec.Struct, frozen=True, kw_only=True):
+    """One statistical test of one simulator.
+
+    Args:
+        name: ``support``, ``goodness-of-fit``, ``weighted-goodness-of-fit``, ``cross-entropy``, ``single-outcome``,
+            ``clbit``, ``clbit-pair``, ``parity``; between two samples the same names; ``same-seed``, ``two-seeds``.
+        statistic: the value of the statistic; its scale is that of the test.
+        p_value: before the correction for the number of tests; already corrected for the outcomes or clbits among
+            which the test takes the most striking.
+        points_at: what the test points at, such as ``outcome 010`` or ``clbits 0 and 3``; empty if at nothing.
+    """
+
+    name: str
+    statistic: float
+    p_value: float
+    points_at: str = ""
+
+
+class Cause(msgspec.Struct, frozen=True, kw_only=True):
+    """A hypothesis that explains what a simulator gave.
+
+    Args:
+        name: a stable name, such as ``bits-reversed`` or ``angle-negated:rz``.
+        detail: the hypothesis as the end of the sentence "its counts fit ...".
+        p_value: of the counts under this hypothesis.
+    """
+
+    name: str
+    detail: str
+    p_value: float
+
+
+class Spread(msgspec.Struct, frozen=True):
+    """Repeated measurements of one duration or size: their median, the smallest and the largest."""
+
+    median: float
+    lowest: float
+    highest: float
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One simulator's results for one circuit, and what is said of them.
+
+    Args:
+        simulator: the name by which the caller listed the backend.
+        circuit: the name of the circuit.
+        version: the version of the simulator's framework; empty if it never answered.
+        verdict: what is said of the simulator.
+        p_value: the smallest p-value of all its tests, corrected by Holm's method over all tests of all simulators;
+            ``None`` where nothing was tested.
+        exact_difference: the largest absolute difference of its exact probabilities from the reference's.
+        exact_tolerance: the difference that rounding explains.
+        distance: the total variation distance of its frequencies from the reference's probabilities.
+        tests: all tests of its counts.
+        causes: hypotheses that explain a difference, the most likely first.
+        counts: bitstring -> shots, of all repetitions together.
+        error: why it failed, as ``Class: message``; empty if it did not.
+        seed: the seed of the first run.
+        timings: stage -> seconds: ``total``, and of it ``queue``, ``parse``, ``build``, ``run``, ``sample``,
+            ``transfer``, as far as the backend says them.
+        peak_memory_bytes: of the run, where the backend says it.
+        provenance: of the first run.
+        group: without a reference, the number of the group of simulators whose samples agree; 0 is the largest.
+    """
+
+    simulator: str
+    circuit: str = ""
+    version: str = ""
+    verdict: Verdict = Verdict.UNDECIDED
+    p_value: float | None = None
+    exact_difference: float | None = None
+    exact_tolerance: float | None = None
+    distance: float | None = None
+    tests: tuple[Test, ...] = ()
+    causes: tuple[Cause, ...] = ()
+    counts: dict[str, int] = {}
+    error: str = ""
+    seed: int | None = None
+    timings: dict[str, Spread] = {}
+    peak_memory_bytes: int | None = None
+    provenance: Provenance | None = None
+    group: int | None = None
+
+
+class Reference(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the simulators were compared with.
+
+    Args:
+        kind: ``exact`` if at least two independent witnesses share the distribution, ``single`` if there was only
+            one exact distribution, ``none`` if the samples were compared with each other.
+        witnesses: the names of those who share it; ``gateway`` is our own plain simulator.
+        independent: how many of them are independent of each other.
+        tolerance: the largest difference of probabilities that counts as the same.
+        probabilities: bitstring -> exact probability; empty without a reference.
+        note: why there is no better reference.
+    """
+
+    kind: str
+    witnesses: tuple[str, ...] = ()
+    independent: int = 0
+    tolerance: float = 0.0
+    probabilities: dict[str, float] = {}
+    note: str = ""
+
+    def __str__(self) -> str:
+        if self.kind == "none":
+            return "none: the samples were compared with each other"
+        names = ", ".join(self.witnesses)
+        return f"exact ({names})" if self.kind == "exact" else f"exact, one witness alone ({names})"
+
+
+class Detectable(msgspec.Struct, frozen=True, kw_only=True):
+    """The smallest total variation distance that is found 99 times in 100, by kind of fault; 1 where none is.
+
+    Args:
+        hardest: every outcome a little too likely or too unlikely, at random.
+        depolarised: mixing with the uniform distribution.
+        one_outcome: one outcome too likely.
+        one_bit: one clbit inverted now and then.
+    """
+
+    hardest: float
+    depolarised: float
+    one_outcome: float
+    one_bit: float
+
+
+class Reproducer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The smallest circuit that shows a difference, ready to be sent as a bug report.
+
+    Args:
+        simulator: the one that differs.
+        circuit: the name of the circuit that was reduced.
+        openqasm: the reduced circuit as OpenQASM 3 text.
+        operations: its number of operations that are no final measurements.
+        operations_before: that of the whole circuit.
+        minimal: whether nothing can be left out; false when time ran out.
+        shots: the number of shots of the counts below.
+        seed: their seed.
+        expected: bitstring -> exact probability of the reduced circuit; empty without a reference.
+        counts: simulator -> bitstring -> shots of the reduced circuit.
+        versions: simulator -> version.
+        p_value: of the counts of the one that differs.
+        exact_difference: the largest difference of its exact probabilities, where it has some.
+        causes: hypotheses that explain the reduced circuit.
+    """
+
+    simulator: str
+    circuit: str = ""
+    openqasm: str
+    operations: int
+    operations_before: int
+    minimal: bool = True
+    shots: int | None = None
+    seed: int | None = None
+    expected: dict[str, float] = {}
+    counts: dict[str, dict[str, int]] = {}
+    versions: dict[str, str] = {}
+    p_value: float | None = None
+    exact_difference: float | None = None
+    causes: tuple[Cause, ...] = ()
+
+
+class Case(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One circuit of a comparison.
+
+    Args:
+        name: the file's name, or ``circuit 1``.
+        openqasm: the text of the circuit, in OpenQASM 3 unless the caller gave a text.
+        sha256: of the text.
+        num_qubits: of the circuit.
+        num_clbits: of the circuit.
+        operations: the number of its operations.
+        depth: its depth.
+        shots: on each simulator, all repetitions together.
+        reference: what the simulators were compared with.
+        detectable: what these shots would have found; ``None`` without a reference.
+        rows: one for each simulator, in the caller's order.
+        reproducers: one for each simulator that differs and could be reduced.
+    """
+
+    name: str
+    openqasm: str
+    sha256: str
+    num_qubits: int
+    num_clbits: int
+    operations: int
+    depth: int
+    shots: int
+    reference: Reference
+    detectable: Detectable | None = None
+    rows: tuple[Row, ...] = ()
+    reproducers: tuple[Reproducer, ...] = ()
+
+
+class Machine(msgspec.Struct, frozen=True, kw_only=True):
+    """The machine that the comparison was started on."""
+
+    system: str
+    processors: int
+    memory_bytes: int
+    python: str
+    gateway: str

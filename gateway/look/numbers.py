@@ -1,0 +1,89 @@
+"""Numbers as text, written the same way everywhere: on pages, in reports, in terminals and in plots."""
+
+from __future__ import annotations
+
+import math
+
+SMALLEST_P = 1e-12
+"""A p-value below this is written as ``< 1e-12``: nobody needs to know more, and the tail is not known better."""
+
+NO_BREAK = "\N{NO-BREAK SPACE}"
+MINUS = "\N{MINUS SIGN}"
+
+
+def integer(value: int) -> str:
+    """Return a whole number with commas, such as ``10,000``."""
+    return f"{value:,}".replace("-", MINUS)
+
+
+def distance(value: float) -> str:
+    """Return a total variation distance with four decimals."""
+    return f"{value:.4f}"
+
+
+def short_distance(value: float) -> str:
+    """Return a total variation distance with two significant digits, such as ``0.044``, for use in sentences."""
+    if value <= 0:
+        return "0"
+    return f"{value:.{max(1 - math.floor(math.log10(value)), 0)}f}" if value >= 1e-4 else scientific(value)  # noqa: PLR2004
+
+
+def p_value(value: float) -> str:
+    """Return a p-value: two decimals, below 0.01 as ``3e-9``, below 1e-12 as ``< 1e-12``."""
+    if value < SMALLEST_P:
+        return "< 1e-12"
+    return f"{value:.2f}" if value >= 0.01 else scientific(value)  # noqa: PLR2004 - see above
+
+
+def p_is(value: float) -> str:
+    """Return a p-value as a relation for use in sentences: ``p = 3e-9`` or ``p < 1e-12``."""
+    text = p_value(value)
+    return f"p {text}" if text.startswith("<") else f"p = {text}"
+
+
+def scientific(value: float) -> str:
+    """Return a number with one significant digit, such as ``4e-16``; zero is ``0``."""
+    if not value:
+        return "0"
+    mantissa, _, exponent = f"{value:.0e}".partition("e")
+    return f"{mantissa}e{int(exponent)}"
+
+
+def exact_difference(value: float) -> str:
+    """Return the difference of exact probabilities: one digit below 0.01, two decimals above."""
+    return f"{value:.2f}" if value >= 0.01 else scientific(value)  # noqa: PLR2004 - see above
+
+
+def per_cent(share: float, scale: float = 1.0) -> str:
+    """Return a share of 1 in per cent, without the sign; the decimals follow from where the scale ends.
+
+    Args:
+        share: from 0 to 1.
+        scale: where the scale of bars ends, from 0 to 1.
+    """
+    decimals = 1 if scale > 0.1 else 2 if scale > 0.01 else 3  # noqa: PLR2004 - see above
+    return f"{100 * share:.{decimals}f}"
+
+
+def seconds(value: float, space: str = " ") -> str:
+    """Return a duration with at most three digits, in ms below a second, such as ``4.6 ms``, ``310 ms``, ``3.1 s``."""
+    if value >= 1:
+        return f"{value:.1f}{space}s" if value < 100 else f"{value:,.0f}{space}s"  # noqa: PLR2004 - three digits
+    milliseconds = 1e3 * value
+    decimals = 0 if milliseconds >= 100 else 1 if milliseconds >= 1 else 2  # noqa: PLR2004 - three digits
+    return f"{milliseconds:.{decimals}f}{space}ms"
+
+
+def mebibytes(value: int, space: str = " ") -> str:
+    """Return a size in MiB, such as ``52 MiB``."""
+    return f"{value / 2**20:,.0f}{space}MiB"
+
+
+def several(number: int, noun: str, plural: str = "") -> str:
+    """Return a number with its noun, such as ``1 shot`` or ``10,000 shots``."""
+    return f"{integer(number)} {noun if number == 1 else plural or noun + 's'}"
+
+
+def listing(words: list[str]) -> str:
+    """Return words as an enumeration, such as ``cirq, mqt and qulacs``."""
+    return " and ".join([part for part in (", ".join(words[:-1]), *words[-1:]) if part])
