@@ -228,3 +228,64 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
     memory_bytes: int
     python: str
     gateway: str
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """A whole comparison: one or several circuits on the same simulators.
+
+    Args:
+        format: the version of this format.
+        cases: one for each circuit.
+        repeat: how often each circuit was run on each simulator.
+        seed: the seed of the first run on each simulator; ``None`` if each drew its own.
+        sampling: ``auto``, or ``native`` for the frameworks' own samplers.
+        false_alarm_rate: the probability that any of the right simulators is said to differ.
+        resolution: the distance that the shots were chosen for; ``None`` if the caller chose the shots.
+        side_by_side: whether the simulators ran at the same time, so that their times cannot be compared.
+        created: when it was started, in UTC, as ISO 8601.
+        machine: where it was started.
+        interrupted: whether Ctrl-C or the time limit ended it early; what had finished is in it.
+    """
+
+    format: int = FORMAT
+    cases: tuple[Case, ...] = ()
+    repeat: int = 1
+    seed: int | None = None
+    sampling: str = "auto"
+    false_alarm_rate: float = 1e-6
+    resolution: float | None = None
+    side_by_side: bool = False
+    created: str = ""
+    machine: Machine
+    interrupted: bool = False
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """The rows of all circuits."""
+        return tuple(row for case in self.cases for row in case.rows)
+
+    @property
+    def all_agree(self) -> bool:
+        """Whether there are rows and every one of them agrees."""
+        return bool(self.rows) and all(row.verdict is Verdict.AGREES for row in self.rows)
+
+    @property
+    def reference(self) -> Reference | None:
+        """The reference of the first circuit; for several circuits, each case has its own."""
+        return self.cases[0].reference if self.cases else None
+
+    @property
+    def detectable(self) -> float | None:
+        """The total variation distance that is found 99 times in 100 for the hardest fault; the largest of all cases."""
+        distances = [case.detectable.hardest for case in self.cases if case.detectable is not None]
+        return max(distances) if distances else None
+
+    @property
+    def verdict(self) -> str:
+        """The verdict in one sentence."""
+        return "".join(verdict_parts(self))
+
+
+def verdict_parts(record: Record) -> tuple[str, str]:
+    """Return the verdict in two parts: the first clause, which is written bold, and the rest, which begins with a space."""
+    raise NotImplementedError
