@@ -55,6 +55,7 @@ class Run:
         sampler: which sampler drew the shots: ``shared``, ``native``, or ``none`` before anything was drawn.
         build_s: how many seconds the run has spent building so far.
         run_s: how many seconds it has spent simulating so far; building and simulating may alternate.
+        sample_s: how many of these the shared sampler took; ``None`` unless it drew shots.
     """
 
     def __init__(self, shots: int = 0, seed: int = 0, sampling: Sampling = Sampling.AUTO) -> None:
@@ -64,6 +65,7 @@ class Run:
         self.sampler = "none"
         self.build_s = 0.0
         self.run_s = 0.0
+        self.sample_s: float | None = None
 
     @contextmanager
     def building(self) -> Iterator[None]:
@@ -82,6 +84,14 @@ class Run:
             yield
         finally:
             self.run_s += perf_counter() - start
+
+    @contextmanager
+    def sampling_shots(self) -> Iterator[None]:
+        """Add the time that the block takes to ``run_s`` and to ``sample_s``."""
+        before = self.run_s
+        with self.running():
+            yield
+        self.sample_s = (self.sample_s or 0.0) + self.run_s - before
 
 
 class Adapter(ABC, Generic[N]):
@@ -188,6 +198,7 @@ class Adapter(ABC, Generic[N]):
             sampler=run.sampler,
             build_s=run.build_s,
             run_s=run.run_s,
+            sample_s=run.sample_s,
             threads=self.resources.threads if self.capabilities.threads else 1,
         )
         return outcome.with_provenance(provenance)

@@ -19,11 +19,15 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True):
         sampler: what drew the shots: ``shared`` (NumPy PCG64 multinomial over the exact
             distribution), ``native`` (the framework's own), ``none`` (an exact result).
         bit_order: always clbit 0 rightmost.
+        queue_s: seconds that the request waited for a worker.
         parse_s: seconds spent on parsing text into a circuit, 0 when the caller sent a circuit.
         build_s: seconds spent on lowering the circuit and building the framework's object.
         run_s: seconds spent on simulating and sampling.
+        sample_s: how many of these seconds the shared sampler took; ``None`` where no shared sampler drew the shots.
         gateway_version: the version of the gateway that ran the circuit.
         threads: the number of threads that the simulator could use; ``None`` where that is not known.
+        peak_memory_bytes: the largest resident memory of the worker's process, framework included, during the run;
+            ``None`` where the system does not say.
     """
 
     simulator: str
@@ -32,8 +36,11 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True):
     seed: int | None = None
     sampler: str = "none"
     bit_order: str = BIT_ORDER
+    queue_s: float = 0.0
     parse_s: float = 0.0
     build_s: float = 0.0
     run_s: float = 0.0
+    sample_s: float | None = None
     gateway_version: str = ""
     threads: int | None = None
+    peak_memory_bytes: int | None = None

@@ -57,7 +57,7 @@ class DenseAdapter(Adapter[N]):
         rng = np.random.default_rng(run.seed)
         totals: dict[str, int] = {}
         for branch, probabilities in self._leaves(plan, rng, run):
-            with run.running():
+            with run.sampling_shots():
                 branch_counts = rng.multinomial(branch.shots, probabilities)
                 (indices,) = np.nonzero(branch_counts)
                 for key, count in zip(_keys(plan, branch, indices), branch_counts[indices].tolist(), strict=True):

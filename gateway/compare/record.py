@@ -276,16 +276,6 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def detectable(self) -> float | None:
-        """The total variation distance that is found 99 times in 100 for the hardest fault; the largest of all cases."""
+        """The total variation distance that is found 99 times in 100 for the hardest fault, in the worst of the cases."""
         distances = [case.detectable.hardest for case in self.cases if case.detectable is not None]
         return max(distances) if distances else None
-
-    @property
-    def verdict(self) -> str:
-        """The verdict in one sentence."""
-        return "".join(verdict_parts(self))
-
-
-def verdict_parts(record: Record) -> tuple[str, str]:
-    """Return the verdict in two parts: the first clause, which is written bold, and the rest, which begins with a space."""
-    raise NotImplementedError

@@ -37,6 +37,25 @@ def _kills() -> int:
     return 0
 
 
+class PeakMemory:
+    """The largest resident memory of this process since a moment, at a cost of some 20 microseconds."""
+
+    def __init__(self) -> None:
+        self._is_known = False
+
+    def begin(self) -> None:
+        """Count from now on."""
+        try:
+            Path("/proc/self/clear_refs").write_bytes(b"5")  # resets the peak, and clears nothing else
+            self._is_known = True
+        except OSError:  # another system, or a container without /proc
+            self._is_known = False
+
+    def value(self) -> int | None:
+        """Return the peak in bytes; ``None`` where the system cannot count from a moment on."""
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 if self._is_known else None
+
+
 def offer_to_the_killer() -> None:
     """Ask the kernel to take this process first when memory runs out, so that the server lives."""
     with contextlib.suppress(OSError):

@@ -14,6 +14,7 @@ from gateway.circuit import Circuit, Limits
 from gateway.circuit.gates import GATES
 from gateway.circuit.openqasm import read
 from gateway.errors import GatewayError, JobInterrupted
+from gateway.execution.memory import PeakMemory
 from gateway.protocol import problem
 from gateway.protocol.messages import (
     BackendInfo,
@@ -122,6 +123,8 @@ class Runner:
         # Checked once, since isinstance of a Protocol takes a tenth of the time of a small run.
         self._takes_token = isinstance(runnable, NeedsToken) and runnable.takes_token
         self._takes_lists = isinstance(runnable, TakesLists)
+        self._peak_memory = PeakMemory()
+        self._queue_s = 0.0
         self.parse_limits = Limits(
             limits.max_qubits, limits.max_clbits, limits.max_operations, text_bytes=limits.max_body_bytes
         )
@@ -130,8 +133,9 @@ class Runner:
         """Return the BackendInfo of the runnable."""
         return self._answer_or_problem(lambda: Answer(_OK, self._describe()))
 
-    def run(self, body: bytes, token: str | None) -> Answer:
-        """Return the answer to a RunRequest; never raises."""
+    def run(self, body: bytes, token: str | None, queue_s: float = 0.0) -> Answer:
+        """Return the answer to a RunRequest that waited for ``queue_s`` seconds; never raises."""
+        self._queue_s = queue_s
         return self._answer_or_problem(lambda: self._run(body, token))
 
     def _run(self, body: bytes, token: str | None) -> Answer:
@@ -168,9 +172,9 @@ class Runner:
         self, runnable: Runnable, source: CircuitOrText, shots: int | None, seed: int | None, request: RunRequest
     ) -> Result:
         circuit, parse_s = self._parse(source)
-        return _with_server_provenance(
-            runnable.run(circuit, shots=shots, seed=seed, result=request.result, sampling=request.sampling), parse_s
-        )
+        self._peak_memory.begin()
+        result = runnable.run(circuit, shots=shots, seed=seed, result=request.result, sampling=request.sampling)
+        return self._with_server_provenance(result, parse_s, self._peak_memory.value())
 
     def _run_list(self, runnable: TakesLists, request: RunRequest) -> list[Result]:
         circuits, seconds = [], []
@@ -185,7 +189,7 @@ class Runner:
         except GatewayError as exc:
             exc.circuit = exc.circuit if isinstance(request.circuits, list) else None
             raise
-        return [_with_server_provenance(result, parse_s) for result, parse_s in zip(results, seconds, strict=True)]
+        return [self._with_server_provenance(result, parse_s) for result, parse_s in zip(results, seconds, strict=True)]
 
     def _parse(self, source: CircuitOrText) -> tuple[Circuit, float]:
         """Return the circuit of a request after checking it, and the seconds that parsing took."""
@@ -196,6 +200,17 @@ class Runner:
             circuit = source
             circuit.validate(self.parse_limits)
         return circuit, perf_counter() - start
+
+    def _with_server_provenance(self, result: Result, parse_s: float, peak_memory_bytes: int | None = None) -> Result:
+        """Return the result with what only the server knows added to its provenance."""
+        provenance = msgspec.structs.replace(
+            _provenance(result),
+            queue_s=self._queue_s,
+            parse_s=parse_s,
+            peak_memory_bytes=peak_memory_bytes,
+            gateway_version=__version__,
+        )
+        return result.with_provenance(provenance)
 
     def _describe(self) -> bytes:
         online, status = self.runnable.ping() if isinstance(self.runnable, Pingable) else (True, None)
@@ -240,12 +255,6 @@ def _naming(index: int, request: RunRequest) -> Iterator[None]:
         if isinstance(request.circuits, list):
             exc.circuit = index
         raise
-
-
-def _with_server_provenance(result: Result, parse_s: float) -> Result:
-    """Return the result with what only the server knows added to its provenance."""
-    provenance = msgspec.structs.replace(_provenance(result), parse_s=parse_s, gateway_version=__version__)
-    return result.with_provenance(provenance)
 
 
 def _provenance(result: Result) -> Provenance:

@@ -9,6 +9,7 @@ import os
 import pickle
 import signal
 import sys
+import time
 from dataclasses import dataclass, field
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection
@@ -54,10 +55,17 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """The task of answering a RunRequest, for the holder of a token."""
+    """The task of answering a RunRequest, for the holder of a token.
+
+    Args:
+        body: the request.
+        token: of the caller.
+        received_at: when the server got the request, on the machine's monotonic clock, which all processes share.
+    """
 
     body: bytes
     token: str | None
+    received_at: float = field(default_factory=time.monotonic)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +125,9 @@ def rehearse(runnable: Runnable) -> None:
 def _answer(runner: Runner | GatewayError, task: Task) -> Answer:
     if isinstance(runner, GatewayError):
         return Answer(runner.status, problem.dump(runner))
-    return runner.run(task.body, task.token) if isinstance(task, Run) else runner.describe()
+    if isinstance(task, Describe):
+        return runner.describe()
+    return runner.run(task.body, task.token, time.monotonic() - task.received_at)
 
 
 def _keep_freed_memory() -> None:

@@ -7,11 +7,13 @@ import pytest
 from support.fake import Does, FakeAdapter, fake
 from support.raw import run_body
 
+from gateway.circuit import Circuit
+from gateway.counts import Counts
 from gateway.errors import CircuitInvalidError, LimitError, SimulatorError
 from gateway.execution.function import Function
 from gateway.execution.pool import InlineExecutor
 from gateway.execution.runner import Runner
-from gateway.protocol.messages import BackendInfo, RunRequest, ServerLimits, decode
+from gateway.protocol.messages import BackendInfo, RunRequest, ServerLimits, decode, encode
 from gateway.version import __version__
 
 BELL = "OPENQASM 3.0; include 'stdgates.inc'; qubit[2] q; bit[2] c; c = measure q;".replace("'", '"')
@@ -33,6 +35,28 @@ def test_parsing_is_timed_apart_from_running(runner: Runner):
     text, circuit = (result.provenance for result in runner.results(RunRequest(circuits=[BELL, fake()])))
     assert text.parse_s > 0
     assert circuit.run_s > 0
+
+
+def test_the_wait_for_a_worker_is_in_the_provenance(runner: Runner):
+    answer = runner.run(encode(RunRequest(circuits=fake())), None, 0.25)
+    assert json.loads(answer.body)["results"][0]["provenance"]["queue_s"] == 0.25
+
+
+class Filling(FakeAdapter):
+    """Fills as many mebibytes as there are shots."""
+
+    def sample(self, native: Circuit, *, shots: int, seed: int) -> Counts:
+        return super().sample(native, shots=len(b"x" * (shots * 2**20)) // 2**20, seed=seed)
+
+
+def test_each_run_says_its_own_peak_of_memory():
+    runner = Runner(Filling(), ServerLimits())
+    small, large, small_again = (
+        result.provenance.peak_memory_bytes
+        for result in runner.results(RunRequest(circuits=[fake(), fake(), fake()], shots=[1, 64, 1]))
+    )
+    assert large - small > 48 * 2**20
+    assert large - small_again > 48 * 2**20
 
 
 def test_the_failing_circuit_of_a_list_is_named(runner: Runner):

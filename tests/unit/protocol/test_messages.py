@@ -41,13 +41,16 @@ PROVENANCE = Provenance(
     shots=1000,
     seed=7,
     sampler="shared",
+    queue_s=0.0625,
     parse_s=0.001,
     build_s=0.002,
     run_s=0.25,
+    sample_s=0.125,
     gateway_version="0.1.0",
     threads=1,
+    peak_memory_bytes=64 * 2**20,
 )
-EXACT = msgspec.structs.replace(PROVENANCE, shots=None, seed=None, sampler="none")
+EXACT = msgspec.structs.replace(PROVENANCE, shots=None, seed=None, sampler="none", sample_s=None)
 
 TELEPORTED = (
     Circuit(3, 2)

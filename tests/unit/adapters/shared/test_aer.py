@@ -25,9 +25,9 @@ def test_an_exception_is_handed_on():
 def test_a_run_on_aer_starts_no_thread(monkeypatch: pytest.MonkeyPatch, name):
     monkeypatch.setattr(utils, "DEFAULT_EXECUTOR", None)  # put back afterwards
     adapter = load(SIMULATORS[name].adapter)
-    before = threading.active_count()
+    before = set(threading.enumerate())
     assert adapter.run(Circuit(1).x(0).measure_all(), shots=3) == {"1": 3}
-    assert threading.active_count() == before
+    assert set(threading.enumerate()) <= before  # a thread of another test may have ended meanwhile
 
 
 def test_aer_still_has_the_executor_that_is_replaced(monkeypatch: pytest.MonkeyPatch):

@@ -49,6 +49,13 @@ def test_time_does_not_grow_with_the_shots():
     assert many.evolved == few.evolved
 
 
+def test_sampling_is_timed_as_a_part_of_the_run():
+    adapter = NumpyAdapter()
+    provenance = adapter.run(teleportation(), shots=1000, seed=1).provenance
+    assert 0 < provenance.sample_s < provenance.run_s
+    assert adapter.run(teleportation(), shots=None).provenance.sample_s is None
+
+
 def test_segments_are_built_once_for_each_way_through_their_conditions():
     adapter = NumpyAdapter()
     adapter.run(Circuit(1, 3).h(0).measure(0, 0).h(0).measure(0, 1).h(0).measure(0, 2), shots=100, seed=1)
