@@ -5,12 +5,15 @@ the number of qubits, so counts have no limit of qubits, and DDSIM itself always
 adapter runs dynamic circuits by deferred measurement, since DDSIM would simulate every shot from the start.
 
 MQT is little-endian, as we are. Two gates are replaced by their definitions: MQT's ``v`` is not ``sx``,
-and its ``cu`` lacks the fourth angle. DDSIM ignores a *controlled* ``gphase``; the adapter never appends
-one, because :mod:`adapters.shared.deferred` leaves it out.
+and its ``cu`` lacks the fourth angle. MQT brings a global phase into one turn by subtracting turns one by one,
+which loses digits and takes for ever for a large phase, so the adapter hands over phases of less than a turn.
+DDSIM ignores a *controlled* ``gphase``; the adapter never appends one, because :mod:`adapters.shared.deferred`
+leaves it out.
 """
 
 from __future__ import annotations
 
+import cmath
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from operator import itemgetter
@@ -60,6 +63,20 @@ class NativeGate:
         self._many(circuit, set(qubits[: self.num_controls]), *qubits[self.num_controls :])
 
 
+class GlobalPhase(NativeGate):
+    """Adds to the global phase of MQT's circuits."""
+
+    __slots__ = ()
+
+    def __init__(self) -> None:
+        super().__init__("gphase")
+        self.plain = _add_phase
+
+
+def _add_phase(circuit: QuantumComputation, phase: float) -> None:
+    circuit.gphase(cmath.phase(cmath.rect(1.0, phase)))
+
+
 @dataclass(frozen=True, slots=True)
 class NativeCircuit:
     """A circuit of MQT's: gates, and measurements of some qubits at the end.
@@ -81,7 +98,7 @@ class MqtAdapter(Adapter[NativeCircuit]):
     name = "mqt"
     capabilities = SIMULATORS["mqt"].capabilities
     native_gates: ClassVar[Mapping[str, NativeGate]] = {
-        "gphase": NativeGate("gphase"),
+        "gphase": GlobalPhase(),
         "id": NativeGate("i"),
         "x": NativeGate("x"),
         "y": NativeGate("y"),

@@ -33,7 +33,7 @@ from gateway.circuit.circuit import Condition
 from gateway.circuit.conditions import assignments, wide_inequalities
 from gateway.counts import Counts
 from gateway.errors import UnsupportedError
-from gateway.frameworks.pytket.dumping import append, build
+from gateway.frameworks.pytket.dumping import LARGEST_VALUE, append, build
 from gateway.frameworks.pytket.gates import GATES, MANY, ROWS, Entry
 from gateway.frameworks.qiskit.gates import STANDARD
 from gateway.frameworks.shared.matrices import big_endian_matrix
@@ -153,6 +153,8 @@ def _bits(condition: Condition, num_clbits: int) -> dict[int, int] | None:
     (bits,) = alternatives
     if 1 < len(bits) < num_clbits:
         raise _untestable(f"a test of clbits {sorted(bits)} out of {num_clbits}")
+    if any(bit and len(bits) > 1 and clbit >= LARGEST_VALUE.bit_length() for clbit, bit in bits.items()):
+        raise _untestable(f"a test of {num_clbits} clbits for a number above {LARGEST_VALUE}")
     return dict(sorted(bits.items()))
 
 

@@ -280,14 +280,7 @@ def _chance_of_one(state: stim.TableauSimulator, qubit: int) -> float:
     return float(1 - state.peek_z(qubit)) / 2
 
 
-def _project(
-    state: stim.TableauSimulator,
-    qubit: int,
-    outcome: int,
-    chance: float,  # noqa: ARG001 - vectors need it
-    *,
-    flip: bool = False,
-) -> stim.TableauSimulator:
+def _project(state: stim.TableauSimulator, qubit: int, outcome: int, *, flip: bool = False) -> stim.TableauSimulator:
     after = state.copy()
     after.postselect_z(qubit, desired_value=bool(outcome))
     if flip:

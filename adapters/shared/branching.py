@@ -122,7 +122,7 @@ def _segment(gates: list[Operation], event: Operation | None) -> Segment:
 class Project(Protocol[S]):
     """Projects a state onto an outcome, as :func:`adapters.shared.states.project` does for state vectors."""
 
-    def __call__(self, state: S, qubit: int, outcome: int, chance: float, *, flip: bool = False) -> S:
+    def __call__(self, state: S, qubit: int, outcome: int, *, flip: bool = False) -> S:
         """Return the state after the outcome, as a new one."""
 
 
@@ -198,7 +198,7 @@ class Explorer(Generic[S]):
             bits = branch.bits
             if event.name == "measure":
                 bits = bits & ~(1 << event.clbits[0]) | outcome << event.clbits[0]
-            after = self.project(state, qubit, outcome, chance, flip=event.name == "reset" and outcome == 1)
+            after = self.project(state, qubit, outcome, flip=event.name == "reset" and outcome == 1)
             weight = branch.weight * chance if self.rng is None else 1.0
             self._stack.append(Branch(after, bits, shots, weight, branch.depth))
 

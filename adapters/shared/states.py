@@ -26,19 +26,22 @@ def probability_of_one(state: State, qubit: int) -> float:
     return float(np.vdot(ones, ones).real)
 
 
-def project(state: State, qubit: int, outcome: int, chance: float, *, flip: bool = False) -> State:
-    """Return the normalised state after the measurement of a qubit gave ``outcome``.
+def project(state: State, qubit: int, outcome: int, *, flip: bool = False) -> State:
+    """Return the normalised state after the measurement of a qubit gave ``outcome``, which is possible.
+
+    The state is normalised by its own norm: one minus the probability of the other outcome has few digits if it is
+    small, and after some measurements the norm would be so wrong that impossible outcomes look possible.
 
     Args:
         state: the state before, which is not modified.
         qubit: the qubit that was measured.
         outcome: 0 or 1.
-        chance: the probability of that outcome.
         flip: set the qubit to the other value afterwards, as a reset to 0 does after the outcome 1.
     """
     after = np.zeros_like(state)
     amplitudes = _split(state, qubit)[:, outcome, :]
-    np.multiply(amplitudes, 1 / np.sqrt(chance), out=_split(after, qubit)[:, outcome ^ flip, :])
+    norm = np.sqrt(np.vdot(amplitudes, amplitudes).real)
+    np.multiply(amplitudes, 1 / norm, out=_split(after, qubit)[:, outcome ^ flip, :])
     return after
 
 

@@ -16,7 +16,11 @@ from pytket.circuit import Op, OpType
 from gateway.circuit import Circuit, Operation
 from gateway.circuit.conditions import assignments
 from gateway.circuit.lowering import lower
+from gateway.errors import UnsupportedError
 from gateway.frameworks.pytket.gates import GATES, MANY, NATIVE, Entry
+
+LARGEST_VALUE = 2**32 - 1
+"""The largest number that pytket compares bits with."""
 
 _MEASURE, _RESET = Op.create(OpType.Measure), Op.create(OpType.Reset)
 
@@ -66,8 +70,17 @@ def append(target: Any, op: Operation, table: Mapping[str, Entry], bits: Mapping
         op: the operation to append; ``bits`` take the place of its condition.
         table: gate of the table -> pytket's operation, or a function from half-turns to it.
         bits: clbit -> value that it has to have; empty for no condition.
+
+    Raises:
+        UnsupportedError: more bits have to be 1 than pytket can say.
     """
-    value = sum(bit << place for place, bit in enumerate(bits.values()))
+    value = _value(bits)
+    if value > LARGEST_VALUE:  # the bits may stand in any order: those that have to be 1 come first
+        bits = dict(sorted(bits.items(), key=lambda item: -item[1]))
+        value = _value(bits)
+    if value > LARGEST_VALUE:
+        message = f"pytket tests whether 32 bits are 1 at most, and this condition tests {sum(bits.values())}"
+        raise UnsupportedError(message, feature="condition")
     when = {"condition_bits": list(bits), "condition_value": value} if bits else {}
     if op.name in MANY:
         target.add_gate(MANY[op.name], [], list(op.qubits), **when)
@@ -76,6 +89,11 @@ def append(target: Any, op: Operation, table: Mapping[str, Entry], bits: Mapping
     else:
         entry = _RESET if op.name == "reset" else table[op.name]
         target.add_gate(entry(*[angle / pi for angle in op.params]) if op.params else entry, list(op.qubits), **when)
+
+
+def _value(bits: Mapping[int, int]) -> int:
+    """Return the number that bits have to have, the first one least significant."""
+    return sum(bit << place for place, bit in enumerate(bits.values()))
 
 
 def _append_other(target: Any, op: Operation) -> None:  # noqa: ANN401 - a pytket Circuit

@@ -10,6 +10,7 @@ from gateway.circuit import Circuit
 from gateway.circuit.circuit import Comparison
 from gateway.circuit.gates import GATES
 from gateway.errors import LimitError
+from gateway.results import ResultType
 
 TELEPORT = (
     Circuit(3, 3)
@@ -156,3 +157,9 @@ def test_counts_have_no_limit_of_qubits_and_exact_results_do(adapter):
 def test_the_state_vector_is_little_endian_with_its_phase(adapter):
     state = adapter.state(adapter.build(Circuit(2).x(1).gphase(0.5)))
     assert np.allclose(state, [0, 0, np.exp(0.5j), 0])
+
+
+@pytest.mark.parametrize("phase", [1e6, -1e6, 1e15, 1e300])
+def test_a_large_global_phase_is_exact_and_takes_no_time(adapter, phase):
+    found = np.asarray(adapter.run(Circuit(1).gphase(phase), shots=None, result=ResultType.STATEVECTOR))
+    np.testing.assert_allclose(found, [np.exp(1j * phase), 0], atol=1e-12)

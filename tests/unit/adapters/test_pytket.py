@@ -130,6 +130,13 @@ def test_a_condition_its_own_sampler_cannot_test_is_refused_and_auto_runs_it(ada
     assert adapter.run(circuit, shots=10).keys() == distribution(circuit).keys()
 
 
+def test_a_condition_on_a_number_too_large_for_pytket_is_refused_and_auto_runs_it(adapter):
+    circuit = Circuit(1, 40).x(0).measure(0, 39).x(0, when=Comparison(tuple(range(40)), 1 << 39)).measure(0, 0)
+    with pytest.raises(UnsupportedError, match="a number above 4294967295"):
+        adapter.run(circuit, shots=10, sampling=Sampling.NATIVE)
+    assert adapter.run(circuit, shots=10) == {f"1{0:039b}": 10}
+
+
 def test_a_condition_that_contradicts_itself_never_holds(adapter):
     circuit = Circuit(1, 2).x(0).measure(0, 0)
     circuit.x(0, when=(Comparison((0,), 1), Comparison((0,), 0))).measure(0, 1)

@@ -236,3 +236,16 @@ def test_a_dumped_circuit_is_what_a_user_of_pytket_would_write():
     wanted = TketCircuit(2, 2).H(0).CX(0, 1).Rz(0.5, 1).Measure(0, 0)
     wanted.X(1, condition_bits=[0], condition_value=1).add_barrier([0, 1]).add_phase(1)
     assert circuit.to("pytket") == wanted
+
+
+def test_a_condition_on_more_bits_than_pytket_has_in_a_number_survives_if_few_of_them_are_1():
+    circuit = Circuit(1, 70).x(0, when=Comparison(tuple(range(70)), 1 << 69 | 1 << 3))
+    back = parse(circuit.to("pytket"))
+    (condition,) = [op.condition for op in back.operations]
+    assert all(part.holds(1 << 69 | 1 << 3) for part in condition)
+    assert not any(part.holds(0) for part in condition)
+
+
+def test_a_condition_for_which_pytket_has_no_number_is_refused():
+    with pytest.raises(UnsupportedError, match="32 bits are 1 at most, and this condition tests 40"):
+        Circuit(1, 40).x(0, when=Comparison(tuple(range(40)), 2**40 - 1)).to("pytket")

@@ -5,6 +5,7 @@ from qiskit_aer.jobs import utils
 
 from adapters.shared.aer import CallingThread, run_in_calling_thread
 from gateway.circuit import Circuit
+from gateway.results import Sampling
 from gateway.simulators import SIMULATORS, load
 
 
@@ -34,3 +35,10 @@ def test_aer_still_has_the_executor_that_is_replaced(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(utils, "DEFAULT_EXECUTOR", utils.DEFAULT_EXECUTOR)
     run_in_calling_thread()
     assert isinstance(utils.DEFAULT_EXECUTOR, CallingThread)
+
+
+@pytest.mark.parametrize("name", ["pytket", "qiskit"])
+def test_a_conditional_operation_on_which_nothing_depends_does_no_harm(name):
+    circuit = Circuit(3, 2).x(0).measure(1, 1, when={0: 0}).x(2, when={1: 1})
+    found = load(SIMULATORS[name].adapter).run(circuit, shots=7, sampling=Sampling.NATIVE)
+    assert found == {"00": 7}

@@ -103,6 +103,14 @@ def test_rounding_noise_opens_no_branch():
     assert adapter.evolved == 2
 
 
+def test_an_outcome_that_became_impossible_opens_no_branch_after_unlikely_ones():
+    circuit = Circuit(2, 3).rx(-3.0, 1).rx(3.0, 0).measure(1, 2).measure(0, 0).x(0)
+    circuit.measure(0, 0, when=Comparison((1, 2), 1, equal=False))
+    found = NumpyAdapter().run(circuit, shots=None)
+    assert found == pytest.approx(distribution(circuit), abs=1e-12)
+    assert sum(NumpyAdapter().run(circuit, shots=10_000_000, seed=1).values()) == 10_000_000
+
+
 def test_conditions_see_the_bits_of_their_own_branch():
     circuit = Circuit(2, 2).h(0).measure(0, 0).x(1, when=Comparison((0,), 1, equal=False)).measure(1, 1)
     assert NumpyAdapter().run(circuit, shots=None) == pytest.approx({"10": 0.5, "01": 0.5})
