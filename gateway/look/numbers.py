@@ -87,3 +87,36 @@ def several(number: int, noun: str, plural: str = "") -> str:
 def listing(words: list[str]) -> str:
     """Return words as an enumeration, such as ``cirq, mqt and qulacs``."""
     return " and ".join([part for part in (", ".join(words[:-1]), *words[-1:]) if part])
+
+
+def probability(value: float, decimals: int = 6) -> str:
+    """Return a probability with some decimals; a smaller one as ``3e-9``, and 0 as ``never``."""
+    if not value:
+        return "never"
+    return f"{value:.{decimals}f}" if value >= 10**-decimals else scientific(value)
+
+
+def scale(end: float) -> str:
+    """Return what the bars of a column stand for, such as ``0 to 60 %``, for a scale that ends at a share of 1."""
+    return f"0 to {100 * end:.4g}{NO_BREAK}%"
+
+
+def angle(radians: float) -> str:
+    """Return an angle as a simple multiple of pi, such as ``π/2`` or ``-0.6π``, or with four digits in radians."""
+    for denominator in _DENOMINATORS if radians and abs(radians) < _MOST_RADIANS else ():
+        numerator = radians * denominator / math.pi
+        if abs(numerator - round(numerator)) < _ROUNDING:
+            return _fraction(round(numerator), denominator)
+    return f"{radians:.4g}"
+
+
+_DENOMINATORS = (1, 2, 3, 4, 6, 8, 10, 16, 32, 64, 100)
+_MOST_RADIANS = 100.0
+_ROUNDING = 1e-9
+
+
+def _fraction(numerator: int, denominator: int) -> str:
+    if denominator in {10, 100}:
+        return f"{numerator / denominator:g}π"
+    head = {1: "π", -1: "-π"}.get(numerator, f"{numerator}π")
+    return head if denominator == 1 else f"{head}/{denominator}"
