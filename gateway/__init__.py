@@ -31,7 +31,7 @@ _PUBLIC = {
     "gateway.errors": ("GatewayError",),
     "gateway.provenance": ("Provenance",),
     "gateway.results": ("Capabilities", "JobState", "Precision", "Progress", "ResultType", "Sampling"),
-    "gateway.simulators": ("SIMULATORS",),
+    "gateway.simulators": ("SIMULATORS", "simulators"),
     "gateway.version": ("__version__",),
 }
 """Module -> the public names that come from it; ``scripts/render`` writes ``__init__.pyi`` of it for type checkers."""
@@ -62,7 +62,10 @@ def __getattr__(name: str) -> object:
     """Load a public name from its module."""
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(_MODULES[name]), name)
+    module = import_module(_MODULES[name])
+    if module.__name__ == f"{__name__}.{name}":
+        return module  # it can be called as its function of this name can
+    value = globals()[name] = getattr(module, name)
     return value
 
 

@@ -24,6 +24,7 @@ from gateway.results import Progress as Progress
 from gateway.results import ResultType as ResultType
 from gateway.results import Sampling as Sampling
 from gateway.simulators import SIMULATORS as SIMULATORS
+from gateway.simulators import simulators as simulators
 from gateway.version import __version__ as __version__
 
 __all__ = [
@@ -50,4 +51,5 @@ __all__ = [
     "Statevector",
     "VirtualBackend",
     "__version__",
+    "simulators",
 ]

@@ -12,6 +12,8 @@ from gateway.provenance import BIT_ORDER, Provenance
 
 if TYPE_CHECKING:
     import numpy as np
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
 __all__ = ["BIT_ORDER", "KINDS", "Counts", "Probabilities", "Result", "Statevector"]
@@ -214,14 +216,38 @@ class Counts(Result, Mapping[str, int], kind="counts"):
         more = f", ... {len(self) - 8} more" if len(self) > 8 else ""  # noqa: PLR2004 - one line
         return f"Counts({{{entries}{more}}})"
 
+    def _repr_html_(self) -> str:
+        from gateway.look import results  # noqa: PLC0415 - a server shows nothing
+
+        return results.counts(self._counts, self.shots, self.provenance)
+
+    def plot(self, *, theme: str = "light", axes: Axes | None = None) -> Figure:
+        """Return a histogram of the counts as a figure of matplotlib; ``figure.savefig("counts.pdf")`` writes it.
+
+        Up to 16 outcomes are all drawn, in numerical order; of more, the 14 most frequent.
+
+        Args:
+            theme: ``"light"`` or ``"dark"``.
+            axes: axes of your own, in which the histogram is then drawn.
+
+        Raises:
+            FrameworkNotInstalled: matplotlib is absent; the message has the line that installs it.
+        """
+        from gateway.look import numbers, plotting, results  # noqa: PLC0415 - a server plots nothing
+
+        title = results.described(self.provenance) or "Counts"
+        of = numbers.several(self.shots, "shot")
+        return plotting.histogram(self.probabilities(), title=title, of=of, theme=theme, axes=axes)
+
     def to_dict(self) -> dict[str, int]:
         """Return a new dictionary of the same entries."""
         return dict(self._counts)
 
     def most_common(self, n: int | None = None) -> list[tuple[str, int]]:
         """Return the ``n`` most frequent outcomes, ties in order of the bitstring."""
-        ranked = sorted(self._counts.items(), key=lambda item: (-item[1], item[0]))
-        return ranked[:n]
+        from gateway.look.outcomes import largest  # noqa: PLC0415 - a server ranks nothing
+
+        return largest(self._counts, len(self) if n is None else n)
 
     def probabilities(self) -> dict[str, float]:
         """Return the relative frequency of each outcome."""
@@ -318,9 +344,23 @@ class Probabilities(Result, Mapping[str, float], kind="probabilities"):
         more = f", ... {len(self) - 8} more" if len(self) > 8 else ""  # noqa: PLR2004 - one line
         return f"Probabilities({{{entries}{more}}})"
 
+    def _repr_html_(self) -> str:
+        from gateway.look import results  # noqa: PLC0415 - a server shows nothing
+
+        return results.probabilities(self._probabilities, self.provenance)
+
+    def plot(self, *, theme: str = "light", axes: Axes | None = None) -> Figure:
+        """Return a histogram of the probabilities; the arguments and errors are those of :meth:`Counts.plot`."""
+        from gateway.look import plotting, results  # noqa: PLC0415 - a server plots nothing
+
+        title = results.described(self.provenance) or "Exact probabilities"
+        return plotting.histogram(self._probabilities, title=title, of="", theme=theme, axes=axes)
+
     def most_common(self, n: int | None = None) -> list[tuple[str, float]]:
         """Return the ``n`` most likely outcomes, ties in order of the bitstring."""
-        return sorted(self._probabilities.items(), key=lambda item: (-item[1], item[0]))[:n]
+        from gateway.look.outcomes import largest  # noqa: PLC0415 - a server ranks nothing
+
+        return largest(self._probabilities, len(self) if n is None else n)
 
 
 _set_probabilities = vars(Probabilities)["_probabilities"].__set__
@@ -391,6 +431,11 @@ class Statevector(Result, kind="statevector"):
 
     def __repr__(self) -> str:
         return f"Statevector({self.num_qubits} qubits)"
+
+    def _repr_html_(self) -> str:
+        from gateway.look import results  # noqa: PLC0415 - a server shows nothing
+
+        return results.state_vector(self.amplitudes, self.provenance)
 
 
 _set_amplitudes = vars(Statevector)["amplitudes"].__set__

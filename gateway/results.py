@@ -138,3 +138,37 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     threads: bool = False
     native_sampling: bool = True
     native_dynamic: bool = False
+
+    def most_qubits(self, memory_bytes: int) -> int | None:
+        """Return how many qubits a run for counts may have in some memory; ``None`` if that depends on the circuit."""
+        fitting = None
+        if self.bytes_per_amplitude is not None:
+            fitting = max((memory_bytes // self.bytes_per_amplitude).bit_length() - 1, 0)
+        return min((limit for limit in (self.max_qubits, fitting) if limit is not None), default=None)
+
+    def facts(self) -> dict[str, str]:
+        """Return in words what the simulator can do: ability -> ``yes``, ``no`` or more than that."""
+        own_sampler = "yes, of dynamic circuits too" if self.native_dynamic else "yes"
+        memory = self.bytes_per_amplitude
+        return {
+            "results": ", ".join(self.result_types) or "none",
+            "gates": "all" if self.gates == "universal" else " ".join(self.gates),
+            "mid-circuit measurement": _yes_or_no(self.mid_circuit_measurement),
+            "reset": _yes_or_no(self.reset),
+            "conditions": _yes_or_no(self.classical_control),
+            "equal counts for equal seeds": _yes_or_no(self.seedable),
+            "sampler of its own": own_sampler if self.native_sampling else "no",
+            "precision": str(self.precision),
+            "threads of a run": "several" if self.threads else "one",
+            "qubits at most": "no fixed limit" if self.max_qubits is None else f"{self.max_qubits:,}",
+            "memory": "depends on the circuit" if memory is None else f"{memory} bytes for each amplitude",
+        }
+
+    def _repr_html_(self) -> str:
+        from gateway.look import markup  # noqa: PLC0415 - a server shows nothing
+
+        return markup.block(markup.title("Capabilities"), markup.pairs(self.facts()))
+
+
+def _yes_or_no(value: bool) -> str:
+    return "yes" if value else "no"

@@ -2,6 +2,9 @@
 
 ``scripts/render`` derives extras, locks, import rules, the image, compose.yaml and the tables of the documents from
 these rows, and a test fails when one of them is stale. Names and ports are those that released Qrisp clients expect.
+
+The module can be called: ``gateway.simulators()`` lists all simulators, with what each can do and whether it is
+installed.
 """
 
 from __future__ import annotations
@@ -16,12 +19,15 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from gateway import environments
+from gateway.callable_module import make_callable
 from gateway.errors import RequestError, SimulatorError, SimulatorNotInstalled
 from gateway.results import CLIFFORD, Capabilities, ResultType
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from importlib.metadata import EntryPoint, EntryPoints
+
+    from gateway.simulator_list import ListedSimulator, SimulatorList
 
 ENTRY_POINTS = "gateway.simulators"
 """The entry point group through which other distributions offer theirs: each entry point gives a :class:`Simulator`."""
@@ -51,6 +57,8 @@ class Simulator:
     """The group of simulators whose packages fit together; all servers of a group run in one environment."""
     extra: str = ""
     """The extra of this project that installs the simulator, where it is not named like the simulator."""
+    engine: str = ""
+    """The library that computes, where it is not the simulator's own: simulators of one engine are one witness."""
 
     @property
     def requirement(self) -> str:
@@ -132,6 +140,7 @@ SIMULATORS: dict[str, Simulator] = {
                 "qiskit-ibm-runtime>=0.51,<0.52",
             ),
             packages=("pytket", "qiskit", "qiskit_aer", "qiskit_ibm_runtime"),  # pytket's Aer backend is Qiskit's
+            engine="qiskit-aer",
             warm=("pytket.extensions.qiskit",),
         ),
         Simulator(
@@ -156,6 +165,7 @@ SIMULATORS: dict[str, Simulator] = {
             ),
             requires=("qiskit>=2.6,<2.7", "qiskit-aer>=0.18.2,<0.19"),
             packages=("qiskit", "qiskit_aer"),
+            engine="qiskit-aer",
             warm=("qiskit", "qiskit.circuit.library", "qiskit_aer"),
         ),
         Simulator(
@@ -355,3 +365,34 @@ def is_importable(module: str) -> bool:
 def rows() -> Iterator[Simulator]:
     """Yield the rows of our own simulators in order of port."""
     return iter(SIMULATORS.values())
+
+
+# ---------------------------------------------------------------------- list
+
+
+def simulators() -> SimulatorList:
+    """Return all simulators, ours and those of other distributions, as a mapping that is shown as a table."""
+    from gateway.simulator_list import SimulatorList  # noqa: PLC0415 - a server lists nothing
+
+    others = offers()
+    listed = [_listed(offer.row, offer.distribution) for offer in others if offer.row is not None]
+    faults = [f"{offer.name} of {offer.distribution}: {offer.fault}" for offer in others if offer.fault]
+    return SimulatorList([*map(_listed, rows()), *listed], faults)
+
+
+def _listed(row: Simulator, distribution: str = "") -> ListedSimulator:
+    from gateway.simulator_list import ListedSimulator  # noqa: PLC0415 - a server lists nothing
+
+    package = row.distribution if distribution else f"'simulator-gateway[{row.requirement}]'"
+    return ListedSimulator(
+        name=row.name,
+        summary=row.summary,
+        version=row.installed_version(),
+        port=row.port,
+        capabilities=row.capabilities,
+        installing=f"pip install {package}",
+        offered_by=distribution,
+    )
+
+
+make_callable(__name__)

@@ -133,11 +133,21 @@ class Circuit(GateMethods, msgspec.Struct, forbid_unknown_fields=True):
                 clbit_level[clbit] = level
         return max([*qubit_level, *clbit_level], default=0)
 
-    def draw(self) -> str:
-        """Return a drawing of the circuit in text, one line per wire."""
+    def draw(self, width: int | None = None) -> str:
+        """Return a drawing of the circuit in text, one line per wire; lines are at most as wide as the terminal."""
         from gateway.circuit.drawing import draw  # noqa: PLC0415 - a server draws nothing
 
-        return draw(self)
+        return draw(self, width=width)
+
+    def _repr_html_(self) -> str:
+        from gateway.circuit.notebook import show  # noqa: PLC0415 - a server shows nothing
+
+        return show(self)
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: ANN401, ARG002 - as IPython calls it
+        from gateway.circuit.notebook import draw_briefly  # noqa: PLC0415 - a server shows nothing
+
+        printer.text(draw_briefly(self))
 
     def to_openqasm2(self) -> str:
         """Return the circuit as OpenQASM 2 text.

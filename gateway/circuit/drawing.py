@@ -7,39 +7,45 @@
     c:  ════════0═══1══
 
 The clbit that a measurement writes stands below it. The condition of an operation stands below it too, such
-as ``0,1=2`` for "clbits 0 and 1, read as a number, are 2". Each operation takes the earliest column where it
-does not cross another. The time to draw is proportional to the area of the picture.
+as ``0,1=2`` for "clbits 0 and 1, read as a number, are 2". The time to draw is proportional to the area of the
+picture, which is bounded.
 """
 
 from __future__ import annotations
 
-import math
+import shutil
 from collections.abc import Iterator
 
-from gateway.circuit.operations import CircuitData, Comparison, Operation
+from gateway.circuit.layout import layout
+from gateway.circuit.operations import CircuitData, Operation
+from gateway.circuit.symbols import Mark, Symbol, symbol
 
-_CONTROLLED: dict[str, tuple[int, str]] = {
-    "cx": (1, "X"), "CX": (1, "X"), "cy": (1, "y"), "cz": (1, "z"), "ch": (1, "h"), "cs": (1, "s"),
-    "csdg": (1, "sdg"), "csx": (1, "sx"), "cp": (1, "p"), "cu1": (1, "u1"), "crx": (1, "rx"), "cry": (1, "ry"),
-    "crz": (1, "rz"), "cu3": (1, "u3"), "cu": (1, "u"), "cswap": (1, "swap"), "ccx": (2, "X"), "ccz": (2, "z"),
-    "c3x": (3, "X"), "c3sqrtx": (3, "sx"), "c4x": (4, "X"),
-}  # fmt: skip
-"""Name -> number of control qubits, and the gate on the other qubits."""
+MOST_OPERATIONS = 10_000
+"""Of longer circuits, only so many operations are drawn."""
+_WIDTH = 100
+"""The width of a drawing that goes to no terminal."""
 
-_MARKS = {"X": "X", "swap": "×", "barrier": "░"}  # noqa: RUF001 - the usual mark of a swap
-_SYMMETRIC = frozenset(["rzz", "rxx", "ryy", "ms", "iswap"])
+_MARKS = {
+    Mark.NOT: "X",
+    Mark.SWAP: "\N{MULTIPLICATION SIGN}",
+    Mark.BARRIER: "░",
+    Mark.MEASURE: "┤M├",
+    Mark.RESET: "┤0├",
+}
 _QUANTUM, _CLASSICAL = "─", "═"
 _ACROSS, _DOWN = "┼", "╫"
-_DENOMINATORS = (1, 2, 3, 4, 6, 8)
 
 
-def draw(circuit: CircuitData, *, width: int = 100) -> str:
+def draw(circuit: CircuitData, *, width: int | None = None) -> str:
     """Return a drawing of any valid circuit.
 
     Args:
         circuit: the circuit to draw.
-        width: how many characters a line has at most; longer ones are wrapped between columns.
+        width: how many characters a line has at most; longer ones are wrapped between columns. By default the width
+            of the terminal, and 100 where there is none.
     """
+    if width is None:
+        width = shutil.get_terminal_size((_WIDTH, 0)).columns
     return "\n".join(line.rstrip() for line in _Drawing(circuit).lines(width))
 
 
@@ -47,42 +53,34 @@ class _Drawing:
     """The rows and columns of a drawing; a cell without text shows the wire."""
 
     def __init__(self, circuit: CircuitData) -> None:
-        has_phase = any(not operation.qubits and operation.name != "barrier" for operation in circuit.operations)
-        self.first = int(has_phase)  # global phases get a row of their own on top
+        columns, has_phases, self.left_out = layout(circuit, most_operations=MOST_OPERATIONS)
+        self.number = len(circuit.operations)
+        self.first = int(has_phases)
         self.bottom = self.first + circuit.num_qubits
         self.labels = ["phase:"] * self.first + [f"q{qubit}:" for qubit in range(circuit.num_qubits)]
         self.wires = [" "] * self.first + [_QUANTUM] * circuit.num_qubits
         if circuit.num_clbits:
             self.labels.append("c:")
             self.wires.append(_CLASSICAL)
-        self.columns: list[dict[int, str]] = []
-        self.level = [0] * len(self.labels)
-        for operation in circuit.operations:
-            self.place(operation)
+        self.columns = [self.column(operations) for operations in columns]
 
-    def place(self, op: Operation) -> None:
-        """Put an operation into the first column where all rows it spans are free."""
-        cells = dict(zip([qubit + self.first for qubit in op.qubits], _texts(op), strict=True))
-        if op.name == "barrier":
-            between = ""
-        elif not op.qubits:
-            cells[0], between = _label(op), _DOWN
-        else:
-            between = _ACROSS
-        if not cells:
-            return
-        top, last = min(cells), max(cells)
-        low = self.bottom if op.clbits or op.condition else last
-        column = max(self.level[top : low + 1])
-        self.level[top : low + 1] = [column + 1] * (low + 1 - top)
-        if column == len(self.columns):
-            self.columns.append({})
-        if between:
-            cells.update({row: between for row in range(top, last) if row not in cells})
-        if low > last:
-            cells.update(dict.fromkeys(range(last + 1, low), _DOWN))
-            cells[low] = _classical(op)
-        self.columns[column].update(cells)
+    def column(self, operations: list[Operation]) -> dict[int, str]:
+        """Return the texts of one column, by row."""
+        cells: dict[int, str] = {}
+        for operation in operations:
+            cells |= self.cells(symbol(operation))
+        return cells
+
+    def cells(self, sign: Symbol) -> dict[int, str]:
+        """Return the texts of one operation, by row."""
+        texts = zip((*sign.controls, *sign.targets), _texts(sign), strict=True)
+        own = {qubit + self.first: text for qubit, text in texts} or {0: _label(sign)}
+        last = max(own)
+        between = _ACROSS if sign.mark is not Mark.BARRIER else ""
+        cells = dict.fromkeys(range(min(own), last), between) if between else {}
+        if sign.classical:
+            cells |= dict.fromkeys(range(last + 1, self.bottom), _DOWN) | {self.bottom: sign.classical}
+        return cells | own
 
     def lines(self, width: int) -> Iterator[str]:
         """Yield the lines of the drawing, wrapped to a width."""
@@ -101,6 +99,9 @@ class _Drawing:
             chunk.append(column)
             line_width += size
         yield from self.chunk(chunk, margin)
+        if self.left_out:
+            yield ""
+            yield f"(the first {self.number - self.left_out:,} of {self.number:,} operations)"
 
     def chunk(self, columns: list[dict[int, str]], margin: int) -> Iterator[str]:
         """Yield one line per row for some columns."""
@@ -110,47 +111,13 @@ class _Drawing:
             yield label.ljust(margin) + wire + "".join([cell + wire for cell in cells])
 
 
-def _texts(op: Operation) -> list[str]:
-    """Return the text to write on each qubit of an operation."""
-    name, number = op.name, len(op.qubits)
-    if name in _MARKS and name != "X":
-        return [_MARKS[name]] * number
-    if name == "measure":
-        return ["┤M├"]
-    if name == "reset":
-        return ["┤0├"]
-    controls, target = _CONTROLLED.get(name, (0, name))
-    text = _MARKS.get(target) or f"┤{target}{_angles(op)}├"
-    if number - controls <= 1 or name in _SYMMETRIC or text in _MARKS.values():
-        return ["●"] * controls + [text] * (number - controls)
-    return [f"┤{target}{_angles(op)}:{place}├" for place in range(number)]
+def _texts(sign: Symbol) -> list[str]:
+    """Return the text to write on each control, and then on each target."""
+    text = _MARKS.get(sign.mark) or f"┤{_label(sign)}├"
+    places = range(len(sign.targets))
+    targets = [f"┤{_label(sign)}:{place}├" if sign.numbered else text for place in places]
+    return ["●"] * len(sign.controls) + targets
 
 
-def _label(op: Operation) -> str:
-    return f"{op.name}{_angles(op)}"
-
-
-def _angles(op: Operation) -> str:
-    return f"({','.join(map(_angle, op.params))})" if op.params else ""
-
-
-def _angle(value: float) -> str:
-    """Return an angle as a simple fraction of pi, or with four digits."""
-    for denominator in _DENOMINATORS if abs(value) < 100 else ():  # noqa: PLR2004 - no fraction is simple there
-        numerator = value * denominator / math.pi
-        if value and abs(numerator - round(numerator)) < 1e-9:  # noqa: PLR2004 - a picture, not a number
-            head = {1: "π", -1: "-π"}.get(round(numerator), f"{round(numerator)}π")
-            return head if denominator == 1 else f"{head}/{denominator}"
-    return f"{value:.4g}"
-
-
-def _classical(op: Operation) -> str:
-    """Return the text to write on the line of the clbits under an operation."""
-    tests = "&".join(map(_test, op.condition))
-    writes = str(op.clbits[0]) if op.clbits else ""
-    return f"{tests}→{writes}" if tests and writes else tests or writes
-
-
-def _test(comparison: Comparison) -> str:
-    sign = "=" if comparison.equal else "≠"
-    return f"{','.join(map(str, comparison.clbits))}{sign}{comparison.value}"
+def _label(sign: Symbol) -> str:
+    return f"{sign.name}({sign.angles})" if sign.angles else sign.name

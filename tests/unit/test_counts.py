@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.notebook import Output
 
 from gateway.counts import Counts, Probabilities, Statevector
 from gateway.results import Provenance
@@ -207,3 +208,31 @@ def test_a_result_cannot_be_initialised_again(outcome, arguments):
     with pytest.raises(AttributeError, match="cannot be initialised again"):
         outcome.__init__(*arguments)
     assert (repr(outcome), hash(outcome)) == before
+
+
+@given(counts_of(3), st.integers(0, 9))
+def test_the_most_common_outcomes_are_the_first_of_a_whole_sort(counts: Counts, number: int):
+    ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    assert counts.most_common() == ranked
+    assert counts.most_common(number) == ranked[:number]
+    assert Probabilities(dict(counts), 3).most_common(number) == ranked[:number]
+
+
+@pytest.mark.parametrize(
+    ("result", "row"),
+    [
+        (Counts({"01": 3, "10": 1}), ["01", "3", "75.0", ""]),
+        (Probabilities({"01": 0.75, "10": 0.25}, 2), ["01", "0.750000", ""]),
+        (Statevector([0, 1]), ["|1⟩", "+1.000000 +0.000000i", "1.0000", "", "→ +0.000π"]),
+    ],
+)
+def test_a_notebook_shows_results_as_tables(result, row):
+    assert Output(result._repr_html_()).rows[1] == row
+
+
+def test_results_can_be_plotted():
+    pytest.importorskip("matplotlib")
+    for result in (Counts({"01": 3, "10": 1}), Probabilities({"01": 0.75, "10": 0.25}, 2)):
+        (axes,) = result.plot(theme="dark").axes
+        assert [patch.get_width() for patch in axes.patches] == [75, 25]
+        assert result.plot(axes=axes) is axes.figure

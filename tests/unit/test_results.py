@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import msgspec
 import pytest
+from support.notebook import Output
 
 from gateway.circuit.gates import GATES
 from gateway.counts import KINDS, Counts, Probabilities, Statevector
@@ -62,3 +63,26 @@ def test_a_gate_set_is_a_list_of_names_on_the_wire():
 
 def test_the_clifford_gates_are_rows_of_the_table():
     assert set(CLIFFORD) <= set(GATES)
+
+
+def test_capabilities_are_said_in_words():
+    facts = Capabilities(result_types=(ResultType.COUNTS,), gates=("h", "cx"), reset=False, max_qubits=5000).facts()
+    assert facts["results"] == "counts"
+    assert facts["gates"] == "h cx"
+    assert (facts["reset"], facts["conditions"]) == ("no", "yes")
+    assert facts["qubits at most"] == "5,000"
+    assert Capabilities(result_types=()).facts()["results"] == "none"
+
+
+def test_a_notebook_shows_capabilities_as_a_table():
+    capabilities = Capabilities(result_types=tuple(ResultType), bytes_per_amplitude=48)
+    assert Output(capabilities._repr_html_()).rows == [list(fact) for fact in capabilities.facts().items()]
+
+
+@pytest.mark.parametrize(
+    ("per_amplitude", "max_qubits", "most"),
+    [(16, None, 26), (17, None, 25), (16, 20, 20), (16, 40, 26), (None, 40, 40), (None, None, None), (2**40, None, 0)],
+)
+def test_the_most_qubits_are_those_whose_amplitudes_fit_into_the_memory(per_amplitude, max_qubits, most):
+    capabilities = Capabilities(result_types=(), bytes_per_amplitude=per_amplitude, max_qubits=max_qubits)
+    assert capabilities.most_qubits(2**30) == most

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from gateway.circuit import Circuit
+from gateway.circuit import Circuit, Operation
 from gateway.circuit.drawing import draw
 from gateway.circuit.gates import GATES
 
@@ -106,3 +106,19 @@ def test_thousands_of_operations_are_drawn():
     circuit = random_circuit(20, 5000)
     drawing = draw(circuit)
     assert drawing.count("┤M├") == circuit.count_ops()["measure"]
+
+
+def test_a_drawing_is_as_wide_as_the_terminal(monkeypatch: pytest.MonkeyPatch):
+    for columns in (30, 70):
+        monkeypatch.setenv("COLUMNS", str(columns))
+        widest = max(map(len, random_simple(200).draw().split("\n")))
+        assert columns - 5 < widest <= columns
+    monkeypatch.delenv("COLUMNS")
+    assert max(map(len, draw(random_simple(200)).split("\n"))) <= 100, "the tests run in no terminal"
+
+
+def test_a_drawing_is_bounded_and_says_what_it_leaves_out():
+    circuit = Circuit(1, 0, [Operation("h", (0,))] * 1_000_000)
+    drawing = draw(circuit)
+    assert drawing.endswith("\n\n(the first 10,000 of 1,000,000 operations)")
+    assert drawing.count("┤h├") == 10_000
