@@ -68,6 +68,15 @@ class Backend(ABC):
     def capabilities(self) -> Capabilities:
         """Return what the backend can do."""
 
+    def has_started(self) -> bool:
+        """Return whether the backend can be asked for its status without starting anything."""
+        return True
+
+    def _repr_html_(self) -> str:
+        from gateway.backends.notebook import show_backend  # noqa: PLC0415 - only a notebook needs it
+
+        return show_backend(self)
+
     def native_gates(self) -> tuple[str, ...]:
         """Return the gates of our table that the backend runs without lowering; none where the backend does not say."""
         return ()

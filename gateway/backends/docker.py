@@ -170,6 +170,10 @@ class DockerSimulator(Backend):
         job.on_unreachable = explain
         return job
 
+    def has_started(self) -> bool:
+        """Return whether this object uses a container already."""
+        return self._client is not None
+
     def status(self) -> BackendStatus:
         """Ask the server whether it takes work."""
         return self.client().status()

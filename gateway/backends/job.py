@@ -50,6 +50,27 @@ class Job(ABC, Generic[T]):
         """Return whether the job has ended, which means that it is done, failed or cancelled."""
         return self.status().ended
 
+    def glance(self) -> tuple[JobState, Progress]:
+        """Return state and progress without patience: a machine that does not answer is an error at once."""
+        return self.status(), self.progress()
+
+    def watch(self, interval_s: float = 0.5) -> None:
+        """Wait for the end of the job, and show it in a notebook, redrawn in place, until then.
+
+        An interrupt ends the watching, and the job goes on.
+
+        Args:
+            interval_s: seconds from one look at the job to the next.
+        """
+        from gateway.backends.notebook import watch  # noqa: PLC0415 - a program without a notebook shows nothing
+
+        watch(self, interval_s)
+
+    def _repr_html_(self) -> str:
+        from gateway.backends.notebook import show_job  # noqa: PLC0415 - a program without a notebook shows nothing
+
+        return show_job(self)
+
 
 class LocalJob(Job[T]):
     """A run in a thread of this process, for backends whose machine keeps no jobs.

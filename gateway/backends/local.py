@@ -111,6 +111,10 @@ class LocalSimulator(Backend):
         """Return the job with this id."""
         return self.client().job(job_id)
 
+    def has_started(self) -> bool:
+        """Return whether the server is running."""
+        return self._process.running
+
     def status(self) -> BackendStatus:
         """Ask the server whether it takes work."""
         return self.client().status()

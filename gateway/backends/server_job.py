@@ -67,6 +67,12 @@ class ServerJob(Job[Outcome | list[Outcome]]):
         progress = self._ask(0).progress
         return Progress(progress.done, progress.total)
 
+    def glance(self) -> tuple[JobState, Progress]:
+        """Ask the server once for state and progress."""
+        if not self._is_final:
+            self._info = self._keeper.job_info(self.id)
+        return self._info.state, Progress(self._info.progress.done, self._info.progress.total)
+
     def result(self, timeout_s: float | None = None) -> Outcome | list[Outcome]:
         """Wait for the result; a restart of the server in the meantime does no harm.
 
@@ -112,7 +118,7 @@ class ServerJob(Job[Outcome | list[Outcome]]):
 
     def _wait_for_end(self, timeout_s: float | None) -> ReceivedJob:
         deadline = math.inf if timeout_s is None else time.monotonic() + timeout_s
-        while not (self._info.state.ended and self._info.results is not None):
+        while not self._is_final:
             start = time.monotonic()
             left_s = max(0.0, deadline - start)
             try:
@@ -130,6 +136,11 @@ class ServerJob(Job[Outcome | list[Outcome]]):
                 time.sleep(min(left_s, _PAUSE_S))
         return self._info
 
+    @property
+    def _is_final(self) -> bool:
+        """Whether the server's latest answer has the results, and so does not change any more."""
+        return self._info.state.ended and self._info.results is not None
+
     def _timeout_error(self, timeout_s: float | None, detail: str = "") -> JobTimeout:
         return JobTimeout(
             f"no result after {timeout_s:g} s; the run goes on, as job {self.id}{detail}", timeout_s=timeout_s
@@ -137,8 +148,8 @@ class ServerJob(Job[Outcome | list[Outcome]]):
 
     def _ask(self, wait_s: float, patience_s: float = math.inf) -> ReceivedJob:
         """Ask the server about the job, and ask again if the server is unreachable or stopping."""
-        if self._info.state.ended and self._info.results is not None:
-            return self._info  # its state and results are final
+        if self._is_final:
+            return self._info
         deadline = time.monotonic() + min(patience_s, PATIENCE_S)
         pause_s = 0.05
         while True:
