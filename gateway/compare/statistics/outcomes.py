@@ -18,6 +18,9 @@ WIDEST_INTEGER = 62
 
 Codes = NDArray[Any]
 
+_BIG_ENDIAN = np.dtype(">i8")
+_INTEGER_BYTES = _BIG_ENDIAN.itemsize
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Distribution:
@@ -38,6 +41,13 @@ class Distribution:
         """Return the distribution that a mapping from bitstring (clbit 0 rightmost) to probability describes."""
         codes, values = _sorted(probabilities, width, np.float64)
         return cls(width, codes, values)
+
+    @classmethod
+    def of_state(cls, state: NDArray[np.complex128]) -> Distribution:
+        """Return the distribution of all qubits of a state vector; bit k of a code is qubit k."""
+        chances = np.abs(state) ** 2
+        (indices,) = np.nonzero(chances)
+        return cls(len(state).bit_length() - 1, indices.astype(np.int64), chances[indices])
 
     def to_dict(self) -> dict[str, float]:
         """Return bitstring -> probability."""
@@ -76,18 +86,15 @@ class Sample:
 
 def encode(bitstrings: Sequence[str], width: int) -> Codes:
     """Return the codes of bitstrings, in their order."""
-    if not width:
-        return np.zeros(len(bitstrings), dtype=np.int64)
     characters = np.frombuffer("".join(bitstrings).encode("ascii"), dtype=np.uint8).reshape(len(bitstrings), width)
-    return codes_of_bits(characters[:, ::-1] - ord("0"))
+    return _codes(np.asarray(characters & 1, dtype=np.uint8), width)
 
 
 def decode(codes: Codes, width: int) -> list[str]:
     """Return the bitstrings of codes, in their order."""
     if not width:
         return [""] * len(codes)
-    characters = (bits_of_codes(codes, width)[:, ::-1] + ord("0")).astype(np.uint8)
-    text = characters.tobytes().decode("ascii")
+    text = (_columns(codes, width) + ord("0")).tobytes().decode("ascii")
     return [text[start : start + width] for start in range(0, len(text), width)]
 
 
@@ -97,26 +104,48 @@ def codes_of_bits(bits: NDArray[Any]) -> Codes:
     Args:
         bits: 0 or 1, shape ``[outcomes, clbits]``; column k is clbit k.
     """
-    number, width = bits.shape
-    if width <= WIDEST_INTEGER:
-        codes = np.zeros(number, dtype=np.int64)
-        for clbit in range(width):
-            codes |= bits[:, clbit].astype(np.int64) << clbit
-        return codes
-    packed = np.packbits(bits[:, ::-1].astype(np.uint8), axis=1)
-    return np.ascontiguousarray(packed).view(f"S{packed.shape[1]}").ravel()
+    return _codes(np.asarray(bits[:, ::-1], dtype=np.uint8), bits.shape[1])
 
 
 def bits_of_codes(codes: Codes, width: int) -> NDArray[np.uint8]:
     """Return the bits of outcomes, shape ``[outcomes, clbits]``; column k is clbit k."""
-    if width <= WIDEST_INTEGER:
-        bits = np.empty((len(codes), width), dtype=np.uint8)
-        for clbit in range(width):
-            bits[:, clbit] = codes >> clbit & 1
-        return bits
+    return _columns(codes, width)[:, ::-1]
+
+
+def _codes(columns: NDArray[np.uint8], width: int) -> Codes:
+    """Return the codes of bits whose first column is the last clbit."""
+    if width > WIDEST_INTEGER:
+        packed = np.packbits(columns, axis=1)
+        return packed.view(f"S{packed.shape[1]}").ravel()
+    packed = np.zeros((len(columns), _INTEGER_BYTES), dtype=np.uint8)
+    if width:
+        size = -(-width // 8)
+        padded = np.zeros((len(columns), 8 * size), dtype=np.uint8)
+        padded[:, 8 * size - width :] = columns
+        packed[:, _INTEGER_BYTES - size :] = np.packbits(padded, axis=1)
+    return packed.view(_BIG_ENDIAN).ravel().astype(np.int64)
+
+
+def _columns(codes: Codes, width: int) -> NDArray[np.uint8]:
+    """Return the bits of codes, the last clbit in the first column."""
+    if width > WIDEST_INTEGER:
+        size = -(-width // 8)
+        packed = np.frombuffer(np.ascontiguousarray(codes).tobytes(), dtype=np.uint8).reshape(len(codes), size)
+        return np.unpackbits(packed, axis=1, count=width)
+    packed = codes.astype(_BIG_ENDIAN).view(np.uint8).reshape(len(codes), _INTEGER_BYTES)
     size = -(-width // 8)
-    packed = np.frombuffer(np.ascontiguousarray(codes).tobytes(), dtype=np.uint8).reshape(len(codes), size)
-    return np.unpackbits(packed, axis=1, count=width)[:, ::-1]
+    return np.unpackbits(packed[:, _INTEGER_BYTES - size :], axis=1)[:, 8 * size - width :]
+
+
+def flipped(codes: Codes, clbit: int, width: int) -> Codes:
+    """Return the codes of the outcomes with one clbit inverted, in their order."""
+    if width <= WIDEST_INTEGER:
+        return np.asarray(codes ^ (1 << clbit))
+    size = -(-width // 8)
+    packed = np.frombuffer(np.ascontiguousarray(codes).tobytes(), dtype=np.uint8).reshape(len(codes), size).copy()
+    byte, bit = divmod(width - 1 - clbit, 8)
+    packed[:, byte] ^= 0x80 >> bit
+    return packed.view(codes.dtype).ravel()
 
 
 def group(codes: Codes, values: NDArray[Any]) -> tuple[Codes, NDArray[Any]]:
@@ -131,10 +160,21 @@ def group(codes: Codes, values: NDArray[Any]) -> tuple[Codes, NDArray[Any]]:
 
 def lookup(codes: Codes, values: NDArray[Any], wanted: Codes) -> NDArray[Any]:
     """Return the value of each wanted code, 0 where there is none; ``codes`` are sorted."""
+    places, present = find(codes, wanted)
     if not len(codes):
         return np.zeros(len(wanted), dtype=values.dtype)
-    places = np.minimum(np.searchsorted(codes, wanted), len(codes) - 1)
-    return np.where(codes[places] == wanted, values[places], values.dtype.type(0))
+    return np.where(present, values[places], values.dtype.type(0))
+
+
+def find(codes: Codes, wanted: Codes) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    """Return the place of each wanted code among sorted codes, and whether it is there; if not, any place."""
+    if not len(codes):
+        return np.zeros(len(wanted), dtype=np.intp), np.zeros(len(wanted), dtype=np.bool_)
+    last = len(codes) - 1
+    if codes.dtype == np.int64 and codes[0] == 0 and codes[last] == last:  # all codes up to the last
+        return np.minimum(wanted, last).astype(np.intp), wanted <= last
+    places = np.minimum(np.searchsorted(codes, wanted), last)
+    return places, codes[places] == wanted
 
 
 def _sorted(mapping: Mapping[str, Any], width: int, dtype: type[np.generic]) -> tuple[Codes, NDArray[Any]]:
