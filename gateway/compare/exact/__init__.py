@@ -1,0 +1,12 @@
+"""Our own plain exact simulator: always one of the witnesses that a reference rests on.
+
+It multiplies arrays by the matrices of the gate table, and shares nothing else with the simulators that it judges.
+"""
+
+from __future__ import annotations
+
+from gateway.compare.exact.bounds import Bounds
+from gateway.compare.exact.rounding import tolerance
+from gateway.compare.exact.simulation import distribution, statevector
+
+__all__ = ["Bounds", "distribution", "statevector", "tolerance"]
