@@ -1,0 +1,124 @@
+"""What speaks for and against a hypothesis: a simulator's exact probabilities, or its counts."""
+
+from __future__ import annotations
+
+import math
+from typing import Protocol
+
+import numpy as np
+
+from gateway.compare.diagnosis.observations import Observations
+from gateway.compare.statistics import tests
+from gateway.compare.statistics.outcomes import Distribution, Sample, lookup
+
+FITS = 1e-3
+"""Counts fit a hypothesis when their p-value under it is at least this."""
+
+SURELY_NOT = 1e-6
+"""Counts that are less likely contradict even a hypothesis that predicts the exact probabilities."""
+
+ROUNDING = 1e-12
+"""The least difference of exact probabilities that counts as one."""
+
+SHARPNESS = 0.1
+"""A prediction is nearer to the simulator's exact probabilities than the right ones are, by this factor."""
+
+EXACT_SHOTS = 1e6
+"""Exact probabilities count as the frequencies of so many shots, where a number of shots is asked for."""
+
+
+class Evidence(Protocol):
+    """What was observed, as something to compare predictions with.
+
+    Attributes:
+        observed: relative frequencies or exact probabilities, to fit parameters to.
+        baseline: the score of the right distribution.
+        cost: what a fitted parameter costs, in units of the score.
+        shots: how many shots the relative frequencies come from.
+    """
+
+    observed: Distribution
+    baseline: float
+    cost: float
+    shots: float
+
+    def score(self, prediction: Distribution) -> float:
+        """Return the logarithm of the likelihood; ``-inf`` if the prediction is contradicted."""
+
+    def p_value(self, prediction: Distribution) -> float:
+        """Return the p-value of the counts."""
+
+    def fits(self, p_value: float) -> bool:
+        """Return whether counts with this p-value do not contradict the prediction."""
+
+
+class SampleEvidence:
+    """Counts."""
+
+    def __init__(self, sample: Sample, reference: Distribution) -> None:
+        self._sample = sample
+        self.observed = Distribution(sample.width, sample.codes, sample.counts / sample.shots)
+        self.shots = float(sample.shots)
+        self.cost = math.log(sample.shots) / 2
+        self.baseline = self.score(reference)
+
+    def score(self, prediction: Distribution) -> float:
+        """Return the logarithm of the likelihood of the counts, without the multinomial coefficient."""
+        return tests.log_likelihood(self._sample, prediction)
+
+    def p_value(self, prediction: Distribution) -> float:
+        """Return the p-value of the counts."""
+        return tests.fit(self._sample, tests.prepare(prediction))
+
+    def fits(self, p_value: float) -> bool:
+        """Return whether the p-value is large enough."""
+        return p_value >= FITS
+
+
+class ExactEvidence:
+    """Exact probabilities that are not the right ones, with the counts of the same simulator.
+
+    Args:
+        exact: the simulator's exact probabilities.
+        tolerance: the difference that rounding explains.
+        sample: its counts; ``None`` if they tell nothing, or are right although the exact probabilities are not.
+        reference: the right distribution.
+    """
+
+    def __init__(self, exact: Distribution, tolerance: float, sample: Sample | None, reference: Distribution) -> None:
+        self.observed = exact
+        self.shots = EXACT_SHOTS
+        self.cost = math.log(EXACT_SHOTS) / 2
+        self.baseline = -math.inf
+        self._sample = sample
+        self._tolerance = min(tolerance, SHARPNESS * largest_difference(exact, reference))
+
+    def score(self, prediction: Distribution) -> float:
+        """Return 0 if the prediction is what the simulator computed, else ``-inf``."""
+        return 0.0 if largest_difference(self.observed, prediction) <= self._tolerance else -math.inf
+
+    def p_value(self, prediction: Distribution) -> float:
+        """Return the p-value of the counts, 1 without counts."""
+        return 1.0 if self._sample is None else tests.fit(self._sample, tests.prepare(prediction))
+
+    def fits(self, p_value: float) -> bool:
+        """Return whether the p-value is not ridiculous."""
+        return p_value >= SURELY_NOT
+
+
+def evidence_of(observations: Observations, reference: Distribution) -> Evidence | None:
+    """Return the sharpest evidence that there is; ``None`` if there is nothing to explain a distribution by."""
+    exact, sample = observations.exact, observations.sample if observations.sample.shots else None
+    tolerance = max(observations.tolerance, ROUNDING)
+    if exact is not None and largest_difference(exact, reference) > tolerance:
+        if sample is not None and tests.fit(sample, tests.prepare(reference)) >= FITS:
+            sample = None
+        return ExactEvidence(exact, tolerance, sample, reference)
+    return None if sample is None else SampleEvidence(sample, reference)
+
+
+def largest_difference(first: Distribution, second: Distribution) -> float:
+    """Return the largest absolute difference of the probabilities of an outcome."""
+    ours = np.abs(first.probabilities - lookup(second.codes, second.probabilities, first.codes))
+    theirs = np.abs(second.probabilities - lookup(first.codes, first.probabilities, second.codes))
+    return float(max(ours.max(initial=0.0), theirs.max(initial=0.0)))
