@@ -1,0 +1,39 @@
+"""How far two results of one circuit are apart."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gateway.compare.reproducer.asking import State
+from gateway.compare.statistics import tests
+from gateway.compare.statistics.outcomes import Distribution, Sample, lookup
+from gateway.errors import GatewayError
+
+
+def largest_difference(a: Distribution | GatewayError | None, b: Distribution | GatewayError | None) -> float | None:
+    """Return the largest absolute difference of a probability, or ``None`` unless both are distributions."""
+    if not isinstance(a, Distribution) or not isinstance(b, Distribution):
+        return None
+    codes = np.union1d(a.codes, b.codes)
+    differences = lookup(a.codes, a.probabilities, codes) - lookup(b.codes, b.probabilities, codes)
+    return float(np.abs(differences).max())
+
+
+def largest_distance(a: State | GatewayError, b: State | GatewayError) -> float | None:
+    """Return the largest difference of an amplitude of two states whose global phases are made the same."""
+    if isinstance(a, GatewayError) or isinstance(b, GatewayError):
+        return None
+    overlap = np.vdot(b, a)
+    phase = overlap / abs(overlap) if overlap else 1.0
+    return float(np.abs(a - phase * b).max())
+
+
+def p_value(sample: Sample | GatewayError, reference: Distribution | Sample | GatewayError) -> float:
+    """Return the smallest p-value of all tests times their number, or 1 where there is nothing to compare."""
+    if isinstance(sample, GatewayError) or isinstance(reference, GatewayError):
+        return 1.0
+    if isinstance(reference, Sample):
+        results = tests.between(sample, reference)
+    else:
+        results = tests.against(sample, tests.prepare(reference))
+    return min(1.0, len(results) * min([test.p_value for test in results], default=1.0))
