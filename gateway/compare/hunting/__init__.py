@@ -1,0 +1,1 @@
+"""The search for circuits on which simulators differ, and the battery that proves an installation."""

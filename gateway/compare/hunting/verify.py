@@ -1,0 +1,139 @@
+"""verify(): proves an installation, row by row of a battery, through the interface of backends alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from time import perf_counter
+from typing import NamedTuple
+
+from gateway.backends.auto import Backends, open_backends
+from gateway.compare.hunting import battery
+from gateway.compare.hunting.behaviour import Behaviour, behaviours
+from gateway.compare.hunting.matrix import Failure, Outcome, VerifiedRow
+from gateway.compare.hunting.participant import Participant
+from gateway.compare.hunting.subject import Failed, NotOffered, Subject
+from gateway.compare.hunting.verification import Verification
+from gateway.errors import GatewayError, RequestError
+
+SHOTS = 1000
+FALSE_ALARM_RATE = 1e-6
+
+Examine = Callable[[Subject], None]
+
+
+def verify(
+    backends: Backends,
+    *,
+    groups: Collection[str] | None = None,
+    shots: int = SHOTS,
+    seed: int = 1,
+    false_alarm_rate: float = FALSE_ALARM_RATE,
+    timeout_s: float | None = 60.0,
+) -> Verification:
+    """Hold simulators to a battery: bit order, every gate, operand orders, dynamic circuits, seeds, shots.
+
+    Exact results are held to the exact distribution; samples are judged at the stated rate. What a simulator does not
+    declare is no pass: its cell says ``not offered``.
+
+    Args:
+        backends: as :func:`gateway.backends.auto.open_backends` takes them: names, URLs, or a mapping to backends.
+        groups: the parts of the battery, such as ``bit order`` and ``gates``; all by default.
+        shots: the number of shots where samples are judged.
+        seed: the seed of the samples; the same seed gives the same verification of simulators that heed seeds.
+        false_alarm_rate: the probability that any right simulator fails any row.
+        timeout_s: the seconds after which a run is ended.
+
+    Raises:
+        RequestError: there is no backend or no such group, or an argument is out of range.
+    """
+    if not 0 < false_alarm_rate < 1 or shots < 1:
+        raise RequestError("shots are at least 1, and a false-alarm rate is between 0 and 1", field="shots")
+    examinations = _examinations(groups)
+    with open_backends(backends) as opened:
+        options = partial(
+            _examine, examinations=examinations, shots=shots, seed=seed, rate=false_alarm_rate / len(opened)
+        )
+        participants = [Participant(name, backend, timeout_s) for name, backend in opened.items()]
+        with ThreadPoolExecutor(max_workers=len(opened), thread_name_prefix="gateway-verify") as pool:
+            columns = dict(zip(opened, pool.map(options, participants), strict=True))
+    return Verification(
+        versions={name: column.version for name, column in columns.items()},
+        rows=tuple(_row(index, each, columns) for index, each in enumerate(examinations)),
+        notes={name: column.note for name, column in columns.items() if column.note},
+        shots=shots,
+        seed=seed,
+        false_alarm_rate=false_alarm_rate,
+        seconds={name: column.seconds for name, column in columns.items()},
+    )
+
+
+class _Column(NamedTuple):
+    """What one simulator made of all rows: for each the outcome, and why if it fails."""
+
+    cells: list[tuple[Outcome, Failure | None]]
+    version: str
+    note: str
+    seconds: float
+
+
+def _examinations(groups: Collection[str] | None) -> list[Behaviour]:
+    """Return the rows of some groups.
+
+    Raises:
+        RequestError: there is no such group.
+    """
+    everything = [*(Behaviour(row.group, row.name, partial(_hold, row)) for row in battery.rows()), *behaviours()]
+    known = dict.fromkeys(each.group for each in everything)
+    for group in groups or ():
+        if group not in known:
+            raise RequestError(f"there is no group {group!r}: known are {', '.join(known)}", field="groups")
+    return [each for each in everything if groups is None or each.group in groups]
+
+
+def _hold(row: battery.Row, subject: Subject) -> None:
+    subject.hold_to_distributions(list(row.circuits(subject.scope)), sampled=row.sampled)
+
+
+def _examine(
+    participant: Participant, *, examinations: Sequence[Behaviour], shots: int, seed: int, rate: float
+) -> _Column:
+    """Examine one simulator; it is not asked any more once it cannot be reached."""
+    began = perf_counter()
+    cells: list[tuple[Outcome, Failure | None]] = []
+    note = ""
+    try:
+        participant.start()
+        subject = Subject(participant, shots=shots, seed=seed, rate=rate)
+        cells.extend(_cell(each.examine, subject) for each in examinations)
+        note = participant.note
+    except GatewayError as exc:
+        note = f"{type(exc).__name__}: {exc}"
+        cells += [(Outcome.NO_ANSWER, None)] * (len(examinations) - len(cells))
+    return _Column(cells, participant.version, note, perf_counter() - began)
+
+
+def _cell(examine: Examine, subject: Subject) -> tuple[Outcome, Failure | None]:
+    """Return what a row says of a subject.
+
+    Raises:
+        TransportError: the subject cannot be reached.
+    """
+    try:
+        examine(subject)
+    except NotOffered:
+        return Outcome.NOT_OFFERED, None
+    except Failed as exc:
+        return Outcome.FAILS, exc.failure
+    return Outcome.PASSES, None
+
+
+def _row(index: int, row: Behaviour, columns: Mapping[str, _Column]) -> VerifiedRow:
+    cells = {simulator: column.cells[index] for simulator, column in columns.items()}
+    return VerifiedRow(
+        group=row.group,
+        name=row.name,
+        outcomes={simulator: outcome for simulator, (outcome, _) in cells.items()},
+        failures={simulator: failure for simulator, (_, failure) in cells.items() if failure is not None},
+    )

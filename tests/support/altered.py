@@ -1,0 +1,69 @@
+"""A right simulator in this process, and simulators that run another circuit than they were given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+from support.fakes import NumpyAdapter
+
+from gateway.backends.base import Backend, BackendStatus
+from gateway.circuit import Circuit, Operation
+from gateway.execution.runner import Runner
+from gateway.protocol.messages import RunRequest, ServerLimits
+from gateway.results import Capabilities, Result
+
+Alter = Callable[[Operation], list[Operation]]
+
+
+class InProcess(Backend):
+    """A right state-vector simulator, which takes everything and gives all result types.
+
+    Args:
+        alter: makes it wrong: what it runs in place of each operation.
+        name: of the simulator.
+        **capabilities: other capabilities than its own.
+    """
+
+    def __init__(self, alter: Alter | None = None, *, name: str = "numpy", **capabilities: object) -> None:
+        adapter = NumpyAdapter()
+        adapter.name = name
+        adapter.capabilities = msgspec.structs.replace(adapter.capabilities, **capabilities)
+        self._alter = alter
+        self._runner = Runner(adapter, ServerLimits())
+        self._adapter = adapter
+
+    def send(self, request: RunRequest) -> list[Result]:
+        """Run a request, altered."""
+        if self._alter is not None:
+            circuits = [self._altered(circuit) for circuit in request.circuit_list()]
+            request = msgspec.structs.replace(request, circuits=circuits)
+        return self._runner.results(request, None)
+
+    def _altered(self, circuit: Circuit) -> Circuit:
+        operations = [other for operation in circuit.operations for other in self._alter(operation)]
+        return Circuit(circuit.num_qubits, circuit.num_clbits, operations)
+
+    def status(self) -> BackendStatus:
+        """Say that it is there."""
+        return BackendStatus(self._adapter.name, self._adapter.version(), online=True)
+
+    def capabilities(self) -> Capabilities:
+        """Return what it declares."""
+        return self._adapter.capabilities
+
+
+def with_angle(name: str, change: Callable[[float], float]) -> Alter:
+    """Change the angles of the gates of one name."""
+
+    def alter(operation: Operation) -> list[Operation]:
+        if operation.name != name:
+            return [operation]
+        return [msgspec.structs.replace(operation, params=tuple(map(change, operation.params)))]
+
+    return alter
+
+
+def without(name: str) -> Alter:
+    """Leave out the operations of one name."""
+    return lambda operation: [] if operation.name == name else [operation]
