@@ -2,9 +2,10 @@
 
 ::
 
+    from pathlib import Path
     from gateway.compare import compare
 
-    compare("circuit.qasm", ["cirq", "qulacs"])
+    compare(Path("circuit.qasm"), ["cirq", "qulacs"])
 
 Names are loaded when they are first used.
 """
@@ -15,15 +16,48 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from gateway.compare.comparison import Comparison, Row, compare
+    from gateway.compare.comparing import compare
+    from gateway.compare.comparison import Comparison
+    from gateway.compare.hunting.hunt import hunt
+    from gateway.compare.hunting.report import HuntReport
+    from gateway.compare.hunting.verification import Verification
+    from gateway.compare.hunting.verify import verify
+    from gateway.compare.pair import locate, reduce
+    from gateway.compare.record import Cause, Reproducer, Row, Test, Verdict
+    from gateway.compare.reproducer.bug_report import bug_report
+    from gateway.compare.reproducer.location import Located
 
-__all__ = ["Comparison", "Row", "compare"]
+__all__ = [
+    "Cause",
+    "Comparison",
+    "HuntReport",
+    "Located",
+    "Reproducer",
+    "Row",
+    "Test",
+    "Verdict",
+    "Verification",
+    "bug_report",
+    "compare",
+    "hunt",
+    "locate",
+    "reduce",
+    "verify",
+]
 
-_MODULES = {
-    "Comparison": "gateway.compare.comparison",
-    "Row": "gateway.compare.comparison",
-    "compare": "gateway.compare.comparison",
+_PUBLIC = {
+    "gateway.compare.comparing": ("compare",),
+    "gateway.compare.comparison": ("Comparison",),
+    "gateway.compare.hunting.hunt": ("hunt",),
+    "gateway.compare.hunting.report": ("HuntReport",),
+    "gateway.compare.hunting.verification": ("Verification",),
+    "gateway.compare.hunting.verify": ("verify",),
+    "gateway.compare.pair": ("locate", "reduce"),
+    "gateway.compare.record": ("Cause", "Reproducer", "Row", "Test", "Verdict"),
+    "gateway.compare.reproducer.bug_report": ("bug_report",),
+    "gateway.compare.reproducer.location": ("Located",),
 }
+_MODULES = {name: module for module, names in _PUBLIC.items() for name in names}
 
 
 def __getattr__(name: str) -> object:

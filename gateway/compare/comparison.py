@@ -1,167 +1,147 @@
-"""Runs one circuit on several backends and compares their counts."""
+"""The record of a comparison with what can be done with it: save, merge, compare with an older one, show."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
 
-from gateway.backends.base import Backend, CircuitLike
-from gateway.compare.old_statistics import distance_by_chance, total_variation_distance
-from gateway.counts import Counts, Probabilities
-from gateway.errors import GatewayError
-from gateway.frameworks.sources import as_source
-from gateway.protocol.messages import DEFAULT_SHOTS
-from gateway.results import ResultType, Sampling
+import msgspec
 
-FALSE_ALARM_RATE = 1e-6
-"""The probability with which a correct simulator is reported to differ."""
+from gateway.compare.record import FORMAT, Record
+from gateway.compare.verdict import verdict_parts
+from gateway.errors import RequestError
 
-LEADING = 4
-"""The number of most frequent outcomes that a row shows."""
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
-Report = Callable[[str], None]
-"""A function that takes a line about the progress, such as ``cirq: running``."""
+    from gateway.compare.changes import Changes
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """The result of one simulator in a comparison.
+class Comparison(Record, frozen=True, kw_only=True):
+    """The same circuits on several simulators, and what is said of each. It is frozen, and one JSON file.
 
-    Args:
-        simulator: the simulator's name.
-        version: the version of its framework; empty if the run failed.
-        leading: the most frequent outcomes and their counts.
-        distance: the total variation distance from the reference; ``None`` if the run failed.
-        bound: the largest distance that chance explains, at a false-alarm rate of 1e-6.
-        agrees: whether the distance is within the bound.
-        convert_s: seconds spent on parsing, lowering and building.
-        run_s: seconds spent on simulating and sampling.
-        seed: the seed of the run.
-        error: why the run failed; ``None`` if it did not.
+    ``comparison.verdict`` is one sentence. ``comparison.rows`` has a row for each circuit and simulator, which has its
+    ``verdict``, ``p_value``, ``distance``, ``exact_difference``, ``tests`` and ``causes`` (:mod:`.record`).
     """
-
-    simulator: str
-    version: str = ""
-    leading: tuple[tuple[str, int], ...] = ()
-    distance: float | None = None
-    bound: float | None = None
-    agrees: bool | None = None
-    convert_s: float | None = None
-    run_s: float | None = None
-    seed: int | None = None
-    error: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """The results of all simulators, and the reference that they were compared with.
-
-    Args:
-        shots: the number of shots of each run.
-        reference: ``exact (qulacs)`` for a distribution that qulacs computed, or ``pooled`` for the counts of all.
-        rows: one row per simulator, in the order in which the caller named them.
-    """
-
-    shots: int
-    reference: str
-    rows: tuple[Row, ...]
 
     @property
-    def all_agree(self) -> bool:
-        """Whether every simulator ran and none differs from the reference."""
-        return all(row.agrees for row in self.rows)
+    def verdict(self) -> str:
+        """The verdict in one sentence."""
+        return "".join(verdict_parts(self))
 
-    def to_dict(self) -> dict[str, object]:
-        """Return the comparison as plain data, for JSON."""
-        return asdict(self)
+    def save(self, path: str | Path) -> Path:
+        """Write the record as JSON, all of it or nothing, and return the path.
 
+        Raises:
+            OSError: the file cannot be written; an older file of that name is then as it was.
+        """
+        return _write(Path(path), msgspec.json.format(msgspec.json.encode(self), indent=1))
 
-def compare(
-    circuit: CircuitLike,
-    backends: Mapping[str, Backend],
-    *,
-    shots: int = DEFAULT_SHOTS,
-    seed: int | None = None,
-    sampling: Sampling | str = Sampling.AUTO,
-    report: Report = lambda _: None,
-) -> Comparison:
-    """Run a circuit on several backends.
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Read a record that :meth:`save` wrote, of this version of the format or an older one.
 
-    The backends start in parallel, but the runs follow one another, so that their times can be compared. A
-    backend that fails gets a row with its error, and the others run all the same.
-
-    Args:
-        circuit: a circuit as :meth:`Backend.run` takes it.
-        backends: name -> backend.
-        shots: the number of shots on each backend.
-        seed: the seed on each backend; when ``None``, each draws its own.
-        sampling: with ``"native"``, the frameworks' own samplers are compared too.
-        report: a function that is called with lines about the progress.
-
-    Raises:
-        RequestError: ``circuit`` is not a circuit.
-    """
-    source = as_source(circuit)
-    with ThreadPoolExecutor(max_workers=max(len(backends), 1)) as pool:
-        starts = {name: pool.submit(backend.status) for name, backend in backends.items()}
-        for name, future in starts.items():
-            report(f"{name}: starting")
-            future.exception()  # a backend that fails here fails again below, where it gets its row
-    outcomes: dict[str, Counts | GatewayError] = {}
-    for name, backend in backends.items():
-        report(f"{name}: running")
+        Raises:
+            RequestError: the file is no such record, or of a newer version of the format.
+            OSError: the file cannot be read.
+        """
+        content = Path(path).read_bytes()
         try:
-            # The first run of a process also pays for what the framework sets up once.
-            backend.run(source, shots=1, seed=seed, sampling=sampling)
-            outcome = backend.run(source, shots=shots, seed=seed, sampling=sampling)
-            assert isinstance(outcome, Counts)  # noqa: S101 - shots give counts
-            outcomes[name] = outcome
-        except GatewayError as exc:
-            outcomes[name] = exc
-    report("exact distribution")
-    reference, exact = _reference(source, backends, outcomes)
-    rows = tuple(_row(name, outcome, exact, shots) for name, outcome in outcomes.items())
-    return Comparison(shots=shots, reference=reference, rows=rows)
+            version = msgspec.json.decode(content, type=_Head).format
+            if version > FORMAT:
+                raise RequestError(
+                    f"{path} has format {version}, and this version reads up to {FORMAT}: install a newer gateway",
+                    field="path",
+                )
+            return msgspec.json.decode(content, type=cls)
+        except (msgspec.DecodeError, UnicodeDecodeError) as exc:
+            raise RequestError(f"{path} is no record of a comparison: {exc}", field="path") from exc
+
+    @staticmethod
+    def schema() -> dict[str, Any]:
+        """Return the JSON Schema of the record."""
+        return msgspec.json.schema(Comparison)
+
+    def to_csv(self, path: str | Path | None = None) -> str:
+        """Return a flat table, one line for each circuit and simulator, and write it to a file if a path is given."""
+        from gateway.compare.presentation.flat_table import csv_table  # noqa: PLC0415 - loaded when it is shown
+
+        text = csv_table(self)
+        if path is not None:
+            _write(Path(path), text.encode())
+        return text
+
+    def merge(self, other: Comparison) -> Comparison:
+        """Return both comparisons together: all their circuits, and for a circuit of both all simulators and shots.
+
+        Counts of the same simulator and version are added up; the evidence is tested and decided anew.
+
+        Raises:
+            RequestError: the references of a circuit contradict each other.
+        """
+        from gateway.compare.merging import merged  # noqa: PLC0415 - needs the statistics
+
+        return merged(self, other)
+
+    def against(self, older: Comparison | str | Path) -> Changes:
+        """Return what has changed since an older comparison, given as such or as the path of its record."""
+        from gateway.compare.changes import changes  # noqa: PLC0415 - needs the statistics
+
+        return changes(self, older if isinstance(older, Record) else type(self).load(older))
+
+    def report(self, path: str | Path) -> Path:
+        """Write a report, one self-contained page for ``.html`` and ``.htm``, Markdown for ``.md``; return the path.
+
+        Raises:
+            RequestError: the name ends otherwise.
+            OSError: the file cannot be written.
+        """
+        from gateway.compare.presentation.markdown import markdown_report  # noqa: PLC0415 - as above
+        from gateway.compare.presentation.report import html_report  # noqa: PLC0415 - as above
+
+        writers = {".html": html_report, ".htm": html_report, ".md": markdown_report}
+        writer = writers.get(Path(path).suffix.lower())
+        if writer is None:
+            raise RequestError(f"a report is named .html or .md, not {Path(path).name!r}", field="path")
+        return _write(Path(path), writer(self).encode())
+
+    def plot(self, *, theme: str = "light") -> Figure:
+        """Return a figure: histograms side by side, and for several circuits how they scale.
+
+        Raises:
+            FrameworkNotInstalled: matplotlib is absent; the message has the line that installs it.
+        """
+        from gateway.compare.presentation.plotting import plot  # noqa: PLC0415 - as above
+
+        return plot(self, theme=theme)
+
+    def _repr_html_(self) -> str:
+        from gateway.compare.presentation.output import notebook  # noqa: PLC0415 - as above
+
+        return notebook(self)
+
+    def __str__(self) -> str:
+        return self.verdict
+
+    def __repr__(self) -> str:
+        return (
+            f"<Comparison of {len(self.cases)} circuits on {len({row.simulator for row in self.rows})}: {self.verdict}>"
+        )
 
 
-def _reference(
-    source: CircuitLike, backends: Mapping[str, Backend], outcomes: Mapping[str, Counts | GatewayError]
-) -> tuple[str, Mapping[str, float]]:
-    """Return the name and the values of the reference: the first exact distribution, or else the counts of all."""
-    counts = {name: outcome for name, outcome in outcomes.items() if isinstance(outcome, Counts)}
-    for name in counts:
-        try:
-            if ResultType.PROBABILITIES not in backends[name].capabilities().result_types:
-                continue
-            exact = backends[name].run(source, shots=None)
-        except GatewayError:
-            continue  # the circuit is too large or too slow for it; another backend may succeed
-        assert isinstance(exact, Probabilities)  # noqa: S101 - no shots give probabilities
-        return f"exact ({name})", exact
-    pooled: Counter[str] = Counter()
-    for outcome in counts.values():
-        pooled.update(outcome)
-    total = pooled.total()
-    return "pooled", {key: value / total for key, value in pooled.items()}
+class _Head(msgspec.Struct):
+    """The one field that every version of the format has."""
+
+    format: int
 
 
-def _row(name: str, outcome: Counts | GatewayError, exact: Mapping[str, float], shots: int) -> Row:
-    if isinstance(outcome, GatewayError):
-        return Row(name, error=f"{type(outcome).__name__}: {outcome}", agrees=False)
-    distance = total_variation_distance(outcome.probabilities(), exact)
-    bound = distance_by_chance(exact.values(), shots, FALSE_ALARM_RATE)
-    provenance = outcome.provenance
-    assert provenance is not None  # noqa: S101 - every result has one
-    return Row(
-        simulator=name,
-        version=provenance.version,
-        leading=tuple(outcome.most_common(LEADING)),
-        distance=distance,
-        bound=bound,
-        agrees=distance <= bound,
-        convert_s=provenance.parse_s + provenance.build_s,
-        run_s=provenance.run_s,
-        seed=provenance.seed,
-    )
+def _write(path: Path, content: bytes) -> Path:
+    """Write a file in one step: a reader sees the old file or the new one, and never a half of it."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        partial.write_bytes(content)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+    return path

@@ -35,12 +35,14 @@ class Test(msgspec.Struct, frozen=True, kw_only=True):
         p_value: before the correction for the number of tests; already corrected for the outcomes or clbits among
             which the test takes the most striking.
         points_at: what the test points at, such as ``outcome 010`` or ``clbits 0 and 3``; empty if at nothing.
+        other: the simulator whose samples were compared; empty for a test against the reference.
     """
 
     name: str
     statistic: float
     p_value: float
     points_at: str = ""
+    other: str = ""
 
 
 class Cause(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,11 +52,13 @@ class Cause(msgspec.Struct, frozen=True, kw_only=True):
         name: a stable name, such as ``bits-reversed`` or ``angle-negated:rz``.
         detail: the hypothesis as the end of the sentence "its counts fit ...".
         p_value: of the counts under this hypothesis.
+        probabilities: bitstring -> probability under this hypothesis, of the outcomes worth showing; may be empty.
     """
 
     name: str
     detail: str
     p_value: float
+    probabilities: dict[str, float] = {}
 
 
 class Spread(msgspec.Struct, frozen=True):
@@ -77,10 +81,15 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             ``None`` where nothing was tested.
         exact_difference: the largest absolute difference of its exact probabilities from the reference's.
         exact_tolerance: the difference that rounding explains.
+        fidelity: of its state vector with the reference's, for circuits without measurement.
+        global_phase: of its state vector relative to the reference's, in radians; no measurement can show it.
         distance: the total variation distance of its frequencies from the reference's probabilities.
         tests: all tests of its counts.
         causes: hypotheses that explain a difference, the most likely first.
+        rejected: hypotheses that were tried and do not, those that come nearest first.
         counts: bitstring -> shots, of all repetitions together.
+        engine: what computes; simulators of one engine are one witness.
+        notes: what could not be looked at, and why.
         error: why it failed, as ``Class: message``; empty if it did not.
         seed: the seed of the first run.
         timings: stage -> seconds: ``total``, and of it ``queue``, ``parse``, ``build``, ``run``, ``sample``,
@@ -97,10 +106,15 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     p_value: float | None = None
     exact_difference: float | None = None
     exact_tolerance: float | None = None
+    fidelity: float | None = None
+    global_phase: float | None = None
     distance: float | None = None
     tests: tuple[Test, ...] = ()
     causes: tuple[Cause, ...] = ()
+    rejected: tuple[Cause, ...] = ()
     counts: dict[str, int] = {}
+    engine: str = ""
+    notes: tuple[str, ...] = ()
     error: str = ""
     seed: int | None = None
     timings: dict[str, Spread] = {}
@@ -170,6 +184,7 @@ class Reproducer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         p_value: of the counts of the one that differs.
         exact_difference: the largest difference of its exact probabilities, where it has some.
         causes: hypotheses that explain the reduced circuit.
+        error: how the simulator fails, as ``Class: message``, where the other one does not; empty if it does not.
     """
 
     simulator: str
@@ -186,6 +201,7 @@ class Reproducer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     p_value: float | None = None
     exact_difference: float | None = None
     causes: tuple[Cause, ...] = ()
+    error: str = ""
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -276,6 +292,6 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def detectable(self) -> float | None:
-        """The total variation distance that is found 99 times in 100 for the hardest fault, in the worst of the cases."""
+        """The total variation distance that is found 99 times in 100 for the hardest fault."""
         distances = [case.detectable.hardest for case in self.cases if case.detectable is not None]
         return max(distances) if distances else None

@@ -1,123 +1,158 @@
+"""The record of a comparison: saved, read, merged, and compared with an older one."""
+
 from __future__ import annotations
 
+import csv
+import io
 import json
+import os
 
+import msgspec
 import pytest
+from support.circuits import bell
+from support.faulty import Right, faulty
 
-from gateway import Backend, BackendStatus, Capabilities, Circuit, Provenance
-from gateway.compare import compare
-from gateway.counts import Counts, Probabilities
-from gateway.errors import GatewayError, JobTimeout, LimitError, RequestError, SimulatorError, UnsupportedError
-from gateway.protocol.messages import RunRequest
-from gateway.results import Result, ResultType
+from gateway import Circuit
+from gateway.compare import Comparison, compare
+from gateway.compare.record import FORMAT, Verdict
+from gateway.errors import RequestError
 
-BELL = Circuit(2).h(0).cx(0, 1).measure_all()
-EXACT = {"00": 0.5, "11": 0.5}
-
-
-class Stub(Backend):
-    """Gives the counts and probabilities it was told to, or raises them."""
-
-    def __init__(
-        self, zeros: float = 0.5, *, exact: object = None, error: GatewayError | None = None, seedable=True
-    ) -> None:
-        self.zeros, self.exact, self.error, self.seedable = zeros, exact, error, seedable
-        self.requests: list[RunRequest] = []
-
-    def send(self, request: RunRequest) -> list[Result]:
-        self.requests.append(request)
-        if self.error is not None:
-            raise self.error
-        if request.seed is not None and not self.seedable:
-            raise UnsupportedError("cannot be seeded")
-        provenance = Provenance(simulator="stub", version="1.5", seed=request.seed, parse_s=0.1, build_s=0.2, run_s=0.5)
-        if request.shots is None:
-            if isinstance(self.exact, GatewayError):
-                raise self.exact
-            return [Probabilities(self.exact, 2, provenance)]
-        zeros = round(request.shots * self.zeros)
-        return [Counts({"00": zeros, "11": request.shots - zeros}, width=2, provenance=provenance)]
-
-    def status(self) -> BackendStatus:
-        if self.error is not None:
-            raise self.error
-        return BackendStatus("stub", "1.5", online=True)
-
-    def capabilities(self) -> Capabilities:
-        exact = (ResultType.PROBABILITIES,) if self.exact is not None else ()
-        return Capabilities(result_types=(ResultType.COUNTS, *exact))
-
-
-def test_simulators_that_agree_are_said_to_agree():
-    found = compare(BELL, {"a": Stub(0.5), "b": Stub(0.51, exact=EXACT)}, shots=10_000, seed=3)
-    assert found.all_agree
-    assert found.reference == "exact (b)"
-    first, second = found.rows
-    assert (first.simulator, first.version, first.seed, first.error) == ("a", "1.5", 3, None)
-    assert first.leading == (("00", 5000), ("11", 5000))
-    assert first.distance == 0
-    assert second.distance == pytest.approx(0.01)
-    assert first.bound == second.bound > 0.01
-    assert first.convert_s == pytest.approx(0.3)
-    assert first.run_s == 0.5
-
-
-def test_one_that_differs_is_named_and_the_others_are_not():
-    found = compare(BELL, {"a": Stub(0.5, exact=EXACT), "wrong": Stub(0.6)}, shots=10_000)
-    assert [row.agrees for row in found.rows] == [True, False]
-    assert not found.all_agree
-
-
-def test_one_that_fails_has_a_row_with_its_error_and_does_not_stop_the_others():
-    failing = Stub(error=SimulatorError("it broke"))
-    found = compare(BELL, {"failing": failing, "a": Stub(exact=EXACT)})
-    assert [row.simulator for row in found.rows] == ["failing", "a"]
-    assert found.rows[0].error == "SimulatorError: it broke"
-    assert (found.rows[0].agrees, found.rows[1].agrees) == (False, True)
-    assert not found.all_agree
-
-
-@pytest.mark.parametrize(
-    "error",
-    [LimitError("too large"), UnsupportedError("cannot"), JobTimeout("too slow"), SimulatorError("out of order")],
-    ids=lambda error: error.code,
+PHASE = (
+    Circuit(3)
+    .h(0)
+    .h(1)
+    .h(2)
+    .rz(0.7, 0)
+    .cx(0, 1)
+    .rz(1.1, 1)
+    .cx(1, 2)
+    .u(0.5, 0.3, 0.2, 0)
+    .u(0.9, 0.1, 0.4, 1)
+    .ry(0.5, 2)
+    .measure_all()
 )
-def test_the_next_one_gives_the_exact_distribution_when_one_cannot(error):
-    found = compare(BELL, {"a": Stub(exact=error), "b": Stub(exact=EXACT)})
-    assert found.reference == "exact (b)"
-    assert found.all_agree
 
 
-def test_without_an_exact_distribution_all_counts_are_pooled():
-    found = compare(BELL, {"a": Stub(0.5), "b": Stub(0.5), "wrong": Stub(0.9)}, shots=10_000)
-    assert found.reference == "pooled"
-    assert not found.rows[2].agrees
+def compared(seed: int = 7, circuit: Circuit = PHASE, **backends) -> Comparison:
+    return compare(circuit, backends or {"a": Right(), "b": Right()}, seed=seed, progress=None, reproduce=False)
 
 
-def test_when_all_fail_there_is_nothing_to_compare_with():
-    found = compare(BELL, {"a": Stub(error=SimulatorError("x")), "b": Stub(error=SimulatorError("y"))})
-    assert [row.error for row in found.rows] == ["SimulatorError: x", "SimulatorError: y"]
+class Newer(Right):
+    """Another version of a simulator."""
+
+    def _result(self, circuit, shots, seed):
+        result = super()._result(circuit, shots, seed)
+        return result.with_provenance(msgspec.structs.replace(result.provenance, version="2.0"))
 
 
-def test_a_backend_without_seeds_is_compared_without_one():
-    assert compare(BELL, {"a": Stub(exact=EXACT, seedable=False)}).all_agree
+class NewerAndWrong(Newer, type(faulty("angle-negated:rz"))):
+    """And wrong."""
 
 
-def test_every_backend_gets_the_same_circuit_shots_seed_and_sampling():
-    backends = {"a": Stub(exact=EXACT), "b": Stub()}
-    compare(BELL, backends, shots=77, seed=5, sampling="native")
-    for backend in backends.values():
-        counted = [request for request in backend.requests if request.shots == 77]
-        assert [(request.circuits, request.seed, str(request.sampling)) for request in counted] == [(BELL, 5, "native")]
+# ---------------------------------------------------------------------- the file
 
 
-def test_progress_is_reported_and_the_result_is_plain_data():
-    words: list[str] = []
-    found = compare(BELL, {"a": Stub(exact=EXACT)}, report=words.append)
-    assert "a: running" in words
-    assert json.loads(json.dumps(found.to_dict()))["rows"][0]["simulator"] == "a"
+def test_a_record_is_read_as_it_was_written(tmp_path):
+    comparison = compared(wrong=faulty("angle-negated:rz"), a=Right())
+    assert Comparison.load(comparison.save(tmp_path / "r.json")) == comparison
 
 
-def test_what_is_no_circuit_is_refused():
-    with pytest.raises(RequestError, match="a circuit is"):
-        compare(7, {"a": Stub()})
+def test_a_record_is_json_that_fits_its_schema_and_says_its_format(tmp_path):
+    content = json.loads(compared().save(tmp_path / "r.json").read_text())
+    assert content["format"] == FORMAT
+    assert content["cases"][0]["rows"][0]["verdict"] == "agrees"
+    assert "cases" in json.dumps(Comparison.schema())
+
+
+def test_a_record_cannot_be_changed():
+    with pytest.raises(AttributeError, match="immutable"):
+        compared().cases = ()
+
+
+def test_a_newer_format_is_refused_with_what_to_do(tmp_path):
+    path = compared().save(tmp_path / "r.json")
+    path.write_text(path.read_text().replace(f'"format": {FORMAT}', f'"format": {FORMAT + 1}'))
+    with pytest.raises(RequestError, match="install a newer gateway"):
+        Comparison.load(path)
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"[1]", b'{"format": 1}', b"\xff\xfe", b"not json"], ids=repr)
+def test_what_is_no_record_is_refused(tmp_path, content):
+    path = tmp_path / "r.json"
+    path.write_bytes(content)
+    with pytest.raises(RequestError, match="is no record of a comparison"):
+        Comparison.load(path)
+
+
+def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path):
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    path = compared().save(folder / "r.json")
+    before = path.read_bytes()
+    (folder / f".r.json.{os.getpid()}.part").mkdir()  # so that the new file cannot be written beside it
+    with pytest.raises(OSError, match=r"r\.json"):
+        compared(seed=8).save(path)
+    assert path.read_bytes() == before
+
+
+def test_the_flat_table_has_a_line_for_each_circuit_and_simulator(tmp_path):
+    text = compared().to_csv(tmp_path / "r.csv")
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert [row["simulator"] for row in rows] == ["a", "b"]
+    assert (tmp_path / "r.csv").read_text() == text
+
+
+@pytest.mark.parametrize("name", ["r.html", "r.md"])
+def test_a_report_is_written_by_its_name(tmp_path, name):
+    comparison = compared()
+    assert "agree" in comparison.report(tmp_path / name).read_text()
+
+
+def test_a_report_of_another_kind_is_refused(tmp_path):
+    with pytest.raises(RequestError, match=r"\.html or \.md"):
+        compared().report(tmp_path / "r.pdf")
+
+
+# ---------------------------------------------------------------------- since then
+
+
+def test_nothing_has_changed_between_equal_versions_with_other_seeds():
+    changes = compared(seed=8).against(compared(seed=9))
+    assert changes.sentences == []
+    assert "nothing has changed" in str(changes)
+
+
+def test_a_new_version_that_differs_is_said(tmp_path):
+    path = compared(a=Right(), b=Right()).save(tmp_path / "old.json")
+    new = compared(a=Right(), b=NewerAndWrong(gate="rz"))
+    changes = new.against(path)
+    assert changes.sentences == ["b: agrees before, differs now, 1.0 → 2.0."]
+    change = changes.changes[1]
+    assert change.p_value < 1e-12
+    assert (change.before.verdict, change.after.verdict) == (Verdict.AGREES, Verdict.DIFFERS)
+
+
+def test_simulators_that_came_or_went_are_said():
+    changes = compared(a=Right(), new=Right()).against(compared(a=Right(), gone=Right()))
+    assert changes.sentences == ["new: is new.", "gone: is no longer there."]
+
+
+# ---------------------------------------------------------------------- merged
+
+
+def test_merged_records_have_all_circuits_simulators_and_shots():
+    merged = compared(seed=1).merge(compared(seed=2)).merge(compared(circuit=bell()))
+    assert [len(case.rows) for case in merged.cases] == [2, 2]
+    assert [sum(row.counts.values()) for row in merged.rows] == [20_000, 20_000, 10_000, 10_000]
+    assert merged.all_agree
+
+
+def test_a_merged_record_is_decided_anew():
+    agreeing = compared(a=Right())
+    merged = agreeing.merge(compared(b=faulty("angle-negated:rz", exact=False)))
+    assert [str(row.verdict) for row in merged.rows] == ["agrees", "differs"]
+
+
+def test_two_versions_of_a_simulator_stay_apart_in_a_merged_record():
+    merged = compared(a=Right()).merge(compared(a=Newer()))
+    assert [row.simulator for row in merged.rows] == ["a 1.0", "a 2.0"]
