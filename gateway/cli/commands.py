@@ -25,12 +25,14 @@ class Command(NamedTuple):
         summary: one line about what the command does.
         declare: a function that adds the command's arguments to a parser.
         run: a function that runs the command and returns the exit status.
+        failed: the exit status of a failure; 2 where 1 says that simulators differ.
     """
 
     name: str
     summary: str
     declare: Callable[[Parser], None]
     run: Callable[[Arguments], int]
+    failed: int = 1
 
 
 # ---------------------------------------------------------------------- arguments
@@ -43,12 +45,15 @@ def _simulator_names() -> str:
 
 
 def _declare_list(parser: Parser) -> None:
+    parser.add_argument("--abilities", action="store_true", help="show what each simulator can do")
     _add_json(parser)
 
 
 def _declare_run(parser: Parser) -> None:
     _add_circuit(parser)
-    parser.add_argument("--on", metavar="NAME", required=True, help=f"the simulator: one of {_simulator_names()}")
+    place = parser.add_mutually_exclusive_group(required=True)
+    place.add_argument("--on", metavar="NAME", help=f"the simulator: one of {_simulator_names()}")
+    place.add_argument("--at", metavar="URL", help=_AT)
     result_kind = parser.add_mutually_exclusive_group()
     result_kind.add_argument("--shots", type=int, default=DEFAULT_SHOTS, help="number of shots; default: %(default)s")
     result_kind.add_argument("--exact", action="store_true", help="exact probabilities instead of shots")
@@ -57,14 +62,63 @@ def _declare_run(parser: Parser) -> None:
 
 
 def _declare_compare(parser: Parser) -> None:
-    _add_circuit(parser)
-    parser.add_argument(
-        "--on",
-        metavar="NAMES",
-        help=f"simulators separated by commas, of {_simulator_names()}; default: all that take the circuit",
+    parser.add_argument("files", metavar="FILE", nargs="+", help="OpenQASM 2 or 3; - reads standard input")
+    _add_backends(parser, "default: all that take the circuits")
+    shots = parser.add_mutually_exclusive_group()
+    shots.add_argument("--shots", type=int, help="number of shots; default: 10000")
+    shots.add_argument(
+        "--resolution", metavar="DISTANCE", type=float, help="choose the shots that find this distance, such as 0.01"
     )
-    parser.add_argument("--shots", type=int, default=DEFAULT_SHOTS, help="number of shots; default: %(default)s")
+    parser.add_argument("--repeat", metavar="NUMBER", type=int, default=1, help="run as often, for the times")
+    parser.add_argument("--side-by-side", action="store_true", help="run all simulators at the same time")
+    parser.add_argument("--no-exact", dest="exact", action="store_false", help="compare samples only")
+    parser.add_argument(
+        "--no-reproducer",
+        dest="reproduce",
+        action="store_false",
+        help="do not look for the smallest circuit that differs",
+    )
+    parser.add_argument(
+        "--time-limit", dest="time_limit_s", metavar="DURATION", type=duration, help="of all runs together, such as 10m"
+    )
+    parser.add_argument("--save", metavar="FILE", help="write the record, as JSON")
+    parser.add_argument("--against", metavar="FILE", help="say what has changed since an older record")
+    parser.add_argument("--report", metavar="FILE", help="write a report: .html or .md")
     _add_run_options(parser)
+
+
+def _declare_locate(parser: Parser) -> None:
+    _add_circuit(parser)
+    _add_backends(parser, "two, or one to compare it with the exact result")
+    parser.add_argument("--shots", type=int, help="shots of each run, where exact results show nothing")
+    parser.add_argument("--seed", type=int, help="seed of these runs; drawn at random by default")
+    parser.add_argument(
+        "--time-limit", dest="seconds", metavar="DURATION", type=duration, help="of the search, such as 10m"
+    )
+    _add_runtime(parser)
+    _add_json(parser)
+
+
+def _declare_reduce(parser: Parser) -> None:
+    _declare_locate(parser)
+    parser.add_argument("--output", metavar="FILE", help="write the circuit, or for .md a bug report")
+
+
+def _declare_hunt(parser: Parser) -> None:
+    _add_backends(parser, "default: all that are installed")
+    parser.add_argument("--minutes", metavar="NUMBER", type=float, default=10.0, help="how long; default: %(default)g")
+    parser.add_argument("--folder", metavar="FOLDER", help="try the .qasm files of a folder first")
+    parser.add_argument("--save", metavar="FILE", help="write the report as JSON, after each finding")
+    parser.add_argument("--seed", type=int, help="seed of the first circuit; each later one has the next")
+    _add_runtime(parser)
+    _add_json(parser)
+
+
+def _declare_verify(parser: Parser) -> None:
+    _add_backends(parser, "default: all that are installed")
+    parser.add_argument("--seed", type=int, default=1, help="seed of the samples; default: %(default)s")
+    _add_runtime(parser)
+    _add_json(parser)
 
 
 def _declare_serve(parser: Parser) -> None:
@@ -107,6 +161,19 @@ def _add_circuit(parser: Parser) -> None:
     parser.add_argument("file", metavar="FILE", help="OpenQASM 2 or 3; - reads standard input")
 
 
+_AT = "the URL of a server that runs, such as http://lab:8088; GATEWAY_TOKEN holds its token"
+
+
+def _add_backends(parser: Parser, default: str) -> None:
+    parser.add_argument(
+        "--on",
+        metavar="NAMES",
+        action="append",
+        help=f"simulators separated by commas, of {_simulator_names()}; {default}",
+    )
+    parser.add_argument("--at", metavar="URL", action="append", help=f"{_AT}; may be given several times")
+
+
 def _add_names(parser: Parser) -> None:
     parser.add_argument("names", metavar="NAME", nargs="*", help=f"simulators, of {_simulator_names()}; default: all")
 
@@ -130,6 +197,11 @@ def _add_run_options(parser: Parser) -> None:
         default="auto",
         help="native: draw shots with each simulator's own sampler",
     )
+    _add_runtime(parser)
+    _add_json(parser)
+
+
+def _add_runtime(parser: Parser) -> None:
     parser.add_argument(
         "--timeout",
         "--timeout-s",
@@ -145,7 +217,6 @@ def _add_run_options(parser: Parser) -> None:
         default="auto",
         help="docker: in containers; local: in processes of this machine; auto, the default, chooses what is ready",
     )
-    _add_json(parser)
 
 
 # ---------------------------------------------------------------------- functions of the commands, imported when needed
@@ -164,10 +235,13 @@ def _run(arguments: Arguments) -> int:
     return circuits.run(arguments)
 
 
-def _compare(arguments: Arguments) -> int:
-    from gateway.cli import circuits
+def _of_comparing(name: str) -> Callable[[Arguments], int]:
+    def run(arguments: Arguments) -> int:
+        from gateway.cli import comparing
 
-    return circuits.compare_all(arguments)
+        return comparing.COMMANDS[name](arguments)
+
+    return run
 
 
 def _serve(arguments: Arguments) -> int:
@@ -191,12 +265,20 @@ def _of_containers(name: str) -> Callable[[Arguments], int]:
     return run
 
 
+def _comparing(name: str, summary: str, declare: Callable[[Parser], None]) -> Command:
+    return Command(name, summary, declare, _of_comparing(name), failed=2)
+
+
 COMMANDS: dict[str, Command] = {
     command.name: command
     for command in (
         Command("list", "show the simulators, their ports and what is installed", _declare_list, _list),
         Command("run", "run a circuit on one simulator", _declare_run, _run),
-        Command("compare", "run a circuit on several simulators and compare them", _declare_compare, _compare),
+        _comparing("compare", "run circuits on several simulators, and say who differs and why", _declare_compare),
+        _comparing("locate", "find the operation after which a simulator differs", _declare_locate),
+        _comparing("reduce", "find the smallest circuit on which a simulator differs", _declare_reduce),
+        _comparing("hunt", "try random circuits on simulators until some differ", _declare_hunt),
+        _comparing("verify", "hold simulators to a battery of circuits", _declare_verify),
         Command("serve", "serve simulators over HTTP until Ctrl-C", _declare_serve, _serve),
         Command("token", "make a token that lets its holder use a server", _declare_token, _token),
         Command(

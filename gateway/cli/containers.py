@@ -10,7 +10,7 @@ from dataclasses import asdict
 
 from gateway.backends.docker import DockerSimulator
 from gateway.cli.progress import Progress
-from gateway.cli.tables import table
+from gateway.cli.tables import Column, print_table
 from gateway.containers import doctor, image
 from gateway.containers.container import HOME_LABEL, KEEP_LABEL, NETWORK, VERSION_LABEL, Fleet
 from gateway.containers.engine import Container, connect
@@ -32,7 +32,7 @@ def _print(rows: Sequence[dict[str, object]], head: Sequence[str], arguments: ar
     if arguments.json:
         print(json.dumps(rows, indent=2))
     else:
-        print(table(head, [[_cell(row[name]) for name in head] for row in rows]))
+        print_table([Column(name) for name in head], [[_cell(row[name]) for name in head] for row in rows])
 
 
 def _cell(value: object) -> str:

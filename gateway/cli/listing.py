@@ -3,54 +3,103 @@
 from __future__ import annotations
 
 import argparse
+import http.client
 import json
-import sys
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from gateway.cli.tables import table
+from gateway.cli.complaints import remark
+from gateway.cli.tables import Column, print_table
+from gateway.look.terminal import Terminal
+from gateway.protocol import endpoints
 from gateway.results import Capabilities
 from gateway.simulators import SIMULATORS, Simulator, offers
 
+if TYPE_CHECKING:
+    from rich.text import Text
+
+_READY, _NOT_READY, _DOWN, _STRANGE = "ready", "not ready", "down", "no answer"
+_MARKS = {_NOT_READY: "! ", _DOWN: "○ ", _STRANGE: "! "}
+_PATIENCE_S = 1.0
+"""How long a server on this machine may take to say whether it is ready."""
+
 
 def show(arguments: argparse.Namespace) -> int:
-    """Print our simulators and those of other distributions, and which frameworks are installed."""
+    """Print our simulators and those of other distributions: what is installed, and whose servers run."""
     other_offers = offers()
     rows = dict.fromkeys(SIMULATORS.values()) | {
         offer.row: offer.distribution for offer in other_offers if offer.row is not None
     }
-    if arguments.json:
-        print(json.dumps([_to_json(row, distribution) for row, distribution in rows.items()], indent=2))
+    if arguments.abilities and not arguments.json:
+        _print_abilities(rows)
     else:
-        cells = [_cells(row, distribution) for row, distribution in rows.items()]
-        print(table(list(cells[0]), [list(cells_of_row.values()) for cells_of_row in cells], right="port"))
+        with ThreadPoolExecutor(max_workers=len(rows)) as pool:
+            states = dict(zip(rows, pool.map(lambda row: _state(row.port), rows), strict=True))
+        if arguments.json:
+            listing = [_to_json(row, distribution, states[row]) for row, distribution in rows.items()]
+            print(json.dumps(listing, indent=2))
+        else:
+            _print_list(rows, states)
     for offer in other_offers:
         if offer.fault:
-            print(f"gateway: left out {offer.name!r} of {offer.distribution}: {offer.fault}", file=sys.stderr)
+            remark(f"left out {offer.name!r} of {offer.distribution}: {offer.fault}")
     return 0
 
 
-def _cells(row: Simulator, distribution: str | None) -> dict[str, str]:
-    """Return a row of the table as column -> text."""
-    installing = (
-        f"pip install {row.distribution}" if distribution else f"pip install 'simulator-gateway[{row.requirement}]'"
-    )
-    return {
-        "simulator": row.name,
-        "port": str(row.port),
-        "installed": row.installed_version() or installing,
-        **abilities(row.capabilities),
-        **({} if row.capabilities.gates == "universal" else {"gates": f"{len(row.capabilities.gates)} names"}),
-        "what it is": row.summary if distribution is None else f"{row.summary} ({distribution})",
-    }
+def _print_list(rows: Mapping[Simulator, str | None], states: Mapping[Simulator, str]) -> None:
+    terminal, missing = Terminal(), []
+    cells: list[list[str | Text]] = []
+    for row, distribution in rows.items():
+        version, state = row.installed_version(), states[row]
+        if version is None:
+            missing.append((f"{row.name}: {_installing(row, distribution)}", "dim"))
+        shown = "\N{EN DASH}" if version is None and state == _DOWN else f"{_MARKS.get(state, '')}{state}"
+        summary = row.summary if distribution is None else f"{row.summary} ({distribution})"
+        versions = ("not installed", "dim") if version is None else f"{row.distribution} {version}"
+        cells.append([row.name, str(row.port), terminal.text(versions), shown, summary])
+    columns = [Column("simulator"), Column("port"), Column("version"), Column("state"), Column("what it is", rank=1)]
+    print_table(columns, cells)
+    terminal.print(*(terminal.sentence(line, indent=2) for line in missing))
 
 
-def _to_json(row: Simulator, distribution: str | None) -> dict[str, object]:
+def _print_abilities(rows: Mapping[Simulator, str | None]) -> None:
+    cells = []
+    for row in rows:
+        gates = {} if row.capabilities.gates == "universal" else {"gates": f"{len(row.capabilities.gates)} names"}
+        cells.append({"simulator": row.name, **abilities(row.capabilities), **gates})
+    print_table([Column(name) for name in cells[0]], [list(cell.values()) for cell in cells])
+
+
+def _installing(row: Simulator, distribution: str | None) -> str:
+    return f"pip install {row.distribution}" if distribution else f"pip install 'simulator-gateway[{row.requirement}]'"
+
+
+def _state(port: int) -> str:
+    """Return what the server on a simulator's own port says of itself."""
+    if not port:
+        return _DOWN
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_PATIENCE_S)
+    try:
+        connection.request("GET", endpoints.READYZ.path)
+        return _READY if connection.getresponse().status == endpoints.READYZ.status else _NOT_READY
+    except ConnectionRefusedError:
+        return _DOWN
+    except (OSError, http.client.HTTPException):
+        return _STRANGE
+    finally:
+        connection.close()
+
+
+def _to_json(row: Simulator, distribution: str | None, state: str) -> dict[str, object]:
     """Return a simulator as plain data; ``distribution`` names the one that offers it, ``None`` for ours."""
     return {
         "name": row.name,
         "port": row.port,
         "installed": row.installed_version(),
+        "state": state,
         "extra": row.requirement if distribution is None else None,
         "distribution": distribution,
         "summary": row.summary,

@@ -11,6 +11,7 @@ from contextlib import suppress
 
 from gateway.cli.arguments import Parser, UsageError
 from gateway.cli.commands import COMMANDS
+from gateway.cli.complaints import complain
 from gateway.errors import GatewayError
 from gateway.version import __version__
 
@@ -23,30 +24,32 @@ READER_GONE = 128 + signal.SIGPIPE
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and return its exit status.
 
-    The status is 0 for success; 1 for a failure, or for a comparison with a difference; 2 for wrong usage; 130 after
-    Ctrl-C; and 141 when the reader of the output has gone.
+    The status is 0 for success; 1 for a failure; 2 for wrong usage; 130 after Ctrl-C; and 141 when the reader of the
+    output has gone. For the commands that compare simulators 1 says that one differs, and 2 that something failed.
     """
+    words = list(sys.argv[1:] if argv is None else argv)
+    failed = COMMANDS[words[0]].failed if words and words[0] in COMMANDS else FAILED
     try:
         _open_closed_streams()
         try:
-            return _run(list(sys.argv[1:] if argv is None else argv))
+            return _run(words)
         finally:
             _flush()
     except UsageError as exc:
-        return _report_error(exc.message, WRONG_USAGE, exc.program or "gateway")
+        return _report_error(exc.message, WRONG_USAGE, program=exc.program or "gateway")
     except GatewayError as exc:
-        return _report_error(exc.message)
+        return _report_error(exc.message, failed, getattr(exc, "excerpt", ""))
     except KeyboardInterrupt:
         return _report_error("interrupted", INTERRUPTED)
     except BrokenPipeError:
         return READER_GONE
     except OSError as exc:
         where = f"{exc.filename}: " if exc.filename is not None else ""
-        return _report_error(f"{where}{exc.strerror or exc}")
+        return _report_error(f"{where}{exc.strerror or exc}", failed)
     except UnicodeError as exc:
-        return _report_error(f"a text cannot be read or written: {exc}")
+        return _report_error(f"a text cannot be read or written: {exc}", failed)
     except MemoryError:
-        return _report_error("memory ran out")
+        return _report_error("memory ran out", failed)
 
 
 def _run(words: list[str]) -> int:
@@ -112,7 +115,7 @@ def _flush() -> None:
         raise
 
 
-def _report_error(sentence: str, status: int = FAILED, program: str = "gateway") -> int:
+def _report_error(sentence: str, status: int, text: str = "", program: str = "gateway") -> int:
     with suppress(OSError):
-        print(f"{program}: {sentence}", file=sys.stderr, flush=True)
+        complain(sentence, text, program)
     return status

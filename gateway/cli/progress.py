@@ -7,18 +7,19 @@ import threading
 import time
 from typing import Self
 
+from gateway.look.terminal import Terminal
+
 QUIET_S = 1.0
 _REFRESH_S = 0.2
-_FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 
 
 class Progress:
-    """Shows the current step of some work, once the work has taken a second.
+    """Shows what some work does, once the work has taken a second.
 
-    On a terminal it redraws one line and removes it at the end; elsewhere it prints a line for each step.
+    On a terminal it redraws one line and removes it at the end; elsewhere it prints a line.
 
     Args:
-        step: the first step, such as ``starting``.
+        step: what is done, such as ``starting qulacs``.
     """
 
     def __init__(self, step: str) -> None:
@@ -26,10 +27,6 @@ class Progress:
         self._start_time = time.monotonic()
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._show, daemon=True)
-
-    def show(self, step: str) -> None:
-        """Show another step from now on."""
-        self._step = step
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -42,20 +39,20 @@ class Progress:
     def _show(self) -> None:
         if self._end.wait(QUIET_S):
             return
-        terminal = sys.stderr.isatty()
-        last_step = ""
-        frame = 0
-        while True:
-            if terminal:
-                seconds = time.monotonic() - self._start_time
-                sys.stderr.write(f"\r\x1b[2K{_FRAMES[frame % len(_FRAMES)]} {self._step} ({seconds:.0f} s)")
-                sys.stderr.flush()
-                frame += 1
-            elif self._step != last_step:
-                last_step = self._step
-                print(f"gateway: {last_step}", file=sys.stderr, flush=True)
-            if self._end.wait(_REFRESH_S):
-                break
-        if terminal:
-            sys.stderr.write("\r\x1b[2K")
-            sys.stderr.flush()
+        terminal = Terminal(sys.stderr)
+        if not terminal.is_redrawable:
+            print(f"gateway: {self._step}", file=sys.stderr, flush=True)
+            return
+        is_last = False
+        while not is_last:
+            self._redraw(terminal)
+            is_last = self._end.wait(_REFRESH_S)
+        terminal.stream.write("\r\x1b[2K")
+        terminal.stream.flush()
+
+    def _redraw(self, terminal: Terminal) -> None:
+        seconds = time.monotonic() - self._start_time
+        line = terminal.spell(f"▸ {self._step}  {seconds:.0f} s")[: terminal.width - 1]
+        mark = f"\x1b[36m{line[0]}\x1b[0m" if terminal.is_coloured else line[0]
+        terminal.stream.write(f"\r\x1b[2K{mark}{line[1:]}")
+        terminal.stream.flush()

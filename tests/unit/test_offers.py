@@ -62,8 +62,8 @@ def test_it_is_listed_beside_ours_with_what_it_can_do_and_who_offers_it(site: Si
     assert listed["theirs-2"]["distribution"] == "theirs-2 1.5"
     assert listed["theirs-2"]["capabilities"]["gates"] == ["h", "cx"]
     assert main(["list"]) == 0
-    (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("theirs-2 ")]
-    assert line.split("  ")[-1] == "Theirs (theirs-2 1.5)"
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if line.strip().startswith("theirs-2 ")]
+    assert line.split("  ")[-1].strip() == "Theirs (theirs-2 1.5)"
 
 
 FAULTS = {

@@ -9,13 +9,10 @@ from pathlib import Path
 import pytest
 from support.circuits import bell
 
-from gateway import Circuit, __version__
+from gateway import Circuit, LocalSimulator, __version__
 from gateway.cli import main
 from gateway.cli.progress import Progress
-from gateway.cli.tables import outcome, table
-from gateway.counts import Counts, Probabilities, Statevector
-from gateway.results import CLIFFORD, Capabilities, ResultType
-from gateway.simulators import SIMULATORS, Simulator
+from gateway.simulators import SIMULATORS
 
 LOCAL = ["--runtime", "local"]
 
@@ -54,11 +51,17 @@ def test_help_is_given(words, capsys):
     [
         ["run"],
         ["run", "x.qasm"],
+        ["run", "x.qasm", "--on", "qulacs", "--at", "http://lab:8088"],
         ["run", "x.qasm", "--on", "qulacs", "--shots", "many"],
         ["run", "x.qasm", "--on", "qulacs", "--exact", "--shots", "3"],
         ["run", "x.qasm", "--on", "qulacs", "--sampling", "magic"],
         ["run", "x.qasm", "--on", "qulacs", "--timeout", "-1"],
         ["run", "x.qasm", "--on", "qulacs", "--timeout", "soon"],
+        ["compare"],
+        ["compare", "x.qasm", "--shots", "10", "--resolution", "0.1"],
+        ["compare", "x.qasm", "--time-limit", "soon"],
+        ["compare", "x.qasm", "--repeat", "often"],
+        ["hunt", "--minutes", "many"],
         ["list", "--frobnicate"],
         ["serve", "qulacs", "--port", "many"],
     ],
@@ -70,39 +73,29 @@ def test_wrong_usage_exits_with_2_and_says_why(words, capsys):
     assert line.endswith(f"; see gateway {words[0]} --help")
 
 
-def test_list_shows_every_simulator_with_its_port_and_version(capsys):
-    assert main(["list"]) == 0
-    shown = capsys.readouterr().out
-    for row in SIMULATORS.values():
-        version = {row.installed_version()} - {None}
-        assert any({row.name, str(row.port), *version} <= set(line.split()) for line in shown.splitlines())
-
-
-def test_list_as_json_is_data(capsys):
-    assert main(["list", "--json"]) == 0
-    found = json.loads(capsys.readouterr().out)
-    assert {row["name"]: row["port"] for row in found} == {row.name: row.port for row in SIMULATORS.values()}
-
-
 @pytest.mark.parametrize(
-    ("words", "message"),
+    ("words", "status", "message"),
     [
         (
             ["run", "missing.qasm", "--on", "qulacs"],
+            1,
             "cannot read the circuit in missing.qasm: No such file or directory",
         ),
-        (["run", ".", "--on", "qulacs"], "cannot read the circuit in .: Is a directory"),
-        (["run", sys.executable, "--on", "qulacs"], "is not text: byte"),
-        (["run", "/dev/zero", "--on", "qulacs"], "the circuit in /dev/zero is larger than the 33,554,432 bytes"),
-        (["compare", "missing.qasm"], "cannot read the circuit in missing.qasm"),
-        (["run", "FILE", "--on", "qulac"], "did you mean 'qulacs'"),
-        (["run", "FILE", "--on", "qulacs", "--shots", "0"], "shots"),
-        (["run", "FILE", "--on", "qulacs", "--seed", "-1"], "seed"),
-        (["compare", "FILE", "--on", "qulacs,nothing"], "no simulator named 'nothing'"),
+        (["run", ".", "--on", "qulacs"], 1, "cannot read the circuit in .: Is a directory"),
+        (["run", sys.executable, "--on", "qulacs"], 1, "is not text: byte"),
+        (["run", "/dev/zero", "--on", "qulacs"], 1, "the circuit in /dev/zero is larger than the 33,554,432 bytes"),
+        (["compare", "missing.qasm"], 2, "cannot read the circuit in missing.qasm"),
+        (["run", "FILE", "--on", "qulac"], 1, "did you mean 'qulacs'"),
+        (["run", "FILE", "--on", "qulacs", "--shots", "0"], 1, "shots"),
+        (["run", "FILE", "--on", "qulacs", "--seed", "-1"], 1, "seed"),
+        (["run", "FILE", "--at", "ftp://lab"], 1, "'ftp://lab' is no address of a server (servers speak http or https"),
+        (["run", "FILE", "--at", "http://127.0.0.1:1"], 1, "cannot reach http://127.0.0.1:1: is the server running?"),
+        (["compare", "FILE", "--on", "qulacs,qulacs"], 2, "qulacs is given twice"),
+        (["compare", "FILE", "--on", "qulacs,nothing"], 2, "no simulator named 'nothing'"),
     ],
 )
-def test_a_failure_is_one_sentence_on_standard_error_and_status_1(words, message, file, capsys):
-    assert main([file if word == "FILE" else word for word in words] + LOCAL) == 1
+def test_a_failure_is_one_sentence_on_standard_error_and_a_status(words, status, message, file, capsys):
+    assert main([file if word == "FILE" else word for word in words] + LOCAL) == status
     shown = capsys.readouterr()
     assert shown.err.startswith("gateway: ")
     assert message in shown.err
@@ -114,8 +107,8 @@ def test_a_failure_is_one_sentence_on_standard_error_and_status_1(words, message
 def test_run_shows_counts_and_where_they_come_from(file, capsys):
     assert main(["run", file, "--on", "qulacs", "--shots", "100", "--seed", "7", *LOCAL]) == 0
     shown = capsys.readouterr().out
-    assert shown.startswith(("00  ", "11  "))
-    assert f"qulacs {SIMULATORS['qulacs'].installed_version()}, seed 7" in shown
+    assert [line.split()[0] for line in shown.splitlines()[:3]] == ["outcome", "00", "11"]
+    assert f"100 shots, qulacs {SIMULATORS['qulacs'].installed_version()}, seed 7, shared sampler; " in shown
     assert "clbit 0 rightmost" in shown
 
 
@@ -146,66 +139,32 @@ def test_a_circuit_is_read_from_standard_input(file, capsys, monkeypatch):
 
 
 @runs_qulacs
-def test_an_error_of_the_server_is_shown_with_its_place(tmp_path, capsys):
+def test_an_error_of_the_server_is_shown_with_its_place_in_the_file(tmp_path, capsys):
     path = tmp_path / "wrong.qasm"
     path.write_text("OPENQASM 2.0;\nqreg q[1];\nfrobnicate q[0];\n", encoding="utf-8")
     assert main(["run", str(path), "--on", "qulacs", *LOCAL]) == 1
-    assert "gateway: line 3" in capsys.readouterr().err
-
-
-@runs_qulacs
-def test_compare_exits_with_0_when_all_agree(file, capsys):
-    assert main(["compare", file, "--on", "qulacs", "--shots", "500", "--seed", "1", "--json", *LOCAL]) == 0
-    found = json.loads(capsys.readouterr().out)
-    assert (found["shots"], found["reference"]) == (500, "exact (qulacs)")
-    assert [row["agrees"] for row in found["rows"]] == [True]
-
-
-@runs_qulacs
-def test_compare_leaves_out_who_does_not_take_the_circuit_and_says_why(tmp_path, monkeypatch, capsys):
-    able = Capabilities(result_types=(ResultType.COUNTS,), gates=CLIFFORD)
-    narrow = Simulator(name="narrow", port=1, summary="", adapter="", distribution="", capabilities=able)
-    monkeypatch.setattr("gateway.cli.circuits.rows", lambda: iter([narrow, SIMULATORS["qulacs"]]))
-    path = tmp_path / "angle.qasm"
-    path.write_text(Circuit(1).ry(0.5, 0).measure_all().to_openqasm3(), encoding="utf-8")
-    assert main(["compare", str(path), "--shots", "500", "--seed", "1", "--json", *LOCAL]) == 0
-    shown = capsys.readouterr()
-    assert [row["simulator"] for row in json.loads(shown.out)["rows"]] == ["qulacs"]
-    assert "left out: operation 0 (ry(0.5) 0): narrow does not have this gate" in shown.err
-
-
-@runs_qulacs
-def test_compare_exits_with_1_when_one_fails(tmp_path, capsys):
-    path = tmp_path / "unmeasured.qasm"
-    path.write_text(Circuit(1).h(0).to_openqasm3(), encoding="utf-8")
-    assert main(["compare", str(path), "--on", "qulacs", *LOCAL]) == 1
-    assert "failed" in capsys.readouterr().out
-
-
-def test_columns_are_as_wide_as_their_longest_cell():
-    assert table(["a", "count"], [["xyz", "1"], ["x", "1000"]], right="count").splitlines() == [
-        "a    count",
-        "───  ─────",
-        "xyz      1",
-        "x     1000",
+    assert capsys.readouterr().err.splitlines() == [
+        f"gateway: {path}, line 3: there is no gate named 'frobnicate'; define it with 'gate'",
+        "    2  qreg q[1];",
+        "    3  frobnicate q[0];",
+        "       ^^^^^^^^^^",
+        "    4",
     ]
 
 
-@pytest.mark.parametrize(
-    ("found", "lines"),
-    [
-        (Counts({"01": 3, "10": 1}), ["01  3  ██████████████████████████████", "10  1  ██████████"]),
-        (Probabilities({"1": 1.0}, 1), ["1  1.000000  ████████████████████████████████████████"]),
-        (Statevector([0.6, 0, 0, -0.8j]), ["|00>  +0.600000 +0.000000i", "|11>  -0.000000 -0.800000i"]),
-        (Counts({"": 4}), ["  4  ████████████████████████████████████████"]),
-    ],
-)
-def test_results_are_shown_in_lines(found, lines):
-    assert outcome(found).splitlines() == lines
+@runs_qulacs
+def test_a_server_that_runs_is_used_where_it_is(file, capsys):
+    with LocalSimulator("qulacs", threads=1) as simulator:
+        url = simulator.client().url
+        assert main(["run", file, "--at", url, "--shots", "100", "--json"]) == 0
+    shown = capsys.readouterr()
+    assert json.loads(shown.out)["provenance"]["simulator"] == "qulacs"
+    assert shown.err == ""  # nothing was started, so that nothing is said about where
 
 
-def test_long_results_end_with_how_much_more_there_is():
-    assert outcome(Counts({format(k, "08b"): 1 for k in range(100)})).splitlines()[-1] == "... 68 more"
+def test_a_server_has_its_own_threads(file, capsys):
+    assert main(["run", file, "--at", "http://lab:8088", "--threads", "2"]) == 1
+    assert "--threads and --memory are for simulators that are started here" in capsys.readouterr().err
 
 
 def test_a_word_is_said_only_about_what_takes_long(capsys, monkeypatch):

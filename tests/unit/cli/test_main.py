@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from support.terminals import pseudo_terminal
+from support.waiting import wait_until
 
 from gateway.cli import commands, main
 from gateway.cli.commands import COMMANDS
@@ -34,7 +37,7 @@ def test_without_a_command_all_commands_are_shown(capsys):
         assert command.summary in shown
 
 
-@pytest.mark.parametrize(("word", "hint"), [("lst", "did you mean 'list'? "), ("frobnicate", "")])
+@pytest.mark.parametrize(("word", "hint"), [("lst", "did you mean 'list'? "), ("xyzzy", "")])
 def test_an_unknown_command_is_named_with_the_closest_one_and_those_there_are(word: str, hint: str, capsys):
     assert main([word]) == 2
     assert capsys.readouterr().err == (
@@ -89,7 +92,8 @@ def test_a_help_that_cannot_be_written_fails_even_where_output_is_not_buffered(c
         ),
         ("up --cpus many", "gateway up: --cpus must be a number, not 'many'; see gateway up --help"),
         ("serve --prot 1", "gateway serve: there is no argument '--prot'; see gateway serve --help"),
-        ("run", "gateway run: the following arguments are required: FILE, --on; see gateway run --help"),
+        ("run", "gateway run: the following arguments are required: FILE; see gateway run --help"),
+        ("run x.qasm", "gateway run: one of the arguments --on --at is required; see gateway run --help"),
         ("logs qulacs -n x", "gateway logs: -n must be an integer, not 'x'; see gateway logs --help"),
         ("serve qulacs qulacs", "gateway: qulacs is named twice: one server for each simulator is enough"),
     ],
@@ -112,7 +116,23 @@ def test_a_failure_that_nobody_can_read_still_has_its_status_and_does_not_become
 def test_a_terminal_that_lacks_a_character_shows_another():
     done = shell(f"{GATEWAY} list", PYTHONIOENCODING="ascii")
     assert done.returncode == 0
-    assert "?????" in done.stdout.splitlines()[1]
+    assert "?" not in done.stdout
+    assert "o down" in done.stdout
+
+
+def test_a_terminal_of_the_system_is_used_in_its_width_with_its_colours():
+    environment = {"PATH": "/usr/bin:/bin", "TERM": "xterm-256color"}
+    with pseudo_terminal(columns=60) as terminal:
+        for command in ("list", "frobnicate"):
+            subprocess.run(
+                [sys.executable, "-m", "gateway.cli", command],
+                stdin=subprocess.DEVNULL, stdout=terminal.stream, stderr=terminal.stream, env=environment, check=False,
+            )  # fmt: skip
+        wait_until(lambda: "--help" in terminal.output, lambda: terminal.output)
+    assert "\x1b[2msimulator" in terminal.output
+    assert "\x1b[31m!\x1b[0m \x1b[1mthere is no command 'frobnicate':\x1b[0m" in terminal.output
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", terminal.output)
+    assert max(map(len, plain.splitlines())) <= 60
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,264 @@
+"""The commands that compare simulators: ``gateway compare``, ``locate``, ``reduce``, ``hunt`` and ``verify``.
+
+Their exit status is 0 if the simulators agree, 1 if one differs, and 2 if one failed or nobody knows who is right.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from gateway import compare as api
+from gateway.backends.base import Backend
+from gateway.circuit import Circuit
+from gateway.cli import comparisons, files, fitting, runtime
+from gateway.cli.arguments import UsageError
+from gateway.cli.complaints import about_circuit
+from gateway.cli.progress import Progress
+from gateway.compare.record import Record, Reproducer, Verdict
+from gateway.errors import RequestError
+from gateway.look.terminal import Terminal
+
+AGREE, DIFFER, UNKNOWN = 0, 1, 2
+
+T = TypeVar("T")
+
+
+# ---------------------------------------------------------------------- compare
+
+
+def compare_all(arguments: argparse.Namespace) -> int:
+    """Compare simulators, print the comparison, and write what was asked for."""
+    texts = _read(arguments.files)
+    circuits = [_parsed(name, text) for name, text in texts.items()]
+    _check_paths(arguments)
+    older = api.Comparison.load(arguments.against) if arguments.against else None
+    with _opened(arguments, circuits) as backends:
+        comparison = api.compare(
+            texts,
+            backends,
+            shots=arguments.shots,
+            resolution=arguments.resolution,
+            seed=arguments.seed,
+            repeat=arguments.repeat,
+            exact=arguments.exact,
+            side_by_side=arguments.side_by_side,
+            sampling=arguments.sampling,
+            timeout_s=arguments.timeout_s,
+            time_limit_s=arguments.time_limit_s,
+            reproduce=arguments.reproduce,
+        )
+    terminal = Terminal()
+    if arguments.json:
+        _print_json(comparison)
+    else:
+        terminal.print(*comparisons.draw(comparison, terminal))
+    notes = [*([str(comparison.against(older))] if older else []), *_write(comparison, arguments)]
+    if notes and not arguments.json:
+        terminal.print("", *(terminal.sentence(note, indent=2) for note in notes))
+    return status(comparison)
+
+
+def status(record: Record) -> int:
+    """Return the exit status for a comparison."""
+    if any(row.verdict is Verdict.DIFFERS for row in record.rows):
+        return DIFFER
+    return AGREE if record.all_agree and not record.interrupted else UNKNOWN
+
+
+def _check_paths(arguments: argparse.Namespace) -> None:
+    """Refuse, before anything runs, files that could not be written afterwards.
+
+    Raises:
+        UsageError: a folder does not exist, or the name of the report says no format.
+    """
+    if arguments.report and Path(arguments.report).suffix.lower() not in {".html", ".htm", ".md"}:
+        raise UsageError(f"a report is named .html or .md, not {arguments.report}", program="gateway compare")
+    for path in filter(None, (arguments.save, arguments.report)):
+        if not Path(path).parent.is_dir():
+            raise UsageError(f"there is no folder {Path(path).parent} for {path}", program="gateway compare")
+
+
+def _write(comparison: api.Comparison, arguments: argparse.Namespace) -> list[str]:
+    """Write the record and the report, and return a sentence for each; what was interrupted is always kept."""
+    path = arguments.save
+    if path is None and comparison.interrupted and comparison.cases:
+        path = f"comparison-{comparison.cases[0].sha256[:6]}.json"
+    sentences = [] if path is None else [f"Record: {comparison.save(path)}"]
+    return [*sentences, *([f"Report: {comparison.report(arguments.report)}"] if arguments.report else [])]
+
+
+# ---------------------------------------------------------------------- locate and reduce
+
+
+def locate_difference(arguments: argparse.Namespace) -> int:
+    """Print the operation after which a simulator differs."""
+    located = _search(arguments, api.locate)
+    if located is None:
+        return AGREE
+    if arguments.json:
+        _print_json(located)
+    else:
+        _say("≠", str(located))
+    return DIFFER
+
+
+def reduce_circuit(arguments: argparse.Namespace) -> int:
+    """Print the smallest circuit on which a simulator differs, and write it if that was asked for."""
+    found = _search(arguments, api.reduce)
+    if found is None:
+        return AGREE
+    if arguments.output:
+        _write_reproducer(found, Path(arguments.output))
+    if arguments.json:
+        _print_json(found)
+    else:
+        terminal = Terminal()
+        terminal.print(*comparisons.draw_reproducer(found, terminal))
+    return DIFFER
+
+
+def _write_reproducer(found: Reproducer, path: Path) -> None:
+    """Write the circuit, or if the name ends so, a bug report in Markdown."""
+    text = found.openqasm
+    if path.suffix == ".md":
+        from gateway.compare.reproducer.bug_report import bug_report  # noqa: PLC0415 - as the other functions are loaded
+
+        text = bug_report(found)
+    path.write_text(text, encoding="utf-8")
+
+
+def _search(arguments: argparse.Namespace, search: Callable[..., T]) -> T | None:
+    """Search a circuit with one or two simulators; return ``None`` if they agree, which is then printed.
+
+    Raises:
+        UsageError: there are no simulators, or more than two.
+    """
+    names = _named(arguments)
+    if not 1 <= len(names) <= 2:  # noqa: PLR2004 - as the sentence says
+        raise UsageError(
+            "name two simulators, or one to compare it with the exact result (--on, --at)", program="gateway"
+        )
+    ((name, text),) = _read([arguments.file]).items()
+    circuit = _parsed(name, text)
+    options = {word: getattr(arguments, word) for word in ("shots", "seed", "seconds")}
+    given = {word: value for word, value in options.items() if value is not None}
+    try:
+        with runtime.opened(arguments, names) as backends, Progress(f"{name}: searching"):
+            return search(circuit, *backends.values(), **given)
+    except RequestError as exc:
+        if exc.field != "circuit":
+            raise
+        if arguments.json:
+            print("null")
+        else:
+            _say("=", exc.message)
+        return None
+
+
+# ---------------------------------------------------------------------- hunt and verify
+
+
+def hunt_differences(arguments: argparse.Namespace) -> int:
+    """Hunt for circuits on which simulators differ, and print what was found."""
+    with _opened(arguments) as backends:
+        report = api.hunt(
+            backends,
+            minutes=arguments.minutes,
+            folder=arguments.folder,
+            seed=arguments.seed,
+            save=arguments.save,
+            **_timeout(arguments),
+        )
+    return _print_report(report, is_json=arguments.json)
+
+
+def verify_simulators(arguments: argparse.Namespace) -> int:
+    """Hold simulators to the battery, and print who passes what."""
+    with _opened(arguments) as backends:
+        verification = api.verify(backends, seed=arguments.seed, **_timeout(arguments))
+    return _print_report(verification, is_json=arguments.json)
+
+
+def _timeout(arguments: argparse.Namespace) -> dict[str, Any]:
+    return {} if arguments.timeout_s is None else {"timeout_s": arguments.timeout_s}
+
+
+def _print_report(report: api.HuntReport | api.Verification, *, is_json: bool) -> int:
+    """Print the outcome of a hunt or a verification, the verdict first, and return its exit status."""
+    status = report.exit_status
+    if is_json:
+        print(json.dumps(report.to_dict(), indent=1))
+        return status
+    terminal = Terminal()
+    verdict, *lines = str(report).split("\n")
+    mark = {AGREE: "=", DIFFER: "≠"}.get(status, "!")
+    terminal.print(
+        terminal.sentence((verdict, "bold"), mark=mark),
+        *(terminal.verbatim(line) if line.startswith(" ") else terminal.sentence(line) for line in lines),
+    )
+    return status
+
+
+# ---------------------------------------------------------------------- circuits, backends, output
+
+
+def _read(paths: Sequence[str]) -> dict[str, str]:
+    """Return name -> text of circuits; the name is that of the file, and the path where two files have one name."""
+    names = [files.where(path) if path == "-" else Path(path).name for path in paths]
+    texts: dict[str, str] = {}
+    for path, name in zip(paths, names, strict=True):
+        key = path if names.count(name) > 1 else name
+        if key in texts:
+            raise UsageError(f"{files.where(path)} is given twice", program="gateway compare")
+        texts[key] = files.read(path)
+    return texts
+
+
+def _parsed(name: str, text: str) -> Circuit:
+    """Return a circuit; an error in it names the file and shows the place."""
+    with about_circuit(name, text):
+        return Circuit.from_openqasm(text)
+
+
+def _opened(
+    arguments: argparse.Namespace, circuits: Sequence[Circuit] = ()
+) -> AbstractContextManager[dict[str, Backend]]:
+    """Return the backends that were named, or all that take the circuits."""
+    names = _named(arguments)
+    if names:
+        return runtime.opened(arguments, names)
+    names, place = fitting.fitting(arguments, circuits)
+    return runtime.opened(arguments, names, runtime=place)
+
+
+def _named(arguments: argparse.Namespace) -> list[str]:
+    """Return the names and URLs that a command was given."""
+    texts = [*(arguments.on or []), *(arguments.at or [])]
+    return [part.strip() for text in texts for part in text.split(",") if part.strip()]
+
+
+def _say(mark: str, text: str) -> None:
+    """Print a sentence, which may lack its capital and its full stop."""
+    terminal = Terminal()
+    terminal.print(terminal.sentence((f"{text[0].upper()}{text[1:]}.", "bold"), mark=mark))
+
+
+def _print_json(value: object) -> None:
+    print(msgspec.json.format(msgspec.json.encode(value), indent=1).decode())
+
+
+COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "compare": compare_all,
+    "locate": locate_difference,
+    "reduce": reduce_circuit,
+    "hunt": hunt_differences,
+    "verify": verify_simulators,
+}
+"""The name of a command -> its function."""
