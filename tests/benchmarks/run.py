@@ -22,7 +22,9 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import building
+import comparing
 import containers
+import diagnosing
 import dynamic_shots
 import image
 import interchange
@@ -30,7 +32,9 @@ import jobs
 import msgspec
 import overheads
 import parsing
+import referee
 import released_qrisp
+import reproducing
 import round_trip
 import sampling
 import serving
@@ -69,7 +73,11 @@ BENCHMARKS = {
     jobs.NAME: Benchmark(jobs.measure, ONE),
     serving.NAME: Benchmark(serving.measure, ONE),
     overheads.NAME: Benchmark(overheads.measure, ONE),
+    comparing.NAME: Benchmark(comparing.measure, ONE),
+    diagnosing.NAME: Benchmark(diagnosing.measure, ONE),
     released_qrisp.NAME: Benchmark(released_qrisp.measure, ONE),
+    referee.NAME: Benchmark(referee.measure, ONE),
+    reproducing.NAME: Benchmark(reproducing.measure, ONE),
     containers.NAME: Benchmark(containers.measure, ONE),
     image.NAME: Benchmark(image.measure, ONE),
 }
