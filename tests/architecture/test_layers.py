@@ -21,8 +21,8 @@ CONTRACTS = {
 LAYERS = CONTRACTS["No later stage calls an earlier one"]["layers"]
 NO_FRAMEWORK = CONTRACTS["The gateway imports no quantum framework"]
 OVER_AN_SDK = {"gateway.backends.iqm", "gateway.backends.qiskit", "gateway.backends.qiskit_runtime"}
-LOADED_BY_NAME = {"gateway", "gateway.simulators"}
-"""Modules that import by a name: the package its public names, the registry the adapters of its rows."""
+LOADED_BY_NAME = {"gateway", "gateway.compare", "gateway.simulators"}
+"""Modules that import by a name: two packages their public names, the registry the adapters of its rows."""
 
 FILES = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path

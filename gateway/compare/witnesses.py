@@ -1,0 +1,158 @@
+"""The reference: the exact distribution that independent witnesses share.
+
+A participant alone is never the reference. Our own plain simulator is always one of the witnesses if the circuit is
+small enough for it. Simulators of one engine, such as two front ends of Aer, count as one witness.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gateway.compare.observing import Observation
+from gateway.compare.record import Reference
+from gateway.compare.statistics.outcomes import Distribution, lookup
+
+OURS = "gateway"
+"""The name of our own plain simulator among the witnesses."""
+
+_MERGED = 1e-10
+"""Probabilities closer than this are equal: decision diagrams, for one, merge numbers that are about so close."""
+
+_HALF_BITS = {False: 2.0**-53, True: 2.0**-24}
+"""Half the distance of neighbouring numbers near 1, in double and in single precision."""
+
+
+class Witness(NamedTuple):
+    """Somebody who has an exact distribution.
+
+    Args:
+        name: of the simulator.
+        engine: what computes.
+        exact: the distribution.
+        tolerance: the difference of probabilities that rounding may make.
+        state: the state vector, for circuits without measurement.
+    """
+
+    name: str
+    engine: str
+    exact: Distribution
+    tolerance: float
+    state: NDArray[np.complex128] | None = None
+
+
+def tolerance(operations: int, *, single_precision: bool) -> float:
+    """Return the difference of exact probabilities that rounding explains.
+
+    The errors of gates add up like a random walk; a gate is lowered to some ten operations, and each of these rounds an
+    amplitude a few times. For double precision a fixed allowance dominates.
+    """
+    walk = 32 * _HALF_BITS[single_precision] * math.sqrt(operations + 16)
+    return max(walk, _MERGED)
+
+
+def witnesses_of(observations: Sequence[Observation], ours: Witness | None, operations: int) -> list[Witness]:
+    """Return everybody who has an exact distribution, our own simulator first."""
+    theirs = [
+        Witness(
+            observation.simulator,
+            observation.engine,
+            observation.exact,
+            tolerance(operations, single_precision=observation.single_precision),
+            observation.state,
+        )
+        for observation in observations
+        if observation.exact is not None and not observation.error
+    ]
+    return [*([] if ours is None else [ours]), *theirs]
+
+
+def choose(witnesses: Sequence[Witness], why_not_ours: str = "") -> tuple[Reference, Witness | None]:
+    """Return the reference, and the witness whose distribution it is.
+
+    The most precise of the witnesses that share the distribution gives the numbers. Where no two independent witnesses
+    agree, our own simulator's distribution is taken, alone; where two groups have equally many, there is no reference.
+
+    Args:
+        witnesses: everybody who has an exact distribution.
+        why_not_ours: why our own simulator has none.
+    """
+    if not witnesses:
+        return Reference(kind="none", note=why_not_ours), None
+    groups = sorted(_groups(witnesses), key=_independent, reverse=True)
+    best, number = groups[0], _independent(groups[0])
+    if number > 1 and len(groups) > 1 and _independent(groups[1]) == number:
+        return Reference(kind="none", note=_tie(groups)), None
+    if number == 1 and len(groups) > 1:
+        ours = next((group for group in groups if group[0].name == OURS), None)
+        if ours is None:
+            return Reference(kind="none", note=_tie(groups)), None
+        best = ours
+    source = min(best, key=lambda witness: witness.tolerance)
+    reference = Reference(
+        kind="exact" if number > 1 else "single",
+        witnesses=tuple(witness.name for witness in best),
+        independent=number,
+        tolerance=source.tolerance,
+        probabilities=source.exact.to_dict(),
+        note=_note(groups, best, why_not_ours),
+    )
+    return reference, source
+
+
+def difference(one: Distribution, other: Distribution) -> float:
+    """Return the largest absolute difference of two distributions' probabilities."""
+    if one.width != other.width:
+        return 1.0
+    there = np.abs(one.probabilities - lookup(other.codes, other.probabilities, one.codes)).max(initial=0.0)
+    back = np.abs(other.probabilities - lookup(one.codes, one.probabilities, other.codes)).max(initial=0.0)
+    return float(max(there, back))
+
+
+def fidelity_and_phase(state: NDArray[np.complex128], other: NDArray[np.complex128]) -> tuple[float, float]:
+    """Return the fidelity of two state vectors, and the global phase of the first relative to the second in radians."""
+    overlap = complex(np.vdot(other, state))
+    return min(abs(overlap) ** 2, 1.0), math.atan2(overlap.imag, overlap.real)
+
+
+def _same(one: Witness, other: Witness) -> bool:
+    allowed = max(one.tolerance, other.tolerance)
+    if difference(one.exact, other.exact) > allowed:
+        return False
+    if one.state is None or other.state is None:
+        return True
+    return 1 - fidelity_and_phase(one.state, other.state)[0] <= allowed
+
+
+def _groups(witnesses: Sequence[Witness]) -> list[list[Witness]]:
+    """Return the witnesses in groups that share a distribution."""
+    groups: list[list[Witness]] = []
+    for witness in witnesses:
+        group = next((group for group in groups if all(_same(witness, member) for member in group)), None)
+        if group is None:
+            groups.append([witness])
+        else:
+            group.append(witness)
+    return groups
+
+
+def _independent(group: Sequence[Witness]) -> int:
+    return len({witness.engine for witness in group})
+
+
+def _tie(groups: Sequence[Sequence[Witness]]) -> str:
+    names = "; ".join(", ".join(witness.name for witness in group) for group in groups)
+    return f"the exact results contradict each other, and no majority is independent: {names}"
+
+
+def _note(groups: Sequence[Sequence[Witness]], best: Sequence[Witness], why_not_ours: str) -> str:
+    notes = [f"the gateway's own simulator could not check it: {why_not_ours}"] if why_not_ours else []
+    if OURS not in [witness.name for witness in best] and any(group[0].name == OURS for group in groups):
+        notes.append("the gateway's own simulator is outvoted: please report this circuit to us")
+    if _independent(best) == 1:
+        notes.append("nobody independent shares it")
+    return "; ".join(notes)

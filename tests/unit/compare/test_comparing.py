@@ -1,0 +1,345 @@
+"""Comparisons of right and faulty simulators: who differs, what is said of those who fail, and what cannot be said."""
+
+from __future__ import annotations
+
+import msgspec
+import numpy as np
+import pytest
+from support.circuits import bell, teleportation, wide
+from support.faulty import Right, faulty
+
+from gateway import Capabilities, Circuit, Counts, Provenance
+from gateway.backends.base import Backend
+from gateway.compare import compare
+from gateway.compare.record import Verdict
+from gateway.errors import (
+    CircuitSyntaxError,
+    JobTimeout,
+    LimitError,
+    RequestError,
+    SimulatorCrashed,
+    SimulatorError,
+    UnsupportedError,
+)
+from gateway.results import Precision, ResultType
+
+QUIET = {"progress": None, "reproduce": False, "seed": 7}
+PHASE = (
+    Circuit(3)
+    .h(0)
+    .h(1)
+    .h(2)
+    .rz(0.7, 0)
+    .cx(0, 1)
+    .rz(1.1, 1)
+    .cx(1, 2)
+    .u(0.5, 0.3, 0.2, 0)
+    .u(0.9, 0.1, 0.4, 1)
+    .ry(0.5, 2)
+    .measure_all()
+)
+
+
+def verdicts(comparison) -> dict[str, str]:
+    return {row.simulator: str(row.verdict) for row in comparison.rows}
+
+
+class Failing(Right):
+    """Raises what it is told to."""
+
+    def __init__(self, error: BaseException, *, only_exact: bool = False) -> None:
+        super().__init__()
+        self.error, self.only_exact = error, only_exact
+
+    def send(self, request):
+        if not self.only_exact or request.shots is None:
+            raise self.error
+        return super().send(request)
+
+
+class Skewed(Right):
+    """Draws from the right distribution, but for a share of shots that all give one outcome."""
+
+    def __init__(self, outcome: int, share: float, **options) -> None:
+        super().__init__(**options)
+        self.outcome_, self.share = outcome, share
+
+    def _result(self, circuit, shots, seed):
+        result = super()._result(circuit, shots, seed)
+        if shots is None:
+            return result
+        moved = round(shots * self.share)
+        counts = super()._result(circuit, shots - moved, seed).to_dict()
+        key = format(self.outcome_, f"0{circuit.num_clbits}b")
+        counts[key] = counts.get(key, 0) + moved
+        return Counts(counts, width=circuit.num_clbits, provenance=result.provenance)
+
+
+class InSinglePrecision(Right):
+    """Rounds its probabilities to 32 bits."""
+
+    def noise(self, codes, probabilities):
+        return codes, probabilities.astype(np.float32).astype(np.float64)
+
+    def capabilities(self):
+        return msgspec.structs.replace(super().capabilities(), precision=Precision.SINGLE)
+
+
+# ---------------------------------------------------------------------- who differs
+
+
+def test_simulators_that_agree_are_said_to_agree_and_what_would_have_been_found_is_said():
+    comparison = compare(bell(), {"a": Right(), "b": Right()}, **QUIET)
+    assert comparison.all_agree
+    assert verdicts(comparison) == {"a": "agrees", "b": "agrees"}
+    assert comparison.reference.kind == "exact"
+    assert comparison.reference.witnesses[0] == "gateway"
+    assert 0 < comparison.detectable < 0.1
+    assert "agree" in comparison.verdict
+    assert all(row.exact_difference < 1e-12 for row in comparison.rows)
+    assert all(sum(row.counts.values()) == 10_000 for row in comparison.rows)
+
+
+@pytest.mark.parametrize("order", [("wrong", "a", "b"), ("a", "b", "wrong")])
+def test_the_wrong_one_differs_wherever_it_stands(order):
+    backends = {"a": Right(), "b": Right(), "wrong": faulty("angle-negated:rz")}
+    comparison = compare(PHASE, {name: backends[name] for name in order}, **QUIET)
+    assert verdicts(comparison) == dict.fromkeys(order, "agrees") | {"wrong": "differs"}
+    row = comparison.rows[order.index("wrong")]
+    assert row.p_value < 1e-12
+    assert row.exact_difference > 0.01
+    assert row.causes[0].name == "angle-negated:rz"
+
+
+def test_two_per_cent_of_the_shots_in_impossible_outcomes_are_a_contradiction():
+    comparison = compare(bell(), {"a": Right(), "leaky": Skewed(0b01, 0.0208)}, shots=10_000, **QUIET)
+    assert verdicts(comparison) == {"a": "agrees", "leaky": "differs"}
+    assert any(test.name == "support" and test.p_value < 1e-9 for test in comparison.rows[1].tests)
+
+
+def test_a_bell_pair_drawn_57_to_43_differs_at_a_thousand_shots():
+    biased = faulty("uneven", exact=False)
+    biased.noise = lambda codes, probabilities: (codes, probabilities * [1.14, 0.86])
+    comparison = compare(bell(), {"a": Right(), "biased": biased}, shots=4_000, **QUIET)
+    assert comparison.rows[1].verdict is Verdict.DIFFERS
+
+
+def test_a_difference_of_1e_6_which_no_sampling_would_show_is_a_finding():
+    off = Right()
+    off.noise = lambda codes, probabilities: (codes, probabilities + np.array([2e-6, -2e-6]))
+    comparison = compare(bell(), {"a": Right(), "b": Right(), "off": off}, shots=1000, **QUIET)
+    assert verdicts(comparison)["off"] == "differs"
+    assert comparison.rows[2].exact_difference == pytest.approx(2e-6)
+
+
+def test_a_simulator_may_be_off_by_what_its_own_precision_explains():
+    backends = {"a": Right(), "single": InSinglePrecision()}
+    comparison = compare(wide(), backends, shots=1000, **QUIET)
+    assert comparison.rows[1].exact_difference > comparison.rows[0].exact_tolerance
+    assert comparison.all_agree
+
+
+@pytest.mark.parametrize(
+    ("cause", "circuit"),
+    [("seed-ignored", wide()), ("shots-missing", bell()), ("bits-reversed", Circuit(3).x(0).measure_all())],
+)
+def test_faults_of_the_sampler_and_of_the_reading_are_named(cause, circuit):
+    comparison = compare(circuit, {"a": Right(), "wrong": faulty(cause)}, **QUIET)
+    assert verdicts(comparison) == {"a": "agrees", "wrong": "differs"}
+    assert cause in [found.name for found in comparison.rows[1].causes]
+
+
+def test_a_simulator_with_one_set_of_counts_for_every_seed_differs():
+    comparison = compare(bell(), {"a": Right(), "fixed": faulty("seed-ignored", fixed=True)}, **QUIET)
+    assert verdicts(comparison) == {"a": "agrees", "fixed": "differs"}
+
+
+def test_dynamic_circuits_are_compared_with_our_own_simulator_too():
+    comparison = compare(teleportation(), {"a": Right(exact=False)}, **QUIET)
+    assert comparison.reference.witnesses == ("gateway",)
+    assert comparison.all_agree
+
+
+# ---------------------------------------------------------------------- who fails
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        SimulatorError("out of order"),
+        UnsupportedError("no reset"),
+        SimulatorCrashed("killed"),
+        ZeroDivisionError("odd"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_one_that_fails_has_a_row_with_its_error_and_does_not_stop_the_others(error):
+    comparison = compare(bell(), {"failing": Failing(error), "a": Right()}, **QUIET)
+    assert verdicts(comparison) == {"failing": "failed", "a": "agrees"}
+    assert comparison.rows[0].error == f"{type(error).__name__}: {error}"
+    assert not comparison.all_agree
+
+
+def test_one_whose_exact_result_fails_is_compared_by_its_samples():
+    comparison = compare(bell(), {"a": Failing(LimitError("too large"), only_exact=True)}, **QUIET)
+    assert comparison.all_agree
+    assert "too large" in comparison.rows[0].notes[0]
+
+
+def test_bitstrings_of_a_wrong_width_are_a_failure():
+    class Narrow(Right):
+        def _result(self, circuit, shots, seed):
+            made = Provenance(simulator="narrow", version="1")
+            return Counts({"0": shots or 1}, width=1, provenance=made)
+
+    comparison = compare(bell(), {"a": Right(), "narrow": Narrow(exact=False)}, **QUIET)
+    assert comparison.rows[1].verdict is Verdict.FAILED
+    assert "1 bits for a circuit of 2 clbits" in comparison.rows[1].error
+
+
+def test_when_all_fail_nothing_agrees():
+    comparison = compare(bell(), {"a": Failing(SimulatorError("x")), "b": Failing(SimulatorError("y"))}, **QUIET)
+    assert set(verdicts(comparison).values()) == {"failed"}
+    assert not comparison.all_agree
+
+
+def test_a_time_limit_leaves_the_rest_unfinished():
+    comparison = compare(bell(), {"a": Right(), "b": Right()}, time_limit_s=1e-9, **QUIET)
+    assert comparison.interrupted
+    assert set(verdicts(comparison).values()) == {"undecided"}
+
+
+def test_ctrl_c_keeps_what_has_finished():
+    comparison = compare(bell(), {"a": Right(), "b": Failing(KeyboardInterrupt()), "c": Right()}, **QUIET)
+    assert comparison.interrupted
+    assert verdicts(comparison) == {"a": "agrees", "b": "undecided", "c": "undecided"}
+    assert [bool(row.counts) for row in comparison.rows] == [True, False, False]
+
+
+def test_one_that_times_out_is_a_failure():
+    comparison = compare(bell(), {"a": Right(), "slow": Failing(JobTimeout("late"))}, **QUIET)
+    assert verdicts(comparison) == {"a": "agrees", "slow": "failed"}
+
+
+# ---------------------------------------------------------------------- without a reference
+
+
+HUGE = Circuit(40)
+for _qubit in range(40):
+    HUGE.ry(0.7 + _qubit / 40, _qubit)
+for _qubit in range(39):
+    HUGE.cx(_qubit, _qubit + 1)
+
+
+class Drawn(Backend):
+    """Gives counts of a circuit that nobody can simulate: bits with a bias."""
+
+    def __init__(self, bias: float, seed: int) -> None:
+        self.bias, self.seed = bias, seed
+
+    def send(self, request):
+        width = request.circuit_list()[0].num_clbits
+        results = []
+        for number, shots in enumerate(request.shots_list()):
+            random = np.random.default_rng([self.seed, (request.seed or 0) + number])
+            bits = (random.random((shots, width)) < self.bias).astype(int)
+            counts: dict[str, int] = {}
+            for row in bits:
+                key = "".join(map(str, row))
+                counts[key] = counts.get(key, 0) + 1
+            results.append(
+                Counts(counts, width=width, provenance=Provenance(simulator=f"drawn{self.seed}", version="1"))
+            )
+        return results
+
+    def status(self):
+        raise NotImplementedError
+
+    def capabilities(self):
+        return Capabilities(result_types=(ResultType.COUNTS,), seedable=False)
+
+
+def huge() -> Circuit:
+    return Circuit(HUGE.num_qubits, 0, list(HUGE.operations)).measure_all()
+
+
+def test_where_nobody_has_an_exact_result_the_majority_is_right():
+    backends = {"a": Drawn(0.5, 1), "b": Drawn(0.5, 2), "c": Drawn(0.6, 3)}
+    comparison = compare(huge(), backends, shots=2000, **QUIET)
+    assert comparison.reference.kind == "none"
+    assert verdicts(comparison) == {"a": "agrees", "b": "agrees", "c": "differs"}
+    assert comparison.detectable is None
+
+
+def test_two_that_differ_without_a_reference_are_undecided():
+    comparison = compare(huge(), {"a": Drawn(0.5, 1), "b": Drawn(0.6, 2)}, shots=2000, **QUIET)
+    assert verdicts(comparison) == {"a": "undecided", "b": "undecided"}
+    assert {row.group for row in comparison.rows} == {0, 1}
+
+
+def test_one_alone_without_a_reference_is_undecided():
+    comparison = compare(huge(), {"a": Drawn(0.5, 1)}, shots=200, **QUIET)
+    assert verdicts(comparison) == {"a": "undecided"}
+
+
+# ---------------------------------------------------------------------- several circuits, state vectors, shots
+
+
+def test_several_circuits_have_a_case_each_and_one_rate_of_false_alarms():
+    comparison = compare([bell(), PHASE], {"a": Right(), "wrong": faulty("angle-negated:rz")}, **QUIET)
+    assert [case.name for case in comparison.cases] == ["circuit 1", "circuit 2"]
+    assert [str(row.verdict) for row in comparison.rows] == ["agrees", "agrees", "agrees", "differs"]
+    assert [row.circuit for row in comparison.rows] == ["circuit 1", "circuit 1", "circuit 2", "circuit 2"]
+
+
+def test_a_resolution_chooses_the_shots():
+    coarse, fine = (compare(bell(), {"a": Right()}, resolution=value, **QUIET) for value in (0.1, 0.02))
+    assert fine.cases[0].shots > 20 * coarse.cases[0].shots
+    assert fine.detectable <= 0.02
+
+
+def test_a_resolution_beyond_what_a_server_takes_says_how_many_shots_it_would_need():
+    with pytest.raises(LimitError, match=r"takes [\d,]+ shots") as caught:
+        compare(wide(), {"a": Right()}, resolution=1e-4, **QUIET)
+    assert caught.value.requested > caught.value.allowed
+
+
+def test_repetitions_add_their_shots_and_their_times_are_medians():
+    comparison = compare(bell(), {"a": Right()}, shots=500, repeat=3, **QUIET)
+    row = comparison.rows[0]
+    assert comparison.cases[0].shots == sum(row.counts.values()) == 1500
+    assert row.timings["total"].lowest <= row.timings["total"].median <= row.timings["total"].highest
+
+
+def test_simulators_may_run_side_by_side():
+    comparison = compare(PHASE, {name: Right() for name in "abcdef"}, side_by_side=True, **QUIET)
+    assert comparison.all_agree
+    assert comparison.side_by_side
+
+
+@pytest.mark.parametrize(
+    ("arguments", "field"),
+    [
+        ({"shots": 0}, "shots"),
+        ({"shots": True}, "shots"),
+        ({"shots": 10, "resolution": 0.1}, "shots"),
+        ({"resolution": 2.0}, "resolution"),
+        ({"repeat": 0}, "repeat"),
+        ({"false_alarm_rate": 1.0}, "false_alarm_rate"),
+    ],
+)
+def test_wrong_arguments_are_refused_by_name(arguments, field):
+    with pytest.raises(RequestError) as caught:
+        compare(bell(), {"a": Right()}, **({"progress": None} | arguments))
+    assert caught.value.field == field
+
+
+@pytest.mark.parametrize("circuits", [[], {}, 7], ids=repr)
+def test_what_is_no_circuit_is_refused(circuits):
+    with pytest.raises(RequestError, match="circuit"):
+        compare(circuits, {"a": Right()}, progress=None)
+
+
+def test_a_text_that_is_no_program_is_refused_before_anything_runs():
+    with pytest.raises(CircuitSyntaxError):
+        compare("OPENQASM 3; qubit[2 q;", {"a": Failing(SimulatorError("ran"))}, progress=None)
