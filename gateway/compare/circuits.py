@@ -40,7 +40,9 @@ class NamedCircuit(NamedTuple):
 
     @property
     def registers(self) -> tuple[int, ...] | None:
-        """The sizes of the text's registers of clbits, that of clbit 0 first; ``None`` where the text does not tell."""
+        """The sizes of the registers of clbits, clbit 0's first; ``None`` if no text of the caller tells them."""
+        if not isinstance(self.source, str):
+            return None
         found = _REGISTER.finditer(_COMMENT.sub(" ", self.text))
         sizes = tuple(int(match[1] or match[2] or 1) for match in found)
         return sizes if sum(sizes) == self.circuit.num_clbits else None

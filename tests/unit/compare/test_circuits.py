@@ -55,6 +55,10 @@ def test_the_sizes_of_registers_are_read_in_version_2_too():
     assert named_circuits(text)[0].registers == (3, 2)
 
 
+def test_a_circuit_that_was_no_text_has_no_registers():
+    assert named_circuits(bell())[0].registers is None
+
+
 def test_a_circuit_says_whether_it_measures():
     assert named_circuits(bell())[0].is_measured
     assert not named_circuits(Circuit(1).h(0))[0].is_measured
