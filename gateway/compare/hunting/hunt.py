@@ -38,6 +38,9 @@ REDUCING_S = 60.0
 LATE_S = 10.0
 """The seconds that a reduction may take after the end of the hunt."""
 
+SAVING_S = 30.0
+"""The seconds after which the report is written again, so that a hunt that is killed leaves what it found."""
+
 _PROGRESS_S = 0.5
 
 
@@ -72,7 +75,7 @@ def hunt(  # noqa: PLR0913 - all but the first by keyword
         shots: the number of shots of the first sample of each circuit.
         false_alarm_rate: the probability that samples lead to any finding about a right simulator.
         timeout_s: the seconds after which each run is ended, where the backend can end one.
-        save: the path of a file to which the report is written after each finding and at the end.
+        save: the path of a file to which the report is written after each finding, every half a minute, and at the end.
         progress: ``"auto"``, ``None`` or a :class:`~gateway.compare.progress.Progress`.
 
     Raises:
@@ -128,7 +131,7 @@ class _Hunt:
         self._began = monotonic()
         self._total_s = 60 * minutes
         self._most_circuits = math.inf if circuits is None else circuits
-        self._shown = 0.0
+        self._shown = self._saved = 0.0
         self._circuits = self._files = 0
         self._skipped: dict[str, str] = {}
         self._interrupted = False
@@ -186,8 +189,9 @@ class _Hunt:
         self._circuits += 1
         for accusation in self._judge.accusations(trial.circuit, observations):
             self._findings.add(trial, accusation)
-            if self._save is not None:
-                self._report()
+            self._report()
+        if self._seconds - self._saved > SAVING_S:
+            self._report()
         self._show()
 
     def _reduced(self, trial: Trial, accusation: Accusation) -> Reduced:
@@ -224,6 +228,7 @@ class _Hunt:
             interrupted=self._interrupted,
             created=self._created,
         )
+        self._saved = self._seconds
         try:
             if self._save is not None:
                 report.save(self._save)

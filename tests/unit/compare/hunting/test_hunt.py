@@ -343,6 +343,21 @@ def test_a_report_that_cannot_be_written_is_returned_all_the_same(tmp_path: Path
     assert "could not be saved" in str(report)
 
 
+def test_a_hunt_that_is_killed_leaves_its_report(tmp_path: Path, monkeypatch):
+    monkeypatch.setattr("gateway.compare.hunting.hunt.SAVING_S", 0.0)
+    path = tmp_path / "report.json"
+    circuits = []
+
+    class Watching(InProcess):
+        def send(self, request):
+            if path.exists():
+                circuits.append(HuntReport.load(path).circuits)
+            return super().send(request)
+
+    hunt({"a": Watching()}, circuits=5, save=path)
+    assert {1, 2, 3, 4} <= set(circuits)
+
+
 def test_files_that_time_left_no_room_for_are_named(tmp_path: Path):
     for name in ("a.qasm", "b.qasm"):
         (tmp_path / name).write_text(Circuit(1).h(0).to_openqasm3())
