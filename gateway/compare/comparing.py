@@ -28,7 +28,7 @@ from gateway.compare.reproducer import reduce
 from gateway.compare.statistics.detectable import detectable, shots_needed
 from gateway.compare.statistics.outcomes import Distribution, Sample
 from gateway.compare.statistics.tests import prepare
-from gateway.compare.witnesses import OURS, Witness, choose, tolerance, witnesses_of
+from gateway.compare.witnesses import OURS, Witness, choose, roundings, tolerance, witnesses_of
 from gateway.errors import GatewayError, LimitError, RequestError
 from gateway.results import Sampling
 
@@ -154,7 +154,7 @@ class _OwnResult:
 
 
 def _own_result(circuit: NamedCircuit) -> _OwnResult:
-    allowed = tolerance(len(circuit.circuit.operations), single_precision=False)
+    allowed = tolerance(roundings(circuit.circuit), single_precision=False)
     try:
         if circuit.is_measured:
             return _OwnResult(Witness(OURS, OURS, own.distribution(circuit.circuit), allowed))
@@ -179,9 +179,7 @@ class _Evidence:
         """Return the case with the evidence in its rows, and without verdicts."""
         observations = list(self.observations.values())
         circuit = self.circuit.circuit
-        reference, witness = choose(
-            witnesses_of(observations, self.own.witness, len(circuit.operations)), self.own.why_not
-        )
+        reference, witness = choose(witnesses_of(observations, self.own.witness, roundings(circuit)), self.own.why_not)
         rows = [row_of(observation, self.circuit.name, self.shots) for observation in observations]
         found: Detectable | None = None
         if witness is None:
@@ -191,7 +189,7 @@ class _Evidence:
             prepared = prepare(witness.exact, error=reference.tolerance)
             pairs = zip(rows, observations, strict=True)
             rows = [
-                row if seen.error else against_reference(row, seen, prepared, witness, len(circuit.operations))
+                row if seen.error else against_reference(row, seen, prepared, witness, roundings(circuit))
                 for row, seen in pairs
             ]
             if self.circuit.is_measured:

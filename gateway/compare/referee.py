@@ -69,7 +69,7 @@ def _certain(name: str, statistic: float, points_at: str) -> Test:
 
 
 def against_reference(
-    row: Row, observation: Observation, reference: PreparedReference, witness: Witness, operations: int
+    row: Row, observation: Observation, reference: PreparedReference, witness: Witness, operations: float
 ) -> Row:
     """Return the row with its evidence against the reference added.
 

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from gateway.circuit import Circuit
 from gateway.compare.observing import Observation
 from gateway.compare.record import Reference
 from gateway.compare.statistics.outcomes import Distribution, lookup
@@ -22,6 +23,8 @@ OURS = "gateway"
 
 _MERGED = 1e-10
 """Probabilities closer than this are equal: decision diagrams, for one, merge numbers that are about so close."""
+
+_LARGE_ANGLE = 100.0
 
 _HALF_BITS = {False: 2.0**-53, True: 2.0**-24}
 """Half the distance of neighbouring numbers near 1, in double and in single precision."""
@@ -45,7 +48,7 @@ class Witness(NamedTuple):
     state: NDArray[np.complex128] | None = None
 
 
-def tolerance(operations: int, *, single_precision: bool) -> float:
+def tolerance(operations: float, *, single_precision: bool) -> float:
     """Return the difference of exact probabilities that rounding explains.
 
     The errors of gates add up like a random walk; a gate is lowered to some ten operations, and each of these rounds an
@@ -55,7 +58,16 @@ def tolerance(operations: int, *, single_precision: bool) -> float:
     return max(walk, _MERGED)
 
 
-def witnesses_of(observations: Sequence[Observation], ours: Witness | None, operations: int) -> list[Witness]:
+def roundings(circuit: Circuit) -> float:
+    """Return how many operations of ordinary angles round as much as a circuit does.
+
+    A large angle has few digits after the point, and a simulator that takes half-turns rounds it once more.
+    """
+    large = math.fsum(abs(angle) for op in circuit.operations for angle in op.params if abs(angle) > _LARGE_ANGLE)
+    return len(circuit.operations) + (large / 4) ** 2
+
+
+def witnesses_of(observations: Sequence[Observation], ours: Witness | None, operations: float) -> list[Witness]:
     """Return everybody who has an exact distribution, our own simulator first."""
     theirs = [
         Witness(

@@ -3,8 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from gateway import Circuit
 from gateway.compare.statistics.outcomes import Distribution
-from gateway.compare.witnesses import OURS, Witness, choose, difference, fidelity_and_phase, tolerance
+from gateway.compare.witnesses import OURS, Witness, choose, difference, fidelity_and_phase, roundings, tolerance
 
 RIGHT = {"00": 0.5, "11": 0.5}
 WRONG = {"00": 0.6, "11": 0.4}
@@ -101,3 +102,10 @@ def test_states_of_equal_probabilities_are_told_apart_by_their_fidelity():
     ]
     reference, _ = choose(witnesses)
     assert reference.witnesses == ("a", "c")
+
+
+def test_large_angles_have_few_digits_and_get_room_for_them():
+    ordinary, large = Circuit(1).rx(1.5, 0), Circuit(1).rx(1e8, 0)
+    assert roundings(ordinary) == 1
+    assert tolerance(roundings(ordinary), single_precision=False) == 1e-10
+    assert 1e-8 < tolerance(roundings(large), single_precision=False) < 1e-6
