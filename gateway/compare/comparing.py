@@ -16,6 +16,7 @@ from gateway.backends.auto import open_backends
 from gateway.backends.base import Backend, CircuitLike
 from gateway.circuit import Circuit
 from gateway.compare import exact as own
+from gateway.compare.arguments import check_number
 from gateway.compare.circuits import NamedCircuit, named_circuits
 from gateway.compare.comparison import Comparison
 from gateway.compare.diagnosis import Observations, diagnose
@@ -91,9 +92,14 @@ def compare(  # noqa: PLR0913 - each is a thing to ask for, and all have names
         LimitError: the resolution would take more shots than a server allows; the message says how many.
     """
     named = named_circuits(circuits)
-    _check(shots, resolution, repeat, false_alarm_rate)
+    _check_shots(shots, resolution)
+    check_number("seed", seed, lowest=0, below=2**32, whole=True)
+    check_number("repeat", repeat, lowest=1, whole=True)
+    check_number("false_alarm_rate", false_alarm_rate, above=0, below=1)
+    check_number("timeout_s", timeout_s, above=0)
+    check_number("time_limit_s", time_limit_s, above=0)
     started = datetime.now(UTC).isoformat(timespec="seconds")
-    plan = Plan(shots or DEFAULT_SHOTS, seed, repeat, sampling, exact, timeout_s, _deadline(time_limit_s))
+    plan = Plan(shots or DEFAULT_SHOTS, seed, repeat, _sampling(sampling), exact, timeout_s, _deadline(time_limit_s))
     with open_backends(backends, runtime=runtime) as opened, _showing(progress, list(opened), named) as board:
         session = _Session(opened, plan, false_alarm_rate, resolution, side_by_side, board)
         evidence = session.gather(named)
@@ -113,17 +119,18 @@ def compare(  # noqa: PLR0913 - each is a thing to ask for, and all have names
     )
 
 
-def _check(shots: int | None, resolution: float | None, repeat: int, false_alarm_rate: float) -> None:
+def _check_shots(shots: int | None, resolution: float | None) -> None:
     if shots is not None and resolution is not None:
         raise RequestError("give shots, or a resolution that chooses them, and not both", field="shots")
-    if shots is not None and (isinstance(shots, bool) or not isinstance(shots, int) or shots < 1):
-        raise RequestError(f"shots are a whole number from 1 on, not {shots!r}", field="shots")
-    if resolution is not None and not 0 < resolution < 1:
-        raise RequestError(f"a resolution is a distance between 0 and 1, not {resolution!r}", field="resolution")
-    if isinstance(repeat, bool) or not isinstance(repeat, int) or repeat < 1:
-        raise RequestError(f"repeat is a whole number from 1 on, not {repeat!r}", field="repeat")
-    if not 0 < false_alarm_rate < 1:
-        raise RequestError(f"a false-alarm rate is between 0 and 1, not {false_alarm_rate!r}", field="false_alarm_rate")
+    check_number("shots", shots, lowest=1, whole=True)
+    check_number("resolution", resolution, above=0, below=1)
+
+
+def _sampling(sampling: Sampling | str) -> Sampling:
+    try:
+        return Sampling(sampling)
+    except ValueError:
+        raise RequestError(f"sampling must be 'auto' or 'native', not {sampling!r:.100}", field="sampling") from None
 
 
 def _deadline(time_limit_s: float | None) -> float:

@@ -80,6 +80,8 @@ class Comparison(Record, frozen=True, kw_only=True):
         Raises:
             RequestError: the references of a circuit contradict each other.
         """
+        if not isinstance(other, Record):
+            raise RequestError(f"a comparison is merged with another one, not with {other!r:.100}", field="other")
         from gateway.compare.merging import merged  # noqa: PLC0415 - needs the statistics
 
         return merged(self, other)
@@ -142,6 +144,9 @@ def _write(path: Path, content: bytes) -> Path:
     try:
         partial.write_bytes(content)
         partial.replace(path)
+    except OSError as exc:
+        exc.filename = str(path)  # the name that the caller knows
+        raise
     finally:
         partial.unlink(missing_ok=True)
     return path

@@ -24,7 +24,7 @@ from gateway.compare.record import Spread
 from gateway.compare.running import run_within
 from gateway.compare.statistics.outcomes import Distribution, Sample
 from gateway.counts import Counts, Probabilities, Result, Statevector
-from gateway.errors import GatewayError, JobTimeout, SimulatorError
+from gateway.errors import GatewayError, JobTimeout, SimulatorError, UnsupportedError
 from gateway.provenance import Provenance
 from gateway.results import Capabilities, Precision, ResultType, Sampling
 from gateway.simulators import SIMULATORS
@@ -206,6 +206,8 @@ def _observe(
     report("running")
     capabilities = backend.capabilities()
     if not circuit.is_measured:
+        if ResultType.STATEVECTOR not in capabilities.result_types:
+            raise UnsupportedError("the circuit measures nothing, and it has no state vectors: add measure_all()")
         return _observe_state(simulator, backend, circuit, plan)
     runs = []
     for repetition in range(plan.repeat):

@@ -14,6 +14,7 @@ import msgspec
 
 from gateway.backends.auto import Backends, open_backends
 from gateway.circuit import parse
+from gateway.compare.arguments import check_number
 from gateway.compare.hunting.accusation import Accusation, Trial
 from gateway.compare.hunting.findings import Findings, Reduced
 from gateway.compare.hunting.generator import random_circuit
@@ -81,8 +82,12 @@ def hunt(  # noqa: PLR0913 - all but the first by keyword
     Raises:
         RequestError: there is no backend or no such folder, or an argument is out of range.
     """
-    if not (minutes > 0 and shots > 0 and 0 < false_alarm_rate < 1 and (circuits is None or circuits > 0)):
-        raise RequestError("minutes, circuits and shots are positive, a rate is between 0 and 1", field="minutes")
+    check_number("minutes", minutes, above=0)
+    check_number("circuits", circuits, lowest=1, whole=True)
+    check_number("seed", seed, lowest=0, whole=True)
+    check_number("shots", shots, lowest=1, whole=True)
+    check_number("false_alarm_rate", false_alarm_rate, above=0, below=1)
+    check_number("timeout_s", timeout_s, above=0)
     if folder is not None and not Path(folder).is_dir():
         raise RequestError(f"there is no folder {folder}", field="folder")
     if save is not None and not Path(save).absolute().parent.is_dir():

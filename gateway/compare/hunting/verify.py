@@ -9,6 +9,7 @@ from time import perf_counter
 from typing import NamedTuple
 
 from gateway.backends.auto import Backends, open_backends
+from gateway.compare.arguments import check_number
 from gateway.compare.hunting import battery
 from gateway.compare.hunting.behaviour import Behaviour, behaviours
 from gateway.compare.hunting.matrix import Failure, Outcome, VerifiedRow
@@ -48,8 +49,10 @@ def verify(
     Raises:
         RequestError: there is no backend or no such group, or an argument is out of range.
     """
-    if not 0 < false_alarm_rate < 1 or shots < 1:
-        raise RequestError("shots are at least 1, and a false-alarm rate is between 0 and 1", field="shots")
+    check_number("shots", shots, lowest=1, whole=True)
+    check_number("seed", seed, lowest=0, whole=True)
+    check_number("false_alarm_rate", false_alarm_rate, above=0, below=1)
+    check_number("timeout_s", timeout_s, above=0)
     examinations = _examinations(groups)
     with open_backends(backends) as opened:
         options = partial(

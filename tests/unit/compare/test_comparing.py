@@ -325,7 +325,18 @@ def test_simulators_may_run_side_by_side():
         ({"shots": 10, "resolution": 0.1}, "shots"),
         ({"resolution": 2.0}, "resolution"),
         ({"repeat": 0}, "repeat"),
+        ({"repeat": "3"}, "repeat"),
         ({"false_alarm_rate": 1.0}, "false_alarm_rate"),
+        ({"false_alarm_rate": "x"}, "false_alarm_rate"),
+        ({"resolution": "x"}, "resolution"),
+        ({"resolution": float("nan")}, "resolution"),
+        ({"seed": "x"}, "seed"),
+        ({"seed": -1}, "seed"),
+        ({"seed": 2**32}, "seed"),
+        ({"sampling": "other"}, "sampling"),
+        ({"timeout_s": -1}, "timeout_s"),
+        ({"time_limit_s": "5"}, "time_limit_s"),
+        ({"time_limit_s": 0}, "time_limit_s"),
     ],
 )
 def test_wrong_arguments_are_refused_by_name(arguments, field):
@@ -343,3 +354,9 @@ def test_what_is_no_circuit_is_refused(circuits):
 def test_a_text_that_is_no_program_is_refused_before_anything_runs():
     with pytest.raises(CircuitSyntaxError):
         compare("OPENQASM 3; qubit[2 q;", {"a": Failing(SimulatorError("ran"))}, progress=None)
+
+
+def test_a_circuit_that_measures_nothing_needs_state_vectors_and_the_row_says_what_to_do():
+    (row,) = compare(Circuit(1).h(0), {"a": Right()}, **QUIET).rows
+    assert row.verdict is Verdict.FAILED
+    assert "add measure_all()" in row.error
