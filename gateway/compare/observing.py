@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from statistics import median
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -214,6 +215,8 @@ def _observe(
         report("running", repetition, plan.repeat if plan.repeat > 1 else 0)
         runs.append(_timed_run(backend, circuit, plan, repetition))
     observation = _of_runs(simulator, [result for result, _ in runs], [seconds for _, seconds in runs], capabilities)
+    if plan.seed is not None and not capabilities.seedable:
+        observation = _noting(observation, "it takes no seeds, and drew its own")
     report("exact")
     observation = _with_exact(observation, backend, circuit, plan, capabilities, few_outcomes)
     return _with_seeds(observation, backend, circuit, plan, capabilities)
@@ -221,7 +224,7 @@ def _observe(
 
 def _observe_state(simulator: str, backend: Backend, circuit: NamedCircuit, plan: Plan) -> Observation:
     start = time.perf_counter()
-    result = run_within(backend, circuit.source, plan.remaining_s(), result=ResultType.STATEVECTOR)
+    result = _run(backend, circuit.source, plan, result=ResultType.STATEVECTOR)
     seconds = time.perf_counter() - start
     if not isinstance(result, Statevector) or result.num_qubits != circuit.circuit.num_qubits:
         raise SimulatorError(f"a {type(result).__name__} of another size came for a state vector", simulator=simulator)
@@ -238,11 +241,14 @@ def _timed_run(backend: Backend, circuit: NamedCircuit, plan: Plan, repetition: 
     """
     seed = None if plan.seed is None else (plan.seed + repetition) % 2**32
     start = time.perf_counter()
-    result = run_within(
-        backend, circuit.source, plan.remaining_s(), shots=plan.shots, seed=seed, sampling=plan.sampling
-    )
+    result = _run(backend, circuit.source, plan, shots=plan.shots, seed=seed, sampling=plan.sampling)
     seconds = time.perf_counter() - start
     return _checked(result, circuit), seconds
+
+
+def _run(backend: Backend, circuits: Any, plan: Plan, **options: Any) -> Any:  # noqa: ANN401 - one result, or a list
+    """Run within the time that is left; a time for each run, which the caller asked for, is kept or refused."""
+    return run_within(backend, circuits, plan.remaining_s(), may_overrun=plan.timeout_s is None, **options)
 
 
 def _checked(result: Result, circuit: NamedCircuit) -> Counts:
@@ -305,7 +311,7 @@ def _with_exact(
     if not few_outcomes and circuit.circuit.num_clbits > WIDEST_EXACT:
         return _noting(observation, f"no exact result was asked for: there may be more than 2^{WIDEST_EXACT} outcomes")
     try:
-        result = run_within(backend, circuit.source, plan.remaining_s(), shots=None)
+        result = _run(backend, circuit.source, plan, shots=None)
     except GatewayError as exc:
         return _noting(observation, f"no exact result: {exc.message}")
     if not isinstance(result, Probabilities) or result.width != circuit.circuit.num_clbits:
@@ -335,9 +341,8 @@ def _with_seeds(
         return _noting(observation, "seeds were not tried: the runs are too slow")
 
     def counts_of(first: int, seeds: int) -> list[Counts]:
-        results = run_within(
-            backend, [circuit.source] * seeds, plan.remaining_s(), shots=shots, seed=first, sampling=plan.sampling
-        )
+        sources = [circuit.source] * seeds
+        results = _run(backend, sources, plan, shots=shots, seed=first, sampling=plan.sampling)
         return [_checked(result, circuit) for result in results]
 
     seed = secrets.randbelow(2**31) if plan.seed is None else min(plan.seed, 2**32 - _MOST_SEEDS)

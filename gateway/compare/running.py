@@ -14,9 +14,18 @@ def run_within(
     timeout_s: float | None,
     *,
     seed: int | None = None,
+    may_overrun: bool = True,
     **options: Any,  # noqa: ANN401 - of Backend.run
 ) -> Any:  # noqa: ANN401 - one result, or a list
     """Run within a time; a backend that takes no seeds draws its own, and one that cannot stop a run takes its time.
+
+    Args:
+        backend: runs the circuits.
+        circuits: what it runs.
+        timeout_s: seconds after which the run is ended.
+        seed: of the run.
+        may_overrun: whether a backend that cannot stop a run may take its time; it refuses the run otherwise.
+        options: other arguments of :meth:`Backend.run`.
 
     Raises:
         GatewayError: see :meth:`Backend.run`.
@@ -28,6 +37,6 @@ def run_within(
     try:
         return backend.run(circuits, timeout_s=timeout_s, **options)
     except UnsupportedError as exc:
-        if exc.feature != "timeout_s":
+        if exc.feature != "timeout_s" or not may_overrun:
             raise
         return backend.run(circuits, **options)

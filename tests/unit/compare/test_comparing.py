@@ -8,7 +8,7 @@ import pytest
 from support.circuits import bell, teleportation, wide
 from support.faulty import Right, faulty
 
-from gateway import Capabilities, Circuit, Counts, Provenance
+from gateway import Capabilities, Circuit, Counts, Provenance, VirtualBackend
 from gateway.backends.base import Backend
 from gateway.compare import compare
 from gateway.compare.record import Verdict
@@ -360,3 +360,17 @@ def test_a_circuit_that_measures_nothing_needs_state_vectors_and_the_row_says_wh
     (row,) = compare(Circuit(1).h(0), {"a": Right()}, **QUIET).rows
     assert row.verdict is Verdict.FAILED
     assert "add measure_all()" in row.error
+
+
+def test_one_that_takes_no_seeds_draws_its_own_and_the_row_says_so():
+    function = VirtualBackend(lambda circuit, shots: {"00": shots // 2, "11": shots - shots // 2})
+    (row,) = compare(bell(), {"a": function}, **QUIET).rows
+    assert row.verdict is Verdict.AGREES
+    assert "takes no seeds" in row.notes[0]
+
+
+def test_a_time_for_each_run_is_not_dropped_where_a_run_cannot_be_stopped():
+    function = VirtualBackend(lambda circuit, shots: {"00": shots})
+    (row,) = compare(bell(), {"a": function}, timeout_s=5, **QUIET).rows
+    assert row.verdict is Verdict.FAILED
+    assert "cannot be stopped" in row.error

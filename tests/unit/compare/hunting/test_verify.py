@@ -192,9 +192,7 @@ def test_a_function_that_gives_no_exact_probabilities_is_judged_by_its_counts_an
     "arguments", [{"shots": 0}, {"false_alarm_rate": 0}, {"groups": ["nothing"]}], ids=["shots", "rate", "group"]
 )
 def test_arguments_out_of_range_are_refused(arguments):
-    with pytest.raises(
-        RequestError, match=r"^(shots|false_alarm_rate) must be|no group 'nothing': known"
-    ):
+    with pytest.raises(RequestError, match=r"^(shots|false_alarm_rate) must be|no group 'nothing': known"):
         verify({"a": InProcess()}, **arguments)
 
 
