@@ -18,6 +18,7 @@ from gateway.circuit import Circuit
 from gateway.compare import exact as own
 from gateway.compare.arguments import check_number
 from gateway.compare.circuits import NamedCircuit, named_circuits
+from gateway.compare.closeness import tolerance
 from gateway.compare.comparison import Comparison
 from gateway.compare.diagnosis import Observations, diagnose
 from gateway.compare.machine import this_machine
@@ -29,7 +30,7 @@ from gateway.compare.reproducer import reduce
 from gateway.compare.statistics.detectable import detectable, shots_needed
 from gateway.compare.statistics.outcomes import Distribution, Sample
 from gateway.compare.statistics.tests import prepare
-from gateway.compare.witnesses import OURS, Witness, choose, roundings, tolerance, witnesses_of
+from gateway.compare.witnesses import OURS, Witness, choose, witnesses_of
 from gateway.errors import GatewayError, LimitError, RequestError
 from gateway.results import Sampling
 
@@ -161,7 +162,7 @@ class _OwnResult:
 
 
 def _own_result(circuit: NamedCircuit) -> _OwnResult:
-    allowed = tolerance(roundings(circuit.circuit), single_precision=False)
+    allowed = tolerance(circuit.circuit)
     try:
         if circuit.is_measured:
             return _OwnResult(Witness(OURS, OURS, own.distribution(circuit.circuit), allowed))
@@ -186,7 +187,7 @@ class _Evidence:
         """Return the case with the evidence in its rows, and without verdicts."""
         observations = list(self.observations.values())
         circuit = self.circuit.circuit
-        reference, witness = choose(witnesses_of(observations, self.own.witness, roundings(circuit)), self.own.why_not)
+        reference, witness = choose(witnesses_of(observations, self.own.witness, circuit), self.own.why_not)
         rows = [row_of(observation, self.circuit.name, self.shots) for observation in observations]
         found: Detectable | None = None
         if witness is None:
@@ -196,8 +197,7 @@ class _Evidence:
             prepared = prepare(witness.exact, error=reference.tolerance)
             pairs = zip(rows, observations, strict=True)
             rows = [
-                row if seen.error else against_reference(row, seen, prepared, witness, roundings(circuit))
-                for row, seen in pairs
+                row if seen.error else against_reference(row, seen, prepared, witness, circuit) for row, seen in pairs
             ]
             if self.circuit.is_measured:
                 rate = self.rate / (TESTS_OF_A_SIMULATOR * max(len(rows), 1))

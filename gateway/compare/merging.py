@@ -6,11 +6,11 @@ from typing import TypeVar
 
 import msgspec
 
+from gateway.compare.closeness import largest_difference
 from gateway.compare.record import Case, Record, Reference, Row
 from gateway.compare.referee import against_each_other, decide
 from gateway.compare.statistics import tests
 from gateway.compare.statistics.outcomes import Distribution, Sample
-from gateway.compare.witnesses import difference
 from gateway.errors import RequestError
 
 OF_SAMPLES_ALONE = frozenset({"shots", "same-seed", "two-seeds"})
@@ -63,7 +63,7 @@ def _common_reference(one: Case, other: Case) -> Reference:
     if "none" in {first.kind, second.kind}:
         return second if first.kind == "none" else first
     distributions = [Distribution.of(reference.probabilities, _width(one)) for reference in (first, second)]
-    if difference(*distributions) > max(first.tolerance, second.tolerance):
+    if largest_difference(*distributions) > max(first.tolerance, second.tolerance):
         raise RequestError(f"the references of {one.name} contradict each other", field="other")
     return max(first, second, key=lambda reference: reference.independent)
 

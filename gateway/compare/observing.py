@@ -126,7 +126,7 @@ class Observation:
         counts: of each repetition.
         exact: its exact distribution; for a circuit without measurement, that of the basis states.
         state: its state vector, for a circuit without measurement.
-        single_precision: whether its amplitudes have 32 bits.
+        precision: of its amplitudes.
         seeds: what runs with chosen seeds gave; ``None`` where the simulator takes no seeds, or is too slow.
         error: why it failed, as ``Class: message``; empty if it did not.
         notes: what could not be looked at, and why.
@@ -142,7 +142,7 @@ class Observation:
     counts: tuple[Counts, ...] = ()
     exact: Distribution | None = None
     state: NDArray[np.complex128] | None = None
-    single_precision: bool = False
+    precision: Precision = Precision.DOUBLE
     seeds: Seeds | None = None
     error: str = ""
     notes: tuple[str, ...] = ()
@@ -280,7 +280,7 @@ def _of_runs(
         engine=_engine(first.simulator if first is not None else simulator),
         version=first.version if first is not None else "",
         counts=tuple(result for result in results if isinstance(result, Counts)),
-        single_precision=capabilities.precision is Precision.SINGLE,
+        precision=capabilities.precision,
         provenance=first,
         timings=timings,
         peak_memory_bytes=max(peaks, default=None),

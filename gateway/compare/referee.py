@@ -11,13 +11,15 @@ from collections.abc import Sequence
 
 import msgspec
 
+from gateway.circuit import Circuit
+from gateway.compare.closeness import largest_difference, tolerance
 from gateway.compare.observing import Observation
 from gateway.compare.record import Case, Row, Test, Verdict
 from gateway.compare.statistics import tests
 from gateway.compare.statistics.correction import holm
 from gateway.compare.statistics.outcomes import Sample
 from gateway.compare.statistics.reference import PreparedReference
-from gateway.compare.witnesses import Witness, difference, fidelity_and_phase, tolerance
+from gateway.compare.witnesses import Witness, fidelity_and_phase
 
 CERTAIN = 0.0
 """The p-value of what chance cannot do at all."""
@@ -69,7 +71,7 @@ def _certain(name: str, statistic: float, points_at: str) -> Test:
 
 
 def against_reference(
-    row: Row, observation: Observation, reference: PreparedReference, witness: Witness, operations: float
+    row: Row, observation: Observation, reference: PreparedReference, witness: Witness, circuit: Circuit
 ) -> Row:
     """Return the row with its evidence against the reference added.
 
@@ -78,12 +80,12 @@ def against_reference(
         observation: what it gave.
         reference: the distribution of the witness.
         witness: whose distribution is the reference.
-        operations: of the circuit; rounding adds up over them.
+        circuit: what was run.
     """
     changes: dict[str, object] = {}
     if observation.exact is not None:
-        allowed = tolerance(operations, single_precision=observation.single_precision)
-        changes["exact_difference"] = difference(observation.exact, witness.exact)
+        allowed = tolerance(circuit, observation.precision)
+        changes["exact_difference"] = largest_difference(observation.exact, witness.exact)
         changes["exact_tolerance"] = max(allowed, witness.tolerance)
     if observation.state is not None and witness.state is not None:
         changes["fidelity"], changes["global_phase"] = fidelity_and_phase(observation.state, witness.state)

@@ -14,20 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gateway.circuit import Circuit
+from gateway.compare.closeness import largest_difference, tolerance
 from gateway.compare.observing import Observation
 from gateway.compare.record import Reference
-from gateway.compare.statistics.outcomes import Distribution, lookup
+from gateway.compare.statistics.outcomes import Distribution
 
 OURS = "gateway"
 """The name of our own plain simulator among the witnesses."""
-
-_MERGED = 1e-10
-"""Probabilities closer than this are equal: decision diagrams, for one, merge numbers that are about so close."""
-
-_LARGE_ANGLE = 100.0
-
-_HALF_BITS = {False: 2.0**-53, True: 2.0**-24}
-"""Half the distance of neighbouring numbers near 1, in double and in single precision."""
 
 
 class Witness(NamedTuple):
@@ -48,33 +41,14 @@ class Witness(NamedTuple):
     state: NDArray[np.complex128] | None = None
 
 
-def tolerance(operations: float, *, single_precision: bool) -> float:
-    """Return the difference of exact probabilities that rounding explains.
-
-    The errors of gates add up like a random walk; a gate is lowered to some ten operations, and each of these rounds an
-    amplitude a few times. For double precision a fixed allowance dominates.
-    """
-    walk = 32 * _HALF_BITS[single_precision] * math.sqrt(operations + 16)
-    return max(walk, _MERGED)
-
-
-def roundings(circuit: Circuit) -> float:
-    """Return how many operations of ordinary angles round as much as a circuit does.
-
-    A large angle has few digits after the point, and a simulator that takes half-turns rounds it once more.
-    """
-    large = math.fsum(abs(angle) for op in circuit.operations for angle in op.params if abs(angle) > _LARGE_ANGLE)
-    return len(circuit.operations) + (large / 4) ** 2
-
-
-def witnesses_of(observations: Sequence[Observation], ours: Witness | None, operations: float) -> list[Witness]:
+def witnesses_of(observations: Sequence[Observation], ours: Witness | None, circuit: Circuit) -> list[Witness]:
     """Return everybody who has an exact distribution, our own simulator first."""
     theirs = [
         Witness(
             observation.simulator,
             observation.engine,
             observation.exact,
-            tolerance(operations, single_precision=observation.single_precision),
+            tolerance(circuit, observation.precision),
             observation.state,
         )
         for observation in observations
@@ -116,15 +90,6 @@ def choose(witnesses: Sequence[Witness], why_not_ours: str = "") -> tuple[Refere
     return reference, source
 
 
-def difference(one: Distribution, other: Distribution) -> float:
-    """Return the largest absolute difference of two distributions' probabilities."""
-    if one.width != other.width:
-        return 1.0
-    there = np.abs(one.probabilities - lookup(other.codes, other.probabilities, one.codes)).max(initial=0.0)
-    back = np.abs(other.probabilities - lookup(one.codes, one.probabilities, other.codes)).max(initial=0.0)
-    return float(max(there, back))
-
-
 def fidelity_and_phase(state: NDArray[np.complex128], other: NDArray[np.complex128]) -> tuple[float, float]:
     """Return the fidelity of two state vectors, and the global phase of the first relative to the second in radians."""
     overlap = complex(np.vdot(other, state))
@@ -133,7 +98,7 @@ def fidelity_and_phase(state: NDArray[np.complex128], other: NDArray[np.complex1
 
 def _same(one: Witness, other: Witness) -> bool:
     allowed = max(one.tolerance, other.tolerance)
-    if difference(one.exact, other.exact) > allowed:
+    if largest_difference(one.exact, other.exact) > allowed:
         return False
     if one.state is None or other.state is None:
         return True

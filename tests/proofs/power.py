@@ -23,6 +23,7 @@ from support.statistics import total_variation
 
 from gateway.compare import exact
 from gateway.compare.circuits import NamedCircuit, named_circuits
+from gateway.compare.closeness import tolerance
 from gateway.compare.comparing import TESTS_OF_A_SIMULATOR
 from gateway.compare.observing import Observation, Plan, observe
 from gateway.compare.record import Case, Verdict
@@ -30,7 +31,7 @@ from gateway.compare.referee import against_reference, decide, row_of
 from gateway.compare.statistics.detectable import detectable
 from gateway.compare.statistics.outcomes import Distribution
 from gateway.compare.statistics.tests import prepare
-from gateway.compare.witnesses import OURS, Witness, choose, tolerance, witnesses_of
+from gateway.compare.witnesses import OURS, Witness, choose, witnesses_of
 
 RATE = 1e-6
 """The rate of false alarms, the default of ``compare``."""
@@ -59,25 +60,24 @@ class Right:
     def of(cls, circuit: NamedCircuit) -> Right:
         """Return what a comparison of one simulator knows of a circuit."""
         distribution = exact.distribution(circuit.circuit)
-        allowed = tolerance(len(circuit.circuit.operations), single_precision=False)
+        allowed = tolerance(circuit.circuit)
         rate = RATE / TESTS_OF_A_SIMULATOR
         resolutions = {shots: detectable(distribution, shots, rate=rate).hardest for shots in SHOTS}
         return cls(circuit, Witness(OURS, OURS, distribution, allowed), resolutions)
 
     def finds(self, observation: Observation, shots: int) -> bool:
         """Return whether the referee says that a simulator differs."""
-        operations = len(self.circuit.circuit.operations)
-        reference, witness = choose(witnesses_of([observation], self.ours, operations))
+        reference, witness = choose(witnesses_of([observation], self.ours, self.circuit.circuit))
         prepared = prepare(witness.exact, error=reference.tolerance)
         row = row_of(observation, self.circuit.name, shots)
-        row = against_reference(row, observation, prepared, witness, operations)
+        row = against_reference(row, observation, prepared, witness, self.circuit.circuit)
         case = Case(
             name=self.circuit.name,
             openqasm="",
             sha256="",
             num_qubits=self.circuit.circuit.num_qubits,
             num_clbits=self.circuit.circuit.num_clbits,
-            operations=operations,
+            operations=len(self.circuit.circuit.operations),
             depth=0,
             shots=shots,
             reference=reference,

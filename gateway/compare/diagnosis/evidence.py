@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 from typing import Protocol
 
-import numpy as np
-
+from gateway.compare.closeness import largest_difference
 from gateway.compare.diagnosis.observations import Observations
 from gateway.compare.statistics import tests
-from gateway.compare.statistics.outcomes import Distribution, Sample, lookup
+from gateway.compare.statistics.outcomes import Distribution, Sample
 
 FITS = 1e-3
 """Counts fit a hypothesis when their p-value under it is at least this."""
@@ -115,10 +114,3 @@ def evidence_of(observations: Observations, reference: Distribution) -> Evidence
             sample = None
         return ExactEvidence(exact, tolerance, sample, reference)
     return None if sample is None else SampleEvidence(sample, reference)
-
-
-def largest_difference(first: Distribution, second: Distribution) -> float:
-    """Return the largest absolute difference of the probabilities of an outcome."""
-    ours = np.abs(first.probabilities - lookup(second.codes, second.probabilities, first.codes))
-    theirs = np.abs(second.probabilities - lookup(first.codes, first.probabilities, second.codes))
-    return float(max(ours.max(initial=0.0), theirs.max(initial=0.0)))

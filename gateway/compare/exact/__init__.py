@@ -6,7 +6,6 @@ It multiplies arrays by the matrices of the gate table, and shares nothing else 
 from __future__ import annotations
 
 from gateway.compare.exact.bounds import Bounds
-from gateway.compare.exact.rounding import tolerance
 from gateway.compare.exact.simulation import distribution, statevector
 
-__all__ = ["Bounds", "distribution", "statevector", "tolerance"]
+__all__ = ["Bounds", "distribution", "statevector"]

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from gateway.circuit import Circuit, Operation
 from gateway.circuit.needs import needs
+from gateway.compare.closeness import largest_difference, most_different, state_difference, tolerance
 from gateway.compare.exact import distribution, statevector
-from gateway.compare.hunting.judging import largest_difference, state_difference, tolerance
 from gateway.compare.hunting.observation import Observation, is_measured
 from gateway.compare.statistics import tests
 from gateway.compare.statistics.outcomes import Distribution, Sample
@@ -117,8 +117,9 @@ def difference(
     if reference.distribution is None or reference.prepared is None:
         return None
     if observation.exact is not None:
-        size, outcome = largest_difference(reference.distribution, observation.exact)
+        size = largest_difference(reference.distribution, observation.exact)
         if size > tolerance(circuit, precision):
+            outcome = most_different(reference.distribution, observation.exact)
             what = f"gives exact probabilities that are off by {numbers.exact_difference(size)}, for outcome {outcome}"
             return Difference(Kind.PROBABILITIES, what, size)
     if observation.sample is None:

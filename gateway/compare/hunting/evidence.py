@@ -11,6 +11,7 @@ from collections.abc import Callable
 from random import Random
 
 from gateway.circuit import Circuit
+from gateway.compare.closeness import largest_difference, state_difference, tolerance
 from gateway.compare.hunting.differences import (
     SUSPICIOUS,
     Difference,
@@ -20,7 +21,6 @@ from gateway.compare.hunting.differences import (
     p_value,
     reference_of,
 )
-from gateway.compare.hunting.judging import largest_difference, state_difference, tolerance
 from gateway.compare.hunting.observation import Observation, Plan, is_measured
 from gateway.compare.hunting.participants import Participants
 from gateway.compare.hunting.relations import changed
@@ -95,7 +95,7 @@ def difference_between(circuit: Circuit, first: Observation, second: Observation
 def exact_difference(first: Observation, second: Observation) -> float | None:
     """Return the largest difference of two exact results; ``None`` if one has none."""
     if first.exact is not None and second.exact is not None:
-        return largest_difference(first.exact, second.exact)[0]
+        return largest_difference(first.exact, second.exact)
     if first.state is not None and second.state is not None:
         return state_difference(first.state, second.state)[0]
     return None

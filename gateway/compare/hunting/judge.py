@@ -7,6 +7,7 @@ from functools import partial
 from random import Random
 
 from gateway.circuit import Circuit
+from gateway.compare.closeness import tolerance
 from gateway.compare.hunting.accusation import OURSELVES, Accusation
 from gateway.compare.hunting.differences import Difference, Kind, difference, difference_of_error, reference_of
 from gateway.compare.hunting.evidence import (
@@ -17,7 +18,6 @@ from gateway.compare.hunting.evidence import (
     difference_between,
     exact_difference,
 )
-from gateway.compare.hunting.judging import tolerance
 from gateway.compare.hunting.observation import Observation, Plan
 from gateway.compare.hunting.participants import Participants
 from gateway.compare.hunting.spending import Spending

@@ -6,12 +6,12 @@ import msgspec
 
 from gateway.backends.base import Backend, BackendStatus
 from gateway.circuit import Circuit
+from gateway.compare.closeness import tolerance
 from gateway.compare.diagnosis import Observations, diagnose
 from gateway.compare.hunting.accusation import OURSELVES, Accusation, Trial
 from gateway.compare.hunting.culprits import culprits
 from gateway.compare.hunting.differences import Kind, reference_of
 from gateway.compare.hunting.findings import Reduced
-from gateway.compare.hunting.judging import tolerance
 from gateway.compare.hunting.observation import Plan
 from gateway.compare.hunting.participant import Participant
 from gateway.compare.hunting.participants import Participants

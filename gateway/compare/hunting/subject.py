@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from gateway.circuit import Circuit
+from gateway.compare.closeness import largest_difference, most_different, state_difference, tolerance
 from gateway.compare.exact import distribution, statevector
-from gateway.compare.hunting.judging import largest_difference, state_difference, tolerance
 from gateway.compare.hunting.matrix import Failure
 from gateway.compare.hunting.participant import Participant
 from gateway.compare.reproducer.writing import openqasm_of
@@ -115,8 +115,8 @@ class Subject:
     def _hold_probabilities(self, circuit: Circuit, reference: Distribution, result: Result) -> None:
         assert isinstance(result, Probabilities)  # noqa: S101 - the result type that was asked for
         exact = Distribution.of(result, circuit.num_clbits)
-        difference, outcome = largest_difference(reference, exact)
-        if difference > tolerance(circuit, self.capabilities.precision):
+        if largest_difference(reference, exact) > tolerance(circuit, self.capabilities.precision):
+            outcome = most_different(reference, exact)
             expected, came = (each.to_dict().get(outcome, 0.0) for each in (reference, exact))
             raise Failed(_probability(outcome, expected), _probability(outcome, came), circuit)
 

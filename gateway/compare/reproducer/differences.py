@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
+from gateway.compare.closeness import largest_difference
 from gateway.compare.reproducer.asking import State
 from gateway.compare.statistics import tests
-from gateway.compare.statistics.outcomes import Distribution, Sample, lookup
+from gateway.compare.statistics.outcomes import Distribution, Sample
 from gateway.errors import GatewayError
 
 
-def largest_difference(a: Distribution | GatewayError | None, b: Distribution | GatewayError | None) -> float | None:
+def difference(a: Distribution | GatewayError | None, b: Distribution | GatewayError | None) -> float | None:
     """Return the largest absolute difference of a probability, or ``None`` unless both are distributions."""
     if not isinstance(a, Distribution) or not isinstance(b, Distribution):
         return None
-    codes = np.union1d(a.codes, b.codes)
-    differences = lookup(a.codes, a.probabilities, codes) - lookup(b.codes, b.probabilities, codes)
-    return float(np.abs(differences).max())
+    return largest_difference(a, b)
 
 
 def largest_distance(a: State | GatewayError, b: State | GatewayError) -> float | None:

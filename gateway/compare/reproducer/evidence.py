@@ -8,7 +8,7 @@ from gateway.compare.record import Reproducer
 from gateway.compare.reproducer.asking import ask, distributions, has, sample_of
 from gateway.compare.reproducer.clock import Clock
 from gateway.compare.reproducer.compacting import num_operations
-from gateway.compare.reproducer.differences import largest_difference, p_value
+from gateway.compare.reproducer.differences import difference, p_value
 from gateway.compare.reproducer.writing import openqasm_of
 from gateway.compare.statistics.outcomes import Distribution, Sample
 from gateway.errors import GatewayError
@@ -49,7 +49,7 @@ def reproducer_of(
         counts={name: sample.to_dict() for name, sample in samples.items() if isinstance(sample, Sample)},
         versions=_versions(results),
         p_value=p_value(sample, reference) if reference and isinstance(sample, Sample) else None,
-        exact_difference=largest_difference(_exact(a, circuit), expected),
+        exact_difference=difference(_exact(a, circuit), expected),
         error=f"{type(sample).__name__}: {sample}" if isinstance(sample, GatewayError) else "",
     )
 

@@ -11,10 +11,10 @@ from typing import ClassVar, TypeVar
 from gateway.backends.base import Backend
 from gateway.circuit import Circuit
 from gateway.circuit.operations import Operation
-from gateway.compare.exact import tolerance
+from gateway.compare.closeness import tolerance
 from gateway.compare.reproducer.asking import distributions, has, samples, states
 from gateway.compare.reproducer.clock import Clock
-from gateway.compare.reproducer.differences import largest_difference, largest_distance, p_value
+from gateway.compare.reproducer.differences import difference, largest_distance, p_value
 from gateway.compare.reproducer.views import measures
 from gateway.compare.statistics.outcomes import Distribution, Sample
 from gateway.errors import GatewayError, LimitError, RequestError
@@ -96,7 +96,7 @@ class ExactJudge(Judge):
         """
         measured = [circuit for circuit in circuits if measures(circuit)]
         others = [circuit for circuit in circuits if not measures(circuit)]
-        differences = iter(self._compared(measured, distributions, largest_difference))
+        differences = iter(self._compared(measured, distributions, difference))
         distances: Iterator[float | None] = repeat(None)
         if self._with_states:
             distances = iter(self._compared(others, states, largest_distance))
@@ -115,7 +115,7 @@ class ExactJudge(Judge):
 
     def smallest(self, circuit: Circuit) -> float:
         """Return the difference that a circuit must show."""
-        return max(self.least, tolerance(len(circuit.operations), self._precision))
+        return max(self.least, tolerance(circuit, self._precision))
 
     def _judge(self, circuits: list[Circuit]) -> list[bool]:
         differences = self.differences(circuits)

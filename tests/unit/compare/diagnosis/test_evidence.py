@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gateway.compare.diagnosis import Observations
-from gateway.compare.diagnosis.evidence import ExactEvidence, SampleEvidence, evidence_of, largest_difference
+from gateway.compare.diagnosis.evidence import ExactEvidence, SampleEvidence, evidence_of
 from gateway.compare.statistics.outcomes import Distribution, Sample
 
 RIGHT = Distribution.of({"00": 0.5, "01": 0.25, "11": 0.25}, 2)
@@ -21,11 +21,6 @@ def drawn(distribution: Distribution, shots: int = 1000) -> Sample:
 def shifted(distribution: Distribution, difference: float) -> Distribution:
     change = np.array([difference, -difference, 0])
     return Distribution(2, distribution.codes, distribution.probabilities + change)
-
-
-def test_the_largest_difference_counts_outcomes_that_only_one_has():
-    assert largest_difference(RIGHT, WRONG) == largest_difference(WRONG, RIGHT) == 0.5
-    assert largest_difference(RIGHT, RIGHT) == 0
 
 
 def test_exact_probabilities_are_the_evidence_if_they_are_wrong():

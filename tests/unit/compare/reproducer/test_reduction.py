@@ -9,11 +9,11 @@ from support.planted import Combination, Raising, long_circuit, long_dynamic_cir
 
 from gateway.circuit import Circuit, parse
 from gateway.compare import exact
+from gateway.compare.closeness import largest_difference
 from gateway.compare.record import Reproducer
 from gateway.compare.reproducer import reduce
 from gateway.compare.reproducer.asking import distributions
 from gateway.compare.reproducer.clock import Clock
-from gateway.compare.reproducer.differences import largest_difference
 from gateway.errors import AuthenticationError, RequestError, TransportError
 
 T_THEN_CX = Circuit(2).t(0).cx(0, 1)
@@ -29,7 +29,7 @@ def assert_shows(reproducer: Reproducer, simulator: Right) -> None:
 def difference_on(circuit: Circuit, simulator: Right) -> float:
     simulator.exact = True
     (wrong,) = distributions(simulator, [circuit], Clock())
-    return largest_difference(wrong, exact.distribution(circuit)) or 0.0
+    return largest_difference(wrong, exact.distribution(circuit))
 
 
 @EXACT
