@@ -24,7 +24,7 @@ from support.statistics import total_variation
 from gateway.compare import exact
 from gateway.compare.circuits import NamedCircuit, named_circuits
 from gateway.compare.closeness import tolerance
-from gateway.compare.comparing import TESTS_OF_A_SIMULATOR
+from gateway.compare.evidence import TESTS_OF_A_SIMULATOR
 from gateway.compare.observing import Observation, Plan, observe
 from gateway.compare.record import Case, Verdict
 from gateway.compare.referee import against_reference, decide, row_of

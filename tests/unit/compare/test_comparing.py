@@ -374,3 +374,23 @@ def test_a_time_for_each_run_is_not_dropped_where_a_run_cannot_be_stopped():
     (row,) = compare(bell(), {"a": function}, timeout_s=5, **QUIET).rows
     assert row.verdict is Verdict.FAILED
     assert "cannot be stopped" in row.error
+
+
+class WrongOnce(Right):
+    """Is wrong in its first run, and never again."""
+
+    def __init__(self) -> None:
+        super().__init__(exact=False)
+        self.wrong = faulty("bits-reversed")
+
+    def send(self, request):
+        wrong, self.wrong = self.wrong, None
+        return super().send(request) if wrong is None else wrong.send(request)
+
+
+def test_a_difference_that_does_not_show_again_is_no_reproducer_and_the_row_says_so():
+    circuit = Circuit(3).x(0).h(1).measure_all()
+    comparison = compare(circuit, {"a": Right(), "once": WrongOnce()}, **(QUIET | {"reproduce": True}))
+    assert verdicts(comparison) == {"a": "agrees", "once": "differs"}
+    assert comparison.cases[0].reproducers == ()
+    assert "it was not reduced" in comparison.rows[1].notes[-1]

@@ -1,0 +1,94 @@
+"""What all simulators gave for one circuit, and the case of the record that it makes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from gateway.compare import exact
+from gateway.compare.circuits import NamedCircuit
+from gateway.compare.closeness import tolerance
+from gateway.compare.observing import Observation
+from gateway.compare.record import Case, Detectable
+from gateway.compare.referee import against_each_other, against_reference, row_of
+from gateway.compare.statistics.detectable import detectable
+from gateway.compare.statistics.outcomes import Distribution
+from gateway.compare.statistics.tests import prepare
+from gateway.compare.witnesses import OURS, Witness, choose, witnesses_of
+from gateway.errors import LimitError
+
+TESTS_OF_A_SIMULATOR = 10
+"""So many tests, or a few less, are corrected for each simulator; what would have been found follows from that."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnResult:
+    """What our own plain simulator says of a circuit: the distribution and perhaps the state, or why it has none."""
+
+    witness: Witness | None
+    why_not: str = ""
+
+
+def own_result(circuit: NamedCircuit) -> OwnResult:
+    """Ask our own plain simulator."""
+    allowed = tolerance(circuit.circuit)
+    try:
+        if circuit.is_measured:
+            return OwnResult(Witness(OURS, OURS, exact.distribution(circuit.circuit), allowed))
+        state = exact.statevector(circuit.circuit)
+        return OwnResult(Witness(OURS, OURS, Distribution.of_state(state), allowed, state))
+    except LimitError as exc:
+        return OwnResult(None, exc.message)
+
+
+@dataclass(slots=True)
+class Evidence:
+    """What all simulators gave for one circuit.
+
+    Args:
+        circuit: the circuit.
+        shots: on each simulator, all repetitions together.
+        own: what our own plain simulator says of it.
+        rate: the probability that any right simulator is said to differ on this circuit.
+        observations: name -> what the simulator gave.
+        reference: what the samples are compared with, once the case is made; ``None`` if there is no reference.
+    """
+
+    circuit: NamedCircuit
+    shots: int
+    own: OwnResult
+    rate: float
+    observations: dict[str, Observation] = field(default_factory=dict)
+    reference: Distribution | None = None
+
+    def case(self) -> Case:
+        """Return the case with the evidence in its rows, and without verdicts."""
+        observations = list(self.observations.values())
+        circuit = self.circuit.circuit
+        reference, witness = choose(witnesses_of(observations, self.own.witness, circuit), self.own.why_not)
+        rows = [row_of(observation, self.circuit.name, self.shots) for observation in observations]
+        found: Detectable | None = None
+        if witness is None:
+            rows = against_each_other(rows, [observation.sample() for observation in observations])
+        else:
+            self.reference = witness.exact
+            prepared = prepare(witness.exact, error=reference.tolerance)
+            pairs = zip(rows, observations, strict=True)
+            rows = [
+                row if seen.error else against_reference(row, seen, prepared, witness, circuit) for row, seen in pairs
+            ]
+            if self.circuit.is_measured:
+                rate = self.rate / (TESTS_OF_A_SIMULATOR * max(len(rows), 1))
+                found = detectable(prepared, self.shots, rate=rate)
+        return Case(
+            name=self.circuit.name,
+            openqasm=self.circuit.text,
+            sha256=self.circuit.sha256,
+            num_qubits=circuit.num_qubits,
+            num_clbits=circuit.num_clbits,
+            operations=len(circuit.operations),
+            depth=circuit.depth(),
+            shots=self.shots,
+            reference=reference,
+            detectable=found,
+            rows=tuple(rows),
+        )

@@ -1,0 +1,115 @@
+"""Runs every circuit of a comparison on every simulator, and keeps what has finished when it is interrupted."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+from gateway.backends.base import Backend
+from gateway.compare.circuits import NamedCircuit
+from gateway.compare.evidence import TESTS_OF_A_SIMULATOR, Evidence, OwnResult, own_result
+from gateway.compare.observing import WIDEST_EXACT, Observation, Plan, observe, warm_up
+from gateway.compare.progress import Event, Progress, Stage
+from gateway.compare.statistics.detectable import shots_needed
+from gateway.errors import LimitError
+
+MOST_SHOTS = 10_000_000
+"""What a server takes unless it was started with another limit; a resolution never asks for more."""
+
+
+@dataclass(slots=True)
+class Gathering:
+    """The runs of one comparison.
+
+    Args:
+        backends: name -> backend.
+        plan: how every simulator is run.
+        rate: the probability that any right simulator of the comparison is said to differ.
+        resolution: the distance that chooses the shots of each circuit; ``None`` for those of the plan.
+        side_by_side: whether all simulators run at the same time.
+        board: hears of the progress.
+        interrupted: whether Ctrl-C or the time limit ended the runs early.
+    """
+
+    backends: Mapping[str, Backend]
+    plan: Plan
+    rate: float
+    resolution: float | None
+    side_by_side: bool
+    board: Progress
+    interrupted: bool = False
+
+    def run(self, circuits: Sequence[NamedCircuit]) -> list[Evidence]:
+        """Run every circuit on every simulator; Ctrl-C ends the runs, and what there is counts."""
+        evidence: list[Evidence] = []
+        try:
+            if self.plan.repeat > 1:
+                self._warm_up()
+            for circuit in circuits:
+                result = own_result(circuit)
+                plan = self._plan_for(circuit, result)
+                shots = plan.shots * plan.repeat
+                evidence.append(Evidence(circuit, shots, result, self.rate / len(circuits)))
+                self._observe_all(evidence[-1], plan)
+        except KeyboardInterrupt:
+            self.interrupted = True
+        for item in evidence:
+            for name in self.backends:
+                item.observations.setdefault(name, Observation(name))
+            item.observations = {name: item.observations[name] for name in self.backends}
+        return evidence
+
+    def _warm_up(self) -> None:
+        for backend in self.backends.values():
+            try:
+                warm_up(backend)
+            except Exception:  # noqa: BLE001, S112 - it fails again below, where it gets its row
+                continue
+
+    def _plan_for(self, circuit: NamedCircuit, result: OwnResult) -> Plan:
+        """Return the plan with the shots that the resolution takes for this circuit.
+
+        Raises:
+            LimitError: it takes more shots than a server allows, or nobody knows how many it takes.
+        """
+        if self.resolution is None or not circuit.is_measured:
+            return self.plan
+        if result.witness is None:
+            raise LimitError(f"the shots for a resolution follow from the exact distribution: {result.why_not}")
+        rate = self.rate / (TESTS_OF_A_SIMULATOR * len(self.backends))
+        shots = -(-shots_needed(result.witness.exact, self.resolution, rate=rate) // self.plan.repeat)
+        if shots > MOST_SHOTS:
+            message = f"a resolution of {self.resolution:g} takes {shots:,} shots of {circuit.name}: ask for less"
+            raise LimitError(message, limit="shots", requested=shots, allowed=MOST_SHOTS)
+        return replace(self.plan, shots=shots)
+
+    def _observe_all(self, evidence: Evidence, plan: Plan) -> None:
+        if not self.side_by_side:
+            for name in self.backends:
+                evidence.observations[name] = self._observe(name, evidence, plan)
+            return
+        pool = ThreadPoolExecutor(max_workers=max(len(self.backends), 1))
+        try:
+            futures = {name: pool.submit(self._observe, name, evidence, plan) for name in self.backends}
+            for name, future in futures.items():
+                evidence.observations[name] = future.result()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)  # after Ctrl-C nobody waits for what is still running
+
+    def _observe(self, name: str, evidence: Evidence, plan: Plan) -> Observation:
+        witness, circuit = evidence.own.witness, evidence.circuit
+        few = witness is not None and len(witness.exact.codes) <= 1 << WIDEST_EXACT
+
+        def report(stage: str, done: int = 0, total: int = 0) -> None:
+            self.board.update(Event(simulator=name, circuit=circuit.name, stage=Stage(stage), done=done, total=total))
+
+        start = time.perf_counter()
+        if time.monotonic() > plan.deadline:
+            self.interrupted = True
+            return Observation(name)
+        observation = observe(name, self.backends[name], circuit, plan, few_outcomes=few, report=report)
+        stage = Stage.FAILED if observation.error else Stage.FINISHED
+        self.board.update(Event(simulator=name, circuit=circuit.name, stage=stage, seconds=time.perf_counter() - start))
+        return observation
