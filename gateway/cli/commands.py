@@ -220,7 +220,6 @@ def _add_runtime(parser: Parser) -> None:
 
 
 # ---------------------------------------------------------------------- functions of the commands, imported when needed
-# ruff: noqa: PLC0415
 
 
 def _list(arguments: Arguments) -> int:

@@ -128,7 +128,7 @@ def _write_reproducer(found: Reproducer, path: Path) -> None:
     """Write the circuit, or if the name ends so, a bug report in Markdown."""
     text = found.openqasm
     if path.suffix == ".md":
-        from gateway.compare.reproducer.bug_report import bug_report  # noqa: PLC0415 - as the other functions are loaded
+        from gateway.compare.reproducer.bug_report import bug_report
 
         text = bug_report(found)
     path.write_text(text, encoding="utf-8")

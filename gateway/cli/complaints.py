@@ -104,7 +104,7 @@ def complain(sentence: str, text: str = "", program: str = "gateway") -> None:
 
 def _has_rich() -> bool:
     """Return whether rich is installed; the image, which only serves, has none."""
-    from importlib.util import find_spec  # noqa: PLC0415 - slow to import
+    from importlib.util import find_spec
 
     return find_spec("rich") is not None
 

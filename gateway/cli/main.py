@@ -58,7 +58,7 @@ def _run(words: list[str]) -> int:
         return 0
     name = words[0]
     if not name.startswith("-") and name not in COMMANDS:
-        import difflib  # noqa: PLC0415 - slow to import, and needed only here
+        import difflib
 
         close = difflib.get_close_matches(name, COMMANDS, n=1)
         hint = f"did you mean {close[0]!r}? " if close else ""

@@ -130,8 +130,8 @@ def _labels(found: Matrix, terminal: Terminal) -> list[Text]:
 
 def _block(sheet: _Sheet, columns: Sequence[Simulators]) -> RenderableType:
     """Return the rows of some simulators."""
-    from rich.padding import Padding  # noqa: PLC0415 - slow to import
-    from rich.table import Table  # noqa: PLC0415 - slow to import
+    from rich.padding import Padding
+    from rich.table import Table
 
     found, terminal = sheet.matrix, sheet.terminal
     block: Table = Table(box=None, show_edge=False, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="dim")

@@ -122,8 +122,8 @@ def _find_target(settings: Settings, names: list[str]) -> Served:
 def _serve_one(settings: Settings, served: Served) -> None:
     gc.disable()  # for a quicker start: importing modules creates no garbage
     try:
-        from gateway.execution.worker import Target  # noqa: PLC0415 - needs the extra 'server'
-        from gateway.server.host import serve  # noqa: PLC0415
+        from gateway.execution.worker import Target
+        from gateway.server.host import serve
     except ImportError as exc:
         raise ServerStartError(f"serving needs {exc.name!r}: pip install 'simulator-gateway[server]'") from exc
 
@@ -160,7 +160,7 @@ def _target(kind: type[Target], served: Served, settings: Settings) -> Target:
 
 def _check_access(settings: Settings) -> None:
     """Refuse tokens that cannot be read, and an address that other machines can reach without any token."""
-    from gateway.server.access.tokens import tokens_of  # noqa: PLC0415 - needs the extra 'server'
+    from gateway.server.access.tokens import tokens_of
 
     try:
         tokens = tokens_of(settings.tokens, None if settings.tokens_file is None else Path(settings.tokens_file))

@@ -274,7 +274,7 @@ def _decode(content: bytes, name: str, *, is_json: bool) -> dict[str, Any]:
         if is_json:
             values = msgspec.json.decode(content)
         else:
-            import tomllib  # noqa: PLC0415 - needed only for a file in TOML
+            import tomllib
 
             values = tomllib.loads(content.decode())
     except (ValueError, msgspec.DecodeError, RecursionError) as exc:  # tomllib's and msgspec's errors are ValueErrors

@@ -40,8 +40,8 @@ def table(
         rows: the cells of each row, a text or one that :meth:`Terminal.text` made.
         gap: the columns of the terminal between two of the table.
     """
-    from rich.padding import Padding  # noqa: PLC0415 - slow to import
-    from rich.table import Table  # noqa: PLC0415 - slow to import
+    from rich.padding import Padding
+    from rich.table import Table
 
     texts = [[terminal.text(cell) if isinstance(cell, str) else cell for cell in row] for row in rows]
     places = _fitting(columns, texts, terminal.width, gap)
@@ -69,7 +69,7 @@ def natural_width(columns: Sequence[Column], rows: Sequence[Sequence[str | Text]
 
 
 def _widths(columns: Sequence[Column], rows: Sequence[Sequence[str | Text]]) -> list[int]:
-    from rich.cells import cell_len  # noqa: PLC0415 - slow to import
+    from rich.cells import cell_len
 
     return [
         max([cell_len(column.title), *(cell_len(str(row[place])) for row in rows)])

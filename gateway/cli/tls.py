@@ -22,7 +22,7 @@ def check_certificate(cert: str | None, key: str | None) -> None:
     _check_pem(cert, "CERTIFICATE", "certificate")
     if "ENCRYPTED" in _check_pem(key, "PRIVATE KEY", "private key"):
         raise ServerStartError(f"the private key in {key} is encrypted: a server cannot ask for its password")
-    import ssl  # noqa: PLC0415 - slow to import, and needed for HTTPS only
+    import ssl
 
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(cert, key)

@@ -25,14 +25,14 @@ def short_distance(value: float) -> str:
     """Return a total variation distance with two significant digits, such as ``0.044``, for use in sentences."""
     if value <= 0:
         return "0"
-    return f"{value:.{max(1 - math.floor(math.log10(value)), 0)}f}" if value >= 1e-4 else scientific(value)  # noqa: PLR2004
+    return f"{value:.{max(1 - math.floor(math.log10(value)), 0)}f}" if value >= 1e-4 else scientific(value)
 
 
 def p_value(value: float) -> str:
     """Return a p-value: two decimals, below 0.01 as ``3e-9``, below 1e-12 as ``< 1e-12``."""
     if value < SMALLEST_P:
         return "< 1e-12"
-    return f"{value:.2f}" if value >= 0.01 else scientific(value)  # noqa: PLR2004 - see above
+    return f"{value:.2f}" if value >= 0.01 else scientific(value)
 
 
 def p_is(value: float) -> str:
@@ -51,7 +51,7 @@ def scientific(value: float) -> str:
 
 def exact_difference(value: float) -> str:
     """Return the difference of exact probabilities: one digit below 0.01, two decimals above."""
-    return f"{value:.2f}" if value >= 0.01 else scientific(value)  # noqa: PLR2004 - see above
+    return f"{value:.2f}" if value >= 0.01 else scientific(value)
 
 
 def per_cent(share: float, scale: float = 1.0) -> str:
@@ -61,16 +61,16 @@ def per_cent(share: float, scale: float = 1.0) -> str:
         share: from 0 to 1.
         scale: where the scale of bars ends, from 0 to 1.
     """
-    decimals = 1 if scale > 0.1 else 2 if scale > 0.01 else 3  # noqa: PLR2004 - see above
+    decimals = 1 if scale > 0.1 else 2 if scale > 0.01 else 3
     return f"{100 * share:.{decimals}f}"
 
 
 def seconds(value: float, space: str = " ") -> str:
     """Return a duration with at most three digits, in ms below a second, such as ``4.6 ms``, ``310 ms``, ``3.1 s``."""
     if value >= 1:
-        return f"{value:.1f}{space}s" if value < 100 else f"{value:,.0f}{space}s"  # noqa: PLR2004 - three digits
+        return f"{value:.1f}{space}s" if value < 100 else f"{value:,.0f}{space}s"
     milliseconds = 1e3 * value
-    decimals = 0 if milliseconds >= 100 else 1 if milliseconds >= 1 else 2  # noqa: PLR2004 - three digits
+    decimals = 0 if milliseconds >= 100 else 1 if milliseconds >= 1 else 2
     return f"{milliseconds:.{decimals}f}{space}ms"
 
 

@@ -62,7 +62,7 @@ class Terminal:
     @cached_property
     def console(self) -> Console:
         """Rich's console on this stream."""
-        from rich.console import Console  # noqa: PLC0415 - slow to import
+        from rich.console import Console
 
         return Console(
             file=self.stream,
@@ -87,7 +87,7 @@ class Terminal:
         Args:
             *parts: each a text, or a text and its style, such as ``("differs", "bold")``.
         """
-        from rich.text import Text  # noqa: PLC0415 - slow to import
+        from rich.text import Text
 
         whole = Text()
         for part in parts:
@@ -105,7 +105,7 @@ class Terminal:
             mark: what stands before the sentence, such as ``≠``; it is red if it is ``≠`` or ``!``.
             indent: the columns before it.
         """
-        from rich.table import Table  # noqa: PLC0415 - slow to import
+        from rich.table import Table
 
         styled = (mark, "red" if mark in {"≠", "!"} else "")
         if not self.is_terminal:
@@ -123,14 +123,14 @@ class Terminal:
         whole = self.text(*parts)
         whole.no_wrap = True
         if indent:
-            from rich.text import Text  # noqa: PLC0415 - slow to import
+            from rich.text import Text
 
             whole = Text("\n", no_wrap=True).join([Text(" " * indent).append_text(line) for line in whole.split("\n")])
         return whole
 
     def render(self, *renderables: RenderableType) -> str:
         """Return what rich makes of some renderables, without spaces at the ends of lines."""
-        from rich.text import Text  # noqa: PLC0415 - slow to import
+        from rich.text import Text
 
         with self.console.capture() as capture:
             for renderable in renderables:

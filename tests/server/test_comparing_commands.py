@@ -8,16 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support.circuits import handed
 
 from gateway import BackendServer, Circuit, Operation
 from gateway.cli.main import main
 from gateway.compare import Comparison
 from gateway.compare.exact import distribution
-
-PHASE = (
-    Circuit(3).h(0).h(1).h(2).rz(0.7, 0).cx(0, 1).rz(1.1, 1).cx(1, 2).u(0.5, 0.3, 0.2, 0).u(0.9, 0.1, 0.4, 1).ry(0.5, 2)
-)
-"""A circuit whose outcomes tell the sense of each rotation."""
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +33,7 @@ def wrong() -> Iterator[str]:
 @pytest.fixture
 def file(tmp_path: Path) -> str:
     path = tmp_path / "phase.qasm"
-    path.write_text(Circuit(3, 0, list(PHASE.operations)).measure_all().to_openqasm3())
+    path.write_text(handed().to_openqasm3())
     return str(path)
 
 

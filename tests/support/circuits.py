@@ -77,3 +77,9 @@ def wide() -> Circuit:
     for qubit in range(8):
         circuit.ry(pi / 2 - 0.1 * qubit, qubit)
     return circuit.cx(0, 4).cx(3, 7).measure_all()
+
+
+def handed() -> Circuit:
+    """Return a circuit whose outcomes tell the sense of each rotation."""
+    circuit = Circuit(3).h(0).h(1).h(2).rz(0.7, 0).cx(0, 1).rz(1.1, 1).cx(1, 2)
+    return circuit.u(0.5, 0.3, 0.2, 0).u(0.9, 0.1, 0.4, 1).ry(0.5, 2).measure_all()

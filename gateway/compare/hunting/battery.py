@@ -53,7 +53,7 @@ def _ones(width: int, ones: Sequence[int]) -> Circuit:
 
 
 def _permuted(width: int, seed: int) -> Circuit:
-    random = Random(seed)  # noqa: S311 - a permutation
+    random = Random(seed)
     circuit = Circuit(width, width)
     for qubit in random.sample(range(width), width // 2):
         circuit.x(qubit)
@@ -72,8 +72,7 @@ def _many_clbits(width: int) -> Circuit:
 _BIT_ORDER: dict[str, Circuits] = {
     "clbit 0 is the rightmost character": _same(Circuit(3).x(0).measure_all()),
     "every clbit shows its qubit": lambda _: [
-        _ones(width, Random(width).sample(range(width), (width + 1) // 2))  # noqa: S311
-        for width in (1, 2, 7, 8, 9, 10, 11, 12)
+        _ones(width, Random(width).sample(range(width), (width + 1) // 2)) for width in (1, 2, 7, 8, 9, 10, 11, 12)
     ],
     "measurements permute qubits": lambda _: [_permuted(width, width) for width in (3, 4, 5, 11)],
     "the order of measurements does not matter": _same(Circuit(3, 3).x(1).measure(2, 2).measure(0, 0).measure(1, 1)),
@@ -100,7 +99,7 @@ _BIT_ORDER: dict[str, Circuits] = {
 
 def _gate_circuits(name: str, scope: Scope) -> Iterator[Circuit]:
     """Yield circuits whose distributions depend on every entry of a gate's matrix, up to its phase."""
-    random = Random(name)  # noqa: S311 - always the same angles
+    random = Random(name)
     size = GATES[name].num_qubits
     for params in angles(name, scope, random):
         for _ in range(3):
@@ -113,7 +112,7 @@ def _gate_circuits(name: str, scope: Scope) -> Iterator[Circuit]:
 
 def _operand_circuits(name: str, scope: Scope) -> Iterator[Circuit]:
     """Yield circuits with a gate on every order of its qubits, with turns of all qubits between."""
-    random = Random(name)  # noqa: S311 - always the same angles
+    random = Random(name)
     if name not in scope.fitting(GATES[name].num_qubits):
         return
     size = GATES[name].num_qubits

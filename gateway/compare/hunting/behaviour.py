@@ -64,7 +64,7 @@ def behaviours() -> Iterator[Behaviour]:
 
 
 def _gate_states(subject: Subject) -> None:
-    random = Random(1)  # noqa: S311 - always the same circuits
+    random = Random(1)
     circuits = []
     for name in subject.scope.fitting(5):
         circuit = Circuit(max(GATES[name].num_qubits, 1))

@@ -67,7 +67,7 @@ def against_itself(participants: Participants, name: str, seed: int) -> Evidence
     def evidence(circuit: Circuit, plan: Plan | None) -> Difference | None:
         if not is_measured(circuit):
             return None
-        other = changed(circuit, Random(seed), participants[name].scope)  # noqa: S311 - changes of a circuit
+        other = changed(circuit, Random(seed), participants[name].scope)
         first, second = (participants.observe_one(name, each, plan) for each in (circuit, other))
         if first is None or second is None:
             return None

@@ -104,7 +104,7 @@ def random_circuit(seed: int, scope: Scope | None = None, profile: str | None = 
         scope: what the circuit may contain; everything by default.
         profile: the name of the profile; drawn by default.
     """
-    random = Random(seed)  # noqa: S311 - random circuits, not secrets
+    random = Random(seed)
     if profile is None:
         profile = random.choices(list(PROFILES), [each.weight for each in PROFILES.values()])[0]
     return profile, _Drawing.begin(random, scope or Scope(), PROFILES[profile]).finish()

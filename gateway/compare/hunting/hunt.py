@@ -130,7 +130,7 @@ class _Hunt:
         self._shots = shots
         self._save = save
         self._progress = progress
-        self._judge = Judge(participants, shots=shots, rate=rate, random=Random(seed))  # noqa: S311 - seeds of runs
+        self._judge = Judge(participants, shots=shots, rate=rate, random=Random(seed))
         self._findings = Findings(self._reduced, participants.scope)
         self._created = datetime.now(UTC).isoformat(timespec="seconds")
         self._began = monotonic()
@@ -174,7 +174,7 @@ class _Hunt:
             scopes = [participant.scope for participant in self._participants.present()]
             if not scopes:
                 return
-            scope = Random(seed).choice(scopes)  # noqa: S311 - each circuit is made for one of the simulators
+            scope = Random(seed).choice(scopes)
             profile, circuit = random_circuit(seed, scope)
             yield Trial(circuit, f"seed {seed}, {profile}", seed)
             seed += 1

@@ -76,7 +76,7 @@ class Scope:
 def _takable(declared: frozenset[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the gates that come down to the declared ones at every angle, and those that do at some."""
     free = tuple(name for name in GATES if _is_taken(name, (_GENERIC_ANGLE,) * GATES[name].num_params, declared))
-    random = Random(0)  # noqa: S311 - a sample of angles
+    random = Random(0)
     rest = [name for name in GATES if name not in free]
     return free, tuple(name for name in rest if _quarter_angles(name, declared, random) is not None)
 

@@ -30,7 +30,7 @@ class NotebookProgress(DrawnProgress):
     """Shows a bar for all runs and a row for each simulator; at the end one line stays, with the time that it took."""
 
     def _show(self) -> None:
-        from IPython.display import display  # noqa: PLC0415 - the kernel has loaded it
+        from IPython.display import display
 
         handle: Any = None
         for is_last in self._rounds(_REFRESH_S):

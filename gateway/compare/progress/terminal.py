@@ -84,7 +84,7 @@ def draw(view: View, terminal: Terminal) -> list[RenderableType]:
 
 
 def _table(lines: Sequence[Line], terminal: Terminal) -> Table:
-    from rich.table import Table  # noqa: PLC0415 - slow to import
+    from rich.table import Table
 
     table = Table.grid()
     table.add_column(no_wrap=True)

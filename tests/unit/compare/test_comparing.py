@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import numpy as np
 import pytest
-from support.circuits import bell, teleportation, wide
+from support.circuits import bell, handed, teleportation, wide
 from support.faulty import Right, faulty
 
 from gateway import Capabilities, Circuit, Counts, Provenance, VirtualBackend
@@ -24,20 +24,7 @@ from gateway.errors import (
 from gateway.results import Precision, ResultType
 
 QUIET = {"progress": None, "reproduce": False, "seed": 7}
-PHASE = (
-    Circuit(3)
-    .h(0)
-    .h(1)
-    .h(2)
-    .rz(0.7, 0)
-    .cx(0, 1)
-    .rz(1.1, 1)
-    .cx(1, 2)
-    .u(0.5, 0.3, 0.2, 0)
-    .u(0.9, 0.1, 0.4, 1)
-    .ry(0.5, 2)
-    .measure_all()
-)
+PHASE = handed()
 
 
 def verdicts(comparison) -> dict[str, str]:

@@ -9,7 +9,7 @@ import os
 
 import msgspec
 import pytest
-from support.circuits import bell
+from support.circuits import bell, handed
 from support.faulty import Right, faulty
 
 from gateway import Circuit
@@ -17,20 +17,7 @@ from gateway.compare import Comparison, compare
 from gateway.compare.record import FORMAT, Verdict
 from gateway.errors import RequestError
 
-PHASE = (
-    Circuit(3)
-    .h(0)
-    .h(1)
-    .h(2)
-    .rz(0.7, 0)
-    .cx(0, 1)
-    .rz(1.1, 1)
-    .cx(1, 2)
-    .u(0.5, 0.3, 0.2, 0)
-    .u(0.9, 0.1, 0.4, 1)
-    .ry(0.5, 2)
-    .measure_all()
-)
+PHASE = handed()
 
 
 def compared(seed: int = 7, circuit: Circuit = PHASE, **backends) -> Comparison:
