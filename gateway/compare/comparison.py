@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -140,7 +140,7 @@ class _Head(msgspec.Struct):
 
 def _write(path: Path, content: bytes) -> Path:
     """Write a file in one step: a reader sees the old file or the new one, and never a half of it."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+    partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
         partial.write_bytes(content)
         partial.replace(path)

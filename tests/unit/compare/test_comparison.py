@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import json
-import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -71,15 +73,26 @@ def test_what_is_no_record_is_refused(tmp_path, content):
         Comparison.load(path)
 
 
-def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path):
-    folder = tmp_path / "folder"
-    folder.mkdir()
-    path = compared().save(folder / "r.json")
+def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch):
+    path = compared().save(tmp_path / "r.json")
     before = path.read_bytes()
-    (folder / f".r.json.{os.getpid()}.part").mkdir()  # so that the new file cannot be written beside it
-    with pytest.raises(OSError, match=r"r\.json"):
+
+    def full(partial: Path, content: bytes) -> None:
+        partial.touch()
+        raise OSError(errno.ENOSPC, "No space left on device", str(partial))
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OSError, match=r"No space left on device: '[^']*/r\.json'"):
         compared(seed=8).save(path)
-    assert path.read_bytes() == before
+    assert [(each.name, each.read_bytes()) for each in tmp_path.iterdir()] == [("r.json", before)]
+
+
+def test_two_threads_may_save_to_one_file_at_once(tmp_path):
+    comparison, path = compared(), tmp_path / "r.json"
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(comparison.save, [path] * 16))
+    assert Comparison.load(path) == comparison
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_the_flat_table_has_a_line_for_each_circuit_and_simulator(tmp_path):
