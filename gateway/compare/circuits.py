@@ -11,6 +11,7 @@ from typing import NamedTuple
 from gateway.backends.base import CircuitLike
 from gateway.circuit import Circuit
 from gateway.circuit.needs import needs
+from gateway.compare.writing import openqasm_of
 from gateway.errors import RequestError
 from gateway.frameworks.sources import as_source
 
@@ -92,4 +93,4 @@ def _read(name: str, source: CircuitLike) -> NamedCircuit:
     if isinstance(text_or_circuit, str):
         return NamedCircuit(name, text_or_circuit, Circuit.from_openqasm(text_or_circuit), text_or_circuit)
     text_or_circuit.validate()
-    return NamedCircuit(name, text_or_circuit, text_or_circuit, text_or_circuit.to_openqasm3())
+    return NamedCircuit(name, text_or_circuit, text_or_circuit, openqasm_of(text_or_circuit))

@@ -16,7 +16,7 @@ from gateway.compare.hunting.hunt_record import Finding
 from gateway.compare.hunting.scope import Scope
 from gateway.compare.record import Reproducer
 from gateway.compare.reproducer.compacting import num_operations
-from gateway.compare.reproducer.writing import openqasm_of
+from gateway.compare.writing import openqasm_of
 
 MOST_EXAMPLES = 20
 """The number of circuits that a finding names; it counts all."""

@@ -21,7 +21,7 @@ from gateway.compare.reproducer.compacting import num_operations
 from gateway.compare.reproducer.evidence import reproducer_of
 from gateway.compare.reproducer.judge import Judge
 from gateway.compare.reproducer.reduction import smallest
-from gateway.compare.reproducer.writing import as_written
+from gateway.compare.writing import as_written
 from gateway.protocol.messages import RunRequest
 from gateway.results import Capabilities, Result, Sampling
 

@@ -11,9 +11,9 @@ from gateway.compare.closeness import largest_difference, most_different, state_
 from gateway.compare.exact import distribution, statevector
 from gateway.compare.hunting.matrix import Failure
 from gateway.compare.hunting.participant import Participant
-from gateway.compare.reproducer.writing import openqasm_of
 from gateway.compare.statistics import tests
 from gateway.compare.statistics.outcomes import Distribution, Sample
+from gateway.compare.writing import openqasm_of
 from gateway.counts import Counts, Probabilities, Result
 from gateway.errors import GatewayError, TransportError, UnsupportedError
 from gateway.look import numbers

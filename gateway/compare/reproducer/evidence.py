@@ -9,8 +9,8 @@ from gateway.compare.reproducer.asking import ask, distributions, has, sample_of
 from gateway.compare.reproducer.clock import Clock
 from gateway.compare.reproducer.compacting import num_operations
 from gateway.compare.reproducer.differences import difference, p_value
-from gateway.compare.reproducer.writing import openqasm_of
 from gateway.compare.statistics.outcomes import Distribution, Sample
+from gateway.compare.writing import openqasm_of
 from gateway.errors import GatewayError
 from gateway.results import Result, ResultType
 

@@ -21,7 +21,7 @@ from gateway.compare.reproducer.minimising import minimise
 from gateway.compare.reproducer.simplifying import SIMPLIFICATIONS
 from gateway.compare.reproducer.views import views
 from gateway.compare.reproducer.weighing import measure_of
-from gateway.compare.reproducer.writing import as_written
+from gateway.compare.writing import as_written
 
 LARGEST_BATCH = 32
 """At most so many circuits are sent to the simulators together."""

@@ -7,6 +7,7 @@ import pytest
 from support.circuits import bell
 
 from gateway import Circuit
+from gateway.circuit import parse
 from gateway.compare.circuits import named_circuits
 from gateway.errors import CircuitInvalidError, CircuitSyntaxError, RequestError
 
@@ -32,7 +33,7 @@ def test_the_text_is_the_callers_own_where_there_is_one():
     (of_text,), (of_circuit,) = named_circuits(TEXT), named_circuits(bell())
     assert of_text.source == of_text.text == TEXT
     assert of_text.sha256 == sha256(TEXT.encode()).hexdigest()
-    assert of_circuit.text == bell().to_openqasm3()
+    assert parse(of_circuit.text) == bell()
 
 
 @pytest.mark.parametrize(
@@ -77,3 +78,9 @@ def test_a_wrong_circuit_is_refused():
     wrong.operations.append(bell().operations[1])
     with pytest.raises(CircuitInvalidError):
         named_circuits(wrong)
+
+
+def test_a_record_s_text_calls_every_gate_by_its_name_so_that_it_shows_the_same_fault_again():
+    circuit = Circuit(4).c3x(0, 1, 2, 3).rzx(0.3, 0, 1).measure_all()
+    (named,) = named_circuits(circuit)
+    assert parse(named.text) == circuit

@@ -9,7 +9,7 @@ from support.circuits import angles, random_dynamic_circuit
 
 from gateway.circuit import Circuit, parse
 from gateway.circuit.gates import GATES
-from gateway.compare.reproducer.writing import as_written, openqasm_of
+from gateway.compare.writing import as_written, openqasm_of
 
 
 @pytest.mark.parametrize("name", GATES)
