@@ -176,6 +176,9 @@ class Mine:
             through: a command that runs it, such as ``nsenter``.
         """
         prelude = "import os, signal, sys\nfrom gateway import Circuit, DockerSimulator\n"
+        prelude += (
+            "signal.signal(signal.SIGHUP, signal.SIG_DFL)\n"  # whoever runs the tests by nohup lets it be ignored
+        )
         prelude += "bell = Circuit(2).h(0).cx(0, 1).measure_all()\n"
         process = subprocess.Popen(
             [*through, sys.executable, "-c", prelude + textwrap.dedent(code), *arguments],
