@@ -6,7 +6,6 @@ place. A refusal names what is lacking, which operation of the circuit needs it,
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -14,6 +13,7 @@ from gateway.circuit.clifford import GENERATORS, TOLERANCE
 from gateway.circuit.lowering import first_unlowerable
 from gateway.circuit.needs import MOST_GATES_IN_SINGLE_PRECISION, Needs
 from gateway.errors import CircuitInvalidError, LimitError, RequestError, UnsupportedError
+from gateway.resources import machine_memory_bytes
 from gateway.results import Capabilities, Precision, ResultType, Sampling
 from gateway.simulators import rows
 
@@ -138,7 +138,7 @@ def supported_by(needs: Needs, options: RunOptions, *, simulator: str, memory_by
         return []
     options = options._replace(own_sampler=False)  # a demand of that simulator, which the others do not share
     if memory_bytes is None:
-        memory_bytes = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        memory_bytes = machine_memory_bytes()
     return [
         row.name
         for row in rows()

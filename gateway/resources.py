@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import os
+import sys
 from typing import Annotated
 
 import msgspec
@@ -16,6 +18,14 @@ LEAST_MEMORY = 64 * 2**20
 
 _LOADER_FAILURES = ("cannot map zero-fill pages", "failed to map segment", "cannot allocate memory")
 """What the dynamic loader says when memory runs out while it loads a library."""
+
+
+def machine_memory_bytes() -> int:
+    """Return the memory of this machine in bytes; where the system does not say, more than any machine has."""
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, OSError, ValueError):  # another system than Linux and macOS
+        return sys.maxsize
 
 
 class Resources(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from gateway.resources import machine_memory_bytes
 from gateway.results import Capabilities, ResultType
 
 
@@ -101,7 +101,7 @@ class SimulatorList(Mapping[str, ListedSimulator]):
 
     def _notes(self) -> list[str]:
         """Return a sentence about the last column, and one for whatever does not run here."""
-        memory = f"{machine_memory() / 2**30:.0f}\N{NO-BREAK SPACE}GiB"
+        memory = f"{machine_memory_bytes() / 2**30:.0f}\N{NO-BREAK SPACE}GiB"
         missing = [each for each in self.values() if not each.is_installed]
         containers = f"; DockerSimulator({missing[0].name!r}) runs it in a container" if missing else ""
         return [
@@ -116,7 +116,7 @@ _ABILITIES = ("exact", "state vector", "mid-circuit", "conditions", "gates", "qu
 
 def _abilities(capabilities: Capabilities) -> list[str]:
     """Return the cells of a table below these heads."""
-    most = capabilities.most_qubits(machine_memory())
+    most = capabilities.most_qubits(machine_memory_bytes())
     return [
         _mark(ResultType.PROBABILITIES in capabilities.result_types),
         _mark(ResultType.STATEVECTOR in capabilities.result_types),
@@ -125,11 +125,6 @@ def _abilities(capabilities: Capabilities) -> list[str]:
         "all" if capabilities.gates == "universal" else str(len(capabilities.gates)),
         _NONE if most is None else f"{most:,}",
     ]
-
-
-def machine_memory() -> int:
-    """Return the memory of this machine in bytes."""
-    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 
 def _mark(value: bool) -> str:

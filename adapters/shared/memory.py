@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-import os
 import resource
 from pathlib import Path
+
+from gateway.resources import machine_memory_bytes
 
 _CGROUP_FILES = (
     # (limit, usage): version 2, then version 1
@@ -32,7 +33,7 @@ def _machine() -> int:
     for line in _text_of("/proc/meminfo").splitlines():
         if line.startswith("MemAvailable:"):
             return int(line.split()[1]) * 1024
-    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return machine_memory_bytes()
 
 
 def _container() -> list[int]:

@@ -6,6 +6,7 @@ import os
 import platform
 
 from gateway.compare.record import Machine
+from gateway.resources import machine_memory_bytes
 from gateway.version import __version__
 
 
@@ -14,15 +15,7 @@ def this_machine() -> Machine:
     return Machine(
         system=f"{platform.system()} {platform.release()}".strip(),
         processors=os.cpu_count() or 1,
-        memory_bytes=_memory_bytes(),
+        memory_bytes=machine_memory_bytes(),
         python=platform.python_version(),
         gateway=__version__,
     )
-
-
-def _memory_bytes() -> int:
-    """Return the bytes of memory of the machine, or 0 where the system does not say."""
-    try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, OSError, ValueError):  # another system than Linux and macOS
-        return 0

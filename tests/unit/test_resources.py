@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import os
+import sys
+
 import msgspec
 import pytest
 
 from gateway.errors import RequestError
-from gateway.resources import LEAST_MEMORY, Resources, ran_out_of_memory, resources_of
+from gateway.resources import LEAST_MEMORY, Resources, machine_memory_bytes, ran_out_of_memory, resources_of
 
 
 def test_a_run_has_one_thread_and_the_memory_of_the_machine_unless_told_otherwise():
@@ -69,3 +72,9 @@ def test_an_allocation_that_fails_while_a_library_is_loaded_is_memory_that_ran_o
 @pytest.mark.parametrize("error", [None, ImportError("No module named 'qulacs'"), OSError(28, "No space left")])
 def test_other_failures_are_not_memory_that_ran_out(error: Exception | None):
     assert not ran_out_of_memory(error)
+
+
+def test_the_memory_of_a_machine_that_does_not_say_is_more_than_any_has(monkeypatch):
+    assert 2**28 < machine_memory_bytes() < 2**60
+    monkeypatch.delattr(os, "sysconf")
+    assert machine_memory_bytes() == sys.maxsize
