@@ -21,9 +21,13 @@ def _split(state: State, qubit: int) -> NDArray[Any]:
 
 
 def probability_of_one(state: State, qubit: int) -> float:
-    """Return the probability that measuring the qubit gives 1; the state is normalised."""
-    ones = _split(state, qubit)[:, 1, :]
-    return float(np.vdot(ones, ones).real)
+    """Return the probability that measuring the qubit gives 1.
+
+    It is the share of 1 in both: the norm of a state may be as wrong as its amplitudes, as after an angle of millions
+    of turns, and with one outcome held to a norm of 1 the other would seem possible although all its amplitudes are 0.
+    """
+    zeros, ones = (float(np.vdot(half, half).real) for half in (_split(state, qubit)[:, k, :] for k in (0, 1)))
+    return ones / (zeros + ones)
 
 
 def project(state: State, qubit: int, outcome: int, *, flip: bool = False) -> State:

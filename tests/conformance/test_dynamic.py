@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import pi
+
 import pytest
 from support.circuits import random_dynamic_circuit, teleportation
 from support.reference import distribution
@@ -115,6 +117,15 @@ CIRCUITS = {
     .measure(0, 2)
     .x(1, when=Comparison((0, 1, 2), 7))
     .measure(1, 3),
+    "certain outcome after a huge angle": Circuit(2, 3)
+    .x(0)
+    .rxx(pi / 2, 1, 0)
+    .cx(0, 1)
+    .u2(-3141593.0, pi, 0)
+    .measure(1, 0)
+    .x(1)
+    .measure(1, 1)
+    .measure(0, 2),
     "idle qubits between": Circuit(9, 3).h(2).measure(2, 0).x(7, when={0: 1}).measure(7, 2),
     "more clbits than a machine word": Circuit(2, 70).ry(1.0, 0).measure(0, 66).x(1, when={66: 1}).measure(1, 3),
 }  # fmt: skip

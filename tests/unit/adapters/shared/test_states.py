@@ -18,6 +18,15 @@ def test_qubit_0_is_the_least_significant_bit():
     assert [probability_of_one(state, qubit) for qubit in range(3)] == [1, 0, 0]
 
 
+@pytest.mark.parametrize("qubit", [0, 1, 2])
+@pytest.mark.parametrize("norm", [1 - 1e-9, 1 + 1e-6])
+def test_what_is_impossible_stays_so_whatever_the_norm(norm, qubit):
+    state = np.zeros(8, dtype=np.complex128)
+    state[[0b111, 0b000]] = norm * 0.6, 0
+    assert probability_of_one(state, qubit) == 1
+    assert probability_of_one(state[::-1].copy(), qubit) == 0
+
+
 @pytest.mark.parametrize("qubit", range(4))
 def test_probability_of_one_is_the_sum_over_its_indices(qubit):
     state = random_state(4)
