@@ -81,6 +81,7 @@ def hunt(  # noqa: PLR0913 - all but the first by keyword
 
     Raises:
         RequestError: there is no backend or no such folder, or an argument is out of range.
+        SimulatorNotInstalled: a simulator is not on this machine at all.
     """
     check_number("minutes", minutes, above=0)
     check_number("circuits", circuits, lowest=1, whole=True)
@@ -214,7 +215,8 @@ class _Hunt:
             event = Event(simulator=name, stage=Stage.RUNNING, done=int(seconds), total=int(self._total_s) or 1)
             self._progress.update(event)
         found = numbers.several(len(self._findings.all()), "finding")
-        self._progress.sentence(f"{numbers.several(self._circuits, 'circuit')} tried; {found} so far.")
+        lost = "".join(f"; {name} does not answer" for name in self._participants.lost)
+        self._progress.sentence(f"{numbers.several(self._circuits, 'circuit')} tried; {found} so far{lost}.")
 
     def _report(self) -> HuntReport:
         report = HuntReport(

@@ -14,7 +14,7 @@ from gateway.compare.hunting.hunt_record import Tally
 from gateway.compare.hunting.observation import Observation, Plan, observe
 from gateway.compare.hunting.participant import Participant
 from gateway.compare.hunting.scope import Scope
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, SimulatorNotInstalled
 
 REVIVAL_S = 15.0
 """The seconds after which a backend that does not answer is tried again."""
@@ -41,7 +41,11 @@ class Participants:
         return self._all[name]
 
     def present(self) -> list[Participant]:
-        """Return those that answer, after those that were lost a while ago have been tried again."""
+        """Return those that answer, after those that were lost a while ago have been tried again.
+
+        Raises:
+            SimulatorNotInstalled: one is not on this machine at all.
+        """
         lost = [name for name, since in self._lost.items() if monotonic() - since >= REVIVAL_S]
         for name, is_back in zip(lost, self._pool.map(self._start, lost), strict=True):
             if is_back:
@@ -49,6 +53,11 @@ class Participants:
             else:
                 self._lost[name] = monotonic()
         return [participant for name, participant in self._all.items() if name not in self._lost]
+
+    @property
+    def lost(self) -> list[str]:
+        """The names of those that do not answer."""
+        return list(self._lost)
 
     def scope(self, name: str) -> Scope:
         """Return what one takes; everything for our own exact simulator."""
@@ -103,6 +112,8 @@ class Participants:
         participant = self._all[name]
         try:
             participant.start()
+        except SimulatorNotInstalled:
+            raise
         except GatewayError as exc:
             self._note(name, f"does not answer: {type(exc).__name__}: {exc}")
             return False

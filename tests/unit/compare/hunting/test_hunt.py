@@ -15,7 +15,15 @@ from gateway.compare.hunting.differences import Kind
 from gateway.compare.hunting.generator import random_circuit
 from gateway.compare.hunting.hunt import hunt
 from gateway.compare.hunting.report import HuntReport
-from gateway.errors import JobTimeout, LimitError, RequestError, SimulatorError, TransportError, UnsupportedError
+from gateway.errors import (
+    JobTimeout,
+    LimitError,
+    RequestError,
+    SimulatorError,
+    SimulatorNotInstalled,
+    TransportError,
+    UnsupportedError,
+)
 from gateway.results import CLIFFORD, ResultType
 
 hunt = partial(hunt, seed=1, progress=None, minutes=5.0)
@@ -58,6 +66,13 @@ class Mortal(InProcess):
                 raise TransportError("still down")
             self.lives = 10**9
         return super().status()
+
+
+class Absent(InProcess):
+    """A simulator whose framework is not on this machine."""
+
+    def status(self):
+        raise SimulatorNotInstalled("its framework is not installed", simulator="absent", requirement="absent==1")
 
 
 def has(name: str):
@@ -227,6 +242,11 @@ def test_a_circuit_that_ends_a_backend_each_time_is_a_finding():
     report = hunt({"a": InProcess(), "b": Failing(has("iswap"), TransportError("it ended"))}, circuits=60)
     (finding,) = report.findings
     assert (finding.simulator, finding.cause) == ("b", "TransportError")
+
+
+def test_a_simulator_that_is_not_installed_ends_the_hunt_at_once():
+    with pytest.raises(SimulatorNotInstalled, match="is not installed"):
+        hunt({"here": InProcess(), "absent": Absent()})
 
 
 def test_a_hunt_in_which_nobody_answers_ends_at_once():
