@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from random import Random
 from typing import Any
 
@@ -84,7 +85,8 @@ def cases(fault: str, seed: int) -> Iterator[Case]:
     random = Random(f"{fault} {seed}")
     while True:
         gate = random.choice(GATES_OF[fault]) if fault in GATES_OF else None
-        circuit = _circuit(random, gate, idle=fault == "idle-qubit-dropped", dynamic=fault in DYNAMIC)
+        least = 4 if fault == "clbits-permuted" else 3  # every order of three clbits has a name of its own
+        circuit = _circuit(random, gate, least=least, idle=fault == "idle-qubit-dropped", dynamic=fault in DYNAMIC)
         registers = _registers(random, circuit.num_clbits) if "register" in fault else None
         cause = fault if gate is None else f"{fault}:{gate}"
         yield Case(cause, circuit, faulty(cause, **_options(fault, random, circuit, registers)), registers)
@@ -97,6 +99,8 @@ def _options(fault: str, random: Random, circuit: Circuit, registers: Sequence[i
         return {"registers": registers}
     if fault == "clbits-exchanged":
         return {"clbit": clbit, "other": other}
+    if fault == "clbits-permuted":
+        return {"order": _order(random, circuit.num_clbits)}
     if fault in {"clbit-inverted", "clbit-unwritten"}:
         return {"clbit": clbit}
     if fault == "clbit-stuck":
@@ -123,9 +127,17 @@ def _registers(random: Random, width: int) -> tuple[int, ...]:
     return (first, width - first)
 
 
-def _circuit(random: Random, gate: str | None, *, idle: bool, dynamic: bool) -> Circuit:
-    """Return gates of a few kinds on three to six qubits, all of which are measured."""
-    size = random.randint(3, 6)
+def _order(random: Random, width: int) -> list[int]:
+    """Return an order that is none of registers: hardly any two neighbours stay neighbours."""
+    while True:
+        order = random.sample(range(width), width)
+        if sum(abs(first - second) == 1 for first, second in pairwise(order)) <= 1:
+            return order
+
+
+def _circuit(random: Random, gate: str | None, *, least: int, idle: bool, dynamic: bool) -> Circuit:
+    """Return gates of a few kinds on ``least`` to six qubits, all of which are measured."""
+    size = random.randint(least, 6)
     circuit = Circuit(size, size)
     unused = {random.randrange(size - 1)} if idle else set()
     qubits = [qubit for qubit in range(size) if qubit not in unused]

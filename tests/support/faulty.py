@@ -284,6 +284,17 @@ class ClbitsExchanged(Permuted):
         return self._exchange.get(clbit, clbit)
 
 
+class ClbitsPermuted(Permuted):
+    """Writes the clbits in an order of its own; each to the next one, if none is given."""
+
+    def __init__(self, *, order: Sequence[int] = (), **options) -> None:
+        super().__init__(**options)
+        self._order = tuple(order)
+
+    def place(self, clbit):
+        return self._order[clbit] if self._order else (clbit + 1) % self._circuit.num_clbits
+
+
 class OneClbit(Right):
     """Does something wrong to one clbit."""
 
@@ -539,6 +550,7 @@ FAULTS: Mapping[str, Callable[..., Right]] = {
     "register-bits-reversed": RegisterBitsReversed,
     "registers-reversed": RegistersReversed,
     "clbits-exchanged": ClbitsExchanged,
+    "clbits-permuted": ClbitsPermuted,
     "clbit-inverted": ClbitInverted,
     "clbit-stuck": ClbitStuck,
     "clbit-unwritten": ClbitUnwritten,

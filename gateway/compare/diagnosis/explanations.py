@@ -12,6 +12,7 @@ import math
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 from gateway.circuit import Circuit
@@ -22,6 +23,7 @@ from gateway.compare.diagnosis.marginals import Marginals
 from gateway.compare.diagnosis.mixtures import mixtures
 from gateway.compare.diagnosis.mutants import mutants
 from gateway.compare.diagnosis.observations import Observations
+from gateway.compare.diagnosis.permutations import permutations
 from gateway.compare.diagnosis.readings import exchanges, readings
 from gateway.compare.diagnosis.readout_errors import readout_errors
 from gateway.compare.statistics.outcomes import Distribution
@@ -78,7 +80,11 @@ def explain(
     if evidence is None:
         return []
     marginals = Marginals(reference, evidence.observed, evidence.shots)
-    hypotheses = _hypotheses(circuit, reference, evidence.observed, marginals.suspects(MOST_CLBITS), registers)
+    suspects = marginals.suspects(MOST_CLBITS)
+    hypotheses = chain(
+        _hypotheses(circuit, reference, evidence.observed, suspects, registers),
+        permutations(reference, evidence.observed, evidence.shots),
+    )
     explanations = []
     for explanation in _likely(hypotheses, evidence, marginals, time.monotonic() + seconds):
         p_value = evidence.p_value(explanation.prediction.distribution)

@@ -52,11 +52,11 @@ def kind_of(name: str) -> str:
 
 
 KINDS = (
-    "bits-reversed", "clbits-exchanged", "register-bits-reversed", "registers-reversed", "clbit-inverted",
-    "clbit-unwritten", "clbit-stuck", "first-write-kept", "idle-qubit-dropped", "gate-dropped", "angle-negated",
-    "angle-halved", "angle-doubled", "angle-in-degrees", "angle-in-half-turns", "angle-modulo", "inverse-taken",
-    "operands-exchanged", "phase-lost", "condition-ignored", "condition-inverted", "condition-reversed",
-    "reset-ignored", "measurement-postponed", "readout-error", "depolarised", "seed-ignored", "shots-missing",
-    "shots-correlated",
+    "bits-reversed", "clbits-exchanged", "register-bits-reversed", "registers-reversed", "clbits-permuted",
+    "clbit-inverted", "clbit-unwritten", "clbit-stuck", "first-write-kept", "idle-qubit-dropped", "gate-dropped",
+    "angle-negated", "angle-halved", "angle-doubled", "angle-in-degrees", "angle-in-half-turns", "angle-modulo",
+    "inverse-taken", "operands-exchanged", "phase-lost", "condition-ignored", "condition-inverted",
+    "condition-reversed", "reset-ignored", "measurement-postponed", "readout-error", "depolarised", "seed-ignored",
+    "shots-missing", "shots-correlated",
 )  # fmt: skip
 """The kinds of causes; of two that explain the same equally well, the earlier one is named first."""

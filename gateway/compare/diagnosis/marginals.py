@@ -1,4 +1,4 @@
-"""How often each clbit is 1: a glance that refutes most wrong readings before their distribution is computed."""
+"""How often clbits, and pairs of them, are 1: a glance that refutes most wrong readings before they are computed."""
 
 from __future__ import annotations
 
@@ -37,9 +37,14 @@ class Marginals:
 
     def refute(self, expected: Floats) -> bool:
         """Return whether what was observed cannot come from clbits that are 1 with these probabilities."""
-        expected = np.clip(expected, IMPOSSIBLE, 1 - IMPOSSIBLE)
-        divergence = rel_entr(self.observed, expected) + rel_entr(1 - self.observed, 1 - expected)
-        return bool(np.any(self._shots * divergence > CERTAIN))
+        return bool(np.any(contradicts(self.observed, expected, self._shots)))
+
+
+def contradicts(observed: Floats, expected: Floats, shots: float) -> NDArray[np.bool_]:
+    """Return where relative frequencies cannot come from these probabilities."""
+    expected = np.clip(expected, IMPOSSIBLE, 1 - IMPOSSIBLE)
+    divergence = rel_entr(observed, expected) + rel_entr(1 - observed, 1 - expected)
+    return np.asarray(shots * divergence > CERTAIN)
 
 
 def ones(distribution: Distribution) -> Floats:
@@ -47,3 +52,10 @@ def ones(distribution: Distribution) -> Floats:
     bits = bits_of_codes(distribution.codes, distribution.width).astype(bool)
     weights = distribution.probabilities
     return np.array([weights[bits[:, clbit]].sum() for clbit in range(distribution.width)]).clip(0, 1)
+
+
+def pairs(distribution: Distribution) -> Floats:
+    """Return the probability of each two clbits to be both 1, shape ``[clbits, clbits]``; `ones` is the diagonal."""
+    bits = bits_of_codes(distribution.codes, distribution.width).astype(np.float64)
+    both: Floats = bits.T @ (distribution.probabilities[:, None] * bits)
+    return both.clip(0, 1)

@@ -151,7 +151,7 @@ FAULTS = {
             says="CircuitPermMPS moves qubits, and sampling puts them back by the inverse of the right permutation.",
             source="https://github.com/jcmgray/quimb/issues/327",
             fixed_in="1.14.0",
-            shots=400,  # it draws a hundred or so a second
+            shots=100,  # it draws a hundred or so a second
         ),
         Fault(
             name="quimb-rzz",
@@ -161,6 +161,7 @@ FAULTS = {
             says="rzz turns twice as far as in OpenQASM, and the other way.",
             source="https://github.com/jcmgray/quimb/commit/aed722f027275bb9444dfc07a20241ace4354757",
             fixed_in="1.6.0",
+            causes=("angle-doubled:rzz",),
         ),
         Fault(
             name="qiskit-importer",
