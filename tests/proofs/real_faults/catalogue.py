@@ -151,7 +151,8 @@ FAULTS = {
             says="CircuitPermMPS moves qubits, and sampling puts them back by the inverse of the right permutation.",
             source="https://github.com/jcmgray/quimb/issues/327",
             fixed_in="1.14.0",
-            shots=100,  # it draws a hundred or so a second
+            causes=("clbits-permuted",),
+            shots=200,  # it draws a hundred or so a second
         ),
         Fault(
             name="quimb-rzz",

@@ -26,9 +26,8 @@ NOTES = """
 ## What to know when reading the table
 
 - Where several causes are named, they predict the same counts, and no count can tell them apart.
-- *Nothing named* is the right answer where no named cause describes the fault: `rzz` turned by minus twice its angle,
-  a permutation of all clbits, gates defined as their neighbours, wrong amplitudes. Causes for an angle multiplied by
-  minus 2 and for a permutation of the clbits would name two of them.
+- *Nothing named* is the right answer where no named cause describes the fault: gates defined as their neighbours,
+  wrong amplitudes for some pairs of qubits, one run for all shots.
 - These releases were right on the same circuits, by the same drivers: qiskit-aer 0.13.1, mqt.ddsim 2.0.0, qxelarator
   0.9.0, qiskit-terra 0.22.0 and 0.9.1, qiskit 1.3.0, qibo 0.2.22 and quimb 1.14.0. The other releases of the last
   column are what the authors say; qiskit-terra 0.8.2 was still wrong.
