@@ -107,6 +107,7 @@ def _declare_reduce(parser: Parser) -> None:
 def _declare_hunt(parser: Parser) -> None:
     _add_backends(parser, "default: all that are installed")
     parser.add_argument("--minutes", metavar="NUMBER", type=float, default=10.0, help="how long; default: %(default)g")
+    parser.add_argument("--circuits", metavar="NUMBER", type=int, help="end after so many; default: when time is over")
     parser.add_argument("--folder", metavar="FOLDER", help="try the .qasm files of a folder first")
     parser.add_argument("--save", metavar="FILE", help="write the report as JSON, after each finding")
     parser.add_argument("--seed", type=int, help="seed of the first circuit; each later one has the next")
@@ -116,6 +117,12 @@ def _declare_hunt(parser: Parser) -> None:
 
 def _declare_verify(parser: Parser) -> None:
     _add_backends(parser, "default: all that are installed")
+    parser.add_argument(
+        "--groups",
+        metavar="NAMES",
+        action="append",
+        help="parts of the battery, such as 'bit order,gates'; default: all",
+    )
     parser.add_argument("--seed", type=int, default=1, help="seed of the samples; default: %(default)s")
     _add_runtime(parser)
     _add_json(parser)

@@ -171,6 +171,7 @@ def hunt_differences(arguments: argparse.Namespace) -> int:
         report = api.hunt(
             backends,
             minutes=arguments.minutes,
+            circuits=arguments.circuits,
             folder=arguments.folder,
             seed=arguments.seed,
             save=arguments.save,
@@ -182,7 +183,12 @@ def hunt_differences(arguments: argparse.Namespace) -> int:
 def verify_simulators(arguments: argparse.Namespace) -> int:
     """Hold simulators to the battery, and print who passes what."""
     with _opened(arguments) as backends:
-        verification = api.verify(backends, seed=arguments.seed, **_timeout(arguments))
+        verification = api.verify(
+            backends,
+            groups=_parts(arguments.groups) if arguments.groups else None,
+            seed=arguments.seed,
+            **_timeout(arguments),
+        )
     return _print_report(verification, is_json=arguments.json)
 
 
@@ -240,7 +246,11 @@ def _opened(
 
 def _named(arguments: argparse.Namespace) -> list[str]:
     """Return the names and URLs that a command was given."""
-    texts = [*(arguments.on or []), *(arguments.at or [])]
+    return _parts([*(arguments.on or []), *(arguments.at or [])])
+
+
+def _parts(texts: Sequence[str]) -> list[str]:
+    """Return what is separated by commas in some texts."""
     return [part.strip() for text in texts for part in text.split(",") if part.strip()]
 
 

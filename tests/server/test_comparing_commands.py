@@ -96,6 +96,16 @@ def test_verify_proves_an_installation(capsys):
     assert "qulacs" in capsys.readouterr().out
 
 
+def test_parts_of_the_battery_are_chosen_by_name(capsys):
+    words = ["verify", "--on", "qulacs", "--runtime", "local", "--groups"]
+    assert main([*words, "bit order,seeds"]) == 0
+    out = capsys.readouterr().out
+    assert "seeds" in out
+    assert "operand orders" not in out
+    assert main([*words, "gaits"]) == 2
+    assert "there is no group 'gaits': known are bit order, gates" in capsys.readouterr().err
+
+
 def test_a_hunt_of_some_seconds_finds_nothing_in_a_right_simulator(capsys):
     assert main(["hunt", "--on", "qulacs", "--runtime", "local", "--minutes", "0.05", "--seed", "1"]) == 0
     assert "nothing was found" in capsys.readouterr().out

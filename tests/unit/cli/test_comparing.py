@@ -400,13 +400,17 @@ class Report:
     [
         (
             ["hunt", "--minutes", "0.5", "--folder", "circuits", "--seed", "3", "--save", "h.json"],
-            {"minutes": 0.5, "folder": "circuits", "seed": 3, "save": "h.json"},
+            {"minutes": 0.5, "circuits": None, "folder": "circuits", "seed": 3, "save": "h.json"},
         ),
         (
-            ["hunt", "--timeout", "2m"],
-            {"minutes": 10.0, "folder": None, "seed": None, "save": None, "timeout_s": 120.0},
+            ["hunt", "--timeout", "2m", "--circuits", "7"],
+            {"minutes": 10.0, "circuits": 7, "folder": None, "seed": None, "save": None, "timeout_s": 120.0},
         ),
-        (["verify", "--seed", "5"], {"seed": 5}),
+        (["verify", "--seed", "5"], {"seed": 5, "groups": None}),
+        (
+            ["verify", "--groups", "bit order, gates", "--groups", "seeds"],
+            {"groups": ["bit order", "gates", "seeds"], "seed": 1},
+        ),
     ],
 )
 def test_hunt_and_verify_print_what_they_found_and_have_its_status(words, options, compare, monkeypatch, capsys):
