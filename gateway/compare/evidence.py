@@ -14,7 +14,7 @@ from gateway.compare.statistics.detectable import detectable
 from gateway.compare.statistics.outcomes import Distribution
 from gateway.compare.statistics.tests import prepare
 from gateway.compare.witnesses import OURS, Witness, choose, witnesses_of
-from gateway.errors import LimitError
+from gateway.errors import GatewayError
 
 TESTS_OF_A_SIMULATOR = 10
 """So many tests, or a few less, are corrected for each simulator; what would have been found follows from that."""
@@ -36,7 +36,7 @@ def own_result(circuit: NamedCircuit) -> OwnResult:
             return OwnResult(Witness(OURS, OURS, exact.distribution(circuit.circuit), allowed))
         state = exact.statevector(circuit.circuit)
         return OwnResult(Witness(OURS, OURS, Distribution.of_state(state), allowed, state))
-    except LimitError as exc:
+    except GatewayError as exc:  # it is too large, or has no state: those who run it will say so, too
         return OwnResult(None, exc.message)
 
 

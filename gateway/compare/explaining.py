@@ -128,7 +128,7 @@ def _narrowed(row: Row, reproducer: Reproducer) -> Row:
 def _observations(observation: Observation, sample: Sample, row: Row, shots: int) -> Observations:
     """Return what the diagnosis looks at."""
     seeds = observation.seeds
-    same_seed = None if seeds is None else (_sample_of(seeds.same[0]), _sample_of(seeds.same[1]))
+    same = None if seeds is None else seeds.same
     runs = observation.counts if seeds is None or len(observation.counts) > 1 else seeds.different
     return Observations(
         sample=sample,
@@ -136,7 +136,7 @@ def _observations(observation: Observation, sample: Sample, row: Row, shots: int
         tolerance=row.exact_tolerance or 0.0,
         requested=shots,
         runs=tuple(map(_sample_of, runs)),
-        same_seed=same_seed,
+        same_seed=None if same is None else (_sample_of(same[0]), _sample_of(same[1])),
     )
 
 

@@ -8,14 +8,10 @@ import msgspec
 
 from gateway.compare.closeness import largest_difference
 from gateway.compare.record import Case, Record, Reference, Row
-from gateway.compare.referee import against_each_other, decide
+from gateway.compare.referee import OF_SAMPLES_ALONE, against_each_other, decide
 from gateway.compare.statistics import tests
 from gateway.compare.statistics.outcomes import Distribution, Sample
 from gateway.errors import RequestError
-
-OF_SAMPLES_ALONE = frozenset({"shots", "same-seed", "two-seeds"})
-"""The tests that no other shots change."""
-
 
 R = TypeVar("R", bound=Record)
 

@@ -24,8 +24,8 @@ from gateway.compare.circuits import NamedCircuit
 from gateway.compare.record import Spread
 from gateway.compare.running import run_within
 from gateway.compare.statistics.outcomes import Distribution, Sample
-from gateway.counts import Counts, Probabilities, Result, Statevector
-from gateway.errors import GatewayError, JobTimeout, SimulatorError, UnsupportedError
+from gateway.counts import SUM_TOLERANCE, Counts, Probabilities, Result, Statevector
+from gateway.errors import GatewayError, JobTimeout, LimitError, OutOfMemory, SimulatorError, UnsupportedError
 from gateway.provenance import Provenance
 from gateway.results import Capabilities, Precision, ResultType, Sampling
 from gateway.simulators import SIMULATORS
@@ -36,6 +36,11 @@ WIDEST_EXACT = 20
 _SEED_SHOTS = 256
 _SEED_RUNS_S = 5.0
 """The runs with equal and with different seeds may take about so long; for a slower simulator they are left out."""
+
+_PROBE = Circuit(1).x(0).measure_all()
+
+_EXCUSES = (UnsupportedError, LimitError, JobTimeout, OutOfMemory)
+"""What may keep a simulator from more than it was asked for; with any other error it fails."""
 
 _SAME_COUNTS_BY_CHANCE = 1e-9
 _MOST_SEEDS = 12
@@ -83,20 +88,20 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Seeds:
-    """What runs of few shots with chosen seeds gave.
+    """What runs of few shots with seeds of our own choice gave.
 
     Args:
-        same: the counts of two runs with the same seed.
-        different: the counts of runs with different seeds.
+        same: the counts of two runs with the same seed; ``None`` where the simulator takes no seeds.
+        different: the counts of runs with different seeds, or with none.
     """
 
-    same: tuple[Counts, Counts]
+    same: tuple[Counts, Counts] | None
     different: tuple[Counts, ...]
 
     @property
     def repeats(self) -> bool:
-        """Whether the same seed gave the same counts twice."""
-        return self.same[0] == self.same[1]
+        """Whether the same seed gave the same counts twice; true of a simulator that takes no seeds."""
+        return self.same is None or self.same[0] == self.same[1]
 
     @property
     def differ(self) -> bool:
@@ -127,7 +132,8 @@ class Observation:
         exact: its exact distribution; for a circuit without measurement, that of the basis states.
         state: its state vector, for a circuit without measurement.
         precision: of its amplitudes.
-        seeds: what runs with chosen seeds gave; ``None`` where the simulator takes no seeds, or is too slow.
+        seeds: what runs with chosen seeds gave, or several runs of a simulator that takes none; ``None`` where there
+            were no such runs, or the simulator is too slow.
         error: why it failed, as ``Class: message``; empty if it did not.
         notes: what could not be looked at, and why.
         seed: of the first run.
@@ -218,17 +224,24 @@ def _observe(
     if plan.seed is not None and not capabilities.seedable:
         observation = _noting(observation, "it takes no seeds, and drew its own")
     report("exact")
-    observation = _with_exact(observation, backend, circuit, plan, capabilities, few_outcomes)
-    return _with_seeds(observation, backend, circuit, plan, capabilities)
+    try:
+        observation = _with_exact(observation, backend, circuit, plan, capabilities, few_outcomes)
+        return _with_seeds(observation, backend, circuit, plan, capabilities)
+    except Exception as exc:  # noqa: BLE001 - as above; what it gave until then is kept
+        return replace(observation, error=failed(simulator, exc).error)
 
 
 def _observe_state(simulator: str, backend: Backend, circuit: NamedCircuit, plan: Plan) -> Observation:
     start = time.perf_counter()
     result = _run(backend, circuit.source, plan, result=ResultType.STATEVECTOR)
     seconds = time.perf_counter() - start
-    if not isinstance(result, Statevector) or result.num_qubits != circuit.circuit.num_qubits:
-        raise SimulatorError(f"a {type(result).__name__} of another size came for a state vector", simulator=simulator)
+    if not isinstance(result, Statevector):
+        raise SimulatorError(f"it returned {type(result).__name__} where a state vector was asked for")
+    _check(result, circuit)
     state = np.asarray(result)
+    norm = float(np.vdot(state, state).real)
+    if not abs(norm - 1) <= SUM_TOLERANCE:  # nor is nan
+        raise SimulatorError(f"its state vector cannot be right: the squares of its amplitudes sum to {norm}, not to 1")
     observation = _of_runs(simulator, [result], [seconds], backend.capabilities())
     return replace(observation, state=state, exact=Distribution.of_state(state))
 
@@ -312,11 +325,36 @@ def _with_exact(
         return _noting(observation, f"no exact result was asked for: there may be more than 2^{WIDEST_EXACT} outcomes")
     try:
         result = _run(backend, circuit.source, plan, shots=None)
-    except GatewayError as exc:
+    except _EXCUSES as exc:
         return _noting(observation, f"no exact result: {exc.message}")
-    if not isinstance(result, Probabilities) or result.width != circuit.circuit.num_clbits:
-        raise SimulatorError("its exact result is none of this circuit")
+    except SimulatorError as exc:
+        if _gives_exact_results(backend, plan):
+            raise
+        return _noting(observation, f"no exact result: {exc.message}")
+    if not isinstance(result, Probabilities):
+        raise SimulatorError(f"it returned {type(result).__name__} where exact probabilities were asked for")
+    _check(result, circuit)
     return replace(observation, exact=Distribution.of(result, result.width))
+
+
+def _check(result: Result, circuit: NamedCircuit) -> None:
+    """Refuse a result that cannot be one of this circuit.
+
+    Raises:
+        SimulatorError: it cannot.
+    """
+    sizes = circuit.circuit
+    fault = result.fault(num_qubits=sizes.num_qubits, num_clbits=sizes.num_clbits, shots=None)
+    if fault is not None:
+        raise SimulatorError(f"its exact result cannot be right: {fault}")
+
+
+def _gives_exact_results(backend: Backend, plan: Plan) -> bool:
+    """Return whether a backend gives exact results of anything: a function may never have been written for them."""
+    try:
+        return isinstance(_run(backend, _PROBE, plan, shots=None), Probabilities)
+    except GatewayError:
+        return False
 
 
 def _noting(observation: Observation, note: str) -> Observation:
@@ -331,10 +369,12 @@ def _with_seeds(
 ) -> Observation:
     """Return the observation with what the same seed twice, and different seeds, gave.
 
-    Two seeds are tried, and more only if these gave equal counts, which may be chance.
+    Two seeds are tried, and more only if these gave equal counts, which may be chance. A backend that takes no seeds
+    may be a machine whose runs cost money: only the runs that were asked for are looked at.
     """
     if not capabilities.seedable:
-        return observation
+        several = len(observation.counts) > 1
+        return replace(observation, seeds=Seeds(None, observation.counts)) if several else observation
     shots = min(plan.shots, _SEED_SHOTS)
     number = _seeds_needed(_chance_of_equal_counts(observation, shots))
     if observation.timings["total"].median * (number + 2) > _SEED_RUNS_S:
@@ -351,7 +391,7 @@ def _with_seeds(
         same = different[0], counts_of(seed, 1)[0]
         if different[0] == different[1]:
             different += counts_of(seed + 2, number - 2) if number > 2 else []  # noqa: PLR2004 - two are there
-    except GatewayError as exc:
+    except _EXCUSES as exc:
         return _noting(observation, f"seeds were not tried: {exc.message}")
     return replace(observation, seeds=Seeds(same, tuple(different)))
 

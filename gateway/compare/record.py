@@ -30,7 +30,8 @@ class Test(msgspec.Struct, frozen=True, kw_only=True):
 
     Args:
         name: ``support``, ``goodness-of-fit``, ``weighted-goodness-of-fit``, ``cross-entropy``, ``single-outcome``,
-            ``clbit``, ``clbit-pair``, ``parity``; between two samples the same names; ``same-seed``, ``two-seeds``.
+            ``clbit``, ``clbit-pair``, ``parity``; between two samples the same names; ``shots``,
+            ``same-seed``, ``two-seeds``, and ``two-runs`` where no seeds are taken.
         statistic: the value of the statistic; its scale is that of the test.
         p_value: before the correction for the number of tests; already corrected for the outcomes or clbits among
             which the test takes the most striking.
@@ -134,6 +135,8 @@ class Reference(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         tolerance: the largest difference of probabilities that counts as the same.
         probabilities: bitstring -> exact probability; empty without a reference.
         note: why there is no better reference.
+        others: the names of those whose exact results contradict it, in groups that share theirs; without a reference,
+            all groups that contradict each other.
     """
 
     kind: str
@@ -142,6 +145,7 @@ class Reference(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     tolerance: float = 0.0
     probabilities: dict[str, float] = {}
     note: str = ""
+    others: tuple[tuple[str, ...], ...] = ()
 
     def __str__(self) -> str:
         if self.kind == "none":

@@ -7,19 +7,23 @@ Holm's method, and whoever has one below the stated rate of false alarms differs
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
+from itertools import combinations
 
 import msgspec
 
 from gateway.circuit import Circuit
 from gateway.compare.closeness import largest_difference, tolerance
-from gateway.compare.observing import Observation
-from gateway.compare.record import Case, Row, Test, Verdict
+from gateway.compare.observing import Observation, Seeds
+from gateway.compare.record import Case, Reference, Row, Test, Verdict
 from gateway.compare.statistics import tests
 from gateway.compare.statistics.correction import holm
 from gateway.compare.statistics.outcomes import Sample
 from gateway.compare.statistics.reference import PreparedReference
-from gateway.compare.witnesses import Witness, fidelity_and_phase
+from gateway.compare.witnesses import OURS, Witness, fidelity_and_phase
+
+OF_SAMPLES_ALONE = frozenset({"shots", "same-seed", "two-seeds", "two-runs"})
+"""Tests for which no distribution is needed."""
 
 CERTAIN = 0.0
 """The p-value of what chance cannot do at all."""
@@ -50,19 +54,23 @@ def _tests_of_runs(observation: Observation, sample: Sample | None, shots: int) 
     found = []
     if sample is not None and sample.shots != shots:
         found.append(_certain("shots", sample.shots, f"{sample.shots:,} shots where {shots:,} were asked for"))
-    seeds = observation.seeds
-    if seeds is not None:
+    return found if observation.seeds is None else [*found, *_tests_of_seeds(observation.seeds)]
+
+
+def _tests_of_seeds(seeds: Seeds) -> list[Test]:
+    found, name = [], "two-runs"
+    if seeds.same is not None:
+        name = "two-seeds"
         found.append(
-            Test(name="same-seed", statistic=float(seeds.repeats), p_value=1.0)
+            Test(name="same-seed", statistic=1.0, p_value=1.0)
             if seeds.repeats
             else _certain("same-seed", 0, "the same seed gave different counts")
         )
-        if not seeds.differ and seeds.by_chance < 1:
-            found.append(
-                Test(name="two-seeds", statistic=0.0, p_value=seeds.by_chance, points_at="all seeds gave equal counts")
-            )
-        else:
-            found.append(Test(name="two-seeds", statistic=float(seeds.differ), p_value=1.0))
+    if not seeds.differ and seeds.by_chance < 1:
+        said = f"all {'runs' if seeds.same is None else 'seeds'} gave equal counts"
+        found.append(Test(name=name, statistic=0.0, p_value=seeds.by_chance, points_at=said))
+    else:
+        found.append(Test(name=name, statistic=float(seeds.differ), p_value=1.0))
     return found
 
 
@@ -133,11 +141,9 @@ def decide(cases: Sequence[Case], false_alarm_rate: float) -> tuple[Case, ...]:
 def _decide_case(case: Case, corrected: list[list[float]], rate: float) -> Case:
     rows = [_with_p_value(row, values) for row, values in zip(case.rows, corrected, strict=True)]
     if case.reference.kind == "none":
-        rows = _in_groups(rows, corrected, rate)
-    case = msgspec.structs.replace(case, rows=tuple(rows))
-    return msgspec.structs.replace(
-        case, rows=tuple(msgspec.structs.replace(row, verdict=_verdict(row, case, rate)) for row in rows)
-    )
+        return msgspec.structs.replace(case, rows=tuple(_without_reference(case, rows, corrected, rate)))
+    decided = [msgspec.structs.replace(row, verdict=_verdict(row, case.reference, rate)) for row in rows]
+    return msgspec.structs.replace(case, rows=tuple(decided))
 
 
 def _with_p_value(row: Row, corrected: Sequence[float]) -> Row:
@@ -146,58 +152,119 @@ def _with_p_value(row: Row, corrected: Sequence[float]) -> Row:
     return msgspec.structs.replace(row, p_value=min(own, default=None))
 
 
-def _verdict(row: Row, case: Case, rate: float) -> Verdict:
+def _verdict(row: Row, reference: Reference, rate: float) -> Verdict:
     if row.error:
         return Verdict.FAILED
-    if row.p_value is not None and row.p_value < rate:
+    if _contradicts_itself(row, rate):
         return Verdict.DIFFERS
-    if case.reference.kind == "none":
-        return _verdict_of_group(row, case.rows)
-    if row.exact_difference is not None and row.exact_difference > max(
-        row.exact_tolerance or 0.0, case.reference.tolerance
-    ):
-        return Verdict.DIFFERS
-    if row.fidelity is not None and 1 - row.fidelity > (row.exact_tolerance or 0.0):
+    differs = _is_unlikely(row, rate) or _has_other_exact_results(row, reference)
+    if OURS in (name for group in reference.others for name in group):
+        # What our own simulator contradicts is not approved, and who may share its results is not accused.
+        theirs = next(group for group in reference.others if OURS in group)
+        accused = differs and row.exact_difference is not None and row.simulator not in theirs
+        return Verdict.DIFFERS if accused else Verdict.UNDECIDED
+    if differs:
         return Verdict.DIFFERS
     return Verdict.AGREES if row.p_value is not None or row.exact_difference is not None else Verdict.UNDECIDED
+
+
+def _is_unlikely(row: Row, rate: float) -> bool:
+    return row.p_value is not None and row.p_value < rate
+
+
+def _contradicts_itself(row: Row, rate: float) -> bool:
+    """Return whether a simulator differs whatever the reference is: by its shots, or by its seeds."""
+    return _is_unlikely(row, rate) and any(test.name in OF_SAMPLES_ALONE and test.p_value < rate for test in row.tests)
+
+
+def _has_other_exact_results(row: Row, reference: Reference) -> bool:
+    allowed = max(row.exact_tolerance or 0.0, reference.tolerance)
+    if row.exact_difference is not None and not row.exact_difference <= allowed:  # nan is no agreement
+        return True
+    return row.fidelity is not None and not 1 - row.fidelity <= (row.exact_tolerance or 0.0)
 
 
 # ---------------------------------------------------------------------- without a reference
 
 
-def _in_groups(rows: Sequence[Row], corrected: Sequence[Sequence[float]], rate: float) -> list[Row]:
-    """Return the rows with the number of their group; simulators of one group agree with each other, pair by pair."""
-    apart = {
+def _without_reference(
+    case: Case, rows: Sequence[Row], corrected: Sequence[Sequence[float]], rate: float
+) -> Iterator[Row]:
+    """Yield the rows with their groups and verdicts: the majority of independent simulators that agree is right.
+
+    Simulators of one group agree with each other, pair by pair. An engine that is in several groups contradicts itself
+    and is no witness for any of them. Whoever is outside the majority differs only if a majority contradicts him
+    directly; if one is outside of whom that is not true, nothing is decided.
+    """
+    apart = _apart(case.reference, rows, corrected, rate)
+    exact = {name for group in case.reference.others for name in group}
+    groups = _groups([row for row in rows if not row.error and (row.counts or row.simulator in exact)], apart)
+    number = {row.simulator: index for index, group in enumerate(groups) for row in group}
+    majority = _majority(groups, apart)
+    for row in rows:
+        group = number.get(row.simulator)
+        verdict = Verdict.UNDECIDED
+        if row.error:
+            verdict = Verdict.FAILED
+        elif _is_unlikely(row, rate):
+            verdict = Verdict.DIFFERS
+        elif majority and group is not None:
+            verdict = Verdict.AGREES if group == 0 else Verdict.DIFFERS
+        yield msgspec.structs.replace(row, group=group, verdict=verdict)
+
+
+def _apart(
+    reference: Reference, rows: Sequence[Row], corrected: Sequence[Sequence[float]], rate: float
+) -> set[frozenset[str]]:
+    """Return the pairs of simulators that contradict each other, by their exact results or by their samples."""
+    exactly = {
+        frozenset((one, other))
+        for group, another in combinations(reference.others, 2)
+        for one in group
+        for other in another
+    }
+    return exactly | {
         frozenset((row.simulator, test.other))
         for row, values in zip(rows, corrected, strict=True)
         for test, value in zip(row.tests, values, strict=True)
         if test.other and value < rate
     }
+
+
+def _groups(rows: Sequence[Row], apart: Collection[frozenset[str]]) -> list[list[Row]]:
+    """Return the rows in groups of which no two members are apart, the most independent group first."""
     groups: list[list[Row]] = []
     for row in rows:
-        if not row.counts:
-            continue
         fitting = [g for g in groups if not any(frozenset((row.simulator, member.simulator)) in apart for member in g)]
         if fitting:
             fitting[0].append(row)
         else:
             groups.append([row])
-    groups.sort(key=lambda group: (_engines(group), len(group)), reverse=True)
-    number = {row.simulator: index for index, group in enumerate(groups) for row in group}
-    return [msgspec.structs.replace(row, group=number.get(row.simulator)) for row in rows]
+    return sorted(groups, key=lambda group: (len(_engines(group, groups)), len(group)), reverse=True)
 
 
-def _verdict_of_group(row: Row, rows: Sequence[Row]) -> Verdict:
-    """Return the verdict without a reference: the majority of independent simulators that agree is right."""
-    if row.group is None:
-        return Verdict.UNDECIDED
-    present = [other for other in rows if other.group is not None]
-    largest = [other for other in present if other.group == 0]
-    has_majority = 2 * _engines(largest) > _engines(present) and len(largest) > 1
-    if not has_majority:
-        return Verdict.UNDECIDED
-    return Verdict.AGREES if row.group == 0 else Verdict.DIFFERS
+def _majority(groups: Sequence[Sequence[Row]], apart: Collection[frozenset[str]]) -> bool:
+    """Return whether the first group is the majority, and contradicts everybody else."""
+    if not groups:
+        return False
+    enough = len({_engine(row) for group in groups for row in group}) / 2
+    engines = _engines(groups[0], groups)
+    if len(engines) <= max(enough, 1):
+        return False
+    for outside in (row for group in groups[1:] for row in group):
+        against = {
+            _engine(row) for row in groups[0] if frozenset((row.simulator, outside.simulator)) in apart
+        } & engines
+        if len(against) <= enough:
+            return False
+    return True
 
 
-def _engines(rows: Sequence[Row]) -> int:
-    return len({row.engine or row.simulator for row in rows})
+def _engines(group: Sequence[Row], groups: Sequence[Sequence[Row]]) -> set[str]:
+    """Return the engines that are in this group alone."""
+    elsewhere = {_engine(row) for other in groups if other is not group for row in other}
+    return {_engine(row) for row in group} - elsewhere
+
+
+def _engine(row: Row) -> str:
+    return row.engine or row.simulator

@@ -46,6 +46,12 @@ def standing(row: Row) -> Standing:
 
 def exact_results_agree(row: Row) -> bool:
     """Return whether the simulator has exact results, and they are those of the reference."""
+    fidelity = 1.0 if row.fidelity is None else row.fidelity
+    return exact_probabilities_agree(row) and 1 - fidelity <= (row.exact_tolerance or 0.0)
+
+
+def exact_probabilities_agree(row: Row) -> bool:
+    """Return whether the simulator has exact probabilities, and they are those of the reference."""
     return (
         row.exact_difference is not None
         and row.exact_tolerance is not None
@@ -113,7 +119,9 @@ def _nobody(rows: Sequence[Row]) -> tuple[str, str]:
         return f"{rows[0].simulator} {standing(rows[0])}:", f" {_first_line(message or name)}"
     if failed and refused:
         return f"{len(failed)} failed, {len(refused)} cannot run it.", ""
-    return (f"All {len(failed)} failed.", "") if failed else (f"None of {len(refused)} can run it.", "")
+    if failed:
+        return "Both failed." if len(failed) == 2 else f"All {len(failed)} failed.", ""  # noqa: PLR2004 - both
+    return f"None of {len(refused)} can run it.", ""
 
 
 def _groups(case: Case) -> tuple[str, str]:
@@ -156,7 +164,8 @@ def _several(record: Record) -> tuple[str, str]:
         return f"{number} circuits: nobody differs.", failures + _found_everywhere(record)
     simulators = dict.fromkeys(row.simulator for row in record.rows)
     who = {1: f"{next(iter(simulators))} agrees", 2: "Both agree"}.get(len(simulators), f"All {len(simulators)} agree")
-    return f"{who} on all {number} circuits.", _found_everywhere(record)
+    where = "both" if number == 2 else f"all {number}"  # noqa: PLR2004 - both
+    return f"{who} on {where} circuits.", _found_everywhere(record)
 
 
 def _interrupted(record: Record) -> tuple[str, str]:
@@ -199,7 +208,7 @@ def _found_everywhere(record: Record) -> str:
     if not known:
         return _found(None, record.rows) or _no_reference(record.cases)
     worst = max(known, key=lambda detectable: (detectable.hardest, detectable.one_bit))
-    lacking = len(record.cases) - len(known)
+    lacking = sum(case.reference.kind == "none" for case in record.cases)
     return _found(worst, ()) + (f" {numbers.several(lacking, 'circuit')} had no reference." if lacking else "")
 
 
@@ -219,10 +228,13 @@ def _evidence(rows: Sequence[Row], rate: float) -> str:
     if len(values) == len(rows):
         at_most = " at most" if len(rows) > 1 and max(values) >= numbers.SMALLEST_P else ""
         return f" ({numbers.p_is(max(values))}{at_most})"
+    if values:
+        return ""
     off = [row.exact_difference for row in rows if row.exact_difference is not None]
-    if off and not values:
-        return f" (exact probabilities off by {numbers.exact_difference(max(off))})"
-    return ""
+    fidelities = [row.fidelity for row in rows if row.fidelity is not None and exact_probabilities_agree(row)]
+    if fidelities:
+        return f" (fidelity {min(fidelities):.3g})"
+    return f" (exact probabilities off by {numbers.exact_difference(max(off))})" if off else ""
 
 
 def _cause(rows: Sequence[Row]) -> str:
@@ -278,13 +290,17 @@ def _found(detectable: Detectable | None, rows: Iterable[Row]) -> str:
 
 
 def _reference(case: Case, remark: str = "") -> str:
-    """Return what is to be said of a reference that is not shared by independent witnesses."""
-    if case.reference.kind == "none":
+    """Return what is to be said of a reference that is not shared by independent witnesses, or not by all."""
+    reference = case.reference
+    if reference.kind == "none":
         return _no_reference([case], remark)
-    if case.reference.kind == "single":
-        names = numbers.listing(["the gateway" if name == "gateway" else name for name in case.reference.witnesses])
+    if any("gateway" in group for group in reference.others):
+        return f" The gateway's own simulator contradicts {_few(reference.witnesses)}: please report this circuit."
+    if reference.kind == "single":
+        names = numbers.listing(["the gateway" if name == "gateway" else name for name in reference.witnesses])
         return f" The reference is that of {names} alone."
-    return ""
+    together = [group for group in reference.others if len(group) > 1]
+    return "".join(f" {_few(group)} give the same exact results as each other." for group in together)
 
 
 def _no_reference(cases: Iterable[Case], remark: str = "") -> str:

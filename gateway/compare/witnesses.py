@@ -60,8 +60,9 @@ def witnesses_of(observations: Sequence[Observation], ours: Witness | None, circ
 def choose(witnesses: Sequence[Witness], why_not_ours: str = "") -> tuple[Reference, Witness | None]:
     """Return the reference, and the witness whose distribution it is.
 
-    The most precise of the witnesses that share the distribution gives the numbers. Where no two independent witnesses
-    agree, our own simulator's distribution is taken, alone; where two groups have equally many, there is no reference.
+    The most precise of the witnesses that share the distribution gives the numbers. Of groups with equally many
+    independent witnesses, the one that our own simulator is in is taken, if need be that simulator alone; if it is in
+    none of them, there is no reference. The groups that share another distribution are named.
 
     Args:
         witnesses: everybody who has an exact distribution.
@@ -69,23 +70,21 @@ def choose(witnesses: Sequence[Witness], why_not_ours: str = "") -> tuple[Refere
     """
     if not witnesses:
         return Reference(kind="none", note=why_not_ours), None
-    groups = sorted(_groups(witnesses), key=_independent, reverse=True)
-    best, number = groups[0], _independent(groups[0])
-    if number > 1 and len(groups) > 1 and _independent(groups[1]) == number:
-        return Reference(kind="none", note=_tie(groups)), None
-    if number == 1 and len(groups) > 1:
-        ours = next((group for group in groups if group[0].name == OURS), None)
-        if ours is None:
-            return Reference(kind="none", note=_tie(groups)), None
-        best = ours
+    groups = _groups(witnesses)
+    most = max(map(_independent, groups))
+    largest = [group for group in groups if _independent(group) == most]
+    best = next((group for group in largest if group[0].name == OURS), largest[0])
+    if len(largest) > 1 and best[0].name != OURS:
+        return Reference(kind="none", note=_tie(groups), others=_names(groups)), None
     source = min(best, key=lambda witness: witness.tolerance)
     reference = Reference(
-        kind="exact" if number > 1 else "single",
+        kind="exact" if most > 1 else "single",
         witnesses=tuple(witness.name for witness in best),
-        independent=number,
+        independent=most,
         tolerance=source.tolerance,
         probabilities=source.exact.to_dict(),
         note=_note(groups, best, why_not_ours),
+        others=_names([group for group in groups if group is not best]),
     )
     return reference, source
 
@@ -119,6 +118,10 @@ def _groups(witnesses: Sequence[Witness]) -> list[list[Witness]]:
 
 def _independent(group: Sequence[Witness]) -> int:
     return len({witness.engine for witness in group})
+
+
+def _names(groups: Sequence[Sequence[Witness]]) -> tuple[tuple[str, ...], ...]:
+    return tuple(tuple(witness.name for witness in group) for group in groups)
 
 
 def _tie(groups: Sequence[Sequence[Witness]]) -> str:

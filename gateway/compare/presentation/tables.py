@@ -24,8 +24,9 @@ TEST_NAMES = {
     "parity": "parity",
     "same-seed": "same seed, same counts",
     "two-seeds": "two seeds, two counts",
+    "two-runs": "two runs, two counts",
 }
-_YES_OR_NO = ("same-seed", "two-seeds")
+_YES_OR_NO = ("same-seed", "two-seeds", "two-runs")
 
 
 @dataclass(frozen=True, slots=True)

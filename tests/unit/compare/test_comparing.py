@@ -8,7 +8,7 @@ import pytest
 from support.circuits import bell, handed, teleportation, wide
 from support.faulty import Right, faulty
 
-from gateway import Capabilities, Circuit, Counts, Provenance, VirtualBackend
+from gateway import Capabilities, Circuit, Counts, Probabilities, Provenance, Statevector, VirtualBackend
 from gateway.backends.base import Backend
 from gateway.compare import compare
 from gateway.compare.record import Verdict
@@ -34,12 +34,13 @@ def verdicts(comparison) -> dict[str, str]:
 class Failing(Right):
     """Raises what it is told to."""
 
-    def __init__(self, error: BaseException, *, only_exact: bool = False) -> None:
+    def __init__(self, error: BaseException, *, only_exact: bool = False, only: Circuit | None = None) -> None:
         super().__init__()
-        self.error, self.only_exact = error, only_exact
+        self.error, self.only_exact, self.only = error, only_exact, only
 
     def send(self, request):
-        if not self.only_exact or request.shots is None:
+        is_meant = self.only is None or self.only in request.circuit_list()
+        if is_meant and (not self.only_exact or request.shots is None):
             raise self.error
         return super().send(request)
 
@@ -208,6 +209,62 @@ def test_one_that_times_out_is_a_failure():
     assert verdicts(comparison) == {"a": "agrees", "slow": "failed"}
 
 
+@pytest.mark.parametrize("error", [SimulatorError("no"), SimulatorCrashed("gone")])
+def test_an_exact_result_that_fails_for_this_circuit_alone_is_a_failure_and_the_counts_are_kept(error):
+    (row,) = compare(bell(), {"a": Failing(error, only_exact=True, only=bell())}, **QUIET).rows
+    assert row.verdict is Verdict.FAILED
+    assert type(error).__name__ in row.error
+    assert sum(row.counts.values()) == 10_000
+
+
+def test_seeds_that_fail_are_a_failure():
+    class FailsLater(Right):
+        def send(self, request):
+            if len(request.circuit_list()) > 1:
+                raise SimulatorError("no list")
+            return super().send(request)
+
+    (row,) = compare(bell(), {"a": FailsLater()}, **QUIET).rows
+    assert (row.verdict, row.error) == (Verdict.FAILED, "SimulatorError: no list")
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_results_that_are_no_numbers_are_a_failure(value):
+    class NoNumbers(Right):
+        def send(self, request):
+            if request.result is ResultType.STATEVECTOR:
+                return [Statevector(np.full(4, value, dtype=complex))]
+            if request.shots is None:
+                return [Probabilities({"00": value, "11": value}, 2)]
+            return super().send(request)
+
+        def capabilities(self):
+            return msgspec.structs.replace(super().capabilities(), result_types=tuple(ResultType))
+
+    for circuit in (bell(), Circuit(2).h(0)):
+        comparison = compare(circuit, {"a": NoNumbers()}, **QUIET)
+        assert verdicts(comparison) == {"a": "failed"}
+        assert "cannot be right" in comparison.verdict
+
+
+# ---------------------------------------------------------------------- who is believed
+
+
+def test_our_own_simulator_decides_between_two_and_two():
+    backends = {name: faulty("bits-reversed", name=name) for name in ("b", "c")} | {"a": Right(name="a")}
+    comparison = compare(PHASE, backends, **QUIET)
+    assert verdicts(comparison) == {"a": "agrees", "b": "differs", "c": "differs"}
+    assert "b and c give the same exact results as each other" in comparison.verdict
+
+
+def test_two_that_share_a_fault_are_not_approved():
+    comparison = compare(PHASE, {name: faulty("bits-reversed", name=name) for name in ("b", "c")}, **QUIET)
+    assert verdicts(comparison) == {"b": "undecided", "c": "undecided"}
+    assert comparison.verdict == (
+        "Undecided: b, c. The gateway's own simulator contradicts b and c: please report this circuit."
+    )
+
+
 # ---------------------------------------------------------------------- without a reference
 
 
@@ -354,6 +411,32 @@ def test_one_that_takes_no_seeds_draws_its_own_and_the_row_says_so():
     (row,) = compare(bell(), {"a": function}, **QUIET).rows
     assert row.verdict is Verdict.AGREES
     assert "takes no seeds" in row.notes[0]
+
+
+def test_runs_without_seeds_that_always_give_the_same_counts_differ():
+    function = VirtualBackend(lambda circuit, shots: {"00": shots // 2, "11": shots - shots // 2})
+    (row,) = compare(bell(), {"a": function}, repeat=5, **QUIET).rows
+    assert row.verdict is Verdict.DIFFERS
+    assert [test.points_at for test in row.tests if test.name == "two-runs"] == ["all runs gave equal counts"]
+
+
+def test_a_state_vector_of_another_phase_between_its_amplitudes_differs_and_the_sentence_says_the_fidelity():
+    class Conjugated(Right):
+        def send(self, request):
+            return [Statevector(np.array([0.5**0.5, -1j * 0.5**0.5]))]
+
+        def capabilities(self):
+            return msgspec.structs.replace(super().capabilities(), result_types=tuple(ResultType))
+
+    comparison = compare(Circuit(1).h(0).s(0), {"a": Conjugated()}, **QUIET)
+    assert verdicts(comparison) == {"a": "differs"}
+    assert "a differs (fidelity" in comparison.verdict
+    assert "agree" not in comparison.verdict
+
+
+def test_a_circuit_without_a_state_is_refused_by_its_row_alone():
+    comparison = compare([bell(), Circuit(1).h(0).reset(0)], {"a": Right()}, **QUIET)
+    assert [str(row.verdict) for row in comparison.rows] == ["agrees", "failed"]
 
 
 def test_a_time_for_each_run_is_not_dropped_where_a_run_cannot_be_stopped():

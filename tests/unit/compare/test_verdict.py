@@ -147,7 +147,7 @@ def test_several_circuits_are_counted() -> None:
     assert sentence(replace(record, cases=right)).startswith("All 3 agree on all 5 circuits. A difference of")
     both = tuple(replace(case, rows=case.rows[:2]) for case in right)
     assert sentence(replace(record, cases=both)).startswith("Both agree on all 5 circuits.")
-    unknown = (replace(right[0], detectable=None), *right[1:])
+    unknown = (replace(right[0], detectable=None, reference=Reference(kind="none")), *right[1:])
     assert sentence(replace(record, cases=unknown)).endswith("1 circuit had no reference.")
     failing = replace(record.cases[0], rows=(*record.cases[0].rows[:2], Row(simulator="x", error="Error: no")))
     found = sentence(replace(record, cases=(failing, *right[1:])))

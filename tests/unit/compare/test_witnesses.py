@@ -45,6 +45,13 @@ def test_our_own_simulator_decides_between_two_that_contradict_each_other_and_is
     reference, _ = choose([witness(OURS, RIGHT), witness("a", WRONG), witness("b", WRONG)])
     assert reference.witnesses == ("a", "b")
     assert "outvoted" in reference.note
+    assert reference.others == ((OURS,),)
+
+
+def test_of_two_groups_of_the_same_size_that_with_our_own_simulator_is_the_reference():
+    liars = [witness("b", WRONG), witness("c", WRONG)]
+    reference, _ = choose([witness(OURS, RIGHT), *liars, witness("a", RIGHT)])
+    assert (reference.kind, reference.witnesses, reference.others) == ("exact", (OURS, "a"), (("b", "c"),))
 
 
 def test_without_a_majority_there_is_no_reference():
@@ -54,6 +61,7 @@ def test_without_a_majority_there_is_no_reference():
         assert reference.kind == "none"
         assert source is None
         assert "contradict" in reference.note
+        assert len(reference.others) == 2
 
 
 def test_without_witnesses_there_is_no_reference():
