@@ -21,6 +21,7 @@ from gateway.cli import comparisons, files, fitting, runtime
 from gateway.cli.arguments import UsageError
 from gateway.cli.complaints import about_circuit
 from gateway.cli.progress import Progress
+from gateway.compare.files import check_path
 from gateway.compare.record import Record, Reproducer, Verdict
 from gateway.errors import RequestError
 from gateway.look.terminal import Terminal
@@ -38,7 +39,7 @@ def compare_all(arguments: argparse.Namespace) -> int:
     texts = _read(arguments.files)
     circuits = [_parsed(name, text) for name, text in texts.items()]
     _check_paths(arguments)
-    older = api.Comparison.load(arguments.against) if arguments.against else None
+    older = None if arguments.against is None else api.Comparison.load(arguments.against)
     with _opened(arguments, circuits) as backends:
         comparison = api.compare(
             texts,
@@ -59,7 +60,7 @@ def compare_all(arguments: argparse.Namespace) -> int:
         _print_json(comparison)
     else:
         terminal.print(*comparisons.draw(comparison, terminal))
-    notes = [*([str(comparison.against(older))] if older else []), *_write(comparison, arguments)]
+    notes = [*([] if older is None else [str(comparison.against(older))]), *_write(comparison, arguments)]
     if notes and not arguments.json:
         terminal.print("", *(terminal.sentence(note, indent=2) for note in notes))
     return status(comparison)
@@ -76,13 +77,27 @@ def _check_paths(arguments: argparse.Namespace) -> None:
     """Refuse, before anything runs, files that could not be written afterwards.
 
     Raises:
-        UsageError: a folder does not exist, or the name of the report says no format.
+        UsageError: a path is that of no file, or the name of the report says no format.
     """
-    if arguments.report and Path(arguments.report).suffix.lower() not in {".html", ".htm", ".md"}:
-        raise UsageError(f"a report is named .html or .md, not {arguments.report}", program="gateway compare")
-    for path in filter(None, (arguments.save, arguments.report)):
-        if not Path(path).parent.is_dir():
-            raise UsageError(f"there is no folder {Path(path).parent} for {path}", program="gateway compare")
+    report = arguments.report
+    if report is not None and Path(report).suffix.lower() not in {".html", ".htm", ".md"}:
+        raise UsageError(f"a report is named .html or .md, not {report!r}", program="gateway compare")
+    for flag in ("save", "report"):
+        _check_path(arguments, flag)
+
+
+def _check_path(arguments: argparse.Namespace, flag: str) -> None:
+    """Refuse the path that a flag was given, if no file can be written there.
+
+    Raises:
+        UsageError: it cannot.
+    """
+    path = getattr(arguments, flag)
+    if path is not None:
+        try:
+            check_path(path, field=flag)
+        except RequestError as exc:
+            raise UsageError(f"--{flag}: {exc.message}", program=f"gateway {arguments.words[0]}") from exc
 
 
 def _write(comparison: api.Comparison, arguments: argparse.Namespace) -> list[str]:
@@ -91,7 +106,7 @@ def _write(comparison: api.Comparison, arguments: argparse.Namespace) -> list[st
     if path is None and comparison.interrupted and comparison.cases:
         path = f"comparison-{comparison.cases[0].sha256[:6]}.json"
     sentences = [] if path is None else [f"Record: {comparison.save(path)}"]
-    return [*sentences, *([f"Report: {comparison.report(arguments.report)}"] if arguments.report else [])]
+    return [*sentences, *([] if arguments.report is None else [f"Report: {comparison.report(arguments.report)}"])]
 
 
 # ---------------------------------------------------------------------- locate and reduce
@@ -167,6 +182,7 @@ def _search(arguments: argparse.Namespace, search: Callable[..., T]) -> T | None
 
 def hunt_differences(arguments: argparse.Namespace) -> int:
     """Hunt for circuits on which simulators differ, and print what was found."""
+    _check_path(arguments, "save")
     with _opened(arguments) as backends:
         report = api.hunt(
             backends,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 
+from gateway.compare.files import write_text
 from gateway.compare.record import FORMAT, Record
 from gateway.compare.verdict import verdict_parts
 from gateway.errors import RequestError
@@ -34,9 +34,10 @@ class Comparison(Record, frozen=True, kw_only=True):
         """Write the record as JSON, all of it or nothing, and return the path.
 
         Raises:
+            RequestError: the path is that of a folder, or there is no folder for it.
             OSError: the file cannot be written; an older file of that name is then as it was.
         """
-        return _write(Path(path), msgspec.json.format(msgspec.json.encode(self), indent=1))
+        return _write(path, msgspec.json.format(msgspec.json.encode(self), indent=1).decode())
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -64,12 +65,16 @@ class Comparison(Record, frozen=True, kw_only=True):
         return msgspec.json.schema(Comparison)
 
     def to_csv(self, path: str | Path | None = None) -> str:
-        """Return a flat table, one line for each circuit and simulator, and write it to a file if a path is given."""
+        """Return a flat table, one line for each circuit and simulator, and write it to a file if a path is given.
+
+        Raises:
+            RequestError, OSError: see :meth:`save`.
+        """
         from gateway.compare.presentation.flat_table import csv_table  # noqa: PLC0415 - loaded when it is shown
 
         text = csv_table(self)
         if path is not None:
-            _write(Path(path), text.encode())
+            _write(path, text)
         return text
 
     def merge(self, other: Comparison) -> Comparison:
@@ -96,7 +101,7 @@ class Comparison(Record, frozen=True, kw_only=True):
         """Write a report, one self-contained page for ``.html`` and ``.htm``, Markdown for ``.md``; return the path.
 
         Raises:
-            RequestError: the name ends otherwise.
+            RequestError: the name ends otherwise, or no file can have it.
             OSError: the file cannot be written.
         """
         from gateway.compare.presentation.markdown import markdown_report  # noqa: PLC0415 - as above
@@ -106,7 +111,7 @@ class Comparison(Record, frozen=True, kw_only=True):
         writer = writers.get(Path(path).suffix.lower())
         if writer is None:
             raise RequestError(f"a report is named .html or .md, not {Path(path).name!r}", field="path")
-        return _write(Path(path), writer(self).encode())
+        return _write(path, writer(self))
 
     def plot(self, *, theme: str = "light") -> Figure:
         """Return a figure: histograms side by side, and for several circuits how they scale.
@@ -138,15 +143,6 @@ class _Head(msgspec.Struct):
     format: int
 
 
-def _write(path: Path, content: bytes) -> Path:
-    """Write a file in one step: a reader sees the old file or the new one, and never a half of it."""
-    partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
-    try:
-        partial.write_bytes(content)
-        partial.replace(path)
-    except OSError as exc:
-        exc.filename = str(path)  # the name that the caller knows
-        raise
-    finally:
-        partial.unlink(missing_ok=True)
-    return path
+def _write(path: str | Path, text: str) -> Path:
+    write_text(path, text)
+    return Path(path)

@@ -15,6 +15,7 @@ import msgspec
 from gateway.backends.auto import Backends, open_backends
 from gateway.circuit import parse
 from gateway.compare.arguments import check_number
+from gateway.compare.files import check_path
 from gateway.compare.hunting.accusation import Accusation, Trial
 from gateway.compare.hunting.findings import Findings, Reduced
 from gateway.compare.hunting.generator import random_circuit
@@ -80,7 +81,7 @@ def hunt(  # noqa: PLR0913 - all but the first by keyword
         progress: ``"auto"``, ``None`` or a :class:`~gateway.compare.progress.Progress`.
 
     Raises:
-        RequestError: there is no backend or no such folder, or an argument is out of range.
+        RequestError: there is no backend or no such folder, or an argument is out of range or no path of a file.
         SimulatorNotInstalled: a simulator is not on this machine at all.
     """
     check_number("minutes", minutes, above=0)
@@ -91,8 +92,8 @@ def hunt(  # noqa: PLR0913 - all but the first by keyword
     check_number("timeout_s", timeout_s, above=0)
     if folder is not None and not Path(folder).is_dir():
         raise RequestError(f"there is no folder {folder}", field="folder")
-    if save is not None and not Path(save).absolute().parent.is_dir():
-        raise RequestError(f"there is no folder for {save}", field="save")
+    if save is not None:
+        check_path(save, field="save")
     with open_backends(backends) as opened:
         participants = Participants(opened, timeout_s)
         run = _Hunt(
@@ -239,6 +240,6 @@ class _Hunt:
         try:
             if self._save is not None:
                 report.save(self._save)
-        except OSError as exc:  # what was found is not lost for that
+        except (OSError, RequestError) as exc:  # what was found is not lost for that
             return msgspec.structs.replace(report, unsaved=str(exc))
         return report

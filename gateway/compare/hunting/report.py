@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from gateway.compare.files import write_text
 from gateway.compare.hunting import report_text
 from gateway.compare.hunting.hunt_record import FORMAT, HuntRecord
 from gateway.errors import RequestError
@@ -15,11 +16,13 @@ class HuntReport(HuntRecord, frozen=True, kw_only=True):
     """The report of a hunt, which is saved, loaded, and shown as text, as Markdown and in notebooks."""
 
     def save(self, path: str | Path) -> None:
-        """Write the report as JSON, all or nothing."""
-        path = Path(path)
-        part = path.with_name(f"{path.name}.part")
-        part.write_bytes(msgspec.json.format(msgspec.json.encode(self), indent=1))
-        part.replace(path)
+        """Write the report as JSON, all or nothing.
+
+        Raises:
+            RequestError: the path is that of a folder, or there is no folder for it.
+            OSError: the file cannot be written; an older file of that name is then as it was.
+        """
+        write_text(path, msgspec.json.format(msgspec.json.encode(self), indent=1).decode())
 
     @classmethod
     def load(cls, path: str | Path) -> HuntReport:

@@ -201,9 +201,12 @@ def test_an_older_record_that_is_missing_is_noticed_before_anything_runs(compare
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--report", "r.pdf"], "a report is named .html or .md, not r.pdf"),
-        (["--report", "no/r.html"], "there is no folder no for no/r.html"),
-        (["--save", "no/r.json"], "there is no folder no for no/r.json"),
+        (["--report", "r.pdf"], "a report is named .html or .md, not 'r.pdf'"),
+        (["--report", ""], "a report is named .html or .md, not ''"),
+        (["--report", "no/r.html"], "--report: there is no folder no for no/r.html"),
+        (["--save", "no/r.json"], "--save: there is no folder no for no/r.json"),
+        (["--save", "."], "--save: a file is needed, and '.' is that of a folder"),
+        (["--save", ""], "--save: a file is needed, and '' is no name"),
     ],
 )
 def test_what_could_not_be_written_is_refused_before_anything_runs(words, message, compare, file, capsys):
@@ -212,11 +215,22 @@ def test_what_could_not_be_written_is_refused_before_anything_runs(words, messag
     assert compare.circuits is None
 
 
-def test_a_file_that_cannot_be_written_costs_nobody_the_comparison(compare, file, tmp_path, capsys):
-    assert main(["compare", file, "--on", "cirq", "--save", str(tmp_path), *LOCAL]) == 2
+def test_a_hunt_too_is_refused_a_file_that_could_not_be_written(compare, monkeypatch, capsys):
+    monkeypatch.setitem(vars(api), "hunt", compare)
+    assert main(["hunt", "--on", "cirq", "--save", ".", *LOCAL]) == 2
+    assert capsys.readouterr().err == "gateway hunt: --save: a file is needed, and '.' is that of a folder\n"
+    assert compare.circuits is None
+
+
+def test_a_file_that_cannot_be_written_costs_nobody_the_comparison(compare, file, tmp_path, monkeypatch, capsys):
+    def full(self: Recorded, path: str) -> Path:
+        raise OSError(28, "No space left on device", path)
+
+    monkeypatch.setattr(Recorded, "save", full)
+    assert main(["compare", file, "--on", "cirq", "--save", str(tmp_path / "r.json"), *LOCAL]) == 2
     shown = capsys.readouterr()
     assert shown.out.startswith("= All 6 agree.")
-    assert shown.err == f"gateway: {tmp_path}: Is a directory\n"
+    assert shown.err == f"gateway: {tmp_path / 'r.json'}: No space left on device\n"
 
 
 def test_what_was_interrupted_is_kept(compare, file, tmp_path, monkeypatch, capsys):

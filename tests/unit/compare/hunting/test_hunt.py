@@ -348,18 +348,25 @@ def test_what_is_no_report_is_refused(tmp_path: Path, content):
         {"circuits": 0},
         {"folder": "nowhere"},
         {"save": "nowhere/report.json"},
+        {"save": "."},
+        {"save": ""},
     ],
 )
 def test_arguments_out_of_range_are_refused(arguments):
     (field,) = arguments
-    with pytest.raises(RequestError, match=rf"^{field} must be|no folder"):
+    with pytest.raises(RequestError, match=rf"^{field} must be|no folder|a file is needed"):
         hunt({"a": InProcess()}, **arguments)
 
 
 def test_a_report_that_cannot_be_written_is_returned_all_the_same(tmp_path: Path):
     path = tmp_path / "report.json"
-    path.mkdir()
-    report = hunt({"wrong": InProcess(NEGATED)}, circuits=40, save=path)
+
+    class InTheWay(InProcess):
+        def send(self, request):
+            path.mkdir(exist_ok=True)
+            return super().send(request)
+
+    report = hunt({"wrong": InTheWay(NEGATED)}, circuits=40, save=path)
     assert len(report.findings) == 1
     assert "report.json" in report.unsaved
     assert "could not be saved" in str(report)
