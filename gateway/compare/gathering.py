@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from gateway.backends.base import Backend
 from gateway.compare.circuits import NamedCircuit
 from gateway.compare.evidence import TESTS_OF_A_SIMULATOR, Evidence, OwnResult, own_result
-from gateway.compare.observing import WIDEST_EXACT, Observation, Plan, observe, warm_up
+from gateway.compare.observing import WIDEST_EXACT, Observation, Plan, failed, observe, warm_up
 from gateway.compare.progress import Event, Progress, Stage
+from gateway.compare.running import is_failure, side_by_side, what_it_raised
 from gateway.compare.statistics.detectable import shots_needed
-from gateway.errors import LimitError
+from gateway.errors import LimitError, SimulatorError
 
 MOST_SHOTS = 10_000_000
 """What a server takes unless it was started with another limit; a resolution never asks for more."""
@@ -65,8 +65,10 @@ class Gathering:
         for backend in self.backends.values():
             try:
                 warm_up(backend)
-            except Exception:  # noqa: BLE001, S112 - it fails again below, where it gets its row
-                continue
+            except BaseException as exc:
+                if not is_failure(exc):
+                    raise
+                continue  # it fails again below, where it gets its row
 
     def _plan_for(self, circuit: NamedCircuit, result: OwnResult) -> Plan:
         """Return the plan with the shots that the resolution takes for this circuit.
@@ -90,13 +92,15 @@ class Gathering:
             for name in self.backends:
                 evidence.observations[name] = self._observe(name, evidence, plan)
             return
-        pool = ThreadPoolExecutor(max_workers=max(len(self.backends), 1))
+        finished: dict[str, Observation] = {}
+
+        def observe_one(name: str) -> None:
+            finished[name] = self._observe(name, evidence, plan)
+
         try:
-            futures = {name: pool.submit(self._observe, name, evidence, plan) for name in self.backends}
-            for name, future in futures.items():
-                evidence.observations[name] = future.result()
+            side_by_side(observe_one, list(self.backends))
         finally:
-            pool.shutdown(wait=False, cancel_futures=True)  # after Ctrl-C nobody waits for what is still running
+            evidence.observations.update(finished.copy())
 
     def _observe(self, name: str, evidence: Evidence, plan: Plan) -> Observation:
         witness, circuit = evidence.own.witness, evidence.circuit
@@ -109,7 +113,12 @@ class Gathering:
         if time.monotonic() > plan.deadline:
             self.interrupted = True
             return Observation(name)
-        observation = observe(name, self.backends[name], circuit, plan, few_outcomes=few, report=report)
+        try:
+            observation = observe(name, self.backends[name], circuit, plan, few_outcomes=few, report=report)
+        except BaseException as exc:
+            if not is_failure(exc):
+                raise
+            observation = failed(name, SimulatorError(what_it_raised(exc)))
         stage = Stage.FAILED if observation.error else Stage.FINISHED
         self.board.update(Event(simulator=name, circuit=circuit.name, stage=stage, seconds=time.perf_counter() - start))
         return observation

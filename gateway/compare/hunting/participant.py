@@ -10,6 +10,7 @@ from gateway.backends.base import Backend
 from gateway.circuit import Circuit
 from gateway.circuit.needs import needs
 from gateway.compare.hunting.scope import Scope
+from gateway.compare.running import is_failure, what_it_raised
 from gateway.enforcement import RunOptions, check_measured, refuse
 from gateway.errors import (
     CircuitInvalidError,
@@ -62,10 +63,10 @@ class Participant:
         try:
             self.version = self.backend.status().version
             self.capabilities = self.backend.capabilities()
-        except GatewayError:
-            raise
-        except Exception as exc:
-            raise self._failure(f"it raised {type(exc).__name__}: {exc}") from exc
+        except BaseException as exc:
+            if isinstance(exc, GatewayError) or not is_failure(exc):
+                raise
+            raise self._failure(what_it_raised(exc)) from exc
         self.note = ""
         self.scope = Scope.of(self.capabilities)
         self._try_out()
@@ -147,10 +148,10 @@ class Participant:
                 sampling=sampling,
                 timeout_s=self.timeout_s,
             )
-        except GatewayError:
-            raise
-        except Exception as exc:
-            raise self._failure(f"it raised {type(exc).__name__}: {exc}") from exc
+        except BaseException as exc:
+            if isinstance(exc, GatewayError) or not is_failure(exc):
+                raise
+            raise self._failure(what_it_raised(exc)) from exc
 
     def _failure(self, detail: str, index: int | None = None) -> SimulatorError:
         message = f"{self.name} failed: {detail}"

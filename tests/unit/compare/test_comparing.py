@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import signal
+import sys
+import threading
+
 import msgspec
 import numpy as np
 import pytest
@@ -43,6 +47,10 @@ class Failing(Right):
         if is_meant and (not self.only_exact or request.shots is None):
             raise self.error
         return super().send(request)
+
+
+class Panic(BaseException):
+    """What frameworks written in Rust raise: no Exception."""
 
 
 class Skewed(Right):
@@ -202,6 +210,74 @@ def test_ctrl_c_keeps_what_has_finished():
     assert comparison.interrupted
     assert verdicts(comparison) == {"a": "agrees", "b": "undecided", "c": "undecided"}
     assert [bool(row.counts) for row in comparison.rows] == [True, False, False]
+
+
+class Leaving(Right):
+    """Ends the program wherever it is asked."""
+
+    def capabilities(self):
+        raise SystemExit(3)
+
+    def send(self, request):
+        raise SystemExit(3)
+
+
+@pytest.mark.parametrize("options", [{}, {"side_by_side": True}, {"repeat": 2}], ids=str)
+@pytest.mark.parametrize(
+    ("backend", "error"),
+    [
+        (Failing(SystemExit(3)), "SimulatorError: it raised SystemExit: 3"),
+        (Failing(SystemExit()), "SimulatorError: it raised SystemExit"),
+        (Failing(Panic("index out of bounds")), "SimulatorError: it raised Panic: index out of bounds"),
+        (Leaving(), "SimulatorError: it raised SystemExit: 3"),
+    ],
+    ids=["exit", "exit without a number", "a panic", "exit of all"],
+)
+def test_a_simulator_that_would_end_the_program_is_a_failure_of_its_own(backend, error, options):
+    comparison = compare(bell(), {"a": Right(), "b": backend, "c": Right()}, **QUIET, **options)
+    assert verdicts(comparison) == {"a": "agrees", "b": "failed", "c": "agrees"}
+    assert comparison.rows[1].error == error
+
+
+@pytest.mark.parametrize("side_by_side", [False, True])
+def test_a_signal_that_ends_the_program_ends_it_while_a_simulator_runs(side_by_side):
+    class Signalled(Right):
+        def send(self, request):
+            signal.pthread_kill(threading.main_thread().ident, signal.SIGTERM)
+            if threading.current_thread() is not threading.main_thread():
+                end.wait()
+            raise SimulatorError("it is over")
+
+    end = threading.Event()
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(7))
+    try:
+        with pytest.raises(SystemExit, match="7"):
+            compare(bell(), {"a": Signalled()}, side_by_side=side_by_side, **QUIET)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        end.set()
+
+
+def test_ctrl_c_side_by_side_keeps_all_that_has_finished_and_waits_for_nobody():
+    begun, end, threads = threading.Event(), threading.Event(), []
+
+    class Quick(Right):
+        def send(self, request):
+            threads.append(threading.current_thread())
+            begun.set()
+            return super().send(request)
+
+    class Endless(Right):
+        def send(self, request):
+            begun.wait(60)
+            threads[0].join(60)
+            signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+            end.wait()
+
+    comparison = compare(bell(), {"endless": Endless(), "a": Quick()}, side_by_side=True, **QUIET)
+    end.set()
+    assert comparison.interrupted
+    assert verdicts(comparison) == {"endless": "undecided", "a": "agrees"}
 
 
 def test_one_that_times_out_is_a_failure():

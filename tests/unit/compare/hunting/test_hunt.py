@@ -314,6 +314,12 @@ def test_the_same_seed_and_number_of_circuits_find_the_same():
     assert [finding.examples for finding in first.findings] == [finding.examples for finding in second.findings]
 
 
+def test_a_backend_that_would_end_the_program_is_a_finding():
+    report = hunt({"a": InProcess(), "b": Failing(has("swap"), SystemExit(3))}, circuits=40)
+    assert [finding.simulator for finding in report.findings] == ["b"]
+    assert "it raised SystemExit: 3" in report.findings[0].detail
+
+
 def test_a_report_is_saved_loaded_and_shown(tmp_path: Path):
     report = hunt({"right": InProcess(), "wrong": InProcess(NEGATED)}, circuits=40)
     path = tmp_path / "report.json"
