@@ -20,6 +20,8 @@ class Outcome(StrEnum):
     """The simulator does not declare what the row needs; that is no pass."""
     NO_ANSWER = "no answer"
     """The simulator could not be reached."""
+    NOT_EXAMINED = "not examined"
+    """The verification was interrupted before."""
 
 
 class Failure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -65,6 +67,7 @@ class Matrix(msgspec.Struct, frozen=True, kw_only=True):
         seed: the seed of the first sample.
         false_alarm_rate: the probability that any right simulator fails any row.
         seconds: simulator -> how long it took.
+        interrupted: whether Ctrl-C ended the verification.
     """
 
     versions: dict[str, str]
@@ -74,20 +77,20 @@ class Matrix(msgspec.Struct, frozen=True, kw_only=True):
     seed: int
     false_alarm_rate: float
     seconds: dict[str, float] = {}
+    interrupted: bool = False
 
     @property
     def all_pass(self) -> bool:
-        """Whether every simulator answered, passed something and fails nothing."""
+        """Whether every simulator answered, passed something and fails nothing, and was examined to the end."""
+        spoiling = (Outcome.FAILS, Outcome.NO_ANSWER, Outcome.NOT_EXAMINED)
         return bool(self.versions) and all(
-            self.count(name, Outcome.PASSES)
-            and not self.count(name, Outcome.FAILS)
-            and not self.count(name, Outcome.NO_ANSWER)
+            self.count(name, Outcome.PASSES) and not any(self.count(name, outcome) for outcome in spoiling)
             for name in self.versions
         )
 
     @property
     def exit_status(self) -> int:
-        """0 if all pass, 1 if a simulator fails a row, 2 if one did not answer."""
+        """0 if all pass, 1 if a simulator fails a row, 2 if one did not answer or was not examined to the end."""
         if any(self.count(name, Outcome.FAILS) for name in self.versions):
             return 1
         return 0 if self.all_pass else 2
@@ -107,16 +110,24 @@ class Matrix(msgspec.Struct, frozen=True, kw_only=True):
         """The outcome in one sentence."""
         failing = {name: self.count(name, Outcome.FAILS) for name in self.versions}
         silent = [name for name in self.versions if self.count(name, Outcome.NO_ANSWER)]
-        passing = [name for name in self.versions if not failing[name] and name not in silent]
-        parts = [self._passing(passing)] if passing else []
+        late = [name for name in self.versions if self.count(name, Outcome.NOT_EXAMINED)]
+        passing = [name for name in self.versions if not failing[name] and name not in silent + late]
+        parts = ["Interrupted"] if self.interrupted else []
+        parts += [self._passing(passing)] if passing else []
         parts += [f"{name} fails {numbers.several(number, 'row')}" for name, number in failing.items() if number]
         parts += [f"{numbers.listing(silent)} did not answer"] if silent else []
+        parts += [f"{name} was examined in {self._examined(name)}" for name in late]
         return f"{'; '.join(parts) or 'Nothing was verified'}."
 
     def _passing(self, names: list[str]) -> str:
         if len(names) > 1 and len(names) == len(self.versions):
             return f"All {len(names)} pass every row that they offer"
         return f"{numbers.listing(names)} {'passes' if len(names) == 1 else 'pass'} every row that is offered"
+
+    def _examined(self, name: str) -> str:
+        """Return in how many rows a simulator was examined."""
+        done = len(self.rows) - self.count(name, Outcome.NOT_EXAMINED)
+        return f"{done} of {numbers.several(len(self.rows), 'row')}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the matrix as plain data, for JSON."""

@@ -10,6 +10,7 @@ MARKS = {
     Outcome.FAILS: "≠",
     Outcome.NOT_OFFERED: "\N{EN DASH}",
     Outcome.NO_ANSWER: "○",
+    Outcome.NOT_EXAMINED: "…",
 }
 _FAILURES_AT_MOST = 6
 """The text says this many failures in full, and names the rest; HTML and data have all."""
@@ -35,9 +36,9 @@ def _groups(matrix: Matrix) -> list[str]:
 
 
 def _cell(matrix: Matrix, name: str, group: str) -> str:
-    """Return mark and number of the rows of a group: those that fail, else those that pass."""
+    """Return mark and number of the rows of a group: those that fail, else those not examined, else those that pass."""
     total = sum(row.group == group for row in matrix.rows)
-    for outcome in (Outcome.NO_ANSWER, Outcome.FAILS):
+    for outcome in (Outcome.NO_ANSWER, Outcome.FAILS, Outcome.NOT_EXAMINED):
         number = matrix.count(name, outcome, group)
         if number:
             return f"{MARKS[outcome]} {number} of {total}"
@@ -75,8 +76,13 @@ def _notes(matrix: Matrix) -> list[str]:
 def _footnote(matrix: Matrix) -> str:
     shots, rate = numbers.integer(matrix.shots), numbers.scientific(matrix.false_alarm_rate)
     seconds = numbers.seconds(max(matrix.seconds.values(), default=0.0))
+    marks = [
+        f"{mark} {outcome}"
+        for outcome, mark in MARKS.items()
+        if outcome is not Outcome.NOT_EXAMINED or matrix.interrupted
+    ]
     return (
-        f"{', '.join(f'{mark} {outcome}' for outcome, mark in MARKS.items())}. Samples of {shots} shots; a right "
+        f"{', '.join(marks)}. Samples of {shots} shots; a right "
         f"simulator fails any row with probability {rate}. {seconds}."
     )
 

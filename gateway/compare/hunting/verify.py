@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from functools import partial
 from time import perf_counter
-from typing import NamedTuple
 
-from gateway.backends.auto import Backends, open_backends
+from gateway.backends.auto import Backends, Unavailable, open_backends
 from gateway.compare.arguments import check_number
 from gateway.compare.hunting import battery
 from gateway.compare.hunting.behaviour import Behaviour, behaviours
@@ -16,7 +15,8 @@ from gateway.compare.hunting.matrix import Failure, Outcome, VerifiedRow
 from gateway.compare.hunting.participant import Participant
 from gateway.compare.hunting.subject import Failed, NotOffered, Subject
 from gateway.compare.hunting.verification import Verification
-from gateway.errors import GatewayError, RequestError
+from gateway.compare.running import side_by_side
+from gateway.errors import GatewayError, RequestError, TransportError
 
 SHOTS = 1000
 FALSE_ALARM_RATE = 1e-6
@@ -36,7 +36,8 @@ def verify(
     """Hold simulators to a battery: bit order, every gate, operand orders, dynamic circuits, seeds, shots.
 
     Exact results are held to the exact distribution; samples are judged at the stated rate. What a simulator does not
-    declare is no pass: its cell says ``not offered``.
+    declare is no pass: its cell says ``not offered``. Ctrl-C ends the verification at once: what has been examined by
+    then is returned, and the rest is ``not examined``.
 
     Args:
         backends: as :func:`gateway.backends.auto.open_backends` takes them: names, URLs, or a mapping to backends.
@@ -55,30 +56,55 @@ def verify(
     check_number("timeout_s", timeout_s, above=0)
     examinations = _examinations(groups)
     with open_backends(backends) as opened:
-        options = partial(
+        columns = {name: _Column(Participant(name, backend, timeout_s)) for name, backend in opened.items()}
+        examine = partial(
             _examine, examinations=examinations, shots=shots, seed=seed, rate=false_alarm_rate / len(opened)
         )
-        participants = [Participant(name, backend, timeout_s) for name, backend in opened.items()]
-        with ThreadPoolExecutor(max_workers=len(opened), thread_name_prefix="gateway-verify") as pool:
-            columns = dict(zip(opened, pool.map(options, participants), strict=True))
+        is_interrupted = False
+        try:
+            side_by_side(examine, list(columns.values()))
+        except KeyboardInterrupt:
+            is_interrupted = True
+            for column in columns.values():
+                column.end()
     return Verification(
-        versions={name: column.version for name, column in columns.items()},
+        versions={name: column.participant.version for name, column in columns.items()},
         rows=tuple(_row(index, each, columns) for index, each in enumerate(examinations)),
         notes={name: column.note for name, column in columns.items() if column.note},
         shots=shots,
         seed=seed,
         false_alarm_rate=false_alarm_rate,
         seconds={name: column.seconds for name, column in columns.items()},
+        interrupted=is_interrupted,
     )
 
 
-class _Column(NamedTuple):
-    """What one simulator made of all rows: for each the outcome, and why if it fails."""
+@dataclass(slots=True)
+class _Column:
+    """What one simulator made of the rows that it has been examined in: for each the outcome, and why if it fails.
 
-    cells: list[tuple[Outcome, Failure | None]]
-    version: str
-    note: str
-    seconds: float
+    Args:
+        participant: the simulator.
+        cells: the outcomes so far.
+        note: what its user should know.
+        seconds: how long it took.
+        is_over: whether the verification was interrupted; nothing is added then.
+    """
+
+    participant: Participant
+    cells: list[tuple[Outcome, Failure | None]] = field(default_factory=list)
+    note: str = ""
+    seconds: float = 0.0
+    is_over: bool = False
+
+    def end(self) -> None:
+        """Add nothing any more, and ask the simulator nothing any more."""
+        self.is_over = True
+        self.participant.backend = Unavailable(TransportError("the verification was interrupted"))
+
+    def cell(self, index: int) -> tuple[Outcome, Failure | None]:
+        """Return what the simulator made of a row."""
+        return self.cells[index] if index < len(self.cells) else (Outcome.NOT_EXAMINED, None)
 
 
 def _examinations(groups: Collection[str] | None) -> list[Behaviour]:
@@ -99,22 +125,24 @@ def _hold(row: battery.Row, subject: Subject) -> None:
     subject.hold_to_distributions(list(row.circuits(subject.scope)), sampled=row.sampled)
 
 
-def _examine(
-    participant: Participant, *, examinations: Sequence[Behaviour], shots: int, seed: int, rate: float
-) -> _Column:
+def _examine(column: _Column, *, examinations: Sequence[Behaviour], shots: int, seed: int, rate: float) -> None:
     """Examine one simulator; it is not asked any more once it cannot be reached."""
     began = perf_counter()
-    cells: list[tuple[Outcome, Failure | None]] = []
-    note = ""
     try:
-        participant.start()
-        subject = Subject(participant, shots=shots, seed=seed, rate=rate)
-        cells.extend(_cell(each.examine, subject) for each in examinations)
-        note = participant.note
+        column.participant.start()
+        subject = Subject(column.participant, shots=shots, seed=seed, rate=rate)
+        for each in examinations:
+            cell = _cell(each.examine, subject)
+            if column.is_over:
+                return
+            column.cells.append(cell)
+            column.seconds = perf_counter() - began
+        column.note = column.participant.note
     except GatewayError as exc:
-        note = f"{type(exc).__name__}: {exc}"
-        cells += [(Outcome.NO_ANSWER, None)] * (len(examinations) - len(cells))
-    return _Column(cells, participant.version, note, perf_counter() - began)
+        if not column.is_over:
+            column.note = f"{type(exc).__name__}: {exc}"
+            column.cells += [(Outcome.NO_ANSWER, None)] * (len(examinations) - len(column.cells))
+            column.seconds = perf_counter() - began
 
 
 def _cell(examine: Examine, subject: Subject) -> tuple[Outcome, Failure | None]:
@@ -133,7 +161,7 @@ def _cell(examine: Examine, subject: Subject) -> tuple[Outcome, Failure | None]:
 
 
 def _row(index: int, row: Behaviour, columns: Mapping[str, _Column]) -> VerifiedRow:
-    cells = {simulator: column.cells[index] for simulator, column in columns.items()}
+    cells = {simulator: column.cell(index) for simulator, column in columns.items()}
     return VerifiedRow(
         group=row.group,
         name=row.name,

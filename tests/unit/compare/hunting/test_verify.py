@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import signal
+import threading
 from functools import partial
 
 import msgspec
@@ -144,6 +146,7 @@ def test_a_simulator_that_ends_half_way_is_no_pass_and_the_others_are_verified()
     assert found.count("ending", Outcome.PASSES) > 5
     assert found.count("ending", Outcome.NO_ANSWER) > 5
     assert "cannot reach it" in found.notes["ending"]
+    assert not found.interrupted
     assert found.exit_status == 2
     assert "ending did not answer" in found.verdict
 
@@ -161,6 +164,72 @@ def test_a_backend_that_raises_anything_when_it_is_asked_for_its_status_has_a_co
     found = verify({"odd": Odd()}, groups=["resets"])
     assert found.count("odd", Outcome.NO_ANSWER) == len(found.rows)
     assert "OSError: no such device" in found.notes["odd"]
+
+
+class Interrupted(InProcess):
+    """Has Ctrl-C pressed at its last request, which it does not answer."""
+
+    def __init__(self, requests: int) -> None:
+        super().__init__()
+        self.requests, self.end = requests, threading.Event()
+
+    def send(self, request):
+        self.requests -= 1
+        if self.requests > 0:
+            return super().send(request)
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+        self.end.wait()
+        raise TransportError("it is over")
+
+
+def test_ctrl_c_ends_the_verification_at_once_and_keeps_what_has_been_examined():
+    endless = Interrupted(20)
+    found = verify({"endless": endless}, groups=["bit order", "gates"])
+    endless.end.set()
+    assert found.interrupted
+    passed = found.count("endless", Outcome.PASSES)
+    assert passed > 5
+    assert found.count("endless", Outcome.NOT_EXAMINED) == len(found.rows) - passed
+    assert found.verdict == f"Interrupted; endless was examined in {passed} of {len(found.rows)} rows."
+    assert (found.exit_status, found.all_pass) == (2, False)
+    text = str(found)
+    assert f"… {found.count('endless', Outcome.NOT_EXAMINED, 'gates')} of {len(GATES)}" in text
+    assert "… not examined" in text
+    assert "not examined" in found._repr_html_()
+    assert json.loads(json.dumps(found.to_dict()))["interrupted"]
+
+
+def test_after_ctrl_c_nobody_is_asked_any_more():
+    class Counting(InProcess):
+        requests, thread = 0, None
+
+        def send(self, request):
+            self.requests += 1
+            self.thread = threading.current_thread()
+            if self.requests == 5:
+                signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+                over.wait()
+            return super().send(request)
+
+    over, counting = threading.Event(), Counting()
+    assert verify({"a": counting}, groups=["gates"]).interrupted
+    over.set()
+    counting.thread.join()
+    assert counting.requests == 5
+
+
+def test_a_simulator_that_fails_has_failed_even_if_the_rest_is_interrupted():
+    class Wrong(Interrupted):
+        def send(self, request):
+            results = super().send(request)
+            return [] if self.requests == 10 else results
+
+    wrong = Wrong(20)
+    found = verify({"wrong": wrong}, groups=["gates"])
+    wrong.end.set()
+    assert found.interrupted
+    assert found.exit_status == 1
+    assert found.verdict.startswith("Interrupted; wrong fails 1 row; wrong was examined in")
 
 
 def test_an_error_fails_its_row_with_its_class():
