@@ -90,7 +90,8 @@ def complain(sentence: str, text: str = "", program: str = "gateway") -> None:
         program: the command that it went wrong in, such as ``gateway serve``.
     """
     if not sys.stderr.isatty() or not _has_rich():
-        print("\n".join([f"{program}: {sentence}", *([text] if text else [])]), file=sys.stderr, flush=True)
+        lines = [f"{program}: {sentence}", *([text] if text else [])]
+        print(printable("\n".join(lines)), file=sys.stderr, flush=True)
         return
     terminal = Terminal(sys.stderr)
     about, separator, rest = sentence.partition(": ")
@@ -112,7 +113,7 @@ def _has_rich() -> bool:
 def remark(sentence: str) -> None:
     """Write on standard error what somebody should know, without having asked."""
     if not sys.stderr.isatty():
-        print(f"gateway: {sentence}", file=sys.stderr, flush=True)
+        print(printable(f"gateway: {sentence}"), file=sys.stderr, flush=True)
         return
     terminal = Terminal(sys.stderr)
     terminal.print(terminal.sentence((sentence, "dim"), indent=2))

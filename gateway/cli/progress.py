@@ -7,7 +7,7 @@ import threading
 import time
 from typing import Self
 
-from gateway.look.terminal import Terminal
+from gateway.look.terminal import Terminal, printable
 
 QUIET_S = 1.0
 _REFRESH_S = 0.2
@@ -41,7 +41,7 @@ class Progress:
             return
         terminal = Terminal(sys.stderr)
         if not terminal.is_redrawable:
-            print(f"gateway: {self._step}", file=sys.stderr, flush=True)
+            print(printable(f"gateway: {self._step}"), file=sys.stderr, flush=True)
             return
         is_last = False
         while not is_last:

@@ -8,7 +8,9 @@ import pytest
 from support.terminals import Screen
 
 from gateway.circuit import Circuit
+from gateway.cli import progress
 from gateway.cli.complaints import CircuitFileError, about_circuit, complain, excerpt, remark
+from gateway.cli.progress import Progress
 from gateway.errors import CircuitSyntaxError, LimitError, RequestError
 
 TEXT = "OPENQASM 3;\nqubit[2] q;\nrz(0.6) q[0]; cnot q[0], q[1];\nh q[0];\n"
@@ -78,6 +80,24 @@ def test_the_parsers_errors_have_such_places():
 def test_without_a_terminal_it_is_a_line_for_programs(capsys):
     complain("broken.qasm, line 1: no", "    1  x\n       ^", "gateway run")
     assert capsys.readouterr().err == "gateway run: broken.qasm, line 1: no\n    1  x\n       ^\n"
+
+
+def test_what_would_control_a_terminal_is_spelt_out_wherever_it_is_written(monkeypatch, capsys):
+    sentence = "the server said: \x1b[2J\x07\x9b31m\rGateway: all agree"
+    spelt = r"the server said: \x1b[2J\x07\x9b31m\rGateway: all agree"
+    complain(sentence, "    1  \x1b]0;x")
+    assert capsys.readouterr().err == f"gateway: {spelt}\n    1  \\x1b]0;x\n"
+    remark(sentence)
+    assert capsys.readouterr().err == f"gateway: {spelt}\n"
+    monkeypatch.setattr(progress, "QUIET_S", 0.0)
+    with Progress(sentence) as shown:
+        shown._thread.join()
+    assert capsys.readouterr().err == f"gateway: {spelt}\n"
+    monkeypatch.setenv("NO_COLOR", "1")
+    screen = Screen()
+    monkeypatch.setattr(sys, "stderr", screen)
+    complain(sentence)
+    assert screen.getvalue() == f"! {spelt}\n"
 
 
 def test_where_rich_is_not_installed_as_in_the_image_it_is_plain(monkeypatch):
