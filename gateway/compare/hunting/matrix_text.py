@@ -53,7 +53,7 @@ def _failures(matrix: Matrix) -> list[str]:
     for name, row, failure in failures[:_FAILURES_AT_MOST]:
         lines += ["", f"≠ {name}: {row.group}, {row.name}"]
         lines += [f"  expected  {_cut(failure.expected)}", f"  came      {_cut(failure.came)}"]
-        lines += [f"    {line}" for line in _few_lines(failure.openqasm)]
+        lines += [f"    {line}" for line in few_lines(failure.openqasm)]
     rest = [f"  {name}: {row.group}, {row.name}" for name, row, _ in failures[_FAILURES_AT_MOST:]]
     return [*lines, "", *rest] if rest else lines
 
@@ -62,7 +62,8 @@ def _cut(text: str) -> str:
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} ..."
 
 
-def _few_lines(openqasm: str) -> list[str]:
+def few_lines(openqasm: str) -> list[str]:
+    """Return the lines of a circuit, or if there are many, a line that says how many."""
     lines = [_cut(line) for line in openqasm.splitlines()]
     return lines if len(lines) <= _LINES_AT_MOST else [f"a circuit of {len(lines)} lines"]
 

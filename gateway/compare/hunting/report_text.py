@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from gateway.compare.hunting.hunt_record import Finding, HuntRecord
+from gateway.compare.hunting.matrix_text import few_lines
 from gateway.look import markup, numbers
+
+_CIRCUITS_AT_MOST = 6
+"""The text has the circuits of so many findings; Markdown, HTML and data have all."""
 
 _LIKELY = 4
 """The number of outcomes of a reduced circuit that are written down."""
 
 
 def to_text(report: HuntRecord) -> str:
-    """Return the report as some lines of text, one for each finding."""
-    lines = [report.verdict, *(f"  {finding}" for finding in report.findings)]
+    """Return the report as lines of text: each finding, and for the first of them the circuit that shows it."""
+    lines = [report.verdict]
+    for number, finding in enumerate(report.findings):
+        lines.append(f"  {finding}")
+        if number < _CIRCUITS_AT_MOST:
+            lines += [f"      {line}" for line in few_lines(finding.reproducer.openqasm)]
+    if len(report.findings) > _CIRCUITS_AT_MOST:
+        lines.append("  The circuits of all findings are in the report that is saved, and in JSON.")
     lines += [f"  {name} {tally.note}" for name, tally in report.simulators.items() if tally.note]
     return "\n".join([*lines, report.statement])
 

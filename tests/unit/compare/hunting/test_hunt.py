@@ -314,6 +314,20 @@ def test_the_same_seed_and_number_of_circuits_find_the_same():
     assert [finding.examples for finding in first.findings] == [finding.examples for finding in second.findings]
 
 
+def test_the_text_has_the_circuits_of_the_first_findings_and_says_where_the_others_are():
+    report = hunt({"wrong": InProcess(NEGATED)}, circuits=40)
+    (finding,) = report.findings
+    shown = [line for line in str(report).splitlines() if line.startswith("      ")]
+    assert "\n".join(line.strip() for line in shown) == finding.reproducer.openqasm.strip()
+    assert "in JSON" not in str(report)
+    many = msgspec.structs.replace(report, findings=(finding,) * 7)
+    assert str(many).count("OPENQASM") == 6
+    assert "  The circuits of all findings are in the report that is saved, and in JSON." in str(many).splitlines()
+    long = msgspec.structs.replace(finding.reproducer, openqasm="x q[0];\n" * 100)
+    longer = msgspec.structs.replace(report, findings=(msgspec.structs.replace(finding, reproducer=long),))
+    assert "      a circuit of 100 lines" in str(longer).splitlines()
+
+
 def test_a_backend_that_would_end_the_program_is_a_finding():
     report = hunt({"a": InProcess(), "b": Failing(has("swap"), SystemExit(3))}, circuits=40)
     assert [finding.simulator for finding in report.findings] == ["b"]
