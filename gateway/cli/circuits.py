@@ -9,6 +9,7 @@ import msgspec
 
 from gateway.backends.base import Outcome
 from gateway.cli import files, outcomes, runtime
+from gateway.cli.arguments import UsageError
 from gateway.cli.complaints import about_circuit
 from gateway.cli.progress import Progress
 from gateway.counts import Counts, Probabilities
@@ -17,9 +18,17 @@ from gateway.results import ResultType
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run a circuit on one simulator and print the result."""
+    """Run a circuit on one simulator and print the result.
+
+    Raises:
+        UsageError: no simulator is named, or several are.
+    """
+    flag, place = ("--at", arguments.at) if arguments.on is None else ("--on", arguments.on)
+    if not place.strip(" ,"):
+        raise UsageError(f"{flag} is given nothing: {place!r}", program="gateway run")
+    if "," in place:
+        raise UsageError(f"{flag} takes one, not {place!r}: gateway compare takes several", program="gateway run")
     source = files.read(arguments.file)
-    place = arguments.on or arguments.at
     exact = arguments.exact or arguments.statevector
     with (
         Progress(f"{place}: running"),

@@ -26,6 +26,7 @@ class Command(NamedTuple):
         declare: a function that adds the command's arguments to a parser.
         run: a function that runs the command and returns the exit status.
         failed: the exit status of a failure; 2 where 1 says that simulators differ.
+        statuses: what the exit statuses say, where they say more than that the command failed.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Command(NamedTuple):
     declare: Callable[[Parser], None]
     run: Callable[[Arguments], int]
     failed: int = 1
+    statuses: str = ""
 
 
 # ---------------------------------------------------------------------- arguments
@@ -245,7 +247,7 @@ def _of_comparing(name: str) -> Callable[[Arguments], int]:
     def run(arguments: Arguments) -> int:
         from gateway.cli import comparing
 
-        return comparing.COMMANDS[name](arguments)
+        return comparing.command(name, arguments)
 
     return run
 
@@ -271,8 +273,14 @@ def _of_containers(name: str) -> Callable[[Arguments], int]:
     return run
 
 
-def _comparing(name: str, summary: str, declare: Callable[[Parser], None]) -> Command:
-    return Command(name, summary, declare, _of_comparing(name), failed=2)
+def _comparing(name: str, summary: str, declare: Callable[[Parser], None], statuses: str) -> Command:
+    return Command(name, summary, declare, _of_comparing(name), failed=2, statuses=f"Exit status: {statuses}.")
+
+
+_COMPARED = "0 if all agree; 1 if one differs; 2 if one failed or cannot run a circuit, or if nobody knows who is right"
+_SEARCHED = "0 if the simulators agree; 1 if they differ; 2 if that could not be found out"
+_HUNTED = "0 if nothing was found; 1 if something was; 2 if a simulator took no part, or the hunt failed"
+_VERIFIED = "0 if all pass; 1 if one fails a row; 2 if one did not answer, or the verification was interrupted"
 
 
 COMMANDS: dict[str, Command] = {
@@ -280,11 +288,13 @@ COMMANDS: dict[str, Command] = {
     for command in (
         Command("list", "show the simulators, their ports and what is installed", _declare_list, _list),
         Command("run", "run a circuit on one simulator", _declare_run, _run),
-        _comparing("compare", "run circuits on several simulators, and say who differs and why", _declare_compare),
-        _comparing("locate", "find the operation after which a simulator differs", _declare_locate),
-        _comparing("reduce", "find the smallest circuit on which a simulator differs", _declare_reduce),
-        _comparing("hunt", "try random circuits on simulators until some differ", _declare_hunt),
-        _comparing("verify", "hold simulators to a battery of circuits", _declare_verify),
+        _comparing(
+            "compare", "run circuits on several simulators, and say who differs and why", _declare_compare, _COMPARED
+        ),
+        _comparing("locate", "find the operation after which a simulator differs", _declare_locate, _SEARCHED),
+        _comparing("reduce", "find the smallest circuit on which a simulator differs", _declare_reduce, _SEARCHED),
+        _comparing("hunt", "try random circuits on simulators until some differ", _declare_hunt, _HUNTED),
+        _comparing("verify", "hold simulators to a battery of circuits", _declare_verify, _VERIFIED),
         Command("serve", "serve simulators over HTTP until Ctrl-C", _declare_serve, _serve),
         Command("token", "make a token that lets its holder use a server", _declare_token, _token),
         Command(

@@ -1,6 +1,7 @@
 """The commands that compare simulators: ``gateway compare``, ``locate``, ``reduce``, ``hunt`` and ``verify``.
 
-Their exit status is 0 if the simulators agree, 1 if one differs, and 2 if one failed or nobody knows who is right.
+Their exit status is 0 if the simulators agree, 1 if one differs, and 2 if one failed or cannot run a circuit, or if
+nobody knows who is right.
 """
 
 from __future__ import annotations
@@ -29,6 +30,23 @@ from gateway.look.terminal import Terminal
 AGREE, DIFFER, UNKNOWN = 0, 1, 2
 
 T = TypeVar("T")
+
+_NAMING = ("on", "at", "groups", "folder", "against")
+"""The flags that choose what is compared; without them there is a default."""
+
+
+def command(name: str, arguments: argparse.Namespace) -> int:
+    """Run a command, and return its exit status.
+
+    Raises:
+        UsageError: a flag is given nothing, as by a variable of the shell that is not set: that is no default.
+    """
+    for flag in _NAMING:
+        given = getattr(arguments, flag, None)
+        for text in [given] if isinstance(given, str) else given or []:
+            if not text.strip(" ,"):
+                raise UsageError(f"--{flag} is given nothing: {text!r}", program=f"gateway {name}")
+    return COMMANDS[name](arguments)
 
 
 # ---------------------------------------------------------------------- compare

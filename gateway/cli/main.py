@@ -78,7 +78,7 @@ def _parser(command_name: str | None) -> Parser:
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for name, command in COMMANDS.items():
         about = f"{command.summary[0].upper()}{command.summary[1:]}."
-        subparser = subparsers.add_parser(name, help=command.summary, description=about)
+        subparser = subparsers.add_parser(name, help=command.summary, description=about, epilog=command.statuses)
         if name == command_name:
             command.declare(subparser)
     return parser

@@ -161,6 +161,47 @@ def test_circuits_have_the_names_of_their_files_and_their_paths_where_these_are_
     assert list(compare.circuits) == [str(paths[0]), str(paths[1]), "ghz.qasm"]
 
 
+@pytest.mark.parametrize("nothing", ["", " ", ","])
+@pytest.mark.parametrize(
+    ("words", "flag"),
+    [
+        (["compare", "FILE"], "--on"),
+        (["compare", "FILE", "--on", "cirq"], "--on"),
+        (["compare", "FILE", "--on", "cirq"], "--at"),
+        (["compare", "FILE", "--on", "cirq"], "--against"),
+        (["locate", "FILE", "--on", "cirq"], "--at"),
+        (["reduce", "FILE"], "--on"),
+        (["hunt"], "--on"),
+        (["hunt", "--on", "cirq"], "--folder"),
+        (["verify"], "--at"),
+        (["verify", "--on", "cirq"], "--groups"),
+        (["run", "FILE"], "--on"),
+        (["run", "FILE"], "--at"),
+    ],
+)
+def test_a_flag_that_is_given_nothing_does_not_stand_for_all(words, flag, nothing, compare, file, monkeypatch, capsys):
+    for name in ("locate", "reduce", "hunt", "verify"):
+        monkeypatch.setitem(vars(api), name, compare)
+    given = [file if word == "FILE" else word for word in words]
+    assert main([*given, flag, nothing, *LOCAL]) == 2
+    assert capsys.readouterr().err == f"gateway {words[0]}: {flag} is given nothing: {nothing!r}\n"
+    assert compare.circuits is None
+
+
+@pytest.mark.parametrize(("flag", "several"), [("--at", "http://a:1,http://b:2"), ("--on", "cirq,qulacs")])
+def test_a_run_takes_one_simulator(flag, several, file, capsys):
+    assert main(["run", file, flag, several]) == 2
+    expected = f"gateway run: {flag} takes one, not {several!r}: gateway compare takes several\n"
+    assert capsys.readouterr().err == expected
+
+
+@pytest.mark.parametrize("command", ["compare", "locate", "reduce", "hunt", "verify"])
+def test_the_help_says_what_the_exit_status_says(command, capsys):
+    with pytest.raises(SystemExit, match="0"):
+        main([command, "--help"])
+    assert "Exit status: 0 if " in capsys.readouterr().out
+
+
 def test_the_same_file_twice_is_refused(compare, file, capsys):
     assert main(["compare", file, file, "--on", "cirq", *LOCAL]) == 2
     assert capsys.readouterr().err == f"gateway compare: {file} is given twice\n"
