@@ -11,6 +11,7 @@ from gateway.compare.files import write_text
 from gateway.compare.record import FORMAT, Record
 from gateway.compare.verdict import verdict_parts
 from gateway.errors import RequestError
+from gateway.look import numbers
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -132,9 +133,9 @@ class Comparison(Record, frozen=True, kw_only=True):
         return self.verdict
 
     def __repr__(self) -> str:
-        return (
-            f"<Comparison of {len(self.cases)} circuits on {len({row.simulator for row in self.rows})}: {self.verdict}>"
-        )
+        circuits, simulators = len(self.cases), len({row.simulator for row in self.rows})
+        on = f"{numbers.several(circuits, 'circuit')} on {numbers.several(simulators, 'simulator')}"
+        return f"<Comparison of {on}: {self.verdict}>"
 
 
 class _Head(msgspec.Struct):

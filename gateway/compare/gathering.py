@@ -83,8 +83,8 @@ class Gathering:
         rate = self.rate / (TESTS_OF_A_SIMULATOR * len(self.backends))
         shots = -(-shots_needed(result.witness.exact, self.resolution, rate=rate) // self.plan.repeat)
         if shots > MOST_SHOTS:
-            message = f"a resolution of {self.resolution:g} takes {shots:,} shots of {circuit.name}: ask for a larger one"
-            raise LimitError(message, limit="shots", requested=shots, allowed=MOST_SHOTS)
+            need = f"a resolution of {self.resolution:g} takes {shots:,} shots of {circuit.name}"
+            raise LimitError(f"{need}: ask for a larger one", limit="shots", requested=shots, allowed=MOST_SHOTS)
         return replace(self.plan, shots=shots)
 
     def _observe_all(self, evidence: Evidence, plan: Plan) -> None:
