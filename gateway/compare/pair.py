@@ -8,10 +8,13 @@ from contextlib import contextmanager
 from gateway.backends.auto import open_backends
 from gateway.backends.base import Backend, CircuitLike
 from gateway.compare import reproducer
+from gateway.compare.arguments import check_number
 from gateway.compare.record import Reproducer
 from gateway.compare.reproducer import Located
 from gateway.compare.reproducer.asking import DEFAULT_SHOTS
 from gateway.compare.reproducer.clock import DEFAULT_SECONDS
+from gateway.compare.reproducer.evidence import OWN
+from gateway.errors import RequestError
 from gateway.frameworks.sources import as_circuit
 
 
@@ -37,13 +40,15 @@ def locate(
         runtime: ``docker``, ``local`` or ``auto``: where simulators given by name run.
 
     Raises:
-        RequestError: the two do not differ on this circuit.
+        RequestError: an argument has a wrong type or value, or the two do not differ on this circuit.
+        UnsupportedError, LimitError: one cannot run the circuit, or takes fewer shots.
         JobTimeout: the time is over.
         GatewayError: both fail on this circuit, or one cannot be asked at all.
     """
     read = as_circuit(circuit)
-    with _opened(a, b, runtime) as (_, one, other):
-        return reproducer.locate(read, one, other, shots=shots, seed=seed, seconds=seconds)
+    _check(shots, seed, seconds)
+    with _opened(a, b, runtime) as (names, one, other):
+        return reproducer.locate(read, one, other, names=names, shots=shots, seed=seed, seconds=seconds)
 
 
 def reduce(
@@ -70,20 +75,35 @@ def reduce(
         runtime: ``docker``, ``local`` or ``auto``: where simulators given by name run.
 
     Raises:
-        RequestError: the two do not differ on this circuit.
+        RequestError: an argument has a wrong type or value, or the two do not differ on this circuit.
+        UnsupportedError, LimitError: one cannot run the circuit, or takes fewer shots.
         GatewayError: both fail on this circuit, or one cannot be asked at all.
     """
     read = as_circuit(circuit)
+    _check(shots, seed, seconds)
     with _opened(a, b, runtime) as (names, one, other):
         return reproducer.reduce(read, one, other, names=names, shots=shots, seed=seed, seconds=seconds)
+
+
+def _check(shots: object, seed: object, seconds: object) -> None:
+    """Check the arguments before anything is started.
+
+    Raises:
+        RequestError: one has a wrong type or value.
+    """
+    if shots is None:
+        raise RequestError("shots must be a whole number from 1 on, not None", field="shots")
+    check_number("shots", shots, lowest=1, whole=True)
+    check_number("seed", seed, lowest=0, below=2**32, whole=True)
+    check_number("seconds", seconds, lowest=0)
 
 
 @contextmanager
 def _opened(
     a: Backend | str, b: Backend | str | None, runtime: str
-) -> Iterator[tuple[tuple[str, str] | None, Backend, Backend | None]]:
-    """Open one or two backends; yield their names if there are two, and the backends."""
+) -> Iterator[tuple[tuple[str, str], Backend, Backend | None]]:
+    """Open one or two backends; yield their names, with that of our own simulator for the one that is not given."""
     with open_backends([a] if b is None else [a, b], runtime=runtime) as opened:
-        names, backends = list(opened), list(opened.values())
-        both = (names[0], names[1]) if b is not None else None
-        yield both, backends[0], backends[1] if b is not None else None
+        names, backends = [*opened, OWN], [*opened.values(), None]
+        assert backends[0] is not None  # noqa: S101 - one at least is given
+        yield (names[0], names[1]), backends[0], backends[1]

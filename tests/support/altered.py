@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import msgspec
+import numpy as np
 from support.fakes import NumpyAdapter
 
 from gateway.backends.base import Backend, BackendStatus
 from gateway.circuit import Circuit, Operation
+from gateway.counts import Probabilities, Statevector
 from gateway.execution.runner import Runner
 from gateway.protocol.messages import RunRequest, ServerLimits
 from gateway.results import Capabilities, Result
@@ -51,6 +53,41 @@ class InProcess(Backend):
     def capabilities(self) -> Capabilities:
         """Return what it declares."""
         return self._adapter.capabilities
+
+
+class Distorted(InProcess):
+    """A right simulator whose exact results were changed afterwards.
+
+    Args:
+        state: what becomes of a state vector.
+        scale: by what probabilities are multiplied.
+    """
+
+    def __init__(self, state: Callable[[np.ndarray], np.ndarray] = np.asarray, *, scale: float = 1.0) -> None:
+        super().__init__(name="distorted")
+        self._state, self._scale = state, scale
+
+    def send(self, request: RunRequest) -> list[Result]:
+        """Run a request, and change its results."""
+        return [self._changed(result) for result in super().send(request)]
+
+    def _changed(self, result: Result) -> Result:
+        if isinstance(result, Statevector):
+            return Statevector(self._state(np.asarray(result)), result.provenance)
+        if isinstance(result, Probabilities):
+            scaled = {bits: self._scale * value for bits, value in result.items()}
+            return Probabilities(scaled, result.width, result.provenance)
+        return result
+
+
+def big_endian(state: np.ndarray) -> np.ndarray:
+    """Return a state with its qubits in reverse order."""
+    return state.reshape([2] * (len(state).bit_length() - 1)).transpose().ravel()
+
+
+def with_wrong_phase(state: np.ndarray) -> np.ndarray:
+    """Return a state with another phase at its last amplitude."""
+    return np.append(state[:-1], 1j * state[-1])
 
 
 def with_angle(name: str, change: Callable[[float], float]) -> Alter:

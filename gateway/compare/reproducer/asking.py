@@ -1,7 +1,8 @@
 """Asks a backend about many circuits at once, and says for each what came, or why nothing did.
 
 Where a backend is ``None``, our own exact simulator is asked. Every function raises an error of ``STOPPING`` if the
-backend cannot be asked at all, and TimeIsUp if the time is over.
+backend cannot be asked at all, RequestError or LimitError if it refuses what the caller asked for whatever the circuit
+is, such as the number of shots, and TimeIsUp if the time is over.
 """
 
 from __future__ import annotations
@@ -19,7 +20,16 @@ from gateway.compare.reproducer.clock import Clock
 from gateway.compare.running import run_within
 from gateway.compare.statistics.outcomes import Distribution, Sample
 from gateway.counts import Counts, Probabilities, Statevector
-from gateway.errors import AuthenticationError, BusyError, ContainerError, GatewayError, SimulatorError, TransportError
+from gateway.errors import (
+    AuthenticationError,
+    BusyError,
+    ContainerError,
+    GatewayError,
+    LimitError,
+    RequestError,
+    SimulatorError,
+    TransportError,
+)
 from gateway.results import Result, ResultType
 
 DEFAULT_SHOTS = 10_000
@@ -27,6 +37,9 @@ DEFAULT_SHOTS = 10_000
 
 STOPPING = (AuthenticationError, BusyError, ContainerError, TransportError)
 """Errors that say nothing about a circuit."""
+
+_SHOTS = ("shots", "max_shots")
+"""The names of limits on what the caller asked for, and not on the circuit."""
 
 State = NDArray[np.complex128]
 R = TypeVar("R", bound=Result)
@@ -41,7 +54,7 @@ def has(backend: Backend | None, result_type: ResultType) -> bool:
 def distributions(
     backend: Backend | None, circuits: Sequence[Circuit], clock: Clock
 ) -> list[Distribution | GatewayError]:
-    """Return the exact distribution of each circuit, or the error that it gave."""
+    """Return the exact distribution of each circuit, or the error that it gave; its sum may not be 1."""
     if backend is None:
         return [_own(exact.distribution, circuit, clock) for circuit in circuits]
     answers = ask(backend, circuits, clock, ResultType.PROBABILITIES)
@@ -79,7 +92,8 @@ def ask(
 ) -> list[Result | GatewayError]:
     """Run circuits in one request; if it fails, find out by halves which of them it is about.
 
-    A result that cannot belong to its circuit, such as one of another width, is an error too.
+    A result that cannot belong to its circuit, such as one of another width, is an error too. Probabilities with a
+    wrong sum are none: they are compared, and differ.
     """
     clock.check()
     batch: list[CircuitLike] = list(circuits)
@@ -87,7 +101,9 @@ def ask(
         results = run_within(backend, batch, clock.timeout_s(), shots=shots, seed=seed, result=result)
     except STOPPING:
         raise
-    except Exception as exc:  # noqa: BLE001 - a backend of somebody's own may raise anything
+    except Exception as exc:
+        if isinstance(exc, RequestError) or (isinstance(exc, LimitError) and exc.limit in _SHOTS):
+            raise
         if len(circuits) == 1:
             return [exc if isinstance(exc, GatewayError) else SimulatorError(f"{type(exc).__name__}: {exc}")]
         middle = len(circuits) // 2
@@ -98,7 +114,10 @@ def ask(
 
 
 def _checked(result: Result, circuit: Circuit, shots: int | None) -> Result | GatewayError:
-    fault = result.fault(num_qubits=circuit.num_qubits, num_clbits=circuit.num_clbits, shots=shots)
+    width = circuit.num_clbits
+    if isinstance(result, Probabilities) and result.width == width and all(len(key) == width for key in result):
+        return result
+    fault = result.fault(num_qubits=circuit.num_qubits, num_clbits=width, shots=shots)
     return result if fault is None else SimulatorError(f"the result cannot be that of the circuit: {fault}")
 
 

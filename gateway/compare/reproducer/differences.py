@@ -8,6 +8,7 @@ from gateway.compare.closeness import largest_difference
 from gateway.compare.reproducer.asking import State
 from gateway.compare.statistics import tests
 from gateway.compare.statistics.outcomes import Distribution, Sample
+from gateway.counts import SUM_TOLERANCE
 from gateway.errors import GatewayError
 
 
@@ -15,16 +16,26 @@ def difference(a: Distribution | GatewayError | None, b: Distribution | GatewayE
     """Return the largest absolute difference of a probability, or ``None`` unless both are distributions."""
     if not isinstance(a, Distribution) or not isinstance(b, Distribution):
         return None
-    return largest_difference(a, b)
+    return _number(largest_difference(a, b))
 
 
 def largest_distance(a: State | GatewayError, b: State | GatewayError) -> float | None:
-    """Return the largest difference of an amplitude of two states whose global phases are made the same."""
+    """Return the largest difference of an amplitude of two states whose global phases are made the same.
+
+    It is ``None`` unless both are states, and 1 between states of different sizes.
+    """
     if isinstance(a, GatewayError) or isinstance(b, GatewayError):
         return None
+    if a.shape != b.shape:
+        return 1.0
     overlap = np.vdot(b, a)
     phase = overlap / abs(overlap) if overlap else 1.0
-    return float(np.abs(a - phase * b).max())
+    return _number(float(np.abs(a - phase * b).max()))
+
+
+def is_whole(distribution: Distribution) -> bool:
+    """Return whether the probabilities of a distribution sum to 1."""
+    return bool(abs(distribution.probabilities.sum() - 1) <= SUM_TOLERANCE)
 
 
 def p_value(sample: Sample | GatewayError, reference: Distribution | Sample | GatewayError) -> float:
@@ -36,3 +47,8 @@ def p_value(sample: Sample | GatewayError, reference: Distribution | Sample | Ga
     else:
         results = tests.against(sample, tests.prepare(reference))
     return min(1.0, len(results) * min([test.p_value for test in results], default=1.0))
+
+
+def _number(difference: float) -> float:
+    """Return a difference; 1 where a result has amplitudes or probabilities that are no numbers."""
+    return 1.0 if np.isnan(difference) else difference

@@ -12,14 +12,14 @@ from msgspec.structs import replace
 from gateway.backends.base import Backend
 from gateway.circuit import Circuit, Operation
 from gateway.compare.record import Reproducer
-from gateway.compare.reproducer.asking import DEFAULT_SHOTS, STOPPING
+from gateway.compare.reproducer.asking import DEFAULT_SHOTS, STOPPING, samples
 from gateway.compare.reproducer.clock import DEFAULT_SECONDS, Clock, TimeIsUp
 from gateway.compare.reproducer.compacting import keep_only, num_operations, used_clbits, used_qubits
 from gateway.compare.reproducer.evidence import names_of, reproducer_of
-from gateway.compare.reproducer.judge import Judge, judge_of
+from gateway.compare.reproducer.judge import ExactJudge, Judge, judge_of
 from gateway.compare.reproducer.minimising import minimise
 from gateway.compare.reproducer.simplifying import SIMPLIFICATIONS
-from gateway.compare.reproducer.views import views
+from gateway.compare.reproducer.views import measures, unmeasured, views
 from gateway.compare.reproducer.weighing import measure_of
 from gateway.compare.writing import as_written
 
@@ -44,13 +44,14 @@ def reduce(
     """Return the smallest circuit that can be found on which a simulator still differs from another one.
 
     Operations, qubits, clbits and conditions are left out, gates and angles replaced by simpler ones, as long as the
-    difference stays: by exact probabilities where both have them, and otherwise by samples, each of which has to be
-    confirmed by a second one. A simulator that fails where the other one does not differs, too.
+    difference stays: by exact results where both have them, and otherwise by samples, each of which has to be
+    confirmed by a second one. A simulator that fails where the other one does not differs, too. A circuit that measures
+    nothing stays so if the state vectors differ; otherwise it is measured at the end.
 
     When the time is over, or on Ctrl-C, the smallest circuit so far is returned, with ``minimal`` false.
 
     Args:
-        circuit: on which the two differ; one that measures nothing is measured at the end.
+        circuit: on which the two differ.
         a: the simulator that is thought to be wrong.
         b: the one that it is compared with; ``None`` for our own exact simulator.
         names: of both, for the reproducer; their own by default.
@@ -61,12 +62,15 @@ def reduce(
 
     Raises:
         RequestError: the two do not differ on this circuit.
+        UnsupportedError, LimitError: one cannot run the circuit, or takes fewer shots.
         GatewayError: both fail on this circuit, or one cannot be asked at all.
     """
     names = names or names_of(a, b)
     seed = secrets.randbelow(2**31) if seed is None else seed
     clock = Clock()
     judge, whole = judge_of([as_written(view) for view in views(circuit)], a, b, clock, shots=shots, seed=seed)
+    if isinstance(judge, ExactJudge) and measures(whole):
+        samples(a, [whole], clock, shots=shots, seed=seed)  # so many shots are refused now, and not after the search
     clock.set(seconds)
     best, minimal = smallest(whole, judge, progress)
     reproducer = reproducer_of(best, a, b, names, shots=shots, seed=seed)
@@ -77,6 +81,8 @@ def smallest(
     circuit: Circuit, judge: Judge, progress: Callable[[Circuit], None] = lambda _: None
 ) -> tuple[Circuit, bool]:
     """Return the smallest circuit that can be found of which a judge says that it shows a difference.
+
+    It measures something if the whole circuit does, and nothing if that does not, so that it can be run as that can.
 
     Args:
         circuit: one of which the judge says so.
@@ -108,6 +114,7 @@ class _Search:
 
     def __init__(self, circuit: Circuit, judge: Judge, progress: Callable[[Circuit], None]) -> None:
         self.best = circuit
+        self._is_measured = measures(circuit)
         self._judge = judge
         self._progress = progress
         self._batch = 4
@@ -166,6 +173,8 @@ class _Search:
     def _first(self, circuits: Iterable[Circuit]) -> Circuit | None:
         """Return the first circuit that shows the difference, among those that are simpler than the best so far."""
         bound = measure_of(self.best)
+        if not self._is_measured:
+            circuits = map(unmeasured, circuits)
         rest = (circuit for circuit in map(as_written, circuits) if measure_of(circuit) < bound)
         while batch := list(islice(rest, self._batch)):
             for circuit, shows in zip(batch, self._judged(batch), strict=True):
@@ -176,7 +185,9 @@ class _Search:
     def _judged(self, batch: list[Circuit]) -> list[bool]:
         """Judge a batch, and choose the size of the next one by the time that it took."""
         began = time.monotonic()
-        verdicts = self._judge.shows(batch)
+        fitting = [circuit for circuit in batch if measures(circuit) == self._is_measured]
+        shown = iter(self._judge.shows(fitting))
+        verdicts = [measures(circuit) == self._is_measured and next(shown) for circuit in batch]
         seconds = max(time.monotonic() - began, 1e-3)
         self._batch = max(1, min(LARGEST_BATCH, 2 * self._batch, int(len(batch) * BATCH_SECONDS / seconds)))
         return verdicts

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from gateway.circuit import Circuit, Operation
 
+WIDEST_VIEWED = 12
+"""Circuits that measure something are looked at in further bases up to so many qubits: there is an outcome for each
+basis state of these."""
+
 _BASES: tuple[tuple[str, ...], ...] = ((), ("h",), ("sdg", "h"))
 """The gates before a measurement along Z, X and Y."""
 
@@ -19,8 +23,17 @@ def has_state(circuit: Circuit) -> bool:
 
 
 def views(circuit: Circuit) -> list[Circuit]:
-    """Return the circuit if it measures anything, and otherwise the circuit with measurements in each basis."""
-    return [circuit] if measures(circuit) else all_measured(circuit)
+    """Return the circuits on which simulators are compared: the circuit itself, and it with measurements in each basis.
+
+    A wide circuit that measures something is looked at only as it is.
+    """
+    is_too_wide = measures(circuit) and circuit.num_qubits > WIDEST_VIEWED
+    return [circuit] if is_too_wide else [circuit, *all_measured(circuit)]
+
+
+def unmeasured(circuit: Circuit) -> Circuit:
+    """Return a circuit without its measurements and its clbits; nothing in it may depend on them."""
+    return Circuit(circuit.num_qubits, 0, [op for op in circuit.operations if op.name != "measure"])
 
 
 def all_measured(circuit: Circuit) -> list[Circuit]:

@@ -14,7 +14,7 @@ from gateway.compare.reproducer import locate
 from gateway.compare.reproducer.judge import Judge
 from gateway.compare.reproducer.location import _Prefixes, _search
 from gateway.counts import Statevector
-from gateway.errors import JobTimeout, RequestError
+from gateway.errors import JobTimeout, RequestError, SimulatorError
 from gateway.results import Capabilities, ResultType
 
 
@@ -44,7 +44,7 @@ def test_a_wrong_measurement_is_found_where_it_is():
 
 
 def test_simulators_can_differ_before_any_operation():
-    located = locate(Circuit(2).h(0).measure_all(), faulty("clbit-stuck", clbit=2))
+    located = locate(Circuit(2).h(0).measure_all(), faulty("clbit-stuck", clbit=0, value=1))
     assert (located.length, located.index, located.operation) == (0, None, None)
     assert str(located).startswith("they differ before any operation, in what they measure")
 
@@ -125,3 +125,43 @@ def test_states_are_compared_where_both_have_them_whatever_their_global_phase():
     assert locate(Circuit(2).h(0).cx(0, 1).cz(0, 1), WithStates("cz")).index == 2
     with pytest.raises(RequestError, match="agree"):
         locate(circuit, WithStates())
+
+
+class Dead(Right):
+    """Fails at a gate, or whatever it is given, and counts how often it was asked."""
+
+    def __init__(self, gate: str = "") -> None:
+        super().__init__(name="dead")
+        self.gate, self.asked = gate, 0
+
+    def send(self, request):
+        self.asked += 1
+        if not self.gate or any(self.gate in circuit.count_ops() for circuit in request.circuit_list()):
+            raise SimulatorError("the engine is off: \x1b[31mred\nand more")
+        return super().send(request)
+
+
+def test_a_simulator_that_always_fails_is_asked_a_few_times():
+    simulator = Dead()
+    located = locate(random_circuit(1, 3, 200).measure_all(), simulator, seed=1)
+    assert located.length == 0
+    assert simulator.asked <= 5
+    assert str(located) == "they differ before any operation: dead fails: the engine is off: \x1b[31mred"
+    assert located.error.endswith("\nand more")
+
+
+def test_where_a_simulator_begins_to_fail_it_is_asked_about_one_circuit_at_a_time():
+    simulator = Dead("ccz")
+    circuit = Circuit(3)
+    for _ in range(100):
+        circuit.h(0).cx(0, 1)
+    located = locate(circuit.ccz(0, 1, 2).measure_all(), simulator, seed=1)
+    assert located.index == 200
+    assert simulator.asked <= 14
+    assert "ccz" in str(located)
+    assert "(dead fails: the engine is off" in str(located)
+
+
+def test_the_name_of_the_one_that_fails_is_the_callers():
+    located = locate(Circuit(1).h(0).measure_all(), Dead("h"), names=("left", "right"))
+    assert located.error.startswith("left fails: ")

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import msgspec
+import numpy as np
 import pytest
+from support.altered import Distorted, InProcess, big_endian, with_wrong_phase
 from support.circuits import bell, random_circuit
 from support.faulty import Right, faulty
 from support.planted import Combination, Raising, long_circuit, long_dynamic_circuit
 
 from gateway.circuit import Circuit, parse
-from gateway.compare import exact
+from gateway.compare import compare, exact
 from gateway.compare.closeness import largest_difference
-from gateway.compare.record import Reproducer
-from gateway.compare.reproducer import reduce
+from gateway.compare.record import Reproducer, Verdict
+from gateway.compare.reproducer import locate, reduce
 from gateway.compare.reproducer.asking import distributions
 from gateway.compare.reproducer.clock import Clock
-from gateway.errors import AuthenticationError, RequestError, TransportError
+from gateway.compare.reproducer.views import measures
+from gateway.errors import AuthenticationError, RequestError, SimulatorError, TransportError
+from gateway.results import ResultType
 
 T_THEN_CX = Circuit(2).t(0).cx(0, 1)
 
@@ -267,3 +272,98 @@ def test_the_same_seed_gives_the_same_reproducer():
     circuit = long_circuit(4, num_operations=20, planted=Circuit(2).cry(0.3, 0, 1))
     first, second = [reduce(circuit, faulty("angle-off:cry", exact=False), seed=5) for _ in range(2)]
     assert first == second
+
+
+# ---------------------------------------------------------------------------- state vectors, and sums that are not 1
+
+
+@pytest.mark.parametrize("change", [big_endian, np.conj, lambda state: 0.5 * state, with_wrong_phase])
+def test_a_wrong_state_vector_is_reduced_to_a_circuit_that_measures_nothing(change):
+    circuit = random_circuit(1, 4, 60)
+    simulator = Distorted(change)
+    (row,) = compare(circuit, {"distorted": simulator}, progress=None, reproduce=False).rows
+    assert row.verdict is Verdict.DIFFERS
+    assert locate(circuit, simulator, seed=1).how == "exact results"
+    reproducer = reduce(circuit, simulator, seed=1)
+    small = parse(reproducer.openqasm)
+    assert not measures(small)
+    assert len(small.operations) == reproducer.operations <= 4
+    assert reproducer.minimal
+    assert reproducer.exact_difference is not None
+    assert reproducer.exact_difference > 0.01
+    assert (reproducer.error, reproducer.counts, reproducer.shots) == ("", {}, None)
+    assert set(reproducer.versions) == {"distorted"}
+    assert compare(small, {"distorted": simulator}, progress=None, reproduce=False).rows[0].verdict is Verdict.DIFFERS
+
+
+def test_a_global_phase_is_no_difference():
+    simulator = Distorted(lambda state: 1j * state)
+    for search in (locate, reduce):
+        with pytest.raises(RequestError, match="agree"):
+            search(random_circuit(1, 3, 20), simulator, seed=1)
+
+
+def test_where_the_state_vectors_are_right_the_counts_are_looked_at():
+    class Stuck(InProcess):
+        """Measures every qubit as 0."""
+
+        def send(self, request):
+            if request.result is ResultType.STATEVECTOR:
+                return super().send(request)
+            circuits = [
+                Circuit(circuit.num_qubits, circuit.num_clbits, [op for op in circuit.operations if op.clbits])
+                for circuit in request.circuit_list()
+            ]
+            return super().send(msgspec.structs.replace(request, circuits=circuits))
+
+    circuit = Circuit(2).h(1).x(0).cx(0, 1)
+    reproducer = reduce(circuit, Stuck(), seed=1)
+    assert measures(parse(reproducer.openqasm))
+    assert reproducer.operations == 1
+    assert locate(circuit, Stuck(), seed=1).how == "exact results"
+
+
+def test_probabilities_with_a_wrong_sum_differ():
+    simulator = Distorted(scale=2.0)
+    reproducer = reduce(random_circuit(1, 3, 20).measure_all(), simulator, seed=1)
+    assert reproducer.operations == 0
+    assert reproducer.exact_difference == pytest.approx(1.0)
+    assert measures(parse(reproducer.openqasm))
+    assert locate(bell(), simulator, seed=1).how == "exact results"
+    with pytest.raises(RequestError, match="agree"):  # such probabilities are no reference for counts
+        reduce(bell(), Right(exact=False), simulator, seed=1)
+
+
+# ---------------------------------------------------------------------------- what is left can be run
+
+
+class Dead(Right):
+    """Fails whatever it is given, and counts how often it was asked."""
+
+    asked = 0
+
+    def send(self, request):
+        self.asked += 1
+        raise SimulatorError("the engine is off")
+
+
+def test_a_measurement_is_always_left():
+    for simulator in (Dead(), faulty("clbit-stuck", clbit=0, value=1), faulty("shots-missing")):
+        reproducer = reduce(random_circuit(1, 3, 20).measure_all(), simulator, seed=1)
+        small = parse(reproducer.openqasm)
+        assert (reproducer.operations, len(small.operations)) == (0, 1)
+        assert measures(small)
+
+
+def test_the_reproducer_says_nothing_of_a_simulator_that_is_gone_when_the_search_is_over():
+    class Leaving(Combination):
+        requests = 12
+
+        def send(self, request):
+            self.requests -= 1
+            if self.requests <= 0:
+                raise TransportError("the server is gone")
+            return super().send(request)
+
+    reproducer = reduce(long_circuit(1, planted=T_THEN_CX), Leaving(first="t", then="cx"), seed=1)
+    assert (reproducer.error, reproducer.counts, reproducer.minimal) == ("", {}, False)
