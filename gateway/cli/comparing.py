@@ -23,6 +23,7 @@ from gateway.cli.arguments import UsageError
 from gateway.cli.complaints import about_circuit
 from gateway.cli.progress import Progress
 from gateway.compare.files import check_path
+from gateway.compare.presentation import words
 from gateway.compare.record import Record, Reproducer, Verdict
 from gateway.errors import RequestError
 from gateway.look.terminal import Terminal
@@ -153,7 +154,9 @@ def reduce_circuit(arguments: argparse.Namespace) -> int:
         _print_json(found)
     else:
         terminal = Terminal()
-        terminal.print(*comparisons.draw_reproducer(found, terminal))
+        first, rest = words.reproducer_verdict(found)
+        verdict = terminal.sentence((first, "bold"), rest, mark="≠")
+        terminal.print(verdict, "", *comparisons.draw_reproducer(found, terminal))
     return DIFFER
 
 

@@ -18,6 +18,9 @@ MEMBERS = 5
 REPRODUCER_OUTCOMES = 4
 """So many outcomes of a reproducer are shown."""
 
+LONGEST_FAILURE = 200
+"""Of a longer line of an error so many characters are shown."""
+
 _TARGETS = (0.1, 0.03, 0.01, 0.003, 0.001)
 """Distances that somebody may want to see next."""
 
@@ -132,13 +135,42 @@ def reproducer(found: Reproducer) -> str:
 
 
 def reproducer_evidence(found: Reproducer) -> str:
-    """Return how certain the difference is that a reproducer shows."""
+    """Return how certain the difference is that a reproducer shows, or how the simulator fails."""
+    if found.error:
+        return reproducer_failure(found)
     said = []
     if found.p_value is not None:
         said.append(numbers.p_is(found.p_value))
     if found.exact_difference is not None:
-        said.append(f"exact probabilities off by {numbers.exact_difference(found.exact_difference)}")
+        what = "exact probabilities" if is_measured(found) else "amplitudes"
+        said.append(f"{what} off by {numbers.exact_difference(found.exact_difference)}")
     return ", ".join(said)
+
+
+def reproducer_failure(found: Reproducer) -> str:
+    """Return who fails on a reproducer, and how: the first line of the error."""
+    name, _, message = found.error.partition(": ")
+    line = (message or name).strip().partition("\n")[0].rstrip(".")
+    if len(line) > LONGEST_FAILURE:
+        line = f"{line[:LONGEST_FAILURE].rstrip()} ..."
+    return f"{found.simulator} fails: {line}"
+
+
+def reproducer_verdict(found: Reproducer) -> tuple[str, str]:
+    """Return what a reduction found, in two parts: the first clause, which is written bold, and the rest."""
+    operations = f"{numbers.integer(found.operations)}-operation"
+    if found.error:
+        return f"{reproducer_failure(found)};", f" {operations} reproducer below."
+    others = [name for name in found.counts if name != found.simulator]
+    evidence = reproducer_evidence(found)
+    certain = f" ({evidence})" if evidence else ""
+    against = f" from {others[0]}" if others else ""
+    return f"{found.simulator} differs{against}", f"{certain}; {operations} reproducer below."
+
+
+def is_measured(found: Reproducer) -> bool:
+    """Return whether the circuit of a reproducer measures anything; otherwise state vectors are compared."""
+    return bool(found.counts) or "measure" in found.openqasm
 
 
 def expected_shots(found: Reproducer, bitstring: str) -> str:

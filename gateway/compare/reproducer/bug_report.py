@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from gateway.backends.addresses import is_address
 from gateway.compare.record import Reproducer
 from gateway.look.numbers import exact_difference, integer, listing, p_is, several
+from gateway.simulators import SIMULATORS
 
 MOST_OUTCOMES = 16
 """A table has at most so many outcomes, those that matter most."""
@@ -33,7 +35,7 @@ def _lines(reproducer: Reproducer) -> Iterator[str]:
     yield "\n## Evidence\n"
     yield from [f"- {line}" for line in _evidence(reproducer)]
     yield "\n## To see it again\n"
-    yield f"Save the circuit as `reproducer.qasm`.\n\n```console\n$ {_command(reproducer)}\n```"
+    yield f"Save the circuit as `reproducer.qasm`.{_addresses(reproducer)}\n\n```console\n$ {_command(reproducer)}\n```"
 
 
 def _headline(reproducer: Reproducer) -> str:
@@ -95,7 +97,11 @@ def _evidence(reproducer: Reproducer) -> Iterator[str]:
         yield f"Simulators: {listing(versions)}."
     if reproducer.exact_difference is not None:
         difference = exact_difference(reproducer.exact_difference)
-        yield f"The exact probabilities of {reproducer.simulator} differ from the expected ones by up to {difference}."
+        is_measured = reproducer.counts or "measure" in reproducer.openqasm
+        what = "exact probabilities" if is_measured else "amplitudes"
+        yield f"The {what} of {reproducer.simulator} differ from the expected ones by up to {difference}."
+        if not is_measured:
+            yield "The circuit measures nothing: its state vectors were compared, whatever their global phases."
     if reproducer.p_value is not None:
         yield f"Chance explains the counts of {reproducer.simulator} with {p_is(reproducer.p_value)}."
     if reproducer.shots is not None and reproducer.seed is not None:
@@ -103,6 +109,33 @@ def _evidence(reproducer: Reproducer) -> Iterator[str]:
 
 
 def _command(reproducer: Reproducer) -> str:
-    names = dict.fromkeys([reproducer.simulator, *reproducer.counts])
-    options = [f"--{name} {value}" for name, value in (("shots", reproducer.shots), ("seed", reproducer.seed)) if value]
-    return " ".join(["gateway compare reproducer.qasm --on", ",".join(names), *options])
+    known, others = _names(reproducer)
+    addresses = [_address(name) or "URL" for name in others]
+    given = [("on", ",".join(known)), ("at", ",".join(addresses))]
+    given += [("shots", str(reproducer.shots or "")), ("seed", "" if reproducer.seed is None else str(reproducer.seed))]
+    return " ".join(["gateway compare reproducer.qasm", *[f"--{name} {value}" for name, value in given if value]])
+
+
+def _addresses(reproducer: Reproducer) -> str:
+    """Return whose address the reader has to put into the command, as a sentence after another one; mostly empty."""
+    unknown = [f"`{name}`" for name in _names(reproducer)[1] if not _address(name)]
+    if not unknown:
+        return ""
+    if len(unknown) == 1:
+        return f" {unknown[0]} is a server or a backend of somebody's own: put its address in the place of URL."
+    names = listing(unknown)
+    return (
+        f" {names} are servers or backends of somebody's own: put their addresses in the places of URL, in this order."
+    )
+
+
+def _names(reproducer: Reproducer) -> tuple[list[str], list[str]]:
+    """Return the simulators that anybody can start, and the others."""
+    names = dict.fromkeys([reproducer.simulator, *reproducer.versions, *reproducer.counts])
+    return [name for name in names if name in SIMULATORS], [name for name in names if name not in SIMULATORS]
+
+
+def _address(name: str) -> str:
+    """Return the address in a name such as ``qulacs@lab:8088``; empty if there is none."""
+    place = name.rpartition("@")[2]
+    return place if is_address(place) else ""

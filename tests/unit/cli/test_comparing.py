@@ -391,7 +391,8 @@ def test_reduce_prints_a_circuit_that_can_be_copied_and_writes_it(file, tmp_path
     assert (search.backends, search.options) == (["rigetti", "qulacs"], {"seed": 3, "shots": 500, "seconds": 120.0})
     assert output.read_text(encoding="utf-8") == records.TURNED
     shown = capsys.readouterr().out
-    assert shown.startswith("  Reproducer  the reference gives 0 always, rigetti never")
+    assert shown.startswith("≠ rigetti differs from ")
+    assert "; 3-operation reproducer below.\n\n  Reproducer  the reference gives 0 always, rigetti never" in shown
     assert "    rz(pi/2) q;\n" in shown
 
 

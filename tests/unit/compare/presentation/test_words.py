@@ -104,6 +104,29 @@ def test_a_reproducer_says_what_was_reduced() -> None:
     assert words.reproducer_evidence(found) == "p < 1e-12, exact probabilities off by 1.00"
 
 
+def test_a_reproducer_says_who_fails_and_how() -> None:
+    counts = {name: counts for name, counts in records.reproducer().counts.items() if name != "rigetti"}
+    found = records.reproducer(error="SimulatorError: no kernel.\nTraceback", counts=counts, p_value=None)
+    assert words.reproducer_evidence(found) == "rigetti fails: no kernel"
+    assert "".join(words.reproducer_verdict(found)) == "rigetti fails: no kernel; 3-operation reproducer below."
+    assert words.reproducer_evidence(replace(found, error="MemoryError")) == "rigetti fails: MemoryError"
+    assert words.reproducer_evidence(replace(found, error=f"E: {'x' * 999}")).endswith("xxx ...")
+
+
+def test_a_reproducer_says_who_differs_from_whom_and_how_certain_that_is() -> None:
+    counts = {name: counts for name, counts in records.reproducer().counts.items() if name in {"rigetti", "mqt"}}
+    found = records.reproducer(counts=counts)
+    end = "differs from mqt (p < 1e-12, exact probabilities off by 1.00); 3-operation reproducer below."
+    assert "".join(words.reproducer_verdict(found)) == f"rigetti {end}"
+    alone = replace(found, counts={"rigetti": counts["rigetti"]}, exact_difference=None, p_value=None)
+    assert "".join(words.reproducer_verdict(alone)) == "rigetti differs; 3-operation reproducer below."
+
+
+def test_the_reproducer_of_a_circuit_that_measures_nothing_speaks_of_amplitudes() -> None:
+    found = records.reproducer(openqasm="qubit[1] q;\nx q[0];\n", counts={}, expected={}, p_value=None, shots=None)
+    assert words.reproducer_evidence(found) == "amplitudes off by 1.00"
+
+
 def test_those_who_say_the_same_of_a_reproducer_are_named_together() -> None:
     groups = words.reproducer_counts(records.reproducer())
     assert [names for names, _ in groups] == ["cirq, mqt, qiskit, pytket and qulacs", "rigetti"]

@@ -87,7 +87,38 @@ def test_little_is_said_where_little_is_known():
     assert report.startswith("# x: wrong results for a circuit of 1 operation\n")
     assert "more might be left out." in report
     assert "expected" not in report.partition("## Circuit")[2]
-    assert "$ gateway compare reproducer.qasm --on x\n" in report
+    assert "## Evidence\n\n\n## To see it again" in report
+
+
+def test_a_circuit_that_measures_nothing_is_told_by_its_amplitudes():
+    report = bug_report(
+        Reproducer(
+            simulator="mqt", openqasm="qubit[1] q;\nx q[0];\n", operations=1, operations_before=9, exact_difference=0.5
+        )
+    )
+    assert "The amplitudes of mqt differ from the expected ones by up to 0.50." in report
+    assert "its state vectors were compared" in report
+    assert "$ gateway compare reproducer.qasm --on mqt\n" in report
+
+
+def test_the_address_of_a_server_is_what_nobody_else_knows():
+    def command(*names: str) -> str:
+        counts = {name: {"0": 10} for name in names}
+        report = bug_report(replace(REPRODUCER, simulator=names[0], counts=counts, versions={}, shots=9, seed=0))
+        return report.partition("## To see it again\n\n")[2]
+
+    assert command("mine") == (
+        "Save the circuit as `reproducer.qasm`. `mine` is a server or a backend of somebody's own: put its address "
+        "in the place of URL.\n\n"
+        "```console\n$ gateway compare reproducer.qasm --at URL --shots 9 --seed 0\n```\n"
+    )
+    assert "$ gateway compare reproducer.qasm --on mqt --at URL --shots 9" in command("mine", "mqt")
+    assert "`a` and `b` are servers or backends of somebody's own: put their addresses in the places of URL" in (
+        command("a", "b")
+    )
+    assert "reproducer.qasm`.\n\n```console\n$ gateway compare reproducer.qasm --at lab:8088 --shots 9" in (
+        command("qulacs@lab:8088")
+    )
 
 
 def test_of_many_outcomes_those_that_differ_most_are_shown():
