@@ -22,7 +22,7 @@ from gateway.cli import comparisons, files, fitting, runtime
 from gateway.cli.arguments import UsageError
 from gateway.cli.complaints import about_circuit
 from gateway.cli.progress import Progress
-from gateway.compare.files import check_path
+from gateway.compare.files import check_path, write_text
 from gateway.compare.presentation import words
 from gateway.compare.record import Record, Reproducer, Verdict
 from gateway.errors import RequestError
@@ -145,10 +145,11 @@ def locate_difference(arguments: argparse.Namespace) -> int:
 
 def reduce_circuit(arguments: argparse.Namespace) -> int:
     """Print the smallest circuit on which a simulator differs, and write it if that was asked for."""
+    _check_path(arguments, "output")
     found = _search(arguments, api.reduce)
     if found is None:
         return AGREE
-    if arguments.output:
+    if arguments.output is not None:
         _write_reproducer(found, Path(arguments.output))
     if arguments.json:
         _print_json(found)
@@ -167,7 +168,7 @@ def _write_reproducer(found: Reproducer, path: Path) -> None:
         from gateway.compare.reproducer.bug_report import bug_report
 
         text = bug_report(found)
-    path.write_text(text, encoding="utf-8")
+    write_text(path, text)
 
 
 def _search(arguments: argparse.Namespace, search: Callable[..., T]) -> T | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import sys
 from pathlib import Path
@@ -394,6 +395,31 @@ def test_reduce_prints_a_circuit_that_can_be_copied_and_writes_it(file, tmp_path
     assert shown.startswith("≠ rigetti differs from ")
     assert "; 3-operation reproducer below.\n\n  Reproducer  the reference gives 0 always, rigetti never" in shown
     assert "    rz(pi/2) q;\n" in shown
+
+
+@pytest.mark.usefixtures("compare")
+@pytest.mark.parametrize("output", ["", ".", "nowhere/small.qasm"])
+def test_reduce_refuses_at_once_what_it_could_not_write(output, file, monkeypatch, capsys):
+    search = Search(records.reproducer())
+    monkeypatch.setitem(vars(api), "reduce", search)
+    assert main(["reduce", file, "--on", "rigetti", "--output", output, *LOCAL]) == 2
+    assert capsys.readouterr().err.startswith("gateway reduce: --output: ")
+    assert search.backends == []
+
+
+@pytest.mark.usefixtures("compare")
+def test_a_reproducer_that_cannot_be_written_leaves_the_old_file_and_names_it(file, tmp_path, monkeypatch, capsys):
+    def full(path: Path, content: bytes) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setitem(vars(api), "reduce", Search(records.reproducer()))
+    output = tmp_path / "small.qasm"
+    output.write_text("old", encoding="utf-8")
+    monkeypatch.setattr(Path, "replace", full)
+    monkeypatch.setattr(Path, "write_text", full)
+    assert main(["reduce", file, "--on", "rigetti", "--output", str(output), *LOCAL]) == 2
+    assert capsys.readouterr().err == f"gateway: {output}: No space left on device\n"
+    assert output.read_text(encoding="utf-8") == "old"
 
 
 @pytest.mark.usefixtures("compare")
