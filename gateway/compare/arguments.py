@@ -6,6 +6,9 @@ import math
 
 from gateway.errors import RequestError
 
+SMALLEST_RATE = 1e-100
+"""The smallest rate of false alarms: of a smaller one, a share for each of many tests would round to 0."""
+
 
 def check_number(
     field: str,
@@ -40,3 +43,12 @@ def check_number(
     bounds += [f"below {below:,}"] if below < math.inf else []
     kind = "whole number" if whole else "number"
     raise RequestError(f"{field} must be a {kind} {' and '.join(bounds)}, not {value!r:.100}", field=field)
+
+
+def check_rate(false_alarm_rate: float) -> None:
+    """Check a rate of false alarms.
+
+    Raises:
+        RequestError: it is no probability, or so small that no number of shots would show anything.
+    """
+    check_number("false_alarm_rate", false_alarm_rate, lowest=SMALLEST_RATE, below=1)

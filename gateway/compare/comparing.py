@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from gateway.backends.auto import open_backends
 from gateway.backends.base import Backend, CircuitLike
-from gateway.compare.arguments import check_number
+from gateway.compare.arguments import check_number, check_rate
 from gateway.compare.circuits import NamedCircuit, named_circuits
 from gateway.compare.comparison import Comparison
 from gateway.compare.explaining import Explaining
@@ -75,7 +75,7 @@ def compare(  # noqa: PLR0913 - each is a thing to ask for, and all have names
     _check_shots(shots, resolution)
     check_number("seed", seed, lowest=0, below=2**32, whole=True)
     check_number("repeat", repeat, lowest=1, whole=True)
-    check_number("false_alarm_rate", false_alarm_rate, above=0, below=1)
+    check_rate(false_alarm_rate)
     check_number("timeout_s", timeout_s, above=0)
     check_number("time_limit_s", time_limit_s, above=0)
     started = datetime.now(UTC).isoformat(timespec="seconds")

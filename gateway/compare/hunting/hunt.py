@@ -14,7 +14,7 @@ import msgspec
 
 from gateway.backends.auto import Backends, open_backends
 from gateway.circuit import parse
-from gateway.compare.arguments import check_number
+from gateway.compare.arguments import check_number, check_rate
 from gateway.compare.files import check_path
 from gateway.compare.hunting.accusation import Accusation, Trial
 from gateway.compare.hunting.findings import Findings, Reduced
@@ -88,7 +88,7 @@ def hunt(  # noqa: PLR0913 - all but the first by keyword
     check_number("circuits", circuits, lowest=1, whole=True)
     check_number("seed", seed, lowest=0, whole=True)
     check_number("shots", shots, lowest=1, whole=True)
-    check_number("false_alarm_rate", false_alarm_rate, above=0, below=1)
+    check_rate(false_alarm_rate)
     check_number("timeout_s", timeout_s, above=0)
     if folder is not None and not Path(folder).is_dir():
         raise RequestError(f"there is no folder {folder}", field="folder")

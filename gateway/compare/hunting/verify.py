@@ -8,7 +8,7 @@ from functools import partial
 from time import perf_counter
 
 from gateway.backends.auto import Backends, Unavailable, open_backends
-from gateway.compare.arguments import check_number
+from gateway.compare.arguments import check_number, check_rate
 from gateway.compare.hunting import battery
 from gateway.compare.hunting.behaviour import Behaviour, behaviours
 from gateway.compare.hunting.matrix import Failure, Outcome, VerifiedRow
@@ -52,7 +52,7 @@ def verify(
     """
     check_number("shots", shots, lowest=1, whole=True)
     check_number("seed", seed, lowest=0, whole=True)
-    check_number("false_alarm_rate", false_alarm_rate, above=0, below=1)
+    check_rate(false_alarm_rate)
     check_number("timeout_s", timeout_s, above=0)
     examinations = _examinations(groups)
     with open_backends(backends) as opened:

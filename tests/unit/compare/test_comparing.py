@@ -446,6 +446,7 @@ def test_simulators_may_run_side_by_side():
         ({"resolution": 2.0}, "resolution"),
         ({"repeat": 0}, "repeat"),
         ({"repeat": "3"}, "repeat"),
+        ({"false_alarm_rate": 5e-324}, "false_alarm_rate"),
         ({"false_alarm_rate": 1.0}, "false_alarm_rate"),
         ({"false_alarm_rate": "x"}, "false_alarm_rate"),
         ({"resolution": "x"}, "resolution"),
