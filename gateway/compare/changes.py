@@ -6,6 +6,7 @@ from html import escape
 
 import msgspec
 
+from gateway.compare.matching import matched
 from gateway.compare.record import Case, Record, Row, Verdict
 from gateway.compare.statistics import tests
 from gateway.compare.statistics.correction import holm
@@ -66,14 +67,17 @@ class Changes(msgspec.Struct, frozen=True, kw_only=True):
 
 def changes(new: Record, old: Record) -> Changes:
     """Return what has changed from one record to another; circuits are known by the hash of their text."""
-    before = {(case.sha256, row.simulator): (case, row) for case in old.cases for row in case.rows}
-    after = {(case.sha256, row.simulator): (case, row) for case in new.cases for row in case.rows}
+    pairs = matched(new.cases, old.cases)
+    after, before = (
+        {(place, row.simulator): (case, row) for place, case in enumerate(cases) if case for row in case.rows}
+        for cases in ([pair[0] for pair in pairs], [pair[1] for pair in pairs])
+    )
     keys = list(dict.fromkeys([*after, *before]))
     raw = {key: _p_value(before[key][1], after[key][1]) for key in keys if key in before and key in after}
     tested = [key for key, value in raw.items() if value is not None]
     corrected = dict(zip(tested, holm([raw[key] or 0.0 for key in tested]), strict=True))
     rate = min(new.false_alarm_rate, old.false_alarm_rate)
-    several = len({key[0] for key in keys}) > 1
+    several = len(pairs) > 1
     timed = min(new.repeat, old.repeat) >= FEWEST_REPETITIONS
     found = [
         _change(before.get(key), after.get(key), corrected.get(key), rate, several=several, timed=timed) for key in keys

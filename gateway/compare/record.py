@@ -70,6 +70,20 @@ class Spread(msgspec.Struct, frozen=True):
     highest: float
 
 
+class Run(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What one comparison gave of the counts that a merged record adds up.
+
+    Args:
+        seed: of the first repetition.
+        shots: that were asked for, all repetitions together.
+        counts: bitstring -> shots, of all repetitions together.
+    """
+
+    seed: int | None = None
+    shots: int
+    counts: dict[str, int]
+
+
 class Row(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One simulator's results for one circuit, and what is said of them.
 
@@ -88,7 +102,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         tests: all tests of its counts.
         causes: hypotheses that explain a difference, the most likely first.
         rejected: hypotheses that were tried and do not, those that come nearest first.
-        counts: bitstring -> shots, of all repetitions together.
+        counts: bitstring -> shots, of all repetitions together, and in a merged record of all runs.
+        runs: in a merged record, the runs whose counts are added up, so that none is added twice.
         engine: what computes; simulators of one engine are one witness.
         notes: what could not be looked at, and why.
         error: why it failed, as ``Class: message``; empty if it did not.
@@ -114,6 +129,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     causes: tuple[Cause, ...] = ()
     rejected: tuple[Cause, ...] = ()
     counts: dict[str, int] = {}
+    runs: tuple[Run, ...] = ()
     engine: str = ""
     notes: tuple[str, ...] = ()
     error: str = ""
@@ -219,7 +235,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         num_clbits: of the circuit.
         operations: the number of its operations.
         depth: its depth.
-        shots: on each simulator, all repetitions together.
+        shots: on each simulator, all repetitions together; in a merged record, of the simulator that has the fewest.
         reference: what the simulators were compared with.
         detectable: what these shots would have found; ``None`` without a reference.
         rows: one for each simulator, in the caller's order.

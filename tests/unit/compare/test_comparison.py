@@ -8,14 +8,16 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
+import numpy as np
 import pytest
+from support.altered import InProcess, without
 from support.circuits import bell, handed
 from support.faulty import Right, faulty
 
 from gateway import Circuit
 from gateway.compare import Comparison, compare
-from gateway.compare.record import FORMAT, Verdict
-from gateway.errors import RequestError
+from gateway.compare.record import FORMAT, Row, Verdict
+from gateway.errors import RequestError, SimulatorError
 
 PHASE = handed()
 
@@ -148,3 +150,181 @@ def test_a_merged_record_is_decided_anew():
 def test_two_versions_of_a_simulator_stay_apart_in_a_merged_record():
     merged = compared(a=Right()).merge(compared(a=Newer()))
     assert [row.simulator for row in merged.rows] == ["a 1.0", "a 2.0"]
+
+
+def verdicts(comparison: Comparison) -> list[str]:
+    return sorted(f"{row.simulator} {row.verdict}" for row in comparison.rows)
+
+
+def both_ways(one: Comparison, other: Comparison) -> Comparison:
+    """Merge two comparisons in both orders, which must say the same."""
+    merged, reverse = one.merge(other), other.merge(one)
+    assert verdicts(merged) == verdicts(reverse)
+    assert merged.detectable == reverse.detectable
+    return merged
+
+
+class FewerShots(Right):
+    """Loses a tenth of the shots."""
+
+    def draw(self, probabilities, shots, seed):
+        return super().draw(probabilities, shots - shots // 10, seed)
+
+
+class IgnoresSeeds(Right):
+    """Draws the shots anew each time."""
+
+    def draw(self, probabilities, shots, seed):
+        return super().draw(probabilities, shots, int(np.random.default_rng().integers(2**31)))
+
+    def capabilities(self):
+        return msgspec.structs.replace(super().capabilities(), seedable=True)
+
+
+@pytest.mark.parametrize(
+    "bad", [FewerShots(), IgnoresSeeds(), faulty("angle-negated:rz")], ids=lambda bad: type(bad).__name__
+)
+def test_what_either_record_has_against_a_simulator_stays(bad):
+    merged = both_ways(compared(a=Right()), compared(a=bad))
+    assert verdicts(merged) == ["a differs"]
+    assert both_ways(merged, compared(seed=9, a=Right())).rows[0].verdict is Verdict.DIFFERS
+
+
+def test_a_wrong_phase_in_either_record_stays():
+    unmeasured = Circuit(1).h(0).s(0)
+    right, wrong = (
+        compare(unmeasured, {"a": backend}, progress=None, reproduce=False)
+        for backend in (InProcess(), InProcess(without("s")))
+    )
+    merged = both_ways(right, wrong)
+    assert (verdicts(merged), merged.rows[0].fidelity) == (["a differs"], pytest.approx(0.5))
+
+
+def test_the_tolerance_of_a_merged_row_is_that_of_the_results_that_are_off():
+    record = compared(a=Right())
+    off, coarse = (
+        with_row(record, exact_difference=difference, exact_tolerance=allowed)
+        for difference, allowed in ((1e-6, 1e-10), (2e-6, 1e-5))
+    )
+    assert verdicts(both_ways(off, coarse)) == ["a differs"]
+    assert verdicts(both_ways(record, coarse)) == ["a agrees"]
+
+
+def with_row(comparison: Comparison, **changes) -> Comparison:
+    (case,) = comparison.cases
+    row = msgspec.structs.replace(case.rows[0], **changes)
+    return msgspec.structs.replace(comparison, cases=(msgspec.structs.replace(case, rows=(row, *case.rows[1:])),))
+
+
+def test_the_notes_of_both_records_stay():
+    record = compared(a=Right())
+    merged = both_ways(with_row(record, notes=("one",)), with_row(record, notes=("two",)))
+    assert {"one", "two"} < set(merged.rows[0].notes)
+
+
+def test_a_run_that_is_merged_several_times_counts_once():
+    record, other = compared(), compared(seed=9)
+    merged = record
+    for again in (other, record, compared(), other.merge(record), other):
+        merged = both_ways(merged, again)
+    assert [sum(row.counts.values()) for row in merged.rows] == [20_000, 20_000]
+    assert merged.cases[0].shots == 20_000
+    assert merged.all_agree
+    assert "counted once" in merged.rows[0].notes[0]
+
+
+def test_the_runs_of_a_merged_record_are_saved(tmp_path):
+    merged = Comparison.load(compared().merge(compared(seed=9)).save(tmp_path / "r.json"))
+    assert sum(merged.merge(compared()).rows[0].counts.values()) == 20_000
+
+
+def test_a_merged_record_says_what_its_shots_would_have_found():
+    few, many, all_of_them = (
+        compare(PHASE, {"a": Right()}, shots=shots, progress=None) for shots in (100, 100_000, 100_100)
+    )
+    merged = both_ways(few, many)
+    assert merged.detectable == all_of_them.detectable < few.detectable
+    assert f"A difference of {merged.detectable:.2g} or more" in merged.verdict
+
+
+def test_what_would_have_been_found_follows_from_the_simulator_with_the_fewest_shots():
+    few, many = (
+        compare(PHASE, {name: Right()}, shots=shots, progress=None) for name, shots in (("a", 100), ("b", 10_000))
+    )
+    merged = both_ways(few, many)
+    assert (merged.cases[0].shots, [row.simulator for row in merged.rows]) == (100, ["a", "b"])
+    assert both_ways(merged, many).cases[0].shots == 100
+
+
+def test_circuits_that_share_a_text_stay_apart():
+    two = compare({"one": bell(), "two": bell()}, {"a": Right(), "b": Right()}, seed=1, progress=None)
+    merged = both_ways(two, two)
+    assert [case.name for case in merged.cases] == ["one", "two"]
+    assert [sum(row.counts.values()) for row in merged.rows] == [10_000] * 4
+    assert [change.circuit for change in two.against(two).changes] == ["one", "one", "two", "two"]
+
+
+def test_a_circuit_with_another_name_is_known_by_its_text():
+    one, other = (compare({name: bell()}, {"a": Right()}, progress=None) for name in ("one", "other"))
+    assert [(case.name, case.rows[0].circuit) for case in one.merge(other).cases] == [("one", "one")]
+    assert [(change.circuit, change.sentence) for change in other.against(one).changes] == [("other", "")]
+
+
+class Broken(Right):
+    """Fails."""
+
+    def send(self, request):
+        raise SimulatorError("out of order")
+
+
+@pytest.mark.parametrize("name", ["a", "b"])
+def test_a_failure_beside_results_is_a_note(name):
+    merged = both_ways(compared(a=Right(), b=Right()), compared(**{name: Broken()}))
+    assert verdicts(merged) == ["a agrees", "b agrees"]
+    noted = [row.simulator for row in merged.rows if row.notes]
+    assert noted == [name]
+    assert merged.rows["ab".index(name)].notes == ("in another comparison it failed: SimulatorError: out of order",)
+
+
+def test_a_failure_beside_two_versions_is_no_third_row():
+    merged = both_ways(compared(a=Right()), compared(a=Broken()).merge(compared(a=Newer())))
+    assert [row.simulator for row in merged.rows] == ["a 1.0", "a 2.0"]
+    again = both_ways(merged, compared(seed=8, a=Right()))
+    assert {row.simulator: sum(row.counts.values()) for row in again.rows} == {"a 1.0": 20_000, "a 2.0": 10_000}
+
+
+def test_two_failures_are_one_row():
+    merged = both_ways(compared(a=Broken()), compared(a=Broken()))
+    assert [(row.simulator, row.error, row.notes) for row in merged.rows] == [("a", "SimulatorError: out of order", ())]
+
+
+def test_a_run_that_had_not_finished_is_replaced_by_one_that_has():
+    record = compared(a=Right())
+    (case,) = record.cases
+    unfinished = msgspec.structs.replace(
+        record,
+        cases=(msgspec.structs.replace(case, rows=(Row(simulator="a", circuit=case.name),)),),
+        interrupted=True,
+    )
+    assert verdicts(both_ways(record, unfinished)) == ["a agrees"]
+    assert verdicts(both_ways(unfinished, unfinished)) == ["a undecided"]
+
+
+def test_a_version_that_nobody_knows_leaves_no_blank_in_a_name():
+    record = compared(a=Right())
+    assert [row.simulator for row in record.merge(with_row(record, version="")).rows] == ["a 1.0", "a"]
+
+
+def test_references_that_agree_are_shared_by_the_witnesses_of_both():
+    merged = both_ways(compared(a=Right(name="a")), compared(b=Right(name="b"), c=Right(name="c")))
+    reference = merged.reference
+    assert (reference.kind, set(reference.witnesses)) == ("exact", {"gateway", "a", "b", "c"})
+    assert reference.independent == 4
+
+
+def test_records_that_contradict_each_other_are_not_merged():
+    record = compared(a=Right())
+    (case,) = record.cases
+    other = msgspec.structs.replace(record, cases=(msgspec.structs.replace(case, num_clbits=case.num_clbits + 1),))
+    with pytest.raises(RequestError, match="the sizes of circuit contradict each other"):
+        record.merge(other)
