@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 
+from gateway.compare.consistency import contradiction
 from gateway.compare.files import write_text
 from gateway.compare.record import FORMAT, Record
 from gateway.compare.verdict import verdict_parts
@@ -45,7 +46,7 @@ class Comparison(Record, frozen=True, kw_only=True):
         """Read a record that :meth:`save` wrote, of this version of the format or an older one.
 
         Raises:
-            RequestError: the file is no such record, or of a newer version of the format.
+            RequestError: the file is no such record, contradicts itself, or is of a newer version of the format.
             OSError: the file cannot be read.
         """
         content = Path(path).read_bytes()
@@ -56,9 +57,12 @@ class Comparison(Record, frozen=True, kw_only=True):
                     f"{path} has format {version}, and this version reads up to {FORMAT}: install a newer gateway",
                     field="path",
                 )
-            return msgspec.json.decode(content, type=cls)
-        except (msgspec.DecodeError, UnicodeDecodeError) as exc:
+            record = msgspec.json.decode(content, type=cls)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
             raise RequestError(f"{path} is no record of a comparison: {exc}", field="path") from exc
+        if found := contradiction(record):
+            raise RequestError(f"{path} contradicts itself: {found}", field="path")
+        return record
 
     @staticmethod
     def schema() -> dict[str, Any]:
@@ -81,10 +85,11 @@ class Comparison(Record, frozen=True, kw_only=True):
     def merge(self, other: Comparison) -> Comparison:
         """Return both comparisons together: all their circuits, and for a circuit of both all simulators and shots.
 
-        Counts of the same simulator and version are added up; the evidence is tested and decided anew.
+        Counts of the same simulator and version are added up; the evidence is tested and decided anew. A run that both
+        have, with the same seed and the same counts, is counted once.
 
         Raises:
-            RequestError: the references of a circuit contradict each other.
+            RequestError: what the two say of a circuit contradicts each other.
         """
         if not isinstance(other, Record):
             raise RequestError(f"a comparison is merged with another one, not with {other!r:.100}", field="other")
@@ -93,7 +98,14 @@ class Comparison(Record, frozen=True, kw_only=True):
         return merged(self, other)
 
     def against(self, older: Comparison | str | Path) -> Changes:
-        """Return what has changed since an older comparison, given as such or as the path of its record."""
+        """Return what has changed since an older comparison, given as such or as the path of its record.
+
+        Raises:
+            RequestError: it is neither, or the file is no record.
+            OSError: the file cannot be read.
+        """
+        if not isinstance(older, Record | str | Path):
+            raise RequestError(f"a comparison or the path of its record is older, not {older!r:.100}", field="older")
         from gateway.compare.changes import changes  # noqa: PLC0415 - needs the statistics
 
         return changes(self, older if isinstance(older, Record) else type(self).load(older))

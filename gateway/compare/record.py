@@ -6,13 +6,31 @@ Every bitstring has clbit 0 as its rightmost character. Durations are in seconds
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
 from gateway.provenance import Provenance
 
 FORMAT = 1
 """The version of the record's format; a reader refuses a newer one."""
+
+
+MOST_SHOTS = 2**53
+"""No simulator of a record has more shots; up to here every number of shots is a float, too."""
+
+SUM_TOLERANCE = 1e-3
+"""How far the sum of a reference's probabilities may be from 1."""
+
+Share = Annotated[float, Meta(ge=0, le=1)]
+"""A probability that the comparison computed, a distance or a fidelity."""
+
+NotNegative = Annotated[float, Meta(ge=0)]
+"""A difference, or a probability as a simulator says it: of wrong ones, the sum may be anything."""
+
+Number = Annotated[int, Meta(ge=0)]
+Counted = Annotated[int, Meta(ge=0, le=MOST_SHOTS)]
 
 
 class Verdict(StrEnum):
@@ -41,7 +59,7 @@ class Test(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     statistic: float
-    p_value: float
+    p_value: Share
     points_at: str = ""
     other: str = ""
 
@@ -58,8 +76,8 @@ class Cause(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     detail: str
-    p_value: float
-    probabilities: dict[str, float] = {}
+    p_value: Share
+    probabilities: dict[str, NotNegative] = {}
 
 
 class Spread(msgspec.Struct, frozen=True):
@@ -80,8 +98,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """
 
     seed: int | None = None
-    shots: int
-    counts: dict[str, int]
+    shots: Counted
+    counts: dict[str, Counted]
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -119,16 +137,16 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     circuit: str = ""
     version: str = ""
     verdict: Verdict = Verdict.UNDECIDED
-    p_value: float | None = None
-    exact_difference: float | None = None
-    exact_tolerance: float | None = None
-    fidelity: float | None = None
+    p_value: Share | None = None
+    exact_difference: NotNegative | None = None
+    exact_tolerance: NotNegative | None = None
+    fidelity: Share | None = None
     global_phase: float | None = None
-    distance: float | None = None
+    distance: Share | None = None
     tests: tuple[Test, ...] = ()
     causes: tuple[Cause, ...] = ()
     rejected: tuple[Cause, ...] = ()
-    counts: dict[str, int] = {}
+    counts: dict[str, Counted] = {}
     runs: tuple[Run, ...] = ()
     engine: str = ""
     notes: tuple[str, ...] = ()
@@ -137,7 +155,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     timings: dict[str, Spread] = {}
     peak_memory_bytes: int | None = None
     provenance: Provenance | None = None
-    group: int | None = None
+    group: Number | None = None
 
 
 class Reference(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -155,11 +173,11 @@ class Reference(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             all groups that contradict each other.
     """
 
-    kind: str
+    kind: Literal["exact", "single", "none"]
     witnesses: tuple[str, ...] = ()
-    independent: int = 0
-    tolerance: float = 0.0
-    probabilities: dict[str, float] = {}
+    independent: Number = 0
+    tolerance: NotNegative = 0.0
+    probabilities: dict[str, NotNegative] = {}
     note: str = ""
     others: tuple[tuple[str, ...], ...] = ()
 
@@ -180,10 +198,10 @@ class Detectable(msgspec.Struct, frozen=True, kw_only=True):
         one_bit: one clbit inverted now and then.
     """
 
-    hardest: float
-    depolarised: float
-    one_outcome: float
-    one_bit: float
+    hardest: Share
+    depolarised: Share
+    one_outcome: Share
+    one_bit: Share
 
 
 class Reproducer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -210,16 +228,16 @@ class Reproducer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     simulator: str
     circuit: str = ""
     openqasm: str
-    operations: int
-    operations_before: int
+    operations: Number
+    operations_before: Number
     minimal: bool = True
-    shots: int | None = None
+    shots: Counted | None = None
     seed: int | None = None
-    expected: dict[str, float] = {}
-    counts: dict[str, dict[str, int]] = {}
+    expected: dict[str, NotNegative] = {}
+    counts: dict[str, dict[str, Counted]] = {}
     versions: dict[str, str] = {}
-    p_value: float | None = None
-    exact_difference: float | None = None
+    p_value: Share | None = None
+    exact_difference: NotNegative | None = None
     causes: tuple[Cause, ...] = ()
     error: str = ""
 
@@ -245,11 +263,11 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     name: str
     openqasm: str
     sha256: str
-    num_qubits: int
-    num_clbits: int
-    operations: int
-    depth: int
-    shots: int
+    num_qubits: Number
+    num_clbits: Number
+    operations: Number
+    depth: Number
+    shots: Counted
     reference: Reference
     detectable: Detectable | None = None
     rows: tuple[Row, ...] = ()
@@ -285,11 +303,11 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
 
     format: int = FORMAT
     cases: tuple[Case, ...] = ()
-    repeat: int = 1
+    repeat: Annotated[int, Meta(ge=1)] = 1
     seed: int | None = None
     sampling: str = "auto"
-    false_alarm_rate: float = 1e-6
-    resolution: float | None = None
+    false_alarm_rate: Annotated[float, Meta(ge=1e-300, lt=1)] = 1e-6
+    resolution: Annotated[float, Meta(gt=0, lt=1)] | None = None
     side_by_side: bool = False
     created: str = ""
     machine: Machine

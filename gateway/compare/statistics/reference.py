@@ -7,12 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from gateway.compare.record import SUM_TOLERANCE
 from gateway.compare.statistics.classes import Classes
 from gateway.compare.statistics.outcomes import Codes, Distribution, Sample, find
 from gateway.compare.statistics.parities import OddWeights, Parities
-
-SUM_TOLERANCE = 1e-3
-"""How far the sum of the probabilities may be from 1."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

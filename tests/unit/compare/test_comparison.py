@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
@@ -73,6 +74,68 @@ def test_what_is_no_record_is_refused(tmp_path, content):
         Comparison.load(path)
 
 
+@pytest.mark.parametrize("opening", [b"[", b'{"a":'], ids=repr)
+def test_a_file_that_is_nested_too_deeply_is_refused(tmp_path, opening):
+    path = tmp_path / "r.json"
+    path.write_bytes(b'{"format": 1, "a": ' + opening * 100_000)
+    with pytest.raises(RequestError, match="is no record of a comparison"):
+        Comparison.load(path)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "named"),
+    [
+        ("cases[0].num_clbits", 4, "probabilities"),
+        ("cases[0].num_clbits", -1, ""),
+        ("cases[0].shots", -1, ""),
+        ("cases[0].reference.kind", "foo", ""),
+        ("cases[0].reference.kind", "none", ""),
+        ("cases[0].reference.tolerance", 1.0, ""),
+        ("cases[0].reference.probabilities", {}, ""),
+        ("cases[0].reference.probabilities", {"00": 1.0}, ""),
+        ("cases[0].reference.probabilities", {"000": 2.0}, ""),
+        ("cases[0].detectable.hardest", 1.5, ""),
+        ("cases[0].rows[1].counts", {"000": 1, "00": 1}, ""),
+        ("cases[0].rows[1].counts", {"002": 1}, ""),
+        ("cases[0].rows[1].counts", {"000": -1}, ""),
+        ("cases[0].rows[1].counts", {"000": 10**30}, ""),
+        ("cases[0].rows[1].counts", {"000": 2**53, "001": 2**53}, ""),
+        ("cases[0].rows[1].runs", [{"shots": 1, "counts": {"000": 1}}], ""),
+        ("cases[0].rows[1].p_value", -1, ""),
+        ("cases[0].rows[1].tests[0].p_value", 1.5, ""),
+        ("cases[0].rows[1].error", "SimulatorError: out of order", ""),
+        ("cases[0].rows[1].causes[0].probabilities", {"0": 1.0}, ""),
+        ("cases[0].reproducers[0].counts.wrong", {"0": 1, "00": 1}, "counts"),
+        ("false_alarm_rate", 0, ""),
+        ("repeat", 0, ""),
+    ],
+    ids=str,
+)
+def test_a_record_that_contradicts_itself_is_refused_with_the_field(tmp_path, field, value, named):
+    wrong = compare(PHASE, {"a": Right(), "wrong": faulty("angle-negated:rz")}, seed=7, progress=None)
+    path = wrong.save(tmp_path / "r.json")
+    content = json.loads(path.read_text())
+    *way, last = [int(part) if part.isdigit() else part for part in re.findall(r"\w+", field)]
+    place = content
+    for part in way:
+        place = place[part]
+    place[last] = value
+    path.write_text(json.dumps(content))
+    with pytest.raises(RequestError, match=rf"\b{named or last}\b"):
+        Comparison.load(path)
+
+
+def test_records_of_every_kind_are_read_as_they_were_written(tmp_path):
+    unmeasured = Circuit(2, 1).h(0).s(0)
+    for comparison in (
+        compare({"b": bell(), "u": unmeasured}, {"a": InProcess(), "w": InProcess(without("s"))}, progress=None),
+        compared(a=Broken(), b=FewerShots()),
+        compared(a=Right(exact=False), b=faulty("bits-reversed", exact=False)),
+        compared().merge(compared(seed=9)),
+    ):
+        assert Comparison.load(comparison.save(tmp_path / "r.json")) == comparison
+
+
 def test_two_threads_may_save_to_one_file_at_once(tmp_path):
     comparison, path = compared(), tmp_path / "r.json"
     with ThreadPoolExecutor(4) as pool:
@@ -129,6 +192,12 @@ def test_a_new_version_that_differs_is_said(tmp_path):
 def test_simulators_that_came_or_went_are_said():
     changes = compared(a=Right(), new=Right()).against(compared(a=Right(), gone=Right()))
     assert changes.sentences == ["new: is new.", "gone: is no longer there."]
+
+
+@pytest.mark.parametrize("older", [5, None, b"r.json", {}], ids=repr)
+def test_what_is_no_older_record_is_refused(older):
+    with pytest.raises(RequestError, match="a comparison or the path of its record is older, not"):
+        compared(a=Right()).against(older)
 
 
 # ---------------------------------------------------------------------- merged
