@@ -11,6 +11,8 @@ from gateway.compare.verdict import standing
 
 _TIMES = [f"{stage}{part}_s" for stage in ("total", *STAGES) for part in ("", "_lowest", "_highest")]
 
+_FORMULAS = ("=", "+", "-", "@", "\t", "\n")
+
 COLUMNS = [
     "circuit", "sha256", "num_qubits", "num_clbits", "operations", "depth", "shots", "repeat", "reference",
     "detectable_distance", "simulator", "version", "verdict", "group", "p_value", "distance", "exact_difference",
@@ -22,12 +24,22 @@ def csv_table(record: Record) -> str:
     """Return the table, whose first line names the columns; what is not known is empty.
 
     Times are in seconds, each as the median, the shortest and the longest of all repetitions. Numbers have all digits.
+    A text that a spreadsheet would compute has an apostrophe before it.
     """
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     writer.writeheader()
-    writer.writerows({**_circuit(record, case), **_row(row)} for case in record.cases for row in case.rows)
+    lines = [{**_circuit(record, case), **_row(row)} for case in record.cases for row in case.rows]
+    writer.writerows({name: _inert(value) for name, value in line.items()} for line in lines)
     return text.getvalue()
+
+
+def _inert(value: object) -> object:
+    """Return a value that is one field, and that spreadsheets do not compute, as they do texts that begin like that."""
+    if not isinstance(value, str):
+        return value
+    text = value.replace("\r\n", "\n").replace("\r", "\n")
+    return f"'{text}" if text.startswith(_FORMULAS) else text
 
 
 def _circuit(record: Record, case: Case) -> dict[str, object]:

@@ -205,7 +205,7 @@ def _reproducer(found: Reproducer) -> list[str]:
 
 
 def _missed(case: Case) -> list[str]:
-    return _paragraphs([" ".join(words.missed(case))]) if any(row.counts for row in case.rows) else []
+    return _paragraphs([escaped(" ".join(words.missed(case)))]) if any(row.counts for row in case.rows) else []
 
 
 def _pairs(case: Case) -> list[str]:

@@ -272,11 +272,12 @@ def growth(found: Scaling, record: Record) -> str:
 
 def provenance(record: Record, case: Case) -> list[tuple[str, str]]:
     """Return how the results of a circuit came about, as terms and what is said of them."""
-    seeds = _seeds(record, case)
+    seeds, samplers = _seeds(record, case), _samplers(case)
     return [
         ("circuit", f"{case.name}, {_language(case)}, sha256 {case.sha256}"),
         ("asked for", _asked(record, case)),
         *([("seeds", seeds)] if seeds else []),
+        *([("sampler", samplers)] if samplers else []),
         ("reference", _reference(case)),
         ("bit order", "clbit 0 is the rightmost character"),
         ("false alarms", _false_alarms(record, case)),
@@ -290,16 +291,22 @@ def _language(case: Case) -> str:
 
 
 def _asked(record: Record, case: Case) -> str:
-    samplers = dict.fromkeys(row.provenance.sampler for row in case.rows if row.provenance and row.counts)
     parts = [
         f"{numbers.several(case.shots, 'shot')} each",
         f"in {record.repeat} runs" if record.repeat > 1 else "",
         "no seed" if record.seed is None else f"seed {record.seed}",
-        f"{numbers.listing(list(samplers))} sampler{'s' * (len(samplers) > 1)}" if samplers else "",
+        f"{record.sampling} sampler" if record.sampling != "auto" else "",
         "exact results too" if any(row.exact_difference is not None for row in case.rows) else "",
         f"to find a distance of {record.resolution:g}" if record.resolution is not None else "",
     ]
     return ", ".join(filter(None, parts))
+
+
+def _samplers(case: Case) -> str:
+    """Return what drew the shots, which with ``auto`` each simulator chose."""
+    return numbers.listing(
+        list(dict.fromkeys(row.provenance.sampler for row in case.rows if row.provenance and row.counts))
+    )
 
 
 def _machine(record: Record) -> str:

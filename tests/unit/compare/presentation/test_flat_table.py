@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 
+import msgspec
 import pytest
 from support import records
 
@@ -39,3 +40,21 @@ def test_what_is_not_known_is_empty() -> None:
     assert (line["p_value"], line["distance"], line["total_s"], line["outcomes"], line["seed"]) == ("",) * 5
     assert line["error"].startswith("SimulatorCrashed: ran out of memory")
     assert lines(records.interrupted())[5]["verdict"] == "has not run"
+
+
+@pytest.mark.parametrize("name", ["=cmd()", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1"])
+def test_a_text_is_no_formula(name: str) -> None:
+    (case,) = records.all_agree().cases
+    row = msgspec.structs.replace(case.rows[0], simulator=name, version=name, error=name)
+    case = msgspec.structs.replace(case, name=name, rows=(row,))
+    line = lines(records.record(case))[0]
+    assert [line[column] for column in ("circuit", "simulator", "version", "error")] == [
+        f"'{name}".replace("\r", "\n")
+    ] * 4
+
+
+def test_a_message_of_several_lines_is_one_field() -> None:
+    (case,) = records.all_agree().cases
+    row = msgspec.structs.replace(case.rows[0], error="one\rtwo\r\nthree")
+    (line,) = lines(records.record(msgspec.structs.replace(case, rows=(row,))))
+    assert line["error"] == "one\ntwo\nthree"

@@ -162,12 +162,24 @@ def test_provenance_names_what_the_results_are_made_of() -> None:
     record = records.one_differs()
     facts = dict(words.provenance(record, record.cases[0]))
     assert facts["circuit"].startswith("phase-estimation.qasm, OpenQASM 3, sha256 ")
-    assert facts["asked for"] == "10,000 shots each, in 5 runs, seed 7, shared sampler, exact results too"
+    assert facts["asked for"] == "10,000 shots each, in 5 runs, seed 7, exact results too"
+    assert facts["sampler"] == "shared"
     assert facts["reference"] == "exact; 5 independent witnesses to 1e-6: the gateway, cirq, mqt, qulacs and qiskit"
     assert facts["false alarms"].startswith("one in 1,000,000 comparisons, corrected by Holm")
     assert facts["false alarms"].endswith("over 54 tests")
     assert facts["machine"].endswith("Python 3.11.2; runs followed one another")
     assert "seeds" not in facts
+
+
+def test_a_sampler_that_was_not_asked_for_is_not_said_to_be() -> None:
+    record = records.one_differs()
+    (case,) = record.cases
+    first = case.rows[0]
+    native = replace(first, provenance=replace(first.provenance, sampler="native"))
+    drawn = replace(case, rows=(native, *case.rows[1:]))
+    facts = dict(words.provenance(record, drawn))
+    assert (facts["sampler"], "sampler" in facts["asked for"]) == ("native and shared", False)
+    assert "native sampler" in dict(words.provenance(replace(record, sampling="native"), drawn))["asked for"]
 
 
 def test_seeds_that_the_simulators_drew_are_told() -> None:
