@@ -16,7 +16,7 @@ from support.circuits import bell, handed
 from support.faulty import Right, faulty
 
 from gateway import Circuit
-from gateway.compare import Comparison, compare
+from gateway.compare import Comparison, compare, evidence, merging
 from gateway.compare.record import FORMAT, Row, Verdict
 from gateway.errors import RequestError, SimulatorError
 
@@ -397,3 +397,16 @@ def test_records_that_contradict_each_other_are_not_merged():
     other = msgspec.structs.replace(record, cases=(msgspec.structs.replace(case, num_clbits=case.num_clbits + 1),))
     with pytest.raises(RequestError, match="the sizes of circuit contradict each other"):
         record.merge(other)
+
+
+def test_a_reproducer_has_the_name_that_its_simulator_has_now():
+    wrong = compare(PHASE, {"a": NewerAndWrong(gate="rz")}, progress=None)
+    merged = both_ways(compared(a=Right()), wrong)
+    (found,) = merged.cases[0].reproducers
+    assert verdicts(merged) == ["a 1.0 agrees", "a 2.0 differs"]
+    assert found.simulator == "a 2.0"
+    assert found.counts["a 2.0"] == wrong.cases[0].reproducers[0].counts["a"]
+
+
+def test_a_simulator_is_counted_on_so_many_tests_in_both_places():
+    assert merging.TESTS_OF_A_SIMULATOR == evidence.TESTS_OF_A_SIMULATOR
