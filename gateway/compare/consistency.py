@@ -40,7 +40,9 @@ def _of_row(row: Row, case: Case, widths: set[int]) -> Iterator[str]:
         yield f"counts has {_no_outcomes(case)}"
     if sum(row.counts.values()) > MOST_SHOTS:
         yield f"counts has more than {MOST_SHOTS:,} shots"
-    added_up = sum((Counter(run.counts) for run in row.runs), Counter[str]())
+    added_up = sum((Counter(run.counts) for run in row.runs if run.added), Counter[str]())
+    if not all(_are_outcomes(run.counts, widths) for run in row.runs):
+        yield f"runs has {_no_outcomes(case)}"
     if row.runs and added_up != Counter(row.counts):
         yield "runs has other shots than counts"
     if bool(row.error) != (row.verdict is Verdict.FAILED):

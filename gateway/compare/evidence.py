@@ -9,15 +9,12 @@ from gateway.compare.circuits import NamedCircuit
 from gateway.compare.closeness import tolerance
 from gateway.compare.observing import Observation
 from gateway.compare.record import Case, Detectable
-from gateway.compare.referee import against_each_other, against_reference, row_of
+from gateway.compare.referee import TESTS_OF_A_SIMULATOR, against_each_other, against_reference, row_of
 from gateway.compare.statistics.detectable import detectable
 from gateway.compare.statistics.outcomes import Distribution
 from gateway.compare.statistics.tests import prepare
 from gateway.compare.witnesses import OURS, Witness, choose, witnesses_of
 from gateway.errors import GatewayError
-
-TESTS_OF_A_SIMULATOR = 10
-"""So many tests, or a few less, are corrected for each simulator; what would have been found follows from that."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 
 from gateway.backends.base import Backend
 from gateway.compare.circuits import NamedCircuit
-from gateway.compare.evidence import TESTS_OF_A_SIMULATOR, Evidence, OwnResult, own_result
+from gateway.compare.evidence import Evidence, OwnResult, own_result
 from gateway.compare.observing import WIDEST_EXACT, Observation, Plan, failed, observe, warm_up
 from gateway.compare.progress import Event, Progress, Stage
+from gateway.compare.referee import TESTS_OF_A_SIMULATOR
 from gateway.compare.running import is_failure, side_by_side, what_it_raised
 from gateway.compare.statistics.detectable import shots_needed
 from gateway.errors import LimitError, SimulatorError

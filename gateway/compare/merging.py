@@ -1,7 +1,8 @@
 """Two comparisons put together.
 
 Whichever is merged into the other, the verdicts are the same: what either has against a simulator stays. Counts are
-added up and tested anew; a run that both have, known by its seed and its counts, is counted once.
+added up and tested anew; a run that both have, known by its seed and its counts, is counted once. Runs of other numbers
+of shots with the same seed have shots in common, too: the longest is added, and the others are tested by themselves.
 """
 
 from __future__ import annotations
@@ -15,18 +16,17 @@ import msgspec
 
 from gateway.compare.closeness import largest_difference
 from gateway.compare.matching import matched
-from gateway.compare.record import Case, Record, Reference, Reproducer, Row, Run, Verdict
-from gateway.compare.referee import OF_SAMPLES_ALONE, against_each_other, decide
+from gateway.compare.record import Case, Record, Reference, Reproducer, Row, Run, Test, Verdict
+from gateway.compare.referee import OF_SAMPLES_ALONE, TESTS_OF_A_SIMULATOR, against_each_other, decide
 from gateway.compare.statistics import tests
 from gateway.compare.statistics.detectable import detectable
 from gateway.compare.statistics.outcomes import Distribution, Sample
+from gateway.compare.statistics.reference import PreparedReference
 from gateway.compare.verdict import Standing, standing
 from gateway.errors import RequestError
 
-TESTS_OF_A_SIMULATOR = 10
-"""So many tests, or a few less, are corrected for each simulator, as :mod:`.evidence` counts them."""
-
 COUNTED_ONCE = "a run that both merged comparisons have, with the same seed and the same counts, is counted once"
+SHARES_SEEDS = "a run that shares seeds with a longer one is tested by itself, and not added"
 DIFFERED_ONCE = "it differs in one of the merged comparisons, and agrees in another one"
 
 _WITHOUT_RESULTS = (Standing.FAILED, Standing.REFUSED, Standing.UNFINISHED)
@@ -42,7 +42,7 @@ def merged(one: R, other: Record) -> R:
     Raises:
         RequestError: what the two say of a circuit contradicts each other.
     """
-    pairs = matched(one.cases, other.cases)
+    pairs = matched(*[[_with_runs(case, record.repeat) for case in record.cases] for record in (one, other)])
     rate = min(one.false_alarm_rate, other.false_alarm_rate)
     cases = [
         _merge_cases(first, second, rate / len(pairs)) if first and second else first or second
@@ -50,7 +50,7 @@ def merged(one: R, other: Record) -> R:
     ]
     return msgspec.structs.replace(
         one,
-        cases=decide([case for case in cases if case], rate),
+        cases=decide([_without_needless_runs(case, one.repeat) for case in cases if case], rate),
         false_alarm_rate=rate,
         created=min(one.created, other.created),
         interrupted=one.interrupted or other.interrupted,
@@ -67,7 +67,7 @@ def _merge_cases(one: Case, other: Case, rate: float) -> Case:
     case = msgspec.structs.replace(
         one,
         reference=_common_reference(one, other),
-        rows=tuple(_without_needless_runs(row, shots) for row in rows),
+        rows=tuple(rows),
         shots=shots,
         detectable=one.detectable or other.detectable,
         reproducers=tuple(found for place, found in enumerate(reproducers) if found not in reproducers[:place]),
@@ -121,7 +121,7 @@ def _merged_rows(one: Case, other: Case) -> tuple[list[Row], dict[tuple[str, str
     """
     rows: dict[tuple[str, str], Row] = {}
     lacking: list[tuple[str, Row]] = []
-    named = [pair for case in (one, other) for pair in zip(_names(case.rows), _with_runs(case), strict=True)]
+    named = [pair for case in (one, other) for pair in zip(_names(case.rows), case.rows, strict=True)]
     for name, row in named:
         if standing(row) in _WITHOUT_RESULTS:
             lacking.append((name, row))
@@ -180,14 +180,16 @@ def _merge_rows(one: Row, other: Row) -> Row:
     known = {(run.seed, frozenset(run.counts.items())) for run in one.runs}
     new = [run for run in other.runs if (run.seed, frozenset(run.counts.items())) not in known]
     notes = [COUNTED_ONCE] if len(new) < len(other.runs) else []
+    runs = _without_shared_seeds((*one.runs, *new))
+    notes += [] if all(run.added for run in runs) else [SHARES_SEEDS]
     notes += [DIFFERED_ONCE] if {one.verdict, other.verdict} == {Verdict.AGREES, Verdict.DIFFERS} else []
     worse = max(one, other, key=_excess)
     explained = max(one, other, key=lambda row: (bool(row.causes), len(row.rejected)))
     distances = [row.distance for row in (one, other) if row.distance is not None]
     row = msgspec.structs.replace(
         one,
-        counts=dict(sum((Counter(run.counts) for run in new), Counter(one.counts))),
-        runs=(*one.runs, *new),
+        counts=dict(sum((Counter(run.counts) for run in runs if run.added), Counter[str]())),
+        runs=runs,
         tests=tuple(dict.fromkeys(one.tests + other.tests)),
         exact_difference=worse.exact_difference,
         exact_tolerance=worse.exact_tolerance,
@@ -224,22 +226,50 @@ def _noting(row: Row, *notes: str) -> Row:
 # ---------------------------------------------------------------------- the runs
 
 
-def _with_runs(case: Case) -> list[Row]:
-    """Return the rows of a case with what they are made of: one run, where no merging has noted several."""
-    return [
-        msgspec.structs.replace(row, runs=(Run(seed=row.seed, shots=case.shots, counts=row.counts),))
+def _with_runs(case: Case, repeat: int) -> Case:
+    """Return the case with what its counts are made of: one run, where no merging has noted several."""
+    rows = tuple(
+        msgspec.structs.replace(row, runs=(Run(seed=row.seed, repeat=repeat, shots=case.shots, counts=row.counts),))
         if row.counts and not row.runs
         else row
         for row in case.rows
-    ]
+    )
+    return msgspec.structs.replace(case, rows=rows)
 
 
-def _without_needless_runs(row: Row, shots: int) -> Row:
-    return msgspec.structs.replace(row, runs=()) if [run.shots for run in row.runs] == [shots] else row
+def _without_shared_seeds(runs: Sequence[Run]) -> tuple[Run, ...]:
+    """Return the runs, of which the longest of those that share seeds is to be added, and the others are not.
+
+    Runs of the same seeds and shots that gave different counts have nothing in common: the seed decided nothing.
+    """
+    order = sorted(range(len(runs)), key=lambda place: (-runs[place].shots, runs[place].seed or 0, runs[place].repeat))
+    added: list[int] = []
+    for place in order:
+        if not any(_share_seeds(runs[place], runs[other]) for other in added):
+            added.append(place)
+    return tuple(msgspec.structs.replace(run, added=place in added) for place, run in enumerate(runs))
+
+
+def _share_seeds(one: Run, other: Run) -> bool:
+    if one.seed is None or other.seed is None:
+        return False
+    alike = (one.seed, one.repeat, one.shots) == (other.seed, other.repeat, other.shots)
+    return not alike and one.seed < other.seed + other.repeat and other.seed < one.seed + one.repeat
+
+
+def _without_needless_runs(case: Case, repeat: int) -> Case:
+    """Return the case without the runs of rows whose only run is that of a record that was never merged."""
+    rows = tuple(
+        msgspec.structs.replace(row, runs=())
+        if [(run.shots, run.repeat) for run in row.runs] == [(case.shots, repeat)]
+        else row
+        for row in case.rows
+    )
+    return msgspec.structs.replace(case, rows=rows)
 
 
 def _asked(row: Row) -> int:
-    return sum(run.shots for run in row.runs)
+    return sum(run.shots for run in row.runs if run.added)
 
 
 # ---------------------------------------------------------------------- the evidence
@@ -266,7 +296,9 @@ def _tested(case: Case, rate: float) -> Case:
     prepared = tests.prepare(reference, error=case.reference.tolerance)
     rows = tuple(
         msgspec.structs.replace(
-            row, tests=(*tests.against(sample, prepared), *row.tests), distance=tests.distance(sample, reference)
+            row,
+            tests=(*_tests_of_counts(row, sample, prepared), *row.tests),
+            distance=tests.distance(sample, reference),
         )
         if sample is not None
         else row
@@ -276,3 +308,9 @@ def _tested(case: Case, rate: float) -> Case:
         each = max(rate / (TESTS_OF_A_SIMULATOR * len(rows)), sys.float_info.min)
         case = msgspec.structs.replace(case, detectable=detectable(prepared, case.shots, rate=each))
     return msgspec.structs.replace(case, rows=rows)
+
+
+def _tests_of_counts(row: Row, sample: Sample, reference: PreparedReference) -> list[Test]:
+    """Return the tests of all counts that are added up, and those of each run that is not added."""
+    apart = [Sample.of(run.counts, sample.width) for run in row.runs if run.counts and not run.added]
+    return [test for each in (sample, *apart) for test in tests.against(each, reference)]

@@ -92,14 +92,19 @@ class Run(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What one comparison gave of the counts that a merged record adds up.
 
     Args:
-        seed: of the first repetition.
+        seed: of the first repetition; each later one has the next.
+        repeat: the number of repetitions.
         shots: that were asked for, all repetitions together.
         counts: bitstring -> shots, of all repetitions together.
+        added: whether it is part of the row's counts; of runs that share seeds, only the one with the most shots is,
+            and the others are tested by themselves.
     """
 
     seed: int | None = None
+    repeat: Annotated[int, Meta(ge=1)] = 1
     shots: Counted
     counts: dict[str, Counted]
+    added: bool = True
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -121,7 +126,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         causes: hypotheses that explain a difference, the most likely first.
         rejected: hypotheses that were tried and do not, those that come nearest first.
         counts: bitstring -> shots, of all repetitions together, and in a merged record of all runs.
-        runs: in a merged record, the runs whose counts are added up, so that none is added twice.
+        runs: in a merged record, the runs that the counts are made of, so that none is added twice.
         engine: what computes; simulators of one engine are one witness.
         notes: what could not be looked at, and why.
         error: why it failed, as ``Class: message``; empty if it did not.

@@ -25,6 +25,9 @@ from gateway.compare.witnesses import OURS, Witness, fidelity_and_phase
 OF_SAMPLES_ALONE = frozenset({"shots", "same-seed", "two-seeds", "two-runs"})
 """Tests for which no distribution is needed."""
 
+TESTS_OF_A_SIMULATOR = 10
+"""So many tests, or a few less, are corrected for each simulator; what would have been found follows from that."""
+
 CERTAIN = 0.0
 """The p-value of what chance cannot do at all."""
 

@@ -24,10 +24,9 @@ from support.statistics import total_variation
 from gateway.compare import exact
 from gateway.compare.circuits import NamedCircuit, named_circuits
 from gateway.compare.closeness import tolerance
-from gateway.compare.evidence import TESTS_OF_A_SIMULATOR
 from gateway.compare.observing import Observation, Plan, observe
 from gateway.compare.record import Case, Verdict
-from gateway.compare.referee import against_reference, decide, row_of
+from gateway.compare.referee import TESTS_OF_A_SIMULATOR, against_reference, decide, row_of
 from gateway.compare.statistics.detectable import detectable
 from gateway.compare.statistics.outcomes import Distribution
 from gateway.compare.statistics.tests import prepare

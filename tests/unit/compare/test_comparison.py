@@ -16,7 +16,7 @@ from support.circuits import bell, handed
 from support.faulty import Right, faulty
 
 from gateway import Circuit
-from gateway.compare import Comparison, compare, evidence, merging
+from gateway.compare import Comparison, compare
 from gateway.compare.record import FORMAT, Row, Verdict
 from gateway.errors import RequestError, SimulatorError
 
@@ -302,6 +302,36 @@ def test_a_run_that_is_merged_several_times_counts_once():
     assert "counted once" in merged.rows[0].notes[0]
 
 
+def of_shots(number: int, seed: int = 7, repeat: int = 1, backend: Right | None = None) -> Comparison:
+    backends = {"a": backend or Right()}
+    return compare(PHASE, backends, shots=number, seed=seed, repeat=repeat, progress=None, reproduce=False)
+
+
+@pytest.mark.parametrize("others", [(of_shots(1_000), of_shots(1_500)), (of_shots(1_000, seed=6, repeat=2),)], ids=len)
+def test_runs_that_share_seeds_are_not_added_up(others):
+    merged = of_shots(3_000)
+    for other in others:
+        merged = both_ways(merged, other)
+    assert sum(merged.rows[0].counts.values()) == merged.cases[0].shots == 3_000
+    assert "shares seeds" in merged.rows[0].notes[0]
+    later = both_ways(merged, of_shots(500, seed=9))
+    assert later.cases[0].shots == 3_500
+
+
+def test_a_run_that_is_not_added_is_tested_by_itself(tmp_path):
+    merged = both_ways(of_shots(100_000), of_shots(1_000, backend=faulty("angle-negated:rz")))
+    assert verdicts(merged) == ["a differs"]
+    assert sum(merged.rows[0].counts.values()) == 100_000
+    assert Comparison.load(merged.save(tmp_path / "r.json")) == merged
+
+
+def test_an_honest_simulator_that_is_run_with_one_seed_every_night_agrees():
+    merged = of_shots(1_000, seed=0)
+    for night in range(1, 30):
+        merged = merged.merge(of_shots(1_000 + night, seed=0))
+    assert merged.all_agree
+
+
 def test_the_runs_of_a_merged_record_are_saved(tmp_path):
     merged = Comparison.load(compared().merge(compared(seed=9)).save(tmp_path / "r.json"))
     assert sum(merged.merge(compared()).rows[0].counts.values()) == 20_000
@@ -406,7 +436,3 @@ def test_a_reproducer_has_the_name_that_its_simulator_has_now():
     assert verdicts(merged) == ["a 1.0 agrees", "a 2.0 differs"]
     assert found.simulator == "a 2.0"
     assert found.counts["a 2.0"] == wrong.cases[0].reproducers[0].counts["a"]
-
-
-def test_a_simulator_is_counted_on_so_many_tests_in_both_places():
-    assert merging.TESTS_OF_A_SIMULATOR == evidence.TESTS_OF_A_SIMULATOR
