@@ -282,7 +282,7 @@ def test_a_wrong_state_vector_is_reduced_to_a_circuit_that_measures_nothing(chan
     circuit = random_circuit(1, 4, 60)
     simulator = Distorted(change)
     (row,) = compare(circuit, {"distorted": simulator}, progress=None, reproduce=False).rows
-    assert row.verdict is Verdict.DIFFERS
+    assert row.verdict in {Verdict.DIFFERS, Verdict.FAILED}
     assert locate(circuit, simulator, seed=1).how == "exact results"
     reproducer = reduce(circuit, simulator, seed=1)
     small = parse(reproducer.openqasm)
