@@ -35,9 +35,11 @@ def too_regular(runs: Sequence[Sample], right: Distribution) -> float:
 
     Args:
         runs: counts, each of independent shots if nothing is wrong.
-        right: the distribution of each shot.
+        right: the distribution of each shot; one without any probability is that of nothing, and shows nothing.
     """
     exponents = np.zeros_like(_TILTS)
+    if not right.probabilities.sum() > 0:
+        return 1.0
     for run in runs:
         if run.shots:
             exponents += _exponents(run, right)

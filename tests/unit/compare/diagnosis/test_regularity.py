@@ -59,5 +59,11 @@ def test_no_shots_are_not_regular():
     assert too_regular([], skewed(8)) == 1
 
 
+@pytest.mark.parametrize("outcomes", [0, 2])
+def test_without_any_probability_nothing_is_regular(outcomes):
+    nothing = Distribution(14, np.arange(outcomes), np.zeros(outcomes))
+    assert too_regular([sample_of(np.array([500, 500]))], nothing) == 1
+
+
 def test_a_certain_outcome_is_not_regular():
     assert too_regular([sample_of(np.array([1000]))], Distribution(14, np.arange(1), np.ones(1))) == 1
