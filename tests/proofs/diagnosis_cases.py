@@ -50,6 +50,7 @@ GATES_OF = {
     "angle-in-degrees": ANGLED,
     "angle-in-half-turns": ANGLED,
     "angle-modulo": WRAPPED,
+    "angles-exchanged": tuple(name for name in POOL if GATES[name].num_params > 1),
     "inverse-taken": NOT_THEIR_INVERSE,
     "operands-exchanged": ASYMMETRIC,
     "phase-lost": WITH_PHASE,
@@ -101,10 +102,10 @@ def _options(fault: str, random: Random, circuit: Circuit, registers: Sequence[i
         return {"clbit": clbit, "other": other}
     if fault == "clbits-permuted":
         return {"order": _order(random, circuit.num_clbits)}
-    if fault in {"clbit-inverted", "clbit-unwritten"}:
+    if fault == "clbit-unwritten":
         return {"clbit": clbit}
-    if fault == "clbit-stuck":
-        return {"clbit": clbit, "value": random.randrange(2)}
+    if fault in {"clbit-inverted", "clbit-stuck"}:
+        return {"clbit": random.choice([None, clbit, other]), "value": random.randrange(2)}
     if fault in {"readout-error", "two-faults"}:
         return {"clbit": random.choice([None, clbit]), "rate": random.uniform(0.02, 0.2)}
     if fault == "depolarised":

@@ -296,22 +296,25 @@ class ClbitsPermuted(Permuted):
 
 
 class OneClbit(Right):
-    """Does something wrong to one clbit."""
+    """Does something wrong to one clbit, or to all if it is ``None``."""
 
-    def __init__(self, *, clbit: int = 0, value: int = 1, **options) -> None:
+    def __init__(self, *, clbit: int | None = 0, value: int = 1, **options) -> None:
         super().__init__(**options)
         self.clbit, self.value = clbit, value
+
+    def mask(self) -> np.int64:
+        """Return the number in which just these clbits are 1."""
+        return np.int64((1 << self._circuit.num_clbits) - 1 if self.clbit is None else 1 << self.clbit)
 
 
 class ClbitInverted(OneClbit):
     def outcome(self, memory):
-        return memory.bits ^ np.int64(1) << self.clbit
+        return memory.bits ^ self.mask()
 
 
 class ClbitStuck(OneClbit):
     def outcome(self, memory):
-        one = np.int64(1) << self.clbit
-        return memory.bits | one if self.value else memory.bits & ~one
+        return memory.bits | self.mask() if self.value else memory.bits & ~self.mask()
 
 
 class ClbitUnwritten(OneClbit):
@@ -437,6 +440,13 @@ class AngleInHalfTurns(AngleWrong):
 class AngleModulo(AngleWrong):
     def misread(self, angle):
         return angle % (2 * math.pi)
+
+
+class AnglesExchanged(WrongGate):
+    """Takes the last two angles of a gate for each other."""
+
+    def wrong(self, right, *params):
+        return self.turned(*params[:-2], *reversed(params[-2:]))
 
 
 class InverseTaken(WrongGate):
@@ -565,6 +575,7 @@ FAULTS: Mapping[str, Callable[..., Right]] = {
     "angle-in-degrees": AngleInDegrees,
     "angle-in-half-turns": AngleInHalfTurns,
     "angle-modulo": AngleModulo,
+    "angles-exchanged": AnglesExchanged,
     "inverse-taken": InverseTaken,
     "operands-exchanged": OperandsExchanged,
     "phase-lost": PhaseLost,

@@ -102,7 +102,8 @@ def _hypotheses(
 ) -> Iterator[Hypothesis]:
     """Yield all hypotheses, those that nothing suggests last."""
     written = sorted({clbit for op in circuit.operations for clbit in op.clbits})
-    yield from readings(reference, clbits, registers=registers or (), tested=clbits_of_conditions(circuit))
+    tested = clbits_of_conditions(circuit)
+    yield from readings(reference, clbits, written=written, registers=registers or (), tested=tested)
     yield from mixtures(reference, observed, clbits, written)
     yield from readout_errors(reference, observed, written)
     yield from mutants(circuit)

@@ -65,6 +65,9 @@ def _changes(name: str) -> Iterator[Change]:
     for reading in _MISREADINGS:
         for places in reading.places(number):
             yield Change(reading.kind, reading.detail(name, places, number), _misread(reading.angle, places))
+    for first, second in combinations(range(number), 2):
+        detail = f"the {_ORDINALS[first]} and the {_ORDINALS[second]} angle of every {name} exchanged"
+        yield Change("angles-exchanged", detail, _with_angles_exchanged(first, second))
     if number != 1:
         yield Change("inverse-taken", f"every {name} replaced by its inverse", _inverse)
     for order in _orders(GATES[name].num_qubits):
@@ -128,8 +131,11 @@ _MISREADINGS = (
 )
 
 
+_ORDINALS = ("first", "second", "third", "fourth")
+
+
 def _ordinal(places: Sequence[int]) -> str:
-    words = [("first", "second", "third", "fourth")[place] for place in places]
+    words = [_ORDINALS[place] for place in places]
     return f"the {words[0]} angle" if len(words) == 1 else f"the {' and the '.join(words)} angle"
 
 
@@ -137,6 +143,15 @@ def _misread(angle: Callable[[float], float], places: Sequence[int]) -> Rewrite:
     def rewrite(op: Operation) -> list[Operation]:
         params = tuple([angle(value) if place in places else value for place, value in enumerate(op.params)])
         return [Operation(op.name, op.qubits, params, (), op.condition)]
+
+    return rewrite
+
+
+def _with_angles_exchanged(first: int, second: int) -> Rewrite:
+    def rewrite(op: Operation) -> list[Operation]:
+        params = list(op.params)
+        params[first], params[second] = params[second], params[first]
+        return [Operation(op.name, op.qubits, tuple(params), (), op.condition)]
 
     return rewrite
 

@@ -55,7 +55,7 @@ KINDS = (
     "bits-reversed", "clbits-exchanged", "register-bits-reversed", "registers-reversed", "clbits-permuted",
     "clbit-inverted", "clbit-unwritten", "clbit-stuck", "first-write-kept", "idle-qubit-dropped", "gate-dropped",
     "angle-negated", "angle-halved", "angle-doubled", "angle-in-degrees", "angle-in-half-turns", "angle-modulo",
-    "inverse-taken", "operands-exchanged", "phase-lost", "condition-ignored", "condition-inverted",
+    "angles-exchanged", "inverse-taken", "operands-exchanged", "phase-lost", "condition-ignored", "condition-inverted",
     "condition-reversed", "reset-ignored", "measurement-postponed", "readout-error", "depolarised", "seed-ignored",
     "shots-missing", "shots-correlated",
 )  # fmt: skip

@@ -34,10 +34,13 @@ def mixtures(
         reference: the right distribution.
         observed: the relative frequencies, or the exact probabilities, that the proportions are fitted to.
         clbits: those that may have a readout error.
-        written: those that the circuit writes, which depolarisation makes random.
+        written: those that the circuit writes, which depolarisation makes random, alone or with all others.
     """
     if len(written) <= WIDEST_UNIFORM:
         yield Hypothesis("depolarised", partial(_depolarised, reference, observed, written), 1)
+    if len(written) < reference.width <= WIDEST_UNIFORM:
+        predict = partial(_depolarised, reference, observed, range(reference.width), ", also of clbits never written")
+        yield Hypothesis("depolarised", predict, 1, "depolarised clbits that are never written")
     right, seen = ones(reference), ones(observed)
     for clbit in clbits:
         expected = right.copy()
@@ -48,9 +51,11 @@ def mixtures(
             yield Hypothesis("readout-error", predict, 1, ones=expected)
 
 
-def _depolarised(reference: Distribution, observed: Distribution, written: Sequence[int]) -> Prediction | None:
-    detail = "the right distribution mixed with {} of the uniform one"
-    return _mixed(reference, uniform(reference.width, written), observed, detail)
+def _depolarised(
+    reference: Distribution, observed: Distribution, clbits: Sequence[int], which: str = ""
+) -> Prediction | None:
+    detail = f"the right distribution mixed with {{}} of the uniform one{which}"
+    return _mixed(reference, uniform(reference.width, clbits), observed, detail)
 
 
 def _either_way(reference: Distribution, observed: Distribution, clbit: int) -> Prediction | None:

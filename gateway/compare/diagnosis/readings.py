@@ -5,7 +5,7 @@ A reading relabels the outcomes of the right distribution: clbits change places,
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import partial
 from itertools import combinations
 
@@ -19,15 +19,24 @@ from gateway.compare.statistics.outcomes import Distribution, bits_of_codes, cod
 _EXCHANGES = "exchanges"
 """The family of what exchanges clbits in a way that nothing in the circuit suggests."""
 
+_ALL_CLBITS = "all clbits"
+"""The family of what happens to all clbits at once."""
+
 
 def readings(
-    reference: Distribution, clbits: Sequence[int], *, registers: Sequence[int] = (), tested: Collection[int] = ()
+    reference: Distribution,
+    clbits: Sequence[int],
+    *,
+    written: Sequence[int] = (),
+    registers: Sequence[int] = (),
+    tested: Collection[int] = (),
 ) -> Iterator[Hypothesis]:
-    """Yield the wrong readings that the circuit suggests, and those of a single clbit.
+    """Yield the wrong readings that the circuit suggests, and those of all clbits or a single one.
 
     Args:
         reference: the right distribution.
         clbits: those that may be stuck, inverted or unwritten.
+        written: those that the circuit writes, which may all be inverted at once; the others stay 0.
         registers: the sizes of the registers of clbits, that of clbit 0 first, if they are known.
         tested: the clbits that conditions test; whether those are written shows in more than their own value.
     """
@@ -35,6 +44,7 @@ def readings(
     if width > 1:
         detail = "the bits of every outcome read in reverse"
         yield _rearrangement("bits-reversed", reference, right, range(width)[::-1], detail)
+    yield from _of_all_clbits(reference, right, written)
     yield from _of_registers(reference, right, registers)
     for clbit in clbits:
         flipped = _with(right, clbit, 1 - right[clbit])
@@ -69,6 +79,25 @@ def splits(width: int) -> list[tuple[int, ...]]:
     pairs = [(size, width - size) for size in range(1, width)]
     equal = [(size,) * (width // size) for size in range(2, width // 2) if width % size == 0]
     return pairs + equal
+
+
+def _of_all_clbits(reference: Distribution, right: Floats, written: Sequence[int]) -> Iterator[Hypothesis]:
+    clbits = range(reference.width)
+    if len(clbits) < 2:  # noqa: PLR2004 - what happens to a single clbit has a family of its own
+        return
+
+    def hypothesis(name: str, detail: str, ones: Floats, relabel: Callable[[], Distribution]) -> Hypothesis:
+        return Hypothesis(name, lambda: Prediction(relabel(), detail), family=_ALL_CLBITS, ones=ones)
+
+    yield hypothesis("clbit-inverted", "every clbit inverted", 1 - right, partial(inverted, reference, clbits))
+    if 1 < len(written) < reference.width:
+        flipped = right.copy()
+        flipped[list(written)] = 1 - right[list(written)]
+        detail = "every clbit that is written inverted"
+        yield hypothesis("clbit-inverted", detail, flipped, partial(inverted, reference, written))
+    for value in (0, 1):
+        always = np.full_like(right, value)
+        yield hypothesis("clbit-stuck", f"every clbit always {value}", always, partial(stuck, reference, clbits, value))
 
 
 def _of_registers(
@@ -124,17 +153,17 @@ def rearranged(distribution: Distribution, sources: Sequence[int]) -> Distributi
     return _relabelled(distribution, bits[:, list(sources)])
 
 
-def inverted(distribution: Distribution, clbit: int) -> Distribution:
-    """Return the distribution of outcomes in which a clbit is the opposite."""
+def inverted(distribution: Distribution, clbits: int | Sequence[int]) -> Distribution:
+    """Return the distribution of outcomes in which a clbit, or each of several, is the opposite."""
     bits = bits_of_codes(distribution.codes, distribution.width).copy()
-    bits[:, clbit] ^= 1
+    bits[:, clbits] ^= 1
     return _relabelled(distribution, bits)
 
 
-def stuck(distribution: Distribution, clbit: int, value: int) -> Distribution:
-    """Return the distribution of outcomes in which a clbit is always the same."""
+def stuck(distribution: Distribution, clbits: int | Sequence[int], value: int) -> Distribution:
+    """Return the distribution of outcomes in which a clbit, or each of several, is always the same."""
     bits = bits_of_codes(distribution.codes, distribution.width).copy()
-    bits[:, clbit] = value
+    bits[:, clbits] = value
     return _relabelled(distribution, bits)
 
 

@@ -16,6 +16,10 @@ from gateway.errors import RequestError
 
 TURNING = Circuit(3).h(0).h(1).rz(0.9, 0).rz(-0.4, 1).cp(0.7, 0, 1).ry(0.6, 2).h(0).cx(1, 2).rx(0.5, 1).measure_all()
 
+PHASES = Circuit(3).h(0).h(1).ry(0.6, 2).rz(0.9, 0).rz(-0.4, 1).cx(0, 1).h(0).cx(1, 2).rx(0.5, 1).t(0).measure_all()
+APART = Circuit(3).h(0).cx(0, 1).u3(0.3, 0.4, 0.5, 2).h(2).measure_all()
+NOTHING = Sample.of({}, 3)
+
 
 def observed(simulator: Right, circuit: Circuit, *, shots: int = 20_000, has_exact: bool = True) -> Observations:
     counts = simulator.run(circuit, shots=shots, seed=3)
@@ -76,6 +80,36 @@ def test_the_variants_of_a_cause_are_one_cause():
 
 def test_an_outcome_that_should_not_happen_is_explained():
     assert names(faulty("readout-error", rate=0.02), bell(), has_exact=False)[0] == "readout-error"
+
+
+def test_clbits_that_are_never_written_may_be_depolarised_too():
+    circuit = Circuit(2, 3).h(0).cx(0, 1).measure(0, 0).measure(1, 2)
+    right = exact.distribution(circuit)
+    wrong = {f"{code:03b}": 0.01 for code in range(8)}
+    for outcome, chance in right.to_dict().items():
+        wrong[outcome] += 0.92 * chance
+    (cause,) = diagnose(circuit, Observations(sample=NOTHING, exact=Distribution.of(wrong, 3)))
+    assert cause.detail == "the right distribution mixed with 8 % of the uniform one, also of clbits never written"
+
+
+@pytest.mark.parametrize("has_exact", [True, False])
+@pytest.mark.parametrize(
+    ("fault", "value", "detail"),
+    [
+        ("clbit-inverted", 0, "every clbit inverted"),
+        ("clbit-stuck", 0, "every clbit always 0"),
+        ("clbit-stuck", 1, "every clbit always 1"),
+    ],
+)
+def test_what_happens_to_all_clbits_is_named(fault, value, detail, has_exact):
+    simulator = faulty(fault, clbit=None, value=value)
+    causes = diagnose(TURNING, observed(simulator, TURNING, has_exact=has_exact))
+    assert [(cause.name, cause.detail) for cause in causes] == [(fault, detail)]
+
+
+def test_angles_that_are_exchanged_are_named():
+    (cause,) = diagnose(APART, observed(faulty("angles-exchanged:u3"), APART))
+    assert cause.detail == "the circuit with the second and the third angle of every u3 exchanged"
 
 
 def test_a_fault_of_a_dynamic_circuit_is_named():

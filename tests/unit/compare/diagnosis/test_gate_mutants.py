@@ -37,6 +37,17 @@ def test_all_gates_of_a_name_are_dropped_and_no_others():
     assert mutants_of(circuit, "gate-dropped:h") == {"the circuit with every h left out": Circuit(2).x(0).cx(0, 1)}
 
 
+def test_two_angles_are_exchanged():
+    found = mutants_of(Circuit(1).u3(0.4, 1.3, -0.8, 0).x(0), "angles-exchanged:u3")
+    assert [mutant.operations[0].params for mutant in found.values()] == [
+        (1.3, 0.4, -0.8),
+        (-0.8, 1.3, 0.4),
+        (0.4, -0.8, 1.3),
+    ]
+    assert "the circuit with the first and the third angle of every u3 exchanged" in found
+    assert not mutants_of(Circuit(1).rz(0.4, 0), "angles-exchanged:rz")
+
+
 def test_conditions_and_the_place_of_other_operations_are_kept():
     circuit = Circuit(1, 1).measure(0, 0).rz(0.5, 0, when={0: 1}).barrier(0).rz(0.25, 0).measure(0, 0)
     expected = Circuit(1, 1).measure(0, 0).rz(-0.5, 0, when={0: 1}).barrier(0).rz(-0.25, 0).measure(0, 0)

@@ -72,6 +72,20 @@ def test_unknown_registers_are_two_of_any_sizes_or_several_of_one_size():
     assert len(predictions("registers-reversed")) == 3
 
 
+def test_all_clbits_or_those_that_are_written_may_be_inverted_at_once_and_all_be_stuck():
+    found = predictions("clbit-inverted", written=[0, 1, 3])
+    assert found["every clbit inverted"] == {"0101": 0.2, "1001": 0.3, "1110": 0.5}
+    assert found["every clbit that is written inverted"] == {"0001": 0.2, "1010": 0.5, "1101": 0.3}
+    assert "every clbit that is written inverted" not in predictions("clbit-inverted", written=range(4))
+    assert predictions("clbit-stuck")["every clbit always 0"] == {"0000": 1.0}
+    assert predictions("clbit-stuck")["every clbit always 1"] == {"1111": 1.0}
+
+
+def test_a_single_clbit_is_not_all_clbits():
+    details = {hypothesis.predict().detail for hypothesis in readings(Distribution.of({"0": 1.0}, 1), [0])}
+    assert details == {"clbit 0 inverted", "clbit 0 always 0", "clbit 0 always 1", "clbit 0 never written"}
+
+
 def test_every_pair_of_clbits_may_be_exchanged():
     found = predictions("clbits-exchanged")
     assert len(found) == 6
@@ -89,5 +103,6 @@ def test_without_clbits_there_is_nothing_to_read_wrong():
 
 
 def test_how_often_each_clbit_is_1_is_known_beforehand():
-    for hypothesis in [*readings(RIGHT, range(4), registers=(3, 1)), *exchanges(RIGHT, range(4), guess=True)]:
+    of_circuit = readings(RIGHT, range(4), written=[0, 2], registers=(3, 1))
+    for hypothesis in [*of_circuit, *exchanges(RIGHT, range(4), guess=True)]:
         assert ones(hypothesis.predict().distribution) == pytest.approx(hypothesis.ones)

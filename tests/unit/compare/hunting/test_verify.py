@@ -38,6 +38,7 @@ WITH_GATES = {
     "angle-in-degrees": ("gates", "ryy"),
     "angle-in-half-turns": ("gates", "p"),
     "angle-modulo": ("gates", "crz"),
+    "angles-exchanged": ("gates", "u3"),
     "inverse-taken": ("gates", "s"),
     "operands-exchanged": ("operand orders", "cx"),
     "phase-lost": ("gates", "cp"),
