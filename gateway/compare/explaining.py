@@ -101,18 +101,22 @@ class Explaining:
             name, other = agreeing[0], self.backends[agreeing[0]]
         backend, names = self.backends[row.simulator], (row.simulator, name)
         found = reduce(evidence.circuit.circuit, backend, other, names=names, seconds=seconds)
-        return msgspec.structs.replace(found, circuit=case.name, causes=_causes_of(found, row.simulator))
+        return msgspec.structs.replace(found, circuit=case.name, causes=_causes_of(found, row))
 
 
-def _causes_of(reproducer: Reproducer, simulator: str) -> tuple[Cause, ...]:
+def _causes_of(reproducer: Reproducer, row: Row) -> tuple[Cause, ...]:
     """Return what explains the counts of a reduced circuit, which many hypotheses about the whole one cannot."""
-    counts = reproducer.counts.get(simulator)
+    counts = reproducer.counts.get(row.simulator)
     if reproducer.error or not counts:
         return ()
     circuit = Circuit.from_openqasm(reproducer.openqasm)
-    sample = Sample.of(counts, circuit.num_clbits)
+    observations = Observations(
+        sample=Sample.of(counts, circuit.num_clbits),
+        differs_exactly=(row.exact_difference or 0.0) > (row.exact_tolerance or 0.0),
+        requested=reproducer.shots,
+    )
     reference = Distribution.of(reproducer.expected, circuit.num_clbits) if reproducer.expected else None
-    return diagnose(circuit, Observations(sample=sample, requested=reproducer.shots), reference=reference)
+    return diagnose(circuit, observations, reference=reference)
 
 
 def _narrowed(row: Row, reproducer: Reproducer) -> Row:

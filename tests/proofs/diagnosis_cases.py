@@ -107,7 +107,7 @@ def _options(fault: str, random: Random, circuit: Circuit, registers: Sequence[i
     if fault in {"clbit-inverted", "clbit-stuck"}:
         return {"clbit": random.choice([None, clbit, other]), "value": random.randrange(2)}
     if fault in {"readout-error", "two-faults"}:
-        return {"clbit": random.choice([None, clbit]), "rate": random.uniform(0.02, 0.2)}
+        return {"clbit": random.choice([None, _dependent(random, circuit)]), "rate": random.uniform(0.02, 0.2)}
     if fault == "depolarised":
         return {"rate": random.uniform(0.02, 0.4)}
     return _options_in_shots(fault, random)
@@ -121,6 +121,15 @@ def _options_in_shots(fault: str, random: Random) -> dict[str, Any]:
     if fault == "shots-correlated":
         return {"repeats": random.choice([0, 4, 16])}
     return {"index": random.randrange(1000)} if fault == "one-operation-dropped" else {}
+
+
+def _dependent(random: Random, circuit: Circuit) -> int | None:
+    """Return a clbit whose qubit meets another; of one that depends on none, a readout error has no name for certain.
+
+    All clbits are measured last, each from the qubit of its number.
+    """
+    meeting = {qubit for op in circuit.operations if GATES.get(op.name) and len(op.qubits) > 1 for qubit in op.qubits}
+    return random.choice(sorted(meeting)) if meeting else None
 
 
 def _registers(random: Random, width: int) -> tuple[int, ...]:

@@ -126,7 +126,8 @@ def _likely(
         if prediction is None:
             continue
         score = evidence.score(prediction.distribution) - evidence.cost * hypothesis.parameters
-        if score > -math.inf and score >= best - WINDOW - LARGEST_PRIOR:
+        possible = score > -math.inf and score >= best - WINDOW - LARGEST_PRIOR
+        if possible and not evidence.is_copied(prediction.distribution, hypothesis.parameters):
             best = max(best, score)
             candidates.append(Explanation(hypothesis, prediction, score))
     return _best(

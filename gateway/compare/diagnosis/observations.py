@@ -15,6 +15,7 @@ class Observations:
         sample: its counts.
         exact: its own exact probabilities.
         tolerance: the largest difference of two exact probabilities that rounding explains.
+        differs_exactly: whether exact probabilities that are not at hand are known to be wrong, too.
         requested: the number of shots of ``sample`` that were asked for.
         runs: the counts of several runs, each with a seed of its own: those that ``sample`` is the sum of, or others.
         same_seed: the counts of two runs with the same seed and the same number of shots.
@@ -23,6 +24,7 @@ class Observations:
     sample: Sample
     exact: Distribution | None = None
     tolerance: float = 1e-9
+    differs_exactly: bool = False
     requested: int | None = None
     runs: tuple[Sample, ...] = ()
     same_seed: tuple[Sample, Sample] | None = None

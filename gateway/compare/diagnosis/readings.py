@@ -5,7 +5,7 @@ A reading relabels the outcomes of the right distribution: clbits change places,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import combinations
 
@@ -165,6 +165,21 @@ def stuck(distribution: Distribution, clbits: int | Sequence[int], value: int) -
     bits = bits_of_codes(distribution.codes, distribution.width).copy()
     bits[:, clbits] = value
     return _relabelled(distribution, bits)
+
+
+def with_coins(distribution: Distribution, chances: Mapping[int, float]) -> Distribution:
+    """Return the distribution of outcomes in which some clbits are 1 by chance, whatever the others are.
+
+    Args:
+        distribution: the outcomes.
+        chances: clbit -> the probability that it is 1.
+    """
+    for clbit, chance in chances.items():
+        parts = [(stuck(distribution, clbit, value), weight) for value, weight in ((1, chance), (0, 1 - chance))]
+        codes = np.concatenate([part.codes for part, _ in parts])
+        probabilities = np.concatenate([weight * part.probabilities for part, weight in parts])
+        distribution = Distribution(distribution.width, *group(codes, probabilities))
+    return distribution
 
 
 def _relabelled(distribution: Distribution, bits: NDArray[np.uint8]) -> Distribution:

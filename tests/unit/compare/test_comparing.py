@@ -145,6 +145,15 @@ def test_faults_of_the_sampler_and_of_the_reading_are_named(cause, circuit):
     assert cause in [found.name for found in comparison.rows[1].causes]
 
 
+def test_a_wrong_gate_on_a_qubit_apart_is_no_readout_error_neither_of_the_circuit_nor_of_its_reproducer():
+    circuit = Circuit(3).h(0).cx(0, 1).u3(0.3, 0.4, 0.5, 2).h(2).measure_all()
+    backends = {"a": Right(), "wrong": faulty("angle-off:u3")}
+    comparison = compare(circuit, backends, **QUIET | {"reproduce": True})
+    (reproducer,) = comparison.cases[0].reproducers
+    assert verdicts(comparison)["wrong"] == "differs"
+    assert comparison.rows[1].causes == reproducer.causes == ()
+
+
 def test_a_simulator_with_one_set_of_counts_for_every_seed_differs():
     comparison = compare(bell(), {"a": Right(), "fixed": faulty("seed-ignored", fixed=True)}, **QUIET)
     assert verdicts(comparison) == {"a": "agrees", "fixed": "differs"}

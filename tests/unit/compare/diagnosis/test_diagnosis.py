@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import pytest
@@ -105,6 +106,35 @@ def test_what_happens_to_all_clbits_is_named(fault, value, detail, has_exact):
     simulator = faulty(fault, clbit=None, value=value)
     causes = diagnose(TURNING, observed(simulator, TURNING, has_exact=has_exact))
     assert [(cause.name, cause.detail) for cause in causes] == [(fault, detail)]
+
+
+@pytest.mark.parametrize("has_exact", [True, False])
+@pytest.mark.parametrize("other", ["bits-reversed", "angle-negated:rz", "shuffled"])
+def test_a_right_simulator_that_others_outvote_has_no_cause(other, has_exact):
+    outvoting = Distribution.of(faulty(other).run(PHASES, shots=None), 3)
+    assert diagnose(PHASES, observed(Right(), PHASES, has_exact=has_exact), reference=outvoting) == ()
+
+
+def test_right_exact_probabilities_that_others_outvote_do_not_excuse_wrong_counts():
+    outvoting = Distribution.of(faulty("shuffled").run(PHASES, shots=None), 3)
+    right, wrong = observed(Right(), PHASES), observed(faulty("bits-reversed"), PHASES)
+    causes = diagnose(PHASES, Observations(sample=wrong.sample, exact=right.exact), reference=outvoting)
+    assert causes[0].name == "bits-reversed"
+
+
+def test_a_readout_error_that_any_wrong_gate_looks_like_is_not_named_where_there_are_exact_probabilities():
+    simulator = faulty("angle-off:u3")
+    assert names(simulator, APART) == []
+    assert "readout-error" in names(simulator, APART, has_exact=False)
+    by_counts = observed(simulator, APART, has_exact=False)
+    assert "readout-error" not in {
+        cause.name for cause in diagnose(APART, dataclasses.replace(by_counts, differs_exactly=True))
+    }
+
+
+@pytest.mark.parametrize("clbit", [None, 0])
+def test_a_readout_error_of_a_noisy_simulator_is_named_where_it_says_more_than_was_fitted(clbit):
+    assert names(faulty("readout-error", clbit=clbit), APART) == ["readout-error"]
 
 
 def test_angles_that_are_exchanged_are_named():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gateway.compare.diagnosis import Observations
-from gateway.compare.diagnosis.evidence import ExactEvidence, SampleEvidence, evidence_of
+from gateway.compare.diagnosis.evidence import ExactEvidence, SampleEvidence, evidence_of, is_given
 from gateway.compare.statistics.outcomes import Distribution, Sample
 
 RIGHT = Distribution.of({"00": 0.5, "01": 0.25, "11": 0.25}, 2)
@@ -59,6 +59,32 @@ def test_counts_may_contradict_a_prediction_that_equals_the_exact_probabilities(
 def test_counts_that_are_right_do_not_judge_exact_probabilities_that_are_wrong():
     evidence = evidence_of(Observations(sample=drawn(RIGHT), exact=WRONG), RIGHT)
     assert evidence.fits(evidence.p_value(WRONG))
+
+
+def test_a_fit_of_a_clbit_that_depends_on_no_other_is_copied_from_exact_probabilities():
+    apart = Distribution.of({"00": 0.4, "01": 0.1, "10": 0.4, "11": 0.1}, 2)
+    seen = Distribution.of({"00": 0.3, "01": 0.2, "10": 0.3, "11": 0.2}, 2)
+    assert ExactEvidence(seen, 1e-9, None, apart).is_copied(seen, 1)
+    assert not ExactEvidence(seen, 1e-9, None, apart).is_copied(seen, 0)
+    assert not SampleEvidence(drawn(seen), apart).is_copied(seen, 1)
+    assert SampleEvidence(drawn(seen), apart, differs_exactly=True).is_copied(seen, 1)
+
+
+def test_a_fit_of_more_clbits_than_parameters_or_of_a_clbit_that_depends_on_another_says_more():
+    apart = Distribution.of({"00": 1.0}, 2)
+    both = Distribution.of({"00": 0.81, "01": 0.09, "10": 0.09, "11": 0.01}, 2)
+    assert not ExactEvidence(both, 1e-9, None, apart).is_copied(both, 1)
+    assert ExactEvidence(both, 1e-9, None, apart).is_copied(both, 2)
+    coupled = Distribution.of({"00": 0.45, "01": 0.25, "10": 0.05, "11": 0.25}, 2)
+    assert not ExactEvidence(coupled, 1e-9, None, RIGHT).is_copied(coupled, 1)
+
+
+def test_what_a_simulator_gave_are_its_exact_probabilities_or_counts_that_fit():
+    nothing = drawn(RIGHT, shots=0)
+    assert is_given(RIGHT, Observations(sample=drawn(WRONG), exact=RIGHT))
+    assert is_given(RIGHT, Observations(sample=drawn(RIGHT)))
+    assert not is_given(RIGHT, Observations(sample=drawn(WRONG), exact=WRONG))
+    assert not is_given(RIGHT, Observations(sample=nothing))
 
 
 def test_the_likelihood_of_counts_decides_where_there_is_nothing_exact():

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from gateway.compare.diagnosis.marginals import ones
-from gateway.compare.diagnosis.readings import exchanges, inverted, readings, rearranged, splits, stuck
+from gateway.compare.diagnosis.readings import exchanges, inverted, readings, rearranged, splits, stuck, with_coins
 from gateway.compare.statistics.outcomes import Distribution
 
 RIGHT = Distribution.of({"0001": 0.5, "0110": 0.3, "1010": 0.2}, 4)
@@ -84,6 +84,12 @@ def test_all_clbits_or_those_that_are_written_may_be_inverted_at_once_and_all_be
 def test_a_single_clbit_is_not_all_clbits():
     details = {hypothesis.predict().detail for hypothesis in readings(Distribution.of({"0": 1.0}, 1), [0])}
     assert details == {"clbit 0 inverted", "clbit 0 always 0", "clbit 0 always 1", "clbit 0 never written"}
+
+
+def test_coins_are_1_by_chance_whatever_the_other_clbits_are():
+    expected = {"0100": 0.15, "0110": 0.15, "1000": 0.1, "1010": 0.1, "0001": 0.25, "0011": 0.25}
+    assert with_coins(RIGHT, {1: 0.5}).to_dict() == pytest.approx(expected)
+    assert with_coins(RIGHT, {}) is RIGHT
 
 
 def test_every_pair_of_clbits_may_be_exchanged():
