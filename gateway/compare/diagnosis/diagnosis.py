@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -22,6 +23,9 @@ MOST_OUTCOMES = 256
 
 MOST_DETAILS = 3
 """So many variants of a cause are spelled out."""
+
+AS_LIKELY = math.log(5)
+"""A fitted variant that is less likely than the best one by this factor (a logarithm) is not spelled out."""
 
 
 def diagnose(
@@ -88,12 +92,18 @@ def _causes(explanations: Sequence[Explanation]) -> list[Cause]:
     return [
         Cause(
             name=name,
-            detail=_joined([each.prediction.detail for each in those]),
+            detail=_joined([each.prediction.detail for each in _worth_saying(those)]),
             p_value=those[0].p_value,
             probabilities=_likeliest(those[0].prediction.distribution),
         )
         for name, those in variants.items()
     ]
+
+
+def _worth_saying(variants: Sequence[Explanation]) -> list[Explanation]:
+    """Return the variants of a cause without those that are fitted, but fit less well than the best one."""
+    best = max(each.score for each in variants)
+    return [each for each in variants if not each.hypothesis.parameters or each.score >= best - AS_LIKELY]
 
 
 def _likeliest(prediction: Distribution) -> dict[str, float]:

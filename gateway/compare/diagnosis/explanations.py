@@ -3,7 +3,8 @@
 Each hypothesis predicts a distribution. Where the simulator's exact probabilities are not the right ones, those
 hypotheses remain that predict just these probabilities; else those under which the counts are likely. A prior prefers
 simple hypotheses: all families of them are equally likely, those of a family (which gate, which clbit) share that, and
-a fitted parameter costs half the logarithm of the number of shots (G. Schwarz, Annals of Statistics 6 (1978) 461).
+a fitted parameter costs half the logarithm of the number of shots (G. Schwarz, Annals of Statistics 6 (1978) 461). Of
+hypotheses that explain what was observed equally well, those that are common come before those that are rare.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import NamedTuple
 from gateway.circuit import Circuit
 from gateway.compare.diagnosis.dynamic_mutants import clbits_of_conditions
 from gateway.compare.diagnosis.evidence import Evidence, evidence_of
-from gateway.compare.diagnosis.hypotheses import KINDS, Hypothesis, Prediction, kind_of
+from gateway.compare.diagnosis.hypotheses import KINDS, RARE, Hypothesis, Prediction, kind_of
 from gateway.compare.diagnosis.marginals import Marginals
 from gateway.compare.diagnosis.mixtures import mixtures
 from gateway.compare.diagnosis.mutants import mutants
@@ -44,12 +45,14 @@ class Explanation(NamedTuple):
     Args:
         hypothesis: what may be wrong.
         prediction: what it predicts.
+        likelihood: the logarithm of how likely what was observed is.
         score: the logarithm of likelihood and prior; larger is better.
         p_value: of the counts.
     """
 
     hypothesis: Hypothesis
     prediction: Prediction
+    likelihood: float
     score: float
     p_value: float = math.nan
 
@@ -125,18 +128,30 @@ def _likely(
         prediction = None if refuted else hypothesis.predict()
         if prediction is None:
             continue
-        score = evidence.score(prediction.distribution) - evidence.cost * hypothesis.parameters
+        likelihood = evidence.score(prediction.distribution)
+        score = likelihood - evidence.cost * hypothesis.parameters
         possible = score > -math.inf and score >= best - WINDOW - LARGEST_PRIOR
         if possible and not evidence.is_copied(prediction.distribution, hypothesis.parameters):
             best = max(best, score)
-            candidates.append(Explanation(hypothesis, prediction, score))
+            candidates.append(Explanation(hypothesis, prediction, likelihood, score))
     return _best(
         [one._replace(score=one.score - math.log(sizes[one.hypothesis.family])) for one in candidates], evidence
     )
 
 
 def _best(explanations: Sequence[Explanation], evidence: Evidence) -> list[Explanation]:
-    """Return those that are far better than that nothing is wrong, and not far worse than the best one; in order."""
+    """Return those that are far better than that nothing is wrong, and not far worse than the best one; in order.
+
+    Those under which the observations are just as likely stand together, and the rare ones come last.
+    """
     best = max([one.score for one in explanations], default=-math.inf)
     likely = [one for one in explanations if one.score >= max(best - WINDOW, evidence.baseline + WINDOW)]
-    return sorted(likely, key=lambda one: (-round(one.score, 6), KINDS.index(kind_of(one.name))))
+    ordered = sorted(likely, key=lambda one: (-round(one.score, 6), KINDS.index(kind_of(one.name))))
+    equally_good: dict[float, list[Explanation]] = {}
+    for one in ordered:
+        equally_good.setdefault(round(one.likelihood, 6), []).append(one)
+    return [one for those in equally_good.values() for one in sorted(those, key=_is_rare)]
+
+
+def _is_rare(explanation: Explanation) -> bool:
+    return kind_of(explanation.name) in RARE

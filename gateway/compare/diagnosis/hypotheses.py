@@ -56,7 +56,13 @@ KINDS = (
     "clbit-inverted", "clbit-unwritten", "clbit-stuck", "first-write-kept", "idle-qubit-dropped", "gate-dropped",
     "angle-negated", "angle-halved", "angle-doubled", "angle-in-degrees", "angle-in-half-turns", "angle-modulo",
     "angles-exchanged", "inverse-taken", "operands-exchanged", "phase-lost", "condition-ignored", "condition-inverted",
-    "condition-reversed", "reset-ignored", "measurement-postponed", "readout-error", "depolarised", "seed-ignored",
+    "condition-reversed", "reset-ignored", "measurement-postponed", "depolarised", "readout-error", "seed-ignored",
     "shots-missing", "shots-correlated",
 )  # fmt: skip
 """The kinds of causes; of two that explain the same equally well, the earlier one is named first."""
+
+RARE = frozenset({
+    "clbits-permuted", "clbit-inverted", "clbit-stuck", "angle-in-degrees", "angle-in-half-turns", "angle-modulo",
+    "phase-lost", "readout-error",
+})  # fmt: skip
+"""Kinds that are seldom what is wrong with a simulator; of causes that explain it equally well, they are named last."""

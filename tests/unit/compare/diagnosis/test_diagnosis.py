@@ -80,7 +80,23 @@ def test_the_variants_of_a_cause_are_one_cause():
 
 
 def test_an_outcome_that_should_not_happen_is_explained():
-    assert names(faulty("readout-error", rate=0.02), bell(), has_exact=False)[0] == "readout-error"
+    explained = names(faulty("readout-error", rate=0.02), bell(), has_exact=False)
+    assert explained == ["depolarised", "readout-error"]
+
+
+def test_of_causes_that_fit_equally_well_the_common_one_comes_first():
+    circuit = Circuit(2).ry(0.5, 0).ry(1.0, 1).s(0).cx(0, 1).h(0).h(1).ry(0.3, 0).measure_all()
+    for has_exact in (True, False):
+        explained = names(faulty("gate-dropped:s"), circuit, has_exact=has_exact)
+        assert explained == ["gate-dropped:s", "phase-lost:cx"]
+
+
+@pytest.mark.parametrize("has_exact", [True, False])
+@pytest.mark.parametrize("circuit", [bell(), Circuit(3).h(0).cx(0, 1).cx(1, 2).measure_all()])
+def test_depolarisation_comes_before_the_readout_error_that_fits_as_well_and_that_in_one_variant(circuit, has_exact):
+    explained = diagnose(circuit, observed(faulty("depolarised", rate=0.05), circuit, has_exact=has_exact))
+    assert [cause.name for cause in explained] == ["depolarised", "readout-error"]
+    assert explained[1].detail.endswith("on every clbit")
 
 
 def test_clbits_that_are_never_written_may_be_depolarised_too():
@@ -106,6 +122,10 @@ def test_what_happens_to_all_clbits_is_named(fault, value, detail, has_exact):
     simulator = faulty(fault, clbit=None, value=value)
     causes = diagnose(TURNING, observed(simulator, TURNING, has_exact=has_exact))
     assert [(cause.name, cause.detail) for cause in causes] == [(fault, detail)]
+
+
+def test_a_gate_left_out_comes_before_all_clbits_stuck():
+    assert names(faulty("gate-dropped:h"), bell()) == ["gate-dropped:h", "clbit-stuck"]
 
 
 @pytest.mark.parametrize("has_exact", [True, False])
