@@ -85,8 +85,11 @@ def _common_reference(one: Case, other: Case) -> Reference:
         RequestError: they contradict each other.
     """
     first, second = one.reference, other.reference
+    others = tuple(dict.fromkeys(first.others + second.others))
+    if first.kind == second.kind == "none":
+        return msgspec.structs.replace(first if first.note else second, others=others)
     if "none" in {first.kind, second.kind}:
-        return second if first.kind == "none" and (second.kind != "none" or second.note) else first
+        return second if first.kind == "none" else first
     distributions = [Distribution.of(case.reference.probabilities, _width(case)) for case in (one, other)]
     if largest_difference(*distributions) > max(first.tolerance, second.tolerance):
         raise RequestError(f"the references of {one.name} contradict each other", field="other")
@@ -101,6 +104,7 @@ def _common_reference(one: Case, other: Case) -> Reference:
         witnesses=witnesses,
         independent=independent,
         note=better.note if better.kind == "exact" or independent == 1 else "",
+        others=others,
     )
 
 

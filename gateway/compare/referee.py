@@ -161,10 +161,9 @@ def _verdict(row: Row, reference: Reference, rate: float) -> Verdict:
     if _contradicts_itself(row, rate):
         return Verdict.DIFFERS
     differs = _is_unlikely(row, rate) or _has_other_exact_results(row, reference)
-    if OURS in (name for group in reference.others for name in group):
-        # What our own simulator contradicts is not approved, and who may share its results is not accused.
-        theirs = next(group for group in reference.others if OURS in group)
-        accused = differs and row.exact_difference is not None and row.simulator not in theirs
+    ours = {name for group in reference.others if OURS in group for name in group}
+    if ours:  # what our own simulator contradicts is not approved, and who may share its results is not accused
+        accused = differs and row.exact_difference is not None and row.simulator not in ours
         return Verdict.DIFFERS if accused else Verdict.UNDECIDED
     if differs:
         return Verdict.DIFFERS

@@ -215,8 +215,8 @@ def missed(case: Case) -> list[str]:
     agreeing = [row for row in case.rows if standing(row) is Standing.AGREES and row.exact_difference is not None]
     if agreeing:
         off = max(row.exact_difference or 0.0 for row in agreeing)
-        who = f"the {len(agreeing)} that agree do" if len(agreeing) > 1 else f"{agreeing[0].simulator} does"
-        sentences.append(f"Exact results were compared too: {who} so to {numbers.exact_difference(off)}.")
+        who = f"the {len(agreeing)} that agree do so" if len(agreeing) > 1 else f"{agreeing[0].simulator} agrees"
+        sentences.append(f"Exact results were compared too: {who} to {numbers.exact_difference(off)}.")
     more = _more_shots(case.shots, found) if found else ""
     return [*sentences, *([more] if more else [])]
 

@@ -436,3 +436,13 @@ def test_a_reproducer_has_the_name_that_its_simulator_has_now():
     assert verdicts(merged) == ["a 1.0 agrees", "a 2.0 differs"]
     assert found.simulator == "a 2.0"
     assert found.counts["a 2.0"] == wrong.cases[0].reproducers[0].counts["a"]
+
+
+def test_what_our_own_simulator_contradicts_stays_undecided():
+    def liars(seed: int) -> Comparison:
+        backends = {name: faulty("bits-reversed", name=name) for name in ("b", "c")}
+        return compare(PHASE, backends, progress=None, reproduce=False, seed=seed)
+
+    merged = liars(1).merge(liars(20))
+    assert merged.cases[0].reference.others == (("gateway",),)
+    assert {row.verdict for row in merged.rows} == {Verdict.UNDECIDED}

@@ -90,7 +90,7 @@ def test_the_name_of_the_only_one_that_agrees_is_escaped() -> None:
     (case,) = records.all_agree().cases
     alone = replace(case, rows=(replace(case.rows[0], simulator="<script>_a_"),))
     text = markdown_report(replace(records.all_agree(), cases=(alone,)))
-    assert "\\<script\\>\\_a\\_ does so to" in text
+    assert "\\<script\\>\\_a\\_ agrees to" in text
     assert not re.search(r"(?<!\\)<script>", text)
 
 
