@@ -198,7 +198,8 @@ def _undecided(cases: Sequence[Case]) -> str:
 
 def _failures(rows: Sequence[Row]) -> str:
     failed, refused = _of(rows, Standing.FAILED), _of(rows, Standing.REFUSED)
-    said = [f"{len(failed)} failed" if failed else "", f"{len(refused)} were refused" if refused else ""]
+    were = "was" if len(refused) == 1 else "were"
+    said = [f"{len(failed)} failed" if failed else "", f"{len(refused)} {were} refused" if refused else ""]
     text = ", ".join(filter(None, said))
     return f" Of {numbers.several(len(rows), 'run')} {text}." if text else ""
 
