@@ -57,7 +57,8 @@ def prepare(distribution: Distribution, *, error: float = 1e-12) -> PreparedRefe
     total = float(distribution.probabilities.sum())
     if not abs(total - 1) <= SUM_TOLERANCE:
         raise ValueError(f"the probabilities of the reference sum to {total}, not to 1")
-    possible = distribution.probabilities > error
+    # Of a flat distribution over many outcomes, each may be less likely than the error of a likely one.
+    possible = distribution.probabilities > min(error, distribution.probabilities.max(initial=0.0) / 2)
     codes, likely = distribution.codes[possible], distribution.probabilities[possible]
     impossible = min(1.0, max(0.0, 1.0 - float(likely.sum())) + error)
     probabilities = likely / likely.sum()

@@ -90,7 +90,6 @@ def test_a_file_that_is_nested_too_deeply_is_refused(tmp_path, opening):
         ("cases[0].shots", -1, ""),
         ("cases[0].reference.kind", "foo", ""),
         ("cases[0].reference.kind", "none", ""),
-        ("cases[0].reference.tolerance", 1.0, ""),
         ("cases[0].reference.probabilities", {}, ""),
         ("cases[0].reference.probabilities", {"00": 1.0}, ""),
         ("cases[0].reference.probabilities", {"000": 2.0}, ""),

@@ -281,3 +281,14 @@ def test_the_distance_is_half_the_sum_of_the_differences():
     assert tests.distance(Sample.of({"10": 4}, 2), BELL) == 1
     nearly = Distribution.of({"00": 0.5 + 1e-9, "11": 0.5 - 1e-9}, 2)
     assert tests.distance(BELL, nearly) == pytest.approx(1e-9)
+
+
+def test_a_flat_reference_of_single_precision_is_no_contradiction_in_itself():
+    outcomes, random = 2**18, np.random.default_rng(5)
+    uniform = Distribution(18, np.arange(outcomes), np.full(outcomes, 1 / outcomes))
+    reference = tests.prepare(uniform, error=1e-5)
+    counts = random.multinomial(5_000, uniform.probabilities)
+    right = Sample(18, np.flatnonzero(counts), counts[counts > 0])
+    assert min(test.p_value for test in tests.against(right, reference)) > STRIKING
+    half = Sample(18, np.arange(5_000), np.ones(5_000, dtype=np.int64))
+    assert min(test.p_value for test in tests.against(half, reference)) < STRIKING
