@@ -93,6 +93,7 @@ FAULTS = {
             "measurement before a reset reads what comes after it.",
             source="https://github.com/NVIDIA/cuda-quantum/issues/2274",
             fixed_in="0.9.0",
+            causes=("shots-correlated",),
         ),
         Fault(
             name="basicaer-twice",

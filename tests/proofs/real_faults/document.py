@@ -27,7 +27,7 @@ NOTES = """
 
 - Where several causes are named, they predict the same counts, and no count can tell them apart.
 - *Nothing named* is the right answer where no named cause describes the fault: gates defined as their neighbours,
-  wrong amplitudes for some pairs of qubits, one run for all shots.
+  wrong amplitudes for some pairs of qubits, a sample of other qubits.
 - These releases were right on the same circuits, by the same drivers: qiskit-aer 0.13.1, mqt.ddsim 2.0.0, qxelarator
   0.9.0, qiskit-terra 0.22.0 and 0.9.1, qiskit 1.3.0, qibo 0.2.22 and quimb 1.14.0. The other releases of the last
   column are what the authors say; qiskit-terra 0.8.2 was still wrong.
