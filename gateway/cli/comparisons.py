@@ -193,15 +193,15 @@ def _missed(case: Case) -> str:
 
 
 def _exact(case: Case) -> str:
-    off = [
-        row.exact_difference
+    off = {
+        row.simulator: row.exact_difference
         for row in case.rows
         if standing(row) is Standing.AGREES and row.exact_difference is not None
-    ]
+    }
     if not off:
         return ""
-    who = f"the {len(off)} that agree do" if len(off) > 1 else "that of the one that agrees does"
-    return f"; exact results were compared too: {who} so to {numbers.exact_difference(max(off))}"
+    who = f"the {len(off)} that agree do so" if len(off) > 1 else f"{next(iter(off))} agrees"
+    return f"; exact results were compared too: {who} to {numbers.exact_difference(max(off.values()))}"
 
 
 def _reference(case: Case) -> list[str]:

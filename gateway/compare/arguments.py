@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import math
 
+from gateway.compare.record import SMALLEST_RATE
 from gateway.errors import RequestError
-
-SMALLEST_RATE = 1e-100
-"""The smallest rate of false alarms: of a smaller one, a share for each of many tests would round to 0."""
 
 
 def check_number(

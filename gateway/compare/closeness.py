@@ -33,6 +33,15 @@ def tolerance(circuit: Circuit, precision: Precision = Precision.DOUBLE) -> floa
     return max(_MERGED, 32 * _HALF_BITS[precision] * math.sqrt(len(circuit.operations) + 16 + angles))
 
 
+def allowance(tolerance: float, exact: Distribution) -> float:
+    """Return what rounding explains of a difference between the probabilities of a distribution.
+
+    An amplitude that is off by d makes a probability p about ``2 d sqrt(p)`` off: where every outcome is rare, less
+    than the tolerance, which would hide all of them.
+    """
+    return max(_MERGED, tolerance * math.sqrt(exact.probabilities.max(initial=0.0)))
+
+
 def largest_difference(first: Distribution, second: Distribution) -> float:
     """Return the largest absolute difference of an outcome's probability; 1 between different numbers of clbits."""
     if first.width != second.width:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from gateway.compare import exact
 from gateway.compare.circuits import NamedCircuit
-from gateway.compare.closeness import tolerance
+from gateway.compare.closeness import allowance, tolerance
 from gateway.compare.observing import Observation
 from gateway.compare.record import Case, Detectable
 from gateway.compare.referee import TESTS_OF_A_SIMULATOR, against_each_other, against_reference, row_of
@@ -27,12 +27,14 @@ class OwnResult:
 
 def own_result(circuit: NamedCircuit) -> OwnResult:
     """Ask our own plain simulator."""
-    allowed = tolerance(circuit.circuit)
+    state = None
     try:
         if circuit.is_measured:
-            return OwnResult(Witness(OURS, OURS, exact.distribution(circuit.circuit), allowed))
-        state = exact.statevector(circuit.circuit)
-        return OwnResult(Witness(OURS, OURS, Distribution.of_state(state), allowed, state))
+            found = exact.distribution(circuit.circuit)
+        else:
+            state = exact.statevector(circuit.circuit)
+            found = Distribution.of_state(state)
+        return OwnResult(Witness(OURS, OURS, found, allowance(tolerance(circuit.circuit), found), state))
     except GatewayError as exc:  # it is too large, or has no state: those who run it will say so, too
         return OwnResult(None, exc.message)
 

@@ -89,7 +89,7 @@ def _common_reference(one: Case, other: Case) -> Reference:
     if first.kind == second.kind == "none":
         return msgspec.structs.replace(first if first.note else second, others=others)
     if "none" in {first.kind, second.kind}:
-        return second if first.kind == "none" else first
+        return msgspec.structs.replace(second if first.kind == "none" else first, others=others)
     distributions = [Distribution.of(case.reference.probabilities, _width(case)) for case in (one, other)]
     if largest_difference(*distributions) > max(first.tolerance, second.tolerance):
         raise RequestError(f"the references of {one.name} contradict each other", field="other")
@@ -181,7 +181,7 @@ def _renamed(found: Reproducer, names: dict[tuple[str, str], str]) -> Reproducer
 
 def _merge_rows(one: Row, other: Row) -> Row:
     """Return what both rows of a simulator with results say of it; the tests of its counts are still to be made."""
-    known = {(run.seed, frozenset(run.counts.items())) for run in one.runs}
+    known = {(run.seed, frozenset(run.counts.items())) for run in one.runs if run.seed is not None}
     new = [run for run in other.runs if (run.seed, frozenset(run.counts.items())) not in known]
     notes = [COUNTED_ONCE] if len(new) < len(other.runs) else []
     runs = _without_shared_seeds((*one.runs, *new))

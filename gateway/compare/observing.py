@@ -21,10 +21,10 @@ from scipy.special import gammaln
 from gateway.backends.base import Backend
 from gateway.circuit import Circuit
 from gateway.compare.circuits import NamedCircuit
-from gateway.compare.record import Spread
+from gateway.compare.record import SUM_TOLERANCE, Spread
 from gateway.compare.running import run_within
 from gateway.compare.statistics.outcomes import Distribution, Sample
-from gateway.counts import SUM_TOLERANCE, Counts, Probabilities, Result, Statevector
+from gateway.counts import Counts, Probabilities, Result, Statevector
 from gateway.errors import GatewayError, JobTimeout, LimitError, OutOfMemory, SimulatorError, UnsupportedError
 from gateway.provenance import Provenance
 from gateway.results import Capabilities, Precision, ResultType, Sampling
@@ -237,11 +237,10 @@ def _observe_state(simulator: str, backend: Backend, circuit: NamedCircuit, plan
     seconds = time.perf_counter() - start
     if not isinstance(result, Statevector):
         raise SimulatorError(f"it returned {type(result).__name__} where a state vector was asked for")
-    _check(result, circuit)
+    if result.num_qubits != circuit.circuit.num_qubits:
+        raise SimulatorError(f"it returned the state of {result.num_qubits} qubits")
     state = np.asarray(result)
-    norm = float(np.vdot(state, state).real)
-    if not abs(norm - 1) <= SUM_TOLERANCE:  # nor is nan
-        raise SimulatorError(f"its state vector cannot be right: the squares of its amplitudes sum to {norm}, not to 1")
+    _check_sum("the squares of its amplitudes", float(np.vdot(state, state).real))
     observation = _of_runs(simulator, [result], [seconds], backend.capabilities())
     return replace(observation, state=state, exact=Distribution.of_state(state))
 
@@ -267,10 +266,19 @@ def _run(backend: Backend, circuits: Any, plan: Plan, **options: Any) -> Any:  #
 def _checked(result: Result, circuit: NamedCircuit) -> Counts:
     if not isinstance(result, Counts):
         raise SimulatorError(f"it returned {type(result).__name__} where counts were asked for")
+    _check_width(result, circuit)
+    return result
+
+
+def _check_width(result: Counts | Probabilities, circuit: NamedCircuit) -> None:
+    """Refuse a result of another circuit.
+
+    Raises:
+        SimulatorError: its bitstrings have another width.
+    """
     width = circuit.circuit.num_clbits
     if result.width != width or any(len(key) != width for key in result):
         raise SimulatorError(f"it returned bitstrings of {result.width} bits for a circuit of {width} clbits")
-    return result
 
 
 def _of_runs(
@@ -333,20 +341,19 @@ def _with_exact(
         return _noting(observation, f"no exact result: {exc.message}")
     if not isinstance(result, Probabilities):
         raise SimulatorError(f"it returned {type(result).__name__} where exact probabilities were asked for")
-    _check(result, circuit)
+    _check_width(result, circuit)
+    _check_sum("its probabilities", math.fsum(result.values()))
     return replace(observation, exact=Distribution.of(result, result.width))
 
 
-def _check(result: Result, circuit: NamedCircuit) -> None:
-    """Refuse a result that cannot be one of this circuit.
+def _check_sum(what: str, total: float) -> None:
+    """Refuse an exact result that cannot be right; a smaller error of the sum is one of the result itself.
 
     Raises:
-        SimulatorError: it cannot.
+        SimulatorError: the sum is not 1, or no number.
     """
-    sizes = circuit.circuit
-    fault = result.fault(num_qubits=sizes.num_qubits, num_clbits=sizes.num_clbits, shots=None)
-    if fault is not None:
-        raise SimulatorError(f"its exact result cannot be right: {fault}")
+    if not abs(total - 1) <= SUM_TOLERANCE:
+        raise SimulatorError(f"its exact result cannot be right: {what} sum to {total}, not to 1")
 
 
 def _gives_exact_results(backend: Backend, plan: Plan) -> bool:

@@ -20,6 +20,9 @@ FORMAT = 1
 MOST_SHOTS = 2**53
 """No simulator of a record has more shots; up to here every number of shots is a float, too."""
 
+SMALLEST_RATE = 1e-100
+"""The smallest rate of false alarms: of a smaller one, a share for each of many tests would round to 0."""
+
 SUM_TOLERANCE = 1e-3
 """How far the sum of a reference's probabilities may be from 1."""
 
@@ -311,7 +314,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     repeat: Annotated[int, Meta(ge=1)] = 1
     seed: int | None = None
     sampling: str = "auto"
-    false_alarm_rate: Annotated[float, Meta(ge=1e-300, lt=1)] = 1e-6
+    false_alarm_rate: Annotated[float, Meta(ge=SMALLEST_RATE, lt=1)] = 1e-6
     resolution: Annotated[float, Meta(gt=0, lt=1)] | None = None
     side_by_side: bool = False
     created: str = ""

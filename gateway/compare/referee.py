@@ -13,7 +13,7 @@ from itertools import combinations
 import msgspec
 
 from gateway.circuit import Circuit
-from gateway.compare.closeness import largest_difference, tolerance
+from gateway.compare.closeness import allowance, largest_difference, tolerance
 from gateway.compare.observing import Observation, Seeds
 from gateway.compare.record import Case, Reference, Row, Test, Verdict
 from gateway.compare.statistics import tests
@@ -95,7 +95,7 @@ def against_reference(
     """
     changes: dict[str, object] = {}
     if observation.exact is not None:
-        allowed = tolerance(circuit, observation.precision)
+        allowed = allowance(tolerance(circuit, observation.precision), witness.exact)
         changes["exact_difference"] = largest_difference(observation.exact, witness.exact)
         changes["exact_tolerance"] = max(allowed, witness.tolerance)
     if observation.state is not None and witness.state is not None:
@@ -146,7 +146,28 @@ def _decide_case(case: Case, corrected: list[list[float]], rate: float) -> Case:
     if case.reference.kind == "none":
         return msgspec.structs.replace(case, rows=tuple(_without_reference(case, rows, corrected, rate)))
     decided = [msgspec.structs.replace(row, verdict=_verdict(row, case.reference, rate)) for row in rows]
+    if case.reference.kind == "single" and OURS not in case.reference.witnesses:
+        decided = _of_one_witness(decided, case.reference, rate)
     return msgspec.structs.replace(case, rows=tuple(decided))
+
+
+def _of_one_witness(rows: Sequence[Row], reference: Reference, rate: float) -> list[Row]:
+    """Return the rows undecided, if the only one that has exact results is contradicted by as many as share them.
+
+    Whoever contradicts itself differs all the same, as does the witness if its counts are not those of its own results.
+    """
+    agreeing = {_engine(row) for row in rows if row.verdict is Verdict.AGREES}
+    differing = {_engine(row) for row in rows if row.verdict is Verdict.DIFFERS and not _contradicts_itself(row, rate)}
+    if not differing or len(agreeing - differing) > max(len(differing | agreeing) / 2, 1):
+        return list(rows)
+    return [
+        row
+        if row.error
+        or _contradicts_itself(row, rate)
+        or (row.simulator in reference.witnesses and _is_unlikely(row, rate))
+        else msgspec.structs.replace(row, verdict=Verdict.UNDECIDED)
+        for row in rows
+    ]
 
 
 def _with_p_value(row: Row, corrected: Sequence[float]) -> Row:
@@ -161,6 +182,8 @@ def _verdict(row: Row, reference: Reference, rate: float) -> Verdict:
     if _contradicts_itself(row, rate):
         return Verdict.DIFFERS
     differs = _is_unlikely(row, rate) or _has_other_exact_results(row, reference)
+    if row.exact_difference is None and any(row.simulator in group for group in reference.others):
+        return Verdict.UNDECIDED  # its exact results contradict others in a merged comparison, and are not known here
     ours = {name for group in reference.others if OURS in group for name in group}
     if ours:  # what our own simulator contradicts is not approved, and who may share its results is not accused
         accused = differs and row.exact_difference is not None and row.simulator not in ours
@@ -212,7 +235,22 @@ def _without_reference(
             verdict = Verdict.DIFFERS
         elif majority and group is not None:
             verdict = Verdict.AGREES if group == 0 else Verdict.DIFFERS
-        yield msgspec.structs.replace(row, group=group, verdict=verdict)
+        shown = _with_contradiction(row, rows, corrected, groups[0]) if majority and group else row
+        yield msgspec.structs.replace(shown, group=group, verdict=verdict)
+
+
+def _with_contradiction(
+    row: Row, rows: Sequence[Row], corrected: Sequence[Sequence[float]], majority: Sequence[Row]
+) -> Row:
+    """Return the row with the smallest p-value of the tests that compare it with the majority."""
+    members = {member.simulator for member in majority}
+    values = [
+        value
+        for each, its in zip(rows, corrected, strict=True)
+        for test, value in zip(each.tests, its, strict=True)
+        if test.other and {each.simulator, test.other} - members == {row.simulator}
+    ]
+    return msgspec.structs.replace(row, p_value=min(values, default=row.p_value))
 
 
 def _apart(

@@ -200,8 +200,8 @@ def _failures(rows: Sequence[Row]) -> str:
     failed, refused = _of(rows, Standing.FAILED), _of(rows, Standing.REFUSED)
     were = "was" if len(refused) == 1 else "were"
     said = [f"{len(failed)} failed" if failed else "", f"{len(refused)} {were} refused" if refused else ""]
-    text = ", ".join(filter(None, said))
-    return f" Of {numbers.several(len(rows), 'run')} {text}." if text else ""
+    text = " and ".join(filter(None, said))
+    return f" Of {numbers.several(len(rows), 'run')}, {text}." if text else ""
 
 
 def _found_everywhere(record: Record) -> str:
@@ -281,7 +281,8 @@ def _reproducers(record: Record) -> str:
 def _found(detectable: Detectable | None, rows: Iterable[Row]) -> str:
     if detectable is None:
         off = [row.exact_difference for row in rows if row.exact_difference is not None]
-        return f" Their exact results agree to {numbers.exact_difference(max(off))}." if off else ""
+        whose = "Its" if len(off) == 1 else "Their"
+        return f" {whose} exact results agree to {numbers.exact_difference(max(off))}." if off else ""
     if detectable.hardest < 1:
         return f" A difference of {numbers.short_distance(detectable.hardest)} or more {_WOULD_BE_FOUND}."
     if detectable.one_bit < 1:
@@ -295,8 +296,11 @@ def _reference(case: Case, remark: str = "") -> str:
     reference = case.reference
     if reference.kind == "none":
         return _no_reference([case], remark)
+    ours = [name for group in reference.others if "gateway" in group for name in group if name != "gateway"]
     if any("gateway" in group for group in reference.others):
-        return f" The gateway's own simulator contradicts {_few(reference.witnesses)}: please report this circuit."
+        whom = _few(reference.witnesses)
+        shared = f", and agrees with {_few(ours)}" if ours else ""
+        return f" The gateway's own simulator contradicts {whom}{shared}: please report this circuit."
     if reference.kind == "single":
         names = numbers.listing(["the gateway" if name == "gateway" else name for name in reference.witnesses])
         return f" The reference is that of {names} alone."

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gateway.circuit import Circuit
-from gateway.compare.closeness import largest_difference, tolerance
+from gateway.compare.closeness import allowance, largest_difference, tolerance
 from gateway.compare.observing import Observation
 from gateway.compare.record import Reference
 from gateway.compare.statistics.outcomes import Distribution
@@ -48,7 +48,7 @@ def witnesses_of(observations: Sequence[Observation], ours: Witness | None, circ
             observation.simulator,
             observation.engine,
             observation.exact,
-            tolerance(circuit, observation.precision),
+            allowance(tolerance(circuit, observation.precision), observation.exact),
             observation.state,
         )
         for observation in observations
@@ -60,7 +60,8 @@ def witnesses_of(observations: Sequence[Observation], ours: Witness | None, circ
 def choose(witnesses: Sequence[Witness], why_not_ours: str = "") -> tuple[Reference, Witness | None]:
     """Return the reference, and the witness whose distribution it is.
 
-    The most precise of the witnesses that share the distribution gives the numbers. Of groups with equally many
+    The most precise of the witnesses that share the distribution gives the numbers. An engine that gives several
+    distributions contradicts itself and is no witness for any of them. Of groups with equally many
     independent witnesses, the one that our own simulator is in is taken, if need be that simulator alone; if it is in
     none of them, there is no reference. The groups that share another distribution are named.
 
@@ -71,10 +72,10 @@ def choose(witnesses: Sequence[Witness], why_not_ours: str = "") -> tuple[Refere
     if not witnesses:
         return Reference(kind="none", note=why_not_ours), None
     groups = _groups(witnesses)
-    most = max(map(_independent, groups))
-    largest = [group for group in groups if _independent(group) == most]
+    most = max(_independent(group, groups) for group in groups)
+    largest = [group for group in groups if _independent(group, groups) == most]
     best = next((group for group in largest if group[0].name == OURS), largest[0])
-    if len(largest) > 1 and best[0].name != OURS:
+    if not most or (len(largest) > 1 and best[0].name != OURS):
         return Reference(kind="none", note=_tie(groups), others=_names(groups)), None
     source = min(best, key=lambda witness: witness.tolerance)
     reference = Reference(
@@ -116,8 +117,10 @@ def _groups(witnesses: Sequence[Witness]) -> list[list[Witness]]:
     return groups
 
 
-def _independent(group: Sequence[Witness]) -> int:
-    return len({witness.engine for witness in group})
+def _independent(group: Sequence[Witness], groups: Sequence[Sequence[Witness]]) -> int:
+    """Return how many engines are in this group alone."""
+    elsewhere = {witness.engine for other in groups if other is not group for witness in other}
+    return len({witness.engine for witness in group} - elsewhere)
 
 
 def _names(groups: Sequence[Sequence[Witness]]) -> tuple[tuple[str, ...], ...]:
@@ -133,6 +136,6 @@ def _note(groups: Sequence[Sequence[Witness]], best: Sequence[Witness], why_not_
     notes = [f"the gateway's own simulator could not check it: {why_not_ours}"] if why_not_ours else []
     if OURS not in [witness.name for witness in best] and any(group[0].name == OURS for group in groups):
         notes.append("the gateway's own simulator is outvoted: please report this circuit to us")
-    if _independent(best) == 1:
+    if _independent(best, groups) == 1:
         notes.append("nobody independent shares it")
     return "; ".join(notes)

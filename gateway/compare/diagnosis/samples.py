@@ -51,7 +51,11 @@ def findings(observations: Observations, right: Distribution | None) -> Findings
     elif observations.same_seed is not None and not _same_counts(*observations.same_seed):
         causes.append(_cause("seed-ignored", "a simulator that gives other counts for the same seed"))
     detail = "shots that depend on each other: "
-    if difference_of_runs(runs) < RARE:
+    divisor = common_divisor(runs)
+    if divisor > 1:
+        causes.append(_cause("shots-correlated", f"{detail}every count is a multiple of {divisor}"))
+        sample = Sample(sample.width, sample.codes, np.maximum(sample.counts // divisor, 1))
+    elif difference_of_runs(runs) < RARE:
         causes.append(_cause("shots-correlated", f"{detail}the runs differ by more than chance"))
         sample = Sample(sample.width, sample.codes[:0], sample.counts[:0])
     elif right is not None and _regularity([runs] if complete else [runs, (sample,)], right) < RARE:
@@ -75,6 +79,26 @@ def same_for_every_seed(runs: Sequence[Sample]) -> bool:
     ways = (gammaln(number * counts + 1) - number * gammaln(counts + 1)).sum()
     all_ways = gammaln(number * shots + 1) - number * gammaln(shots + 1)
     return bool(ways - all_ways < math.log(RARE))
+
+
+def common_divisor(runs: Sequence[Sample]) -> int:
+    """Return what all counts are multiples of, unless chance makes that more likely than ``RARE``; else 1.
+
+    Given the counts of the outcomes before it, a count is binomial. The probability that it is a multiple of g is the
+    mean of ``(1 - q + q w)**n`` over the g-th roots w of 1.
+    """
+    counts = [run.counts for run in runs if run.shots]
+    divisor = math.gcd(*[int(count) for each in counts for count in each])
+    if divisor < 2:  # noqa: PLR2004 - everything is a multiple of 1
+        return 1
+    roots = np.exp(2j * np.pi * np.arange(divisor) / divisor)
+    logarithm = 0.0
+    for each in counts:
+        left = each[::-1].cumsum()[::-1].astype(np.float64)  # the shots of an outcome and of those after it
+        shares = each / left
+        means = (np.abs(1 - shares[:, None] + shares[:, None] * roots) ** left[:, None]).mean(axis=1)
+        logarithm += float(np.log(np.minimum(means[:-1], 1.0)).sum())
+    return divisor if logarithm < math.log(RARE) else 1
 
 
 def difference_of_runs(runs: Sequence[Sample]) -> float:

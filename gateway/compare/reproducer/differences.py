@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from gateway.compare.closeness import largest_difference
+from gateway.compare.record import SUM_TOLERANCE
 from gateway.compare.reproducer.asking import State
 from gateway.compare.statistics import tests
 from gateway.compare.statistics.outcomes import Distribution, Sample
-from gateway.counts import SUM_TOLERANCE
 from gateway.errors import GatewayError
 
 

@@ -19,7 +19,7 @@ class PreparedReference:
 
     Args:
         width: the number of clbits.
-        codes: the possible outcomes: those that are more likely than the error.
+        codes: the possible outcomes: all but those that are negligible.
         probabilities: of the possible outcomes, which sum to 1.
         impossible: a bound on the probability of all other outcomes together.
         classes: possible outcomes that are equally likely.
@@ -48,8 +48,9 @@ def prepare(distribution: Distribution, *, error: float = 1e-12) -> PreparedRefe
 
     Args:
         distribution: the exact probabilities.
-        error: what rounding may have changed in them: 1e-12 for double precision, 1e-6 for single precision. Outcomes
-            that are less likely should not happen, but may, with the sum of their probabilities and this error.
+        error: what rounding may have changed in them: 1e-12 for double precision, 1e-6 for single precision. The
+            rarest outcomes, which all together are no likelier than that, should not happen, but may, with the sum of
+            their probabilities and this error.
 
     Raises:
         ValueError: the probabilities do not sum to 1, or are not numbers from 0 to 1.
@@ -57,8 +58,7 @@ def prepare(distribution: Distribution, *, error: float = 1e-12) -> PreparedRefe
     total = float(distribution.probabilities.sum())
     if not abs(total - 1) <= SUM_TOLERANCE:
         raise ValueError(f"the probabilities of the reference sum to {total}, not to 1")
-    # Of a flat distribution over many outcomes, each may be less likely than the error of a likely one.
-    possible = distribution.probabilities > min(error, distribution.probabilities.max(initial=0.0) / 2)
+    possible = ~_negligible(distribution.probabilities, error)
     codes, likely = distribution.codes[possible], distribution.probabilities[possible]
     impossible = min(1.0, max(0.0, 1.0 - float(likely.sum())) + error)
     probabilities = likely / likely.sum()
@@ -67,3 +67,12 @@ def prepare(distribution: Distribution, *, error: float = 1e-12) -> PreparedRefe
     return PreparedReference(
         distribution.width, codes, probabilities, impossible, Classes.of_values(probabilities), parities, odd
     )
+
+
+def _negligible(probabilities: NDArray[np.float64], error: float) -> NDArray[np.bool_]:
+    """Return which outcomes are all together no likelier than the error."""
+    rare: NDArray[np.bool_] = probabilities <= error
+    if probabilities[rare].sum() > error:
+        order = np.flatnonzero(rare)[np.argsort(probabilities[rare], kind="stable")]
+        rare[order[np.cumsum(probabilities[order]) > error]] = False
+    return rare

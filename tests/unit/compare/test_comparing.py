@@ -520,6 +520,18 @@ def test_a_state_vector_of_another_phase_between_its_amplitudes_differs_and_the_
     assert "agree" not in comparison.verdict
 
 
+def test_the_norm_of_a_state_vector_of_single_precision_may_be_a_little_off():
+    class Rounded(Right):
+        def send(self, request):
+            return [Statevector(np.array([0.5**0.5, 0.5**0.5]) * (1 - 1e-6))]
+
+        def capabilities(self):
+            kinds = {"result_types": tuple(ResultType), "precision": Precision.SINGLE}
+            return msgspec.structs.replace(super().capabilities(), **kinds)
+
+    assert verdicts(compare(Circuit(1).h(0), {"a": Rounded()}, **QUIET)) == {"a": "agrees"}
+
+
 def test_a_circuit_without_a_state_is_refused_by_its_row_alone():
     comparison = compare([bell(), Circuit(1).h(0).reset(0)], {"a": Right()}, **QUIET)
     assert [str(row.verdict) for row in comparison.rows] == ["agrees", "failed"]

@@ -15,9 +15,9 @@ from support.altered import InProcess, without
 from support.circuits import bell, handed
 from support.faulty import Right, faulty
 
-from gateway import Circuit
+from gateway import Circuit, VirtualBackend
 from gateway.compare import Comparison, compare
-from gateway.compare.record import FORMAT, Row, Verdict
+from gateway.compare.record import FORMAT, Reference, Row, Verdict
 from gateway.errors import RequestError, SimulatorError
 
 PHASE = handed()
@@ -445,3 +445,27 @@ def test_what_our_own_simulator_contradicts_stays_undecided():
     merged = liars(1).merge(liars(20))
     assert merged.cases[0].reference.others == (("gateway",),)
     assert {row.verdict for row in merged.rows} == {Verdict.UNDECIDED}
+
+
+def test_a_tie_is_not_settled_by_merging_with_somebody_else():
+    tie = Reference(kind="none", others=(("a",), ("b",)), note="the exact results contradict each other")
+    alone = compared(c=Right(name="c"))
+    undecided = compared(a=Right(name="a"), b=Right(name="b"))
+    rows = [
+        msgspec.structs.replace(row, exact_difference=None, exact_tolerance=None) for row in undecided.cases[0].rows
+    ]
+    undecided = msgspec.structs.replace(
+        undecided, cases=(msgspec.structs.replace(undecided.cases[0], reference=tie, rows=tuple(rows)),)
+    )
+    for merged in (undecided.merge(alone), alone.merge(undecided)):
+        assert {row.simulator: str(row.verdict) for row in merged.rows} == {
+            "a": "undecided",
+            "b": "undecided",
+            "c": "agrees",
+        }
+
+
+def test_runs_without_a_seed_are_never_the_same_run():
+    function = VirtualBackend(lambda circuit, shots: {"0": shots})
+    one, other = (compare(Circuit(1, 1).measure(0, 0), {"a": function}, shots=10, progress=None) for _ in range(2))
+    assert one.merge(other).rows[0].counts == {"0": 20}

@@ -98,19 +98,27 @@ def test_exact_results_that_contradict_each_other_are_no_agreement_of_samples():
 # ---------------------------------------------------------------------- with one
 
 
-def against(others: tuple[tuple[str, ...], ...], **differences: float | None) -> str:
+def against(
+    others: tuple[tuple[str, ...], ...],
+    *,
+    witnesses: Sequence[str] = "ab",
+    unlikely: str = "",
+    **differences: float | None,
+) -> str:
+    """Return the first letters of the verdicts; ``unlikely`` are those whose counts contradict the reference."""
     rows = tuple(
         Row(
             simulator=name,
             counts={"0": 1},
             exact_difference=difference,
             exact_tolerance=1e-10,
-            tests=(compared("", p_value=0.5 if not difference else 1e-20),),
+            tests=(compared("", p_value=1e-20 if difference or name in unlikely else 0.5),),
         )
         for name, difference in differences.items()
     )
     made = case({"a": "a"})
-    reference = Reference(kind="exact", witnesses=("a", "b"), independent=2, others=others)
+    kind = "exact" if len(witnesses) > 1 else "single"
+    reference = Reference(kind=kind, witnesses=tuple(witnesses), independent=len(witnesses), others=others)
     (decided,) = decide(
         [Case(**{**{f: getattr(made, f) for f in made.__struct_fields__}, "reference": reference, "rows": rows})], RATE
     )
@@ -131,3 +139,29 @@ def test_who_shares_the_results_of_our_own_simulator_is_not_accused_and_who_shar
 
 def test_no_number_is_no_agreement():
     assert against((), a=float("nan"), b=0.0) == "da"
+
+
+# ---------------------------------------------------------------------- with one that nobody shares
+
+
+@pytest.mark.parametrize("others", ["b", "bc"])
+def test_one_with_exact_results_convicts_nobody_alone(others):
+    differences = {"a": 0.0} | dict.fromkeys(others)
+    assert set(against((), witnesses="a", unlikely=others, **differences)) == {"u"}
+
+
+def test_one_with_exact_results_and_a_majority_of_samples_convict():
+    assert against((), witnesses="a", unlikely="d", a=0.0, b=None, c=None, d=None) == "aaad"
+    assert against((), witnesses="a", a=0.0, b=None) == "aa"
+
+
+def test_counts_that_are_not_those_of_ones_own_exact_results_convict_oneself():
+    assert against((), witnesses="a", unlikely="a", a=0.0, b=None) == "du"
+
+
+def test_the_p_value_of_one_that_the_majority_contradicts_is_that_of_the_contradiction():
+    (decided,) = decide([case({name: name for name in "abc"}, between("ab", "c"))], RATE)
+    assert [row.p_value for row in decided.rows][:2] == [None, None]
+    assert decided.rows[2].p_value < RATE
+    (decided,) = decide([case({name: name for name in "abc"}, between("a", "bc"))], RATE)
+    assert decided.rows[0].p_value < RATE

@@ -151,7 +151,7 @@ def test_several_circuits_are_counted() -> None:
     assert sentence(replace(record, cases=unknown)).endswith("1 circuit had no reference.")
     failing = replace(record.cases[0], rows=(*record.cases[0].rows[:2], Row(simulator="x", error="Error: no")))
     found = sentence(replace(record, cases=(failing, *right[1:])))
-    assert found.startswith("5 circuits: nobody differs. Of 15 runs 1 failed. A difference")
+    assert found.startswith("5 circuits: nobody differs. Of 15 runs, 1 failed. A difference")
 
 
 def test_an_interrupted_series_counts_runs() -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gateway import Circuit, Precision
-from gateway.compare.closeness import tolerance
+from gateway.compare.closeness import allowance, largest_difference, tolerance
 from gateway.compare.statistics.outcomes import Distribution
 from gateway.compare.witnesses import OURS, Witness, choose, fidelity_and_phase
 
@@ -52,6 +52,24 @@ def test_of_two_groups_of_the_same_size_that_with_our_own_simulator_is_the_refer
     liars = [witness("b", WRONG), witness("c", WRONG)]
     reference, _ = choose([witness(OURS, RIGHT), *liars, witness("a", RIGHT)])
     assert (reference.kind, reference.witnesses, reference.others) == ("exact", (OURS, "a"), (("b", "c"),))
+
+
+def test_an_engine_that_gives_two_distributions_is_no_witness_for_either():
+    split = [witness("front", WRONG, "e"), witness("other", WRONG), witness("back", RIGHT, "e")]
+    reference, _ = choose(split)
+    assert (reference.kind, reference.witnesses) == ("single", ("front", "other"))
+    reference, source = choose([split[0], split[2]])
+    assert (reference.kind, source) == ("none", None)
+
+
+def test_rare_outcomes_are_not_hidden_by_the_tolerance_of_likely_ones():
+    outcomes = 2**16
+    flat, tilted = np.full(outcomes, 1 / outcomes), np.linspace(0.5, 1.5, outcomes) / outcomes
+    exact = [Distribution(16, np.arange(outcomes), values) for values in (flat, tilted)]
+    allowed = [allowance(1e-4, each) for each in exact]
+    assert max(allowed) < largest_difference(*exact)
+    peaked = Distribution.of({"0": 1.0}, 1)
+    assert allowance(1e-4, peaked) == 1e-4
 
 
 def test_without_a_majority_there_is_no_reference():

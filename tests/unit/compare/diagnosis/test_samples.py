@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gateway.compare.diagnosis import Observations
-from gateway.compare.diagnosis.samples import difference_of_runs, findings, same_for_every_seed
+from gateway.compare.diagnosis.samples import common_divisor, difference_of_runs, findings, same_for_every_seed
 from gateway.compare.statistics.outcomes import Distribution, Sample
 
 RIGHT = Distribution.of({f"{code:03b}": (code + 1) / 36 for code in range(8)}, 3)
@@ -68,8 +68,32 @@ def test_no_shots_at_all_are_missing():
     assert names(observations) == [("shots-missing", "a run of 0 shots in place of 10")]
 
 
+def test_counts_that_are_all_multiples_of_a_number_are_not_independent_shots():
+    runs = [drawn(seed, repeats=4) for seed in range(5)]
+    detail = "shots that depend on each other: every count is a multiple of 4"
+    assert names(observed(runs)) == [("shots-correlated", detail)]
+    halved = findings(observed(runs), RIGHT).sample
+    assert halved.shots == sum(run.shots for run in runs) // 4
+
+
+def test_few_counts_may_have_a_common_divisor_by_chance():
+    sample = Sample(3, RIGHT.codes[:3], np.array([4, 8, 12]))
+    assert common_divisor([sample]) == 1
+    assert common_divisor([]) == 1
+
+
+def test_a_common_divisor_is_as_likely_as_it_is_said_to_be():
+    even = sum(
+        all(count % 2 == 0 for count in np.random.default_rng(seed).multinomial(50, [0.2, 0.3, 0.5]))
+        for seed in range(4000)
+    )
+    assert even / 4000 == pytest.approx(1 / 4, abs=0.03)  # (1/2) ** 2, for the last count follows from the others
+
+
 def test_runs_that_differ_too_much_are_not_independent_shots():
     runs = [drawn(seed, repeats=10) for seed in range(5)]
+    for run in runs:
+        run.counts[0] += 1  # all but a common divisor
     detail = "shots that depend on each other: the runs differ by more than chance"
     assert names(observed(runs)) == [("shots-correlated", detail)]
     assert findings(observed(runs), RIGHT).sample.shots == 0

@@ -292,3 +292,11 @@ def test_a_flat_reference_of_single_precision_is_no_contradiction_in_itself():
     assert min(test.p_value for test in tests.against(right, reference)) > STRIKING
     half = Sample(18, np.arange(5_000), np.ones(5_000, dtype=np.int64))
     assert min(test.p_value for test in tests.against(half, reference)) < STRIKING
+
+
+def test_a_reference_of_single_precision_over_many_outcomes_still_tells_them_apart():
+    right = flat(18, seed=3)
+    reference = tests.prepare(right, error=1e-5)
+    assert min(test.p_value for test in tests.against(drawn(right, 20_000), reference)) > STRIKING
+    reversed_ = Distribution(18, right.codes, right.probabilities[::-1].copy())
+    assert min(test.p_value for test in tests.against(drawn(reversed_, 20_000), reference)) < STRIKING
