@@ -303,6 +303,8 @@ def _reference(case: Case, remark: str = "") -> str:
         return f" The gateway's own simulator contradicts {whom}{shared}: please report this circuit."
     if reference.kind == "single":
         names = numbers.listing(["the gateway" if name == "gateway" else name for name in reference.witnesses])
+        if "gateway" not in reference.witnesses and _of(case.rows, Standing.UNDECIDED):
+            return f" The only exact results are those of {names}, and others contradict them."
         return f" The reference is that of {names} alone."
     together = [group for group in reference.others if len(group) > 1]
     return "".join(f" {_few(group)} give the same exact results as each other." for group in together)

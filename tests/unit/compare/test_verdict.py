@@ -187,3 +187,12 @@ def test_a_failure_alone_is_quoted() -> None:
 )
 def test_a_row_has_a_standing(row: Row, expected: Standing) -> None:
     assert standing(row) is expected
+
+
+def test_one_reference_that_others_contradict_is_said_to_be() -> None:
+    record = records.one_differs()
+    rows = [replace(row, verdict=Verdict.UNDECIDED, causes=()) for row in record.cases[0].rows[:3]]
+    alone = Reference(kind="single", witnesses=(rows[0].simulator,), independent=1, probabilities={"0": 1.0})
+    case = replace(record.cases[0], rows=tuple(rows), reference=alone, reproducers=())
+    text = sentence(replace(record, cases=(case,)))
+    assert text.endswith(f" The only exact results are those of {rows[0].simulator}, and others contradict them.")
