@@ -1,7 +1,8 @@
 """The reference: the exact distribution that independent witnesses share.
 
-A participant alone is never the reference. Our own plain simulator is always one of the witnesses if the circuit is
-small enough for it. Simulators of one engine, such as two front ends of Aer, count as one witness.
+The results of one participant alone convict others only with the help of a majority of samples. Our own plain simulator
+is always one of the witnesses if the circuit is small enough for it. Simulators of one engine, such as two front ends
+of Aer, count as one witness.
 """
 
 from __future__ import annotations

@@ -10,7 +10,6 @@ import numpy as np
 
 from gateway.circuit import Circuit
 from gateway.compare import exact
-from gateway.compare.diagnosis.evidence import is_given
 from gateway.compare.diagnosis.explanations import Explanation, explain
 from gateway.compare.diagnosis.observations import Observations
 from gateway.compare.diagnosis.samples import findings
@@ -43,8 +42,7 @@ def diagnose(
     Args:
         circuit: what the simulator was given.
         observations: what it gave.
-        reference: what counts as the right distribution; if ``None``, or if what was observed is what our own simulator
-            computes, then that is right, where the circuit is small enough for it.
+        reference: the right distribution; if ``None``, it is computed where the circuit is small enough.
         registers: the sizes of the circuit's registers of clbits, that of clbit 0 first, where they are known.
         seconds: no hypothesis is begun later than this.
 
@@ -56,25 +54,12 @@ def diagnose(
         raise RequestError(f"the counts have {width} clbits, the circuit {circuit.num_clbits}", field="observations")
     if registers is not None and sum(registers) != width:
         raise RequestError(f"the registers have {sum(registers)} clbits, the circuit {width}", field="registers")
-    reference = _right(reference, _computed(circuit), observations)
+    reference = _computed(circuit) if reference is None else reference
     in_shots, sample = findings(observations, observations.exact or reference)
     if reference is None:
         return in_shots
     judged = replace(observations, sample=sample)
     return (*_causes(explain(circuit, judged, reference, registers=registers, seconds=seconds)), *in_shots)
-
-
-def _right(
-    reference: Distribution | None, ours: Distribution | None, observations: Observations
-) -> Distribution | None:
-    """Return the right distribution.
-
-    A simulator that gave what our own computes is right even if others outvoted both: it differs because they are
-    wrong. Measured against theirs, every hypothesis that changes nothing would seem to explain it.
-    """
-    if reference is None or (ours is not None and is_given(ours, observations)):
-        return ours
-    return reference
 
 
 def _computed(circuit: Circuit) -> Distribution | None:

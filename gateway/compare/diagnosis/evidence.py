@@ -162,14 +162,6 @@ def _is_copied(reference: Distribution, prediction: Distribution, parameters: in
     return largest_difference(coins, prediction) <= tolerance
 
 
-def is_given(distribution: Distribution, observations: Observations) -> bool:
-    """Return whether a simulator's exact probabilities are those of a distribution, or its counts fit it."""
-    exact, sample = observations.exact, observations.sample
-    if exact is not None and largest_difference(exact, distribution) <= _tolerance(observations):
-        return True
-    return sample.shots > 0 and _fits(sample, distribution)
-
-
 def _tolerance(observations: Observations) -> float:
     return max(observations.tolerance, ROUNDING)
 

@@ -17,7 +17,6 @@ from gateway.errors import RequestError
 
 TURNING = Circuit(3).h(0).h(1).rz(0.9, 0).rz(-0.4, 1).cp(0.7, 0, 1).ry(0.6, 2).h(0).cx(1, 2).rx(0.5, 1).measure_all()
 
-PHASES = Circuit(3).h(0).h(1).ry(0.6, 2).rz(0.9, 0).rz(-0.4, 1).cx(0, 1).h(0).cx(1, 2).rx(0.5, 1).t(0).measure_all()
 APART = Circuit(3).h(0).cx(0, 1).u3(0.3, 0.4, 0.5, 2).h(2).measure_all()
 NOTHING = Sample.of({}, 3)
 
@@ -126,20 +125,6 @@ def test_what_happens_to_all_clbits_is_named(fault, value, detail, has_exact):
 
 def test_a_gate_left_out_comes_before_all_clbits_stuck():
     assert names(faulty("gate-dropped:h"), bell()) == ["gate-dropped:h", "clbit-stuck"]
-
-
-@pytest.mark.parametrize("has_exact", [True, False])
-@pytest.mark.parametrize("other", ["bits-reversed", "angle-negated:rz", "shuffled"])
-def test_a_right_simulator_that_others_outvote_has_no_cause(other, has_exact):
-    outvoting = Distribution.of(faulty(other).run(PHASES, shots=None), 3)
-    assert diagnose(PHASES, observed(Right(), PHASES, has_exact=has_exact), reference=outvoting) == ()
-
-
-def test_right_exact_probabilities_that_others_outvote_do_not_excuse_wrong_counts():
-    outvoting = Distribution.of(faulty("shuffled").run(PHASES, shots=None), 3)
-    right, wrong = observed(Right(), PHASES), observed(faulty("bits-reversed"), PHASES)
-    causes = diagnose(PHASES, Observations(sample=wrong.sample, exact=right.exact), reference=outvoting)
-    assert causes[0].name == "bits-reversed"
 
 
 def test_a_readout_error_that_any_wrong_gate_looks_like_is_not_named_where_there_are_exact_probabilities():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gateway.compare.diagnosis import Observations
-from gateway.compare.diagnosis.evidence import ExactEvidence, SampleEvidence, evidence_of, is_given
+from gateway.compare.diagnosis.evidence import ExactEvidence, SampleEvidence, evidence_of
 from gateway.compare.statistics.outcomes import Distribution, Sample
 
 RIGHT = Distribution.of({"00": 0.5, "01": 0.25, "11": 0.25}, 2)
@@ -77,14 +77,6 @@ def test_a_fit_of_more_clbits_than_parameters_or_of_a_clbit_that_depends_on_anot
     assert ExactEvidence(both, 1e-9, None, apart).is_copied(both, 2)
     coupled = Distribution.of({"00": 0.45, "01": 0.25, "10": 0.05, "11": 0.25}, 2)
     assert not ExactEvidence(coupled, 1e-9, None, RIGHT).is_copied(coupled, 1)
-
-
-def test_what_a_simulator_gave_are_its_exact_probabilities_or_counts_that_fit():
-    nothing = drawn(RIGHT, shots=0)
-    assert is_given(RIGHT, Observations(sample=drawn(WRONG), exact=RIGHT))
-    assert is_given(RIGHT, Observations(sample=drawn(RIGHT)))
-    assert not is_given(RIGHT, Observations(sample=drawn(WRONG), exact=WRONG))
-    assert not is_given(RIGHT, Observations(sample=nothing))
 
 
 def test_the_likelihood_of_counts_decides_where_there_is_nothing_exact():
