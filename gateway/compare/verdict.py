@@ -44,6 +44,12 @@ def standing(row: Row) -> Standing:
     return Standing(row.verdict.value)
 
 
+def message_of(error: str, simulator: str) -> str:
+    """Return what an error of a row says, without its class, and without the simulator that stands before it."""
+    name, _, message = error.partition(": ")
+    return (message or name).strip().removeprefix(f"{simulator} failed: ")
+
+
 def exact_results_agree(row: Row) -> bool:
     """Return whether the simulator has exact results, and they are those of the reference."""
     fidelity = 1.0 if row.fidelity is None else row.fidelity
@@ -115,8 +121,8 @@ def _no_difference(record: Record, case: Case) -> tuple[str, str]:
 def _nobody(rows: Sequence[Row]) -> tuple[str, str]:
     failed, refused = _of(rows, Standing.FAILED), _of(rows, Standing.REFUSED)
     if len(rows) == 1:
-        name, _, message = rows[0].error.partition(": ")
-        return f"{rows[0].simulator} {standing(rows[0])}:", f" {_first_line(message or name)}"
+        name = rows[0].simulator
+        return f"{name} {standing(rows[0])}:", f" {_first_line(message_of(rows[0].error, name))}"
     if failed and refused:
         return f"{len(failed)} failed, {len(refused)} cannot run it.", ""
     if failed:

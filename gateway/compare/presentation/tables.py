@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from gateway.compare.record import Case, Row, Spread, Test
-from gateway.compare.verdict import Standing, standing
+from gateway.compare.verdict import Standing, message_of, standing
 from gateway.look import numbers
 
 STAGES = ("queue", "parse", "build", "run", "sample", "transfer")
@@ -132,12 +132,12 @@ def _reason(row: Row) -> tuple[str, str]:
     """Return why a simulator failed as one line, and the whole message if that line does not say all of it."""
     if not row.error:
         return "", ""
-    kind, _, message = row.error.partition(": ")
-    first = (message or kind).strip().partition("\n")[0]
+    kind = row.error.partition(": ")[0]
+    first = message_of(row.error, row.simulator).partition("\n")[0]
     if len(first) > _LONGEST_REASON:
         first = f"{first[:_LONGEST_REASON]}…"
     whole = row.error.strip()
-    return first, "" if whole in {first, f"{kind}: {first}"} else whole
+    return first, "" if whole in {first, f"{kind}: {first}", f"{kind}: {row.simulator} failed: {first}"} else whole
 
 
 def _state_vector(row: Row) -> str:

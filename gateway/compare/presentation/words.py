@@ -6,7 +6,7 @@ from gateway.compare.presentation.matrix import Column, Matrix
 from gateway.compare.presentation.scaling import Scaling
 from gateway.compare.presentation.tables import TimeTable, tests
 from gateway.compare.record import Case, Detectable, Record, Reproducer, Row
-from gateway.compare.verdict import Standing, exact_results_agree, standing
+from gateway.compare.verdict import Standing, exact_results_agree, message_of, standing
 from gateway.look import numbers
 from gateway.look.bitstrings import explanations, readable
 from gateway.look.outcomes import ALL_UP_TO, largest
@@ -149,8 +149,7 @@ def reproducer_evidence(found: Reproducer) -> str:
 
 def reproducer_failure(found: Reproducer) -> str:
     """Return who fails on a reproducer, and how: the first line of the error."""
-    name, _, message = found.error.partition(": ")
-    line = (message or name).strip().partition("\n")[0].rstrip(".")
+    line = message_of(found.error, found.simulator).partition("\n")[0].rstrip(".")
     if len(line) > LONGEST_FAILURE:
         line = f"{line[:LONGEST_FAILURE].rstrip()} ..."
     return f"{found.simulator} fails: {line}"

@@ -196,3 +196,8 @@ def test_one_reference_that_others_contradict_is_said_to_be() -> None:
     case = replace(record.cases[0], rows=tuple(rows), reference=alone, reproducers=())
     text = sentence(replace(record, cases=(case,)))
     assert text.endswith(f" The only exact results are those of {rows[0].simulator}, and others contradict them.")
+
+
+def test_a_failure_names_its_simulator_once() -> None:
+    row = Row(simulator="a", verdict=Verdict.FAILED, error="SimulatorError: a failed: ValueError: no")
+    assert sentence(of(records.all_agree(), rows=(row,))) == "a failed: ValueError: no."
