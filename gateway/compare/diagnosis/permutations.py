@@ -19,8 +19,11 @@ from gateway.compare.statistics.outcomes import Distribution
 LEAST_MOVED = 3
 """Two clbits that change places have a name of their own."""
 
-MOST_ORDERS = 16
-"""Of more orders that nothing contradicts, none is likelier than the others: none is a hypothesis."""
+MOST_ORDERS = 1_000
+"""Of more orders that nothing contradicts, none is a hypothesis."""
+
+MOST_OUTCOMES = 2**19
+"""So many outcomes may be rearranged, in all orders together."""
 
 MOST_STEPS = 20_000
 """A search that takes more steps finds nothing."""
@@ -43,7 +46,8 @@ def permutations(reference: Distribution, observed: Distribution, shots: float) 
     outcomes = max(len(reference.codes), len(observed.codes))
     if reference.width < LEAST_MOVED or outcomes * reference.width > MOST_BITS:
         return
-    for sources in _Search(reference, observed, shots).orders():
+    most = min(MOST_ORDERS, max(MOST_OUTCOMES // max(outcomes, 1), 1))
+    for sources in _Search(reference, observed, shots).orders(most):
         moved = [clbit for clbit, source in enumerate(sources) if clbit != source]
         if len(moved) >= LEAST_MOVED:
             predict = partial(_rearranged, reference, sources, moved)
@@ -73,12 +77,12 @@ class _Search:
         self._twins = [_twin(reference, self._right, clbit) for clbit in clbits]
         self._steps = 0
 
-    def orders(self) -> list[list[int]]:
-        """Return the orders that nothing contradicts: for each clbit, which it holds; none if they are too many."""
+    def orders(self, most: int) -> list[list[int]]:
+        """Return the orders that nothing contradicts: for each clbit, which it holds; none if they are more."""
         found: list[list[int]] = []
         for order in self._extended({}):
             found.append([order[clbit] for clbit in range(len(order))])
-            if len(found) > MOST_ORDERS:
+            if len(found) > most:
                 return []
         return [] if self._steps > MOST_STEPS else found
 
