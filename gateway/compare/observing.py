@@ -22,10 +22,10 @@ from gateway.backends.base import Backend
 from gateway.circuit import Circuit
 from gateway.compare.circuits import NamedCircuit
 from gateway.compare.record import SUM_TOLERANCE, Spread
-from gateway.compare.running import run_within
+from gateway.compare.running import EXCUSES, PROBE, run_within
 from gateway.compare.statistics.outcomes import Distribution, Sample
 from gateway.counts import Counts, Probabilities, Result, Statevector
-from gateway.errors import GatewayError, JobTimeout, LimitError, OutOfMemory, SimulatorError, UnsupportedError
+from gateway.errors import GatewayError, JobTimeout, SimulatorError, UnsupportedError
 from gateway.provenance import Provenance
 from gateway.results import Capabilities, Precision, ResultType, Sampling
 from gateway.simulators import SIMULATORS
@@ -36,11 +36,6 @@ WIDEST_EXACT = 20
 _SEED_SHOTS = 256
 _SEED_RUNS_S = 5.0
 """The runs with equal and with different seeds may take about so long; for a slower simulator they are left out."""
-
-_PROBE = Circuit(1).x(0).measure_all()
-
-_EXCUSES = (UnsupportedError, LimitError, JobTimeout, OutOfMemory)
-"""What may keep a simulator from more than it was asked for; with any other error it fails."""
 
 _SAME_COUNTS_BY_CHANCE = 1e-9
 _MOST_SEEDS = 12
@@ -333,7 +328,7 @@ def _with_exact(
         return _noting(observation, f"no exact result was asked for: there may be more than 2^{WIDEST_EXACT} outcomes")
     try:
         result = _run(backend, circuit.source, plan, shots=None)
-    except _EXCUSES as exc:
+    except EXCUSES as exc:
         return _noting(observation, f"no exact result: {exc.message}")
     except SimulatorError as exc:
         if _gives_exact_results(backend, plan):
@@ -357,9 +352,9 @@ def _check_sum(what: str, total: float) -> None:
 
 
 def _gives_exact_results(backend: Backend, plan: Plan) -> bool:
-    """Return whether a backend gives exact results of anything: a function may never have been written for them."""
+    """Return whether a backend gives exact results of anything."""
     try:
-        return isinstance(_run(backend, _PROBE, plan, shots=None), Probabilities)
+        return isinstance(_run(backend, PROBE, plan, shots=None), Probabilities)
     except GatewayError:
         return False
 
@@ -398,7 +393,7 @@ def _with_seeds(
         same = different[0], counts_of(seed, 1)[0]
         if different[0] == different[1]:
             different += counts_of(seed + 2, number - 2) if number > 2 else []  # noqa: PLR2004 - two are there
-    except _EXCUSES as exc:
+    except EXCUSES as exc:
         return _noting(observation, f"seeds were not tried: {exc.message}")
     return replace(observation, seeds=Seeds(same, tuple(different)))
 

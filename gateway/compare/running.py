@@ -9,7 +9,14 @@ from traceback import walk_tb
 from typing import Any, TypeVar
 
 from gateway.backends.base import Backend
-from gateway.errors import SimulatorError, UnsupportedError
+from gateway.circuit import Circuit
+from gateway.errors import JobTimeout, LimitError, OutOfMemory, SimulatorError, UnsupportedError
+
+EXCUSES = (UnsupportedError, LimitError, JobTimeout, OutOfMemory)
+"""What may keep a simulator from more than it was asked for; with any other error it fails."""
+
+PROBE = Circuit(1).x(0).measure_all()
+"""A backend that gives no exact results of this gives none at all: a function may never have been written for them."""
 
 S = TypeVar("S")
 T = TypeVar("T")

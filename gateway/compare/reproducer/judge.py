@@ -15,6 +15,7 @@ from gateway.compare.reproducer.asking import STOPPING, distributions, has, samp
 from gateway.compare.reproducer.clock import Clock
 from gateway.compare.reproducer.differences import difference, is_whole, largest_distance, p_value
 from gateway.compare.reproducer.views import measures
+from gateway.compare.running import EXCUSES, PROBE
 from gateway.compare.statistics.outcomes import Distribution, Sample
 from gateway.errors import GatewayError, LimitError, RequestError, UnsupportedError
 from gateway.look.numbers import integer
@@ -251,7 +252,8 @@ def judge_of(
 
     Raises:
         RequestError: the two simulators agree on all these circuits.
-        GatewayError: one refuses them, both fail or only the second one does, or one cannot be asked.
+        GatewayError: one refuses them, both fail or only the second one does, one cannot be asked, or all agree but
+            exact results of one that gives some fail.
         TimeIsUp: the time is over.
     """
     failures: dict[ResultType, GatewayError] = {}
@@ -269,14 +271,21 @@ def judge_of(
             return exact_judge, circuit
         else:
             is_compared |= kind is ResultType.STATEVECTOR
-    state_failure = failures.get(ResultType.STATEVECTOR)
     found = _first_by_runs(circuits, a, b, clock, shots=shots, seed=seed, is_compared=is_compared)
     if found is not None:
         return found
-    if state_failure is not None and not isinstance(state_failure, REFUSALS):
-        raise state_failure
+    for kind, failure in failures.items():
+        if not isinstance(failure, EXCUSES) and _gives_exact_results(a, b, kind, clock):
+            raise failure
     msg = f"the simulators agree on this circuit, by all results that they have and by {integer(shots)} shots"
     raise RequestError(msg, field="circuit")
+
+
+def _gives_exact_results(a: Backend, b: Backend | None, kind: ResultType, clock: Clock) -> bool:
+    """Return whether both give exact results of anything, so that it is the circuit that has none."""
+    if kind is ResultType.STATEVECTOR:
+        return True  # nobody declares that without having written it
+    return all(isinstance(distributions(each, [PROBE], clock)[0], Distribution) for each in (a, b))
 
 
 def _first_by_runs(

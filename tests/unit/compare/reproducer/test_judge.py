@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from support.altered import InProcess
 from support.circuits import bell, random_circuit
 from support.faulty import Right, faulty
 from support.planted import Raising
 
+from gateway import VirtualBackend
 from gateway.circuit import Circuit
+from gateway.compare import locate, reduce
 from gateway.compare.reproducer.clock import Clock
 from gateway.compare.reproducer.differences import largest_distance
 from gateway.compare.reproducer.judge import ExactJudge, FailureJudge, SampleJudge, judge_of
@@ -136,3 +139,22 @@ def test_nobody_is_said_to_agree_with_one_who_does_not_answer():
 
     with pytest.raises(LimitError, match="40 qubits at a time"):
         choose(wide.measure_all(), Silent(exact=False))
+
+
+@pytest.mark.parametrize("search", [locate, reduce])
+def test_exact_results_that_fail_for_this_circuit_alone_are_no_agreement(search):
+    class FailsOnT(InProcess):
+        def send(self, request):
+            if request.shots is None and any(op.name == "t" for op in request.circuit_list()[0].operations):
+                raise SimulatorError("no t")
+            return super().send(request)
+
+    with pytest.raises(SimulatorError, match="no t"):
+        search(Circuit(1).h(0).t(0).h(0).measure_all(), FailsOnT(), seed=1)
+
+
+@pytest.mark.parametrize("search", [locate, reduce])
+def test_a_function_that_gives_counts_alone_agrees_by_these(search):
+    function = VirtualBackend(lambda circuit, shots: {"0": int(shots)})
+    with pytest.raises(RequestError, match="agree on this circuit"):
+        search(Circuit(1).rz(0.3, 0).measure_all(), function, seed=1)
