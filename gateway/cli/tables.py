@@ -48,8 +48,7 @@ def table(
     shown = Table(box=None, show_edge=False, pad_edge=False, padding=(0, gap, 0, 0), header_style="dim")
     for place in places:
         column = columns[place]
-        justify = "right" if column.right else "left"
-        shown.add_column(terminal.spell(column.title), justify=justify, overflow="fold")  # type: ignore[arg-type]
+        shown.add_column(terminal.spell(column.title), justify="right" if column.right else "left", overflow="fold")
     for row in texts:
         shown.add_row(*(row[place] for place in places))
     return Padding(shown, (0, 0, 0, INDENT))

@@ -110,10 +110,10 @@ def _no_difference(record: Record, case: Case) -> tuple[str, str]:
         return _nobody(rows)
     if others:
         first = f"{_who(agreeing, 'agrees', 'agree')}; {others}."
-    elif len(agreeing) > 2:  # noqa: PLR2004 - all two of them are both
-        first = f"All {len(agreeing)} agree."
+    elif len(agreeing) > 1:
+        first = f"{_all(len(agreeing)).capitalize()} agree."
     else:
-        first = "Both agree." if len(agreeing) > 1 else f"{agreeing[0].simulator} agrees with the reference."
+        first = f"{agreeing[0].simulator} agrees with the reference."
     shared = "; a fault that all share would not be seen" if case.reference.kind == "none" else ""
     return first, _found(case.detectable, case.rows) + _reference(case, shared)
 
@@ -126,7 +126,7 @@ def _nobody(rows: Sequence[Row]) -> tuple[str, str]:
     if failed and refused:
         return f"{len(failed)} failed, {len(refused)} cannot run it.", ""
     if failed:
-        return "Both failed." if len(failed) == 2 else f"All {len(failed)} failed.", ""  # noqa: PLR2004 - both
+        return f"{_all(len(failed)).capitalize()} failed.", ""
     return f"None of {len(refused)} can run it.", ""
 
 
@@ -169,9 +169,9 @@ def _several(record: Record) -> tuple[str, str]:
     if failures:
         return f"{number} circuits: nobody differs.", failures + _found_everywhere(record)
     simulators = dict.fromkeys(row.simulator for row in record.rows)
-    who = {1: f"{next(iter(simulators))} agrees", 2: "Both agree"}.get(len(simulators), f"All {len(simulators)} agree")
-    where = "both" if number == 2 else f"all {number}"  # noqa: PLR2004 - both
-    return f"{who} on {where} circuits.", _found_everywhere(record)
+    several = len(simulators) > 1
+    who = f"{_all(len(simulators)).capitalize()} agree" if several else f"{next(iter(simulators))} agrees"
+    return f"{who} on {_all(number)} circuits.", _found_everywhere(record)
 
 
 def _interrupted(record: Record) -> tuple[str, str]:
@@ -348,6 +348,11 @@ def _few(names: Sequence[str], separator: str = "") -> str:
 def _first_line(text: str) -> str:
     line = text.strip().partition("\n")[0]
     return line if line.endswith(".") else f"{line}."
+
+
+def _all(number: int) -> str:
+    """Return all of several things in words: ``both``, or ``all 3``."""
+    return {2: "both"}.get(number, f"all {number}")
 
 
 def _in_words(number: int) -> str:

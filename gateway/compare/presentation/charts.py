@@ -19,6 +19,8 @@ LONGEST_NAME = 12
 """A longer name has no room on the ruler of a phone."""
 
 _DECADES = -LOWEST_EXPONENT
+_ROOM_FOR_A_NAME = 0.25
+"""The share of the width that a name needs to its left."""
 
 # ---------------------------------------------------------------- the ruler
 
@@ -77,7 +79,7 @@ def _simulators(case: Case) -> list[Html]:
 
 def _beside(text: str, lowest: float, highest: float, kind: str) -> Html:
     """Return a text to the left of the lowest place, or where there is no room to the right of the highest."""
-    left = _share(lowest) > 0.25  # noqa: PLR2004 - a quarter is room enough for a name
+    left = _share(lowest) > _ROOM_FOR_A_NAME
     place, by, anchor = (_place(lowest), "-14", "end") if left else (_place(highest), "14", "start")
     return element("text", text, class_=kind, x=place, dx=by, y=38, text_anchor=anchor)
 

@@ -22,6 +22,8 @@ LONGEST_FAILURE = 200
 """Of a longer line of an error so many characters are shown."""
 
 _TARGETS = (0.1, 0.03, 0.01, 0.003, 0.001)
+_LARGE = 0.5
+"""The law of the root holds for smaller distances."""
 """Distances that somebody may want to see next."""
 
 
@@ -242,7 +244,7 @@ def _missed_by_samples(found: Detectable) -> list[str]:
 def _more_shots(shots: int, found: Detectable) -> str:
     """Return how many shots the next smaller distance takes: what is seen shrinks with the root of their number."""
     target = next((target for target in _TARGETS if target < found.hardest), None)
-    if target is None or found.hardest >= 0.5:  # noqa: PLR2004 - the law of the root holds for small distances
+    if target is None or found.hardest >= _LARGE:
         return ""
     needed = float(f"{shots * (found.hardest / target) ** 2:.2e}")
     return f"To see {target:g} takes about {numbers.integer(round(needed))} shots each."

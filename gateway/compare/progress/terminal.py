@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _REFRESH_S = 0.2
 _NARROWEST_WITH_BAR = 60
+_THREE_DIGITS = 100
 _STAGE, _PER_CENT = len("starting"), len("  100 %")
 _STYLES = {Stage.FINISHED: "", Stage.FAILED: "red", Stage.QUEUED: "dim"}
 
@@ -135,6 +136,6 @@ def clock(seconds: float) -> str:
 def _roughly(seconds: float) -> str:
     """Return a duration with two digits, such as ``6 s``, ``12 min`` or ``3 h``."""
     minutes = seconds / 60
-    if minutes < 100 / 60:
+    if seconds < _THREE_DIGITS:
         return f"{max(seconds, 1):.0f} s"
-    return f"{minutes:.0f} min" if minutes < 100 else f"{minutes / 60:.0f} h"  # noqa: PLR2004 - two digits
+    return f"{minutes:.0f} min" if minutes < _THREE_DIGITS else f"{minutes / 60:.0f} h"

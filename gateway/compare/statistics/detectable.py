@@ -24,6 +24,7 @@ MOST_SHOTS = 10**15
 
 _MOST_FLIPS = 1 << 22
 _NO_DISTANCE = 1e-9
+_HALF = 0.5
 
 
 def detectable(distribution: Distribution | PreparedReference, shots: int, *, rate: float) -> Detectable:
@@ -91,7 +92,7 @@ def _hardest(sight: Sight) -> float:
     else:
         faults = _up_and_down(sight, 2 / 3), _up_and_down(sight, 1)
         distances = [fault.distance(sight.in_deviances(fault, sight.in_outcomes(fault, math.inf))) for fault in faults]
-    if likelihoods.max() <= 0.5:  # noqa: PLR2004 - half
+    if likelihoods.max() <= _HALF:
         return _distance_of_size(max(distances))
     largest, number = float(sight.reference.probabilities.max()), len(sight.reference.codes) + 1
     distances += [sight.in_counts(largest, change, number) for change in (1.0, -1.0)]

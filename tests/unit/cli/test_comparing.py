@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -512,8 +513,6 @@ def test_hunt_and_verify_print_what_they_found_and_have_its_status(words, option
 
 def test_serving_and_helping_load_no_rich():
     code = "import sys; from gateway.cli import main, serve, commands, complaints; print('rich' in sys.modules)"
-    import subprocess  # noqa: PLC0415
-
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
 

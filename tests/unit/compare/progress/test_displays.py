@@ -167,7 +167,7 @@ class Shell:
 
 def pretend_ipython(monkeypatch: pytest.MonkeyPatch, shell: object) -> None:
     module = types.ModuleType("IPython")
-    module.get_ipython = lambda: shell  # type: ignore[attr-defined]
+    monkeypatch.setattr(module, "get_ipython", lambda: shell, raising=False)
     monkeypatch.setitem(sys.modules, "IPython", module)
 
 
