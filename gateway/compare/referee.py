@@ -7,13 +7,13 @@ Holm's method, and whoever has one below the stated rate of false alarms differs
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from itertools import combinations
+from collections.abc import Sequence
 
 import msgspec
 
 from gateway.circuit import Circuit
 from gateway.compare.closeness import allowance, largest_difference, tolerance
+from gateway.compare.majority import engine_of, without_reference
 from gateway.compare.observing import Observation, Seeds
 from gateway.compare.record import Case, Reference, Row, Test, Verdict
 from gateway.compare.statistics import tests
@@ -144,7 +144,7 @@ def decide(cases: Sequence[Case], false_alarm_rate: float) -> tuple[Case, ...]:
 def _decide_case(case: Case, corrected: list[list[float]], rate: float) -> Case:
     rows = [_with_p_value(row, values) for row, values in zip(case.rows, corrected, strict=True)]
     if case.reference.kind == "none":
-        return msgspec.structs.replace(case, rows=tuple(_without_reference(case, rows, corrected, rate)))
+        return msgspec.structs.replace(case, rows=tuple(without_reference(case, rows, corrected, rate)))
     decided = [msgspec.structs.replace(row, verdict=_verdict(row, case.reference, rate)) for row in rows]
     if case.reference.kind == "single" and OURS not in case.reference.witnesses:
         decided = _of_one_witness(decided, case.reference, rate)
@@ -156,8 +156,10 @@ def _of_one_witness(rows: Sequence[Row], reference: Reference, rate: float) -> l
 
     Whoever contradicts itself differs all the same, as does the witness if its counts are not those of its own results.
     """
-    agreeing = {_engine(row) for row in rows if row.verdict is Verdict.AGREES}
-    differing = {_engine(row) for row in rows if row.verdict is Verdict.DIFFERS and not _contradicts_itself(row, rate)}
+    agreeing = {engine_of(row) for row in rows if row.verdict is Verdict.AGREES}
+    differing = {
+        engine_of(row) for row in rows if row.verdict is Verdict.DIFFERS and not _contradicts_itself(row, rate)
+    }
     if not differing or len(agreeing - differing) > max(len(differing | agreeing) / 2, 1):
         return list(rows)
     return [
@@ -207,104 +209,3 @@ def _has_other_exact_results(row: Row, reference: Reference) -> bool:
     if row.exact_difference is not None and not row.exact_difference <= allowed:  # nan is no agreement
         return True
     return row.fidelity is not None and not 1 - row.fidelity <= (row.exact_tolerance or 0.0)
-
-
-# ---------------------------------------------------------------------- without a reference
-
-
-def _without_reference(
-    case: Case, rows: Sequence[Row], corrected: Sequence[Sequence[float]], rate: float
-) -> Iterator[Row]:
-    """Yield the rows with their groups and verdicts: the majority of independent simulators that agree is right.
-
-    Simulators of one group agree with each other, pair by pair. An engine that is in several groups contradicts itself
-    and is no witness for any of them. Whoever is outside the majority differs only if a majority contradicts him
-    directly; if one is outside of whom that is not true, nothing is decided.
-    """
-    apart = _apart(case.reference, rows, corrected, rate)
-    exact = {name for group in case.reference.others for name in group}
-    groups = _groups([row for row in rows if not row.error and (row.counts or row.simulator in exact)], apart)
-    number = {row.simulator: index for index, group in enumerate(groups) for row in group}
-    majority = _majority(groups, apart)
-    for row in rows:
-        group = number.get(row.simulator)
-        verdict = Verdict.UNDECIDED
-        if row.error:
-            verdict = Verdict.FAILED
-        elif _is_unlikely(row, rate):
-            verdict = Verdict.DIFFERS
-        elif majority and group is not None:
-            verdict = Verdict.AGREES if group == 0 else Verdict.DIFFERS
-        shown = _with_contradiction(row, rows, corrected, groups[0]) if majority and group else row
-        yield msgspec.structs.replace(shown, group=group, verdict=verdict)
-
-
-def _with_contradiction(
-    row: Row, rows: Sequence[Row], corrected: Sequence[Sequence[float]], majority: Sequence[Row]
-) -> Row:
-    """Return the row with the smallest p-value of the tests that compare it with the majority."""
-    members = {member.simulator for member in majority}
-    values = [
-        value
-        for each, its in zip(rows, corrected, strict=True)
-        for test, value in zip(each.tests, its, strict=True)
-        if test.other and {each.simulator, test.other} - members == {row.simulator}
-    ]
-    return msgspec.structs.replace(row, p_value=min(values, default=row.p_value))
-
-
-def _apart(
-    reference: Reference, rows: Sequence[Row], corrected: Sequence[Sequence[float]], rate: float
-) -> set[frozenset[str]]:
-    """Return the pairs of simulators that contradict each other, by their exact results or by their samples."""
-    exactly = {
-        frozenset((one, other))
-        for group, another in combinations(reference.others, 2)
-        for one in group
-        for other in another
-    }
-    return exactly | {
-        frozenset((row.simulator, test.other))
-        for row, values in zip(rows, corrected, strict=True)
-        for test, value in zip(row.tests, values, strict=True)
-        if test.other and value < rate
-    }
-
-
-def _groups(rows: Sequence[Row], apart: Collection[frozenset[str]]) -> list[list[Row]]:
-    """Return the rows in groups of which no two members are apart, the most independent group first."""
-    groups: list[list[Row]] = []
-    for row in rows:
-        fitting = [g for g in groups if not any(frozenset((row.simulator, member.simulator)) in apart for member in g)]
-        if fitting:
-            fitting[0].append(row)
-        else:
-            groups.append([row])
-    return sorted(groups, key=lambda group: (len(_engines(group, groups)), len(group)), reverse=True)
-
-
-def _majority(groups: Sequence[Sequence[Row]], apart: Collection[frozenset[str]]) -> bool:
-    """Return whether the first group is the majority, and contradicts everybody else."""
-    if not groups:
-        return False
-    enough = len({_engine(row) for group in groups for row in group}) / 2
-    engines = _engines(groups[0], groups)
-    if len(engines) <= max(enough, 1):
-        return False
-    for outside in (row for group in groups[1:] for row in group):
-        against = {
-            _engine(row) for row in groups[0] if frozenset((row.simulator, outside.simulator)) in apart
-        } & engines
-        if len(against) <= enough:
-            return False
-    return True
-
-
-def _engines(group: Sequence[Row], groups: Sequence[Sequence[Row]]) -> set[str]:
-    """Return the engines that are in this group alone."""
-    elsewhere = {_engine(row) for other in groups if other is not group for row in other}
-    return {_engine(row) for row in group} - elsewhere
-
-
-def _engine(row: Row) -> str:
-    return row.engine or row.simulator
