@@ -1,0 +1,92 @@
+"""The content of an answer: bytes, or for a large one a file that is read piece by piece.
+
+A large answer is in nobody's memory as a whole once its worker has sent it: the server keeps it in a file without a
+name, which ends with the last descriptor, and whoever stores or sends it reads it piece by piece.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import weakref
+from collections.abc import Iterator
+from typing import Protocol, runtime_checkable
+
+PIECE_BYTES = 2**18
+"""The largest piece of a large content, in bytes."""
+
+IN_MEMORY_BYTES = 2**20
+"""A content up to this size is kept in memory, as bytes."""
+
+
+@runtime_checkable
+class LargeContent(Protocol):
+    """A content that is kept outside memory."""
+
+    @property
+    def size(self) -> int:
+        """The number of bytes."""
+
+    def pieces(self, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
+        """Yield the bytes from ``start`` up to ``stop``, in pieces of at most :data:`PIECE_BYTES`."""
+
+
+Content = bytes | LargeContent
+
+
+class FileContent:
+    """A content in a file without a name; several threads may read it at the same time.
+
+    Args:
+        folder: where the file is made; by default the system's folder for temporary files.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str] | None = None) -> None:
+        with tempfile.TemporaryFile(dir=folder, buffering=0) as file:
+            self._fd = os.dup(file.fileno())
+        self._close = weakref.finalize(self, os.close, self._fd)
+        self.size = 0
+
+    def append(self, piece: bytes | memoryview) -> None:
+        """Write bytes at the end.
+
+        Raises:
+            OSError: no space is left, for one.
+        """
+        remainder = memoryview(piece)
+        while remainder:
+            written = os.pwrite(self._fd, remainder, self.size)
+            self.size += written
+            remainder = remainder[written:]
+
+    def pieces(self, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
+        """Yield the bytes from ``start`` up to ``stop``, in pieces of at most :data:`PIECE_BYTES`."""
+        stop = self.size if stop is None else min(stop, self.size)
+        while start < stop:
+            piece = os.pread(self._fd, min(PIECE_BYTES, stop - start), start)
+            start += len(piece)
+            yield piece
+
+    def close(self) -> None:
+        """Give the file back at once instead of with the last reference."""
+        self._close()
+
+
+def size_of(content: Content) -> int:
+    """Return the number of bytes of a content."""
+    return len(content) if isinstance(content, bytes) else content.size
+
+
+def pieces_of(content: Content, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
+    """Yield the bytes of a content from ``start`` up to ``stop``, in pieces of at most :data:`PIECE_BYTES`."""
+    if not isinstance(content, bytes):
+        yield from content.pieces(start, stop)
+        return
+    stop = len(content) if stop is None else min(stop, len(content))
+    for begin in range(start, stop, PIECE_BYTES):
+        yield content[begin : min(begin + PIECE_BYTES, stop)]
+
+
+def whole(content: Content) -> bytes:
+    """Return a content as bytes, which takes its whole size in memory."""
+    return content if isinstance(content, bytes) else b"".join(content.pieces())
