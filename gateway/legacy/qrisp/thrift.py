@@ -2,8 +2,9 @@
 
 A client holds one connection, perhaps for days, and sends a call from time to time. Each connection has a thread,
 which reads a call, hands its circuit to the executor and waits. There are at most :data:`MAX_CONNECTIONS`, so that slow
-or silent clients exhaust nothing: when one more client arrives, the server closes the connection that has been silent
-the longest. A message that has begun must arrive within :data:`~gateway.legacy.qrisp.thrift_wire.RECEIVE_WITHIN_S`.
+or silent clients exhaust nothing: when one more client arrives, the server closes the connection that has sent no call,
+or has not read its answer, for the longest time. A message that has begun must arrive within
+:data:`~gateway.legacy.qrisp.thrift_wire.RECEIVE_WITHIN_S`.
 """
 
 from __future__ import annotations
@@ -132,15 +133,18 @@ class ThriftServer:
             error = TApplicationException(kind, str(exc))
             processor.send_exception(protocol, protocol.method, error, protocol.seqid)
             raise
-        connection.running = True
+        connection.begin_call()
         with self._service.busy():
+            refusal: TApplicationException | None = None
             try:
                 result.success = call()
             except TApplicationException as exc:
-                processor.send_exception(protocol, api, exc, seqid)
+                refusal = exc
+            connection.end_call()  # a client that does not read its answer gives way to one that calls
+            if refusal is not None:
+                processor.send_exception(protocol, api, refusal, seqid)
             else:
                 processor.send_result(protocol, api, result, seqid)
-        connection.running = False
 
 
 class _Handler:

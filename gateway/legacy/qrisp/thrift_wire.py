@@ -51,7 +51,7 @@ class Connection(TTransportBase):  # type: ignore[misc]  # thriftpy2 is partly t
 
     def __init__(self, client_socket: socket.socket, address: str, max_message_bytes: int) -> None:
         self.running = False
-        """Whether a call is under way; otherwise the connection waits for a message, or for the rest of one."""
+        """Whether a call is under way; otherwise the connection waits for its client, who is to send or to read."""
         self.since = time.monotonic()
         """When the connection began to wait."""
         self._socket = client_socket
@@ -71,6 +71,15 @@ class Connection(TTransportBase):  # type: ignore[misc]  # thriftpy2 is partly t
         self.since = time.monotonic()
         self._receive_deadline = None
         self.remaining = self._max_message_bytes
+
+    def begin_call(self) -> None:
+        """Say that a call has arrived whole and is being answered."""
+        self.running = True
+
+    def end_call(self) -> None:
+        """Say that there is an answer, which the client has yet to read."""
+        self.since = time.monotonic()
+        self.running = False
 
     def read(self, size: int) -> bytes:
         """Return exactly ``size`` bytes.

@@ -414,6 +414,45 @@ def test_a_running_call_does_not_give_way(serve, monkeypatch):
     calls.close()
 
 
+def test_a_client_that_does_not_read_its_answer_gives_way(serve, monkeypatch):
+    monkeypatch.setattr(thrift, "MAX_CONNECTIONS", 1)
+    monkeypatch.setattr(thrift_wire, "SEND_WITHIN_S", 600)
+    answered = threading.Event()
+    clbits = " ".join(f"c{k}" for k in range(1000))
+
+    def run_func(circuit, shots):
+        outcomes = zeros(circuit, shots)
+        if circuit.num_clbits == 1000:
+            outcomes = {format(k, "01000b"): 1 for k in range(shots)}  # 10 MB, more than any buffer of a socket takes
+            answered.set()
+        return outcomes
+
+    port = serve(run_func)
+    call = TMemoryBuffer()
+    asked = circuit("q", clbits, op("measure", "q", "c0"))
+    arguments = thrift.interface().BackendService.run_args(
+        qc=as_thrift(thrift.interface(), asked), shots=10_000, token=""
+    )
+    protocol = TBinaryProtocol(call)
+    protocol.write_message_begin("run", TMessageType.CALL, 1)
+    arguments.write(protocol)
+    with raw(port) as never_reads:
+        never_reads.sendall(call.getvalue())
+        assert answered.wait(10)
+        wait_until(lambda: served(port), "a call of another client")
+
+
+def served(port: int) -> bool:
+    """Say whether a call on a new connection is answered."""
+    calls = Calls(port)
+    try:
+        return calls.run() == {"00": 100}
+    except (TTransportException, OSError):
+        return False
+    finally:
+        calls.close()
+
+
 def test_a_client_that_hangs_up_in_the_middle_disturbs_nobody(serve):
     port = serve(zeros)
     for cut in range(1, 40, 3):
