@@ -69,6 +69,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             "PATH_OR_URL",
         ),
     ] = None
+    durable: Annotated[
+        bool,
+        _setting(
+            "keep what is in the file of jobs through a power failure, too; without it, only through the end of "
+            "processes",
+            "--durable",
+            "GATEWAY_DURABLE",
+        ),
+    ] = True
     tokens: Annotated[
         tuple[str, ...],
         _setting("the digests of tokens that may use the server", "", "GATEWAY_TOKEN_SHA256", "DIGESTS"),

@@ -101,7 +101,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def _declare(parser: argparse.ArgumentParser, setting: Setting) -> None:
     flags = [setting.flag, f"{setting.flag}-s"] if setting.name.endswith("_s") else [setting.flag]
     words = f"{setting.description} (or {setting.variable})" if setting.variable else setting.description
-    if setting.kind is bool:
+    if setting.kind is bool and setting.default is True:
+        optional = argparse.BooleanOptionalAction
+        parser.add_argument(*flags, dest=setting.name, action=optional, default=None, help=words)
+    elif setting.kind is bool:
         parser.add_argument(*flags, dest=setting.name, action="store_true", default=None, help=words)
     else:
         kind = _argument_type(setting)
@@ -133,7 +136,7 @@ def flags_for_each(arguments: argparse.Namespace) -> list[str]:
         raise UsageError(f"several simulators are served on their own ports: leave {flags} out")
     values = [("--settings", arguments.settings), *(("--limit", limit) for limit in arguments.limit)]
     values += [("--timeout", arguments.timeout_s)]
-    values += [(setting.flag, getattr(arguments, setting.name)) for setting in all_settings() if setting.flag]
+    values += [_flag_and_value(setting, getattr(arguments, setting.name)) for setting in all_settings() if setting.flag]
     values += [(option.flag, getattr(arguments, option.setting)) for option in _legacy_options() if not option.for_one]
     return [
         word
@@ -141,6 +144,11 @@ def flags_for_each(arguments: argparse.Namespace) -> list[str]:
         if value is not None and value is not False
         for word in ([flag] if value is True else [flag, str(value)])
     ]
+
+
+def _flag_and_value(setting: Setting, value: object) -> tuple[str, object]:
+    """Return the flag of a setting with its value; a switch that is on by default has a flag that turns it off."""
+    return (f"--no-{setting.flag[2:]}", True) if value is False else (setting.flag, value)
 
 
 # ---------------------------------------------------------------------- loading

@@ -19,11 +19,13 @@ class ActiveJob:
     """A job that is queued or running.
 
     Args:
-        record: what the store keeps of the job; whoever holds ``lock`` replaces it when the job changes.
+        record: what the store keeps of the job; whoever holds ``lock`` replaces it when the job changes. Nobody
+            waits for the database while they hold it.
         open_circuits: positions of the circuits that have no answer yet.
         token: the caller's token, for functions that take one.
         parts: the requests of the circuits, if they are small enough to be kept in memory.
         failed: whether a circuit was answered with an error.
+        given_up: position of a circuit that is not run any more -> its answer, which is yet to be written.
     """
 
     def __init__(
@@ -34,15 +36,21 @@ class ActiveJob:
         *,
         parts: list[bytes] | None = None,
         failed: bool = False,
+        given_up: dict[int, StoredAnswer] | None = None,
     ) -> None:
         self.record = record
         self.parts = parts
         self.open = open_circuits
         self.token = token
         self.failed = failed
+        self.given_up = given_up or {}
         self.stops: dict[int, Stop] = {}
         self.lock = threading.Lock()
+        self.writing = threading.Lock()
+        """Held while one answer is written, so that the last one knows that it is the last."""
         self.ended = threading.Event()
+        self.stored = threading.Event()
+        """Set once the database has the end of a job that was cancelled."""
         self.queued_at = time.monotonic()
 
     def request(self, position: int, store: JobStore) -> bytes:

@@ -172,13 +172,17 @@ class Jobs:
         number = None if before is None else self._find(before, caller).number
         records = self._store.page(caller.owner, state, number, limit + 1)
         visible = records[:limit]
+        latest = [self._latest(record) for record in visible]
         return JobList(
-            jobs=[self._info(record, with_results=False) for record in visible],
+            jobs=[self._info(record, with_results=False) for record in latest if state in {None, record.state}],
             next=visible[-1].id if len(records) > limit else None,
         )
 
     def cancel(self, job_id: str, caller: Caller) -> JobInfo:
         """Cancel a job unless it has ended: its running circuits are killed, and its answers are kept.
+
+        When the database does not take it, the caller is answered all the same, within about a second; the database
+        follows as soon as it can.
 
         Raises:
             JobNotFound: the caller has no such job.
@@ -187,7 +191,12 @@ class Jobs:
         job = self._active.get(job_id)
         if job is not None:
             self._running.cancel(job)
-        return self._info(self._find(job_id, caller), with_results=True)
+        record = self._find(job_id, caller)
+        try:
+            return self._info(record, with_results=True)
+        except JobStoreError as exc:  # the job is cancelled all the same
+            log.warning("the answers of a cancelled job could not be read: %s", exc.message)
+            return describe(record, record.total - len(job.open) if job is not None else 0)
 
     @property
     def queued(self) -> int:
@@ -196,8 +205,9 @@ class Jobs:
 
     def states(self) -> dict[JobState, int]:
         """Return the number of active jobs in each state."""
-        running = sum(job.record.started is not None for job in list(self._active.values()))
-        return {JobState.QUEUED: len(self._active) - running, JobState.RUNNING: running}
+        unended = [job.record for job in list(self._active.values()) if not job.record.state.ended]
+        running = sum(record.started is not None for record in unended)
+        return {JobState.QUEUED: len(unended) - running, JobState.RUNNING: running}
 
     # ------------------------------------------------------------------ the end
 
@@ -218,7 +228,9 @@ class Jobs:
     def _accept(self, record: JobRecord, parts: list[bytes], caller: Caller) -> JobInfo:
         if self._running.closing.is_set():
             raise BusyError("the server is stopping", retry_after_s=1.0)
-        if self.queued + len(parts) > self._limits.max_queued_circuits:
+        if not self._running.reserve(len(parts), self._limits.max_queued_circuits):
+            if record.idempotency_key is not None and self._store.find_key(record.idempotency_key, record.owner):
+                return self._job_of_key(record)
             raise BusyError(
                 f"{self.queued:,} circuits wait, and at most {self._limits.max_queued_circuits:,} may wait: "
                 "try again later",
@@ -226,12 +238,14 @@ class Jobs:
             )
         try:
             record = replace(record, number=self._store.add(record, parts))
+            small = sum(map(len, parts)) <= KEEP_IN_MEMORY_BYTES
+            job = ActiveJob(record, set(range(record.total)), caller.token, parts=parts if small else None)
+            self._active[record.id] = job
+            self._running.add(job)
         except KeyTakenError:
             return self._job_of_key(record)
-        small = sum(map(len, parts)) <= KEEP_IN_MEMORY_BYTES
-        job = ActiveJob(record, set(range(record.total)), caller.token, parts=parts if small else None)
-        self._active[record.id] = job
-        self._running.add(job)
+        finally:
+            self._running.release(len(parts))
         return self._info(record, with_results=False)
 
     def _job_of_key(self, record: JobRecord) -> JobInfo:
@@ -243,22 +257,21 @@ class Jobs:
             raise IdempotencyConflict(
                 "the idempotency key was used for another request: use a new key for a new request", job=job.id
             )
-        return self._info(job, with_results=False)
+        return self._info(self._latest(job), with_results=False)
+
+    def _latest(self, record: JobRecord) -> JobRecord:
+        """Return what memory knows of a job that the database has, which may be behind for a moment."""
+        job = self._active.get(record.id)
+        return record if job is None else job.record
 
     def _take_up(self) -> None:
         """Continue the jobs that an earlier server did not finish."""
         for record, attempts in self._store.unfinished():
-            job = ActiveJob(record, set(attempts), LOST_TOKEN, failed=self._store.failed(record.number))
+            given_up = {k: _interrupted(tries) for k, tries in attempts.items() if tries >= MAX_ATTEMPTS}
+            failed = self._store.failed(record.number)
+            job = ActiveJob(record, set(attempts), LOST_TOKEN, failed=failed, given_up=given_up)
             self._active[record.id] = job
-            for position, tries in attempts.items():
-                if tries >= MAX_ATTEMPTS:
-                    error = JobInterrupted(
-                        f"the server ended during each of {tries} attempts at this run; it is not tried again",
-                        attempts=tries,
-                    )
-                    self._running.finish(job, position, StoredAnswer(error.status, problem.dump(error)))
-            if record.id in self._active:
-                self._running.add(job, suspects={k for k, tries in attempts.items() if tries == MAX_ATTEMPTS - 1})
+            self._running.add(job, suspects={k for k, tries in attempts.items() if tries == MAX_ATTEMPTS - 1})
         if self._active:
             log.info("%d jobs of an earlier server are taken up again", len(self._active))
 
@@ -277,6 +290,8 @@ class Jobs:
                     self._recent.clear()
             except JobStoreError as exc:
                 log.warning("old jobs could not be removed: %s", exc.message)
+            except Exception:
+                log.exception("old jobs could not be removed")
             if self._running.closing.wait(_EXPIRE_EVERY_S):
                 return
 
@@ -296,3 +311,10 @@ class Jobs:
         job = self._active.get(record.id)
         done = self._store.answered(record.number) if job is None else record.total - len(job.open)
         return describe(record, done)
+
+
+def _interrupted(tries: int) -> StoredAnswer:
+    error = JobInterrupted(
+        f"the server ended during each of {tries} attempts at this run; it is not tried again", attempts=tries
+    )
+    return StoredAnswer(error.status, problem.dump(error))

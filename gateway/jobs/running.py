@@ -1,9 +1,15 @@
-"""Runs the circuits of jobs: takes them from the queue, hands them to the executor, and writes their answers."""
+"""Runs the circuits of jobs: takes them from the queue, hands them to the executor, and writes their answers.
+
+A database may be away for a while: its disk is full, another process has locked it, its server is down. Whatever has to
+be written is then written again and again, for as long as this server lives, and no lock is held meanwhile. Who cancels
+a job waits for none of that: the job ends in memory, and another thread brings its end to the database.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import logging
+import queue
 import threading
 import time
 from collections import deque
@@ -22,6 +28,13 @@ from gateway.protocol import problem
 from gateway.results import JobState
 
 _STOP_WITHIN_S = 2.0
+
+CANCEL_WITHIN_S = 1.0
+"""Seconds that whoever cancels a job waits for the database."""
+
+_FIRST_DELAY_S = 0.1
+LONGEST_DELAY_S = 15.0
+"""Seconds between attempts to write at most: so soon does work go on after the database was away."""
 _OK = 200
 
 T = TypeVar("T")
@@ -48,8 +61,8 @@ class Running:
         store: keeps attempts and answers.
         clock: tells the time of day.
         on_run: called after every circuit.
-        on_end: called when a job has ended, with its last answer or, if the job was cancelled, ``None``; the caller
-            holds the lock of the job.
+        on_end: called when a job has ended and its end is written, with its last answer or, if the job was cancelled,
+            ``None``; the caller holds the lock of the job.
     """
 
     def __init__(
@@ -67,17 +80,34 @@ class Running:
         self._on_end = on_end
         self._queue: FairQueue[tuple[ActiveJob, int]] = FairQueue()
         self._suspects: deque[tuple[ActiveJob, int]] = deque()
+        self._reserved = 0
         self._alone = False
         self._changed = threading.Condition()
         self.closing = threading.Event()
         self._threads = [
             threading.Thread(target=self._work, name=f"gateway-job-{k}", daemon=True) for k in range(executor.workers)
         ]
+        self._cancelled: queue.SimpleQueue[ActiveJob | None] = queue.SimpleQueue()
+        self._last_chance = threading.Event()
+        self._threads.append(threading.Thread(target=self._store_cancelled, name="gateway-job-cancel", daemon=True))
 
     @property
     def queued(self) -> int:
         """The number of circuits that wait."""
         return len(self._queue) + len(self._suspects)
+
+    def reserve(self, places: int, most: int) -> bool:
+        """Hold places in the queue for circuits whose job is being written, unless there are not so many left."""
+        with self._changed:
+            if self.queued + self._reserved + places > most:
+                return False
+            self._reserved += places
+            return True
+
+    def release(self, places: int) -> None:
+        """Give back places: their circuits are in the queue now, or their job was not accepted."""
+        with self._changed:
+            self._reserved -= places
 
     def start(self) -> None:
         """Start the threads; they run what was added, and what will be added."""
@@ -87,6 +117,8 @@ class Running:
     def add(self, job: ActiveJob, suspects: Collection[int] = ()) -> None:
         """Put the open circuits of a job into the queue; the threads run ``suspects`` first, and alone."""
         with self._changed:
+            if job.record.state.ended:  # it was cancelled a moment ago, and has left the queue
+                return
             for position in sorted(job.open):
                 if position in suspects:
                     self._suspects.append((job, position))
@@ -104,6 +136,8 @@ class Running:
         """Wait ``within_s`` seconds for circuits under way, then stop them."""
         self.stop_taking()
         deadline = time.monotonic() + within_s
+        self._last_chance.set()
+        self._cancelled.put(None)
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
         for job in jobs:
@@ -126,9 +160,14 @@ class Running:
                     continue
             try:
                 self._run(*item)
+            except JobCancelled:
+                pass
             except JobStoreError:
-                if not self.closing.is_set():
-                    log.exception("a run of a job is left to the next server")
+                if self.closing.is_set():
+                    return  # the next server has the run again
+                log.exception("a run of a job begins again")
+                self.closing.wait(LONGEST_DELAY_S)
+                self._put_back(*item)
             except Exception:
                 log.exception("a run of a job failed unexpectedly")
                 self._give_up(*item)
@@ -154,10 +193,16 @@ class Running:
                 self._alone = False
                 self._changed.notify_all()
 
+    def _put_back(self, job: ActiveJob, position: int) -> None:
+        with self._changed:
+            if not job.record.state.ended:
+                self._queue.put(job.record.caller, (job, position))
+                self._changed.notify()
+
     def _give_up(self, job: ActiveJob, position: int) -> None:
         """End a run that failed because of an error of our own."""
         error = GatewayError("the server failed unexpectedly; its log says why")
-        with contextlib.suppress(JobStoreError):
+        with contextlib.suppress(JobStoreError, JobCancelled):
             self.finish(job, position, StoredAnswer(error.status, problem.dump(error)))
 
     def _run(self, job: ActiveJob, position: int) -> None:
@@ -166,9 +211,12 @@ class Running:
             if job.record.state.ended:
                 return
             job.stops[position] = stop
+        if position in job.given_up:
+            self.finish(job, position, job.given_up[position])
+            return
         number = job.record.number
-        self._retry_until_stored(lambda: self._store.begin(number, position, self._clock.now()))
-        request = self._retry_until_stored(lambda: job.request(position, self._store))
+        self._insist(job, lambda: self._store.begin(number, position, self._clock.now()))
+        request = self._insist(job, lambda: job.request(position, self._store))
         record = self._begin(job)
         began = time.monotonic()
         answer, code = self._answer(job, request, stop)
@@ -207,32 +255,82 @@ class Running:
         return answer, "ok" if answer.status == _OK else problem.code_of(answer.body)
 
     def finish(self, job: ActiveJob, position: int, answer: StoredAnswer) -> None:
-        """Write an answer; the last one ends the job."""
+        """Write an answer; the last one ends the job.
+
+        Raises:
+            JobCancelled: the job was cancelled, and needs no answer any more.
+            JobStoreError: the server ends, and the answer is not written.
+        """
         with job.lock:
             job.stops.pop(position, None)
-            if job.record.state.ended:
-                return
+        self._insist(job, lambda: self._store_answer(job, position, answer))
+
+    def _store_answer(self, job: ActiveJob, position: int, answer: StoredAnswer) -> None:
+        """Try once to write an answer."""
+        with job.writing:
             failed = job.failed or answer.status != _OK
             last = job.open == {position}
             state = (JobState.FAILED if failed else JobState.DONE) if last else None
-            number, now = job.record.number, self._clock.now()
-            self._retry_until_stored(lambda: self._store.finish(number, position, answer, state, now))
-            job.failed = failed
-            job.open.discard(position)
-            if state is not None:
+            now = self._clock.now()
+            self._store.finish(job.record.number, position, answer, state, now)
+            with job.lock:
+                job.failed = failed
+                job.open.discard(position)
+                if state is None or job.record.state.ended:  # who cancelled it meanwhile was told so
+                    return
                 job.record = replace(job.record, state=state, ended=now)
                 self._on_end(job, answer)
 
     def cancel(self, job: ActiveJob) -> None:
-        """End a job without further answers: no waiting circuit begins, and running ones are killed."""
+        """End a job without further answers: no waiting circuit begins, and running ones are killed.
+
+        All that happens at once. The database has the end of the job when this returns, unless it takes longer than
+        ``CANCEL_WITHIN_S``; then it has it as soon as it takes it.
+        """
         with job.lock:
-            now = self._clock.now()
-            if self._store.end(job.record.number, JobState.CANCELLED, now):
-                job.record = replace(job.record, state=JobState.CANCELLED, ended=now)
-                self._on_end(job, None)
+            if not job.record.state.ended:
+                job.record = replace(job.record, state=JobState.CANCELLED, ended=self._clock.now())
                 for stop in job.stops.values():
                     stop.request()
+                self._cancelled.put(job)
+        job.ended.set()
         self._forget(job)
+        if job.record.state is JobState.CANCELLED:
+            job.stored.wait(CANCEL_WITHIN_S)
+
+    def _store_cancelled(self) -> None:
+        """Write the ends of cancelled jobs; the main function of a thread."""
+        unstored: list[ActiveJob] = []
+        delay_s = _FIRST_DELAY_S
+        while True:
+            jobs = self._next_cancelled(wait=not unstored)
+            unstored += [job for job in jobs if job is not None]
+            try:
+                if unstored:
+                    self._store.cancel({job.record.number: job.record.ended or self._clock.now() for job in unstored})
+            except JobStoreError as exc:
+                if None in jobs or self._last_chance.is_set():
+                    log.warning("%s; %d cancelled jobs are left to the next server", exc.message, len(unstored))
+                    return
+                log.warning("%s; cancelled jobs are written in %g s", exc.message, delay_s)
+                self._last_chance.wait(delay_s)
+                delay_s = min(delay_s * 2, LONGEST_DELAY_S)
+                continue
+            for job in unstored:
+                with job.lock:
+                    self._on_end(job, None)
+                job.stored.set()
+            unstored, delay_s = [], _FIRST_DELAY_S
+            if None in jobs:
+                return
+
+    def _next_cancelled(self, *, wait: bool) -> list[ActiveJob | None]:
+        """Return the jobs that were cancelled since the last call, ``None`` among them if there will be no more."""
+        jobs = [self._cancelled.get()] if wait else []
+        with contextlib.suppress(queue.Empty):
+            while True:
+                jobs.append(self._cancelled.get_nowait())
+        return jobs
 
     def _forget(self, job: ActiveJob) -> None:
         """Take the waiting circuits of a job out of the queue, so that other jobs have their places at once."""
@@ -240,15 +338,22 @@ class Running:
             self._queue.remove_all(job.record.caller, lambda item: item[0] is job)
             self._suspects = deque(item for item in self._suspects if item[0] is not job)
 
-    def _retry_until_stored(self, write: Callable[[], T]) -> T:
-        """Write to the database, and try again for as long as it fails: an answer is not thrown away."""
-        delay_s = 0.1
+    def _insist(self, job: ActiveJob, use: Callable[[], T]) -> T:
+        """Use the database for a job, and try again for as long as it fails: an answer is not thrown away.
+
+        Raises:
+            JobCancelled: the job was cancelled.
+            JobStoreError: the server ends.
+        """
+        delay_s = _FIRST_DELAY_S
         while True:
+            if job.record.state.ended:
+                raise JobCancelled("the job was cancelled")
             try:
-                return write()
+                return use()
             except JobStoreError as exc:
                 if self.closing.is_set():
                     raise
                 log.warning("%s; trying again in %g s", exc.message, delay_s)
-            self.closing.wait(delay_s)
-            delay_s = min(delay_s * 2, 5.0)
+            job.ended.wait(delay_s)  # which is set when the server ends, too
+            delay_s = min(delay_s * 2, LONGEST_DELAY_S)

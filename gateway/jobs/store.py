@@ -9,14 +9,15 @@ was cut off by the end of an earlier server.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from threading import RLock
+from threading import Condition, Lock, RLock
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.pool import StaticPool
 
 from gateway.errors import JobStoreError
 from gateway.jobs.database import engine, exclusively, public_url, translate_errors
@@ -26,6 +27,7 @@ from gateway.jobs.tables import (
     ADD_CIRCUITS,
     ANSWER,
     ATTEMPT,
+    CANCEL,
     END,
     GROW,
     START,
@@ -33,12 +35,36 @@ from gateway.jobs.tables import (
     circuits,
     jobs,
 )
+from gateway.jobs.writer import GroupWriter
 from gateway.results import JobState
 
 IN_MEMORY = "sqlite://"
 """The URL of a database in memory, whose jobs end with the server."""
 
 _OK = 200
+_READERS_END_WITHIN_S = 10.0
+
+
+class _Count:
+    """Counts the threads that are within a block."""
+
+    def __init__(self) -> None:
+        self._number = 0
+        self._changed = Condition()
+
+    def __enter__(self) -> None:
+        with self._changed:
+            self._number += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._changed:
+            self._number -= 1
+            self._changed.notify_all()
+
+    def wait_for_none(self, within_s: float) -> None:
+        """Wait until no thread is within the block, but not longer than ``within_s``."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._number, within_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,44 +113,85 @@ class JobStore:
         url: the database, as SQLAlchemy writes it.
         queue: name of what is served; several servers may share a PostgreSQL database under different names.
         wait_s: seconds to wait for an earlier server to end and release the database.
+        durable: whether what an SQLite file was told survives a power failure; other databases have settings for that.
 
     Raises:
         JobStoreError: the database cannot be opened, another server holds it, or a newer version wrote it.
         StorageFull: the database has to be migrated, and there is no space for that.
     """
 
-    def __init__(self, url: str = IN_MEMORY, queue: str = "", wait_s: float = 10.0) -> None:
+    def __init__(self, url: str = IN_MEMORY, queue: str = "", wait_s: float = 10.0, *, durable: bool = True) -> None:
         self.url = url
         self.queue = queue
-        self._lock = RLock()  # SQLite has one writer; waiting here costs less than being refused there
-        self._engine = engine(url)
+        self._engine = engine(url, durable=durable)
+        self._closing = Lock()
         self._is_closed = False
-        self._is_sqlite = self._engine.dialect.name == "sqlite"
+        self._reading = _Count()
         self._resources = contextlib.ExitStack()
         self._resources.callback(self._engine.dispose)
         try:
             with translate_errors(self.url):
                 keeper = self._resources.enter_context(exclusively(self._engine, queue, wait_s))
+                # Before the lock is released: the next server must find nobody at the file.
+                self._resources.callback(self._engine.dispose)
                 bring_up_to_date(self._engine, keeper, queue, wait_s)
+        except (ValueError, TypeError) as exc:  # of a driver that is given a strange URL
+            self._resources.close()
+            raise JobStoreError(f"cannot use the job database {public_url(url)}: {exc}", url=public_url(url)) from exc
         except BaseException:
             self._resources.close()
             raise
+        self._turn = RLock()  # of the one connection to a database in memory
+        is_file = self._engine.dialect.name == "sqlite" and not self._in_memory
+        self._writer = GroupWriter(self._engine) if is_file else None
+
+    @property
+    def _in_memory(self) -> bool:
+        return isinstance(self._engine.pool, StaticPool)
 
     def close(self) -> None:
-        """Release the database."""
-        with self._lock:
+        """Release the database, once what is being read and written now has ended."""
+        with self._closing:
             self._is_closed = True
-            self._resources.close()
+            self._reading.wait_for_none(_READERS_END_WITHIN_S)
+            if self._writer is not None:
+                self._writer.close()
+            with self._turn:
+                self._resources.close()
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[Connection]:
-        """Begin a transaction, in which interfaces may keep data of their own; errors of the database become ours."""
-        turn = self._lock if self._is_sqlite else contextlib.nullcontext()
-        with translate_errors(self.url), turn:
-            if self._is_closed:  # another server may own the database by now, and SQLAlchemy would open it again
-                raise JobStoreError(f"the job database {public_url(self.url)} is closed", url=public_url(self.url))
-            with self._engine.begin() as connection:
+        """Begin a transaction, in which interfaces may keep data of their own; errors of the database become ours.
+
+        When the block has ended, what it wrote is on disk. Transactions are not nested.
+        """
+        with translate_errors(self.url):
+            if self._writer is not None:
+                with self._writer.transaction() as connection:
+                    self._refuse_if_closed()
+                    yield connection
+                return
+            with self._turn if self._in_memory else contextlib.nullcontext():
+                self._refuse_if_closed()
+                with self._engine.begin() as connection:
+                    yield connection
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Begin to read; nobody who reads waits for those who write, unless the database is in memory."""
+        if self._in_memory:
+            with self.transaction() as connection:
                 yield connection
+            return
+        with translate_errors(self.url), self._reading:
+            self._refuse_if_closed()
+            with self._engine.connect() as connection:
+                yield connection
+
+    def _refuse_if_closed(self) -> None:
+        """Refuse to use a database that another server may own by now; SQLAlchemy would open it again."""
+        if self._is_closed:
+            raise JobStoreError(f"the job database {public_url(self.url)} is closed", url=public_url(self.url))
 
     # ------------------------------------------------------------------ writing
 
@@ -171,11 +238,14 @@ class JobStore:
                 connection.execute(END, {"this_job": number, "size": size, "now_state": ended, "now": now})
             return True
 
-    def end(self, number: int, state: JobState, now: float) -> bool:
-        """End a job without an answer; return ``False`` if it had ended before."""
+    def cancel(self, ends: Mapping[int, float]) -> None:
+        """End jobs as cancelled, whatever an answer that came at the same moment has made of them.
+
+        Args:
+            ends: number of each job -> when it was cancelled.
+        """
         with self.transaction() as connection:
-            values = {"this_job": number, "size": 0, "now_state": state, "now": now}
-            return bool(connection.execute(END, values).rowcount)
+            connection.execute(CANCEL, [{"this_job": number, "now": now} for number, now in ends.items()])
 
     def expire(self, before: float, keep_bytes: int) -> int:
         """Remove jobs that ended before a time, and the oldest of the others beyond a size.
@@ -216,7 +286,7 @@ class JobStore:
         return self._one((jobs.c.idempotency_key == key) & (jobs.c.owner == owner))
 
     def _one(self, condition: Any) -> JobRecord | None:  # noqa: ANN401 - an expression of SQLAlchemy's
-        with self.transaction() as connection:
+        with self.reading() as connection:
             row = connection.execute(_SELECT.where((jobs.c.queue == self.queue) & condition)).one_or_none()
         return None if row is None else _record(row)
 
@@ -227,39 +297,39 @@ class JobStore:
             query = query.where(jobs.c.state == state)
         if before is not None:
             query = query.where(jobs.c.number < before)
-        with self.transaction() as connection:
+        with self.reading() as connection:
             return [_record(row) for row in connection.execute(query.order_by(jobs.c.number.desc()).limit(limit))]
 
     def answers(self, number: int) -> list[StoredAnswer | None]:
         """Return the answer of every circuit of a job, ``None`` where there is none."""
         query = sa.select(circuits.c.status, circuits.c.answer).where(circuits.c.job == number)
-        with self.transaction() as connection:
+        with self.reading() as connection:
             rows = connection.execute(query.order_by(circuits.c.position)).all()
         return [None if status is None else StoredAnswer(status, answer) for status, answer in rows]
 
     def answered(self, number: int) -> int:
         """Return the number of circuits of a job that have an answer."""
         query = sa.select(sa.func.count()).where((circuits.c.job == number) & circuits.c.status.is_not(None))
-        with self.transaction() as connection:
+        with self.reading() as connection:
             return int(connection.scalar(query) or 0)
 
     def request(self, number: int, position: int) -> bytes:
         """Return the request of one circuit of a job."""
         this = (circuits.c.job == number) & (circuits.c.position == position)
-        with self.transaction() as connection:
+        with self.reading() as connection:
             request: bytes = connection.execute(sa.select(circuits.c.request).where(this)).scalar_one()
         return request
 
     def requests(self, number: int) -> list[bytes]:
         """Return the request of every circuit of a job."""
         query = sa.select(circuits.c.request).where(circuits.c.job == number).order_by(circuits.c.position)
-        with self.transaction() as connection:
+        with self.reading() as connection:
             return list(connection.scalars(query))
 
     def unfinished(self) -> list[Unfinished]:
         """Return the jobs that have not ended, the oldest first."""
         active = (jobs.c.queue == self.queue) & jobs.c.state.in_(UNENDED)
-        with self.transaction() as connection:
+        with self.reading() as connection:
             records = [_record(row) for row in connection.execute(_SELECT.where(active).order_by(jobs.c.number))]
             unfinished = []
             for record in records:
@@ -274,7 +344,7 @@ class JobStore:
     def failed(self, number: int) -> bool:
         """Say whether a circuit of a job was answered with an error."""
         query = sa.select(sa.func.count()).where((circuits.c.job == number) & (circuits.c.status != _OK))
-        with self.transaction() as connection:
+        with self.reading() as connection:
             return bool(connection.scalar(query))
 
 

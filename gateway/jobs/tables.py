@@ -76,3 +76,4 @@ ANSWER = (
 )
 GROW = jobs.update().where(_open_job).values(bytes=_new_size)
 END = jobs.update().where(_open_job).values(bytes=_new_size, state=sa.bindparam("now_state"), ended=sa.bindparam("now"))
+CANCEL = jobs.update().where(_this_job).values(state=str(JobState.CANCELLED), ended=sa.bindparam("now"))

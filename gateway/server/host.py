@@ -126,7 +126,7 @@ class GatewayApplication(BaseApplication):  # type: ignore[misc]  # gunicorn is 
 
         settings, limits = self.settings, self.settings.limits
         # Open the store first: a database that cannot be used is then known before there are processes to end.
-        store = JobStore(settings.jobs or IN_MEMORY, settings.jobs_name or "")
+        store = JobStore(settings.jobs or IN_MEMORY, settings.jobs_name or "", durable=settings.durable)
         from gateway.server.access.web_pages import WebGuard  # noqa: PLC0415
         from gateway.server.http.app import create_app  # noqa: PLC0415
         from gateway.server.service import Service  # noqa: PLC0415

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from unittest import mock
 
 import msgspec
 import pytest
@@ -12,12 +16,14 @@ from support.fake import Does, FakeAdapter, fake
 from support.waiting import wait_until
 
 from gateway.circuit import Circuit
-from gateway.errors import BusyError, IdempotencyConflict, JobCancelled, JobNotFound, SimulatorCrashed
+from gateway.errors import BusyError, IdempotencyConflict, JobCancelled, JobNotFound, JobStoreError, SimulatorCrashed
 from gateway.execution.function import Function
 from gateway.execution.pool import InlineExecutor, Stop
 from gateway.execution.runner import Answer, Runner
+from gateway.jobs import database, manager, running
+from gateway.jobs.job_state import ActiveJob
 from gateway.jobs.manager import MAX_ATTEMPTS, Caller, Jobs
-from gateway.jobs.store import JobStore
+from gateway.jobs.store import JobRecord, JobStore
 from gateway.protocol.messages import JobInfo, RunRequest, ServerLimits, decode, encode
 from gateway.results import JobState
 
@@ -347,10 +353,234 @@ def test_a_database_that_cannot_be_written_for_a_while_delays_a_job_and_loses_no
     jobs = start(executor, f"sqlite:///{tmp_path}/jobs")
     job = submitted(jobs, fake(amount=6))
     wait_until(lambda: executor.began, "the run to begin")
-    with jobs._store._engine.begin() as connection:
-        connection.exec_driver_sql("PRAGMA query_only = ON")
+    writing = jobs._store._writer._connection
+    writing.exec_driver_sql("PRAGMA query_only = ON")
     executor.open.set()
     wait_until(lambda: "trying again" in caplog.text, "the answer to be refused by the database")
-    with jobs._store._engine.begin() as connection:
-        connection.exec_driver_sql("PRAGMA query_only = OFF")
+    writing.exec_driver_sql("PRAGMA query_only = OFF")
     assert [result.counts for result in ended(jobs, job).results] == [{"00000110": 1024}]
+
+
+# ---------------------------------------------------------------------- a database that is away
+
+
+@contextlib.contextmanager
+def locked(file: Path) -> Iterator[None]:
+    """Lock a database as another program may: nobody else can write."""
+    with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        yield
+        connection.rollback()
+
+
+def state_on_disk(file: Path, job: JobInfo) -> str:
+    with contextlib.closing(sqlite3.connect(file)) as connection:
+        return str(connection.execute("SELECT state FROM jobs WHERE id = ?", (job.id,)).fetchone()[0])
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that tries again soon, so that a test need not wait."""
+    monkeypatch.setattr(database, "_BUSY_S", 0.05)
+    monkeypatch.setattr(running, "CANCEL_WITHIN_S", 0.05)
+    monkeypatch.setattr(running, "LONGEST_DELAY_S", 0.2)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_job_is_cancelled_although_nothing_can_be_written(start: Start, tmp_path: Path):
+    executor = Obedient()
+    executor.open.clear()
+    jobs = start(executor, f"sqlite:///{tmp_path}/jobs", max_queued_circuits=3)
+    job = submitted(jobs, [fake()] * 2)
+    wait_until(lambda: len(executor.began) == 2, "both circuits to begin")
+    waiting = submitted(jobs, [fake()] * 3)
+    with locked(tmp_path / "jobs"):
+        for each in (job, waiting):
+            assert jobs.cancel(each.id, ADA).state is JobState.CANCELLED
+            assert jobs.cancel(each.id, ADA).state is JobState.CANCELLED, "as often as somebody asks"
+            assert jobs.info(each.id, ADA, 60).state is JobState.CANCELLED
+        assert [each.state for each in jobs.page(ADA).jobs] == [JobState.CANCELLED] * 2
+        assert jobs.states() == {JobState.QUEUED: 0, JobState.RUNNING: 0}
+        assert jobs.queued == 0
+        assert state_on_disk(tmp_path / "jobs", job) == "running"
+    for each in (job, waiting):
+        wait_until(lambda each=each: state_on_disk(tmp_path / "jobs", each) == "cancelled", "the disk to follow")
+    wait_until(lambda: not jobs._active, "memory to forget the jobs")
+    executor.open.set()
+    assert ended(jobs, submitted(jobs, fake())).state is JobState.DONE, "both threads are free"
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_job_whose_answer_cannot_be_written_is_cancelled_and_frees_its_thread(
+    start: Start, tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    executor = Obedient()
+    executor.open.clear()
+    jobs = start(executor, f"sqlite:///{tmp_path}/jobs")
+    stuck = [submitted(jobs, fake()) for _ in range(2)]
+    wait_until(lambda: len(executor.began) == 2, "both circuits to begin")
+    with locked(tmp_path / "jobs"):
+        executor.open.set()
+        wait_until(lambda: caplog.text.count("trying again") >= 2, "the answers to be refused")
+        for job in stuck:
+            assert jobs.cancel(job.id, ADA).state is JobState.CANCELLED
+    assert ended(jobs, submitted(jobs, fake())).state is JobState.DONE
+    for job in stuck:
+        wait_until(lambda job=job: state_on_disk(tmp_path / "jobs", job) == "cancelled", "the disk to follow")
+
+
+@pytest.mark.parametrize("where", ["memory", "file"])
+def test_a_cancel_at_the_moment_of_the_last_answer_wins_in_memory_and_on_disk(
+    start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
+):
+    jobs = start(Obedient(), "sqlite://" if where == "memory" else f"sqlite:///{tmp_path}/jobs")
+    store, told = jobs._store, []
+    finish = store.finish
+
+    def cancelled_meanwhile(*arguments: object) -> bool:
+        written = finish(*arguments)
+        told.append(jobs.cancel(job.id, ADA).state)
+        return written
+
+    monkeypatch.setattr(store, "finish", cancelled_meanwhile)
+    executor = jobs._running._executor
+    executor.open.clear()
+    job = submitted(jobs, fake())
+    executor.open.set()
+    assert ended(jobs, job).state is JobState.CANCELLED
+    wait_until(lambda: told and not jobs._active, "the end to be written")
+    assert told == [JobState.CANCELLED]
+    assert store.find(job.id, "ada").state is JobState.CANCELLED
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_server_that_ends_before_a_cancel_is_written_leaves_the_job_to_the_next_one(start: Start, tmp_path: Path):
+    executor = Obedient()
+    executor.open.clear()
+    first = start(executor, f"sqlite:///{tmp_path}/jobs")
+    job = submitted(first, fake())
+    wait_until(lambda: executor.began, "the run to begin")
+    with locked(tmp_path / "jobs"):
+        first.cancel(job.id, ADA)
+        first.close()
+    assert ended(start(Obedient(), f"sqlite:///{tmp_path}/jobs"), job).state is JobState.DONE
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_server_starts_although_it_cannot_write_what_it_gives_up(start: Start, tmp_path: Path):
+    store = JobStore(f"sqlite:///{tmp_path}/jobs", "fake")
+    record = JobRecord("x", "ada", "ada", JobState.QUEUED, 1, is_list=False, timeout_s=1, created=1)
+    number = store.add(record, [encode(RunRequest(circuits=fake()))])
+    for _ in range(MAX_ATTEMPTS):
+        store.begin(number, 0, 1.0)
+    with locked(tmp_path / "jobs"):
+        jobs = Jobs(Obedient(), store)
+        assert jobs.info("x", ADA).state is JobState.RUNNING
+    assert [error.code for error in ended(jobs, jobs.info("x", ADA)).errors] == ["job-interrupted"]
+    jobs.close()
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_run_that_a_database_error_ends_begins_again_on_the_same_server(tmp_path: Path):
+    failures = [JobStoreError("the database went away")]
+
+    def on_run(_run: object) -> None:
+        if failures:
+            raise failures.pop()
+
+    jobs = Jobs(Obedient(), JobStore(f"sqlite:///{tmp_path}/jobs", "fake"), on_run=on_run)
+    assert ended(jobs, submitted(jobs, fake())).state is JobState.DONE
+    jobs.close()
+
+
+def test_the_removal_of_old_jobs_goes_on_after_any_error(start: Start, monkeypatch: pytest.MonkeyPatch):
+    rounds: list[int] = []
+
+    def fails(_before: float, _keep_bytes: int) -> int:
+        rounds.append(1)
+        raise [JobStoreError("it is away"), ZeroDivisionError("a bug")][len(rounds) % 2]
+
+    monkeypatch.setattr(manager, "_EXPIRE_EVERY_S", 0.01)
+    monkeypatch.setattr(JobStore, "expire", lambda _self, *arguments: fails(*arguments))
+    start()
+    wait_until(lambda: len(rounds) > 4, "some rounds of removal that fail")
+
+
+# ---------------------------------------------------------------------- a full queue
+
+
+def test_a_request_that_is_repeated_gets_its_job_although_the_queue_is_full(start: Start):
+    executor = Obedient()
+    executor.open.clear()
+    jobs = start(executor, max_queued_circuits=2)
+    submitted(jobs, [fake()] * 2)
+    wait_until(lambda: len(executor.began) == 2, "2 runs to begin")
+    accepted = submitted(jobs, [fake()] * 2, key="key")
+    assert submitted(jobs, [fake()] * 2, key="key").id == accepted.id
+    with pytest.raises(IdempotencyConflict):
+        submitted(jobs, [fake()], key="key")
+    for key in (None, "another key"):
+        with pytest.raises(BusyError):
+            submitted(jobs, [fake()], key=key)
+    with pytest.raises(BusyError):
+        submitted(jobs, [fake()] * 2, BOB, key="key")
+
+
+def test_many_at_once_do_not_fill_the_queue_beyond_its_limit(start: Start):
+    executor = Obedient()
+    executor.open.clear()
+    jobs = start(executor, max_queued_circuits=10)
+    submitted(jobs, [fake()] * 2)
+    wait_until(lambda: len(executor.began) == 2, "2 runs to begin")
+
+    def accepted(_: int) -> bool:
+        try:
+            submitted(jobs, [fake()] * 3)
+        except BusyError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(16) as threads:
+        assert sum(threads.map(accepted, range(64))) == 3
+    assert jobs.queued == 9
+    submitted(jobs, fake())
+
+
+def test_places_of_a_job_that_was_not_accepted_are_free_again(start: Start, monkeypatch: pytest.MonkeyPatch):
+    jobs = start(Obedient(), max_queued_circuits=1)
+    with monkeypatch.context() as patch:
+        patch.setattr(jobs._store, "add", mock.Mock(side_effect=JobStoreError("it is away")))
+        for _ in range(3):
+            with pytest.raises(JobStoreError):
+                submitted(jobs, fake())
+    assert ended(jobs, submitted(jobs, fake())).state is JobState.DONE
+
+
+def test_a_job_that_was_cancelled_before_it_was_queued_takes_no_place(start: Start, monkeypatch: pytest.MonkeyPatch):
+    executor = Obedient()
+    executor.open.clear()
+    jobs = start(executor)
+    submitted(jobs, [fake()] * 2)
+    wait_until(lambda: len(executor.began) == 2, "2 runs to begin")
+    add = jobs._running.add
+
+    def cancelled_before(job: ActiveJob) -> None:
+        jobs.cancel(job.record.id, ADA)
+        add(job)
+
+    monkeypatch.setattr(jobs._running, "add", cancelled_before)
+    submitted(jobs, [fake()] * 5)
+    assert jobs.queued == 0
+
+
+def test_the_same_key_twice_at_once_gives_one_job_and_keeps_no_place(start: Start, tmp_path: Path):
+    executor = Obedient()
+    executor.open.clear()
+    jobs = start(executor, f"sqlite:///{tmp_path}/jobs", max_queued_circuits=200)
+    submitted(jobs, [fake()] * 2)
+    wait_until(lambda: len(executor.began) == 2, "2 runs to begin")
+    with ThreadPoolExecutor(16) as threads:
+        found = set(threads.map(lambda _: submitted(jobs, [fake()] * 4, key="key").id, range(32)))
+    assert len(found) == 1
+    assert jobs.queued == 4
+    submitted(jobs, [fake()] * 196)

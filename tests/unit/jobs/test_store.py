@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+import shutil
+import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from support.waiting import wait_until
 
 from gateway.errors import JobStoreError, StorageFull
 from gateway.jobs.store import JobRecord, JobStore, KeyTakenError, StoredAnswer
@@ -71,10 +75,9 @@ def test_answers_are_written_once_and_the_last_one_ends_the_job(store: JobStore)
     assert store.answers(number) == [GOOD, BAD]
 
 
-def test_an_ended_job_takes_no_answer_and_ends_once(store: JobStore):
+def test_a_cancelled_job_takes_no_answer(store: JobStore):
     number = added(store)
-    assert store.end(number, JobState.CANCELLED, 1002)
-    assert not store.end(number, JobState.FAILED, 1003)
+    store.cancel({number: 1002})
     assert not store.finish(number, 0, GOOD, None, 1004)
     found = store.find("first", "ada")
     assert (found.state, found.ended, store.answers(number)) == (JobState.CANCELLED, 1002, [None, None])
@@ -121,7 +124,7 @@ def test_what_was_not_finished_is_found_with_the_attempts_made(url: str):
 
 def test_pages_go_from_the_newest_to_the_oldest(store: JobStore):
     numbers = [added(store, id=f"job {k}", total=1) for k in range(5)]
-    store.end(numbers[1], JobState.CANCELLED, 1001)
+    store.cancel({numbers[1]: 1001})
     assert [one.id for one in store.page("ada", None, None, 2)] == ["job 4", "job 3"]
     assert [one.id for one in store.page("ada", None, numbers[3], 9)] == ["job 2", "job 1", "job 0"]
     assert [one.id for one in store.page("ada", JobState.CANCELLED, None, 9)] == ["job 1"]
@@ -239,7 +242,7 @@ def test_a_closed_store_does_not_open_its_database_again(url: str):
 def test_a_full_database_takes_no_job_and_keeps_those_it_has(tmp_path: Path):
     store = JobStore(f"sqlite:///{tmp_path}/jobs", "qulacs")
     number = added(store)
-    with store._engine.begin() as connection:
+    with store.transaction() as connection:
         connection.exec_driver_sql("PRAGMA max_page_count = 20")
     with pytest.raises(StorageFull, match="the job database is full"):
         store.add(replace(RECORD, id="big"), [b"x" * 200_000] * 2)
@@ -247,3 +250,152 @@ def test_a_full_database_takes_no_job_and_keeps_those_it_has(tmp_path: Path):
     assert store.requests(number) == [b"request 0", b"request 1"]
     assert store.finish(number, 0, GOOD, None, 1)
     store.close()
+
+
+# ---------------------------------------------------------------------- one file, several names
+
+
+def test_a_second_server_is_refused_whatever_path_leads_to_the_file(tmp_path: Path):
+    (tmp_path / "there").mkdir()
+    (tmp_path / "link to the folder").symlink_to(tmp_path / "there")
+    (tmp_path / "link to the file").symlink_to(tmp_path / "there" / "jobs")
+    (tmp_path / "link to a link").symlink_to("link to the file")
+    others = ("there/jobs", "there/../there/jobs", "link to the folder/jobs", "link to the file", "link to a link")
+    for path in others:
+        first = JobStore(f"sqlite:///{tmp_path}/{path}", "qulacs")
+        number = added(first)
+        for other in others:
+            with pytest.raises(JobStoreError, match="another server uses the job database"):
+                JobStore(f"sqlite:///{tmp_path}/{other}", "qulacs", wait_s=0)
+        assert first.requests(number) == [b"request 0", b"request 1"]
+        first.expire(9999, 0)
+        first.cancel({number: 1.0})
+        first.expire(9999, 0)
+        first.close()
+
+
+def test_a_server_that_was_refused_has_not_taken_the_locks_of_the_first(tmp_path: Path):
+    first = JobStore(f"sqlite:///{tmp_path}/jobs", "qulacs")
+    with pytest.raises(JobStoreError, match="another server uses"):
+        JobStore(f"sqlite:///{tmp_path}/jobs", "qulacs", wait_s=0)
+    held = Path("/proc/locks").read_text(encoding="ascii")
+    inode = (tmp_path / "jobs-shm").stat().st_ino
+    assert any("POSIX" in line and f":{inode} " in line for line in held.splitlines())
+    first.close()
+
+
+def test_a_file_with_two_names_is_refused_since_the_newest_jobs_lie_beside_one_of_them(tmp_path: Path):
+    first = JobStore(f"sqlite:///{tmp_path}/jobs", "qulacs")
+    added(first)
+    (tmp_path / "other").hardlink_to(tmp_path / "jobs")
+    for name in ("jobs", "other"):
+        with pytest.raises(JobStoreError, match=r"has more than one name .* leave it one name"):
+            JobStore(f"sqlite:///{tmp_path}/{name}", "qulacs", wait_s=0)
+    first.close()
+    (tmp_path / "other").unlink()
+    JobStore(f"sqlite:///{tmp_path}/jobs", "qulacs", wait_s=0).close()
+
+
+@pytest.mark.skipif(shutil.which("unshare") is None, reason="this machine has no program unshare")
+def test_a_file_that_is_mounted_elsewhere_is_refused_and_a_folder_is_locked(tmp_path: Path):
+    for name in ("jobs", "folder"):
+        (tmp_path / "mounted" / name).mkdir(parents=True)
+    (tmp_path / "mounted" / "jobs" / "alone").touch()
+    first = JobStore(f"sqlite:///{tmp_path}/jobs", "qulacs")
+    mount = f"""
+        mount --bind {tmp_path}/jobs {tmp_path}/mounted/jobs/alone || exit 9
+        mount --bind {tmp_path} {tmp_path}/mounted/folder || exit 9
+        exec {sys.executable} -c "
+from gateway.errors import JobStoreError
+from gateway.jobs.store import JobStore
+for path in ('jobs/alone', 'folder/jobs'):
+    try:
+        JobStore('sqlite:///{tmp_path}/mounted/' + path, 'qulacs', wait_s=0)
+    except JobStoreError as exc:
+        print(exc.message)
+"
+    """
+    done = subprocess.run(["unshare", "-rm", "sh", "-c", mount], capture_output=True, text=True, check=False)
+    first.close()
+    if done.returncode not in {0, 1}:
+        pytest.skip(f"this machine lets nobody mount: {done.stderr}")
+    assert "has more than one name" in done.stdout, done.stderr
+    assert "another server uses the job database" in done.stdout
+
+
+def test_a_lock_that_somebody_removes_is_made_again(tmp_path: Path):
+    first = JobStore(f"sqlite:///{tmp_path}/jobs", "qulacs")
+    first.close()
+    (tmp_path / "jobs.lock").unlink()
+    second = JobStore(f"sqlite:///{tmp_path}/jobs", "qulacs", wait_s=0)
+    with pytest.raises(JobStoreError, match="another server uses"):
+        JobStore(f"sqlite:///{tmp_path}/jobs", "qulacs", wait_s=0)
+    second.close()
+
+
+@pytest.mark.parametrize("beside", ["jobs-wal", "jobs-shm", "jobs-journal"])
+def test_a_pipe_where_the_database_keeps_a_file_is_refused(beside: str, tmp_path: Path):
+    os.mkfifo(tmp_path / beside)
+    with pytest.raises(JobStoreError, match=f"{beside} is not a regular file"):
+        JobStore(f"sqlite:///{tmp_path}/jobs", wait_s=0)
+
+
+# ---------------------------------------------------------------------- reading beside writing
+
+
+def test_who_reads_does_not_wait_for_who_writes(tmp_path: Path):
+    store = JobStore(f"sqlite:///{tmp_path}/jobs", "qulacs")
+    number = added(store)
+    with store.transaction(), ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(lambda _: store.requests(number), range(64)))
+    assert found == [[b"request 0", b"request 1"]] * 64
+    store.close()
+
+
+def test_what_was_cancelled_stays_cancelled_when_the_last_answer_came_at_that_moment(store: JobStore):
+    number = added(store, total=1)
+    assert store.finish(number, 0, GOOD, JobState.DONE, 1001)
+    store.cancel({number: 1000})
+    found = store.find("first", "ada")
+    assert (found.state, found.ended, store.answers(number)) == (JobState.CANCELLED, 1000, [GOOD])
+
+
+def test_a_store_closes_only_when_its_readers_have_ended(tmp_path: Path):
+    store = JobStore(f"sqlite:///{tmp_path}/jobs", "qulacs")
+    number = added(store)
+    reads, over = threading.Event(), threading.Event()
+
+    def read() -> None:
+        with store.reading() as connection:
+            reads.set()
+            over.wait(30)
+            assert connection.exec_driver_sql("SELECT count(*) FROM jobs").scalar() == 1
+
+    with ThreadPoolExecutor(2) as threads:
+        reader = threads.submit(read)
+        reads.wait(30)
+        closing = threads.submit(store.close)
+        wait_until(lambda: store._is_closed, "the store to begin to close")
+        with pytest.raises(JobStoreError, match="another server uses"):
+            JobStore(f"sqlite:///{tmp_path}/jobs", "qulacs", wait_s=0)
+        with pytest.raises(JobStoreError, match="is closed"):
+            store.requests(number)
+        over.set()
+        reader.result(30)
+        closing.result(30)
+    JobStore(f"sqlite:///{tmp_path}/jobs", "qulacs", wait_s=0).close()
+
+
+@pytest.mark.parametrize(("durable", "synchronous"), [(True, 2), (False, 1)])
+def test_a_durable_file_waits_for_the_disk(durable: bool, synchronous: int, tmp_path: Path):
+    store = JobStore(f"sqlite:///{tmp_path}/jobs", "qulacs", durable=durable)
+    with store.transaction() as connection:
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == synchronous
+    store.close()
+
+
+def test_a_database_that_accepts_connections_and_says_nothing_is_an_error_soon():
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"postgresql+psycopg://gateway@127.0.0.1:{silent.getsockname()[1]}/jobs"
+        with pytest.raises(JobStoreError, match="timeout"):
+            JobStore(url, "qulacs", wait_s=0)
