@@ -17,6 +17,7 @@ from typing import TypeVar
 
 import pytest
 from support.fake import TARGET, Does, fake
+from support.power import Disk
 from support.supervised import Supervised
 from support.waiting import wait_until
 
@@ -221,17 +222,24 @@ def _plain(outcome: object) -> object:
 
 
 @contextmanager
-def killing(server: Supervised, ledger: Ledger, random: Random) -> Iterator[threading.Event]:
+def killing(server: Supervised, ledger: Ledger, random: Random, disk: Disk | None = None) -> Iterator[threading.Event]:
     """Kill something every now and then, each kind at least once, and start the server again where nobody else does."""
     over = threading.Event()
-    kinds = {"worker": 8, "http": 3, "server": 2, "arbiter": 1}
+    kinds = {"worker": 8, "http": 3, "server": 2, "arbiter": 1} | ({} if disk is None else {"power": 4})
     first = random.sample(sorted(kinds), len(kinds))
 
     def kill(kind: str) -> None:
         if kind == "worker":
             ledger.kills[kind] += server.kill_worker()
             return
-        {"http": server.kill_http, "server": server.kill_all, "arbiter": server.kill_arbiter}[kind]()
+        {
+            "http": server.kill_http,
+            "server": server.kill_all,
+            "arbiter": server.kill_arbiter,
+            "power": server.kill_all,
+        }[kind]()
+        if disk is not None and kind == "power":
+            disk.fail(random.choice((None, random)))
         ledger.kills[kind] += 1
         if kind != "http":
             server.start()
@@ -251,14 +259,15 @@ def killing(server: Supervised, ledger: Ledger, random: Random) -> Iterator[thre
     thread.join()
 
 
-def chaos(tmp_path: Path, seed: int, plans: list[Planned], target: str) -> None:
-    """Run jobs while things are killed, then count."""
+def chaos(tmp_path: Path, seed: int, plans: list[Planned], target: str, disk: Disk | None = None) -> None:
+    """Run jobs while things are killed, and the power fails if there is a disk for that; then count."""
     print(f"\nchaos: {len(plans)} jobs, --chaos-seed {seed}")
     ledger, began = Ledger(), time.monotonic()
     limits = ServerLimits(timeout_s=60)
-    with Supervised(tmp_path / "jobs.sqlite", target=target, workers=WORKERS, limits=limits) as server:
+    folder = tmp_path if disk is None else disk.folder
+    with Supervised(folder / "jobs.sqlite", target=target, workers=WORKERS, limits=limits) as server:
         load = Load(server.port, plans, ledger, seed)
-        with killing(server, ledger, Random(seed)) as over:
+        with killing(server, ledger, Random(seed), disk) as over:
             load.start()
             wait_until(lambda: over.is_set() or not load.under_way, "the last job", deadline_s=1800, look_every_s=0.1)
         assert not ledger.wrong, "\n".join(ledger.wrong)
@@ -267,7 +276,8 @@ def chaos(tmp_path: Path, seed: int, plans: list[Planned], target: str) -> None:
     took_s = time.monotonic() - began
     states = Counter(str(state) for state, _ in ledger.told.values())
     print(f"chaos: {took_s:.0f} s, killed {dict(ledger.kills)}, states {dict(states)}, by a kill {dict(ledger.blamed)}")
-    assert min(ledger.kills[kind] for kind in ("worker", "http", "server", "arbiter")) > 0
+    kinds = ("worker", "http", "server", "arbiter", *(() if disk is None else ("power",)))
+    assert min(ledger.kills[kind] for kind in kinds) > 0
     assert ledger.blamed[SimulatorCrashed.code] <= ledger.kills["worker"]
     _assert_each_is_there_once(server, ledger, len(plans))
 
@@ -311,3 +321,14 @@ def test_every_job_of_a_real_simulator_ends_once_while_everything_is_killed(requ
     random = Random(seed)
     plans = [real(random, number) for number in range(request.config.getoption("--jobs"))]
     chaos(tmp_path, seed, plans, find("qulacs").adapter)
+
+
+@pytest.mark.timeout(1800)
+def test_every_accepted_job_ends_once_while_the_power_fails(
+    request, tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch
+):
+    random, disk = Random(seed), Disk(tmp_path)
+    plans = [misbehaving(random, number) for number in range(request.config.getoption("--jobs"))]
+    for name, value in disk.environment.items():
+        monkeypatch.setenv(name, value)
+    chaos(tmp_path, seed, plans, TARGET, disk)
