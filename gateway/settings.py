@@ -20,6 +20,9 @@ from gateway.resources import Resources
 LIMIT_PREFIX = "GATEWAY_LIMIT_"
 """``GATEWAY_LIMIT_MAX_SHOTS=1000`` sets the limit ``max_shots``, and so on."""
 
+MOST_WORKERS = 1024
+"""Processes that simulate at the same time; more than any machine has processors for is a slip of the keyboard."""
+
 IN_MEMORY = "sqlite://"
 """The URL of a database of jobs that is kept in memory and ends with its server."""
 
@@ -49,7 +52,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         _setting("the port to listen on, 0 for any free one; by default the simulator's own", "--port", "", "NUMBER"),
     ] = None
     workers: Annotated[
-        Annotated[int, Meta(ge=1)] | None,
+        Annotated[int, Meta(ge=1, le=MOST_WORKERS)] | None,
         _setting(
             "processes that simulate at the same time; by default as many as fit on the processors",
             "--workers",

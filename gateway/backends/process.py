@@ -27,6 +27,7 @@ START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 5.0
 _DRAIN_S = 3.0
 _LOG_LINES = 20
+_REFUSAL = "gateway: "
 _LOG_BYTES = 64 * 1024
 _SERVER_PACKAGES = ("cloudpickle", "flask", "gunicorn", "prometheus_client", "sqlalchemy")
 
@@ -183,11 +184,9 @@ class ServerProcess:
             while True:
                 exit_code = self._process.poll()
                 if exit_code is not None:
-                    raise ServerStartError(
-                        f"the server ended with exit code {exit_code} before it answered:\n{self.log()}",
-                        exit_code=exit_code,
-                        log=self.log(),
-                    )
+                    log = self.log()
+                    why = _sentence(log) or f"the server ended with exit code {exit_code} before it answered:\n{log}"
+                    raise ServerStartError(why, exit_code=exit_code, log=log)
                 try:
                     return client.info(fresh=True)
                 except TransportError:
@@ -228,6 +227,12 @@ class ServerProcess:
             self._log.close()
             self._log = None
         _running_servers.discard(self)
+
+
+def _sentence(log: str) -> str:
+    """Return the sentence with which a server refused its settings, or an empty text if it ended otherwise."""
+    last = log.rpartition("\n")[2]
+    return last.removeprefix(_REFUSAL) if last.startswith(_REFUSAL) else ""
 
 
 def check_extra() -> None:

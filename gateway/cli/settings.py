@@ -12,6 +12,8 @@ import difflib
 import ipaddress
 import os
 import re
+import select
+import stat
 import sys
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from pathlib import Path
@@ -34,6 +36,7 @@ LONGEST_S = 1_000_000_000
 """The longest duration, some thirty years: a lock cannot wait much longer, and JSON has no infinity."""
 
 _MOST_BYTES = 2**20
+_WRITER_WITHIN_S = 5.0
 _OLD_THREADS = "OMP_NUM_THREADS"
 """The variable with the number of threads that is used where no setting gives one; many machines set it."""
 
@@ -269,8 +272,15 @@ def _file(file: str | None) -> Iterator[Layer]:
 
 
 def _beginning(file: str) -> bytes:
-    """Return the content of a file of settings; ``/dev/zero`` has no end, and is refused."""
-    with Path(file).open("rb") as opened:
+    """Return the content of a file of settings; ``/dev/zero`` has no end, and is refused.
+
+    A pipe is read, too (``--settings <(...)``), unless nobody writes into it.
+    """
+    with open(os.open(file, os.O_RDONLY | os.O_NONBLOCK), "rb") as opened:  # noqa: PTH123 - of a descriptor
+        is_pipe = stat.S_ISFIFO(os.fstat(opened.fileno()).st_mode)
+        if is_pipe and not select.select([opened], [], [], _WRITER_WITHIN_S)[0]:
+            raise RequestError(f"cannot read the settings in {file}: nobody writes into this pipe", field="settings")
+        os.set_blocking(opened.fileno(), True)
         content = opened.read(_MOST_BYTES + 1)
     if len(content) > _MOST_BYTES:
         raise RequestError(f"{file} has more than {_MOST_BYTES:,} bytes: is it a file of settings?", field="settings")

@@ -36,6 +36,9 @@ def check_certificate(cert: str | None, key: str | None) -> None:
 
 
 def _check_pem(file: str, label: str, what: str) -> str:
+    if Path(file).exists() and not Path(file).is_file():
+        kind = "a folder" if Path(file).is_dir() else "not a regular file"  # reading a pipe may never end
+        raise ServerStartError(f"cannot read the {what} in {file}: it is {kind}")
     try:
         text = Path(file).read_text(encoding="ascii")
     except OSError as exc:

@@ -97,6 +97,8 @@ class GatewayApplication(BaseApplication):  # type: ignore[misc]  # gunicorn is 
             raise AppImportError(
                 f"gateway: {' '.join(exc.message.split())}"
             ) from exc  # gunicorn prints this sentence and no traceback
+        except OSError as exc:  # of the system: too many processes or files
+            raise AppImportError(f"gateway: the server cannot start: {exc}") from exc
         finally:
             gc.freeze()
             gc.enable()

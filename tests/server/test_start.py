@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import socket
 import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -17,17 +19,25 @@ from support.serving import client, environment, serving
 
 from gateway import BackendServer, Circuit, LocalSimulator
 from gateway.backends.client import BackendClient
-from gateway.errors import LimitError, OutOfMemory, RequestError, SimulatorError, SimulatorNotInstalled
+from gateway.errors import (
+    LimitError,
+    OutOfMemory,
+    RequestError,
+    ServerStartError,
+    SimulatorError,
+    SimulatorNotInstalled,
+)
+from gateway.jobs.store import JobStore
 from gateway.resources import LEAST_MEMORY
 from gateway.simulators import SIMULATORS, Simulator
 
 SERVE = [sys.executable, "-m", "gateway", "serve"]
 
 
-def started(*words: str, **more: str) -> subprocess.CompletedProcess[str]:
+def started(*words: str, cwd: str | None = None, **more: str) -> subprocess.CompletedProcess[str]:
     """Run a server that must end by itself."""
     return subprocess.run(
-        [*SERVE, *words], capture_output=True, text=True, timeout=60, check=False, env=environment(more)
+        [*SERVE, *words], capture_output=True, text=True, timeout=60, check=False, env=environment(more), cwd=cwd
     )
 
 
@@ -64,6 +74,70 @@ def test_a_job_database_of_a_newer_version_is_refused(tmp_path: Path):
         column = connection.execute(f"pragma table_info({tables[0]})").fetchall()[0][1]
         connection.execute(f"update {tables[0]} set {column} = 1000")  # noqa: S608 - names of our own tables
     assert "newer" in refused(started(*FAKE, "--jobs", str(file)), 1)
+
+
+def damaged(kind: str, folder: Path) -> str:
+    """Make something that is no database, and return its path."""
+    path = folder / "jobs"
+    match kind:
+        case "folder":
+            path.mkdir()
+        case "pipe":
+            os.mkfifo(path)
+        case "head of a database":
+            path.write_bytes(b"SQLite format 3\0")
+        case "database with a broken page":
+            JobStore(f"sqlite:///{path}").close()
+            path.write_bytes(path.read_bytes()[:200] + os.urandom(8000))
+        case "database that was cut":
+            JobStore(f"sqlite:///{path}").close()
+            path.write_bytes(path.read_bytes()[:5000])
+        case "link in a circle":
+            path.symlink_to(path)
+        case "below a file":
+            path.write_bytes(b"")
+            return str(path / "jobs")
+        case device:
+            return device
+    return str(path)
+
+
+DAMAGES = (
+    "folder", "pipe", "head of a database", "database with a broken page", "database that was cut", "link in a circle",
+    "below a file", "/dev/null", "/dev/zero", "sqlite://///", "sqlite:///file:jobs?uri=true", "sqlite:///x?timeout=soon",
+    "sqlite+nodriver:///x", "postgresql://127.0.0.1:99999/jobs", "postgresql://127.0.0.1:1/jobs?nonsense=3",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", DAMAGES)
+def test_what_is_no_database_is_refused_in_a_sentence_on_the_command_line_and_in_python(kind: str, tmp_path: Path):
+    jobs = damaged(kind, tmp_path)
+    sentence = refused(started(*FAKE, "--jobs", jobs, cwd=str(tmp_path)), 1)
+    assert "job database" in sentence
+    with pytest.raises(ServerStartError) as caught:
+        LocalSimulator(adapter=TARGET, jobs=jobs).start()
+    assert "job database" in caught.value.message
+    assert "\n" not in caught.value.message
+    assert caught.value.exit_code == 1
+
+
+@pytest.mark.skipif(shutil.which("unshare") is None, reason="this machine has no program unshare")
+def test_a_database_that_may_only_be_read_is_refused(tmp_path: Path):
+    JobStore(f"sqlite:///{tmp_path}/jobs").close()
+    mount = f'mount -t tmpfs none {tmp_path} && mount -o remount,ro {tmp_path} && exec "$@"'
+    done = subprocess.run(
+        ["unshare", "-rm", "sh", "-c", mount, "sh", *SERVE, *FAKE, "--jobs", f"{tmp_path}/jobs"],
+        capture_output=True, text=True, timeout=60, check=False, env=environment(),
+    )  # fmt: skip
+    if "mount" in done.stderr or "unshare" in done.stderr:
+        pytest.skip(f"this machine lets nobody mount: {done.stderr}")
+    assert "Read-only file system" in refused(done, 1)
+
+
+def test_a_database_that_takes_connections_and_never_answers_is_refused():
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"postgresql+psycopg://127.0.0.1:{silent.getsockname()[1]}/jobs"
+        assert "timeout" in refused(started(*FAKE, "--jobs", url), 1)
 
 
 @pytest.mark.parametrize("jobs", ["nothing://x", "postgresql://127.0.0.1:1/jobs"])
@@ -119,6 +193,7 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ["openssl", "rsa", "-aes128", "-passout", "pass:x", "-in", "one.key", "-out", "locked.key"],
         cwd=folder, check=True, capture_output=True,
     )  # fmt: skip
+    os.mkfifo(folder / "pipe")
     (folder / "text.pem").write_text("no certificate", encoding="utf-8")
     (folder / "broken.pem").write_text(
         "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", encoding="utf-8"
@@ -134,6 +209,9 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("one.pem", "text.pem", "there is no private key in PEM in text.pem"),
         ("one.pem", "missing.key", "cannot read the private key in missing.key: No such file or directory"),
         ("one.pem", "locked.key", "the private key in locked.key is encrypted: a server cannot ask for its password"),
+        ("pipe", "one.key", "cannot read the certificate in pipe: it is not a regular file"),
+        ("one.pem", "/dev/zero", "cannot read the private key in /dev/zero: it is not a regular file"),
+        (".", "one.key", "cannot read the certificate in .: it is a folder"),
         ("broken.pem", "one.key", "the certificate in broken.pem with the private key in one.key cannot be used: "),
     ],
 )
@@ -316,3 +394,17 @@ def test_resources_that_no_run_can_use_are_refused_when_a_backend_is_made(wrong)
         LocalSimulator("qulacs", **wrong)
     with pytest.raises(RequestError, match="must be"):
         BackendServer(telling_threads(), **wrong)
+
+
+def test_a_pipe_is_read_as_settings_and_refused_if_nobody_writes_into_it(tmp_path: Path):
+    pipe = tmp_path / "settings"
+    os.mkfifo(pipe)
+    assert "nobody writes into this pipe" in refused(started(*FAKE, "--settings", str(pipe)), 2)
+    with ThreadPoolExecutor(1) as threads:
+        threads.submit(pipe.write_text, "workers = 0", encoding="utf-8")
+        assert "workers must be an integer from 1 to 1024, not 0" in refused(started(*FAKE, "--settings", str(pipe)), 2)
+
+
+def test_more_workers_than_any_machine_can_have_are_refused():
+    sentence = refused(started(*FAKE, "--workers", "100000"), 2)
+    assert sentence == "--workers must be an integer from 1 to 1024, not 100000"
