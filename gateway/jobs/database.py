@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
-from sqlalchemy.pool import StaticPool
+from sqlalchemy.pool import NullPool, StaticPool
 
 from gateway.errors import JobStoreError, StorageFull
 
@@ -88,7 +88,13 @@ def _network_limits(address: sa.URL) -> dict[str, Any]:
     """Return the options by which an unreachable host is an error within seconds, and no wait without an end."""
     if address.get_driver_name() not in {"psycopg", "psycopg2"}:
         return {}
-    limits = {"connect_timeout": _CONNECT_S, "keepalives_idle": 30, "tcp_user_timeout": 30_000}
+    limits = {
+        "connect_timeout": _CONNECT_S,
+        "keepalives_idle": 10,
+        "keepalives_interval": 3,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 10_000,  # milliseconds
+    }
     return {"connect_args": {name: value for name, value in limits.items() if name not in address.query}}
 
 
@@ -247,13 +253,11 @@ def _flock(fd: int) -> bool:
 
 @contextlib.contextmanager
 def _postgresql_lock(engine: Engine, queue: str, wait_s: float) -> Iterator[Connection]:
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    alone = sa.create_engine(engine.url, poolclass=NullPool, **_network_limits(engine.url))
+    with alone.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         lock = sa.select(sa.func.pg_try_advisory_lock(queue_key(queue)))
         wait_for(lambda: bool(connection.scalar(lock)), wait_s, _in_use(f"{queue!r} in {public_url(engine.url)}"))
-        try:
-            yield connection
-        finally:
-            connection.invalidate()  # the locks belong to the session, which the pool would keep
+        yield connection
 
 
 def queue_key(queue: str) -> int:

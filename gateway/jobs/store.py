@@ -20,8 +20,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.pool import StaticPool
 
 from gateway.errors import JobStoreError
-from gateway.jobs.database import engine, exclusively, public_url, translate_errors
-from gateway.jobs.schema import bring_up_to_date
+from gateway.jobs.database import engine, public_url, translate_errors
+from gateway.jobs.holding import Hold
 from gateway.jobs.tables import (
     ADD,
     ADD_CIRCUITS,
@@ -127,20 +127,11 @@ class JobStore:
         self._closing = Lock()
         self._is_closed = False
         self._reading = _Count()
-        self._resources = contextlib.ExitStack()
-        self._resources.callback(self._engine.dispose)
         try:
             with translate_errors(self.url):
-                keeper = self._resources.enter_context(exclusively(self._engine, queue, wait_s))
-                # Before the lock is released: the next server must find nobody at the file.
-                self._resources.callback(self._engine.dispose)
-                bring_up_to_date(self._engine, keeper, queue, wait_s)
+                self._hold = Hold(self._engine, queue, wait_s)
         except (ValueError, TypeError) as exc:  # of a driver that is given a strange URL
-            self._resources.close()
             raise JobStoreError(f"cannot use the job database {public_url(url)}: {exc}", url=public_url(url)) from exc
-        except BaseException:
-            self._resources.close()
-            raise
         self._turn = RLock()  # of the one connection to a database in memory
         is_file = self._engine.dialect.name == "sqlite" and not self._in_memory
         self._writer = GroupWriter(self._engine) if is_file else None
@@ -157,7 +148,8 @@ class JobStore:
             if self._writer is not None:
                 self._writer.close()
             with self._turn:
-                self._resources.close()
+                self._engine.dispose()  # before the lock is released: the next server must find nobody at the file
+                self._hold.close()
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[Connection]:
@@ -174,6 +166,7 @@ class JobStore:
             with self._turn if self._in_memory else contextlib.nullcontext():
                 self._refuse_if_closed()
                 with self._engine.begin() as connection:
+                    self._hold.confirm()
                     yield connection
 
     @contextlib.contextmanager
@@ -186,6 +179,7 @@ class JobStore:
         with translate_errors(self.url), self._reading:
             self._refuse_if_closed()
             with self._engine.connect() as connection:
+                self._hold.confirm()
                 yield connection
 
     def _refuse_if_closed(self) -> None:
@@ -257,6 +251,7 @@ class JobStore:
         Returns:
             The number of jobs that were removed.
         """
+        self._hold.doubt()  # from time to time
         ended = (jobs.c.queue == self.queue) & jobs.c.state.not_in(UNENDED)
         with self.transaction() as connection:
             old = list(connection.scalars(sa.select(jobs.c.number).where(ended & (jobs.c.ended < before))))

@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
+import psycopg
 import pytest
 from support.waiting import wait_until
 
@@ -399,3 +400,40 @@ def test_a_database_that_accepts_connections_and_says_nothing_is_an_error_soon()
         url = f"postgresql+psycopg://gateway@127.0.0.1:{silent.getsockname()[1]}/jobs"
         with pytest.raises(JobStoreError, match="timeout"):
             JobStore(url, "qulacs", wait_s=0)
+
+
+# ---------------------------------------------------------------------- PostgreSQL ends its connections
+
+
+def _end_all_connections(url: str) -> None:
+    """End what PostgreSQL's own restart would end."""
+    others = "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+    with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute(f"{others} AND backend_type = 'client backend'")
+
+
+def test_a_server_takes_its_lock_again_when_postgresql_was_away(postgresql_url: str):
+    first = JobStore(postgresql_url, "again")
+    number = added(first, id="again")
+    for use in (lambda: first.begin(number, 0, 1.0), lambda: first.requests(number), lambda: first.expire(0, 2**30)):
+        _end_all_connections(postgresql_url)
+        use()
+        with pytest.raises(JobStoreError, match="another server uses the job database"):
+            JobStore(postgresql_url, "again", wait_s=0)
+    assert first.requests(number) == [b"request 0", b"request 1"]
+    first.close()
+    JobStore(postgresql_url, "again", wait_s=0).close()
+
+
+def test_a_server_whose_lock_was_taken_meanwhile_leaves_the_jobs_to_the_other_one(postgresql_url: str):
+    first = JobStore(postgresql_url, "taken")
+    number = added(first, id="taken")
+    _end_all_connections(postgresql_url)
+    second = JobStore(postgresql_url, "taken", wait_s=0)
+    with pytest.raises(JobStoreError, match="another server uses the job database"):
+        first.begin(number, 0, 1.0)
+    second.begin(number, 0, 2.0)
+    assert second.find("taken", "ada").started == 2.0
+    second.close()
+    first.begin(number, 0, 3.0)
+    first.close()
