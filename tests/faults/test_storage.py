@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import IO
 
 import pytest
@@ -74,6 +76,15 @@ class SmallDisk(Watched):
     def make_room(self) -> None:
         self._filler.unlink()
 
+    def states(self, jobs: list[Job]) -> list[str]:
+        """Return the state of each job on the disk, read from a copy: SQLite does not find files below ``/proc``."""
+        with TemporaryDirectory() as folder:
+            for path in self._filler.parent.glob("jobs.sqlite*"):
+                shutil.copy(path, folder)
+            with contextlib.closing(sqlite3.connect(Path(folder) / "jobs.sqlite")) as connection:
+                found = dict(connection.execute("SELECT id, state FROM jobs"))
+        return [found[job.id] for job in jobs]
+
     @property
     def running(self) -> bool:
         return self._process.poll() is None
@@ -120,6 +131,25 @@ def test_a_full_disk_refuses_new_jobs_and_loses_none(small_disk: SmallDisk):
         assert [job.result(60) for job in accepted] == [{"0" * 8: k + 1} for k in range(len(accepted))]
         assert client.run_async(fake(amount=9), shots=2).result(30) == {"00001001": 2}
         assert len(client.jobs(limit=1000)) == len(accepted) + 1, "what was refused is not there"
+    assert small_disk.running
+
+
+def test_jobs_are_cancelled_at_once_while_the_disk_is_full_and_stay_cancelled(small_disk: SmallDisk):
+    with BackendClient(port=small_disk.port) as client:
+        wait_until(lambda: _answers(client), "the server to answer")
+        running = [client.run_async(fake(Does.WAIT), shots=1) for _ in range(2)]
+        small_disk.wait_until_doing(Does.WAIT, 2)
+        waiting = [client.run_async([fake()] * 3, shots=1) for _ in range(3)]
+        small_disk.fill()
+        with pytest.raises(StorageFull):
+            _submit_until_refused(client, [])
+        for job in (*running, *waiting):
+            assert job.cancel()
+            assert job.status() is JobState.CANCELLED
+        assert client.run(fake(amount=3), shots=1) == {"00000011": 1}, "the workers are free again"
+        small_disk.make_room()
+        assert client.run_async(fake(amount=9), shots=2).result(30) == {"00001001": 2}
+        wait_until(lambda: set(small_disk.states(running + waiting)) == {"cancelled"}, "the disk to follow")
     assert small_disk.running
 
 
