@@ -152,14 +152,17 @@ class JobStore:
                 self._hold.close()
 
     @contextlib.contextmanager
-    def transaction(self) -> Iterator[Connection]:
+    def transaction(self, *, is_hasty: bool = False) -> Iterator[Connection]:
         """Begin a transaction, in which interfaces may keep data of their own; errors of the database become ours.
 
         When the block has ended, what it wrote is on disk. Transactions are not nested.
+
+        Args:
+            is_hasty: whether what is written need only survive the end of this process, not a power failure.
         """
         with translate_errors(self.url):
             if self._writer is not None:
-                with self._writer.transaction() as connection:
+                with self._writer.transaction(is_hasty=is_hasty) as connection:
                     self._refuse_if_closed()
                     yield connection
                 return
@@ -211,7 +214,7 @@ class JobStore:
 
     def begin(self, number: int, position: int, now: float) -> None:
         """Count an attempt at a circuit; the first attempt of a job sets its state to running."""
-        with self.transaction() as connection:
+        with self.transaction(is_hasty=True) as connection:  # a power failure is no fault of the circuit
             connection.execute(ATTEMPT, {"this_job": number, "this_position": position})
             connection.execute(START, {"this_job": number, "now": now})
 

@@ -27,9 +27,16 @@ _LOOK_EVERY_S = 0.05
 
 
 class _Group:
-    """Transactions that are committed together, or not at all."""
+    """Transactions that are committed together, or not at all.
 
-    def __init__(self) -> None:
+    Args:
+        connection: the connection on which they are written.
+        is_hasty: whether the commit does not wait for the disk, and so for no other transaction either.
+    """
+
+    def __init__(self, connection: Connection, *, is_hasty: bool) -> None:
+        self.connection = connection
+        self.is_hasty = is_hasty
         self.size = 0
         self.is_over = threading.Event()
         self.error: Exception | None = None
@@ -47,14 +54,17 @@ class GroupWriter:
         self._turn = threading.Lock()
         self._counting = threading.Lock()
         self._waiting = 0
-        self._connection: Connection | None = None
+        self._connections: dict[bool, Connection] = {}
         self._group: _Group | None = None
 
     @contextlib.contextmanager
-    def transaction(self) -> Iterator[Connection]:
+    def transaction(self, *, is_hasty: bool = False) -> Iterator[Connection]:
         """Begin a transaction, which is on disk when the block has ended; one that fails is undone, and it alone.
 
         Transactions are not nested.
+
+        Args:
+            is_hasty: whether it need only survive the end of this process, not a power failure.
 
         Raises:
             JobStoreError: the turn of this thread did not come.
@@ -63,14 +73,14 @@ class GroupWriter:
         self._take_turn()
         failure: BaseException | None = None
         try:
-            group, connection = self._join()
+            group = self._join(is_hasty=is_hasty)
             try:
-                yield connection
+                yield group.connection
             except BaseException as exc:  # noqa: BLE001 - raised below
                 failure = exc
-                self._undo(group, connection)
+                self._undo(group)
             else:
-                self._keep(group, connection)
+                self._keep(group)
         finally:
             self._leave()
         # One that failed waits, too: the reason may be what another one wrote, which others see only from now on.
@@ -82,7 +92,8 @@ class GroupWriter:
         """Wait for the turns that were taken, and close the connection."""
         with self._turn:
             self._commit()
-            self._drop_connection()
+            for is_hasty in (False, True):
+                self._drop_connection(is_hasty=is_hasty)
 
     def _take_turn(self) -> None:
         with self._counting:
@@ -96,39 +107,45 @@ class GroupWriter:
             with self._counting:
                 self._waiting -= 1
 
-    def _join(self) -> tuple[_Group, Connection]:
+    def _join(self, *, is_hasty: bool) -> _Group:
         """Begin a group, or a savepoint within the one that is there."""
-        if self._connection is None:
-            self._connection = self._engine.connect()
         if self._group is None:
-            self._connection.exec_driver_sql("BEGIN IMMEDIATE")
-            self._group = _Group()
+            is_hasty = is_hasty and not self._waiting
+            connection = self._connections.get(is_hasty)
+            if connection is None:
+                connection = self._connections[is_hasty] = self._engine.connect()
+                if is_hasty:
+                    connection.exec_driver_sql("PRAGMA synchronous=NORMAL")
+                    connection.rollback()
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            self._group = _Group(connection, is_hasty=is_hasty)
         elif self._group.size:
-            self._connection.exec_driver_sql("SAVEPOINT member")
-        return self._group, self._connection
+            self._group.connection.exec_driver_sql("SAVEPOINT member")
+        return self._group
 
-    def _keep(self, group: _Group, connection: Connection) -> None:
+    def _keep(self, group: _Group) -> None:
         if group.size:
-            connection.exec_driver_sql("RELEASE member")
+            group.connection.exec_driver_sql("RELEASE member")
         group.size += 1
 
-    def _undo(self, group: _Group, connection: Connection) -> None:
+    def _undo(self, group: _Group) -> None:
         """Undo what a block wrote that failed; SQLite may have undone the whole group before, as on a full disk."""
         if not group.size:
             self._end(None)
-            self._roll_back()
+            self._roll_back(group)
             return
-        if _in_transaction(connection):
+        if _in_transaction(group.connection):
             with contextlib.suppress(SQLAlchemyError):
-                connection.exec_driver_sql("ROLLBACK TO member")
-                connection.exec_driver_sql("RELEASE member")
+                group.connection.exec_driver_sql("ROLLBACK TO member")
+                group.connection.exec_driver_sql("RELEASE member")
                 return
         self._end(JobStoreError("a transaction of the job database was undone together with another one"))
 
     def _leave(self) -> None:
         """Let the next thread have its turn; commit if there is none, or if the group is large."""
         try:
-            if self._group is not None and (not self._waiting or self._group.size >= _MOST_TOGETHER):
+            group = self._group
+            if group is not None and (group.is_hasty or not self._waiting or group.size >= _MOST_TOGETHER):
                 self._commit()
         finally:
             self._turn.release()
@@ -138,8 +155,7 @@ class GroupWriter:
             return
         error = None
         try:
-            assert self._connection is not None  # noqa: S101 - the group has begun on it
-            self._connection.commit()
+            self._group.connection.commit()
         except SQLAlchemyError as exc:
             error = exc
         self._end(error)
@@ -147,23 +163,22 @@ class GroupWriter:
     def _end(self, error: Exception | None) -> None:
         """Tell the members of the group what became of it."""
         group, self._group = self._group, None
-        if error is not None:
-            self._roll_back()
         if group is not None:
+            if error is not None:
+                self._roll_back(group)
             group.error = error
             group.is_over.set()
 
-    def _roll_back(self) -> None:
+    def _roll_back(self, group: _Group) -> None:
         """Undo the transaction; a connection that keeps it all the same, as after a commit that failed, is dropped."""
         with contextlib.suppress(SQLAlchemyError):
-            if self._connection is not None:
-                self._connection.rollback()
-                if not _in_transaction(self._connection):
-                    return
-        self._drop_connection()
+            group.connection.rollback()
+            if not _in_transaction(group.connection):
+                return
+        self._drop_connection(is_hasty=group.is_hasty)
 
-    def _drop_connection(self) -> None:
-        connection, self._connection = self._connection, None
+    def _drop_connection(self, *, is_hasty: bool) -> None:
+        connection = self._connections.pop(is_hasty, None)
         if connection is not None:
             with contextlib.suppress(SQLAlchemyError):
                 connection.invalidate()

@@ -1,9 +1,12 @@
-"""Measures jobs: the cost of one beside a synchronous call, and how soon a job that is ended frees its processor."""
+"""Measures jobs: what one costs, what it costs that a power failure loses none, and how soon an ended one is gone."""
 
 from __future__ import annotations
 
+import contextlib
+import secrets
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -16,6 +19,7 @@ from workloads import bell, endless
 
 from gateway.backends.client import BackendClient
 from gateway.backends.local import LocalSimulator
+from gateway.jobs.store import JobRecord, JobStore, StoredAnswer
 from gateway.results import JobState
 
 NAME = "jobs"
@@ -23,7 +27,14 @@ SIMULATOR = "qulacs"
 ASYNCHRONOUS = 3.0
 FREE_WITHIN_S = 0.5
 SHOTS = 1_000
+ROUNDS = 8
 WARM_UP = 20
+
+DURABLE = {1: None, 16: 2.0}
+"""Clients that write at the same time -> how much longer writing may take when it waits for the disk.
+
+Sixteen share the waits, and so they pay for few of them. One alone pays for each, and how much depends on the disk.
+"""
 
 
 def measure(_: str, *, quick: bool) -> list[Row]:
@@ -32,6 +43,7 @@ def measure(_: str, *, quick: bool) -> list[Row]:
         client = local.client()
         return [
             _asynchronous(client, 100 if quick else 500),
+            *(_durable(clients, 160 if quick else 800) for clients in DURABLE),
             _worst("cancel", [_cancelled(local, client) for _ in range(3 if quick else 10)]),
             _worst("deadline", [_late(local, client) for _ in range(3 if quick else 10)]),
         ]
@@ -55,6 +67,35 @@ def _asynchronous(client: BackendClient, rounds: int) -> Row:
         assert submit_and_wait() == run()
     ours_s, other_s = take_turns(submit_and_wait, run, rounds=rounds, clock=perf_counter, summary=median)
     return compared(NAME, "Bell pair, submit to result : synchronous", ours_s, other_s, ASYNCHRONOUS)
+
+
+def _durable(clients: int, jobs: int) -> Row:
+    """Compare writing jobs to a file that survives a power failure with writing them to one that does not."""
+    with TemporaryDirectory() as folder, contextlib.ExitStack() as stack, ThreadPoolExecutor(clients) as threads:
+        stores = [JobStore(f"sqlite:///{folder}/{durable}", durable=durable) for durable in (True, False)]
+        for store in stores:
+            stack.callback(store.close)
+        durable, hasty = (partial(_write, store, threads, jobs // ROUNDS) for store in stores)
+        ours_s, other_s = take_turns(durable, hasty, rounds=ROUNDS, clock=perf_counter, summary=median)
+    return Row(
+        benchmark=NAME,
+        case=f"jobs of {clients} at once, safe from power failures : not",
+        ours_s=ours_s,
+        other_s=other_s,
+        ratio=ours_s / other_s,
+        target=DURABLE[clients],
+    )
+
+
+def _write(store: JobStore, threads: ThreadPoolExecutor, jobs: int) -> None:
+    list(threads.map(partial(_write_one, store), range(jobs)))
+
+
+def _write_one(store: JobStore, _: int) -> None:
+    record = JobRecord(secrets.token_hex(), "", "", JobState.QUEUED, 1, is_list=False, timeout_s=1, created=1)
+    number = store.add(record, [bytes(500)])
+    store.begin(number, 0, 1.0)
+    store.finish(number, 0, StoredAnswer(200, bytes(500)), JobState.DONE, 2.0)
 
 
 def _worst(what: str, seconds: list[float]) -> Row:

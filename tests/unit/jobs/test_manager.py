@@ -353,7 +353,7 @@ def test_a_database_that_cannot_be_written_for_a_while_delays_a_job_and_loses_no
     jobs = start(executor, f"sqlite:///{tmp_path}/jobs")
     job = submitted(jobs, fake(amount=6))
     wait_until(lambda: executor.began, "the run to begin")
-    writing = jobs._store._writer._connection
+    writing = jobs._store._writer._connections[False]
     writing.exec_driver_sql("PRAGMA query_only = ON")
     executor.open.set()
     wait_until(lambda: "trying again" in caplog.text, "the answer to be refused by the database")

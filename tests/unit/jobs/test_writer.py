@@ -200,6 +200,41 @@ def test_a_full_file_refuses_what_is_too_much_and_takes_the_rest(writer: GroupWr
     assert stored(file) == [0, 2]
 
 
+def synchronous(connection: Connection) -> int:
+    return int(connection.exec_driver_sql("PRAGMA synchronous").scalar_one())
+
+
+def test_only_one_in_a_hurry_that_is_alone_does_not_wait_for_the_disk(writer: GroupWriter, file: Path):
+    with writer.transaction(is_hasty=True) as connection:
+        assert synchronous(connection) == 1
+        _put(connection, 1)
+    with writer.transaction() as connection:
+        assert synchronous(connection) == 2
+        _put(connection, 2)
+    assert stored(file) == [1, 2]
+
+
+def test_one_in_a_hurry_is_committed_with_others_that_wait(writer: GroupWriter, file: Path, commits: list[object]):
+    def put_in_a_hurry(number: int) -> None:
+        with writer.transaction(is_hasty=True) as connection:
+            _put(connection, number)
+
+    with writer.transaction(is_hasty=True) as connection:
+        threads = [
+            threading.Thread(target=put, args=(writer, 1)),
+            threading.Thread(target=put_in_a_hurry, args=(2,)),
+            threading.Thread(target=put, args=(writer, 3)),
+        ]
+        for k, thread in enumerate(threads):
+            thread.start()
+            wait_until(lambda k=k: writer._waiting == k + 1, "a thread to wait for its turn")
+        _put(connection, 0)
+    for thread in threads:
+        thread.join()
+    assert stored(file) == [0, 1, 2, 3]
+    assert len(commits) == 2, "one for what did not wait for the disk, and one for the three that came meanwhile"
+
+
 def test_a_turn_that_does_not_come_is_an_error(writer: GroupWriter, file: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(writer_module, "_TURN_WITHIN_S", 0.05)
     refused: list[str] = []
