@@ -14,6 +14,7 @@
     ├─ OriginRefused            403  a web page that may not use the server: origin
     ├─ JobError
     │  ├─ JobNotFound           404  job
+    │  ├─ ResultNotFound        404  the job has no result there: job
     │  ├─ JobCancelled          409
     │  ├─ JobTimeout            504  timeout_s
     │  ├─ JobInterrupted        500  the server ended during each attempt: attempts
@@ -220,6 +221,16 @@ class JobNotFound(JobError, LookupError):  # noqa: N818 - the name states a fact
 
     title = "There is no such job, or it belongs to somebody else"
     code = "job-not-found"
+    status = 404
+    fields = ("job",)
+    job: str | None
+
+
+class ResultNotFound(JobError, LookupError):  # noqa: N818 - the name states a fact
+    """The job has no result at this position: not yet, not any more, or no such circuit."""
+
+    title = "The job has no result at this position"
+    code = "result-not-found"
     status = 404
     fields = ("job",)
     job: str | None

@@ -115,7 +115,7 @@ def protocol() -> str:
         parameters += [
             f"| `{parameter.name}` | {parameter.place} | {parameter.description} |" for parameter in endpoint.parameters
         ]
-    sections = {"endpoints": [*lines, "", *parameters], "limits": _limits()}
+    sections = {"endpoints": [*lines, "", *dict.fromkeys(parameters)], "limits": _limits()}
     return _fill_sections("gateway/protocol/PROTOCOL.md", sections, comment="<!-- {} -->")
 
 

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
+
 import msgspec
 
+from gateway.execution.content import Content, whole
 from gateway.jobs.clock import moment
-from gateway.jobs.store import JobRecord, StoredAnswer
-from gateway.protocol import problem
-from gateway.protocol.messages import JobProgress, RawResponse, SentJob, decode
+from gateway.jobs.joined import Joined, Part, part
+from gateway.jobs.store import JobRecord, StoredAnswer, Summary
+from gateway.protocol.messages import JobInfo, JobProgress, RawResponse, decode, encode
 
 _OK = 200
 
+_BEGINNING, _END = b'{"results":[', b"]}"
+"""What the workers put around the one result of a RunResponse."""
 
-def describe(record: JobRecord, done: int) -> SentJob:
+
+def describe(record: JobRecord, done: int) -> JobInfo:
     """Return the state and the progress of a job, without results.
 
     Args:
@@ -21,7 +27,7 @@ def describe(record: JobRecord, done: int) -> SentJob:
     """
     created = moment(record.created)
     assert created is not None  # noqa: S101 - every record has it
-    return SentJob(
+    return JobInfo(
         id=record.id,
         state=record.state,
         is_list=record.is_list,
@@ -32,24 +38,69 @@ def describe(record: JobRecord, done: int) -> SentJob:
     )
 
 
-def describe_ended(record: JobRecord, answers: list[StoredAnswer | None]) -> SentJob:
-    """Return a job that has ended, with the answers of its circuits."""
-    results, errors = _outcome(answers, is_list=record.is_list)
-    done = len(answers) - answers.count(None)
-    return msgspec.structs.replace(describe(record, done), results=results, errors=errors or None)
+def describe_ended(record: JobRecord, summary: Summary) -> JobInfo:
+    """Return a job that has ended, with the sizes of its results in their place."""
+    return msgspec.structs.replace(describe(record, summary.done), result_bytes=summary.size, failures=summary.failures)
 
 
-def _outcome(
-    answers: list[StoredAnswer | None], *, is_list: bool
-) -> tuple[list[msgspec.Raw | None], list[msgspec.Raw]]:
-    """Return a result or ``None`` for each circuit, and the problems, each with the number of its circuit."""
-    results: list[msgspec.Raw | None] = []
-    errors: list[msgspec.Raw] = []
-    for position, answer in enumerate(answers):
-        if answer is not None and answer.status == _OK:
-            results += decode(RawResponse, answer.body).results
-            continue
-        results.append(None)
-        if answer is not None:
-            errors.append(msgspec.Raw(problem.about(answer.body, position) if is_list else answer.body))
-    return results, errors
+def with_results(
+    record: JobRecord, answers: list[StoredAnswer | None], on_sent: Callable[[], None] = lambda: None
+) -> Joined:
+    """Return the JobInfo of a job that has ended, in JSON, with a result or ``null`` for each circuit.
+
+    The results are as the workers wrote them, and are read only while they are sent.
+
+    Args:
+        record: what the store keeps of the job.
+        answers: the answers of its circuits.
+        on_sent: called when all of it has been sent.
+    """
+    head = encode(describe(record, len(answers) - answers.count(None)))
+    parts = [part(head, leave=1), part(b',"results":['), *_separated(map(_result, answers)), part(b"]")]
+    problems = [
+        _problem(answer.body, position, is_list=record.is_list)
+        for position, answer in enumerate(answers)
+        if answer is not None and answer.status != _OK
+    ]
+    if problems:
+        parts += [part(b',"errors":['), *_separated(problems), part(b"]")]
+    return Joined([*parts, part(b"}")], on_sent)
+
+
+def answer_of_circuit(record: JobRecord, position: int, answer: StoredAnswer, on_sent: Callable[[], None]) -> Joined:
+    """Return what one circuit was answered: a RunResponse with one result, or its problem."""
+    if answer.status == _OK:
+        return Joined([part(answer.body)], on_sent)
+    return Joined(_problem(answer.body, position, is_list=record.is_list), on_sent)
+
+
+def _separated(items: Iterable[list[Part]]) -> Iterator[Part]:
+    comma = part(b",")
+    for k, item in enumerate(items):
+        if k:
+            yield comma
+        yield from item
+
+
+def _result(answer: StoredAnswer | None) -> list[Part]:
+    if answer is None or answer.status != _OK:
+        return [part(b"null")]
+    if isinstance(answer.body, bytes) and not _is_framed(answer.body):
+        return list(_separated([part(bytes(raw))] for raw in decode(RawResponse, answer.body).results))
+    return [part(answer.body, skip=len(_BEGINNING), leave=len(_END))]
+
+
+def _is_framed(body: bytes) -> bool:
+    return body.startswith(_BEGINNING + b"{") and body.endswith(b"}" + _END)
+
+
+def _problem(body: Content, position: int, *, is_list: bool) -> list[Part]:
+    """Return a problem document, with the number of its circuit added if the request had a list."""
+    if not is_list:
+        return [part(body)]
+    return [part(body, leave=1), part(b', "circuit": %d}' % position)]
+
+
+def first_detail(answer: StoredAnswer) -> str:
+    """Return the sentence of a problem document."""
+    return str(msgspec.json.decode(whole(answer.body))["detail"])

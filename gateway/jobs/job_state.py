@@ -6,6 +6,7 @@ import threading
 import time
 from collections import OrderedDict
 
+from gateway.execution.content import size_of, whole
 from gateway.execution.pool import Stop
 from gateway.jobs.store import JobRecord, JobStore, StoredAnswer
 
@@ -67,8 +68,9 @@ class RecentJobs:
 
     def add(self, record: JobRecord, answers: list[StoredAnswer | None]) -> None:
         """Remember a job unless its answers are large, and forget the oldest one beyond the number of places."""
-        if sum(len(answer.body) for answer in answers if answer) > KEEP_IN_MEMORY_BYTES:
+        if sum(size_of(answer.body) for answer in answers if answer) > KEEP_IN_MEMORY_BYTES:
             return
+        answers = [answer and answer._replace(body=whole(answer.body)) for answer in answers]
         with self._lock:
             self._jobs[record.id] = record, answers
             while len(self._jobs) > _KEEP_IN_MEMORY_JOBS:

@@ -7,6 +7,7 @@ server that starts after another was killed finds the unfinished jobs there.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import logging
 import secrets
@@ -15,23 +16,34 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
 
-from gateway.errors import BusyError, IdempotencyConflict, JobInterrupted, JobNotFound, JobStoreError
+from gateway.errors import (
+    BusyError,
+    IdempotencyConflict,
+    JobInterrupted,
+    JobNotFound,
+    JobStoreError,
+    LimitError,
+    ResultNotFound,
+)
+from gateway.execution.content import Content, size_of
 from gateway.execution.pool import Executor
 from gateway.execution.runner import LOST_TOKEN
 from gateway.jobs.clock import SteadyClock
-from gateway.jobs.job_info import describe, describe_ended
+from gateway.jobs.job_info import answer_of_circuit, describe, describe_ended, first_detail, with_results
 from gateway.jobs.job_state import KEEP_IN_MEMORY_BYTES, ActiveJob, RecentJobs
+from gateway.jobs.retention import Retention
 from gateway.jobs.running import JobRun, Running
 from gateway.jobs.splitting import split
-from gateway.jobs.store import JobRecord, JobStore, KeyTakenError, StoredAnswer
+from gateway.jobs.store import JobRecord, JobStore, KeyTakenError, StoredAnswer, Summary
 from gateway.protocol import problem
-from gateway.protocol.messages import JobInfo, JobList, RunRequest, SentJob, ServerLimits
+from gateway.protocol.messages import JobInfo, JobList, RunRequest, ServerLimits, encode
 from gateway.results import JobState
 
 MAX_ATTEMPTS = 3
 """Attempts at a run during which the server ends each time: the run might be what ends the server."""
 
 _EXPIRE_EVERY_S = 60.0
+_OK = 200
 
 log = logging.getLogger("gateway")
 
@@ -72,7 +84,8 @@ class Jobs:
         self._clock = SteadyClock()
         self._active: dict[str, ActiveJob] = {}
         self._recent = RecentJobs()
-        self._running = Running(executor, store, self._clock, on_run, self._on_end)
+        self._retention = Retention(store, self._clock, self._limits, self._recent.clear)
+        self._running = Running(executor, store, self._retention, self._clock, on_run, self._on_end)
         self._take_up()
         self._running.start()
         threading.Thread(target=self._expire, name="gateway-expire", daemon=True).start()
@@ -100,6 +113,7 @@ class Jobs:
         Raises:
             BusyError: too many circuits wait, or the server is stopping.
             IdempotencyConflict: the key was used for another body.
+            LimitError: what is kept for the caller leaves no room for the job.
             StorageFull, JobStoreError: the job could not be written, and so was not accepted.
         """
         parts = split(request, body)
@@ -137,16 +151,59 @@ class Jobs:
         )
         return self._accept(record, self._store.requests(old.number), caller)
 
-    def info(self, job_id: str, caller: Caller, wait_s: float = 0) -> SentJob:
-        """Return the state of a job, with results once it has ended; wait up to ``wait_s`` seconds for its end.
+    def info(self, job_id: str, caller: Caller, wait_s: float = 0) -> JobInfo:
+        """Return the state of a job, without results; wait up to ``wait_s`` seconds for its end.
 
         Raises:
             JobNotFound: the caller has no such job.
         """
-        job = self._active.get(job_id)
-        if job is not None and job.record.owner == caller.owner and wait_s > 0:
-            job.ended.wait(wait_s)
-        return self._info(self._find(job_id, caller), with_results=True)
+        return self._info(self._find_waiting(job_id, caller, wait_s))
+
+    def answer(self, job_id: str, caller: Caller, wait_s: float = 0) -> Content:
+        """Return the state of a job as JSON, with results once it has ended; wait up to ``wait_s`` for its end.
+
+        Raises:
+            JobNotFound: the caller has no such job.
+        """
+        record = self._find_waiting(job_id, caller, wait_s)
+        if not record.state.ended:
+            return encode(self._info(record))
+        answers = self._recent.answers(record.id) or self._store.answers(record.number)
+        return with_results(record, answers, lambda: self._retention.note_fetched(record.number))
+
+    def result(self, job_id: str, position: int, caller: Caller) -> StoredAnswer:
+        """Return the result of one circuit, a RunResponse, or its problem.
+
+        Raises:
+            JobNotFound: the caller has no such job.
+            ResultNotFound: the circuit has no answer, or there is no such circuit.
+        """
+        record = self._find(job_id, caller)
+        if not 0 <= position < record.total:
+            raise ResultNotFound(
+                f"job {job_id!r} has no circuit {position}: it has {record.total:,}, counted from 0", job=job_id
+            )
+        answers = self._recent.answers(record.id)
+        answer = self._store.answer(record.number, position) if answers is None else answers[position]
+        if answer is None:
+            why = f"the job is {record.state}, and circuit {position} has no answer"
+            raise ResultNotFound(f"{why}{'' if record.state.ended else ' yet: ask again later'}", job=job_id)
+
+        def note() -> None:
+            self._retention.note_result_fetched(record.number, position, record.total)
+
+        return answer._replace(body=answer_of_circuit(record, position, answer, note))
+
+    def failure(self, job_id: str, caller: Caller) -> str:
+        """Return what the first problem of a job says, an empty text if there is none.
+
+        Raises:
+            JobNotFound: the caller has no such job.
+        """
+        record = self._find(job_id, caller)
+        position = self._store.first_failure(record.number)
+        answer = None if position is None else self._store.answer(record.number, position)
+        return "" if answer is None else first_detail(answer)
 
     def find_key(self, key: str, caller: Caller) -> str | None:
         """Return the id of the job that a caller submitted with an idempotency key, ``None`` if there is none."""
@@ -174,7 +231,7 @@ class Jobs:
         visible = records[:limit]
         latest = [self._latest(record) for record in visible]
         return JobList(
-            jobs=[self._info(record, with_results=False) for record in latest if state in {None, record.state}],
+            jobs=[self._info(record) for record in latest if state in {None, record.state}],
             next=visible[-1].id if len(records) > limit else None,
         )
 
@@ -193,10 +250,22 @@ class Jobs:
             self._running.cancel(job)
         record = self._find(job_id, caller)
         try:
-            return self._info(record, with_results=True)
+            return self._info(record)
         except JobStoreError as exc:  # the job is cancelled all the same
-            log.warning("the answers of a cancelled job could not be read: %s", exc.message)
+            log.warning("the answers of a cancelled job could not be counted: %s", exc.message)
             return describe(record, record.total - len(job.open) if job is not None else 0)
+
+    def forget(self, job_id: str, caller: Caller) -> JobInfo:
+        """Remove a job that has ended, or as soon as room is needed if somebody reads it now; return its last state.
+
+        Raises:
+            JobNotFound: the caller has no such job.
+        """
+        record = self._find(job_id, caller)
+        info = self._info(record)
+        if record.state.ended:
+            self._retention.forget(record)
+        return info
 
     @property
     def queued(self) -> int:
@@ -221,6 +290,8 @@ class Jobs:
         """Wait ``within_s`` seconds for circuits under way, then leave the rest to the next server."""
         self.stop_taking()
         self._running.close(list(self._active.values()), within_s)
+        with contextlib.suppress(JobStoreError):
+            self._retention.flush()
         self._store.close()
 
     # ------------------------------------------------------------------ accepting
@@ -237,16 +308,20 @@ class Jobs:
                 retry_after_s=5.0,
             )
         try:
-            record = replace(record, number=self._store.add(record, parts))
+            record = replace(record, number=self._retention.add(record, parts))
             small = sum(map(len, parts)) <= KEEP_IN_MEMORY_BYTES
             job = ActiveJob(record, set(range(record.total)), caller.token, parts=parts if small else None)
             self._active[record.id] = job
             self._running.add(job)
         except KeyTakenError:
             return self._job_of_key(record)
+        except LimitError:
+            if record.idempotency_key is not None and self._store.find_key(record.idempotency_key, record.owner):
+                return self._job_of_key(record)
+            raise
         finally:
             self._running.release(len(parts))
-        return self._info(record, with_results=False)
+        return self._info(record)
 
     def _job_of_key(self, record: JobRecord) -> JobInfo:
         """Return the job that already has the idempotency key of a new one, if both have the same request."""
@@ -257,7 +332,7 @@ class Jobs:
             raise IdempotencyConflict(
                 "the idempotency key was used for another request: use a new key for a new request", job=job.id
             )
-        return self._info(self._latest(job), with_results=False)
+        return self._info(self._latest(job))
 
     def _latest(self, record: JobRecord) -> JobRecord:
         """Return what memory knows of a job that the database has, which may be behind for a moment."""
@@ -268,7 +343,7 @@ class Jobs:
         """Continue the jobs that an earlier server did not finish."""
         for record, attempts in self._store.unfinished():
             given_up = {k: _interrupted(tries) for k, tries in attempts.items() if tries >= MAX_ATTEMPTS}
-            failed = self._store.failed(record.number)
+            failed = self._store.first_failure(record.number) is not None
             job = ActiveJob(record, set(attempts), LOST_TOKEN, failed=failed, given_up=given_up)
             self._active[record.id] = job
             self._running.add(job, suspects={k for k, tries in attempts.items() if tries == MAX_ATTEMPTS - 1})
@@ -286,8 +361,8 @@ class Jobs:
         """Remove old jobs from time to time; the main function of a thread."""
         while True:
             try:
-                if self._store.expire(self._clock.now() - self._limits.keep_jobs_s, self._limits.keep_jobs_bytes):
-                    self._recent.clear()
+                self._store.doubt()
+                self._retention.clear_up()
             except JobStoreError as exc:
                 log.warning("old jobs could not be removed: %s", exc.message)
             except Exception:
@@ -305,12 +380,28 @@ class Jobs:
             raise JobNotFound(f"there is no job {job_id!r} of yours here", job=job_id)
         return record
 
-    def _info(self, record: JobRecord, *, with_results: bool) -> SentJob:
-        if with_results and record.state.ended:
-            return describe_ended(record, self._recent.answers(record.id) or self._store.answers(record.number))
+    def _find_waiting(self, job_id: str, caller: Caller, wait_s: float) -> JobRecord:
+        """Return a caller's job, after waiting up to ``wait_s`` seconds for its end."""
+        job = self._active.get(job_id)
+        if job is not None and job.record.owner == caller.owner and wait_s > 0:
+            job.ended.wait(wait_s)
+        return self._find(job_id, caller)
+
+    def _info(self, record: JobRecord) -> JobInfo:
+        if record.state.ended:
+            return describe_ended(record, self._summary(record))
         job = self._active.get(record.id)
-        done = self._store.answered(record.number) if job is None else record.total - len(job.open)
+        done = self._store.summary(record.number).done if job is None else record.total - len(job.open)
         return describe(record, done)
+
+    def _summary(self, record: JobRecord) -> Summary:
+        answers = self._recent.answers(record.id)
+        if answers is None:
+            return self._store.summary(record.number)
+        there = [answer for answer in answers if answer is not None]
+        return Summary(
+            len(there), sum(answer.status != _OK for answer in there), sum(size_of(answer.body) for answer in there)
+        )
 
 
 def _interrupted(tries: int) -> StoredAnswer:

@@ -87,4 +87,29 @@ def _give_numbers_as_keys(connection: Connection) -> None:
     )
 
 
-STEPS: tuple[Step, ...] = (_create_tables, _name_the_writer, _give_numbers_as_keys)
+def _keep_large_answers_in_pieces(connection: Connection) -> None:
+    """Make the table of pieces, and the columns that say how large an answer is and whether a job was fetched.
+
+    Large answers that are there already stay where they are.
+    """
+    is_postgresql = connection.dialect.name == "postgresql"
+    binary = "BYTEA" if is_postgresql else "BLOB"
+    connection.execute(sa.text("ALTER TABLE jobs ADD COLUMN fetched BOOLEAN NOT NULL DEFAULT FALSE"))
+    connection.execute(sa.text("ALTER TABLE circuits ADD COLUMN size BIGINT"))
+    connection.execute(
+        sa.text(
+            "CREATE TABLE pieces (job INTEGER NOT NULL, position INTEGER NOT NULL, number INTEGER NOT NULL, "
+            f"body {binary} NOT NULL, PRIMARY KEY (job, position, number), "
+            "FOREIGN KEY (job) REFERENCES jobs (number) ON DELETE CASCADE)"
+        )
+    )
+    if is_postgresql:  # the results of one job may have more than 2 GiB
+        connection.execute(sa.text("ALTER TABLE jobs ALTER COLUMN bytes TYPE BIGINT"))
+
+
+STEPS: tuple[Step, ...] = (
+    _create_tables,
+    _name_the_writer,
+    _give_numbers_as_keys,
+    _keep_large_answers_in_pieces,
+)

@@ -23,6 +23,8 @@ from gateway.execution.pool import Executor, Stop
 from gateway.execution.runner import Answer
 from gateway.jobs.clock import SteadyClock
 from gateway.jobs.job_state import ActiveJob
+from gateway.jobs.never_stored import NeverStored
+from gateway.jobs.retention import Retention
 from gateway.jobs.store import JobRecord, JobStore, StoredAnswer
 from gateway.protocol import problem
 from gateway.results import JobState
@@ -58,7 +60,8 @@ class Running:
 
     Args:
         executor: runs the circuits.
-        store: keeps attempts and answers.
+        store: keeps attempts.
+        retention: keeps answers.
         clock: tells the time of day.
         on_run: called after every circuit.
         on_end: called when a job has ended and its end is written, with its last answer or, if the job was cancelled,
@@ -69,12 +72,14 @@ class Running:
         self,
         executor: Executor,
         store: JobStore,
+        retention: Retention,
         clock: SteadyClock,
         on_run: Callable[[JobRun], None] | None,
         on_end: Callable[[ActiveJob, StoredAnswer | None], None],
     ) -> None:
         self._executor = executor
         self._store = store
+        self._retention = retention
         self._clock = clock
         self._on_run = on_run
         self._on_end = on_end
@@ -255,7 +260,7 @@ class Running:
         return answer, "ok" if answer.status == _OK else problem.code_of(answer.body)
 
     def finish(self, job: ActiveJob, position: int, answer: StoredAnswer) -> None:
-        """Write an answer; the last one ends the job.
+        """Write an answer, or the reason why it can never be written; the last one ends the job.
 
         Raises:
             JobCancelled: the job was cancelled, and needs no answer any more.
@@ -263,7 +268,12 @@ class Running:
         """
         with job.lock:
             job.stops.pop(position, None)
-        self._insist(job, lambda: self._store_answer(job, position, answer))
+        try:
+            self._insist(job, lambda: self._store_answer(job, position, answer))
+        except NeverStored as exc:
+            log.warning("an answer of job %s cannot be stored: %s", job.record.id, exc.message)
+            reason = StoredAnswer(exc.reason.status, problem.dump(exc.reason))
+            self._insist(job, lambda: self._store_answer(job, position, reason))
 
     def _store_answer(self, job: ActiveJob, position: int, answer: StoredAnswer) -> None:
         """Try once to write an answer."""
@@ -272,7 +282,7 @@ class Running:
             last = job.open == {position}
             state = (JobState.FAILED if failed else JobState.DONE) if last else None
             now = self._clock.now()
-            self._store.finish(job.record.number, position, answer, state, now)
+            self._retention.finish(job.record, position, answer, state, now)
             with job.lock:
                 job.failed = failed
                 job.open.discard(position)
@@ -351,6 +361,8 @@ class Running:
                 raise JobCancelled("the job was cancelled")
             try:
                 return use()
+            except NeverStored:
+                raise
             except JobStoreError as exc:
                 if self.closing.is_set():
                     raise

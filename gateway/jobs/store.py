@@ -19,29 +19,37 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.pool import StaticPool
 
-from gateway.errors import JobStoreError
+from gateway.errors import GatewayError, JobStoreError
+from gateway.execution.content import PIECE_BYTES, Content, size_of, whole
 from gateway.jobs.database import engine, public_url, translate_errors
 from gateway.jobs.holding import Hold
+from gateway.jobs.never_stored import NeverStored, named_if_final
+from gateway.jobs.stored_content import Readers, ReadHold, StoredContent, UnreadableError, numbered_pieces
 from gateway.jobs.tables import (
     ADD,
     ADD_CIRCUITS,
+    ADD_PIECE,
     ANSWER,
     ATTEMPT,
     CANCEL,
     END,
     GROW,
+    PIECE,
     START,
     UNENDED,
     circuits,
     jobs,
+    pieces,
 )
 from gateway.jobs.writer import GroupWriter
 from gateway.results import JobState
 
 IN_MEMORY = "sqlite://"
-"""The URL of a database in memory, whose jobs end with the server."""
+"""The URL of a database whose jobs end with the server; what is large in it is in a temporary file without a name."""
 
 _OK = 200
+_AT_ONCE = 50
+"""The number of jobs that one transaction changes."""
 _READERS_END_WITHIN_S = 10.0
 
 
@@ -91,7 +99,25 @@ class StoredAnswer(NamedTuple):
     """The answer to one circuit: an HTTP status and a body."""
 
     status: int
-    body: bytes
+    body: Content
+
+
+class Summary(NamedTuple):
+    """What there is of the answers of a job: their number, how many of them are problems, and their bytes."""
+
+    done: int
+    failures: int
+    size: int
+
+
+class EndedJob(NamedTuple):
+    """What decides whether an ended job is kept."""
+
+    number: int
+    owner: str
+    size: int
+    ended: float
+    fetched: bool
 
 
 class Unfinished(NamedTuple):
@@ -123,7 +149,10 @@ class JobStore:
     def __init__(self, url: str = IN_MEMORY, queue: str = "", wait_s: float = 10.0, *, durable: bool = True) -> None:
         self.url = url
         self.queue = queue
+        self._readers = Readers()
         self._engine = engine(url, durable=durable)
+        if self._in_memory:
+            sa.event.listen(self._engine, "do_connect", _spill_to_disk)
         self._closing = Lock()
         self._is_closed = False
         self._reading = _Count()
@@ -198,19 +227,23 @@ class JobStore:
         Raises:
             KeyTakenError: another job of the owner has its idempotency key.
             StorageFull: there is no space.
+            LimitError: the database cannot take a request of this size.
         """
+        size = sum(map(len, requests))
         values = {name: getattr(record, name) for name in _COLUMNS}
-        values |= {"queue": self.queue, "bytes": sum(map(len, requests))}
+        values |= {"queue": self.queue, "bytes": size}
         try:
-            with self.transaction() as connection:
+            with named_if_final("the request", size, "max_body_bytes"), self.transaction() as connection:
                 number = int(connection.execute(ADD, values).inserted_primary_key[0])  # type: ignore[index]  # an INSERT has one
                 connection.execute(
                     ADD_CIRCUITS,
                     [{"job": number, "position": k, "request": request} for k, request in enumerate(requests)],
                 )
                 return number
-        except IntegrityError as exc:
-            raise KeyTakenError from exc
+        except NeverStored as exc:
+            if isinstance(exc.__cause__, IntegrityError):
+                raise KeyTakenError from exc
+            raise exc.reason from exc
 
     def begin(self, number: int, position: int, now: float) -> None:
         """Count an attempt at a circuit; the first attempt of a job sets its state to running."""
@@ -223,12 +256,24 @@ class JobStore:
 
         Returns:
             Whether the answer was written; it is not if the job has ended already, or the circuit has an answer.
+
+        Raises:
+            NeverStored: the answer cannot be stored, now or later.
         """
-        size = len(answer.body)
-        with self.transaction() as connection:
-            values = {"this_job": number, "this_position": position, "now_status": answer.status, "body": answer.body}
+        size = size_of(answer.body)
+        in_row = size <= PIECE_BYTES
+        values = {
+            "this_job": number,
+            "this_position": position,
+            "now_status": answer.status,
+            "body": whole(answer.body) if in_row else None,
+            "now_size": None if in_row else size,
+        }
+        with named_if_final("the answer", size, "max_result_bytes"), self.transaction() as connection:
             if not connection.execute(ANSWER, values).rowcount:
                 return False
+            if not in_row:
+                _add_pieces(connection, number, position, answer.body)
             if ended is None:
                 connection.execute(GROW, {"this_job": number, "size": size})
             else:
@@ -244,34 +289,30 @@ class JobStore:
         with self.transaction() as connection:
             connection.execute(CANCEL, [{"this_job": number, "now": now} for number, now in ends.items()])
 
-    def expire(self, before: float, keep_bytes: int) -> int:
-        """Remove jobs that ended before a time, and the oldest of the others beyond a size.
+    def doubt(self) -> None:
+        """Have the next transaction find out whether this server still holds the database; done from time to time."""
+        self._hold.doubt()
 
-        Args:
-            before: seconds since 1970; jobs that ended earlier are removed.
-            keep_bytes: the newest jobs of this size together are kept.
+    def mark_fetched(self, numbers: Sequence[int]) -> None:
+        """Note that the results of jobs were sent whole."""
+        for some in _batches(numbers):
+            with self.transaction() as connection:
+                connection.execute(jobs.update().where(jobs.c.number.in_(some)).values(fetched=True))
 
-        Returns:
-            The number of jobs that were removed.
+    def remove(self, numbers: Sequence[int]) -> set[int]:
+        """Remove ended jobs but for those that somebody reads, and return the numbers of those that were removed.
+
+        Each transaction removes a few, so that others have a turn in between.
         """
-        self._hold.doubt()  # from time to time
-        ended = (jobs.c.queue == self.queue) & jobs.c.state.not_in(UNENDED)
-        with self.transaction() as connection:
-            old = list(connection.scalars(sa.select(jobs.c.number).where(ended & (jobs.c.ended < before))))
-            younger = connection.execute(
-                sa.select(jobs.c.number, jobs.c.bytes)
-                .where(ended & (jobs.c.ended >= before))
-                .order_by(jobs.c.number.desc())
-            )
-            total = 0
-            for number, size in younger:
-                total += size
-                if total > keep_bytes:
-                    old.append(number)
-            for some in (old[k : k + 500] for k in range(0, len(old), 500)):
-                connection.execute(circuits.delete().where(circuits.c.job.in_(some)))
-                connection.execute(jobs.delete().where(jobs.c.number.in_(some)))
-        return len(old)
+        removed: set[int] = set()
+        for some in _batches(numbers):
+            free = set(some) - self._readers.held()
+            with self.transaction() as connection:
+                for table in (pieces, circuits):
+                    connection.execute(table.delete().where(table.c.job.in_(free)))
+                connection.execute(jobs.delete().where(jobs.c.number.in_(free)))
+            removed |= free
+        return removed
 
     # ------------------------------------------------------------------ reading
 
@@ -298,18 +339,83 @@ class JobStore:
         with self.reading() as connection:
             return [_record(row) for row in connection.execute(query.order_by(jobs.c.number.desc()).limit(limit))]
 
-    def answers(self, number: int) -> list[StoredAnswer | None]:
-        """Return the answer of every circuit of a job, ``None`` where there is none."""
-        query = sa.select(circuits.c.status, circuits.c.answer).where(circuits.c.job == number)
+    def ended(self, owner: str | None = None) -> list[EndedJob]:
+        """Return the ended jobs of an owner, or of all of them, the oldest first."""
+        these = (jobs.c.queue == self.queue) & jobs.c.state.not_in(UNENDED)
+        if owner is not None:
+            these &= jobs.c.owner == owner
+        query = sa.select(jobs.c.number, jobs.c.owner, jobs.c.bytes, jobs.c.ended, jobs.c.fetched).where(these)
         with self.reading() as connection:
-            rows = connection.execute(query.order_by(circuits.c.position)).all()
-        return [None if status is None else StoredAnswer(status, answer) for status, answer in rows]
+            return [EndedJob(*row) for row in connection.execute(query.order_by(jobs.c.number))]
 
-    def answered(self, number: int) -> int:
-        """Return the number of circuits of a job that have an answer."""
-        query = sa.select(sa.func.count()).where((circuits.c.job == number) & circuits.c.status.is_not(None))
+    def taken(self) -> dict[str, int]:
+        """Return the bytes that the jobs of each owner take."""
+        query = sa.select(jobs.c.owner, sa.func.sum(jobs.c.bytes)).where(jobs.c.queue == self.queue)
         with self.reading() as connection:
-            return int(connection.scalar(query) or 0)
+            return {owner: int(size) for owner, size in connection.execute(query.group_by(jobs.c.owner))}
+
+    def answers(self, number: int) -> list[StoredAnswer | None]:
+        """Return the answer of every circuit of a job, ``None`` where there is none.
+
+        Together they are in memory if they are small; otherwise each is read piece by piece, and the job is not
+        removed for as long as somebody has them.
+        """
+        hold = self._readers.hold(number)
+        these = circuits.c.job == number
+        with self.reading() as connection:
+            rows = connection.execute(_SIZES.where(these).order_by(circuits.c.position)).all()
+            bodies: dict[int, bytes] = {}
+            if sum(row.size or row.row_size or 0 for row in rows) <= PIECE_BYTES:
+                query = sa.select(circuits.c.position, circuits.c.answer).where(these)
+                bodies = {row.position: row.answer for row in connection.execute(query)}
+        return [
+            None if row.status is None else StoredAnswer(row.status, bodies.get(row.position, self._content(row, hold)))
+            for row in rows
+        ]
+
+    def answer(self, number: int, position: int) -> StoredAnswer | None:
+        """Return the answer of one circuit, ``None`` if there is none; as :meth:`answers` does."""
+        hold = self._readers.hold(number)
+        this = (circuits.c.job == number) & (circuits.c.position == position)
+        with self.reading() as connection:
+            row = connection.execute(_SIZES.where(this)).one_or_none()
+        return None if row is None or row.status is None else StoredAnswer(row.status, self._content(row, hold))
+
+    def _content(self, row: Any, hold: ReadHold) -> StoredContent:  # noqa: ANN401 - a row of _SIZES
+        in_row = row.size is None
+        return StoredContent(self, hold, row.position, row.row_size if in_row else row.size, in_row=in_row)
+
+    def row(self, number: int, position: int) -> bytes | None:
+        """Return an answer that is kept in its row, ``None`` if it was removed."""
+        this = (circuits.c.job == number) & (circuits.c.position == position)
+        with self.reading() as connection:
+            body: bytes | None = connection.scalar(sa.select(circuits.c.answer).where(this))
+        return body
+
+    def piece(self, number: int, position: int, piece: int) -> bytes | None:
+        """Return one piece of an answer that is kept in pieces, ``None`` if it was removed."""
+        values = {"this_job": number, "this_position": position, "this_number": piece}
+        with self.reading() as connection:
+            body: bytes | None = connection.scalar(PIECE, values)
+        return body
+
+    def summary(self, number: int) -> Summary:
+        """Return how many answers of a job there are, how many of them are problems, and their bytes."""
+        query = sa.select(
+            sa.func.count(circuits.c.status),
+            sa.func.sum(sa.case((circuits.c.status != _OK, 1), else_=0)),
+            sa.func.sum(sa.func.coalesce(circuits.c.size, sa.func.length(circuits.c.answer), 0)),
+        ).where(circuits.c.job == number)
+        with self.reading() as connection:
+            done, failures, size = connection.execute(query).one()
+        return Summary(done, int(failures or 0), int(size or 0))
+
+    def first_failure(self, number: int) -> int | None:
+        """Return the position of the first circuit of a job that failed, ``None`` if none did."""
+        these = (circuits.c.job == number) & (circuits.c.status != _OK)
+        with self.reading() as connection:
+            position: int | None = connection.scalar(sa.select(sa.func.min(circuits.c.position)).where(these))
+        return position
 
     def request(self, number: int, position: int) -> bytes:
         """Return the request of one circuit of a job."""
@@ -339,15 +445,30 @@ class JobStore:
                 unfinished.append(Unfinished(record, {row.position: row.attempts for row in rows}))
         return unfinished
 
-    def failed(self, number: int) -> bool:
-        """Say whether a circuit of a job was answered with an error."""
-        query = sa.select(sa.func.count()).where((circuits.c.job == number) & (circuits.c.status != _OK))
-        with self.reading() as connection:
-            return bool(connection.scalar(query))
+
+def _add_pieces(connection: Connection, number: int, position: int, content: Content) -> None:
+    values = {"job": number, "position": position}
+    try:
+        for piece, body in numbered_pieces(content, size_of(content)):
+            connection.execute(ADD_PIECE, {**values, "number": piece, "body": body})
+    except UnreadableError as exc:
+        raise NeverStored(GatewayError(str(exc))) from exc
 
 
-_COLUMNS = [column.name for column in jobs.columns if column.name not in {"number", "queue", "bytes"}]
+def _spill_to_disk(_dialect: object, _record: object, arguments: list[str], _named: object) -> None:
+    """Open SQLite's temporary database, which has only its latest pages in memory, in the place of one in memory."""
+    arguments[0] = ""
+
+
+def _batches(numbers: Sequence[int]) -> Iterator[Sequence[int]]:
+    return (numbers[k : k + _AT_ONCE] for k in range(0, len(numbers), _AT_ONCE))
+
+
+_COLUMNS = [column.name for column in jobs.columns if column.name not in {"number", "queue", "bytes", "fetched"}]
 _SELECT = sa.select(*[jobs.c[name] for name in _COLUMNS], jobs.c.number)
+_SIZES = sa.select(
+    circuits.c.position, circuits.c.status, circuits.c.size, sa.func.length(circuits.c.answer).label("row_size")
+)
 
 
 def _record(row: Any) -> JobRecord:  # noqa: ANN401 - a row of _SELECT

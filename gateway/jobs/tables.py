@@ -13,6 +13,9 @@ UNENDED = (JobState.QUEUED, JobState.RUNNING)
 
 metadata = sa.MetaData()
 
+_SIZE = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+"""The type of a number of bytes; an integer of SQLite's has 64 bits under either name."""
+
 jobs = sa.Table(
     "jobs",
     metadata,
@@ -28,10 +31,11 @@ jobs = sa.Table(
     sa.Column("created", sa.Float, nullable=False),
     sa.Column("started", sa.Float),
     sa.Column("ended", sa.Float),
-    sa.Column("bytes", sa.Integer, nullable=False),
+    sa.Column("bytes", _SIZE, nullable=False),
     sa.Column("idempotency_key", sa.String(255)),
     sa.Column("digest", sa.String(64), nullable=False),
     sa.Column("trace", sa.String(64)),
+    sa.Column("fetched", sa.Boolean, nullable=False, default=False, server_default=sa.false()),
     sa.UniqueConstraint("queue", "owner", "idempotency_key"),
     sqlite_autoincrement=True,
 )
@@ -45,8 +49,20 @@ circuits = sa.Table(
     sa.Column("attempts", sa.Integer, nullable=False, default=0),
     sa.Column("status", sa.Integer),
     sa.Column("answer", sa.LargeBinary),
+    sa.Column("size", sa.BigInteger),
     sqlite_with_rowid=False,
 )
+"""A small answer is in the column ``answer``. A large one is in the table of pieces, and ``size`` is its bytes."""
+
+pieces = sa.Table(
+    "pieces",
+    metadata,
+    sa.Column("job", sa.ForeignKey("jobs.number", ondelete="CASCADE"), primary_key=True),
+    sa.Column("position", sa.Integer, primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+)
+"""The pieces of large answers; each has PIECE_BYTES, but for the last one of an answer."""
 
 versions = sa.Table(
     "schema_version",
@@ -72,7 +88,13 @@ START = (
 ANSWER = (
     circuits.update()
     .where(_this_circuit & circuits.c.status.is_(None) & sa.exists().where(_open_job))
-    .values(status=sa.bindparam("now_status"), answer=sa.bindparam("body"))
+    .values(status=sa.bindparam("now_status"), answer=sa.bindparam("body"), size=sa.bindparam("now_size"))
+)
+ADD_PIECE = pieces.insert()
+PIECE = sa.select(pieces.c.body).where(
+    (pieces.c.job == sa.bindparam("this_job"))
+    & (pieces.c.position == sa.bindparam("this_position"))
+    & (pieces.c.number == sa.bindparam("this_number"))
 )
 GROW = jobs.update().where(_open_job).values(bytes=_new_size)
 END = jobs.update().where(_open_job).values(bytes=_new_size, state=sa.bindparam("now_state"), ended=sa.bindparam("now"))

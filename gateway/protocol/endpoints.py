@@ -50,7 +50,7 @@ class Endpoint:
     Args:
         operation: the name of the row, and the ``operationId`` in OpenAPI.
         method: the method of HTTP.
-        path: the path, with ``{job_id}`` where the id of a job stands.
+        path: the path, with ``{job_id}`` where the id of a job stands, and ``{position}`` for the number of a circuit.
         summary: what the request does, in one line.
         request: the message in the body, ``None`` if there is no body.
         status: the status of an answer that is no error.
@@ -77,14 +77,26 @@ class Endpoint:
     media_type: str = "application/json"
     documented: bool = True
 
-    def url(self, job_id: str = "", query: Mapping[str, object] = MappingProxyType({})) -> str:
+    def url(
+        self, job_id: str = "", query: Mapping[str, object] = MappingProxyType({}), *, position: int | None = None
+    ) -> str:
         """Return the path and the query of a request."""
-        path = self.path.replace("{job_id}", quote(job_id, safe=""))
+        path = self.path.replace("{job_id}", quote(job_id, safe="")).replace("{position}", str(position))
         return f"{path}?{urlencode(query)}" if query else path
 
 
 WAIT_S = Parameter(
     "wait_s", "seconds to wait for its end; more than max_poll_s count as max_poll_s", {"type": "number", "minimum": 0}
+)
+RESULTS = Parameter(
+    "results",
+    "false leaves the results out, and says how large they are",
+    {"enum": ["true", "false"], "default": "true"},
+)
+FORGET = Parameter(
+    "forget",
+    "true removes the job with its results once it has ended; nobody finds it any more",
+    {"enum": ["true", "false"], "default": "false"},
 )
 STATE = Parameter("state", "only jobs in this state", {"enum": [str(state) for state in JobState]})
 BEFORE = Parameter("before", "the field next of the previous page", {"type": "string"})
@@ -130,7 +142,16 @@ JOB = Endpoint(
     answer=JobInfo,
     answer_means="the job",
     errors=(404, 503),
-    parameters=(WAIT_S,),
+    parameters=(WAIT_S, RESULTS),
+)
+RESULT = Endpoint(
+    operation="result",
+    method="GET",
+    path="/v1/jobs/{job_id}/results/{position}",
+    summary="The result of one circuit of a job, counted from 0, or its problem",
+    answer=RunResponse,
+    answer_means="the result",
+    errors=(404, 413, 422, 500, 503, 504, 507),
 )
 JOBS = Endpoint(
     operation="jobs",
@@ -150,6 +171,7 @@ CANCEL = Endpoint(
     answer=JobInfo,
     answer_means="the job",
     errors=(404, 503),
+    parameters=(RESULTS, FORGET),
 )
 RERUN = Endpoint(
     operation="rerun",
@@ -159,7 +181,7 @@ RERUN = Endpoint(
     status=202,
     answer=JobInfo,
     answer_means="it was accepted",
-    errors=(404, 503, 507),
+    errors=(404, 413, 503, 507),
 )
 BACKEND = Endpoint(
     operation="backend",
@@ -208,6 +230,6 @@ OPENAPI = Endpoint(
 
 ENDPOINTS: dict[str, Endpoint] = {
     endpoint.operation: endpoint
-    for endpoint in (RUN, SUBMIT, JOB, JOBS, CANCEL, RERUN, BACKEND, HEALTHZ, READYZ, METRICS, OPENAPI)
+    for endpoint in (RUN, SUBMIT, JOB, RESULT, JOBS, CANCEL, RERUN, BACKEND, HEALTHZ, READYZ, METRICS, OPENAPI)
 }
 """Name of an operation -> its row."""

@@ -98,7 +98,11 @@ class ServerLimits(msgspec.Struct, frozen=True, kw_only=True):
     max_arrival_s: Annotated[float, _limit("seconds until a request has arrived whole")] = 30.0
     max_queued_circuits: Annotated[int, _limit("circuits of jobs that wait")] = 100_000
     keep_jobs_s: Annotated[float, _limit("seconds that a job is kept after its end")] = 7 * 86_400.0
-    keep_jobs_bytes: Annotated[int, _limit("bytes of ended jobs that are kept, the newest")] = 2**30
+    keep_jobs_bytes: Annotated[int, _limit("bytes of ended jobs that are kept in all")] = 2**30
+    keep_owner_bytes: (
+        Annotated[int, _limit("bytes of one owner's jobs; half of keep_jobs_bytes, or all of it without tokens")] | None
+    ) = None
+    keep_unfetched_s: Annotated[float, _limit("seconds that results are kept at least that nobody fetched")] = 3600.0
     worker_memory_bytes: Annotated[int, _limit("bytes that a worker process may hold; no limit by default")] | None = (
         None
     )
@@ -154,7 +158,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class JobInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """``POST /v1/jobs``, ``GET /v1/jobs/{id}``.
+    """``POST /v1/jobs``, ``GET /v1/jobs/{id}``; with ``results=false`` it has sizes in the place of results.
 
     Args:
         id: an id that nobody can guess.
@@ -167,6 +171,8 @@ class JobInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         results: once the job has ended, one result per circuit, in order; null where there is none.
         errors: once the job has ended, the problems of the circuits that failed; ``circuit`` is the number of the
             circuit, if the request had a list.
+        result_bytes: once the job has ended, and without its results: the bytes of all its answers.
+        failures: once the job has ended, and without its results: the number of circuits that failed.
     """
 
     id: str
@@ -178,18 +184,13 @@ class JobInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ended_at: datetime | None = None
     results: list[ResultMessage | None] | None = None
     errors: list[Problem] | None = None
+    result_bytes: int | None = None
+    failures: int | None = None
 
 
 class ReceivedJob(JobInfo, frozen=True, kw_only=True):
     """A JobInfo as a client reads it; problems keep all their fields."""
 
-    errors: list[msgspec.Raw] | None = None  # type: ignore[assignment]  # the same on the wire
-
-
-class SentJob(JobInfo, frozen=True, kw_only=True, omit_defaults=True):
-    """A JobInfo as a server writes it; answers stay as the worker wrote them."""
-
-    results: list[msgspec.Raw | None] | None = None  # type: ignore[assignment]  # the same on the wire
     errors: list[msgspec.Raw] | None = None  # type: ignore[assignment]  # the same on the wire
 
 

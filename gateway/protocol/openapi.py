@@ -16,7 +16,7 @@ _ERRORS = {
     400: "the request or the circuit is wrong, or the server was called by a name that is not its own",
     401: "the token is missing or wrong",
     403: "a web page sent it, and is not let in",
-    404: "there is no such job of this caller",
+    404: "there is no such job of this caller, or no such result",
     411: "no Content-Length",
     413: "the request exceeds a limit",
     415: "the body is not application/json",
@@ -29,6 +29,7 @@ _ERRORS = {
 
 _PROBLEM = {"$ref": "#/components/schemas/Problem"}
 _JOB_ID = {"name": "job_id", "in": "path", "required": True, "schema": {"type": "string"}}
+_POSITION = {"name": "position", "in": "path", "required": True, "schema": {"type": "integer", "minimum": 0}}
 _LOCATION = {"description": "where to ask for it", "schema": {"type": "string"}}
 _ACCEPTED = 202
 
@@ -70,7 +71,7 @@ def _operation(row: Endpoint, schemas: _Schemas) -> dict[str, Any]:
         "summary": row.summary,
         "responses": {str(row.status): _answer(row, schemas), **{str(status): _problem(status) for status in errors}},
     }
-    parameters = [_JOB_ID] if "{job_id}" in row.path else []
+    parameters = [each for each in (_JOB_ID, _POSITION) if f"{{{each['name']}}}" in row.path]
     parameters += [_parameter(each) for each in row.parameters]
     if parameters:
         operation["parameters"] = parameters

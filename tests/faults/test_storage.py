@@ -216,13 +216,13 @@ def test_no_job_is_removed_because_the_clock_was_set(monkeypatch: pytest.MonkeyP
 def _rounds_of_removal(jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Return a list that grows by what each round from now on removes."""
     rounds: list[int] = []
-    expire = jobs._store.expire
+    clear_up = jobs._retention.clear_up
 
-    def noted(*arguments: object) -> int:
-        rounds.append(expire(*arguments))
+    def noted() -> int:
+        rounds.append(clear_up())
         return rounds[-1]
 
-    monkeypatch.setattr(jobs._store, "expire", noted)
+    monkeypatch.setattr(jobs._retention, "clear_up", noted)
     return rounds
 
 

@@ -47,6 +47,30 @@ def test_a_job_is_accepted_with_its_address_and_answered_there(server: Server):
     assert found.json["created_at"].endswith("Z")
 
 
+def test_the_state_comes_without_results_and_each_result_alone(server: Server):
+    circuits = [fake(amount=3), fake(Does.RAISE), fake(amount=4)]
+    location = server.request("POST", "/v1/jobs", run_body(circuits, shots=7)).headers["Location"]
+    state = server.request("GET", f"{location}?wait_s=30&results=false").json
+    assert (state["state"], state["failures"], "results" in state, "errors" in state) == ("failed", 1, False, False)
+    job = server.request("GET", location)
+    assert int(job.headers["Content-Length"]) == len(job.body)
+    replies = [server.request("GET", f"{location}/results/{k}") for k in range(3)]
+    assert [reply.status for reply in replies] == [200, 500, 200]
+    assert [reply.json["results"][0] for reply in (replies[0], replies[2])] == [job.json["results"][k] for k in (0, 2)]
+    assert (replies[1].json, replies[1].headers["Content-Type"]) == (job.json["errors"][0], "application/problem+json")
+    assert state["result_bytes"] == pytest.approx(sum(len(reply.body) for reply in replies), abs=20)
+    for position in (3, 10**30):
+        missing = server.request("GET", f"{location}/results/{position}")
+        assert (missing.status, missing.json["code"]) == (404, "result-not-found")
+    ended = server.request("DELETE", location).json
+    assert ended == job.json, "nothing changes about a job that has ended"
+    assert server.request("DELETE", f"{location}?results=false").json == state
+    for query in ("forget=yes", "forget=true&results=no"):
+        assert server.request("DELETE", f"{location}?{query}").status == 400
+    assert server.request("DELETE", f"{location}?forget=true").json == state
+    assert server.request("GET", location).status == 404
+
+
 def test_a_poll_returns_when_the_job_ends_and_not_later_than_it_said(server: Server):
     job = server.request("POST", "/v1/jobs", run_body(fake(Does.WAIT))).json["id"]
     server.wait_until_doing(Does.WAIT)
@@ -63,6 +87,15 @@ def test_a_poll_returns_when_the_job_ends_and_not_later_than_it_said(server: Ser
     ("method", "path", "headers", "status", "code"),
     [
         ("GET", "/v1/jobs/nonsense", {}, 404, "job-not-found"),
+        ("GET", "/v1/jobs/nonsense?results=false", {}, 404, "job-not-found"),
+        ("GET", "/v1/jobs/nonsense?results=no", {}, 400, "request-invalid"),
+        ("GET", "/v1/jobs/nonsense/results/0", {}, 404, "job-not-found"),
+        ("GET", "/v1/jobs/nonsense/results/-1", {}, 400, "request-invalid"),
+        ("GET", "/v1/jobs/nonsense/results/one", {}, 400, "request-invalid"),
+        ("GET", "/v1/jobs/nonsense/results/%C2%B2", {}, 400, "request-invalid"),
+        ("GET", "/v1/jobs/nonsense/results/0?results=false", {}, 400, "request-invalid"),
+        ("GET", "/v1/jobs/nonsense/results/", {}, 404, "not-found"),
+        ("DELETE", "/v1/jobs/nonsense?forget=true", {}, 404, "job-not-found"),
         ("DELETE", "/v1/jobs/nonsense", {}, 404, "job-not-found"),
         ("POST", "/v1/jobs/nonsense/rerun", {}, 404, "job-not-found"),
         ("GET", "/v1/jobs?before=nonsense", {}, 404, "job-not-found"),

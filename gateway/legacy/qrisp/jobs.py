@@ -9,15 +9,14 @@ from collections import OrderedDict
 from datetime import UTC, datetime
 from typing import Any, Generic, NamedTuple, TypeVar
 
-import msgspec
-
 from gateway.errors import GatewayError, JobNotFound, RequestError
+from gateway.execution.content import whole
 from gateway.jobs.manager import Caller
 from gateway.legacy.qrisp import deployments
 from gateway.legacy.qrisp.deployments import Deployment, JobOrder, JobView
 from gateway.legacy.qrisp.store import MAX_AGE_S, NUMBER_END, DeploymentStore
-from gateway.protocol.messages import SentJob, decode, encode
-from gateway.protocol.result_message import ResultMessage, result_of
+from gateway.protocol.messages import JobInfo, RunResponse, decode, encode
+from gateway.protocol.result_message import result_of
 from gateway.results import JobState, Result
 from gateway.server.access.request_limits import check_limits
 from gateway.server.service import Service
@@ -150,29 +149,28 @@ class JobService:
             created_at=job.created_at,
             ended_at=job.ended_at,
             texts=self._texts(job_id, caller, recent) if is_done else (),
-            results=list(map(_result, filter(None, job.results or ()))) if is_done else (),
-            message=_message(job),
+            results=[self._result(job_id, k, caller) for k in range(job.progress.total)] if is_done else (),
+            message=self._message(job, caller),
         )
 
     def _texts(self, job_id: str, caller: Caller, recent: _RecentJob | None) -> list[str]:
         return deployments.texts_of(self._jobs.requests(job_id, caller)) if recent is None else recent.texts
 
-    def _wait(self, job_id: str, caller: Caller) -> SentJob:
+    def _wait(self, job_id: str, caller: Caller) -> JobInfo:
         with self._service.waiting_place() as may_wait:
             wait_s = min(WAIT_S, self._service.limits.max_poll_s) if may_wait else 0
             return self._jobs.info(job_id, caller, wait_s)
+
+    def _result(self, job_id: str, position: int, caller: Caller) -> Result:
+        answer = self._jobs.result(job_id, position, caller)
+        return result_of(decode(RunResponse, whole(answer.body)).results[0])
+
+    def _message(self, job: JobInfo, caller: Caller) -> str | None:
+        if job.state is JobState.FAILED:
+            return self._jobs.failure(job.id, caller)
+        return "the job was cancelled" if job.state is JobState.CANCELLED else None
 
 
 def _key(number: int) -> str:
     """Return the idempotency key of a job that clients know by its number."""
     return f"qrisp-{number}"
-
-
-def _result(raw: msgspec.Raw) -> Result:
-    return result_of(msgspec.json.decode(raw, type=ResultMessage))
-
-
-def _message(job: SentJob) -> str | None:
-    if job.state is JobState.FAILED:
-        return str(msgspec.json.decode((job.errors or [msgspec.Raw(b'{"detail": ""}')])[0])["detail"])
-    return "the job was cancelled" if job.state is JobState.CANCELLED else None

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from functools import partial
 
 from flask import Blueprint, Response, g, request
 
-from gateway.errors import BusyError
+from gateway.errors import BusyError, RequestError
+from gateway.execution.content import Content, pieces_of, size_of
 from gateway.jobs.manager import Caller
 from gateway.protocol import endpoints, openapi
 from gateway.protocol.endpoints import ENDPOINTS, Endpoint
@@ -20,6 +22,9 @@ from gateway.server.service import Service
 
 PROBES = frozenset(row.path for row in ENDPOINTS.values() if not row.needs_token)
 """Paths of the endpoints that an orchestrator asks without a token."""
+
+_LONGEST_NUMBER = 18
+"""Digits of the number of a circuit; no job has circuits with longer ones."""
 
 
 def blueprint(service: Service) -> Blueprint:
@@ -71,11 +76,34 @@ def _submit(service: Service) -> Response:
 def _job(service: Service, job_id: str) -> Response:
     wait_s = number(endpoints.WAIT_S, service.limits.max_poll_s)
     if not wait_s:
-        return respond(encode(service.jobs.info(job_id, _caller())))
+        return _job_state(service, job_id)
     with service.waiting_place() as may_wait:
-        response = respond(encode(service.jobs.info(job_id, _caller(), wait_s if may_wait else 0)))
+        response = _job_state(service, job_id, wait_s if may_wait else 0)
     if not may_wait:
         response.headers["Retry-After"] = "1"
+    return response
+
+
+def _job_state(service: Service, job_id: str, wait_s: float = 0) -> Response:
+    """Return the state of a job, with its results unless the request leaves them out."""
+    if one_of(endpoints.RESULTS) == "false":
+        return respond(encode(service.jobs.info(job_id, _caller(), wait_s)))
+    return _respond_content(service.jobs.answer(job_id, _caller(), wait_s))
+
+
+def _result(service: Service, job_id: str, position: str) -> Response:
+    if not position.isascii() or not position.isdecimal():
+        raise RequestError(f"the number of a circuit is 0, 1, 2 and so on, not {position!r:.100}", field="position")
+    number_of_circuit = int(position) if len(position) <= _LONGEST_NUMBER else sys.maxsize
+    answer = service.jobs.result(job_id, number_of_circuit, _caller())
+    return _respond_content(answer.body, answer.status)
+
+
+def _respond_content(content: Content, status: int = 200) -> Response:
+    """Return a response whose content is read piece by piece while it is sent."""
+    response = respond(b"", status)
+    response.response = pieces_of(content)
+    response.content_length = size_of(content)
     return response
 
 
@@ -88,7 +116,9 @@ def _jobs(service: Service) -> Response:
 
 
 def _cancel(service: Service, job_id: str) -> Response:
-    return respond(encode(service.jobs.cancel(job_id, _caller())))
+    forget, _ = one_of(endpoints.FORGET) == "true", one_of(endpoints.RESULTS)  # both are checked before it is cancelled
+    service.jobs.cancel(job_id, _caller())
+    return respond(encode(service.jobs.forget(job_id, _caller()))) if forget else _job_state(service, job_id)
 
 
 def _rerun(service: Service, job_id: str) -> Response:
@@ -130,6 +160,7 @@ HANDLERS: dict[str, Callable[..., Response]] = {
     "run": _run,
     "submit": _submit,
     "job": _job,
+    "result": _result,
     "jobs": _jobs,
     "cancel": _cancel,
     "rerun": _rerun,

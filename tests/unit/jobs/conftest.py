@@ -24,7 +24,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     found: str = request.getfixturevalue("postgresql_url")
     engine = sa.create_engine(found)
     with engine.begin() as connection:
-        for table in ("circuits", "jobs", "deployments", "schema_version"):
+        for table in ("pieces", "circuits", "jobs", "deployments", "schema_version"):
             connection.execute(sa.text(f"DROP TABLE IF EXISTS {table} CASCADE"))
     engine.dispose()
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import threading
+import tracemalloc
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,15 +17,26 @@ from support.fake import Does, FakeAdapter, fake
 from support.waiting import wait_until
 
 from gateway.circuit import Circuit
-from gateway.errors import BusyError, IdempotencyConflict, JobCancelled, JobNotFound, JobStoreError, SimulatorCrashed
+from gateway.errors import (
+    BusyError,
+    IdempotencyConflict,
+    JobCancelled,
+    JobNotFound,
+    JobStoreError,
+    LimitError,
+    ResultNotFound,
+    SimulatorCrashed,
+)
+from gateway.execution.content import PIECE_BYTES, FileContent, pieces_of, size_of, whole
 from gateway.execution.function import Function
 from gateway.execution.pool import InlineExecutor, Stop
 from gateway.execution.runner import Answer, Runner
 from gateway.jobs import database, manager, running
 from gateway.jobs.job_state import ActiveJob
 from gateway.jobs.manager import MAX_ATTEMPTS, Caller, Jobs
+from gateway.jobs.retention import Retention
 from gateway.jobs.store import JobRecord, JobStore
-from gateway.protocol.messages import JobInfo, RunRequest, ServerLimits, decode, encode
+from gateway.protocol.messages import JobInfo, Problem, RunRequest, RunResponse, ServerLimits, decode, encode
 from gateway.results import JobState
 
 ADA, BOB = Caller("ada", "ada", "secret of ada"), Caller("bob", "bob")
@@ -76,7 +88,7 @@ def submitted(jobs: Jobs, circuits: object, caller: Caller = ADA, key: str | Non
 
 def ended(jobs: Jobs, job: JobInfo, caller: Caller = ADA) -> JobInfo:
     """Return a job as a client reads it, once it has ended."""
-    found = decode(JobInfo, encode(jobs.info(job.id, caller, 10)))
+    found = decode(JobInfo, whole(jobs.answer(job.id, caller, 10)))
     assert found.state.ended
     return found
 
@@ -496,12 +508,12 @@ def test_a_run_that_a_database_error_ends_begins_again_on_the_same_server(tmp_pa
 def test_the_removal_of_old_jobs_goes_on_after_any_error(start: Start, monkeypatch: pytest.MonkeyPatch):
     rounds: list[int] = []
 
-    def fails(_before: float, _keep_bytes: int) -> int:
+    def fails() -> int:
         rounds.append(1)
         raise [JobStoreError("it is away"), ZeroDivisionError("a bug")][len(rounds) % 2]
 
     monkeypatch.setattr(manager, "_EXPIRE_EVERY_S", 0.01)
-    monkeypatch.setattr(JobStore, "expire", lambda _self, *arguments: fails(*arguments))
+    monkeypatch.setattr(Retention, "clear_up", lambda _self: fails())
     start()
     wait_until(lambda: len(rounds) > 4, "some rounds of removal that fail")
 
@@ -584,3 +596,165 @@ def test_the_same_key_twice_at_once_gives_one_job_and_keeps_no_place(start: Star
     assert len(found) == 1
     assert jobs.queued == 4
     submitted(jobs, [fake()] * 196)
+
+
+class Large(Obedient):
+    """Answers with as many bytes as the request has shots."""
+
+    def run(self, body: bytes, *arguments: object, **named: object) -> Answer:
+        answer = super().run(body, *arguments, **named)
+        size = msgspec.json.decode(body).get("shots", 0) if answer.status == 200 else 0
+        content = FileContent()
+        content.append(answer.body[:-3] + b" " * max(0, size - len(answer.body)) + answer.body[-3:])
+        return Answer(answer.status, content if size > PIECE_BYTES else answer.body)
+
+
+def test_the_state_of_an_ended_job_says_how_large_its_results_are_and_holds_none(start: Start):
+    jobs = start()
+    job = submitted(jobs, [fake(amount=1), fake(Does.RAISE), fake(amount=2)])
+    whole_job = ended(jobs, job)
+    state = jobs.info(job.id, ADA)
+    assert (state.results, state.errors, state.failures) == (None, None, 1)
+    assert state.result_bytes == sum(len(answer.body) for answer in jobs._store.answers(1))
+    assert (whole_job.failures, whole_job.result_bytes) == (None, None)
+    assert msgspec.structs.replace(whole_job, results=None, errors=None) == msgspec.structs.replace(
+        state, result_bytes=None, failures=None
+    )
+    one = submitted(jobs, fake(Does.RAISE))
+    ended(jobs, one)
+    assert jobs.info(one.id, ADA).failures == 1
+    assert jobs.failure(one.id, ADA) == jobs.failure(job.id, ADA) != ""
+
+
+def test_the_result_of_one_circuit_is_had_alone_with_its_own_problem(start: Start):
+    jobs = start()
+    job = submitted(jobs, [fake(amount=1), fake(Does.RAISE)])
+    whole_job = ended(jobs, job)
+    first, second = (jobs.result(job.id, position, ADA) for position in (0, 1))
+    assert first.status == 200
+    assert decode(RunResponse, whole(first.body)).results == [whole_job.results[0]]
+    assert second.status == 500
+    assert decode(Problem, whole(second.body)) == whole_job.errors[0]
+    alone = submitted(jobs, fake(Does.RAISE))
+    assert decode(Problem, whole(jobs.result(ended(jobs, alone).id, 0, ADA).body)).circuit is None
+
+
+def test_a_result_that_is_not_there_says_why(start: Start):
+    executor = Obedient()
+    executor.open.clear()
+    jobs = start(executor)
+    job = submitted(jobs, [fake()] * 2)
+    wait_until(lambda: len(executor.began) == 2, "2 runs to begin")
+    with pytest.raises(ResultNotFound, match="the job is running, and circuit 1 has no answer yet") as caught:
+        jobs.result(job.id, 1, ADA)
+    assert (caught.value.status, caught.value.job) == (404, job.id)
+    for position in (-1, 2, 2**70):
+        with pytest.raises(ResultNotFound, match="has no circuit"):
+            jobs.result(job.id, position, ADA)
+    with pytest.raises(JobNotFound):
+        jobs.result(job.id, 0, BOB)
+    jobs.cancel(job.id, ADA)
+    with pytest.raises(ResultNotFound, match=r"the job is cancelled, and circuit 0 has no answer$"):
+        jobs.result(job.id, 0, ADA)
+
+
+@pytest.mark.parametrize("kind", ["memory", "file"])
+def test_large_results_are_told_and_sent_with_a_few_pieces_in_memory(start: Start, kind: str, tmp_path: Path):
+    jobs = start(Large(), "sqlite://" if kind == "memory" else f"sqlite:///{tmp_path}/jobs")
+    sizes = [20 * PIECE_BYTES + k for k in range(6)]
+    job = submitted(jobs, [*[fake(amount=k) for k in range(6)], fake(Does.RAISE)], shots=[*sizes, 1])
+    wait_until(lambda: jobs.info(job.id, ADA).state.ended, "the job to end")
+    tracemalloc.start()
+    try:
+        assert jobs.info(job.id, ADA).result_bytes > sum(sizes)
+        assert sum(map(len, pieces_of(jobs.result(job.id, 3, ADA).body))) == sizes[3]
+        content = jobs.answer(job.id, ADA)
+        assert sum(map(len, pieces_of(content))) == size_of(content) > sum(sizes)
+        assert tracemalloc.get_traced_memory()[1] < 6 * PIECE_BYTES
+    finally:
+        tracemalloc.stop()
+    found = ended(jobs, job)
+    assert [result and list(result.counts) for result in found.results] == [
+        *[[format(k, "08b")] for k in range(6)],
+        None,
+    ]
+    assert [error.circuit for error in found.errors] == [6]
+
+
+def refuse_answers_above(jobs: Jobs, size: int) -> None:
+    with jobs._store.transaction() as connection:
+        connection.exec_driver_sql(
+            f"CREATE TRIGGER small BEFORE UPDATE ON circuits WHEN length(NEW.answer) > {size} OR NEW.size > {size} "
+            "BEGIN SELECT RAISE(ABORT, 'too large a value'); END"
+        )
+
+
+@pytest.mark.parametrize("shots", [1000, 2 * PIECE_BYTES])
+def test_an_answer_that_can_never_be_stored_ends_its_circuit_with_the_reason_and_holds_nobody_up(
+    start: Start, shots: int, tmp_path: Path
+):
+    url = f"sqlite:///{tmp_path}/jobs"
+    jobs = start(Large(), url)
+    refuse_answers_above(jobs, 900)
+    wide = fake(clbits=1000)
+    for _ in range(4):  # more than there are threads
+        job = submitted(jobs, [wide, fake()], shots=[shots, 1])
+        found = ended(jobs, job)
+        assert found.state is JobState.FAILED
+        assert [(error.circuit, error.code) for error in found.errors] == [(0, "job-store")]
+        assert "cannot be stored: the job database refuses it (too large a value)" in found.errors[0].detail
+        assert found.results[1] is not None
+    jobs.close()
+    assert ended(start(Large(), url), job).state is JobState.FAILED, "it does not come back"
+
+
+def test_what_finds_no_room_fails_or_is_refused_and_what_was_fetched_makes_room(start: Start):
+    size = 2 * PIECE_BYTES
+    jobs = start(Large(), keep_jobs_bytes=5 * size)
+    request = {"shots": size}
+    first = submitted(jobs, fake(), **request)
+    wait_until(lambda: jobs.info(first.id, ADA).state.ended, "the first job to end")
+    second = submitted(jobs, [fake()] * 2, **request)
+    wait_until(lambda: jobs.info(second.id, ADA).state.ended, "the second job to end")
+    assert jobs.info(second.id, ADA).failures == 1
+    problem = jobs.failure(second.id, ADA)
+    assert "fetch the results of jobs that have ended" in problem
+    assert jobs.info(first.id, ADA).result_bytes == size
+    with pytest.raises(LimitError, match="at most 1,310,720 are kept"):
+        submitted(jobs, "x" * size)
+    other = submitted(jobs, fake(), BOB, **request)
+    wait_until(lambda: jobs.info(other.id, BOB).state.ended, "the job of another owner to end")
+    assert jobs.info(other.id, BOB).state is JobState.DONE
+    ended(jobs, first)
+    third = submitted(jobs, fake(), **request)
+    assert ended(jobs, third).state is JobState.DONE
+    with pytest.raises(JobNotFound):
+        jobs.info(first.id, ADA)
+
+
+def test_a_request_that_was_accepted_is_answered_although_there_is_no_room_for_it_now(start: Start):
+    jobs = start(keep_owner_bytes=1_000)
+    circuit = f"OPENQASM 2.0; // {'x' * 500}"
+    job = submitted(jobs, circuit, key="k")
+    with pytest.raises(LimitError):
+        submitted(jobs, circuit, key="another")
+    assert submitted(jobs, circuit, key="k").id == job.id
+
+
+def test_a_job_that_is_forgotten_is_not_found_any_more_and_one_that_runs_goes_on(start: Start):
+    executor = Obedient()
+    jobs = start(executor)
+    done = submitted(jobs, fake())
+    assert ended(jobs, done).state is JobState.DONE
+    with pytest.raises(JobNotFound):
+        jobs.forget(done.id, BOB)
+    assert jobs.forget(done.id, ADA).state is JobState.DONE
+    for ask in (jobs.info, jobs.forget):
+        with pytest.raises(JobNotFound):
+            ask(done.id, ADA)
+    executor.open.clear()
+    running = submitted(jobs, fake())
+    wait_until(lambda: len(executor.began) == 2, "the run to begin")
+    assert jobs.forget(running.id, ADA).state is JobState.RUNNING
+    executor.open.set()
+    assert ended(jobs, running).state is JobState.DONE

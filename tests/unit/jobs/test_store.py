@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import resource
 import shutil
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
+import tracemalloc
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -15,10 +18,14 @@ from pathlib import Path
 
 import psycopg
 import pytest
+import sqlalchemy as sa
 from support.waiting import wait_until
 
-from gateway.errors import JobStoreError, StorageFull
-from gateway.jobs.store import JobRecord, JobStore, KeyTakenError, StoredAnswer
+from gateway.errors import JobStoreError, LimitError, StorageFull
+from gateway.execution.content import PIECE_BYTES, Content, FileContent, pieces_of, size_of, whole
+from gateway.jobs.never_stored import NeverStored
+from gateway.jobs.store import EndedJob, JobRecord, JobStore, KeyTakenError, StoredAnswer
+from gateway.jobs.tables import GROW
 from gateway.results import JobState
 
 RECORD = JobRecord(
@@ -47,7 +54,7 @@ def test_a_job_is_found_as_it_was_added(store: JobStore):
     assert store.requests(number) == [b"request 0", b"request 1"]
     assert store.request(number, 1) == b"request 1"
     assert store.answers(number) == [None, None]
-    assert (store.answered(number), store.failed(number)) == (0, False)
+    assert (store.summary(number), store.first_failure(number)) == ((0, 0, 0), None)
 
 
 def test_a_job_is_nobody_elses(store: JobStore, url: str):
@@ -71,7 +78,7 @@ def test_answers_are_written_once_and_the_last_one_ends_the_job(store: JobStore)
     found = store.find("first", "ada")
     assert (found.state, found.started, found.ended) == (JobState.FAILED, 1001, 1004)
     assert store.answers(number) == [GOOD, BAD]
-    assert (store.answered(number), store.failed(number)) == (2, True)
+    assert (store.summary(number), store.first_failure(number)) == ((2, 1, len(GOOD.body + BAD.body)), 1)
     assert not store.finish(number, 0, BAD, JobState.DONE, 1005)
     assert store.answers(number) == [GOOD, BAD]
 
@@ -131,24 +138,218 @@ def test_pages_go_from_the_newest_to_the_oldest(store: JobStore):
     assert [one.id for one in store.page("ada", JobState.CANCELLED, None, 9)] == ["job 1"]
 
 
-def test_old_jobs_expire_and_those_beyond_a_size_but_none_that_has_not_ended(store: JobStore):
-    numbers = [added(store, id=f"job {k}", total=1) for k in range(5)]
-    for number, ended in zip(numbers, (100.0, 2000.0, 2001.0, 2002.0), strict=False):
-        store.finish(number, 0, StoredAnswer(200, b"x" * 1000), JobState.DONE, ended)
-    assert store.expire(before=500, keep_bytes=2 * (1000 + len(b"request 0"))) == 2
-    assert [one.id for one in store.page("ada", None, None, 9)] == ["job 4", "job 3", "job 2"]
-    assert store.requests(numbers[0]) == []
-    assert store.expire(before=9999, keep_bytes=0) == 2
-    assert [one.id for one in store.page("ada", None, None, 9)] == ["job 4"]
+def test_ended_jobs_are_removed_with_all_that_belongs_to_them(store: JobStore):
+    numbers = [added(store, id=f"job {k}", total=1, owner=owner) for k, owner in enumerate(["ada", "bob", "ada"])]
+    for number in numbers[:2]:
+        store.finish(number, 0, StoredAnswer(200, b"x" * (PIECE_BYTES + 1)), JobState.DONE, 2000.0)
+    store.mark_fetched(numbers[1:2])
+    size = len(b"request 0") + PIECE_BYTES + 1
+    assert store.ended() == [
+        EndedJob(numbers[0], "ada", size, 2000.0, fetched=False),
+        EndedJob(numbers[1], "bob", size, 2000.0, fetched=True),
+    ]
+    assert store.ended("bob") == store.ended()[1:]
+    assert store.taken() == {"ada": size + len(b"request 0"), "bob": size}
+    assert store.remove([numbers[0], 12345]) == {numbers[0], 12345}
+    assert store.find("job 0", "ada") is None
+    assert (store.requests(numbers[0]), store.piece(numbers[0], 0, 0)) == ([], None)
+    assert store.taken() == {"ada": len(b"request 0"), "bob": size}
+
+
+def content_of(size: int, kind: str) -> tuple[bytes, Content]:
+    body = os.urandom(size)
+    if kind == "bytes":
+        return body, body
+    content = FileContent()
+    content.append(body)
+    return body, content
+
+
+@pytest.mark.parametrize("kind", ["bytes", "file"])
+@pytest.mark.parametrize(
+    "size", [0, 1, PIECE_BYTES - 1, PIECE_BYTES, PIECE_BYTES + 1, 3 * PIECE_BYTES, 3 * PIECE_BYTES + 7]
+)
+def test_an_answer_of_any_size_is_read_as_it_was_written(store: JobStore, size: int, kind: str):
+    number = added(store)
+    body, content = content_of(size, kind)
+    assert store.finish(number, 1, StoredAnswer(200, content), None, 1002)
+    assert not store.finish(number, 1, StoredAnswer(200, content), None, 1002)
+    found = store.answers(number)[1]
+    assert (size_of(found.body), whole(found.body)) == (size, body)
+    alone = store.answer(number, 1)
+    assert (size_of(alone.body), whole(alone.body)) == (size, body)
+    assert store.answer(number, 0) is None
+    assert all(len(piece) <= PIECE_BYTES for piece in pieces_of(alone.body))
+    for start, stop in [(0, 0), (1, size - 1), (PIECE_BYTES - 1, PIECE_BYTES + 1), (size - 1, size), (7, None)]:
+        assert b"".join(pieces_of(alone.body, max(0, start), stop)) == body[max(0, start) : stop]
+    assert store.summary(number) == (1, 0, size)
+
+
+def test_a_large_answer_costs_a_reader_one_piece_at_a_time(store: JobStore):
+    number, size = added(store, total=8), 16 * PIECE_BYTES
+    for position in range(8):
+        store.finish(number, position, StoredAnswer(200, b"x" * size), None, 1002)
+    tracemalloc.start()
+    try:
+        answers = store.answers(number)
+        read = sum(len(piece) for answer in answers for piece in pieces_of(answer.body))
+        assert read == 8 * size
+        assert tracemalloc.get_traced_memory()[1] < 4 * PIECE_BYTES
+    finally:
+        tracemalloc.stop()
+
+
+def test_large_answers_are_not_in_memory_even_where_jobs_end_with_the_server():
+    def memory() -> int:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+
+    store = JobStore()
+    number, content = added(store, total=4), FileContent()
+    for _ in range(128):
+        content.append(b"x" * PIECE_BYTES)
+    before = memory()
+    for position in range(4):
+        store.finish(number, position, StoredAnswer(200, content), None, 1002)
+    assert memory() - before < content.size
+    assert sum(map(len, pieces_of(store.answer(number, 3).body))) == content.size
+    store.close()
+
+
+def test_many_small_answers_are_not_in_memory_together_either(store: JobStore):
+    number = added(store, total=40)
+    for position in range(40):
+        store.finish(number, position, StoredAnswer(200, b"x" * (PIECE_BYTES // 2)), None, 1002)
+    assert not any(isinstance(answer.body, bytes) for answer in store.answers(number))
+    assert [whole(answer.body) for answer in store.answers(number)] == [b"x" * (PIECE_BYTES // 2)] * 40
+
+
+def test_a_job_that_is_read_is_not_removed(store: JobStore):
+    number = added(store, total=1)
+    store.finish(number, 0, StoredAnswer(200, b"x" * 3 * PIECE_BYTES), JobState.DONE, 1002)
+    answers = store.answers(number)
+    reader = pieces_of(answers[0].body)
+    next(reader)
+    assert store.remove([number]) == set()
+    assert len(b"".join(reader)) == 2 * PIECE_BYTES
+    del reader, answers
+    assert store.remove([number]) == {number}
+
+
+def test_an_answer_that_disappears_while_it_is_read_is_an_error_and_never_a_short_answer(store: JobStore):
+    number = added(store, total=2)
+    for position, state in ((0, None), (1, JobState.DONE)):
+        store.finish(number, position, StoredAnswer(200, b"x" * (PIECE_BYTES - position + 1)), state, 1002)
+    bodies = [store.answer(number, position).body for position in (0, 1)]
+    with store.transaction() as connection:
+        connection.execute(sa.text("DELETE FROM pieces"))
+        connection.execute(sa.text("DELETE FROM circuits"))
+    for body in bodies:
+        with pytest.raises(JobStoreError, match="removed while they were read"):
+            whole(body)
+
+
+def test_a_large_answer_that_an_earlier_version_wrote_into_its_row_is_read(store: JobStore):
+    number, body = added(store), os.urandom(3 * PIECE_BYTES + 5)
+    with store.transaction() as connection:
+        connection.execute(
+            sa.text("UPDATE circuits SET status = 200, answer = :body WHERE job = :number AND position = 0"),
+            {"body": body, "number": number},
+        )
+    assert whole(store.answers(number)[0].body) == whole(store.answer(number, 0).body) == body
+    assert b"".join(pieces_of(store.answer(number, 0).body, 9, 2 * PIECE_BYTES)) == body[9 : 2 * PIECE_BYTES]
+
+
+def test_a_job_may_have_more_bytes_than_32_bits_can_count(store: JobStore):
+    number = added(store)
+    with store.transaction() as connection:
+        for _ in range(3):
+            connection.execute(GROW, {"this_job": number, "size": 2**31 - 1})
+    assert store.taken()["ada"] > 3 * 2**30
+
+
+def refuse_bodies(store: JobStore) -> None:
+    """Make the database refuse answers with more than 100 bytes."""
+    postgresql = "ALTER TABLE circuits ADD CONSTRAINT small CHECK (length(answer) <= 100)"
+    sqlite = (
+        "CREATE TRIGGER small BEFORE UPDATE ON circuits WHEN length(NEW.answer) > 100 "
+        "BEGIN SELECT RAISE(ABORT, 'small'); END"
+    )
+    with store.transaction() as connection:
+        connection.execute(sa.text(postgresql if store.url.startswith("postgresql") else sqlite))
+
+
+def test_what_the_database_refuses_is_never_stored_and_says_so(store: JobStore):
+    number = added(store)
+    refuse_bodies(store)
+    with pytest.raises(
+        NeverStored, match=r"the answer cannot be stored: the job database refuses it .*small"
+    ) as caught:
+        store.finish(number, 0, StoredAnswer(200, b"x" * 101), None, 1002)
+    assert caught.value.reason.code == "job-store"
+    assert store.answers(number) == [None, None]
+    assert store.finish(number, 0, GOOD, None, 1003)
+
+
+@pytest.mark.parametrize("position", [0, 1])
+def test_what_is_too_large_for_sqlite_is_never_stored_and_names_its_size(tmp_path: Path, position: int):
+    store = JobStore(f"sqlite:///{tmp_path}/jobs", "qulacs")
+    sa.event.listen(
+        store._engine, "checkout", lambda connection, *_: connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, 100_000)
+    )
+    number = added(store)
+    size = (100_001, PIECE_BYTES * 3)[position]
+    with pytest.raises(NeverStored, match="more than the job database can take") as caught:
+        store.finish(number, position, StoredAnswer(200, b"x" * size), None, 1002)
+    reason = caught.value.reason
+    assert (reason.code, reason.limit, reason.requested) == ("limit-exceeded", "max_result_bytes", size)
+    assert store.answers(number) == [None, None]
+    with pytest.raises(LimitError, match="the request has 200,000 bytes") as caught:
+        store.add(replace(RECORD, id="big"), [b"x" * 200_000])
+    assert caught.value.limit == "max_body_bytes"
+    store.close()
+
+
+class Broken:
+    """A content that cannot be read to its end."""
+
+    size = 3 * PIECE_BYTES
+
+    def __init__(self, error: Exception | None) -> None:
+        self.error = error
+
+    def pieces(self, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
+        if self.error is not None and start > 0:
+            raise self.error
+        yield b"x"
+
+
+@pytest.mark.parametrize("error", [OSError("input/output error"), MemoryError(), OverflowError("too large"), None])
+def test_a_content_that_cannot_be_read_is_never_stored(store: JobStore, error: Exception | None):
+    number = added(store)
+    with pytest.raises(NeverStored):
+        store.finish(number, 0, StoredAnswer(200, Broken(error)), None, 1002)
+    assert (store.answers(number), store.piece(number, 0, 0)) == ([None, None], None)
+    assert store.finish(number, 0, GOOD, None, 1003)
+
+
+def test_a_failure_that_may_pass_is_no_refusal(tmp_path: Path):
+    store = JobStore(f"sqlite:///{tmp_path}/jobs", "qulacs")
+    number = added(store)
+    with store.transaction() as connection:
+        connection.exec_driver_sql("PRAGMA query_only = ON")
+    with pytest.raises(JobStoreError, match="cannot be written") as caught:
+        store.finish(number, 0, GOOD, None, 1002)
+    assert not isinstance(caught.value, NeverStored)
+    store.close()
 
 
 def test_servers_of_several_names_share_a_database_and_see_only_their_own(postgresql_url: str):
     first, second = JobStore(postgresql_url, "cirq"), JobStore(postgresql_url, "mqt")
-    added(first)
-    added(second, id="second")
-    assert second.find("first", "ada") is None
-    assert [found.record.id for found in second.unfinished()] == ["second"]
-    assert second.expire(before=9999, keep_bytes=0) == 0
+    added(first, id="of cirq")
+    added(second, id="of mqt")
+    assert second.find("of cirq", "ada") is None
+    assert [found.record.id for found in second.unfinished()] == ["of mqt"]
+    assert (second.ended(), second.taken()) == ([], {"ada": 18})
     first.close()
     second.close()
 
@@ -269,9 +470,8 @@ def test_a_second_server_is_refused_whatever_path_leads_to_the_file(tmp_path: Pa
             with pytest.raises(JobStoreError, match="another server uses the job database"):
                 JobStore(f"sqlite:///{tmp_path}/{other}", "qulacs", wait_s=0)
         assert first.requests(number) == [b"request 0", b"request 1"]
-        first.expire(9999, 0)
         first.cancel({number: 1.0})
-        first.expire(9999, 0)
+        assert first.remove([job.number for job in first.ended()]) == {number}
         first.close()
 
 
@@ -415,7 +615,7 @@ def _end_all_connections(url: str) -> None:
 def test_a_server_takes_its_lock_again_when_postgresql_was_away(postgresql_url: str):
     first = JobStore(postgresql_url, "again")
     number = added(first, id="again")
-    for use in (lambda: first.begin(number, 0, 1.0), lambda: first.requests(number), lambda: first.expire(0, 2**30)):
+    for use in (lambda: first.begin(number, 0, 1.0), lambda: first.requests(number), lambda: first.remove([0])):
         _end_all_connections(postgresql_url)
         use()
         with pytest.raises(JobStoreError, match="another server uses the job database"):

@@ -25,7 +25,6 @@ from gateway.protocol.messages import (
     ReceivedJob,
     RunRequest,
     RunResponse,
-    SentJob,
     ServerLimits,
     decode,
     encode,
@@ -121,6 +120,17 @@ MESSAGES: dict[str, msgspec.Struct] = {
             )
         ],
     ),
+    "job-without-results": JobInfo(
+        id="Lx2rPLTE1-t4bTWbpTsPWg",
+        state=JobState.DONE,
+        is_list=True,
+        progress=JobProgress(2, 2),
+        created_at=datetime(2026, 11, 25, 13, 5, 0, 0, UTC),
+        started_at=datetime(2026, 11, 25, 13, 5, 1, 0, UTC),
+        ended_at=datetime(2026, 11, 25, 13, 5, 2, 0, UTC),
+        result_bytes=72_000_028,
+        failures=0,
+    ),
     "jobs": JobList(
         jobs=[
             JobInfo(
@@ -145,7 +155,7 @@ def message_types() -> set[type]:
         if isinstance(found, type) and issubclass(found, msgspec.Struct) and found.__module__ == messages.__name__
     }
     parts = {ServerLimits, JobProgress, Problem}
-    other_sides = {RawResponse, ReceivedJob, SentJob}  # the same messages, read or written in part only
+    other_sides = {RawResponse, ReceivedJob}  # the same messages, read or written in part only
     return structs - parts - other_sides
 
 
