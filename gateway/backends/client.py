@@ -7,7 +7,7 @@ import secrets
 import ssl
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import TypeVar
@@ -92,6 +92,7 @@ class BackendClient(Backend):
         if token is not None:
             self._session.headers["Authorization"] = f"Bearer {token}"
         self._info: BackendInfo | None = None
+        self._leaves_results_out = True
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.host!r}, {self.port})"
@@ -127,7 +128,12 @@ class BackendClient(Backend):
         Raises:
             JobNotFound: the server keeps no such job, or the job belongs to the holder of another token.
         """
-        return ServerJob(self, self._call_repeatedly(ReceivedJob, endpoints.JOB, 60.0, job_id=job_id))
+        return ServerJob(
+            self,
+            self._without_results(
+                lambda query: self._call_repeatedly(ReceivedJob, endpoints.JOB, 60.0, job_id=job_id, query=query)
+            ),
+        )
 
     def jobs(self, *, state: JobState | str | None = None, limit: int = 50) -> list[JobInfo]:
         """Return the latest jobs, the newest first, without their results."""
@@ -138,14 +144,50 @@ class BackendClient(Backend):
         """Run the circuits of a job once more, as a new job."""
         return ServerJob(self, self._call(ReceivedJob, endpoints.RERUN, 60.0, job_id=job_id))
 
-    def job_info(self, job_id: str, wait_s: float = 0) -> ReceivedJob:
-        """Return the state of a job, and its results once it has ended; wait up to ``wait_s`` for the end."""
-        query = {endpoints.WAIT_S.name: f"{min(wait_s, _LONGEST_WAIT_S):g}"} if wait_s else {}
-        return self._call(ReceivedJob, endpoints.JOB, wait_s + 60.0, job_id=job_id, query=query)
+    def job_info(self, job_id: str, wait_s: float = 0, *, results: bool = True) -> ReceivedJob:
+        """Return the state of a job; wait up to ``wait_s`` for its end.
+
+        Args:
+            job_id: the id of the job.
+            wait_s: seconds to wait.
+            results: whether the answer has the results, once the job has ended. Servers before this parameter send
+                them anyway.
+        """
+        wait = {endpoints.WAIT_S.name: f"{min(wait_s, _LONGEST_WAIT_S):g}"} if wait_s else {}
+
+        def ask(query: Mapping[str, object]) -> ReceivedJob:
+            return self._call(ReceivedJob, endpoints.JOB, wait_s + 60.0, job_id=job_id, query={**wait, **query})
+
+        return ask({}) if results else self._without_results(ask)
+
+    def job_result(self, job_id: str, position: int) -> Result:
+        """Return the result of one circuit of a job that has ended.
+
+        Raises:
+            ResultNotFound: the circuit has no answer.
+            GatewayError: the circuit failed; in a job of a list of circuits the error has its number.
+        """
+        results = self._call_repeatedly(RunResponse, endpoints.RESULT, 60.0, job_id=job_id, position=position).results
+        if len(results) != 1:
+            raise TransportError(f"{self.url} answered one circuit with {len(results)} results", url=self.url)
+        return result_of(results[0])
 
     def cancel_job(self, job_id: str) -> ReceivedJob:
         """Cancel a job unless it has ended, and return its state."""
-        return self._call_repeatedly(ReceivedJob, endpoints.CANCEL, 60.0, job_id=job_id)
+        return self._without_results(
+            lambda query: self._call_repeatedly(ReceivedJob, endpoints.CANCEL, 60.0, job_id=job_id, query=query)
+        )
+
+    def _without_results(self, ask: Callable[[Mapping[str, object]], ReceivedJob]) -> ReceivedJob:
+        """Ask for a job without its results; ask again for all of it if the server is older than that parameter."""
+        if self._leaves_results_out:
+            try:
+                return ask({endpoints.RESULTS.name: "false"})
+            except RequestError as exc:
+                if exc.field != endpoints.RESULTS.name:
+                    raise
+            self._leaves_results_out = False
+        return ask({})
 
     def info(self, *, fresh: bool = False) -> BackendInfo:
         """Return the server's description of itself; the server is asked once, or each time with ``fresh``."""
@@ -183,12 +225,19 @@ class BackendClient(Backend):
         headers: Mapping[str, str] = MappingProxyType({}),
         *,
         job_id: str | None = None,
+        position: int | None = None,
         query: Mapping[str, object] = MappingProxyType({}),
     ) -> M:
         """Send a request that does no harm when it arrives twice, and send it again if the connection breaks."""
+
+        def call() -> M:
+            return self._call(kind, endpoint, timeout_s, body, headers, job_id=job_id, position=position, query=query)
+
         for pause_s in _PAUSES_S:
             try:
-                return self._call(kind, endpoint, timeout_s, body, headers, job_id=job_id, query=query)
+                return self._call(
+                    kind, endpoint, timeout_s, body, headers, job_id=job_id, position=position, query=query
+                )
             except TransportTimeout:
                 raise
             except TransportError as exc:
@@ -196,7 +245,7 @@ class BackendClient(Backend):
                 if isinstance(cause, requests.exceptions.SSLError) or not isinstance(cause, _BROKEN_CONNECTION):
                     raise
             time.sleep(pause_s)
-        return self._call(kind, endpoint, timeout_s, body, headers, job_id=job_id, query=query)
+        return call()
 
     def _call(
         self,
@@ -207,11 +256,12 @@ class BackendClient(Backend):
         headers: Mapping[str, str] = MappingProxyType({}),
         *,
         job_id: str | None = None,
+        position: int | None = None,
         query: Mapping[str, object] = MappingProxyType({}),
     ) -> M:
         """Send one request and return the message in the answer; errors of other libraries become ours here."""
         headers = {**headers, **_trace_context(), **({"Content-Type": "application/json"} if body is not None else {})}
-        url = self.url + endpoint.url(_check_job_id(job_id), query)
+        url = self.url + endpoint.url(_check_job_id(job_id), query, position=position)
         timeouts = (CONNECT_TIMEOUT_S, timeout_s)
         try:
             response = self._session.request(

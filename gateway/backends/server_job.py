@@ -5,15 +5,17 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from gateway.backends.base import Outcome
 from gateway.backends.job import Job
-from gateway.errors import BusyError, GatewayError, JobCancelled, JobTimeout, TransportError
+from gateway.errors import BusyError, GatewayError, JobCancelled, JobTimeout, ResultNotFound, TransportError
 from gateway.protocol import problem
 from gateway.protocol.messages import ReceivedJob
 from gateway.protocol.result_message import result_of
-from gateway.results import JobState, Progress
+from gateway.results import JobState, Progress, Result
+
+T = TypeVar("T")
 
 POLL_S = 30.0
 """How long the server lets one request wait for the end of a job."""
@@ -23,14 +25,20 @@ PATIENCE_S = 60.0
 
 _PAUSE_S = 1.0
 
+_TOGETHER_BYTES = 2**23
+"""Results up to this size in all are fetched with one request; larger ones of a list, one circuit after the other."""
+
 
 class Keeper(Protocol):
     """The client of a server that keeps jobs."""
 
     url: str
 
-    def job_info(self, job_id: str, wait_s: float = 0) -> ReceivedJob:
-        """Return the state of a job, and its results once it has ended."""
+    def job_info(self, job_id: str, wait_s: float = 0, *, results: bool = True) -> ReceivedJob:
+        """Return the state of a job and, once it has ended, its results, unless they are to be left out."""
+
+    def job_result(self, job_id: str, position: int) -> Result:
+        """Return the result of one circuit of a job."""
 
     def cancel_job(self, job_id: str) -> ReceivedJob:
         """Cancel a job."""
@@ -69,8 +77,8 @@ class ServerJob(Job[Outcome | list[Outcome]]):
 
     def glance(self) -> tuple[JobState, Progress]:
         """Ask the server once for state and progress."""
-        if not self._is_final:
-            self._info = self._keeper.job_info(self.id)
+        if not self._info.state.ended:
+            self._info = self._keeper.job_info(self.id, results=False)
         return self._info.state, Progress(self._info.progress.done, self._info.progress.total)
 
     def result(self, timeout_s: float | None = None) -> Outcome | list[Outcome]:
@@ -96,8 +104,25 @@ class ServerJob(Job[Outcome | list[Outcome]]):
             JobTimeout, TransportError: as :meth:`result`.
         """
         if self._outcomes is None:
-            self._outcomes = self._read(self._wait_for_end(timeout_s))
+            info = self._wait_for_end(timeout_s)
+            self._outcomes = self._fetch(info) if info.results is None else self._read(info)
         return self._outcomes
+
+    def _fetch(self, info: ReceivedJob) -> list[Outcome | GatewayError]:
+        """Return the outcomes of a job that has ended, which the server has yet to send."""
+        if not info.is_list or (info.result_bytes or 0) <= _TOGETHER_BYTES:
+            return self._read(self._patiently(lambda: self._keeper.job_info(self.id)))
+        return [self._fetch_one(position) for position in range(info.progress.total)]
+
+    def _fetch_one(self, position: int) -> Outcome | GatewayError:
+        try:
+            return self._patiently(lambda: self._keeper.job_result(self.id, position))
+        except ResultNotFound:
+            return JobCancelled("the job was cancelled", circuit=position)
+        except GatewayError as exc:
+            if exc.circuit != position:  # it is not the problem of the circuit, but of this request
+                raise
+            return exc
 
     def _read(self, info: ReceivedJob) -> list[Outcome | GatewayError]:
         errors: dict[int, GatewayError] = {}
@@ -118,11 +143,11 @@ class ServerJob(Job[Outcome | list[Outcome]]):
 
     def _wait_for_end(self, timeout_s: float | None) -> ReceivedJob:
         deadline = math.inf if timeout_s is None else time.monotonic() + timeout_s
-        while not self._is_final:
+        while not self._info.state.ended:
             start = time.monotonic()
             left_s = max(0.0, deadline - start)
             try:
-                if self._ask(min(left_s, POLL_S), left_s).state.ended:
+                if self._ask(min(left_s, POLL_S), left_s, results=not self._info.is_list).state.ended:
                     continue
             except (TransportError, BusyError) as exc:
                 if time.monotonic() < deadline:
@@ -136,32 +161,33 @@ class ServerJob(Job[Outcome | list[Outcome]]):
                 time.sleep(min(left_s, _PAUSE_S))
         return self._info
 
-    @property
-    def _is_final(self) -> bool:
-        """Whether the server's latest answer has the results, and so does not change any more."""
-        return self._info.state.ended and self._info.results is not None
-
     def _timeout_error(self, timeout_s: float | None, detail: str = "") -> JobTimeout:
         return JobTimeout(
             f"no result after {timeout_s:g} s; the run goes on, as job {self.id}{detail}", timeout_s=timeout_s
         )
 
-    def _ask(self, wait_s: float, patience_s: float = math.inf) -> ReceivedJob:
-        """Ask the server about the job, and ask again if the server is unreachable or stopping."""
-        if self._is_final:
-            return self._info
-        deadline = time.monotonic() + min(patience_s, PATIENCE_S)
+    def _ask(self, wait_s: float, patience_s: float = math.inf, *, results: bool = False) -> ReceivedJob:
+        """Ask the server about the job unless its end is known already."""
+        if not self._info.state.ended:
+            self._info = self._patiently(
+                lambda: self._keeper.job_info(self.id, wait_s, results=results), min(patience_s, PATIENCE_S)
+            )
+        return self._info
+
+    def _patiently(self, ask: Callable[[], T], patience_s: float = PATIENCE_S) -> T:
+        """Ask the server, and ask again if it is unreachable or stopping."""
+        deadline = time.monotonic() + patience_s
         pause_s = 0.05
         while True:
             try:
-                self._info = self._keeper.job_info(self.id, wait_s)
+                return ask()
             except (TransportError, BusyError) as exc:
+                if exc.circuit is not None:  # the problem of a circuit, which does not pass
+                    raise
                 error = self.on_unreachable(exc) if isinstance(exc, TransportError) else None
                 if error is not None:
                     raise error from exc
                 if time.monotonic() >= deadline:
                     raise
-            else:
-                return self._info
             time.sleep(min(pause_s, max(0.0, deadline - time.monotonic())))
             pause_s = min(pause_s * 2, _PAUSE_S)

@@ -238,3 +238,39 @@ def test_certificates_that_vanish_later_are_a_matter_of_the_connection(tmp_path)
     with pytest.raises(TransportError, match=f"{path}"):
         client.status()
     client.close()
+
+
+DONE = (
+    b'{"id":"abc","state":"done","is_list":false,"progress":{"done":1,"total":1},'
+    b'"created_at":"2026-11-25T13:05:00Z","results":['
+)
+
+
+def test_a_server_that_cannot_leave_results_out_is_asked_once_whether_it_can():
+    refusal = RequestError("GET /v1/jobs/{job_id} has no parameter 'results'", field="results")
+    results = encode(RESULTS)[len(b'{"results":[') :]
+    transport = Transport(
+        **{"abc?results=false": (400, problem.dump(refusal)), "abc": (200, DONE + results)},
+    )
+    backend = client(transport)
+    job = backend.job("abc")
+    assert job.status().ended
+    assert job.result(1) == {"0": 7}
+    assert backend.cancel_job("abc").results is not None
+    assert backend.job_info("abc").results is not None
+    paths = [request.path_url for request in transport.sent]
+    assert paths == ["/v1/jobs/abc?results=false", *["/v1/jobs/abc"] * 3]
+
+
+def test_another_refusal_is_no_sign_of_an_older_server():
+    transport = Transport(**{"abc?results=false": (400, problem.dump(RequestError("no", field="wait_s")))})
+    for _ in range(2):
+        with pytest.raises(RequestError, match="no"):
+            client(transport).job("abc")
+
+
+@pytest.mark.parametrize("number", [0, 2])
+def test_an_answer_about_one_circuit_has_one_result(number: int):
+    answer = encode(RunResponse(results=RESULTS.results * number))
+    with pytest.raises(TransportError, match=f"answered one circuit with {number} results"):
+        client(Transport(**{"5": (200, answer)})).job_result("abc", 5)

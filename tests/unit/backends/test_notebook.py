@@ -139,7 +139,7 @@ def test_a_job_whose_server_does_not_answer_is_shown_after_one_question():
         url = "http://127.0.0.1:1"
         questions = 0
 
-        def job_info(self, job_id, wait_s=0):
+        def job_info(self, job_id, wait_s=0, *, results=True):
             self.questions += 1
             raise TransportError("cannot reach http://127.0.0.1:1")
 

@@ -77,10 +77,17 @@ def _first_job(client: BackendClient) -> str:
     return client.begin(RunRequest(circuits=fake())).id
 
 
+def _ended_job(client: BackendClient) -> str:
+    job = client.begin(RunRequest(circuits=fake()))
+    job.result(60)
+    return job.id
+
+
 CALLS: dict[str, Callable[[BackendClient], object]] = {
     "run": lambda client: client.run(fake()),
     "submit": _first_job,
     "job": lambda client: client.job_info(_first_job(client), 5),
+    "result": lambda client: client.job_result(_ended_job(client), 0),
     "jobs": lambda client: client.jobs(state="done"),
     "cancel": lambda client: client.cancel_job(_first_job(client)),
     "rerun": lambda client: client.rerun(_first_job(client)),
