@@ -8,9 +8,8 @@ loses first.
 
 from __future__ import annotations
 
-import heapq
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 from gateway.errors import LimitError
 from gateway.execution.content import size_of
@@ -161,32 +160,57 @@ class Retention:
     def clear_up(self) -> int:
         """Remove old jobs, and others beyond the bytes that are kept; return their number."""
         self.flush()
-        jobs = self._store.ended()
-        oldest = self._clock.now() - self._limits.keep_jobs_s
-        old = [job for job in jobs if job.ended < oldest]
-        return self._remove(old + surplus(jobs, self._limits.keep_jobs_bytes, self._may_go, gone=old))
+        count = 0
+        while removed := self._remove(self._store.old(self._clock.now() - self._limits.keep_jobs_s)):
+            count += removed
+        return count + self._remove_surplus()
+
+    def _remove_surplus(self) -> int:
+        """Remove jobs until the others have no more bytes than are kept, always of the owner with the most."""
+        taken = self._store.taken(ended=True)
+        surplus = sum(taken.values()) - self._limits.keep_jobs_bytes
+        count = 0
+        while surplus > 0 and taken:
+            owner = max(taken, key=taken.__getitem__)
+            ahead = taken[owner] - max((size for other, size in taken.items() if other != owner), default=0)
+            jobs = _enough(self._store.first_to_go(owner, self._unfetched_before).jobs, min(surplus, ahead + 1))
+            removed = self._remove(jobs)
+            if not removed:
+                del taken[owner]
+                continue
+            count += removed
+            freed = sum(job.size for job in jobs)
+            taken[owner] -= freed
+            surplus -= freed
+        return count
 
     def forget(self, record: JobRecord) -> None:
         """Remove an ended job whose results nobody needs any more; while it is read, it only is the first to go."""
         self.note_fetched(record.number)
-        self._remove([job for job in self._store.ended(record.owner) if job.number == record.number])
+        self._remove(self._store.ended(record.number))
 
     @property
     def _unfetched_s(self) -> float:
         """The seconds that results are kept at least that nobody fetched."""
         return min(self._limits.keep_unfetched_s, self._limits.keep_jobs_s)
 
-    def _may_go(self, job: EndedJob) -> bool:
-        return job.fetched or job.ended < self._clock.now() - self._unfetched_s
+    @property
+    def _unfetched_before(self) -> float:
+        return self._clock.now() - self._unfetched_s
 
     def _make_room(self, owner: str, size: int) -> None:
         """Remove ended jobs of an owner until there is room; none if there would not be enough."""
         self.flush()
         quota = self.quota(owner)
         needed = self._taken.get(owner, 0) + size - quota
-        candidates = first_to_go(filter(self._may_go, self._store.ended(owner)))
-        if sum(job.size for job in candidates) >= needed:
-            self._remove(_enough(candidates, needed + int(quota * _SPARE)))
+        wanted = needed + int(quota * _SPARE)
+        removable = self._store.first_to_go(owner, self._unfetched_before)
+        while removable.jobs and removable.size >= needed and wanted > 0:
+            jobs = _enough(removable.jobs, wanted)
+            self._remove(jobs)
+            freed = sum(job.size for job in jobs)
+            needed, wanted = needed - freed, wanted - freed
+            removable = self._store.first_to_go(owner, self._unfetched_before)
 
     def _remove(self, jobs: Sequence[EndedJob]) -> int:
         removed = self._store.remove([job.number for job in jobs])
@@ -199,42 +223,6 @@ class Retention:
         if removed:
             self._on_removed()
         return len(removed)
-
-
-def first_to_go(jobs: Iterable[EndedJob]) -> list[EndedJob]:
-    """Return jobs of one owner in the order in which they go: fetched ones before others, and the oldest first."""
-    return sorted(jobs, key=lambda job: (not job.fetched, job.number))
-
-
-def surplus(
-    jobs: Sequence[EndedJob], keep_bytes: int, may_go: Callable[[EndedJob], bool], *, gone: Sequence[EndedJob] = ()
-) -> list[EndedJob]:
-    """Return the jobs to remove so that the others have at most ``keep_bytes``: always of the owner with the most.
-
-    Args:
-        jobs: all ended jobs.
-        keep_bytes: the bytes that may stay.
-        may_go: whether a job may be removed.
-        gone: those of ``jobs`` that are removed anyway.
-    """
-    leaving = {job.number for job in gone}
-    of_owner: dict[str, list[EndedJob]] = {}
-    for job in jobs:
-        if job.number not in leaving:
-            of_owner.setdefault(job.owner, []).append(job)
-    total = sum(job.size for each in of_owner.values() for job in each)
-    largest = [(-sum(job.size for job in each), owner) for owner, each in of_owner.items()]
-    heapq.heapify(largest)
-    queues = {owner: iter(first_to_go(filter(may_go, each))) for owner, each in of_owner.items()}
-    removed: list[EndedJob] = []
-    while total > keep_bytes and largest:
-        size, owner = heapq.heappop(largest)
-        first = next(queues[owner], None)
-        if first is not None:
-            removed.append(first)
-            total -= first.size
-            heapq.heappush(largest, (size + first.size, owner))
-    return removed
 
 
 def _enough(jobs: Sequence[EndedJob], needed: int) -> list[EndedJob]:

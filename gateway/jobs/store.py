@@ -48,8 +48,9 @@ IN_MEMORY = "sqlite://"
 """The URL of a database whose jobs end with the server; what is large in it is in a temporary file without a name."""
 
 _OK = 200
-_AT_ONCE = 50
-"""The number of jobs that one transaction changes."""
+_AT_ONCE = 100
+"""The number of jobs that one transaction changes, and that are removed together."""
+
 _READERS_END_WITHIN_S = 10.0
 
 
@@ -111,13 +112,18 @@ class Summary(NamedTuple):
 
 
 class EndedJob(NamedTuple):
-    """What decides whether an ended job is kept."""
+    """An ended job that may be removed."""
 
     number: int
     owner: str
     size: int
-    ended: float
-    fetched: bool
+
+
+class Removable(NamedTuple):
+    """The bytes of all jobs that may be removed, and the first of them."""
+
+    size: int
+    jobs: list[EndedJob]
 
 
 class Unfinished(NamedTuple):
@@ -339,20 +345,40 @@ class JobStore:
         with self.reading() as connection:
             return [_record(row) for row in connection.execute(query.order_by(jobs.c.number.desc()).limit(limit))]
 
-    def ended(self, owner: str | None = None) -> list[EndedJob]:
-        """Return the ended jobs of an owner, or of all of them, the oldest first."""
-        these = (jobs.c.queue == self.queue) & jobs.c.state.not_in(UNENDED)
-        if owner is not None:
-            these &= jobs.c.owner == owner
-        query = sa.select(jobs.c.number, jobs.c.owner, jobs.c.bytes, jobs.c.ended, jobs.c.fetched).where(these)
+    def taken(self, *, ended: bool = False) -> dict[str, int]:
+        """Return the bytes that the jobs of each owner take, or only those that have ended."""
+        these = jobs.c.queue == self.queue
+        if ended:
+            these &= jobs.c.state.not_in(UNENDED)
+        query = sa.select(jobs.c.owner, sa.func.sum(jobs.c.bytes)).where(these).group_by(jobs.c.owner)
         with self.reading() as connection:
-            return [EndedJob(*row) for row in connection.execute(query.order_by(jobs.c.number))]
+            return {owner: int(size) for owner, size in connection.execute(query)}
 
-    def taken(self) -> dict[str, int]:
-        """Return the bytes that the jobs of each owner take."""
-        query = sa.select(jobs.c.owner, sa.func.sum(jobs.c.bytes)).where(jobs.c.queue == self.queue)
+    def ended(self, number: int) -> list[EndedJob]:
+        """Return a job if it has ended and nobody reads it."""
+        return self._removable(jobs.c.number == number).jobs
+
+    def old(self, before: float) -> list[EndedJob]:
+        """Return some of the jobs that ended before a time and that nobody reads."""
+        return self._removable(jobs.c.ended < before).jobs
+
+    def first_to_go(self, owner: str, unfetched_before: float) -> Removable:
+        """Return the jobs of an owner that may be removed: fetched ones before others, and the oldest first.
+
+        Args:
+            owner: whose jobs.
+            unfetched_before: jobs that ended later may be removed only if they were fetched.
+        """
+        return self._removable((jobs.c.owner == owner) & (jobs.c.fetched | (jobs.c.ended < unfetched_before)))
+
+    def _removable(self, condition: Any) -> Removable:  # noqa: ANN401 - an expression of SQLAlchemy's
+        these = (jobs.c.queue == self.queue) & jobs.c.state.not_in(UNENDED) & condition
+        these &= jobs.c.number.not_in(self._readers.held())
+        query = sa.select(jobs.c.number, jobs.c.owner, jobs.c.bytes).where(these)
         with self.reading() as connection:
-            return {owner: int(size) for owner, size in connection.execute(query.group_by(jobs.c.owner))}
+            size = int(connection.scalar(sa.select(sa.func.sum(jobs.c.bytes)).where(these)) or 0)
+            rows = connection.execute(query.order_by(jobs.c.fetched.desc(), jobs.c.number).limit(_AT_ONCE))
+            return Removable(size, [EndedJob(*row) for row in rows])
 
     def answers(self, number: int) -> list[StoredAnswer | None]:
         """Return the answer of every circuit of a job, ``None`` where there is none.

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
+import msgspec
 import pytest
 
 from gateway.errors import LimitError
 from gateway.jobs.clock import SteadyClock
 from gateway.jobs.never_stored import NeverStored
-from gateway.jobs.retention import Retention, first_to_go, surplus
-from gateway.jobs.store import EndedJob, JobRecord, JobStore, StoredAnswer
+from gateway.jobs.retention import Retention
+from gateway.jobs.store import JobRecord, JobStore, StoredAnswer
 from gateway.protocol.messages import ServerLimits
 from gateway.results import JobState
 
@@ -66,7 +67,7 @@ class Kept:
 
     def names(self, owner: str = "ada") -> str:
         """Return the names of an owner's jobs, the oldest first."""
-        return "".join(reversed([record.id for record in self.store.page(owner, None, None, 100)]))
+        return "".join(reversed([record.id for record in self.store.page(owner, None, None, 1000)]))
 
 
 @pytest.fixture(params=["sqlite://", "file"])
@@ -255,25 +256,33 @@ def test_many_at_once_never_take_more_than_the_quota(kept: Kept):
     assert kept.store.taken() == {"ada": 9_900}
 
 
-def job(number: int, owner: str = "ada", size: int = 10, *, fetched: bool = False) -> EndedJob:
-    return EndedJob(number, owner, size, 0.0, fetched)
+def test_the_largest_owner_loses_until_another_one_is_larger(kept: Kept):
+    owners = {"ada": "adg", "bob": "be", "cyd": "c"}
+    for k, name in enumerate("abcdefg"):
+        owner = next((owner for owner, names in owners.items() if name in names), "dan")
+        kept.done(name, 4_000 - k, owner, fetched=name != "c")
+
+    def left() -> list[str]:
+        return [kept.names(owner) for owner in ("ada", "bob", "cyd", "dan")]
+
+    assert left() == ["dg", "be", "c", "f"], "the quota has taken its part"
+    assert kept.retention.clear_up() == 1
+    assert left() == ["dg", "e", "c", "f"]
+    kept.retention._limits = msgspec.structs.replace(LIMITS, keep_jobs_bytes=8_000)
+    assert kept.retention.clear_up() == 3
+    assert left() == ["g", "", "c", ""]
+    kept.retention._limits = msgspec.structs.replace(LIMITS, keep_jobs_bytes=0)
+    assert kept.retention.clear_up() == 1
+    assert left() == ["", "", "c", ""], "nobody has fetched it"
+    assert kept.store.taken() == {"cyd": 3_998}
 
 
-def removed(jobs: list[EndedJob], keep: int, may_go: Callable[[EndedJob], bool] = lambda _: True) -> list[int]:
-    return [each.number for each in surplus(jobs, keep, may_go)]
-
-
-def test_the_largest_owner_loses_until_another_one_is_larger():
-    jobs = [job(1), job(2, "bob"), job(3), job(4), job(5, "bob")]
-    assert removed(jobs, 50) == []
-    assert removed(jobs, 49) == [1]
-    assert removed(jobs, 30) == [1, 3]
-    assert removed(jobs, 20) == [1, 3, 2]
-    assert removed(jobs, 0) == [1, 3, 2, 4, 5]
-    assert removed(jobs, 0, lambda each: each.number > 3) == [4, 5]
-    assert removed([], 0) == []
-
-
-def test_fetched_jobs_go_before_others():
-    jobs = [job(1), job(2, fetched=True), job(3), job(4, fetched=True)]
-    assert [each.number for each in first_to_go(jobs)] == [2, 4, 1, 3]
+def test_any_number_of_small_jobs_makes_room(kept: Kept):
+    for k in range(500):
+        kept.done(f"{k} ", 19, fetched=k % 2 == 0)
+    kept.done("large", 4_700)
+    left = kept.names().split()
+    assert left[-1] == "large"
+    assert sum(int(name) % 2 == 1 for name in left[:-1]) == 250, "what was not fetched is there"
+    kept.clock.time += 90_000
+    assert kept.retention.clear_up() == len(left)

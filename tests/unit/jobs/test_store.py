@@ -144,12 +144,13 @@ def test_ended_jobs_are_removed_with_all_that_belongs_to_them(store: JobStore):
         store.finish(number, 0, StoredAnswer(200, b"x" * (PIECE_BYTES + 1)), JobState.DONE, 2000.0)
     store.mark_fetched(numbers[1:2])
     size = len(b"request 0") + PIECE_BYTES + 1
-    assert store.ended() == [
-        EndedJob(numbers[0], "ada", size, 2000.0, fetched=False),
-        EndedJob(numbers[1], "bob", size, 2000.0, fetched=True),
-    ]
-    assert store.ended("bob") == store.ended()[1:]
+    first, second = EndedJob(numbers[0], "ada", size), EndedJob(numbers[1], "bob", size)
+    assert (store.old(2000.5), store.old(2000)) == ([second, first], [])
+    assert store.first_to_go("bob", 0) == (size, [second])
+    assert (store.first_to_go("ada", 2000), store.first_to_go("ada", 2000.5)) == ((0, []), (size, [first]))
+    assert (store.ended(numbers[0]), store.ended(numbers[2])) == ([first], [])
     assert store.taken() == {"ada": size + len(b"request 0"), "bob": size}
+    assert store.taken(ended=True) == {"ada": size, "bob": size}
     assert store.remove([numbers[0], 12345]) == {numbers[0], 12345}
     assert store.find("job 0", "ada") is None
     assert (store.requests(numbers[0]), store.piece(numbers[0], 0, 0)) == ([], None)
@@ -349,7 +350,7 @@ def test_servers_of_several_names_share_a_database_and_see_only_their_own(postgr
     added(second, id="of mqt")
     assert second.find("of cirq", "ada") is None
     assert [found.record.id for found in second.unfinished()] == ["of mqt"]
-    assert (second.ended(), second.taken()) == ([], {"ada": 18})
+    assert (second.old(9999), second.taken()) == ([], {"ada": 18})
     first.close()
     second.close()
 
@@ -471,7 +472,7 @@ def test_a_second_server_is_refused_whatever_path_leads_to_the_file(tmp_path: Pa
                 JobStore(f"sqlite:///{tmp_path}/{other}", "qulacs", wait_s=0)
         assert first.requests(number) == [b"request 0", b"request 1"]
         first.cancel({number: 1.0})
-        assert first.remove([job.number for job in first.ended()]) == {number}
+        assert first.remove([number]) == {number}
         first.close()
 
 
