@@ -96,6 +96,8 @@ class ServerLimits(msgspec.Struct, frozen=True, kw_only=True):
     max_poll_s: Annotated[float, _limit("seconds that a request waits for the end of a job")] = 60.0
     max_header_bytes: Annotated[int, _limit("bytes of a header of a request")] = 8190
     max_arrival_s: Annotated[float, _limit("seconds until a request has arrived whole")] = 30.0
+    max_connections: Annotated[int, _limit("connections; the longest idle is closed for one more")] = 2_000
+    least_bytes_per_s: Annotated[float, _limit("bytes per second in which a client takes an answer, at least")] = 1024.0
     max_queued_circuits: Annotated[int, _limit("circuits of jobs that wait")] = 100_000
     keep_jobs_s: Annotated[float, _limit("seconds that a job is kept after its end")] = 7 * 86_400.0
     keep_jobs_bytes: Annotated[int, _limit("bytes of ended jobs that are kept in all")] = 2**30

@@ -26,6 +26,7 @@ from gateway.execution.pool import WorkerPool, begin_imports
 from gateway.execution.processors import usable
 from gateway.execution.worker import Target
 from gateway.protocol import problem
+from gateway.server.access.connections import IDLE_S
 from gateway.server.access.tokens import tokens_of
 from gateway.server.http.gunicorn_worker import HttpWorker
 from gateway.settings import Settings
@@ -37,9 +38,7 @@ if TYPE_CHECKING:
     from gateway.server.service import Interface, Service
 
 SPARE_THREADS = 8
-"""HTTP threads beyond those that wait for runs, so that health checks have an answer under full load."""
-
-KEEP_ALIVE_S = 75
+"""HTTP threads beyond those that wait for runs and jobs, so that all else has an answer under full load."""
 
 _OUR_ADAPTERS = {row.adapter for row in SIMULATORS.values()}
 
@@ -63,6 +62,8 @@ class GatewayApplication(BaseApplication):  # type: ignore[misc]  # gunicorn is 
         self.interfaces = interfaces
         self.announcements = announcements
         self.workers = settings.workers or max(1, usable() // settings.resources.threads)
+        limits = settings.limits
+        self.http_threads = self.workers + limits.max_queue + limits.max_polls + SPARE_THREADS
         self.service: Service | None = None
         self._starts = 0
         super().__init__()
@@ -74,11 +75,13 @@ class GatewayApplication(BaseApplication):  # type: ignore[misc]  # gunicorn is 
             "bind": f"fd://{self.listener.fileno()}",
             "workers": 1,  # the pool of workers is one per process
             "worker_class": HttpWorker,
-            "threads": self.workers + limits.max_queue + limits.max_polls + SPARE_THREADS,
+            "asgi_loop": "asyncio",
+            "asgi_disconnect_grace_period": 0,
+            "http_parser": "python",  # another one may be installed beside it, with other limits
             "timeout": 60,
             "graceful_timeout": math.ceil(self.settings.drain_s),
             "limit_request_field_size": limits.max_header_bytes,
-            "keepalive": KEEP_ALIVE_S,
+            "keepalive": IDLE_S,
             "loglevel": "warning",
             "control_socket_disable": True,
             "worker_exit": _on_worker_exit,

@@ -17,7 +17,6 @@ from gateway.jobs.manager import Caller, Jobs
 from gateway.jobs.store import JobStore
 from gateway.protocol.messages import ServerLimits
 from gateway.server.access.authentication import Authentication
-from gateway.server.access.slow_requests import SlowRequests
 from gateway.server.access.tokens import Tokens
 from gateway.server.access.web_pages import WebGuard
 from gateway.server.idle_limit import IdleLimit
@@ -61,7 +60,6 @@ class Service:
         authentication: decides who is let in.
         web_pages: decides which web pages and host names are let in.
         telemetry: counts and logs requests and runs.
-        slow_requests: breaks off requests that arrive too slowly.
         polls: bounds the number of requests that wait for jobs at the same time.
         idle_limit: ends a server without requests; ``None`` where there is no such limit.
         interfaces: the interfaces for older clients, beside protocol version 1.
@@ -74,7 +72,6 @@ class Service:
     authentication: Authentication
     web_pages: WebGuard
     telemetry: Recorder
-    slow_requests: SlowRequests
     polls: BoundedSemaphore
     idle_limit: IdleLimit | None
     interfaces: tuple[Interface, ...]
@@ -116,7 +113,6 @@ class Service:
             authentication=Authentication(tokens or Tokens()),
             web_pages=web_pages or WebGuard(),
             telemetry=telemetry,
-            slow_requests=SlowRequests(limits.max_arrival_s),
             polls=BoundedSemaphore(limits.max_polls),
             idle_limit=idle_limit,
             interfaces=interfaces,

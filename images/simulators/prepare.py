@@ -40,7 +40,7 @@ INSTALLERS = ("_distutils_hack", "distutils-precedence.pth", "pip", "pkg_resourc
 # The modules that adapters import, and frameworks during a run. Each line is imported in a process of its own.
 IMPORTS = (
     "argparse, subprocess, multiprocessing.popen_forkserver, multiprocessing.forkserver, concurrent.futures.process",
-    "flask, gunicorn.app.base, gunicorn.workers.gthread, cloudpickle, msgspec, requests",
+    "flask, gunicorn.app.base, gunicorn.workers.gasgi, cloudpickle, msgspec, requests",
     "openqasm3.parser",
     # begin warm (rendered)
     "cirq, sympy",

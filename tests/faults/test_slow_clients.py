@@ -145,9 +145,9 @@ def test_a_client_that_never_reads_is_given_up():
         from gateway.listener import bind
         from gateway.server import host as serve
         from gateway.settings import Settings
-        from gateway.server.http.gunicorn_worker import HttpWorker
+        from gateway.server.access import connections
 
-        HttpWorker.send_within_s = 1
+        connections.SPEED_WINDOW_S = 1
         listener = bind("127.0.0.1", 0)
         print(listener.getsockname()[1], flush=True)
         input()  # the client has connected: it is no exception that it came so early

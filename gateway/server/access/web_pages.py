@@ -42,7 +42,7 @@ class WebGuard:
     def _check(self) -> Response | None:
         environ = request.environ
         host = environ.get("HTTP_HOST")
-        if host is not None and not self._is_ours(host):
+        if host is not None and not self.is_ours(host):
             raise HostRefused(
                 f"this server is not called {host[:255]!r}: use its address, or start it with --allow-host", host=host
             )
@@ -58,7 +58,8 @@ class WebGuard:
             )
         return Response(status=204) if request.method == "OPTIONS" else None
 
-    def _is_ours(self, host: str) -> bool:
+    def is_ours(self, host: str) -> bool:
+        """Say whether a ``Host`` names this server."""
         match = _HOST.fullmatch(host)
         if match is None:
             return False

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
@@ -13,9 +11,6 @@ from gateway.server.http.requests import bearer_token
 from gateway.server.http.responses import on_gateway_error, on_http_error, on_surprise
 from gateway.server.idle_limit import IdleLimit
 from gateway.server.service import Service
-
-_MAX_BODIES_READ = 8
-"""From a client whose request was refused while it was still being sent, this many of the largest bodies are read."""
 
 
 def create_app(service: Service) -> Flask:
@@ -31,7 +26,7 @@ def create_app(service: Service) -> Flask:
         app.register_blueprint(blueprint)
     if service.idle_limit is not None:
         _count_requests(app, service.idle_limit)
-    _add_completion(app, service)
+    _count_responses(app, service)
     app.register_error_handler(GatewayError, on_gateway_error)
     app.register_error_handler(HTTPException, on_http_error)
     app.register_error_handler(Exception, on_surprise)
@@ -62,17 +57,8 @@ def _count_requests(app: Flask, idle_limit: IdleLimit) -> None:
             idle_limit.end()
 
 
-def _add_completion(app: Flask, service: Service) -> None:
-    """Read what a client still sends, and count every response."""
-
-    @app.after_request
-    def read_to_the_end(response: Response) -> Response:
-        """Read on: a client would not see the response if the connection broke before the client has sent all."""
-        remaining = service.limits.max_body_bytes * _MAX_BODIES_READ
-        with contextlib.suppress(OSError):
-            while remaining > 0 and (chunk := request.environ["wsgi.input"].read(2**16)):
-                remaining -= len(chunk)
-        return response
+def _count_responses(app: Flask, service: Service) -> None:
+    """Count every response."""
 
     @app.after_request
     def count(response: Response) -> Response:

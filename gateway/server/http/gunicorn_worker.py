@@ -2,61 +2,88 @@
 
 from __future__ import annotations
 
-import socket
-import struct
-from typing import TYPE_CHECKING, Any, Protocol
+import asyncio
+import contextlib
+import os
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
 
-from gunicorn.workers.gthread import ThreadWorker
+from gunicorn.workers.gasgi import ASGIWorker
+
+from gateway.server.access.connections import Connections, raise_descriptor_limit
+from gateway.server.http.entrance import Entrance
+from gateway.server.http.front import Front
 
 if TYPE_CHECKING:
     from gateway.server.service import Service
+
+ACCEPTED_AT_ONCE = 64
+"""Connections that are accepted before others that are open have their turn."""
+
+LOOK_EVERY_S = 0.5
 
 
 class Hosted(Protocol):
     """An application of gunicorn's; its service exists once the process has loaded it."""
 
     service: Service | None
+    http_threads: int
 
 
-class HttpWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is untyped
-    """A threaded worker that slow clients cannot hold up, and that tells the service when it has to end."""
+class HttpWorker(ASGIWorker):  # type: ignore[misc]  # gunicorn is untyped
+    """An event loop that slow clients cannot hold up, and that tells the service when it has to end."""
 
     app: Hosted
-    send_within_s = 60
-    """A client that takes nothing of its response for so many seconds is given up."""
+    loop: asyncio.AbstractEventLoop
 
     def load_wsgi(self) -> None:
-        """Load the application, and start to watch for slow requests."""
+        """Load the application, and put the front before it."""
         super().load_wsgi()
-        self._service.slow_requests.watch(self.cfg.threads // 2)
+        service = self.app.service
+        assert service is not None  # noqa: S101 - it was loaded
+        raise_descriptor_limit()
+        self.connections = Connections(service.limits)
+        self.front = Front(service, self.asgi, self.app.http_threads)
+        self._awake = asyncio.Event()
 
-    @property
-    def _service(self) -> Service:
-        assert self.app.service is not None  # noqa: S101 - loaded before the first request is taken
-        return self.app.service
-
-    def handle(self, conn: Any) -> Any:  # noqa: ANN401 - gunicorn's connection and its verdict on it
-        """Take one request off a connection."""
-        # A setting of the listener would miss clients that connected before it was made.
-        conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", self.send_within_s, 0))
-        slow_requests = self._service.slow_requests
-        fd = slow_requests.begin(conn)
-        try:
-            return super().handle(conn)
-        finally:
-            slow_requests.arrived(fd)
-
-    def handle_request(self, req: Any, conn: Any) -> Any:  # noqa: ANN401 - as above
-        """Answer a request whose head has arrived."""
-        names = {name for name, _ in req.headers}
-        if names.isdisjoint({"CONTENT-LENGTH", "TRANSFER-ENCODING"}):
-            self._service.slow_requests.arrived(conn.sock.fileno())
-        if "CONTENT-LENGTH" not in names and (req.method == "POST" or "TRANSFER-ENCODING" in names):
-            req.force_close()  # it will be refused, and two readers may disagree where the next one begins
-        return super().handle_request(req, conn)
-
-    def handle_exit(self, sig: int, frame: Any) -> None:  # noqa: ANN401 - a frame
+    def handle_exit_signal(self) -> None:
         """Begin no run of a job any more; those under way have the time that is left."""
         if self.app.service is not None:  # else the signal came while the application was loaded
             self.app.service.stop_taking()
-        super().handle_exit(sig, frame)
+        super().handle_exit_signal()
+        self._awake.set()
+
+    def handle_quit_signal(self) -> None:
+        """End without waiting for anybody."""
+        super().handle_quit_signal()
+        self._awake.set()
+
+    async def _serve(self) -> None:
+        """Take connections until a signal comes, or until the process above has ended."""
+        tls = self._get_ssl_context()
+        for listener in self.sockets:
+            server = await self.loop.create_server(
+                partial(Entrance, self, tls), sock=listener.sock, backlog=ACCEPTED_AT_ONCE
+            )
+            listener.sock.listen(self.cfg.backlog)  # asyncio accepts as many at once as may wait
+            self.servers.append(server)
+        while self.alive and self.ppid == os.getppid():
+            await self._look(LOOK_EVERY_S)
+        await self._shutdown()
+
+    async def _shutdown(self) -> None:
+        """Let the requests under way have their answers, for as long as there is time."""
+        for server in self.servers:
+            server.close()
+        until = self.loop.time() + self.cfg.graceful_timeout
+        while self.nr_conns > 0 and self.loop.time() < until and not self._quick_shutdown:
+            self.connections.end_idle()
+            self._awake.clear()
+            await self._look(0.1)
+
+    async def _look(self, lasts_s: float) -> None:
+        """Show the arbiter that this process lives, end what is too slow, and wait a moment or for a signal."""
+        self.notify()
+        self.connections.look()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._awake.wait(), lasts_s)

@@ -39,9 +39,6 @@ def body(service: Service) -> bytes:
             allowed=max_bytes,
         )
     whole = request.get_data(cache=False)
-    connection = request.environ.get("gunicorn.socket")
-    if connection is not None:
-        service.slow_requests.arrived(connection.fileno())
     if len(whole) < request.content_length:
         raise RequestError(f"the body ended after {len(whole):,} of {request.content_length:,} bytes")
     return whole
