@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from threading import BoundedSemaphore
 from typing import TYPE_CHECKING, Protocol
 
-from gateway.errors import GatewayError
+from gateway.errors import BusyError, GatewayError
 from gateway.execution.pool import Executor
 from gateway.execution.runner import Answer
 from gateway.jobs.manager import Caller, Jobs
 from gateway.jobs.store import JobStore
 from gateway.protocol.messages import ServerLimits
 from gateway.server.access.authentication import Authentication
+from gateway.server.access.fair_places import FairPlaces
 from gateway.server.access.tokens import Tokens
 from gateway.server.access.web_pages import WebGuard
 from gateway.server.idle_limit import IdleLimit
@@ -61,6 +60,7 @@ class Service:
         web_pages: decides which web pages and host names are let in.
         telemetry: counts and logs requests and runs.
         polls: bounds the number of requests that wait for jobs at the same time.
+        runs: bounds the number of requests that run or wait for a worker at the same time.
         idle_limit: ends a server without requests; ``None`` where there is no such limit.
         interfaces: the interfaces for older clients, beside protocol version 1.
     """
@@ -72,7 +72,8 @@ class Service:
     authentication: Authentication
     web_pages: WebGuard
     telemetry: Recorder
-    polls: BoundedSemaphore
+    polls: FairPlaces
+    runs: FairPlaces
     idle_limit: IdleLimit | None
     interfaces: tuple[Interface, ...]
 
@@ -113,7 +114,8 @@ class Service:
             authentication=Authentication(tokens or Tokens()),
             web_pages=web_pages or WebGuard(),
             telemetry=telemetry,
-            polls=BoundedSemaphore(limits.max_polls),
+            polls=FairPlaces(limits.max_polls),
+            runs=FairPlaces(executor.workers + limits.max_queue),
             idle_limit=idle_limit,
             interfaces=interfaces,
         )
@@ -139,22 +141,22 @@ class Service:
         """
         began = time.monotonic()
         try:
-            answer = self.executor.run(request, caller.token, timeout_s, caller=caller.name)
+            with self.runs.place(caller.name) as has_place:
+                if not has_place:
+                    raise BusyError(
+                        "as many of your requests run or wait as may, and no more are queued: try again later",
+                        retry_after_s=1.0,
+                    )
+                answer = self.executor.run(request, caller.token, timeout_s, caller=caller.name)
         except GatewayError as exc:
             self.telemetry.run_refused(exc, time.monotonic() - began, caller.name, trace)
             raise
         self.telemetry.run_answered(answer, time.monotonic() - began, caller.name, trace)
         return answer
 
-    @contextlib.contextmanager
-    def waiting_place(self) -> Iterator[bool]:
-        """Yield whether one more request may wait for a job, and keep its place until the ``with`` statement ends."""
-        may_wait = self.polls.acquire(blocking=False)
-        try:
-            yield may_wait
-        finally:
-            if may_wait:
-                self.polls.release()
+    def waiting_place(self, caller: str) -> AbstractContextManager[bool]:
+        """Return a context that says whether a caller may wait for a job, and that keeps the place until it ends."""
+        return self.polls.place(caller)
 
     def busy(self) -> AbstractContextManager[None]:
         """Return the context of a call that is no HTTP request, so that the server does not seem idle meanwhile."""

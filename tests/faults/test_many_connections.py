@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import http.client
 import socket
 import ssl
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from support.certificates import make_certificate
-from support.fake import fake
+from support.fake import Does, fake
 from support.raw import run_body
 from support.serving import exchange, request, serving, statuses
 from support.siege import Crowd, Sieged, large_answers, read_a_little, room_for_connections, write_a_little
@@ -77,6 +79,27 @@ def test_clients_that_never_agree_on_keys_keep_nobody_out(tmp_path: Path):
         ) as s:
             s.sendall(request("GET", "/v1/backend"))
             assert s.recv(12) == b"HTTP/1.1 200"
+
+
+def test_a_caller_who_sends_more_runs_than_may_wait_leaves_places_to_others():
+    with large_answers(max_queue=14) as server, ThreadPoolExecutor(40) as threads:
+        greedy = [threads.submit(server.run, run_body(fake(Does.WAIT))) for _ in range(30)]
+        wait_until(lambda: sum(each.done() for each in greedy) == 16, "16 of 30 runs to be refused")
+        assert {each.result().status for each in greedy if each.done()} == {503}
+        other = threads.submit(_run_from, server, "127.0.0.2")
+        while not other.done():
+            server.let_go()
+        assert other.result() == 200
+        wait_until(lambda: server.let_go() or all(each.done() for each in greedy), "the end of all runs")
+        assert [each.result().status for each in greedy].count(200) == 14
+
+
+def _run_from(server: Sieged, address: str) -> int:
+    connection = http.client.HTTPConnection(server.host, server.port, timeout=60, source_address=(address, 0))
+    connection.request("POST", "/v1/run", run_body(), {"Content-Type": "application/json"})
+    status = connection.getresponse().status
+    connection.close()
+    return status
 
 
 def _is_open(sock: socket.socket) -> bool:

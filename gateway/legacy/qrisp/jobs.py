@@ -157,7 +157,7 @@ class JobService:
         return deployments.texts_of(self._jobs.requests(job_id, caller)) if recent is None else recent.texts
 
     def _wait(self, job_id: str, caller: Caller) -> JobInfo:
-        with self._service.waiting_place() as may_wait:
+        with self._service.waiting_place(caller.name) as may_wait:
             wait_s = min(WAIT_S, self._service.limits.max_poll_s) if may_wait else 0
             return self._jobs.info(job_id, caller, wait_s)
 

@@ -77,7 +77,7 @@ def _job(service: Service, job_id: str) -> Response:
     wait_s = number(endpoints.WAIT_S, service.limits.max_poll_s)
     if not wait_s:
         return _job_state(service, job_id)
-    with service.waiting_place() as may_wait:
+    with service.waiting_place(_caller().name) as may_wait:
         response = _job_state(service, job_id, wait_s if may_wait else 0)
     if not may_wait:
         response.headers["Retry-After"] = "1"

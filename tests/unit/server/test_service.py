@@ -109,9 +109,9 @@ def test_a_run_is_logged_with_its_caller_and_trace_and_without_its_circuit(
 
 def test_as_many_may_wait_as_the_limit_says_and_a_place_is_given_back(executor: Executor):
     service = Service.over(executor, ServerLimits(max_polls=1))
-    with service.waiting_place() as first, service.waiting_place() as second:
+    with service.waiting_place("ada") as first, service.waiting_place("ada") as second:
         assert (first, second) == (True, False)
-    with service.waiting_place() as third:
+    with service.waiting_place("ada") as third:
         assert third
     service.close()
 
