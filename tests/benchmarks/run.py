@@ -29,6 +29,7 @@ import dynamic_shots
 import image
 import interchange
 import jobs
+import large_answers
 import msgspec
 import overheads
 import parsing
@@ -71,6 +72,7 @@ BENCHMARKS = {
     round_trip.NAME: Benchmark(round_trip.measure, EACH),
     dynamic_shots.NAME: Benchmark(dynamic_shots.measure, EACH),
     jobs.NAME: Benchmark(jobs.measure, ONE),
+    large_answers.NAME: Benchmark(large_answers.measure, ONE),
     serving.NAME: Benchmark(serving.measure, ONE),
     overheads.NAME: Benchmark(overheads.measure, ONE),
     comparing.NAME: Benchmark(comparing.measure, ONE),
