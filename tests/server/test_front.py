@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import http.client
 import itertools
 import json
@@ -18,7 +19,7 @@ from support.serving import exchange, request, statuses
 from support.siege import Sieged, large_answers
 from support.waiting import wait_until
 
-from gateway.execution.content import IN_MEMORY_BYTES, PIECE_BYTES
+from gateway.execution.content import PIECE_BYTES
 
 ARRIVAL_S = 1.0
 LARGE = 5_000_001
@@ -53,7 +54,7 @@ def outlast_the_limit(server: Sieged) -> None:
 
 def test_a_large_answer_comes_whole_and_its_connection_is_kept(server: Sieged):
     connection = http.client.HTTPConnection(server.host, server.port, timeout=60)
-    for size in (LARGE, 2**20 + 1, 3):
+    for size in (LARGE, 2**20 + 1, 2**20, PIECE_BYTES + 1, PIECE_BYTES, 3, 0):
         connection.request("GET", f"/large/{size}")
         response = connection.getresponse()
         content = response.read()
@@ -80,7 +81,7 @@ def test_an_answer_that_cannot_be_read_to_its_end_never_looks_whole(server: Sieg
     assert server.run(run_body()).status == 200
 
 
-@pytest.mark.parametrize(("size", "pieces"), [(8 * PIECE_BYTES, 0), (100, 0), (IN_MEMORY_BYTES, 2)])
+@pytest.mark.parametrize(("size", "pieces"), [(8 * PIECE_BYTES, 0), (100, 0), (PIECE_BYTES, 1)])
 def test_an_answer_that_cannot_be_read_before_it_has_begun_is_a_problem(server: Sieged, size: int, pieces: int):
     reply = server.request("GET", f"/breaking/{size}/{pieces}")
     assert (reply.status, reply.json["code"]) == (500, "internal-error")
@@ -122,6 +123,27 @@ def test_a_client_that_reads_slower_than_the_least_speed_is_broken_off_and_anoth
 
         wait_until(is_given_up, "the end of a client that reads nothing")
         assert len(quick.recv(2**16)) > 0
+
+
+def test_a_client_that_asks_again_and_again_without_reading_is_broken_off():
+    """The time over which the speed is measured is a constant, made shorter here."""
+    shorter = "from gateway.server.access import connections; connections.SPEED_WINDOW_S = 1"
+    with large_answers(shorter, max_arrival_s=3600) as server:
+        for path in ("/v1/nothing", "/healthz", "/large/250000"):
+            with connected(server) as sock:
+                wait_until(functools.partial(_is_given_up, sock, path), f"the end of a client that asks for {path}")
+
+
+def _is_given_up(sock: socket.socket, path: str) -> bool:
+    """Ask a hundred times without reading; say whether the server has ended the connection."""
+    sock.settimeout(0.1)
+    try:
+        sock.send(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode() * 100)
+    except TimeoutError:
+        return False
+    except OSError:
+        return True
+    return False
 
 
 # ---------------------------------------------------------------------------- bodies

@@ -50,7 +50,7 @@ class Connection(Protocol):
         """End the connection at once, whatever is under way."""
 
     def taken_bytes(self) -> int:
-        """Return how many bytes of answers have left the server."""
+        """Return how many bytes of answers the client's system has taken."""
 
     def is_waiting(self) -> bool:
         """Say whether bytes of an answer wait for the client to take them."""
@@ -62,7 +62,7 @@ class _Stay:
     Args:
         stage: what is under way.
         since: when that began.
-        taken_bytes: the bytes that had left the server then.
+        taken_bytes: the bytes that the client had taken then.
         is_written: whether the server has written its whole answer, and only the client has to take it.
     """
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
 import socket
+import termios
+from array import array
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -109,7 +112,7 @@ class Connection(ASGIProtocol):  # type: ignore[misc]  # gunicorn is untyped
         self._connections.arrived(self)
 
     def answering(self) -> None:
-        """Take note that a large answer begins."""
+        """Take note that the client receives an answer from now on."""
         self._connections.answering(self)
 
     def wrote(self, size: int) -> None:
@@ -133,12 +136,19 @@ class Connection(ASGIProtocol):  # type: ignore[misc]  # gunicorn is untyped
         self.transport.abort()
 
     def taken_bytes(self) -> int:
-        """Return how many bytes of answers have left the server."""
-        return self._written_bytes - self.transport.get_write_buffer_size()
+        """Return how many bytes of answers the client's system has taken."""
+        return self._written_bytes - self.transport.get_write_buffer_size() - self._bytes_on_their_way()
 
     def is_waiting(self) -> bool:
         """Say whether bytes of an answer wait for the client to take them."""
         return self.transport.get_write_buffer_size() > 0
+
+    def _bytes_on_their_way(self) -> int:
+        """Return how many bytes this system still has to send, or has sent without knowing that they came."""
+        number = array("i", [0])
+        with contextlib.suppress(OSError):  # no socket of TCP, or no socket any more
+            fcntl.ioctl(self.transport.get_extra_info("socket").fileno(), termios.TIOCOUTQ, number)
+        return number[0]
 
 
 def _keep_little_unsent(transport: asyncio.Transport) -> None:

@@ -76,7 +76,7 @@ class Entrance(asyncio.Protocol):
         self._transport.abort()
 
     def taken_bytes(self) -> int:
-        """Return how many bytes of answers have left the server."""
+        """Return how many bytes of answers the client's system has taken."""
         return 0
 
     def is_waiting(self) -> bool:

@@ -17,6 +17,7 @@ from gateway.protocol.endpoints import ENDPOINTS
 from gateway.server.http.bodies import Bodies, Body
 from gateway.server.http.handlers import HANDLERS, PROBES
 from gateway.server.http.responses import on_gateway_error, on_surprise
+from gateway.server.http.turns import Turns
 from gateway.server.http.wsgi import Answer, Pieces, call, environ_of
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class Connection(Protocol):
         """Take note that a request has arrived whole."""
 
     def answering(self) -> None:
-        """Take note that a large answer begins."""
+        """Take note that the client receives an answer from now on."""
 
     def wrote(self, size: int) -> None:
         """Take note of bytes of an answer."""
@@ -88,6 +89,7 @@ class Front:
         self._application = application
         self._bodies = Bodies(service.limits.max_body_bytes)
         self._threads = ThreadPoolExecutor(threads, "gateway-http")
+        self._turns = Turns(threads)
         self._readers = ThreadPoolExecutor(READING_THREADS, "gateway-answers")
 
     async def answer(self, connection: Connection, scope: Scope, receive: Receive, send: Send) -> None:
@@ -137,20 +139,29 @@ class Front:
 
     async def _call(self, scope: Scope, body: Body) -> Answer:
         """Have a thread call the application; it may go on after the client has left, and has its body until then."""
+        future: Future[Answer] | None = None
         try:
-            environ = environ_of(scope, body.open())
-            future = self._threads.submit(call, self._application, environ)
-        except BaseException:
-            body.close()
-            raise
-        try:
-            return await asyncio.wrap_future(future)
+            await self._turns.wait(_sender(scope))
+            try:
+                environ = environ_of(scope, body.open())
+                future = self._threads.submit(call, self._application, environ)
+                return await asyncio.wrap_future(future)
+            finally:
+                if future is None or future.done():
+                    self._turns.end()
         finally:
-            if future.done():
+            if future is None or future.done():
                 body.close()
             else:
                 loop = asyncio.get_running_loop()
-                future.add_done_callback(lambda done: _call_in(loop, _give_up, done, body))
+                future.add_done_callback(lambda done: _call_in(loop, self._give_up, done, body))
+
+    def _give_up(self, future: Future[Answer], body: Body) -> None:
+        """Give back what a call held whose client has left."""
+        self._turns.end()
+        body.close()
+        if not future.cancelled() and future.exception() is None and (pieces := future.result().rest) is not None:
+            pieces.close()
 
     def _problem(self, exchange: _Exchange, error: Exception) -> Answer:
         """Return the answer to a request that the application did not answer, and which may not have arrived whole."""
@@ -234,6 +245,7 @@ class _Exchange:
 
     async def send_whole(self, answer: Answer) -> None:
         """Send an answer that is in memory."""
+        self.connection.answering()
         await self._start(answer)
         await self._write(answer.body, more=False)
         self.connection.answered()
@@ -271,8 +283,7 @@ def _call_in(loop: asyncio.AbstractEventLoop, function: Callable[..., None], *ar
         loop.call_soon_threadsafe(function, *arguments)
 
 
-def _give_up(future: Future[Answer], body: Body) -> None:
-    """Give back what a call held whose client has left."""
-    body.close()
-    if not future.cancelled() and future.exception() is None and (pieces := future.result().rest) is not None:
-        pieces.close()
+def _sender(scope: Scope) -> str:
+    """Return who takes turns with others: one address, or each holder of a token behind it."""
+    token = next((value for name, value in scope["headers"] if name == b"authorization"), b"")
+    return f"{(scope['client'] or ('',))[0]} {token.decode('latin-1')}"

@@ -8,7 +8,7 @@ from flask import Response, request
 from werkzeug.exceptions import HTTPException
 
 from gateway.errors import GatewayError
-from gateway.execution.content import IN_MEMORY_BYTES, Content, pieces_of, size_of
+from gateway.execution.content import Content, pieces_of, size_of
 from gateway.protocol import problem
 
 JSON = "application/json"
@@ -28,7 +28,7 @@ class HttpProblem(HTTPException):
 def respond(content: Content, status: int = 200) -> Response:
     """Return a response in JSON: a message or, from status 400 on, a problem. A large one is sent piece by piece."""
     content_type = JSON if status < 400 else problem.CONTENT_TYPE  # noqa: PLR2004 - HTTP
-    if isinstance(content, bytes) and len(content) <= IN_MEMORY_BYTES:
+    if isinstance(content, bytes):
         return Response(content, status, content_type=content_type)
     response = Response(pieces_of(content), status, content_type=content_type)
     response.content_length = size_of(content)

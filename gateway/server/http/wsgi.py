@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes, urlsplit
 
-from gateway.execution.content import IN_MEMORY_BYTES
+from gateway.execution.content import PIECE_BYTES, FileContent
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -122,14 +123,25 @@ def call(application: WSGIApplication, environ: WSGIEnvironment) -> Answer:
     start: StartResponse = start_response
     pieces = Pieces(application(environ, start))
     try:
-        if environ["REQUEST_METHOD"] != "HEAD" and _length(answer.headers) > IN_MEMORY_BYTES:
-            answer.body, answer.rest = pieces.next() or b"", pieces
+        answer.body = pieces.next() or b""
+        if PIECE_BYTES < _length(answer.headers) > len(answer.body) > 0:
+            answer.rest = pieces
         else:
-            answer.body = b"".join(iter(pieces.next, None))
+            answer.body += b"".join(iter(pieces.next, None))
     finally:
         if answer.rest is None:
             pieces.close()
+    if len(answer.body) > PIECE_BYTES:
+        _keep_in_file(answer)
     return answer
+
+
+def _keep_in_file(answer: Answer) -> None:
+    """Keep all of an answer but the first piece in a file: its client may take a long time for it."""
+    content = FileContent()
+    with contextlib.suppress(OSError):  # where the disk is full, it stays in memory
+        content.append(memoryview(answer.body)[PIECE_BYTES:])
+        answer.body, answer.rest = answer.body[:PIECE_BYTES], Pieces(content.pieces())
 
 
 def _length(headers: Headers) -> int:
