@@ -1,4 +1,4 @@
-"""Clients that take their time cost a thread each for a while, and nobody else anything."""
+"""Clients that take their time have it, up to a limit, and cost nobody else anything."""
 
 from __future__ import annotations
 

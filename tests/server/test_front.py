@@ -268,6 +268,21 @@ def test_probes_are_answered_while_every_thread_is_busy(tmp_path: Path):
         assert [each.result().status for each in blocked] == [200] * 20
 
 
+def test_a_caller_who_fills_every_thread_and_waits_for_more_leaves_others_their_turn(tmp_path: Path):
+    with large_answers(max_queue=0, max_polls=0) as server, ExitStack() as stack:
+        for name in ["first"] * 10 + ["second"] * 30:
+            sock = stack.enter_context(connected(server))
+            sock.sendall(f"GET /block{tmp_path}/{name} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        other = http.client.HTTPConnection(server.host, server.port, timeout=60, source_address=("127.0.0.2", 0))
+        other.request("GET", "/v1/backend")
+        for _ in range(3):  # by then, what came before is with its thread, or waits for one
+            assert server.request("GET", "/healthz").status == 200
+        (tmp_path / "first").touch()
+        assert other.getresponse().status == 200
+        other.close()
+        (tmp_path / "second").touch()
+
+
 def test_idle_connections_make_room_and_when_all_are_used_only_probes_are_answered():
     with large_answers(max_connections=10) as server, ExitStack() as stack:
         idle = [stack.enter_context(connected(server)) for _ in range(30)]

@@ -66,7 +66,7 @@ class Connection(ASGIProtocol):  # type: ignore[misc]  # gunicorn is untyped
 
     def eof_received(self) -> bool | None:
         """Answer the request that has arrived, if there is one, although its client sends nothing more."""
-        if self._is_ssl or self._current_request is None:
+        if self._is_ssl or self._is_refused or self._current_request is None:
             return None  # the connection is closed
         self.is_half_closed = True
         if not self._body_receiver._complete:  # noqa: SLF001 - gunicorn's, as all of this class

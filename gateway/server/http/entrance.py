@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ssl
 from typing import TYPE_CHECKING, cast
 
@@ -35,7 +36,7 @@ class Entrance(asyncio.Protocol):
         """Wait for the first byte."""
         self._transport = cast("asyncio.Transport", transport)
         self._is_for_probes = not self._worker.connections.opened(self)
-        if self._tls is not None:
+        if self._tls is not None and not self._transport.is_closing():
             self._transport.pause_reading()
             self._task = self._worker.loop.create_task(self._agree_on_keys(self._tls))
 
@@ -55,16 +56,15 @@ class Entrance(asyncio.Protocol):
         self._worker.connections.closed(self)
 
     async def _agree_on_keys(self, tls: ssl.SSLContext) -> None:
-        plain = self._transport
-        try:
+        plain, transport = self._transport, None
+        with contextlib.suppress(OSError):  # of TLS, or of the time
             transport = await self._worker.loop.start_tls(
                 plain, self, tls, server_side=True, ssl_handshake_timeout=HANDSHAKE_S
             )
-        except OSError:  # of TLS, of the time, or of the client who has left
+        if transport is None:  # its client has left, for one
             self._worker.connections.closed(self)
             plain.abort()
             return
-        assert transport is not None  # noqa: S101 - it is only where the connection was lost, which raises
         self._transport, self._has_keys = transport, True
         if self._early:
             self.data_received(self._early)

@@ -12,9 +12,9 @@ from gunicorn.workers.gasgi import ASGIWorker
 
 from gateway.server.access.connections import Connections, raise_descriptor_limit
 from gateway.server.http.entrance import Entrance
-from gateway.server.http.front import Front
 
 if TYPE_CHECKING:
+    from gateway.server.http.front import Front
     from gateway.server.service import Service
 
 ACCEPTED_AT_ONCE = 64
@@ -35,10 +35,14 @@ class HttpWorker(ASGIWorker):  # type: ignore[misc]  # gunicorn is untyped
 
     app: Hosted
     loop: asyncio.AbstractEventLoop
+    front: Front
 
     def load_wsgi(self) -> None:
         """Load the application, and put the front before it."""
         super().load_wsgi()
+        # Imported by now, and while another process imported the simulator: somebody waits for a container's start.
+        from gateway.server.http.front import Front  # noqa: PLC0415
+
         service = self.app.service
         assert service is not None  # noqa: S101 - it was loaded
         raise_descriptor_limit()
