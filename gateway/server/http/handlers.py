@@ -9,7 +9,6 @@ from functools import partial
 from flask import Blueprint, Response, g, request
 
 from gateway.errors import BusyError, RequestError
-from gateway.execution.content import Content, pieces_of, size_of
 from gateway.jobs.manager import Caller
 from gateway.protocol import endpoints, openapi
 from gateway.protocol.endpoints import ENDPOINTS, Endpoint
@@ -88,7 +87,7 @@ def _job_state(service: Service, job_id: str, wait_s: float = 0) -> Response:
     """Return the state of a job, with its results unless the request leaves them out."""
     if one_of(endpoints.RESULTS) == "false":
         return respond(encode(service.jobs.info(job_id, _caller(), wait_s)))
-    return _respond_content(service.jobs.answer(job_id, _caller(), wait_s))
+    return respond(service.jobs.answer(job_id, _caller(), wait_s))
 
 
 def _result(service: Service, job_id: str, position: str) -> Response:
@@ -96,15 +95,7 @@ def _result(service: Service, job_id: str, position: str) -> Response:
         raise RequestError(f"the number of a circuit is 0, 1, 2 and so on, not {position!r:.100}", field="position")
     number_of_circuit = int(position) if len(position) <= _LONGEST_NUMBER else sys.maxsize
     answer = service.jobs.result(job_id, number_of_circuit, _caller())
-    return _respond_content(answer.body, answer.status)
-
-
-def _respond_content(content: Content, status: int = 200) -> Response:
-    """Return a response whose content is read piece by piece while it is sent."""
-    response = respond(b"", status)
-    response.response = pieces_of(content)
-    response.content_length = size_of(content)
-    return response
+    return respond(answer.body, answer.status)
 
 
 def _jobs(service: Service) -> Response:
