@@ -1,4 +1,7 @@
-"""How a worker sends an answer to the server: as bytes in a fixed format, of which nothing is unpickled.
+"""How server and worker speak: in numbered frames of a fixed format, of which the server unpickles nothing.
+
+Each task has a number, and all that a worker sends about it repeats the number. An answer to another task than the one
+that was asked, such as that of a process which a function left behind, is thus never taken for the answer.
 
 The server reads an answer with one system call, where ``Connection.recv`` after a poll takes three. Each
 system call releases the interpreter to other threads and, under load, has to wait until it gets it back.
@@ -6,75 +9,261 @@ system call releases the interpreter to other threads and, under load, has to wa
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 import socket
 import struct
 import time
-from collections.abc import Callable
-from multiprocessing.connection import Connection
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from enum import IntEnum
 
+from gateway.errors import JobStoreError, StorageFull
+from gateway.execution.content import IN_MEMORY_BYTES, PIECE_BYTES, Content, FileContent, whole
 from gateway.execution.runner import Answer
 
-_HEAD = struct.Struct("!QH3d")
-"""Size of the body, HTTP status, seconds spent in parse, build and run."""
+_MAGIC = b"gw\x01\xfe"
+_HEAD = struct.Struct("!4sBHQQ3d")
+"""The mark of a frame, its kind, HTTP status, number of the task, size of the body, seconds in parse, build and run."""
 
+_TASK = struct.Struct("!QQ")
+"""Number and size of a task."""
+
+READY = 0
+"""The number of the first task, which is to load the simulator."""
+
+_OK = 200
 _CHUNK = 2**16
 _CHECK_EVERY_S = 0.1
 _TIMEVAL = struct.Struct("ll")
+_NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
-def write_answer(pipe: Connection, answer: Answer) -> None:
-    """Send an answer from the worker through its end of the pipe."""
-    remainder = memoryview(_HEAD.pack(len(answer.body), answer.status, *answer.stages) + answer.body)
+class Kind(IntEnum):
+    """What a frame of a worker's tells."""
+
+    ANSWER = 1
+    STARTED = 2  # the id of something that goes on outside this machine if the worker is killed
+
+
+class OutOfTurnError(Exception):
+    """What came from a worker is no answer to the task that it was given."""
+
+
+@dataclass(slots=True)
+class Ending:
+    """Says when one task has to end.
+
+    Args:
+        deadline: on the monotonic clock.
+        is_cancelled: returns whether the task is wanted no more.
+    """
+
+    deadline: float
+    is_cancelled: Callable[[], bool] = lambda: False
+
+    @property
+    def remaining_s(self) -> float:
+        """The seconds that remain; negative after the deadline."""
+        return self.deadline - time.monotonic()
+
+    def check(self) -> None:
+        """Raise if the task has to end now.
+
+        Raises:
+            TimeoutError: the deadline has passed.
+            InterruptedError: the task was cancelled.
+        """
+        if self.is_cancelled():
+            raise InterruptedError
+        if self.remaining_s < 0:
+            raise TimeoutError
+
+
+# ---------------------------------------------------------------------------- at the worker's end
+
+
+def read_task(pipe: socket.socket) -> tuple[int, bytes]:
+    """Wait for a task, and return its number and its content.
+
+    Raises:
+        EOFError: the server has closed its end.
+    """
+    number, size = _TASK.unpack(_read_exactly(pipe, _TASK.size))
+    return number, bytes(_read_exactly(pipe, size))
+
+
+def _read_exactly(pipe: socket.socket, size: int) -> bytearray:
+    content = bytearray(size)
+    remainder = memoryview(content)
     while remainder:
-        remainder = remainder[os.write(pipe.fileno(), remainder) :]
+        count = pipe.recv_into(remainder)
+        if not count:
+            raise EOFError
+        remainder = remainder[count:]
+    return content
+
+
+def write_answer(pipe: socket.socket, number: int, answer: Answer) -> None:
+    """Send the answer to a task."""
+    body = whole(answer.body)
+    _write(pipe, [_HEAD.pack(_MAGIC, Kind.ANSWER, answer.status, number, len(body), *answer.stages), body])
+
+
+def write_started(pipe: socket.socket, number: int, name: str) -> None:
+    """Tell the server that a task has started something outside this machine."""
+    body = name.encode()
+    _write(pipe, [_HEAD.pack(_MAGIC, Kind.STARTED, 0, number, len(body), 0, 0, 0), body])
+
+
+def _write(pipe: socket.socket, parts: Iterable[bytes]) -> None:
+    """Write with as few system calls as possible, and without a copy of what is large."""
+    remainders = [memoryview(part) for part in parts]
+    while remainders:
+        written = pipe.sendmsg(remainders)
+        while remainders and written >= len(remainders[0]):
+            written -= len(remainders.pop(0))
+        if remainders:
+            remainders[0] = remainders[0][written:]
+
+
+# ---------------------------------------------------------------------------- at the server's end
 
 
 class AnswerReader:
-    """Reads answers at the server's end of the pipe.
+    """Sends tasks and reads answers at the server's end of the pipe. One thread uses it at a time.
 
     Args:
         pipe: the pipe to the worker.
         has_ended: returns whether the worker's process has ended. The reader calls it now and then, since
             the pipe stays open if the worker has left its end to a child of its own.
+        folder: where large answers are kept until they are sent or stored; by default the system's folder for
+            temporary files.
+
+    Attributes:
+        started: the ids of what tasks have started outside this machine.
     """
 
-    def __init__(self, pipe: Connection, has_ended: Callable[[], bool]) -> None:
+    def __init__(
+        self, pipe: socket.socket, has_ended: Callable[[], bool], folder: str | os.PathLike[str] | None = None
+    ) -> None:
         self._pipe = pipe
         self._has_ended = has_ended
+        self._folder = folder
+        self._buffer = b""
+        self.started: list[str] = []
         check_every = _TIMEVAL.pack(0, round(_CHECK_EVERY_S * 1_000_000))
-        with socket.socket(fileno=os.dup(pipe.fileno())) as same:  # a timeout of the socket holds for both descriptors
-            same.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, check_every)
+        pipe.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, check_every)
+        pipe.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, check_every)
 
-    def read(self, timeout_s: float) -> Answer:
-        """Return the next answer.
+    @property
+    def is_silent(self) -> bool:
+        """Whether the pipe is open, and nothing has come that nobody asked for."""
+        if self._buffer:
+            return False
+        try:
+            self._pipe.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        return False
+
+    def send(self, number: int, task: bytes, ending: Ending) -> None:
+        """Send a task.
 
         Raises:
-            TimeoutError: the answer did not come in time.
+            TimeoutError, InterruptedError: it has to end before the worker has taken all of it.
             EOFError, OSError: the process ended.
         """
-        deadline = time.monotonic() + timeout_s
-        head = self._read_chunk(deadline)
-        while len(head) < _HEAD.size:
-            head += self._read_chunk(deadline)
-        size, status, *stages = _HEAD.unpack_from(head)
-        chunks, remaining_bytes = [head[_HEAD.size :]], size - len(head) + _HEAD.size
-        while remaining_bytes > 0:
-            chunks.append(self._read_chunk(deadline))
-            remaining_bytes -= len(chunks[-1])
-        return Answer(status, b"".join(chunks), (stages[0], stages[1], stages[2]))
+        remainder = memoryview(_TASK.pack(number, len(task)) + task)
+        while remainder:
+            try:
+                remainder = remainder[os.write(self._pipe.fileno(), remainder) :]
+            except BlockingIOError:  # the worker takes nothing for a moment
+                ending.check()
+                self._check_process()
 
-    def _read_chunk(self, deadline: float) -> bytes:
+    def read(self, number: int, ending: Ending) -> Answer:
+        """Return the answer to the task with this number, and add what the task has started to ``started``.
+
+        Raises:
+            TimeoutError, InterruptedError: the task has to end.
+            EOFError, OSError: the process ended.
+            OutOfTurnError: something came that is no answer to this task.
+            JobStoreError: the answer is large, and could not be kept.
+        """
+        while True:
+            kind, status, size, stages = self._read_head(number, ending)
+            body = self._read_body(size, ending, is_large=size > IN_MEMORY_BYTES and status == _OK)
+            if kind is Kind.ANSWER:
+                break
+            self.started.append(whole(body).decode(errors="replace"))
+        if self._buffer:
+            raise OutOfTurnError("something came after the answer")
+        return Answer(status, body, stages)
+
+    def _read_head(self, number: int, ending: Ending) -> tuple[Kind, int, int, tuple[float, float, float]]:
+        while len(self._buffer) < _HEAD.size:
+            self._buffer += self._read_chunk(ending)
+        mark, kind, status, found, size, *stages = _HEAD.unpack_from(self._buffer)
+        if mark != _MAGIC or kind not in Kind.__members__.values():
+            raise OutOfTurnError("something came that is no answer")
+        if found != number:
+            raise OutOfTurnError("the answer of another run came")
+        self._buffer = self._buffer[_HEAD.size :]
+        return Kind(kind), status, size, (stages[0], stages[1], stages[2])
+
+    def _read_body(self, size: int, ending: Ending, *, is_large: bool) -> Content:
+        if is_large:
+            return self._read_into_file(size, ending)
+        chunks, remaining = [], size
+        while remaining > 0:
+            chunk = self._buffer or self._read_chunk(ending, PIECE_BYTES)
+            chunks.append(chunk[:remaining])
+            self._buffer = chunk[remaining:]
+            remaining -= len(chunks[-1])
+        return b"".join(chunks)
+
+    def _read_into_file(self, size: int, ending: Ending) -> Content:
+        with _kept(size):
+            content = FileContent(self._folder)
+        while content.size < size:
+            chunk = self._buffer or self._read_chunk(ending, PIECE_BYTES)
+            remaining = size - content.size
+            self._buffer = chunk[remaining:]
+            with _kept(size):
+                content.append(memoryview(chunk)[:remaining])
+        return content
+
+    def _read_chunk(self, ending: Ending, size: int = _CHUNK) -> bytes:
         """Return the bytes that have arrived, after waiting for at least one; errors as those of :meth:`read`."""
         while True:
+            ending.check()
             try:
-                chunk = os.read(self._pipe.fileno(), _CHUNK)
+                chunk = os.read(self._pipe.fileno(), size)
             except BlockingIOError:  # nothing for a moment
-                if time.monotonic() > deadline:
-                    raise TimeoutError from None
-                if self._has_ended():
-                    raise EOFError from None
+                self._check_process()
                 continue
             if not chunk:
                 raise EOFError
             return chunk
+
+    def _check_process(self) -> None:
+        if self._has_ended():
+            raise EOFError from None
+
+
+@contextlib.contextmanager
+def _kept(size: int) -> Iterator[None]:
+    """Write to the file of an answer of so many bytes.
+
+    Raises:
+        JobStoreError: that failed.
+    """
+    try:
+        yield
+    except OSError as exc:
+        kind = StorageFull if exc.errno in _NO_SPACE else JobStoreError
+        raise kind(f"the answer of {size:,} bytes could not be kept: {exc.strerror or exc}") from exc

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
+
+_ASK_EVERY_S = 0.1
 
 
 class FairQueue(Generic[T]):
@@ -83,6 +87,14 @@ class _Ticket(Generic[T]):
         """Wait until the holder is called, and return whether that happened in time."""
         return self._lock.acquire(timeout=-1 if timeout_s is None else min(timeout_s, threading.TIMEOUT_MAX))
 
+    def wait_while(self, is_wanted: Callable[[], bool], timeout_s: float | None) -> bool:
+        """Wait as :meth:`wait` does, but no longer than a function returns true."""
+        deadline = math.inf if timeout_s is None else time.monotonic() + timeout_s
+        while is_wanted() and (remaining_s := deadline - time.monotonic()) > 0:
+            if self.wait(min(remaining_s, _ASK_EVERY_S)):
+                return True
+        return False
+
     @property
     def thing(self) -> T | None:
         """The thing that the holder received; ``None`` before they were called and if they were sent away."""
@@ -109,11 +121,16 @@ class WaitingQueue(Generic[T]):
         """Whether a thing is free at this moment."""
         return bool(self._free)
 
-    def take(self, caller: str, timeout_s: float | None) -> T | None:
+    def take(self, caller: str, timeout_s: float | None, is_wanted: Callable[[], bool] | None = None) -> T | None:
         """Return a free thing, after waiting for one; ``None`` if the queue is closed.
 
+        Args:
+            caller: who waits.
+            timeout_s: how many seconds they wait.
+            is_wanted: asked now and then, returns whether they still wait.
+
         Raises:
-            TimeoutError: nothing became free in time.
+            TimeoutError: nothing became free in time, or the thing is wanted no more.
         """
         with self._lock:
             if self._closed:
@@ -122,7 +139,7 @@ class WaitingQueue(Generic[T]):
                 return self._free.popleft()
             ticket: _Ticket[T] = _Ticket()
             self._waiting.put(caller, ticket)
-        if not ticket.wait(timeout_s):
+        if not (ticket.wait(timeout_s) if is_wanted is None else ticket.wait_while(is_wanted, timeout_s)):
             with self._lock:
                 if self._waiting.remove(caller, ticket):
                     raise TimeoutError

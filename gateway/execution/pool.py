@@ -6,45 +6,53 @@ the answer, the deadline or the end of the process, whichever comes first. A wor
 deadline is killed and replaced; a worker that crashes fails its own request and nobody else's. The
 processes come from a fork server that has only imported the simulator and never run it, because
 forking after a run can hang.
+
+A deadline and a cancel reach a run wherever it is: while it waits for a worker, while its request is sent, and while it
+runs. A worker is handed out once it is ready, and the threads that wait for that hold up nobody.
 """
 
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
+import logging
 import os
 import pickle
 import signal
+import socket
 import threading
+import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from multiprocessing import forkserver
-from multiprocessing.connection import wait
-from multiprocessing.context import ForkServerContext, ForkServerProcess
+from collections.abc import Callable, Iterator, Mapping
 from typing import Protocol
 
-from gateway.errors import BusyError, GatewayError, JobCancelled, JobTimeout, OutOfMemory, SimulatorCrashed
-from gateway.execution import preload
-from gateway.execution.answers import AnswerReader
+from gateway.errors import (
+    BusyError,
+    GatewayError,
+    JobCancelled,
+    JobStoreError,
+    JobTimeout,
+    OutOfMemory,
+    SimulatorCrashed,
+)
+from gateway.execution.answers import READY, AnswerReader, Ending, OutOfTurnError
 from gateway.execution.fair_queue import WaitingQueue
 from gateway.execution.memory import KillsForMemory
 from gateway.execution.runner import Answer, Runner
-from gateway.execution.worker import Describe, Run, Target, Task, serve
+from gateway.execution.worker import Describe, Run, Target, Task, Undo
+from gateway.execution.worker_process import IMPORTED_WITHIN_S, ForkServer
 from gateway.protocol.messages import ServerLimits
 
 _STARTS = 3
 """How many workers in a row may end before they take a request."""
 
 _OK = 200
-_IMPORTED_WITHIN_S = 120.0
+_CHECK_EVERY_S = 0.1
+_READY_WITHIN_S = 120.0
+_DESCRIBED_WITHIN_S = 30.0
+_UNDONE_WITHIN_S = 60.0
 _ENDS_WITHIN_S = 2.0
 
-
-def begin_imports(target: Target) -> None:
-    """Start the process that imports the simulator, and return while the import is still going on."""
-    os.environ[preload.VARIABLE] = (target.path or "").partition(":")[0]
-    forkserver.set_forkserver_preload(["gateway.execution.worker", preload.__name__])
-    forkserver.ensure_running()
+log = logging.getLogger("gateway")
 
 
 class Stop:
@@ -52,28 +60,28 @@ class Stop:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._running: _Worker | None = None
+        self._kill: Callable[[], None] | None = None
         self.requested = False
 
     def request(self) -> None:
         """End the run, now or as soon as it begins."""
         with self._lock:
             self.requested = True
-            if self._running is not None:
-                self._running.kill()
+            if self._kill is not None:
+                self._kill()
 
     @contextlib.contextmanager
-    def watching(self, running: _Worker) -> Iterator[None]:
-        """Let :meth:`request` kill this worker for as long as the block lasts."""
+    def watching(self, kill: Callable[[], None]) -> Iterator[None]:
+        """Let :meth:`request` call a function that kills the process, for as long as the block lasts."""
         with self._lock:
-            self._running = running
+            self._kill = kill
             if self.requested:
-                running.kill()
+                kill()
         try:
             yield
         finally:
             with self._lock:
-                self._running = None
+                self._kill = None
 
 
 class Executor(Protocol):
@@ -106,13 +114,14 @@ class Executor(Protocol):
         Args:
             body: the request.
             token: of the caller, for a function that takes one.
-            timeout_s: how many seconds the run may take, from the moment it begins, before it is killed.
+            timeout_s: how many seconds the run may take before it is killed. They include the wait for a worker, and
+                sending; they begin now or, while the server starts, when the simulator is imported.
             caller: who sent the request; callers that wait for a worker take turns.
-            stop: ends the run from outside. A run with a stop waits for a worker as long as it takes and
+            stop: ends the run from outside. A run with a stop waits for a worker until its deadline and
                 does not count against ``max_queue``, since the jobs it comes from have a queue of their own.
 
         Raises:
-            JobTimeout, JobCancelled, SimulatorCrashed, OutOfMemory, BusyError: there is no answer.
+            JobTimeout, JobCancelled, SimulatorCrashed, OutOfMemory, BusyError, JobStoreError: there is no answer.
         """
 
     def describe(self) -> Answer:
@@ -167,35 +176,47 @@ class WorkerPool:
         limits: ``max_queue`` requests may wait while all workers are busy; a worker that has done
             ``runs_per_worker`` runs is replaced by a new one.
         workers: number of processes.
+        fork_server: the process that imports the simulator; by default one is started.
+        folder: where large answers are kept until they are sent or stored; by default the system's folder for
+            temporary files.
 
     Attributes:
         replaced: why workers were replaced -> how often.
     """
 
-    def __init__(self, target: Target, limits: ServerLimits, workers: int) -> None:
+    def __init__(
+        self,
+        target: Target,
+        limits: ServerLimits,
+        workers: int,
+        *,
+        fork_server: ForkServer | None = None,
+        folder: str | os.PathLike[str] | None = None,
+    ) -> None:
         self._target = target
         self._limits = limits
         self.workers = workers
-        self._context = multiprocessing.get_context("forkserver")
-        begin_imports(target)
+        self._folder = folder
+        self._fork_server = fork_server or ForkServer(target.module)
         self._lock = threading.Lock()
-        self._starting = threading.Lock()  # held while a worker starts
         self._under_way = 0
-        self._closed = False
+        self._closed = threading.Event()
         self._description: Answer | None = None
         self._workers_started = threading.Event()
         self._alive: set[_Worker] = set()
+        self._undoing: set[threading.Thread] = set()
         self._free_workers: WaitingQueue[_Worker] = WaitingQueue()
         self._memory = KillsForMemory()
         self.replaced: Counter[str] = Counter()
         # A worker starts only after its simulator is imported; until then the server already answers that it is alive.
-        threading.Thread(target=self._start, name="gateway-start", daemon=True).start()
+        for number in range(workers):
+            start = self._add_worker if number else self._start
+            threading.Thread(target=start, name="gateway-start", daemon=True).start()
 
     def _start(self) -> None:
-        """Start the workers and ask one what it serves, before the first run, which may be a long one."""
+        """Start a worker and ask it what it serves, before the first run, which may be a long one."""
         try:
-            for _ in range(self.workers):
-                self._add_worker()
+            self._add_worker()
             with contextlib.suppress(GatewayError):  # the next caller of describe() gets the error
                 self.describe()
         finally:
@@ -221,17 +242,29 @@ class WorkerPool:
     ) -> Answer:
         """Run a request in a worker."""
         task = Run(body, token)
-        self._workers_started.wait()
+        self._wait_for_start(stop)
         if stop is not None:
             return self._ask(task, timeout_s, caller=caller, stop=stop)
         with self._place_in_queue():
             return self._ask(task, timeout_s, caller=caller)
 
+    def _wait_for_start(self, stop: Stop | None) -> None:
+        """Wait until the simulator is imported at the start of the server, which counts against no deadline.
+
+        Raises:
+            JobCancelled: the run was cancelled meanwhile.
+        """
+        until = time.monotonic() + IMPORTED_WITHIN_S
+        while not self._workers_started.wait(_CHECK_EVERY_S) and time.monotonic() < until:
+            if stop is not None and stop.requested:
+                raise _cancellation()
+
     def describe(self) -> Answer:
         """Ask a worker what it serves; while all workers are busy, return the last answer instead."""
         answer = self._description
         if answer is None or self._free_workers.has_free:
-            answer = self._ask(Describe(), self._limits.timeout_s)
+            within_s = self._limits.timeout_s if answer is None else min(_DESCRIBED_WITHIN_S, self._limits.timeout_s)
+            answer = self._ask(Describe(), within_s)
             if answer.status == _OK:
                 self._description = answer
         return answer
@@ -257,39 +290,74 @@ class WorkerPool:
                 self._under_way -= 1
 
     def _ask(self, task: Task, timeout_s: float, *, caller: str = "", stop: Stop | None = None) -> Answer:
+        deadline = time.monotonic() + timeout_s
+        ending = Ending(deadline, lambda: stop is not None and stop.requested)
+        try:
+            return self._ask_somebody(task, ending, caller, stop)
+        except TimeoutError as exc:
+            if isinstance(exc, GatewayError):
+                raise
+            raise JobTimeout(
+                f"the run took longer than {timeout_s:g} s and was killed: ask for fewer shots or a longer timeout_s",
+                timeout_s=timeout_s,
+            ) from None
+        except _NoWorkerError:
+            raise JobTimeout(
+                f"no worker became free within the {timeout_s:g} s of the run: ask for a longer timeout_s, or later",
+                timeout_s=timeout_s,
+            ) from None
+
+    def _ask_somebody(self, task: Task, ending: Ending, caller: str, stop: Stop | None) -> Answer:
+        """Give a task to the next worker that takes it.
+
+        Raises:
+            TimeoutError, _NoWorkerError: the deadline passed during the task, or before it began.
+            GatewayError: there is no answer, for another reason.
+        """
         for _ in range(_STARTS + self.workers):
-            worker = self._take(caller, None if stop is not None else self._limits.max_wait_s)
-            if stop is not None and stop.requested:  # it was cancelled while it waited for a worker
+            worker = self._take(caller, ending, stop)
+            if ending.is_cancelled():  # it was cancelled while it waited for a worker
                 self._free_workers.give(worker)
                 raise _cancellation()
             why = JobCancelled.code
             try:
-                return worker.ask(task, timeout_s, stop or Stop())
+                return worker.ask(task, ending, stop or Stop())
             except _NotBegunError:
                 why = "ended"
                 continue
-            except _EndedError as exc:
-                if stop is not None and stop.requested:
+            except TimeoutError:
+                why = JobTimeout.code
+                raise
+            except (_EndedError, InterruptedError) as exc:
+                if ending.is_cancelled():
                     raise _cancellation() from exc
-                error = self._cause_of_end(exc.exit_code)
+                error = self._cause_of_end(exc)
                 why = error.code
                 raise error from exc
-            except JobTimeout as exc:
+            except JobStoreError as exc:
                 why = exc.code
                 raise
             finally:
                 self._give_back(worker, why)
         raise SimulatorCrashed("the simulator's processes keep ending before they can run anything")
 
-    def _take(self, caller: str, wait_s: float | None) -> _Worker:
+    def _take(self, caller: str, ending: Ending, stop: Stop | None) -> _Worker:
         """Return an idle worker when it is the caller's turn.
 
         Raises:
+            _NoWorkerError: the deadline passed.
+            JobCancelled: the run was cancelled.
             BusyError: no worker became idle in time, or the pool is closed.
         """
+        wait_s = ending.remaining_s if stop is not None else min(self._limits.max_wait_s, ending.remaining_s)
+        is_wanted = None if stop is None else lambda: not ending.is_cancelled()
         try:
-            worker = self._free_workers.take(caller, wait_s)
+            worker = self._free_workers.take(caller, max(0.0, wait_s), is_wanted)
         except TimeoutError:
+            if ending.is_cancelled():
+                raise _cancellation() from None
+            if ending.remaining_s <= 0:
+                raise _NoWorkerError from None
             raise BusyError(
                 f"no worker became free within {wait_s:g} s: try again later", retry_after_s=wait_s
             ) from None
@@ -306,43 +374,104 @@ class WorkerPool:
             self._alive.discard(worker)
             self.replaced["recycled" if worker.usable else why] += 1
         threading.Thread(target=self._replace, args=(worker,), name="gateway-replace", daemon=True).start()
+        if worker.left_behind:
+            self._undo(worker.left_behind)
 
     def _replace(self, worker: _Worker) -> None:
-        self._add_worker()
         worker.end()
+        self._add_worker(worker.keeper)
 
-    def _cause_of_end(self, exit_code: int | None) -> SimulatorCrashed | OutOfMemory:
-        if exit_code == -signal.SIGKILL and self._memory.happened():
+    def _cause_of_end(self, exc: Exception) -> SimulatorCrashed | OutOfMemory:
+        if not isinstance(exc, _EndedError):
+            return SimulatorCrashed("the run was ended")
+        if exc.reason:
+            return SimulatorCrashed(f"the simulator's process was ended during this run: {exc.reason}")
+        if exc.exit_code == -signal.SIGKILL and self._memory.happened():
             return OutOfMemory("the simulator's process was killed because memory ran out: ask for fewer qubits")
-        return _crash(exit_code)
+        return _crash(exc.exit_code)
 
-    def _add_worker(self) -> None:
-        with self._starting:
-            if self._closed:
-                return
-            worker = _Worker(self._context, self._target, self._limits)
-            with self._lock:
-                is_open = not self._closed
-                if is_open:
-                    self._alive.add(worker)
-            if is_open:
-                self._free_workers.give(worker)
+    def _add_worker(self, keeper: socket.socket | None = None) -> None:
+        """Start a worker, and hand it out once it is ready, or has ended: whoever takes that one starts the next."""
+        worker = self._start_worker(keeper)
+        if worker is not None:
+            self._free_workers.give(worker)
+
+    def _start_worker(self, keeper: socket.socket | None) -> _Worker | None:
+        """Start a worker and wait until it is ready or has ended; ``None`` if the pool is closed.
+
+        A fork server or a keeper that hangs is replaced, for as long as it takes.
+        """
+        while not self._closed.is_set():
+            worker, keeper = self._ask_for_worker(keeper), None
+            if worker is None:
+                self._closed.wait(_CHECK_EVERY_S)  # no process or descriptor is left for the moment
+            elif worker.wait_until_ready(self._fork_server, self._closed.is_set):
+                return worker
             else:
+                self._forget(worker)
+        if keeper is not None:
+            keeper.close()
+        return None
+
+    def _ask_for_worker(self, keeper: socket.socket | None) -> _Worker | None:
+        with contextlib.suppress(OSError), self._lock:
+            if not self._closed.is_set():
+                worker = _Worker(self._fork_server, self._target, self._limits, self._folder, keeper)
+                self._alive.add(worker)
+                return worker
+        return None
+
+    def _forget(self, worker: _Worker) -> None:
+        with self._lock:
+            self._alive.discard(worker)
+        worker.end()
+        worker.close()
+
+    # ------------------------------------------------------------------ what a killed run leaves behind
+
+    def _undo(self, names: list[str]) -> None:
+        """Cancel what a run that was killed had started outside this machine, in a thread and a worker for that."""
+        thread = threading.Thread(target=self._undo_now, args=(tuple(names),), name="gateway-undo", daemon=True)
+        with self._lock:
+            self._undoing.add(thread)
+        thread.start()
+
+    def _undo_now(self, names: tuple[str, ...]) -> None:
+        try:
+            worker = _Worker(self._fork_server, self._target, self._limits, self._folder)
+            try:
+                worker.wait_until_ready(self._fork_server, lambda: False)
+                answer = worker.ask(Undo(names), Ending(time.monotonic() + _UNDONE_WITHIN_S), Stop())
+            finally:
                 worker.end()
+                worker.close()
+            if answer.status != _OK:
+                log.warning("what a killed run had started goes on: %s", ", ".join(names))
+        except Exception:
+            log.exception("what a killed run had started goes on: %s", ", ".join(names))
+        finally:
+            with self._lock:
+                self._undoing.discard(threading.current_thread())
 
     def close(self) -> None:
-        """Kill the workers.
-
-        If a worker is just being started, wait a moment for it: it would print a traceback if this process ended now.
-        """
+        """Kill the workers, and give what has to be cancelled elsewhere a moment."""
         with self._lock:
-            self._closed = True
+            self._closed.set()
             alive, self._alive = self._alive, set()
-        if self._starting.acquire(timeout=_ENDS_WITHIN_S):
-            self._starting.release()
         self._free_workers.close()
         for worker in alive:
+            worker.kill()
+        for worker in alive:
             worker.end()
+            worker.close()
+        deadline = time.monotonic() + _ENDS_WITHIN_S
+        for thread in list(self._undoing):
+            thread.join(max(0.0, deadline - time.monotonic()))
+        self._fork_server.close()
+
+
+class _NoWorkerError(Exception):
+    """The deadline of a task passed before a worker took it."""
 
 
 class _NotBegunError(Exception):
@@ -350,84 +479,113 @@ class _NotBegunError(Exception):
 
 
 class _EndedError(Exception):
-    """The worker ended during the task."""
+    """The worker ended during the task.
 
-    def __init__(self, exit_code: int | None) -> None:
-        super().__init__(exit_code)
+    Args:
+        exit_code: of its process.
+        reason: why the server ended it; empty if it ended by itself.
+    """
+
+    def __init__(self, exit_code: int | None, reason: str = "") -> None:
+        super().__init__(exit_code, reason)
         self.exit_code = exit_code
-
-
-_processes = threading.Lock()
-"""Guards starting and joining processes: starting one also reaps others, and an exit code can be read only once."""
+        self.reason = reason
 
 
 class _Worker:
-    """One worker process and the pipe to it. Only one thread uses it at a time."""
+    """One worker process and the pipe to it. Only one thread uses it at a time.
 
-    def __init__(self, context: ForkServerContext, target: Target, limits: ServerLimits) -> None:
-        self._context = context
-        self._loads = (target, limits)
-        self._process: ForkServerProcess | None = None
-        self._ready = False
-        self.usable = True
+    Attributes:
+        usable: whether it can take a task.
+        runs: how many tasks it was given.
+        left_behind: the ids of what its last run has started elsewhere, if the run was ended.
+    """
+
+    def __init__(
+        self,
+        fork_server: ForkServer,
+        target: Target,
+        limits: ServerLimits,
+        folder: str | os.PathLike[str] | None,
+        keeper: socket.socket | None = None,
+    ) -> None:
+        self._loads = pickle.dumps((target, limits))
+        self._process = fork_server.start_worker(keeper)
+        self._answers = AnswerReader(self._process.pipe, self._process.has_ended, folder)
+        self.usable = False
         self.runs = 0
-        with contextlib.suppress(EOFError, OSError):  # no process or descriptor is left: ask() tries again
-            self._start()
-
-    def _start(self) -> ForkServerProcess:
-        self._pipe, theirs = self._context.Pipe()
-        process = self._context.Process(  # not daemonic: a function may start processes of its own
-            target=serve, args=(theirs, *self._loads), name="gateway-worker"
-        )
-        with theirs, _processes:
-            process.start()
-        self._process = process
-        self._answers = AnswerReader(self._pipe, lambda: bool(wait([process.sentinel], 0)))
-        return process
+        self.left_behind: list[str] = []
 
     @property
     def pid(self) -> int | None:
         """The id of the worker's process."""
-        return self._process.pid if self._process is not None else None
+        return self._process.pid
 
     def kill(self) -> None:
         """Kill the process; the thread that waits for its answer notices that it ended."""
-        if self._process is not None:
-            self._process.kill()
+        self._process.kill()
 
-    def ask(self, task: Task, timeout_s: float, stop: Stop) -> Answer:
+    def wait_until_ready(self, fork_server: ForkServer, is_closed: Callable[[], bool]) -> bool:
+        """Wait until the simulator is loaded or the process has ended, as ``usable`` then says.
+
+        Returns:
+            False if the fork server hung, and was replaced, or the pool was closed.
+        """
+        ending = Ending(time.monotonic() + IMPORTED_WITHIN_S + _READY_WITHIN_S)
+        try:
+            while not self._process.has_begun() and not self._process.has_ended():
+                if is_closed() or fork_server.restart_if_hung(self._process):
+                    return False
+                self._process.wait_for_news(_CHECK_EVERY_S)
+            self._answers.send(READY, self._loads, ending)
+            self._answers.read(READY, ending)
+            self.usable = True
+        except (EOFError, OSError, OutOfTurnError):  # a TimeoutError is one of these
+            self.end()
+        return True
+
+    def ask(self, task: Task, ending: Ending, stop: Stop) -> Answer:
         """Send a task and wait for its answer; ``usable`` says whether the worker can take another.
 
         Raises:
             _NotBegunError: the worker had ended before it took the task.
-            JobTimeout: the worker was killed at the deadline.
-            _EndedError: the worker ended during the task.
+            TimeoutError: the worker was killed at the deadline.
+            _EndedError, InterruptedError: the worker ended during the task.
+            JobStoreError: the answer is large, and could not be kept; the worker was killed.
         """
-        self.usable = False
+        was_usable, self.usable = self.usable, False
         self.runs += 1
         try:
-            if self._process is None:
-                self._start()
-            if not self._ready:
-                self._answers.read(_IMPORTED_WITHIN_S)  # the greeting after the import, which is no part of the run
-                self._ready = True
-            self._pipe.send_bytes(pickle.dumps(task))  # as send() does, without looking for what cannot be pickled
-        except (EOFError, OSError) as exc:  # a TimeoutError is one of these
-            self.end()
-            raise _NotBegunError from exc
-        try:
-            with stop.watching(self):
-                answer = self._answers.read(timeout_s)
-        except TimeoutError:
-            self.end()
-            raise JobTimeout(
-                f"the run took longer than {timeout_s:g} s and was killed: ask for fewer shots or a longer timeout_s",
-                timeout_s=timeout_s,
-            ) from None
-        except (EOFError, OSError) as exc:
-            raise _EndedError(self.end(_ENDS_WITHIN_S)) from exc
+            with stop.watching(self.kill):
+                answer = self._exchange(task, ending, may_begin=was_usable)
+        except BaseException:
+            self.left_behind = self._answers.started
+            raise
+        self._answers.started.clear()
         self.usable = not stop.requested  # a stop may have killed the worker just after it answered
         return answer
+
+    def _exchange(self, task: Task, ending: Ending, *, may_begin: bool) -> Answer:
+        if not may_begin or not self._answers.is_silent:  # what nobody asked for is no answer to this task
+            self.end()
+            raise InterruptedError if ending.is_cancelled() else _NotBegunError
+        try:
+            self._answers.send(self.runs, pickle.dumps(task), ending)
+        except (TimeoutError, InterruptedError):
+            self.end()
+            raise
+        except (EOFError, OSError) as exc:
+            self.end()
+            raise (InterruptedError if ending.is_cancelled() else _NotBegunError) from exc
+        try:
+            return self._answers.read(self.runs, ending)
+        except (TimeoutError, InterruptedError, JobStoreError):
+            self.end()
+            raise
+        except OutOfTurnError as exc:
+            raise _EndedError(self.end(), str(exc)) from exc
+        except (EOFError, OSError) as exc:
+            raise _EndedError(self.end(_ENDS_WITHIN_S)) from exc
 
     def end(self, wait_s: float = 0) -> int | None:
         """Make sure that the process has ended, and return its exit code, which is negative for a signal.
@@ -435,15 +593,16 @@ class _Worker:
         Args:
             wait_s: how many seconds the process has to end by itself before it is killed.
         """
-        process = self._process
-        if process is None:
-            return None
-        with _processes:
-            process.join(wait_s)
-            if process.is_alive():
-                process.kill()
-                process.join()
-            return process.exitcode
+        return self._process.end(wait_s, _ENDS_WITHIN_S)
+
+    @property
+    def keeper(self) -> socket.socket | None:
+        """The channel to the process that forked this worker, which has ended, and can fork the next."""
+        return self._process.take_keeper()
+
+    def close(self) -> None:
+        """End that process; the worker has ended."""
+        self._process.close()
 
 
 def _cancellation() -> JobCancelled:

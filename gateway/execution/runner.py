@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from time import perf_counter
 from typing import NamedTuple, Protocol, cast, runtime_checkable
 
@@ -14,6 +14,7 @@ from gateway.circuit import Circuit, Limits
 from gateway.circuit.gates import GATES
 from gateway.circuit.openqasm import read
 from gateway.errors import GatewayError, JobInterrupted
+from gateway.execution.content import Content
 from gateway.execution.memory import PeakMemory
 from gateway.protocol import problem
 from gateway.protocol.messages import (
@@ -38,10 +39,13 @@ _OK = 200
 
 
 class Answer(NamedTuple):
-    """An HTTP status, the body that goes with it, and the seconds spent in parse, build and run."""
+    """An HTTP status, the body that goes with it, and the seconds spent in parse, build and run.
+
+    A body above :data:`~gateway.execution.content.IN_MEMORY_BYTES` is a file once the server has it; problems are not.
+    """
 
     status: int
-    body: bytes
+    body: Content
     stages: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
 
@@ -109,6 +113,14 @@ class TakesLists(Protocol):
         """Run valid circuits within the request's ``timeout_s``; circuit ``k`` uses the request's seed plus ``k``."""
 
 
+@runtime_checkable
+class Undoes(Protocol):
+    """A runnable that starts what goes on without it, as a vendor's job does."""
+
+    def undo(self, name: str) -> None:
+        """Cancel what a run has announced with :func:`gateway.execution.started.announce`, unless it has ended."""
+
+
 class Runner:
     """Answers requests with one runnable.
 
@@ -137,6 +149,17 @@ class Runner:
         """Return the answer to a RunRequest that waited for ``queue_s`` seconds; never raises."""
         self._queue_s = queue_s
         return self._answer_or_problem(lambda: self._run(body, token))
+
+    def undo(self, names: Sequence[str]) -> Answer:
+        """Cancel what a run has started outside this machine; the answer is a problem if any of it could not be."""
+        return self._answer_or_problem(lambda: self._undo(names))
+
+    def _undo(self, names: Sequence[str]) -> Answer:
+        if isinstance(self.runnable, Undoes):
+            with ExitStack() as cancelling:  # each, even if another fails
+                for name in names:
+                    cancelling.callback(self.runnable.undo, name)
+        return Answer(_OK, b"")
 
     def _run(self, body: bytes, token: str | None) -> Answer:
         results = self.results(decode(RunRequest, body), token)

@@ -7,16 +7,15 @@ import ctypes
 import gc
 import os
 import pickle
-import signal
-import sys
+import socket
 import time
 from dataclasses import dataclass, field
-from multiprocessing import forkserver
-from multiprocessing.connection import Connection
+from functools import partial
 
 from gateway.circuit import Circuit
 from gateway.errors import GatewayError
-from gateway.execution.answers import write_answer
+from gateway.execution import started
+from gateway.execution.answers import read_task, write_answer, write_started
 from gateway.execution.memory import offer_to_the_killer, set_ceiling
 from gateway.execution.runner import Answer, Runnable, Runner, UsesResources
 from gateway.protocol import problem
@@ -25,7 +24,6 @@ from gateway.resources import Resources
 from gateway.results import Sampling
 from gateway.simulators import load
 
-_PR_SET_PDEATHSIG = 1
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 
 
@@ -42,6 +40,11 @@ class Target:
     path: str | None = None
     pickled: bytes | None = None
     resources: Resources = field(default_factory=Resources)
+
+    @property
+    def module(self) -> str:
+        """The module of the adapter; an empty text where there is none."""
+        return (self.path or "").partition(":")[0]
 
     def load(self) -> Runnable:
         """Import the framework and return the runnable."""
@@ -73,31 +76,48 @@ class Describe:
     """The task of answering with the BackendInfo."""
 
 
-Task = Run | Describe
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """The task of cancelling what a run that was killed had started outside this machine.
+
+    Args:
+        names: the ids of what it started.
+    """
+
+    names: tuple[str, ...]
 
 
-def serve(pipe: Connection, target: Target, limits: ServerLimits) -> None:
-    """Load the simulator, send a greeting, then answer tasks until the other end of the pipe is closed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal is the server's to handle
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a Python handler cannot run while C++ holds the GIL
-    _let_fork_server_end()
-    _die_with_parent()
+Task = Run | Describe | Undo
+
+
+def serve(pipe: socket.socket) -> None:
+    """Load the simulator that the first task names, then answer one task after the other until the pipe is closed."""
     _keep_freed_memory()
     offer_to_the_killer()
+    worker = os.getpid()
+    os.register_at_fork(after_in_child=pipe.close)  # only this process answers
+    with contextlib.suppress(EOFError, OSError):
+        number, content = read_task(pipe)
+        runner = _prepare(*pickle.loads(content))  # noqa: S301 - from the server
+        write_answer(pipe, number, Answer(0, b""))  # tells the server that the import is over
+        while True:
+            number, content = read_task(pipe)
+            started.listen(partial(write_started, pipe, number))
+            answer = _answer(runner, pickle.loads(content))  # noqa: S301 - from the server
+            if os.getpid() != worker:  # a function has forked and returns in its child too: one answer is enough
+                os._exit(0)
+            write_answer(pipe, number, answer)
+
+
+def _prepare(target: Target, limits: ServerLimits) -> Runner | GatewayError:
+    """Load the simulator, and get this process ready for runs."""
     runner = _load(target, limits)
     if isinstance(runner, Runner) and target.path is not None and _has_ceiling(target, limits):
         rehearse(runner.runnable)
     set_ceiling(limits.worker_memory_bytes, target.resources.memory_bytes)
     gc.collect()
     gc.freeze()  # the framework's objects need not be looked at again
-    worker = os.getpid()
-    with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
-        write_answer(pipe, Answer(0, b""))  # the greeting, which tells the server that the import is over
-        while True:
-            answer = _answer(runner, pipe.recv())
-            if os.getpid() != worker:  # a function has forked and returns in its child too: one answer is enough
-                os._exit(0)
-            write_answer(pipe, answer)
+    return runner
 
 
 def _load(target: Target, limits: ServerLimits) -> Runner | GatewayError:
@@ -127,6 +147,8 @@ def _answer(runner: Runner | GatewayError, task: Task) -> Answer:
         return Answer(runner.status, problem.dump(runner))
     if isinstance(task, Describe):
         return runner.describe()
+    if isinstance(task, Undo):
+        return runner.undo(task.names)
     return runner.run(task.body, task.token, time.monotonic() - task.received_at)
 
 
@@ -140,23 +162,3 @@ def _keep_freed_memory() -> None:
         libc = ctypes.CDLL(None)
         libc.mallopt(_M_MMAP_THRESHOLD, 32 * 2**20)  # the largest there is
         libc.mallopt(_M_TRIM_THRESHOLD, 128 * 2**20)
-
-
-def _let_fork_server_end() -> None:
-    """Close our end of the pipe that keeps the fork server alive.
-
-    multiprocessing hands one to every child, so a fork server would outlive a killed server for as
-    long as a simulation runs in one of them, and so would the simulation.
-    """
-    alive_fd = forkserver._forkserver._forkserver_alive_fd  # type: ignore[attr-defined]  # noqa: SLF001 - no public way
-    if alive_fd is not None:
-        os.close(alive_fd)
-        forkserver._forkserver._forkserver_alive_fd = None  # type: ignore[attr-defined]  # noqa: SLF001 - as above
-
-
-def _die_with_parent() -> None:
-    """Ask Linux to kill this process when the one that forked it ends, however it ends."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() == 1:
-            os._exit(1)

@@ -18,6 +18,7 @@ from dataclasses import replace
 from typing import NamedTuple, TypeVar
 
 from gateway.errors import GatewayError, JobCancelled, JobStoreError
+from gateway.execution.content import whole
 from gateway.execution.fair_queue import FairQueue
 from gateway.execution.pool import Executor, Stop
 from gateway.execution.runner import Answer
@@ -230,7 +231,7 @@ class Running:
             return
         if self._on_run is not None:
             self._on_run(JobRun(record, position, answer, code, began - job.queued_at, took_s))
-        self.finish(job, position, StoredAnswer(answer.status, answer.body))
+        self.finish(job, position, StoredAnswer(answer.status, whole(answer.body)))
 
     def _begin(self, job: ActiveJob) -> JobRecord:
         """Set the state of a job to running, unless it has just been cancelled; return its record."""
@@ -257,7 +258,7 @@ class Running:
             log.exception("a run of a job failed unexpectedly")
             error = GatewayError("the run failed unexpectedly; the server's log says why")
             return Answer(error.status, problem.dump(error)), error.code
-        return answer, "ok" if answer.status == _OK else problem.code_of(answer.body)
+        return answer, "ok" if answer.status == _OK else problem.code_of(whole(answer.body))
 
     def finish(self, job: ActiveJob, position: int, answer: StoredAnswer) -> None:
         """Write an answer, or the reason why it can never be written; the last one ends the job.

@@ -37,7 +37,8 @@ class RunRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         seed: circuit number k of a list uses ``(seed + k) mod 2**32``; with null the server draws a seed.
         result: the result type; by default counts, or probabilities when shots is null.
         sampling: which sampler draws the shots.
-        timeout_s: seconds until the run is killed; the server's limit is the largest value and the default.
+        timeout_s: seconds until the run is killed, its wait for a worker included; the server's limit is the largest
+            value and the default.
     """
 
     circuits: CircuitOrText | list[CircuitOrText]
@@ -91,7 +92,7 @@ class ServerLimits(msgspec.Struct, frozen=True, kw_only=True):
     max_operations: Annotated[int, _limit("operations of a circuit, after it was flattened")] = 1_000_000
     timeout_s: Annotated[float, _limit("seconds of a run")] = 600.0
     max_queue: Annotated[int, _limit("requests that wait for a worker")] = 32
-    max_wait_s: Annotated[float, _limit("seconds that a request waits for a worker, before its run")] = 60.0
+    max_wait_s: Annotated[float, _limit("seconds that a request waits for a worker, within its timeout_s")] = 60.0
     max_polls: Annotated[int, _limit("requests that wait for the end of a job")] = 64
     max_poll_s: Annotated[float, _limit("seconds that a request waits for the end of a job")] = 60.0
     max_header_bytes: Annotated[int, _limit("bytes of a header of a request")] = 8190

@@ -22,9 +22,11 @@ from gunicorn.arbiter import Arbiter
 from gunicorn.errors import AppImportError
 
 from gateway.errors import GatewayError
-from gateway.execution.pool import WorkerPool, begin_imports
+from gateway.execution.content import whole
+from gateway.execution.pool import WorkerPool
 from gateway.execution.processors import usable
 from gateway.execution.worker import Target
+from gateway.execution.worker_process import ForkServer
 from gateway.protocol import problem
 from gateway.server.access.connections import IDLE_S
 from gateway.server.access.tokens import tokens_of
@@ -125,7 +127,7 @@ class GatewayApplication(BaseApplication):  # type: ignore[misc]  # gunicorn is 
         self._starts += 1
 
     def _application(self) -> Flask:
-        begin_imports(self.target)
+        fork_server = ForkServer(self.target.module)
         # Import these while another process imports the simulator: somebody waits for a container's start.
         from gateway.jobs.store import IN_MEMORY, JobStore  # noqa: PLC0415
 
@@ -137,7 +139,7 @@ class GatewayApplication(BaseApplication):  # type: ignore[misc]  # gunicorn is 
         from gateway.server.service import Service  # noqa: PLC0415
 
         tokens = tokens_of(settings.tokens, None if settings.tokens_file is None else Path(settings.tokens_file))
-        pool = WorkerPool(self.target, limits, self.workers)
+        pool = WorkerPool(self.target, limits, self.workers, fork_server=fork_server, folder=_folder_of(store.url))
         self.service = Service.over(
             pool,
             limits,
@@ -159,7 +161,7 @@ class GatewayApplication(BaseApplication):  # type: ignore[misc]  # gunicorn is 
         try:
             answer = pool.describe()
             if answer.status != HTTPStatus.OK:
-                raise problem.parse(answer.body, answer.status, str(self.target.path))
+                raise problem.parse(whole(answer.body), answer.status, str(self.target.path))
         except GatewayError:
             service.close(0)
             raise
@@ -177,6 +179,15 @@ class GatewayApplication(BaseApplication):  # type: ignore[misc]  # gunicorn is 
                     os.kill(worker.ppid, signal.SIGTERM)
 
         threading.Thread(target=watch, name="lifeline", daemon=True).start()
+
+
+def _folder_of(jobs: str) -> Path | None:
+    """Return the folder of a job database that is a file: there is room for what will be stored in it."""
+    from sqlalchemy import make_url  # noqa: PLC0415 - as above: somebody waits for the start
+
+    address = make_url(jobs)
+    is_file = address.get_backend_name() == "sqlite" and address.database not in {None, "", ":memory:"}
+    return Path(str(address.database)).absolute().parent if is_file else None
 
 
 def _tls(settings: Settings) -> dict[str, str]:

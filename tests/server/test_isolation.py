@@ -202,13 +202,16 @@ def test_status_is_answered_while_the_only_worker_is_busy(narrow_server: Server)
         job.result(60)
 
 
-def test_waiting_in_the_queue_does_not_count_against_the_deadline(narrow_server: Server):
+def test_the_wait_for_a_worker_counts_against_the_deadline(narrow_server: Server):
     with narrow_server.client() as client:
-        first = client.run_async(fake(Does.SLEEP, 1))
-        narrow_server.wait_until_doing(Does.SLEEP)
-        assert client.run(fake(), timeout_s=0.5).shots == 1024
-        assert not narrow_server.doing(Does.SLEEP), "it waited for the other's end, longer than its own deadline"
-        first.result(60)
+        first = client.run_async(fake(Does.WAIT))
+        narrow_server.wait_until_doing(Does.WAIT)
+        with pytest.raises(JobTimeout, match=r"no worker became free within the 0\.5 s of the run") as caught:
+            client.run(fake(), timeout_s=0.5)
+        assert caught.value.timeout_s == 0.5
+        second = client.run_async(fake(amount=1), timeout_s=0.5)  # waits with the job, which has a thread of its own
+        narrow_server.let_go()
+        assert [first.result(60).shots, second.result(60).shots] == [1024, 1024]
 
 
 def test_a_simulator_that_is_not_installed_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):

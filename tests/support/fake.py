@@ -145,10 +145,14 @@ def _interrupt(_: float) -> None:
 
 
 def _kill_the_server(_: float) -> None:
-    """Kill the parent of the fork server, which is our own parent."""
-    fork_server = Path(f"/proc/{os.getppid()}/stat").read_text(encoding="ascii")
-    os.kill(int(fork_server.rpartition(")")[2].split()[1]), signal.SIGKILL)
+    """Kill the parent of the fork server, which stands two steps above us."""
+    fork_server = _parent(_parent(os.getpid()))
+    os.kill(_parent(fork_server), signal.SIGKILL)
     time.sleep(60)  # and wait for what that does to us
+
+
+def _parent(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[1])
 
 
 def _sleep_with_gil(seconds: float) -> None:

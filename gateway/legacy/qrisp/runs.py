@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gateway.counts import Counts
 from gateway.errors import RequestError
+from gateway.execution.content import whole
 from gateway.execution.runner import Answer
 from gateway.jobs.manager import Caller
 from gateway.legacy.qrisp.objects import BackendStatus, RunMessage, as_circuit
@@ -49,5 +50,5 @@ def ping(service: Service, *, trusted: bool) -> BackendStatus:
 
 def _body(answer: Answer) -> bytes:
     if answer.status != _OK:
-        raise problem.parse(answer.body, answer.status, "the simulator")
-    return answer.body
+        raise problem.parse(whole(answer.body), answer.status, "the simulator")
+    return whole(answer.body)

@@ -10,6 +10,7 @@ from collections import Counter
 from datetime import UTC, datetime
 
 from gateway.errors import GatewayError
+from gateway.execution.content import whole
 from gateway.execution.runner import Answer
 from gateway.jobs.running import JobRun
 from gateway.protocol import problem
@@ -67,7 +68,7 @@ class Recorder:
 
     def run_answered(self, answer: Answer, took_s: float, caller: str, trace: str | None) -> None:
         """Record a synchronous run that has an answer."""
-        outcome = "ok" if answer.status == _OK else problem.code_of(answer.body)
+        outcome = "ok" if answer.status == _OK else problem.code_of(whole(answer.body))
         self._record("run", outcome, answer.stages, took_s, {"caller": caller, "trace": trace})
 
     def run_refused(self, error: GatewayError, took_s: float, caller: str, trace: str | None) -> None:

@@ -1,60 +1,257 @@
-"""A pool that closes leaves no worker half started; the pool itself is tried with real processes in tests/server."""
+"""Deadlines, cancels and the end of a pool reach a run, also where workers or the fork server do nothing at all."""
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
 import threading
+import time
+from collections.abc import Callable, Iterator
 
 import pytest
+from support.fake import TARGET, Does, fake
+from support.raw import alive, run_body, wait_for_end
+from support.waiting import wait_until
 
-from gateway.execution import pool as pool_module
-from gateway.execution.pool import WorkerPool
+from gateway.circuit import Circuit
+from gateway.errors import BusyError, GatewayError, JobCancelled, JobTimeout
+from gateway.execution import worker_process
+from gateway.execution.content import FileContent
+from gateway.execution.pool import Stop, WorkerPool
 from gateway.execution.worker import Target
 from gateway.protocol.messages import ServerLimits
 
-
-class SlowWorker:
-    """Starts only when it is let go."""
-
-    starting, let_go = threading.Event(), threading.Event()
-    events: list[str]
-
-    def __init__(self, *_loads: object) -> None:
-        self.events.append("starts")
-        self.starting.set()
-        self.let_go.wait(5)
-        self.events.append("started")
-
-    def end(self, _wait_s: float = 0) -> None:
-        self.events.append("ended")
+LARGE = Circuit(4, 8)
+for _number in range(60_000):
+    LARGE.u(0, _number, 0, 0)
+LARGE.measure(0, 0)
 
 
 @pytest.fixture
-def pool(monkeypatch: pytest.MonkeyPatch) -> WorkerPool:
-    SlowWorker.starting, SlowWorker.let_go, SlowWorker.events = threading.Event(), threading.Event(), []
-    monkeypatch.setattr(pool_module, "_Worker", SlowWorker)
-    monkeypatch.setattr(pool_module, "begin_imports", lambda _target: None)
-    pool = WorkerPool(Target(path="a:B"), ServerLimits(), workers=2)
-    assert SlowWorker.starting.wait(5)
-    return pool
-
-
-def test_a_pool_closes_when_the_worker_that_is_being_started_has_started_and_starts_no_other(pool: WorkerPool):
-    closing = threading.Thread(target=lambda: (pool.close(), SlowWorker.events.append("closed")))
-    closing.start()
-    closing.join(0.05)
-    assert SlowWorker.events == ["starts"], "it waits"
-
-    SlowWorker.let_go.set()
-    closing.join()
-    assert pool._workers_started.wait(5)
-
-    assert SlowWorker.events == ["starts", "started", "ended", "closed"]
-
-
-def test_a_pool_closes_without_a_worker_whose_start_takes_too_long(pool: WorkerPool, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(pool_module, "_ENDS_WITHIN_S", 0.01)
-
+def pool() -> Iterator[WorkerPool]:
+    pool = WorkerPool(Target(TARGET), ServerLimits(), workers=1)
+    wait_until(lambda: pool.ready, "a pool that is ready")
+    yield pool
     pool.close()
 
-    assert SlowWorker.events == ["starts"]
-    SlowWorker.let_go.set()
+
+@contextlib.contextmanager
+def stopped(pid: int | None) -> Iterator[None]:
+    """Stop a process for as long as the block lasts, so that it does nothing and reads nothing."""
+    assert pid is not None
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGCONT)
+
+
+def fork_server(pool: WorkerPool) -> int:
+    return pool._fork_server._process.pid
+
+
+def cancelled(pool: WorkerPool, body: bytes, is_there: Callable[[], bool]) -> type[GatewayError] | None:
+    """Begin a run, cancel it as soon as a condition holds, and return how it ended."""
+    stop, ended = Stop(), []
+
+    def run() -> None:
+        try:
+            pool.run(body, None, 600, stop=stop)
+        except GatewayError as exc:
+            ended.append(type(exc))
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    wait_until(is_there, "a run that is where it should be")
+    stop.request()
+    thread.join(60)
+    assert not thread.is_alive()
+    return ended[0]
+
+
+@pytest.mark.parametrize("circuit", [fake(), LARGE], ids=["small", "larger than the pipe"])
+def test_a_deadline_reaches_a_run_whose_worker_is_stopped(pool: WorkerPool, circuit: Circuit):
+    (worker,) = pool.pids()
+    with stopped(worker):
+        with pytest.raises(JobTimeout, match=r"took longer than 0\.5 s and was killed"):
+            pool.run(run_body(circuit), None, 0.5)
+        wait_for_end({worker})
+    assert pool.run(run_body(), None, 60).status == 200
+    assert pool.replaced == {"job-timeout": 1}
+
+
+@pytest.mark.parametrize("circuit", [fake(), LARGE], ids=["small", "larger than the pipe"])
+def test_a_cancel_reaches_a_run_whose_worker_is_stopped(pool: WorkerPool, circuit: Circuit):
+    (worker,) = pool.pids()
+    with stopped(worker):
+        assert cancelled(pool, run_body(circuit), lambda: not pool._free_workers.has_free) is JobCancelled
+        wait_for_end({worker})
+    assert pool.run(run_body(), None, 60).status == 200
+    assert pool.replaced == {"job-cancelled": 1}
+
+
+def test_runs_keep_deadlines_and_cancels_while_the_fork_server_is_stopped(pool: WorkerPool):
+    with stopped(fork_server(pool)):
+        assert pool.run(run_body(), None, 60).status == 200, "there is a worker"
+        (worker,) = pool._alive
+        os.kill(worker._process._keeper, signal.SIGKILL)
+        wait_for_end({worker.pid})
+        for _ in range(2):
+            with pytest.raises(JobTimeout, match=r"no worker became free within the 0\.3 s of the run"):
+                pool.run(run_body(), None, 0.3)
+        assert cancelled(pool, run_body(), lambda: pool.waiting == 1) is JobCancelled
+        assert pool.describe().status == 200
+    assert pool.run(run_body(), None, 60).status == 200, "it goes on"
+
+
+def test_a_fork_server_that_hangs_is_replaced_and_costs_no_run_of_other_workers(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(worker_process, "_FORKED_WITHIN_S", 0.5)
+    pool = WorkerPool(Target(TARGET), ServerLimits(), workers=2)
+    try:
+        wait_until(lambda: len(pool._free_workers._free) == 2, "two workers")
+        hung = fork_server(pool)
+        beside = threading.Thread(target=lambda: answers.append(pool.run(run_body(fake(Does.WAIT)), None, 60)))
+        answers: list[object] = []
+        before = set(pool.pids())
+        with stopped(hung):
+            beside.start()
+            wait_until(lambda: len(pool._free_workers._free) == 1, "a run")
+            (idle,) = pool._free_workers._free
+            os.kill(idle._process._keeper, signal.SIGKILL)
+            wait_for_end({idle.pid})
+            assert pool.run(run_body(), None, 60).status == 200
+            assert fork_server(pool) != hung
+            (other,) = before & set(pool.pids())
+            os.kill(other, signal.SIGUSR1)
+            beside.join(60)
+            assert [answer.status for answer in answers] == [200]  # type: ignore[attr-defined]
+    finally:
+        pool.close()
+
+
+def test_a_fork_server_that_is_killed_costs_no_run(pool: WorkerPool):
+    before = pool.pids()
+    os.kill(fork_server(pool), signal.SIGKILL)
+    assert pool.run(run_body(), None, 60).status == 200
+    assert pool.pids() == before
+    with pytest.raises(GatewayError, match="SIGKILL"):
+        pool.run(run_body(fake(Does.KILL_ITSELF)), None, 60)
+    assert pool.run(run_body(), None, 60).status == 200
+
+
+def test_a_worker_whose_keeper_is_stopped_or_killed_is_ended_all_the_same(pool: WorkerPool):
+    (worker,) = pool._alive
+    with stopped(worker._process._keeper), pytest.raises(JobTimeout):
+        pool.run(run_body(fake(Does.SLEEP_WITH_GIL, 600)), None, 0.3)
+    wait_for_end({worker._process.pid, worker._process._keeper})
+    assert pool.run(run_body(), None, 60).status == 200
+    (worker,) = pool._alive
+    os.kill(worker._process._keeper, signal.SIGKILL)
+    wait_for_end({worker._process.pid})
+    assert pool.run(run_body(), None, 60).status == 200
+
+
+def test_a_killed_run_ends_one_process_only(pool: WorkerPool):
+    (worker,) = pool._alive
+    keeper = worker._process._keeper
+    with pytest.raises(GatewayError, match="SIGKILL"):
+        pool.run(run_body(fake(Does.KILL_ITSELF)), None, 60)
+    assert pool.run(run_body(), None, 60).status == 200
+    (worker,) = pool._alive
+    assert worker._process._keeper == keeper
+
+
+def test_a_keeper_that_is_stopped_while_its_worker_ends_is_replaced(pool, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(worker_process, "_FORKED_WITHIN_S", 0.5)
+    (worker,) = pool._alive
+    keeper = worker._process._keeper
+    start = worker_process.ForkServer.start_worker
+
+    def stopped_start(server, keeper_channel=None):
+        if keeper_channel is not None:
+            os.kill(keeper, signal.SIGSTOP)
+        return start(server, keeper_channel)
+
+    monkeypatch.setattr(worker_process.ForkServer, "start_worker", stopped_start)
+    with pytest.raises(GatewayError, match="SIGKILL"):
+        pool.run(run_body(fake(Does.KILL_ITSELF)), None, 60)
+    assert pool.run(run_body(), None, 60).status == 200
+
+
+def test_a_worker_that_died_while_idle_costs_no_run(pool: WorkerPool):
+    for _ in range(3):
+        (worker,) = pool.pids()
+        os.kill(worker, signal.SIGKILL)
+        wait_for_end({worker})
+        assert pool.run(run_body(), None, 60).status == 200
+
+
+def test_a_large_answer_is_a_file(tmp_path):
+    pool = WorkerPool(Target("adapters.qulacs:QulacsAdapter"), ServerLimits(), workers=1, folder=tmp_path)
+    try:
+        body = run_body(Circuit(17).h(0), shots=None, result="statevector")
+        answer = pool.run(body, None, 60)
+        assert isinstance(answer.body, FileContent)
+        assert answer.body.size > 2**20
+        assert list(tmp_path.iterdir()) == [], "it has no name"
+        tmp_path.rmdir()
+        with pytest.raises(GatewayError, match="could not be kept"):
+            pool.run(body, None, 60)
+        assert pool.run(run_body(), None, 60).status == 200
+        assert pool.replaced == {"job-store": 1}
+    finally:
+        pool.close()
+
+
+def test_an_import_at_the_start_counts_against_no_deadline():
+    pool = WorkerPool(Target("support.fake:SlowlyImported"), ServerLimits(), workers=1)
+    try:
+        assert pool.run(run_body(), None, 0.9).status == 200
+    finally:
+        pool.close()
+
+
+def test_a_cancel_reaches_a_run_during_the_import():
+    pool = WorkerPool(Target("support.fake:SlowlyImported"), ServerLimits(), workers=1)
+    try:
+        assert cancelled(pool, run_body(), lambda: True) is JobCancelled
+    finally:
+        pool.close()
+
+
+def test_a_pool_that_closes_leaves_no_process_even_if_they_are_stopped_or_were_never_forked():
+    pool = WorkerPool(Target(TARGET), ServerLimits(), workers=2)
+    wait_until(lambda: len(pool._free_workers._free) == 2, "two workers")
+    processes = {fork_server(pool), *pool.pids(), *(worker._process._keeper for worker in pool._alive)}
+    with stopped(fork_server(pool)), stopped(pool.pids()[0]):
+        pool.close()
+        wait_for_end(processes)
+    with pytest.raises(BusyError, match="stopping"):
+        pool.run(run_body(), None, 10)
+
+    early = WorkerPool(Target("support.fake:SlowlyImported"), ServerLimits(), workers=2)
+    early.close()
+    wait_until(lambda: not alive(fork_server(early)), "the end of the fork server")
+    wait_until(lambda: not any(t.name == "gateway-start" for t in threading.enumerate()), "the end of the threads")
+
+
+def test_whoever_waits_while_all_workers_are_busy_is_told_so_in_time(pool: WorkerPool):
+    stop = Stop()
+    busy = threading.Thread(target=_run, args=(pool, stop))
+    busy.start()
+    wait_until(lambda: not pool._free_workers.has_free, "a busy worker")
+    began = time.monotonic()
+    with pytest.raises(JobTimeout, match="no worker became free"):
+        pool.run(run_body(), None, 0.2)
+    with pytest.raises(JobTimeout, match="no worker became free"):
+        pool.run(run_body(), None, 0.2, stop=Stop())
+    assert time.monotonic() - began >= 0.4
+    stop.request()
+    busy.join(60)
+
+
+def _run(pool: WorkerPool, stop: Stop) -> None:
+    with contextlib.suppress(JobCancelled):
+        pool.run(run_body(fake(Does.SLEEP, 600)), None, 600, stop=stop)

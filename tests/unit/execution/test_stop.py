@@ -29,8 +29,8 @@ def test_a_worker_stopped_just_after_it_answered_gets_no_other_run(pool: WorkerP
     assert pool.run(run_body(), None, TIMEOUT_S).status == 200
     stop, receive = Stop(), AnswerReader.read
 
-    def stopped_after_the_answer(reader, timeout_s):
-        answer = receive(reader, timeout_s)
+    def stopped_after_the_answer(reader, number, ending):
+        answer = receive(reader, number, ending)
         stop.request()
         return answer
 

@@ -1,0 +1,227 @@
+"""The server's handle on the fork server, and on one worker process: both end, and never block, whatever they do."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+from gateway.execution.forkserver import ENDED, IMPORTED, KILL, START, STARTED
+
+IMPORTED_WITHIN_S = 120.0
+_FORKED_WITHIN_S = 10.0
+_PROGRAM = (
+    "import json, sys; sys.path[:] = json.loads(sys.argv[3]); "
+    "from gateway.execution.forkserver import main; main(int(sys.argv[1]), sys.argv[2])"
+)
+
+
+class ForkServer:
+    """Starts the process that imports the simulator, and returns while the import is still going on.
+
+    Args:
+        module: the module of the simulator; an empty text if it comes in another way.
+    """
+
+    def __init__(self, module: str = "") -> None:
+        self._module = module
+        self._lock = threading.Lock()  # held for moments only
+        self._start()
+
+    def _start(self) -> None:
+        self._channel, theirs = socket.socketpair()
+        with theirs:
+            self._process = subprocess.Popen(  # noqa: S603 - ourselves
+                [sys.executable, "-c", _PROGRAM, str(theirs.fileno()), self._module, json.dumps(sys.path)],
+                stdin=subprocess.DEVNULL,
+                pass_fds=(theirs.fileno(),),
+            )
+        self._channel.setblocking(False)
+        self._began = time.monotonic()
+        self._imported: float | None = None
+
+    def start_worker(self, keeper: socket.socket | None = None) -> WorkerProcess:
+        """Ask for a worker, and return at once; if the fork server has ended, a new one takes its place.
+
+        Args:
+            keeper: the channel of the keeper that forks the worker; by default a new one.
+
+        Raises:
+            OSError: no process or descriptor is left.
+        """
+        tasks, its_tasks = socket.socketpair()
+        with its_tasks, contextlib.ExitStack() as on_failure:
+            on_failure.callback(tasks.close)
+            fork_server = None
+            if keeper is None:
+                keeper, fork_server = self._start_keeper()
+            on_failure.callback(keeper.close)
+            socket.send_fds(keeper, [START], [its_tasks.fileno()])  # a keeper has no other message to take
+            on_failure.pop_all()
+            return WorkerProcess(tasks, keeper, fork_server)
+
+    def _start_keeper(self) -> tuple[socket.socket, subprocess.Popen[bytes]]:
+        keeper, its_channel = socket.socketpair()
+        with its_channel, self._lock:
+            try:
+                if self._process.poll() is not None:
+                    self._replace()
+                socket.send_fds(self._channel, [START], [its_channel.fileno()])
+            except OSError:
+                keeper.close()
+                raise
+            return keeper, self._process
+
+    def restart_if_hung(self, worker: WorkerProcess) -> bool:
+        """Kill the fork server, and start another, if it has not forked a keeper in time.
+
+        Returns:
+            Whether the worker cannot be expected any more.
+        """
+        if worker.fork_server is None:  # its keeper was there before
+            return time.monotonic() > worker.began + _FORKED_WITHIN_S
+        with self._lock:
+            if self._process is not worker.fork_server:
+                return True
+            if self._imported is None and self._has_imported():
+                self._imported = time.monotonic()
+            if self._imported is None:
+                deadline = self._began + IMPORTED_WITHIN_S
+            else:
+                deadline = max(self._imported, worker.began) + _FORKED_WITHIN_S
+            if time.monotonic() < deadline:
+                return False
+            self._replace()
+            return True
+
+    def _has_imported(self) -> bool:
+        try:
+            return self._channel.recv(1) == IMPORTED
+        except OSError:
+            return False
+
+    def _replace(self) -> None:
+        self._end()
+        self._start()
+
+    def _end(self) -> None:
+        self._channel.close()
+        self._process.kill()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(1)
+
+    def close(self) -> None:
+        """End the fork server; workers are not ended by this."""
+        with self._lock:
+            self._end()
+
+
+class WorkerProcess:
+    """One worker process, which may not have begun yet.
+
+    Attributes:
+        pipe: the server's end of the pipe for tasks and answers.
+        pid: the id of the worker's process, once it has begun.
+        fork_server: the process that was asked to fork its keeper; ``None`` for a keeper that was there before.
+        began: when it was asked, on the monotonic clock.
+    """
+
+    def __init__(self, pipe: socket.socket, keeper: socket.socket, fork_server: subprocess.Popen[bytes] | None) -> None:
+        self.pipe = pipe
+        self.fork_server = fork_server
+        self.began = time.monotonic()
+        self.pid: int | None = None
+        self._channel = keeper
+        self._keeper: int | None = None
+        self._told = b""
+        self._exit_code: int | None = None
+        self._ended = False
+        self._keeper_remains = False
+
+    def has_ended(self) -> bool:
+        """Return whether the worker has ended, and all that it had started."""
+        self._listen()
+        return self._ended
+
+    def has_begun(self) -> bool:
+        """Return whether the worker was forked."""
+        self._listen()
+        return self.pid is not None
+
+    def wait_for_news(self, wait_s: float) -> None:
+        """Wait until the keeper tells something, but not for long."""
+        waiting = select.poll()
+        waiting.register(self._channel, select.POLLIN)
+        waiting.poll(wait_s * 1000)
+
+    def _listen(self) -> None:
+        """Take in what the keeper has told."""
+        while not self._ended:
+            try:
+                told = self._channel.recv(64, socket.MSG_DONTWAIT)
+            except BlockingIOError:
+                return
+            except OSError:
+                told = b""
+            self._told += told
+            if self.pid is None and len(self._told) >= STARTED.size:
+                self._keeper, self.pid = STARTED.unpack_from(self._told)
+            if len(self._told) == STARTED.size + ENDED.size:
+                (self._exit_code,) = ENDED.unpack_from(self._told, STARTED.size)
+                self._ended = self._keeper_remains = True
+            elif not told:  # the keeper was killed, and the worker with it; or neither has ever begun
+                self._exit_code = -signal.SIGKILL
+                self._ended = True
+
+    def kill(self) -> None:
+        """Kill the worker; the thread that waits for its answer notices that it ended."""
+        with contextlib.suppress(OSError):
+            self._channel.send(KILL, socket.MSG_DONTWAIT)
+        if self.pid is not None and not self._ended:  # a keeper that is stopped would not do it
+            _kill(self.pid)
+
+    def end(self, wait_s: float, kill_s: float) -> int | None:
+        """Make sure that the worker has ended, and return its exit code, which is negative for a signal.
+
+        Args:
+            wait_s: how many seconds the worker has to end by itself before it is killed.
+            kill_s: how many seconds it then has before its keeper is killed, too.
+        """
+        if not self._wait(wait_s):
+            self.kill()
+            if self.has_begun() and not self._wait(kill_s) and self._keeper is not None:
+                _kill(self._keeper)
+                self._wait(kill_s)
+        self.pipe.close()
+        if not self._keeper_remains:
+            self._channel.close()
+        return self._exit_code
+
+    def close(self) -> None:
+        """End the keeper of a worker that has ended."""
+        self._channel.close()
+
+    def take_keeper(self) -> socket.socket | None:
+        """Return the channel of the keeper, for the next worker, after the end; ``None`` if the keeper has ended."""
+        return self._channel if self._keeper_remains else None
+
+    def _wait(self, wait_s: float) -> bool:
+        deadline = time.monotonic() + wait_s
+        while not self.has_ended():
+            remaining_s = deadline - time.monotonic()
+            if remaining_s <= 0:
+                return False
+            self.wait_for_news(remaining_s)
+        return True
+
+
+def _kill(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.kill(pid, signal.SIGKILL)
