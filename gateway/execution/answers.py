@@ -45,6 +45,7 @@ class Kind(IntEnum):
 
     ANSWER = 1
     STARTED = 2  # the id of something that goes on outside this machine if the worker is killed
+    LAST_ANSWER = 3  # after which the worker can take no other task
 
 
 class OutOfTurnError(Exception):
@@ -105,10 +106,10 @@ def _read_exactly(pipe: socket.socket, size: int) -> bytearray:
     return content
 
 
-def write_answer(pipe: socket.socket, number: int, answer: Answer) -> None:
+def write_answer(pipe: socket.socket, number: int, answer: Answer, kind: Kind = Kind.ANSWER) -> None:
     """Send the answer to a task."""
     body = whole(answer.body)
-    _write(pipe, [_HEAD.pack(_MAGIC, Kind.ANSWER, answer.status, number, len(body), *answer.stages), body])
+    _write(pipe, [_HEAD.pack(_MAGIC, kind, answer.status, number, len(body), *answer.stages), body])
 
 
 def write_started(pipe: socket.socket, number: int, name: str) -> None:
@@ -143,6 +144,7 @@ class AnswerReader:
 
     Attributes:
         started: the ids of what tasks have started outside this machine.
+        is_over: whether the worker has said that it can take no other task.
     """
 
     def __init__(
@@ -153,6 +155,7 @@ class AnswerReader:
         self._folder = folder
         self._buffer = b""
         self.started: list[str] = []
+        self.is_over = False
         check_every = _TIMEVAL.pack(0, round(_CHECK_EVERY_S * 1_000_000))
         pipe.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, check_every)
         pipe.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, check_every)
@@ -197,11 +200,12 @@ class AnswerReader:
         while True:
             kind, status, size, stages = self._read_head(number, ending)
             body = self._read_body(size, ending, is_large=size > IN_MEMORY_BYTES and status == _OK)
-            if kind is Kind.ANSWER:
+            if kind is not Kind.STARTED:
                 break
             self.started.append(whole(body).decode(errors="replace"))
         if self._buffer:
             raise OutOfTurnError("something came after the answer")
+        self.is_over = kind is Kind.LAST_ANSWER
         return Answer(status, body, stages)
 
     def _read_head(self, number: int, ending: Ending) -> tuple[Kind, int, int, tuple[float, float, float]]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable, Mapping
+import signal
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from numbers import Integral, Real
 from time import perf_counter
 from typing import Any
@@ -20,13 +22,19 @@ from gateway.results import Capabilities, Provenance, Result, ResultType, Sampli
 RunFunc = Callable[..., Mapping[str, Any]]
 PingFunc = Callable[[], Any]
 
+_LONGEST_TEXT = 2_000
+_TOO_LARGE = 2**63
+
 
 class Function:
     """Runs circuits by calling ``run_func(circuit, shots)`` or ``run_func(circuit, shots, token)``.
 
     The function gets a :class:`~gateway.circuit.Circuit` and returns a mapping from bitstring
     (clbit 0 rightmost; spaces are taken out) to counts that sum to ``shots``; for ``shots=None``
-    to probabilities that sum to 1. A parameter named ``seed`` receives the seed.
+    to probabilities that sum to 1. A parameter named ``seed`` receives the seed. A function whose signature says
+    ``shots: int`` gives no probabilities, and none are offered.
+
+    Whatever the function raises or returns that is no answer becomes its :class:`~gateway.errors.SimulatorError`.
 
     Args:
         run_func: the function.
@@ -53,9 +61,9 @@ class Function:
         self.name = name
         self._version = version
         self.token = token
-        self._takes_seed, self.takes_token = _signature(run_func)
+        self._takes_seed, self.takes_token, is_exact = _signature(run_func)
         self.capabilities = Capabilities(
-            result_types=(ResultType.COUNTS, ResultType.PROBABILITIES),
+            result_types=(ResultType.COUNTS, ResultType.PROBABILITIES) if is_exact else (ResultType.COUNTS,),
             seedable=self._takes_seed,
             native_sampling=False,
         )
@@ -85,14 +93,8 @@ class Function:
         arguments: dict[str, Any] = {"seed": seed} if self._takes_seed and seed is not None else {}
         positional = (circuit, shots, self.token) if self.takes_token else (circuit, shots)
         start = perf_counter()
-        try:
+        with self._blamed("{}"):
             values = self.run_func(*positional, **arguments)
-        except GatewayError:
-            raise
-        except Exception as exc:
-            if ran_out_of_memory(exc):
-                raise OutOfMemory(f"{self.name} ran out of memory", simulator=self.name) from exc
-            raise self._failure(f"{type(exc).__name__}: {exc}") from exc
         provenance = Provenance(
             simulator=self.name,
             version=self._version,
@@ -101,12 +103,35 @@ class Function:
             sampler="none" if shots is None else "native",
             run_s=perf_counter() - start,
         )
+        with self._blamed("what it returned cannot be read: {}"):
+            outcome = self._outcome(kind, values, circuit, shots)
+        return outcome.with_provenance(provenance)
+
+    @contextmanager
+    def _blamed(self, detail: str) -> Iterator[None]:
+        """Turn whatever the function and its objects raise into an error of the function's.
+
+        Raises:
+            SimulatorError: something was raised; ``detail`` says where, with ``{}`` for what it was.
+        """
+        try:
+            yield
+        except GatewayError:
+            raise
+        except BaseException as exc:
+            if isinstance(exc, KeyboardInterrupt) and signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+                raise  # somebody pressed Ctrl-C, which a worker ignores
+            if _ran_out_of_memory(exc):
+                raise OutOfMemory(f"{self.name} ran out of memory", simulator=self.name) from exc
+            raise self._failure(detail.format(described(exc))) from exc
+
+    def _outcome(self, kind: ResultType, values: object, circuit: Circuit, shots: int | None) -> Result:
         width = circuit.num_clbits
-        outcome: Result = getattr(self, kind)(self._amounts(values, width), width)
+        outcome: Result = getattr(self, kind)(self._amounts(values, width, shots), width)
         fault = outcome.fault(num_qubits=circuit.num_qubits, num_clbits=width, shots=shots)
         if fault is not None:
             raise self._failure(fault)
-        return outcome.with_provenance(provenance)
+        return outcome
 
     def counts(self, values: Mapping[str, float], width: int) -> Counts:
         """Return the counts that the function returned."""
@@ -128,20 +153,24 @@ class Function:
         refuse(needs(circuit), self.capabilities, options, simulator=self.name)
         return kind
 
-    def _amounts(self, answer: object, width: int) -> dict[str, float]:
+    def _amounts(self, answer: object, width: int, shots: int | None) -> dict[str, float]:
         """Return what the function returned as a number for each bitstring, spaces taken out."""
         if not isinstance(answer, Mapping):
             raise self._failure(f"it returned {type(answer).__name__}, not a mapping from bitstring to counts")
         amounts: dict[str, float] = {}
+        outcomes = 0
         for key, value in answer.items():
-            bitstring = key.replace(" ", "") if isinstance(key, str) else ""
+            bitstring = str.replace(key, " ", "") if isinstance(key, str) else ""
             if not isinstance(key, str) or len(bitstring) != width or bitstring.strip("01"):
-                raise self._failure(f"it returned {key!r}, which is not a bitstring of {width} clbits")
+                raise self._failure(f"it returned {_shown(key)}, which is not a bitstring of {width} clbits")
             if bitstring in amounts:
                 raise self._failure(f"it returned the bitstring {bitstring} twice, with and without spaces")
             if not _is_amount(value):
-                raise self._failure(f"it returned {value!r} for {key!r}")
+                raise self._failure(f"it returned {_shown(value)} for {_shown(key)}")
             amounts[bitstring] = int(value) if isinstance(value, Integral) else float(value)
+            outcomes += bool(amounts[bitstring])
+            if shots is not None and outcomes > shots:
+                raise self._failure(f"it returned more outcomes than the {shots} shots")
         return amounts
 
     def _failure(self, detail: str) -> SimulatorError:
@@ -154,18 +183,51 @@ def ask(ping_func: PingFunc) -> tuple[bool, str | None]:
     """Return whether a user's ``ping_func`` says that work is taken, and its status as text, if it gives one."""
     try:
         answer = ping_func()
+        return answer is not False, _plain(str(answer)) if isinstance(answer, str) else None
     except Exception as exc:  # noqa: BLE001 - a user's function at the process edge; the text is passed on
-        return False, f"{type(exc).__name__}: {exc}"
-    return answer is not False, answer if isinstance(answer, str) else None
+        return False, described(exc)
+
+
+def described(exc: BaseException) -> str:
+    """Return the name and the message of an exception as text that can be sent, whatever its methods do."""
+    try:
+        text = str(exc)
+    except BaseException as failure:  # noqa: BLE001 - a method of the user's
+        text = f"(its message cannot be shown: {type(failure).__name__})"
+    return _plain(f"{type(exc).__name__}: {text}" if text else type(exc).__name__)
+
+
+def _plain(text: str) -> str:
+    """Return a text of bounded length without what terminals, logs and databases do not take."""
+    text = text[:_LONGEST_TEXT] + "..." * (len(text) > _LONGEST_TEXT)
+    return text.encode(errors="backslashreplace").decode().replace("\0", r"\x00")
+
+
+def _shown(value: object) -> str:
+    """Return an object as text; its type, if it cannot be shown."""
+    try:
+        return _plain(repr(value))
+    except BaseException:  # noqa: BLE001 - a method of the user's, or a number of too many digits
+        return f"an object of the type {type(value).__name__} that cannot be shown"
+
+
+def _ran_out_of_memory(exc: BaseException) -> bool:
+    try:
+        return ran_out_of_memory(exc)
+    except BaseException:  # noqa: BLE001 - a method of the user's
+        return False
 
 
 def _is_amount(value: Any) -> bool:  # noqa: ANN401 - a user's function returned it
-    """Return whether a value is a finite number that is not negative."""
-    return type(value) is not bool and isinstance(value, Real) and 0 <= float(value) < math.inf
+    """Return whether a value is a finite number that is not negative, and no larger than any number of shots."""
+    if type(value) is bool or not isinstance(value, Real):
+        return False
+    number: Any = value  # numbers that compare, as all do that there are
+    return 0 <= number < _TOO_LARGE and math.isfinite(number)
 
 
-def _signature(run_func: RunFunc) -> tuple[bool, bool]:
-    """Return whether a function takes a seed, and whether it takes a token as its third argument.
+def _signature(run_func: RunFunc) -> tuple[bool, bool, bool]:
+    """Return whether a function takes a seed, takes a token as its third argument, and may take ``None`` for shots.
 
     Raises:
         TypeError: the function can be called neither with two arguments nor with three.
@@ -180,4 +242,5 @@ def _signature(run_func: RunFunc) -> tuple[bool, bool]:
     star = any(p.kind is p.VAR_POSITIONAL for p in parameters)
     if len(required) > 3 or (len(positional) < 2 and not star):  # noqa: PLR2004 - the two signatures there are
         raise TypeError("run_func takes (circuit, shots) or (circuit, shots, token)")
-    return takes_seed, star or len(positional) >= 3  # noqa: PLR2004 - the token is the third
+    is_exact = len(positional) < 2 or positional[1].annotation not in {int, "int"}  # noqa: PLR2004 - the shots
+    return takes_seed, star or len(positional) >= 3, is_exact  # noqa: PLR2004 - the token is the third

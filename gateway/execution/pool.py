@@ -45,6 +45,9 @@ from gateway.protocol.messages import ServerLimits
 _STARTS = 3
 """How many workers in a row may end before they take a request."""
 
+_DAMAGED = "damaged"
+"""Why a worker is replaced whose function left it unfit for another run."""
+
 _OK = 200
 _CHECK_EVERY_S = 0.1
 _READY_WITHIN_S = 120.0
@@ -319,16 +322,18 @@ class WorkerPool:
             if ending.is_cancelled():  # it was cancelled while it waited for a worker
                 self._free_workers.give(worker)
                 raise _cancellation()
-            why = JobCancelled.code
+            why = "ended"
             try:
-                return worker.ask(task, ending, stop or Stop())
+                answer = worker.ask(task, ending, stop or Stop())
+                why = JobCancelled.code if ending.is_cancelled() else _DAMAGED
+                return answer  # noqa: TRY300 - the worker is given back in between
             except _NotBegunError:
-                why = "ended"
                 continue
             except TimeoutError:
                 why = JobTimeout.code
                 raise
             except (_EndedError, InterruptedError) as exc:
+                why = JobCancelled.code
                 if ending.is_cancelled():
                     raise _cancellation() from exc
                 error = self._cause_of_end(exc)
@@ -562,7 +567,9 @@ class _Worker:
             self.left_behind = self._answers.started
             raise
         self._answers.started.clear()
-        self.usable = not stop.requested  # a stop may have killed the worker just after it answered
+        self.usable = (
+            not stop.requested and not self._answers.is_over
+        )  # a stop may have killed the worker just after it answered
         return answer
 
     def _exchange(self, task: Task, ending: Ending, *, may_begin: bool) -> Answer:

@@ -8,14 +8,16 @@ import gc
 import os
 import pickle
 import socket
+import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
 from gateway.circuit import Circuit
 from gateway.errors import GatewayError
 from gateway.execution import started
-from gateway.execution.answers import read_task, write_answer, write_started
+from gateway.execution.answers import Kind, read_task, write_answer, write_started
 from gateway.execution.memory import offer_to_the_killer, set_ceiling
 from gateway.execution.runner import Answer, Runnable, Runner, UsesResources
 from gateway.protocol import problem
@@ -99,6 +101,7 @@ def serve(pipe: socket.socket) -> None:
     with contextlib.suppress(EOFError, OSError):
         number, content = read_task(pipe)
         runner = _prepare(*pickle.loads(content))  # noqa: S301 - from the server
+        intact = _guard()
         write_answer(pipe, number, Answer(0, b""))  # tells the server that the import is over
         while True:
             number, content = read_task(pipe)
@@ -106,7 +109,16 @@ def serve(pipe: socket.socket) -> None:
             answer = _answer(runner, pickle.loads(content))  # noqa: S301 - from the server
             if os.getpid() != worker:  # a function has forked and returns in its child too: one answer is enough
                 os._exit(0)
-            write_answer(pipe, number, answer)
+            write_answer(pipe, number, answer, Kind.ANSWER if intact() else Kind.LAST_ANSWER)
+
+
+def _guard() -> Callable[[], bool]:
+    """Return a function that tells whether this process still has what the next task needs.
+
+    A function may have emptied ``sys.modules`` or ``sys.path``, and the run of another caller would fail for it.
+    """
+    here, modules = sys.modules[__name__], len(sys.modules)
+    return lambda: sys.modules.get(__name__) is here and len(sys.modules) >= modules and bool(sys.path)
 
 
 def _prepare(target: Target, limits: ServerLimits) -> Runner | GatewayError:

@@ -9,7 +9,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from support.leftovers import CLOSES, FORKS, FORKS_IN_C, KINDS, WRITES, Starting, answering_twice
+from support.leftovers import (
+    CLOSES,
+    FORGETS_PATHS,
+    FORKS,
+    FORKS_IN_C,
+    KINDS,
+    UNIMPORTS,
+    WRITES,
+    Starting,
+    answering_twice,
+)
 from support.raw import Server, descendants, wait_for_end
 from support.waiting import wait_until
 
@@ -111,3 +121,12 @@ def test_a_function_that_writes_into_or_closes_the_pipe_fails_alone(seed: int):
         with pytest.raises(SimulatorCrashed, match="the simulator's process"):
             client.run(M, seed=seed)
         assert_right(client)
+
+
+def test_a_function_that_spoils_its_process_spoils_no_other_run():
+    with BackendServer(answering_twice, port=0, workers=1) as server, BackendClient(port=server.port) as client:
+        for seed in (UNIMPORTS, FORGETS_PATHS):
+            assert client.run(M, shots=9, seed=seed) == {format(seed, "04b"): 9}
+            assert_right(client)
+        metrics = Server(server._process).request("GET", "/metrics").body.decode()
+        assert 'gateway_worker_restarts_total{reason="damaged"} 2.0' in metrics

@@ -7,6 +7,7 @@ import ctypes
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -77,12 +78,12 @@ _AFTERWARDS: dict[str, Callable[[], object]] = {
     "return": lambda: None,
 }
 
-FORKS, FORKS_IN_C, WRITES, CLOSES = 1, 2, 7, 8
+FORKS, FORKS_IN_C, WRITES, CLOSES, UNIMPORTS, FORGETS_PATHS = 1, 2, 7, 8, 9, 10
 """The seeds for which :func:`answering_twice` misbehaves."""
 
 
 def answering_twice(circuit: Circuit, shots: int, seed: int | None = None) -> dict[str, int]:
-    """Echo the seed; for some seeds, return in two processes, or handle descriptors of others."""
+    """Echo the seed; for some seeds, return in two processes, or handle what belongs to others."""
     if seed in {FORKS, FORKS_IN_C} and (os.fork() if seed == FORKS else ctypes.CDLL(None).fork()) == 0:
         time.sleep(0.1)
     if seed == WRITES:
@@ -91,4 +92,8 @@ def answering_twice(circuit: Circuit, shots: int, seed: int | None = None) -> di
                 os.write(fd, b"A" * 8)
     if seed == CLOSES:
         os.closerange(3, 64)
+    if seed == UNIMPORTS:
+        sys.modules.clear()
+    if seed == FORGETS_PATHS:
+        sys.path.clear()
     return {format(seed or 0, f"0{circuit.num_clbits}b"): shots}

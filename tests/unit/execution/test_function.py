@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import pickle
+import signal
 from decimal import Decimal
+from fractions import Fraction
 from types import MappingProxyType
 
 import numpy as np
@@ -10,7 +13,7 @@ import pytest
 
 from gateway.circuit import Circuit
 from gateway.errors import GatewayError, LimitError, OutOfMemory, RequestError, SimulatorError, UnsupportedError
-from gateway.execution.function import Function
+from gateway.execution.function import Function, ask
 from gateway.results import ResultType, Sampling
 
 CIRCUIT = Circuit(2).h(0).measure_all()
@@ -220,3 +223,126 @@ def test_a_function_can_be_pickled_where_its_parts_can():
     function = Function(functools.partial(_module_level, 0.1), name="mine")
     again = pickle.loads(pickle.dumps(function))  # noqa: S301
     assert again.run(CIRCUIT, shots=3, seed=None, result=None, sampling=Sampling.AUTO) == {"00": 3}
+
+
+class UnspeakableError(Exception):
+    def __str__(self):
+        raise RuntimeError("no text")
+
+    __repr__ = __str__
+
+
+class Unreadable(dict):
+    def items(self):
+        raise ValueError("no items")
+
+
+class Endless(dict):
+    def items(self):
+        return ((format(number, "0200b"), 1) for number in itertools.count())
+
+
+class Unshowable:
+    def __repr__(self):
+        raise SystemExit(1)
+
+
+class NoNumber(Fraction):
+    def __ge__(self, other):
+        raise ArithmeticError("never compared")
+
+
+def raising(exc):
+    def run_func(circuit, shots):
+        raise exc
+
+    return run_func
+
+
+@pytest.mark.parametrize(
+    ("exc", "message"),
+    [
+        (SystemExit(3), "mine failed: SystemExit: 3"),
+        (SystemExit(), "mine failed: SystemExit"),
+        (BaseException("base"), "mine failed: BaseException: base"),
+        (GeneratorExit(), "mine failed: GeneratorExit"),
+        (RecursionError("deep"), "mine failed: RecursionError: deep"),
+        (UnspeakableError(), r"mine failed: UnspeakableError: \(its message cannot be shown: RuntimeError\)"),
+        (RuntimeError("\ud800 and \0"), r"mine failed: RuntimeError: \\ud800 and \\x00"),
+        (RuntimeError("x" * 10**6), r"mine failed: RuntimeError: x{1000,3000}\.\.\."),
+    ],
+)
+def test_whatever_a_function_raises_is_its_error_by_name(exc, message):
+    with pytest.raises(SimulatorError, match=message) as caught:
+        run(raising(exc))
+    assert caught.value.message.encode(), "it can be sent"
+    assert len(caught.value.message) < 5_000
+
+
+def test_ctrl_c_is_nobodys_error_and_in_a_worker_which_ignores_it_is_the_functions(monkeypatch):
+    with pytest.raises(KeyboardInterrupt):
+        run(raising(KeyboardInterrupt()))
+    monkeypatch.setattr("gateway.execution.function.signal.getsignal", lambda _: signal.SIG_IGN)
+    with pytest.raises(SimulatorError, match="mine failed: KeyboardInterrupt"):
+        run(raising(KeyboardInterrupt()))
+
+
+@pytest.mark.parametrize(
+    ("returned", "message"),
+    [
+        ({"00": 10**5000}, "an object of the type int that cannot be shown for '00'"),
+        ({"00": Fraction(10**5000)}, "an object of the type Fraction that cannot be shown for '00'"),
+        ({"00": 2**63}, "it returned 9223372036854775808 for '00'"),
+        ({"00": 1e300}, r"it returned 1e\+300 for '00'"),
+        ({"00": 1e400}, "it returned inf for '00'"),
+        ({"00": Unshowable()}, "an object of the type Unshowable that cannot be shown for '00'"),
+        ({Unshowable(): 10}, "an object of the type Unshowable that cannot be shown, which is not a bitstring"),
+        ({"0" * 10**6: 10}, r"'0{1000,3000}\.\.\., which is not a bitstring of 2 clbits"),
+        ({"00": NoNumber(10)}, "what it returned cannot be read: ArithmeticError: never compared"),
+        (Unreadable({"00": 10}), "what it returned cannot be read: ValueError: no items"),
+    ],
+)
+def test_whatever_a_function_returns_that_is_no_answer_is_its_error_by_name(returned, message):
+    with pytest.raises(SimulatorError, match=message):
+        run(returning(returned))
+
+
+def test_probabilities_that_overflow_are_the_functions_error():
+    with pytest.raises(SimulatorError, match="mine failed: it returned"):
+        run(returning({"00": 1e308, "11": 1e308}), shots=None)
+
+
+def test_there_are_no_more_outcomes_than_shots_so_that_endless_ones_end():
+    function = Function(returning(Endless()))
+    with pytest.raises(SimulatorError, match="more outcomes than the 10 shots"):
+        function.run(Circuit(200).measure_all(), shots=10, seed=None, result=None, sampling=Sampling.AUTO)
+
+
+def test_a_function_says_in_its_signature_that_it_has_no_probabilities():
+    def counting(circuit, shots: int):
+        return {"00": shots}
+
+    def counting_too(circuit: Circuit, shots: int, token: str):
+        return {"00": shots}
+
+    counting_too.__annotations__["shots"] = int  # as without the import of annotations above
+
+    def either(circuit, shots: int | None):
+        return {"00": 1.0 if shots is None else shots}
+
+    for run_func in (counting, counting_too):
+        assert Function(run_func).capabilities.result_types == (ResultType.COUNTS,)
+        assert run(run_func) == {"00": 10}
+        with pytest.raises(UnsupportedError, match="probabilities"):
+            run(run_func, shots=None)
+    for run_func in (either, lambda circuit, shots: {}):
+        assert Function(run_func).capabilities.result_types == (ResultType.COUNTS, ResultType.PROBABILITIES)
+    assert run(either, shots=None) == {"00": 1.0}
+
+
+def test_a_ping_function_that_cannot_be_understood_is_offline():
+    def failing():
+        raise UnspeakableError
+
+    assert ask(failing) == (False, "UnspeakableError: (its message cannot be shown: RuntimeError)")
+    assert ask(lambda: "\ud800") == (True, r"\ud800")
