@@ -26,7 +26,7 @@ MOST_WORKERS = 1024
 IN_MEMORY = "sqlite://"
 """The URL of a database of jobs that is kept in memory and ends with its server."""
 
-INTERNAL = frozenset({"jobs_name", "quiet", "listen_fd", "lifeline_fd", "pickled"})
+INTERNAL = frozenset({"jobs_name", "quiet", "listen_fd", "lifeline_fd", "lifeline_pid", "pickled"})
 """The settings that are for programs which start a server, and that no hint names."""
 
 
@@ -149,6 +149,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     lifeline_fd: Annotated[
         int | None, _setting("the descriptor of a pipe; the server ends when its other end is closed")
     ] = None
+    lifeline_pid: Annotated[int | None, _setting("the id of a process; the server ends with it, too")] = None
     pickled: Annotated[bool, _setting("serve the object that is pickled on standard input after the settings")] = False
 
 

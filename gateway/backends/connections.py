@@ -1,11 +1,13 @@
-"""Lets Ctrl-C interrupt a request without making the next one wait for ever.
+"""Lets Ctrl-C interrupt a request without making the next one wait for ever, and shares no connection across a fork.
 
 The connection pools of urllib3 keep their idle connections in a :class:`queue.LifoQueue`, whose lock stays locked if an
-exception that a signal handler raises, such as KeyboardInterrupt, arrives just after it was taken.
+exception that a signal handler raises, such as KeyboardInterrupt, arrives just after it was taken. Processes that a
+program forks have copies of its idle connections; if two of them used one, each would get answers of the other's.
 """
 
 from __future__ import annotations
 
+import os
 import queue
 from typing import Any, TypeVar
 
@@ -21,12 +23,19 @@ class ConnectionStack(queue.LifoQueue[T]):
     Each method makes one change, by a method of a list, which no signal handler and no other thread interrupts.
     """
 
+    def __init__(self, maxsize: int = 0) -> None:
+        super().__init__(maxsize)
+        self._owner = os.getpid()
+
     def get(self, block: bool = True, timeout: float | None = None) -> T:  # noqa: ARG002 - its base waits
         """Return the connection that was put last; urllib3 opens one in place of ``None``.
 
         Raises:
             queue.Empty: there is none, on which urllib3 opens one, too.
         """
+        if self._owner != os.getpid():
+            self.queue.clear()
+            self._owner = os.getpid()
         try:
             return self.queue.pop()
         except IndexError:

@@ -25,7 +25,8 @@ class LocalSimulator(Backend):
 
     The first use starts the same server a container would run, on a free port of the loopback
     interface; further LocalSimulators of that name in this process use the same server. The server stops
-    when this process ends, even if this process is killed.
+    when this process ends, even if this process is killed while processes that it has forked go on. A forked process
+    that uses the object starts a server of its own.
 
     Args:
         name: the name of a simulator, see :mod:`gateway.simulators`.

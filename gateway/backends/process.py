@@ -153,8 +153,9 @@ class ServerProcess:
     def _settings_message(self, lifeline: int, listeners: list[socket.socket]) -> bytes:
         """Return the settings in the form in which the child reads them from its standard input."""
         interfaces = {} if len(listeners) == 1 else {"qrisp": {"thrift_fd": listeners[1].fileno()}}
-        descriptors = {"lifeline_fd": lifeline, "listen_fd": listeners[0].fileno(), "interfaces": interfaces}
-        values = msgspec.to_builtins(self._settings) | descriptors
+        lifeline_settings = {"lifeline_fd": lifeline, "lifeline_pid": os.getpid()}
+        descriptors = {"listen_fd": listeners[0].fileno(), "interfaces": interfaces}
+        values = msgspec.to_builtins(self._settings) | lifeline_settings | descriptors
         if self._resources is None:
             del values["resources"]  # the child takes them from the environment, or the default
         else:
@@ -211,6 +212,13 @@ class ServerProcess:
         with self._lock:
             self._end()
 
+    def leave_to_parent(self) -> None:
+        """Let go of the server in a process that was just forked: it ends with the one that it belongs to."""
+        self._lock = threading.Lock()  # another thread of the parent may have held it
+        if self._lifeline is not None:
+            os.close(self._lifeline)
+            self._lifeline = None
+
     def _end(self) -> None:
         if self._lifeline is not None:
             os.close(self._lifeline)
@@ -256,6 +264,15 @@ _running_servers: weakref.WeakSet[ServerProcess] = weakref.WeakSet()
 def _stop_all() -> None:
     for process in list(_running_servers):
         process.stop()
+
+
+def _leave_all() -> None:
+    for process in list(_running_servers):
+        process.leave_to_parent()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leave_all)
 
 
 def _client_address(host: str) -> str:

@@ -11,6 +11,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from functools import partial
 from http import HTTPStatus
@@ -31,7 +32,8 @@ from gateway.protocol import problem
 from gateway.server.access.connections import IDLE_S
 from gateway.server.access.tokens import tokens_of
 from gateway.server.http.gunicorn_worker import HttpWorker
-from gateway.settings import Settings
+from gateway.server.lifeline import Lifeline
+from gateway.settings import IN_MEMORY, Settings
 from gateway.simulators import SIMULATORS
 
 if TYPE_CHECKING:
@@ -41,6 +43,8 @@ if TYPE_CHECKING:
 
 SPARE_THREADS = 8
 """HTTP threads beyond those that wait for runs and jobs, so that all else has an answer under full load."""
+
+_ENDS_WITHIN_S, _ENDS_ALONE_WITHIN_S = 2.0, 0.5
 
 _OUR_ADAPTERS = {row.adapter for row in SIMULATORS.values()}
 
@@ -171,14 +175,25 @@ class GatewayApplication(BaseApplication):  # type: ignore[misc]  # gunicorn is 
         if fd is None:
             return
 
+        lifeline = Lifeline(fd, self.settings.lifeline_pid)
+
         def watch() -> None:
-            with contextlib.suppress(OSError):
-                os.read(fd, 1)
-            if os.getppid() == worker.ppid:  # else the arbiter was killed, and its number may be another's by now
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(worker.ppid, signal.SIGTERM)
+            lifeline.wait()
+            _signal_arbiter(worker.ppid, signal.SIGTERM)
+            drain_s = self.settings.drain_s + _ENDS_WITHIN_S
+            if lifeline.has_ended(drain_s) and self.settings.jobs in {None, IN_MEMORY}:
+                drain_s = _ENDS_ALONE_WITHIN_S  # nobody will see the end of what runs
+            time.sleep(drain_s)
+            _signal_arbiter(worker.ppid, signal.SIGKILL)  # one that is stopped did not hear the first
+            os.kill(os.getpid(), signal.SIGKILL)
 
         threading.Thread(target=watch, name="lifeline", daemon=True).start()
+
+
+def _signal_arbiter(arbiter: int, number: signal.Signals) -> None:
+    if os.getppid() == arbiter:  # else it was killed, and its number may be another's by now
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(arbiter, number)
 
 
 def _folder_of(jobs: str) -> Path | None:
