@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+import sys
 import threading
+from collections.abc import Iterator
+from concurrent.futures import Future, thread
+from contextlib import contextmanager
+from contextvars import ContextVar
+from types import FrameType
 
 from gateway.backends.base import Backend, BackendStatus
-from gateway.errors import UnsupportedError
+from gateway.errors import SimulatorError, UnsupportedError
 from gateway.execution.function import Function, PingFunc, RunFunc
 from gateway.execution.runner import Runner
 from gateway.protocol.messages import RunRequest, ServerLimits
 from gateway.results import Capabilities, Result
+
+_LOOK_EVERY_S = 0.2
+
+_inside: ContextVar[tuple[object, ...]] = ContextVar("_inside", default=())
+"""The calls in which the current code runs, across threads that take the context along, as asyncio's do."""
+
+_WAITS = (threading.Thread.join.__code__, Future.result.__code__, Future.exception.__code__)
+_WORKS = thread._WorkItem.run.__code__  # noqa: SLF001 - how a thread knows for which future it works
 
 
 class VirtualBackend(Backend):
@@ -26,6 +40,10 @@ class VirtualBackend(Backend):
     :class:`~gateway.backends.server.BackendServer`: whole counts that sum to the shots asked for, one
     character per clbit. Calls never overlap, not even those of :meth:`run_async`, so the function need
     not be safe to use from several threads. It cannot be stopped: a run with ``timeout_s`` is refused.
+
+    A function may run other circuits on its own backend, in the thread in which it was called. A run in another thread,
+    for which the function waits, could never begin; it is refused where the wait can be seen: for a thread, a future, a
+    job of :meth:`run_async`, or ``asyncio.to_thread``.
 
     Args:
         run_func: ``(circuit, shots)`` or ``(circuit, shots, token)`` -> mapping from bitstring to counts,
@@ -52,7 +70,7 @@ class VirtualBackend(Backend):
         self._function = Function(run_func, ping_func, name=name, version=version)
         self._runner = Runner(self._function, ServerLimits())
         self._token = token
-        self._call_lock = threading.Lock()
+        self._turns = _Turns(name)
 
     def __repr__(self) -> str:
         return f"VirtualBackend({self._function.run_func!r})"
@@ -66,7 +84,7 @@ class VirtualBackend(Backend):
                 feature="timeout_s",
                 simulator=self._function.name,
             )
-        with self._call_lock:
+        with self._turns.taken():
             return self._runner.results(request, self._token)
 
     def status(self) -> BackendStatus:
@@ -77,3 +95,70 @@ class VirtualBackend(Backend):
     def capabilities(self) -> Capabilities:
         """Return what a function can do: counts, and probabilities for ``shots=None``."""
         return self._function.capabilities
+
+
+class _Turns:
+    """Lets one thread at a time call a function, and that thread again while it does.
+
+    Args:
+        name: of the function, for the error.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._lock = threading.RLock()
+        self._holder: int | None = None
+        self._call: object = None
+
+    @contextmanager
+    def taken(self) -> Iterator[None]:
+        """Wait for a turn, and keep it for as long as the block lasts.
+
+        Raises:
+            SimulatorError: the turn would never come, as the function itself waits for this thread.
+        """
+        if self._holder != threading.get_ident():
+            self._check_context()
+        while not self._lock.acquire(timeout=_LOOK_EVERY_S):
+            self._check_threads()
+        before = self._holder, self._call
+        self._holder, self._call = threading.get_ident(), object()
+        token = _inside.set((*_inside.get(), self._call))
+        try:
+            yield
+        finally:
+            _inside.reset(token)
+            self._holder, self._call = before
+            self._lock.release()
+
+    def _check_context(self) -> None:
+        call = self._call
+        if call is not None and call in _inside.get():
+            self._refuse()
+
+    def _check_threads(self) -> None:
+        """Refuse a turn if the thread that has it waits for this one."""
+        frames = sys._current_frames()  # noqa: SLF001 - the documented way to see what threads wait for
+        ours = [threading.current_thread(), *_selves(frames.get(threading.get_ident()), (_WORKS,))]
+        ours += [item.future for item in ours if isinstance(item, thread._WorkItem)]  # noqa: SLF001 - as above
+        holder = self._holder
+        awaited = _selves(frames.get(holder), _WAITS) if holder is not None else []
+        if any(one is another for one in ours for another in awaited):
+            self._refuse()
+
+    def _refuse(self) -> None:
+        raise SimulatorError(
+            f"{self._name} waits for a run of its own backend in another thread, which could never begin: "
+            "let it run circuits in the thread in which it is called",
+            simulator=self._name,
+        )
+
+
+def _selves(frame: FrameType | None, codes: tuple[object, ...]) -> list[object]:
+    """Return the objects of which a thread is in one of some methods."""
+    found = []
+    while frame is not None:
+        if frame.f_code in codes:
+            found.append(frame.f_locals["self"])
+        frame = frame.f_back
+    return found

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import asyncio
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from support.circuits import bell
@@ -99,3 +101,96 @@ def test_the_ping_function_is_its_status():
 def test_a_function_of_one_argument_is_refused():
     with pytest.raises(TypeError, match=r"run_func takes \(circuit, shots\)"):
         VirtualBackend(lambda circuit: {})
+
+
+def deep(circuit, shots):
+    return (
+        {"0" * circuit.num_clbits: 1} if shots == 1 else NESTED.run(circuit, shots=shots - 1).to_dict() | {"00": shots}
+    )
+
+
+NESTED = VirtualBackend(deep)
+
+
+def test_a_function_may_run_circuits_on_its_own_backend():
+    assert NESTED.run(bell(), shots=20) == {"00": 20}
+    assert NESTED.run_async(bell(), shots=20).result(60) == {"00": 20}
+
+
+def test_a_function_that_calls_itself_for_ever_fails():
+    def endless(circuit, shots):
+        return backend.run(circuit, shots=shots)
+
+    backend = VirtualBackend(endless)
+    with pytest.raises(SimulatorError, match="RecursionError"):
+        backend.run(bell())
+    assert backend._turns._holder is None
+
+
+def in_a_thread(backend):
+    results = []
+    thread = threading.Thread(target=lambda: results.append(error_of(backend)))
+    thread.start()
+    thread.join()
+    raise results[0]
+
+
+def error_of(backend):
+    try:
+        backend.run(bell())
+    except SimulatorError as exc:
+        return exc
+
+
+def in_a_pool(backend):
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(backend.run, bell()).result()
+
+
+def in_a_pool_that_is_left(backend):
+    with ThreadPoolExecutor(1) as pool:
+        future = pool.submit(backend.run, bell())
+    future.result()
+
+
+@pytest.mark.parametrize(
+    "calls",
+    [
+        in_a_thread,
+        in_a_pool,
+        in_a_pool_that_is_left,
+        lambda backend: backend.run_async(bell()).result(),
+        lambda backend: asyncio.run(asyncio.to_thread(backend.run, bell())),
+    ],
+    ids=["thread", "future", "pool", "job", "asyncio"],
+)
+def test_a_function_that_waits_for_its_own_backend_in_another_thread_is_refused(calls):
+    def run_func(circuit, shots):
+        if shots == 1:
+            return {"00": 1}
+        calls(backend)
+        raise AssertionError("the run in the other thread was refused")
+
+    backend = VirtualBackend(run_func, name="mine")
+    with pytest.raises(SimulatorError, match="mine waits for a run of its own backend in another thread"):
+        backend.run(bell(), shots=2)
+    assert backend.run(bell(), shots=1) == {"00": 1}
+
+
+def test_runs_of_other_threads_wait_for_their_turn():
+    order, begun, go_on = [], threading.Event(), threading.Event()
+
+    def run_func(circuit, shots):
+        order.append(shots)
+        begun.set()
+        assert go_on.wait(60)
+        order.append(shots)
+        return {"00": shots}
+
+    backend = VirtualBackend(run_func)
+    jobs = [backend.run_async(bell(), shots=1)]
+    assert begun.wait(60)
+    jobs += [backend.run_async(bell(), shots=shots) for shots in (2, 3)]
+    threading.Timer(0.5, go_on.set).start()
+    assert [job.result(60).shots for job in jobs] == [1, 2, 3]
+    assert order[::2] == order[1::2]
