@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from functools import cached_property
 from typing import Any
 
@@ -10,7 +11,7 @@ import msgspec
 
 from gateway.backends.base import Backend, BackendStatus
 from gateway.circuit import Circuit
-from gateway.errors import RequestError
+from gateway.errors import JobNotFound, RequestError
 from gateway.protocol.messages import RunRequest
 from gateway.results import Capabilities, Result, ResultType, Sampling
 
@@ -93,6 +94,11 @@ class ServedBackend:
             return self._ping_func()
         status = self.backend.status()
         return status.online, status.message
+
+    def undo(self, name: str) -> None:
+        """Cancel a job of a vendor's whose run here was killed, unless it has ended with that."""
+        with suppress(JobNotFound):
+            self.backend.job(name).cancel()
 
     def run(
         self, circuit: Circuit, *, shots: int | None, seed: int | None, result: ResultType | None, sampling: Sampling

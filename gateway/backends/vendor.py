@@ -19,6 +19,7 @@ from gateway.circuit import Circuit
 from gateway.circuit.needs import needs
 from gateway.enforcement import RunOptions, check_measured, refuse, result_type
 from gateway.errors import GatewayError, JobNotFound, JobTimeout, SimulatorError, UnsupportedError
+from gateway.execution.started import announce
 from gateway.frameworks.sources import as_circuit
 from gateway.protocol.messages import RunRequest
 from gateway.results import Capabilities, Result
@@ -84,19 +85,24 @@ class VendorBackend(Backend):
     # ------------------------------------------------------------------ running
 
     def send(self, request: RunRequest) -> list[Result]:
-        """Run a request; a run that takes longer than ``timeout_s`` is cancelled."""
+        """Run a request; a run that takes longer than ``timeout_s``, fails or is interrupted is cancelled."""
         job = self._submit(request)
         try:
-            if request.timeout_s is not None and not job.wait(request.timeout_s):
-                outcome = "was cancelled" if job.cancel() else "could not be cancelled"
-                raise JobTimeout(
-                    f"{self.name} had no result after {request.timeout_s:g} s; the job {job.id} {outcome}",
-                    timeout_s=request.timeout_s,
-                )
-            return job.results()
-        except KeyboardInterrupt:
-            job.cancel()
+            return self._results(job, request.timeout_s)
+        except JobTimeout:
             raise
+        except BaseException:
+            with suppress(GatewayError):
+                job.cancel()  # only what has not ended
+            raise
+
+    def _results(self, job: VendorJob, timeout_s: float | None) -> list[Result]:
+        if timeout_s is not None and not job.wait(timeout_s):
+            outcome = "was cancelled" if job.cancel() else "could not be cancelled"
+            raise JobTimeout(
+                f"{self.name} had no result after {timeout_s:g} s; the job {job.id} {outcome}", timeout_s=timeout_s
+            )
+        return job.results()
 
     def job(self, job_id: str) -> VendorJob:
         """Return the job with this ``id``, which is one of ours or the vendor's own id of a job."""
@@ -149,6 +155,7 @@ class VendorBackend(Backend):
                 natives = [prepared[index].native for index in submission.circuits]
                 with self.translated():
                     run = self.submit(natives, shots=submission.shots, seed=submission.seed)
+                    announce(run.id)
                 parts.append(
                     Part(run, submission.circuits, submission.shots, None if seeds is None else submission.seed)
                 )

@@ -53,6 +53,7 @@ _CHECK_EVERY_S = 0.1
 _READY_WITHIN_S = 120.0
 _DESCRIBED_WITHIN_S = 30.0
 _UNDONE_WITHIN_S = 60.0
+_UNDONE_AT_THE_END_WITHIN_S = 3.0
 _ENDS_WITHIN_S = 2.0
 
 log = logging.getLogger("gateway")
@@ -379,7 +380,7 @@ class WorkerPool:
             self._alive.discard(worker)
             self.replaced["recycled" if worker.usable else why] += 1
         threading.Thread(target=self._replace, args=(worker,), name="gateway-replace", daemon=True).start()
-        if worker.left_behind:
+        if worker.left_behind and not self._closed.is_set():
             self._undo(worker.left_behind)
 
     def _replace(self, worker: _Worker) -> None:
@@ -466,10 +467,13 @@ class WorkerPool:
         self._free_workers.close()
         for worker in alive:
             worker.kill()
+        started = [name for worker in alive for name in worker.started]
+        if started:
+            self._undo(started)
         for worker in alive:
             worker.end()
             worker.close()
-        deadline = time.monotonic() + _ENDS_WITHIN_S
+        deadline = time.monotonic() + _UNDONE_AT_THE_END_WITHIN_S
         for thread in list(self._undoing):
             thread.join(max(0.0, deadline - time.monotonic()))
         self._fork_server.close()
@@ -564,7 +568,7 @@ class _Worker:
             with stop.watching(self.kill):
                 answer = self._exchange(task, ending, may_begin=was_usable)
         except BaseException:
-            self.left_behind = self._answers.started
+            self.left_behind = self.started
             raise
         self._answers.started.clear()
         self.usable = (
@@ -601,6 +605,11 @@ class _Worker:
             wait_s: how many seconds the process has to end by itself before it is killed.
         """
         return self._process.end(wait_s, _ENDS_WITHIN_S)
+
+    @property
+    def started(self) -> list[str]:
+        """The ids of what the run under way has started outside this machine."""
+        return list(self._answers.started)
 
     @property
     def keeper(self) -> socket.socket | None:

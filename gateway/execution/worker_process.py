@@ -32,6 +32,7 @@ class ForkServer:
 
     def __init__(self, module: str = "") -> None:
         self._module = module
+        self._closed = False
         self._lock = threading.Lock()  # held for moments only
         self._start()
 
@@ -71,6 +72,8 @@ class ForkServer:
         keeper, its_channel = socket.socketpair()
         with its_channel, self._lock:
             try:
+                if self._closed:
+                    raise ConnectionError("the fork server is closed")
                 if self._process.poll() is not None:
                     self._replace()
                 socket.send_fds(self._channel, [START], [its_channel.fileno()])
@@ -98,7 +101,8 @@ class ForkServer:
                 deadline = max(self._imported, worker.began) + _FORKED_WITHIN_S
             if time.monotonic() < deadline:
                 return False
-            self._replace()
+            if not self._closed:
+                self._replace()
             return True
 
     def _has_imported(self) -> bool:
@@ -120,6 +124,7 @@ class ForkServer:
     def close(self) -> None:
         """End the fork server; workers are not ended by this."""
         with self._lock:
+            self._closed = True
             self._end()
 
 

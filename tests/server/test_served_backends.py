@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from qiskit_aer import AerSimulator
@@ -12,6 +16,8 @@ from support.raw import Server
 from support.reference import distribution
 from support.sdk import FakeVendor
 from support.statistics import assert_drawn_from
+from support.vendor_files import VendorOfFiles
+from support.waiting import wait_until
 
 from gateway import BackendClient, BackendServer, Circuit, QiskitBackend
 from gateway.backends.vendor_plan import Terms
@@ -22,9 +28,12 @@ from gateway.errors import (
     JobTimeout,
     LimitError,
     RequestError,
+    SimulatorCrashed,
     SimulatorError,
+    TransportError,
     UnsupportedError,
 )
+from gateway.protocol.messages import RunRequest
 
 
 @pytest.fixture(scope="module")
@@ -169,3 +178,66 @@ def test_a_backend_is_served_through_another_server(server: BackendServer):
         assert client.capabilities() == direct.capabilities()
         with pytest.raises(GatewayError, match="does not have the result type probabilities; ask for shots"):
             client.run(bell(), shots=None)
+
+
+def queued(vendor: VendorOfFiles, jobs: int = 1) -> bool:
+    return vendor.states() == ["queued"] * jobs
+
+
+def cancelled(vendor: VendorOfFiles, jobs: int = 1) -> bool:
+    return vendor.states() == ["cancelled"] * jobs
+
+
+def test_a_cancelled_run_is_cancelled_at_the_vendors(tmp_path: Path):
+    vendor = VendorOfFiles(tmp_path)
+    with BackendServer(vendor, port=0, workers=1) as server, BackendClient(port=server.port) as client:
+        job = client.run_async(bell())
+        wait_until(lambda: queued(vendor), "a job at the vendor")
+        assert job.cancel()
+        wait_until(lambda: cancelled(vendor), vendor.states)
+
+
+def test_all_jobs_of_a_run_are_cancelled_at_the_vendors(tmp_path: Path):
+    vendor = VendorOfFiles(tmp_path)
+    with BackendServer(vendor, port=0, workers=1) as server, BackendClient(port=server.port) as client:
+        with ThreadPoolExecutor(1) as thread:
+            running = thread.submit(client.run, [bell(), bell()], shots=[3, 4])
+            wait_until(lambda: queued(vendor, 2), "two jobs at the vendor")
+            os.kill(vendor.submitters()[0], signal.SIGKILL)
+            with pytest.raises(SimulatorCrashed, match="SIGKILL"):
+                running.result(60)
+        wait_until(lambda: cancelled(vendor, 2), vendor.states)
+
+
+def test_a_run_whose_worker_is_killed_is_cancelled_at_the_vendors(tmp_path: Path):
+    vendor = VendorOfFiles(tmp_path)
+    with BackendServer(vendor, port=0, workers=1) as server, BackendClient(port=server.port) as client:
+        job = client.run_async(bell())
+        wait_until(lambda: queued(vendor), "a job at the vendor")
+        os.kill(vendor.submitters()[0], signal.SIGKILL)
+        with pytest.raises(SimulatorCrashed, match="SIGKILL"):
+            job.result(60)
+        wait_until(lambda: cancelled(vendor), vendor.states)
+
+
+def test_a_run_killed_at_its_deadline_is_cancelled_at_a_vendors_who_answers_nothing(tmp_path: Path):
+    vendor = VendorOfFiles(tmp_path, hangs=True)
+    with BackendServer(vendor, port=0, workers=1) as server, BackendClient(port=server.port) as client:
+        with pytest.raises(JobTimeout, match="took longer than 2 s and was killed"):
+            client.run(bell(), timeout_s=2)
+        wait_until(lambda: cancelled(vendor), vendor.states)
+
+
+def test_a_run_that_fails_is_cancelled_at_the_vendors(tmp_path: Path):
+    vendor = VendorOfFiles(tmp_path)
+    with pytest.raises(TransportError, match="the vendor hung up"):
+        vendor.send(RunRequest(circuits=bell()))
+    assert cancelled(vendor)
+
+
+def test_runs_of_a_server_that_stops_are_cancelled_at_the_vendors(tmp_path: Path):
+    vendor = VendorOfFiles(tmp_path)
+    with BackendServer(vendor, port=0, workers=2) as server, BackendClient(port=server.port) as client:
+        client.run_async([bell(), bell()])
+        wait_until(lambda: queued(vendor, 2), "two jobs at the vendor")
+    wait_until(lambda: cancelled(vendor, 2), vendor.states)
