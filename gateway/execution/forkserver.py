@@ -158,18 +158,14 @@ def _wait_for_end(worker: int, channel: socket.socket, wakeups: _Wakeups) -> int
 def _sweep() -> None:
     """End all processes below this one, and wait for their end."""
     deadline = time.monotonic() + _SWEEPS_FOR_S
-    while _has_children() and time.monotonic() < deadline:  # those of another user cannot be ended
-        _end_all(_children(os.getpid()))
-        time.sleep(0.001)
-
-
-def _has_children() -> bool:
-    _reap()
-    try:
-        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-    except ChildProcessError:
-        return False
-    return True
+    while time.monotonic() < deadline:  # those of another user cannot be ended
+        try:
+            pid, _ = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return
+        if not pid:
+            _end_all(_children(os.getpid()))
+            time.sleep(0.001)
 
 
 # ---------------------------------------------------------------------------- processes

@@ -355,17 +355,18 @@ class WorkerPool:
             JobCancelled: the run was cancelled.
             BusyError: no worker became idle in time, or the pool is closed.
         """
-        wait_s = ending.remaining_s if stop is not None else min(self._limits.max_wait_s, ending.remaining_s)
+        until_deadline_s, max_wait_s = max(0.0, ending.remaining_s), self._limits.max_wait_s
         is_wanted = None if stop is None else lambda: not ending.is_cancelled()
+        waits_for_deadline = stop is not None or until_deadline_s <= max_wait_s
         try:
-            worker = self._free_workers.take(caller, max(0.0, wait_s), is_wanted)
+            worker = self._free_workers.take(caller, until_deadline_s if waits_for_deadline else max_wait_s, is_wanted)
         except TimeoutError:
             if ending.is_cancelled():
                 raise _cancellation() from None
-            if ending.remaining_s <= 0:
+            if waits_for_deadline:
                 raise _NoWorkerError from None
             raise BusyError(
-                f"no worker became free within {wait_s:g} s: try again later", retry_after_s=wait_s
+                f"no worker became free within {max_wait_s:g} s: try again later", retry_after_s=max_wait_s
             ) from None
         if worker is None:
             raise BusyError("the server is stopping", retry_after_s=1.0)

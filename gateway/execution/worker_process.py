@@ -187,9 +187,11 @@ class WorkerProcess:
 
     def kill(self) -> None:
         """Kill the worker; the thread that waits for its answer notices that it ended."""
+        if self._ended:  # its keeper may have another by now
+            return
         with contextlib.suppress(OSError):
             self._channel.send(KILL, socket.MSG_DONTWAIT)
-        if self.pid is not None and not self._ended:  # a keeper that is stopped would not do it
+        if self.pid is not None:  # a keeper that is stopped would not do it
             _kill(self.pid)
 
     def end(self, wait_s: float, kill_s: float) -> int | None:

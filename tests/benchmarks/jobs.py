@@ -130,12 +130,12 @@ def _late(local: LocalSimulator, client: BackendClient) -> float:
 
 
 def _worker(local: LocalSimulator) -> int:
-    """Return the id of the one process that simulates: a child of the fork server, a child of the HTTP process."""
+    """Return the id of the one process that simulates: below a keeper, the fork server and the HTTP process."""
     client = local.client()
     client.run(bell(), shots=1)  # it is there
     for http in _children(local._process.pid or 0):
         for fork_server in _children(http):
-            workers = _children(fork_server)
+            workers = [worker for keeper in _children(fork_server) for worker in _children(keeper)]
             if workers:
                 (worker,) = workers
                 return worker

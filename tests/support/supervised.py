@@ -63,12 +63,13 @@ class Supervised(Server):
         return wait_until(only_child, "the arbiter's only child").pop()
 
     def simulating(self) -> set[int]:
-        """Return the ids of the worker processes that simulate."""
+        """Return the ids of the worker processes that simulate; each has a keeper between it and the fork server."""
         return {
             worker
             for child in _children(self.http_process())
             if b"forkserver" in _command(child)
-            for worker in _children(child)
+            for keeper in _children(child)
+            for worker in _children(keeper)
         }
 
     # ------------------------------------------------------------------ killing
