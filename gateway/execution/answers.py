@@ -91,19 +91,24 @@ def read_task(pipe: socket.socket) -> tuple[int, bytes]:
     Raises:
         EOFError: the server has closed its end.
     """
-    number, size = _TASK.unpack(_read_exactly(pipe, _TASK.size))
-    return number, bytes(_read_exactly(pipe, size))
-
-
-def _read_exactly(pipe: socket.socket, size: int) -> bytearray:
+    beginning = b""
+    while len(beginning) < _TASK.size:
+        chunk = pipe.recv(_CHUNK)  # there is never more than one task, and most are here whole
+        if not chunk:
+            raise EOFError
+        beginning += chunk
+    number, size = _TASK.unpack_from(beginning)
+    if len(beginning) == _TASK.size + size:
+        return number, beginning[_TASK.size :]
     content = bytearray(size)
-    remainder = memoryview(content)
+    content[: len(beginning) - _TASK.size] = beginning[_TASK.size :]
+    remainder = memoryview(content)[len(beginning) - _TASK.size :]
     while remainder:
         count = pipe.recv_into(remainder)
         if not count:
             raise EOFError
         remainder = remainder[count:]
-    return content
+    return number, bytes(content)
 
 
 def write_answer(pipe: socket.socket, number: int, answer: Answer, kind: Kind = Kind.ANSWER) -> None:

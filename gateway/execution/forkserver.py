@@ -101,7 +101,9 @@ def _fork_keeper(channel: socket.socket, wakeups: _Wakeups, for_keeper: socket.s
 
 def _keep(channel: socket.socket) -> None:
     """Fork a worker whenever the server asks for one, and end whatever is left when it has ended."""
-    os.setsid()  # a signal to the group of the server must not end what cleans up after it
+    # A signal to the group of the server must not end what cleans up after it. A session of its own would do as well,
+    # but Linux gives each session a share of the processors, and runs would wait for theirs on a busy machine.
+    os.setpgid(0, 0)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)
     keeper, wakeups = os.getpid(), _Wakeups()
@@ -133,7 +135,7 @@ def _fork_worker(keeper: int, channel: socket.socket, wakeups: _Wakeups, pipe: s
 
 
 def _become_worker(keeper: int) -> None:
-    os.setsid()
+    os.setpgid(0, 0)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a Python handler cannot run while C++ holds the GIL
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
     _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
