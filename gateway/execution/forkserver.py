@@ -63,7 +63,8 @@ def main(channel_fd: int, module: str) -> NoReturn:
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)
     wakeups = _Wakeups()
     ours = _children(os.getpid())  # what the import started
-    channel.sendall(IMPORTED)
+    with contextlib.suppress(OSError):  # the server may have ended during the import, which is noticed below
+        channel.sendall(IMPORTED)
     while True:
         if wakeups.wait_for(channel):
             with _received(channel)[1] as for_keeper:

@@ -149,6 +149,7 @@ class WorkerProcess:
         self._exit_code: int | None = None
         self._ended = False
         self._keeper_remains = False
+        self._lock = threading.Lock()  # the pool may close while another thread waits for an answer
 
     def has_ended(self) -> bool:
         """Return whether the worker has ended, and all that it had started."""
@@ -163,27 +164,35 @@ class WorkerProcess:
     def wait_for_news(self, wait_s: float) -> None:
         """Wait until the keeper tells something, but not for long."""
         waiting = select.poll()
-        waiting.register(self._channel, select.POLLIN)
-        waiting.poll(wait_s * 1000)
+        with contextlib.suppress(ValueError, OSError):  # another thread has closed the channel
+            waiting.register(self._channel, select.POLLIN)
+            waiting.poll(wait_s * 1000)
 
     def _listen(self) -> None:
         """Take in what the keeper has told."""
-        while not self._ended:
-            try:
-                told = self._channel.recv(64, socket.MSG_DONTWAIT)
-            except BlockingIOError:
-                return
-            except OSError:
-                told = b""
-            self._told += told
-            if self.pid is None and len(self._told) >= STARTED.size:
-                self._keeper, self.pid = STARTED.unpack_from(self._told)
-            if len(self._told) == STARTED.size + ENDED.size:
-                (self._exit_code,) = ENDED.unpack_from(self._told, STARTED.size)
-                self._ended = self._keeper_remains = True
-            elif not told:  # the keeper was killed, and the worker with it; or neither has ever begun
-                self._exit_code = -signal.SIGKILL
-                self._ended = True
+        with self._lock:
+            while not self._ended and (told := self._next()) is not None:
+                self._take_in(told)
+
+    def _next(self) -> bytes | None:
+        """Return what the keeper has told since the last call: ``None`` if nothing, no bytes if it has ended."""
+        try:
+            return self._channel.recv(64, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return None
+        except OSError:
+            return b""
+
+    def _take_in(self, told: bytes) -> None:
+        self._told += told
+        if self.pid is None and len(self._told) >= STARTED.size:
+            self._keeper, self.pid = STARTED.unpack_from(self._told)
+        if len(self._told) == STARTED.size + ENDED.size:
+            (self._exit_code,) = ENDED.unpack_from(self._told, STARTED.size)
+            self._ended = self._keeper_remains = True
+        elif not told:  # the keeper was killed, and the worker with it; or neither has ever begun
+            self._exit_code = -signal.SIGKILL
+            self._ended = True
 
     def kill(self) -> None:
         """Kill the worker; the thread that waits for its answer notices that it ended."""
