@@ -55,6 +55,7 @@ class GroupWriter:
         self._counting = threading.Lock()
         self._waiting = 0
         self._connections: dict[bool, Connection] = {}
+        self._is_closed = False
         self._group: _Group | None = None
 
     @contextlib.contextmanager
@@ -91,6 +92,7 @@ class GroupWriter:
     def close(self) -> None:
         """Wait for the turns that were taken, and close the connection."""
         with self._turn:
+            self._is_closed = True
             self._commit()
             for is_hasty in (False, True):
                 self._drop_connection(is_hasty=is_hasty)
@@ -109,6 +111,8 @@ class GroupWriter:
 
     def _join(self, *, is_hasty: bool) -> _Group:
         """Begin a group, or a savepoint within the one that is there."""
+        if self._is_closed:  # another server may own the database by now
+            raise JobStoreError("the job database is closed")
         if self._group is None:
             is_hasty = is_hasty and not self._waiting
             connection = self._connections.get(is_hasty)

@@ -30,7 +30,7 @@ SHOTS = 1_000
 ROUNDS = 8
 WARM_UP = 20
 
-DURABLE = {1: None, 16: 2.0}
+DURABLE = {1: None, 16: 3.0}
 """Clients that write at the same time -> how much longer writing may take when it waits for the disk.
 
 Sixteen share the waits, and so they pay for few of them. One alone pays for each, and how much depends on the disk.

@@ -28,10 +28,14 @@ def _no_settings_of_ours(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
 
 
-def load(*words: str) -> Settings:
+def parsed(*words: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     add_arguments(parser)
-    return sources.load(parser.parse_args(words))
+    return parser.parse_args(words)
+
+
+def load(*words: str) -> Settings:
+    return sources.load(parsed(*words))
 
 
 def written(folder: Path, text: str, name: str = "settings.toml") -> str:
@@ -106,6 +110,20 @@ def test_what_is_said_again_as_it_is_by_default_wins_too(tmp_path: Path):
     assert (found.host, found.resources.threads) == ("127.0.0.1", 1)
 
 
+@pytest.mark.parametrize(
+    ("words", "text", "durable"),
+    [((), "", True), ((), "no", False), (("--durable",), "no", True), (("--no-durable",), "yes", False)],
+)
+def test_a_switch_that_is_on_by_default_is_turned_off(words, text, durable, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("GATEWAY_DURABLE", text)
+    assert load(*words).durable is durable
+
+
+def test_each_of_several_servers_is_told_what_is_turned_off():
+    arguments = parsed("--no-durable", "--anonymous", "--host", "::1")
+    assert sources.flags_for_each(arguments) == ["--host", "::1", "--no-durable", "--anonymous"]
+
+
 MEMORY = ("67108864", 2**26)
 
 
@@ -167,7 +185,7 @@ def test_an_empty_variable_is_nothing(monkeypatch: pytest.MonkeyPatch):
         ("[resources]\nthread = 1", "{file}: resources has no field 'thread': did you mean 'threads'?"),
         ("port = 'many'", "{file}: port must be an integer from 0 to 65535, not the text 'many'"),
         ("port = 70000", "{file}: port must be an integer from 0 to 65535, not 70000"),
-        ("workers = 0", "{file}: workers must be an integer of at least 1, not 0"),
+        ("workers = 0", "{file}: workers must be an integer from 1 to 1024, not 0"),
         ("[limits]\nmax_shots = '1000'", "{file}: limits.max_shots must be an integer of at least 0, not the text"),
         ("[limits]\nmax_shots = -1", "{file}: limits.max_shots must be an integer of at least 0, not -1"),
         ("limits = 3", "{file}: limits must be an object with the fields of ServerLimits, not 3"),
@@ -213,8 +231,8 @@ def test_a_file_that_cannot_be_read_is_named(name: str, why: str, tmp_path: Path
 @pytest.mark.parametrize(
     ("variable", "text", "sentence"),
     [
-        ("GATEWAY_WORKERS", "many", "GATEWAY_WORKERS must be an integer of at least 1, not the text 'many'"),
-        ("GATEWAY_WORKERS", "0", "GATEWAY_WORKERS must be an integer of at least 1"),
+        ("GATEWAY_WORKERS", "many", "GATEWAY_WORKERS must be an integer from 1 to 1024, not the text 'many'"),
+        ("GATEWAY_WORKERS", "0", "GATEWAY_WORKERS must be an integer from 1 to 1024"),
         ("GATEWAY_IDLE_S", "soon", "GATEWAY_IDLE_S must be a number of seconds or a duration such as 90s, 10m or 2h"),
         ("GATEWAY_IDLE_S", "1" + "0" * 400, "GATEWAY_IDLE_S must be at most 1,000,000,000 seconds, not 1000"),
         ("GATEWAY_IDLE_S", "-1", "GATEWAY_IDLE_S must be a number above 0, not the text '-1'"),
@@ -240,7 +258,7 @@ def test_what_a_variable_cannot_mean_is_refused_by_its_name(variable, text, sent
         (("--limit", "max_shots=many"), "--limit max_shots must be an integer of at least 0, not the text 'many'"),
         (("--limit", "max_shot=1"), "there is no limit named 'max_shot': did you mean 'max_shots'?"),
         (("--port", "99999"), "--port must be an integer from 0 to 65535, not 99999"),
-        (("--workers", "-1"), "--workers must be an integer of at least 1, not -1"),
+        (("--workers", "-1"), "--workers must be an integer from 1 to 1024, not -1"),
     ],
 )
 def test_what_a_flag_cannot_mean_is_refused_by_its_name(words, sentence):

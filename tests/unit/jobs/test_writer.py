@@ -267,3 +267,25 @@ def test_a_thousand_at_once_are_all_written(writer: GroupWriter, file: Path):
     with ThreadPoolExecutor(16) as threads:
         list(threads.map(lambda number: put(writer, number), range(1000)))
     assert stored(file) == list(range(1000))
+
+
+def test_who_waits_for_a_turn_while_the_writer_is_closed_opens_nothing(writer: GroupWriter, connected: Engine):
+    opened: list[object] = []
+    refused: list[str] = []
+
+    def waits() -> None:
+        try:
+            put(writer, 1)
+        except JobStoreError as exc:
+            refused.append(exc.message)
+
+    put(writer, 0)
+    with writer._turn:  # as one that writes
+        thread = threading.Thread(target=waits)
+        thread.start()
+        wait_until(lambda: writer._waiting == 1, "a thread to wait for its turn")
+        writer._is_closed = True
+        sa.event.listen(connected, "checkout", lambda *_: opened.append(1))
+    thread.join()
+    assert refused == ["the job database is closed"]
+    assert opened == []
