@@ -97,6 +97,9 @@ def _keep_large_answers_in_pieces(connection: Connection) -> None:
     connection.execute(sa.text("ALTER TABLE jobs ADD COLUMN fetched BOOLEAN NOT NULL DEFAULT FALSE"))
     connection.execute(sa.text("ALTER TABLE circuits ADD COLUMN size BIGINT"))
     connection.execute(
+        sa.text("CREATE INDEX jobs_in_the_order_in_which_they_go ON jobs (queue, owner, fetched, number)")
+    )
+    connection.execute(
         sa.text(
             "CREATE TABLE pieces (job INTEGER NOT NULL, position INTEGER NOT NULL, number INTEGER NOT NULL, "
             f"body {binary} NOT NULL, PRIMARY KEY (job, position, number), "

@@ -22,6 +22,9 @@ from gateway.results import JobState
 LIMIT = "keep_owner_bytes"
 
 _OK = 200
+_STEP = 0.01
+"""The part of all bytes that an owner loses at least before it is looked again who has the most."""
+
 _SPARE = 0.05
 """The part of a quota that is made free beyond what is needed, so that not every job has to make room."""
 
@@ -173,7 +176,8 @@ class Retention:
         while surplus > 0 and taken:
             owner = max(taken, key=taken.__getitem__)
             ahead = taken[owner] - max((size for other, size in taken.items() if other != owner), default=0)
-            jobs = _enough(self._store.first_to_go(owner, self._unfetched_before).jobs, min(surplus, ahead + 1))
+            step = max(ahead + 1, int(self._limits.keep_jobs_bytes * _STEP))
+            jobs = _enough(self._store.first_to_go(owner, self._unfetched_before), min(surplus, step))
             removed = self._remove(jobs)
             if not removed:
                 del taken[owner]
@@ -204,13 +208,12 @@ class Retention:
         quota = self.quota(owner)
         needed = self._taken.get(owner, 0) + size - quota
         wanted = needed + int(quota * _SPARE)
-        removable = self._store.first_to_go(owner, self._unfetched_before)
-        while removable.jobs and removable.size >= needed and wanted > 0:
-            jobs = _enough(removable.jobs, wanted)
-            self._remove(jobs)
-            freed = sum(job.size for job in jobs)
-            needed, wanted = needed - freed, wanted - freed
-            removable = self._store.first_to_go(owner, self._unfetched_before)
+        if self._store.removable_bytes(owner, self._unfetched_before) < needed:
+            return
+        while wanted > 0 and (jobs := _enough(self._store.first_to_go(owner, self._unfetched_before), wanted)):
+            if not self._remove(jobs):
+                return  # somebody began to read them at this moment
+            wanted -= sum(job.size for job in jobs)
 
     def _remove(self, jobs: Sequence[EndedJob]) -> int:
         removed = self._store.remove([job.number for job in jobs])

@@ -9,6 +9,7 @@ was cut off by the end of an earlier server.
 from __future__ import annotations
 
 import contextlib
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Condition, Lock, RLock
@@ -32,8 +33,11 @@ from gateway.jobs.tables import (
     ANSWER,
     ATTEMPT,
     CANCEL,
+    DROP_ALL_PIECES,
+    DROP_PIECES,
     END,
     GROW,
+    OPEN,
     PIECE,
     START,
     UNENDED,
@@ -49,7 +53,13 @@ IN_MEMORY = "sqlite://"
 
 _OK = 200
 _AT_ONCE = 100
-"""The number of jobs that one transaction changes, and that are removed together."""
+"""The number of jobs that one transaction changes."""
+
+_LISTED = 2000
+"""The number of jobs that are looked at together when some have to go."""
+
+_PIECES_AT_ONCE = 16
+"""The number of pieces that one transaction writes."""
 
 _READERS_END_WITHIN_S = 10.0
 
@@ -117,13 +127,6 @@ class EndedJob(NamedTuple):
     number: int
     owner: str
     size: int
-
-
-class Removable(NamedTuple):
-    """The bytes of all jobs that may be removed, and the first of them."""
-
-    size: int
-    jobs: list[EndedJob]
 
 
 class Unfinished(NamedTuple):
@@ -268,23 +271,48 @@ class JobStore:
         """
         size = size_of(answer.body)
         in_row = size <= PIECE_BYTES
-        values = {
-            "this_job": number,
-            "this_position": position,
-            "now_status": answer.status,
-            "body": whole(answer.body) if in_row else None,
-            "now_size": None if in_row else size,
-        }
-        with named_if_final("the answer", size, "max_result_bytes"), self.transaction() as connection:
-            if not connection.execute(ANSWER, values).rowcount:
+        circuit = {"this_job": number, "this_position": position}
+        body = whole(answer.body) if in_row else None
+        values = {**circuit, "now_status": answer.status, "body": body, "now_size": None if in_row else size}
+        with named_if_final("the answer", size, "max_result_bytes"):
+            if not in_row and not self._write_pieces(number, position, answer.body):
                 return False
-            if not in_row:
-                _add_pieces(connection, number, position, answer.body)
-            if ended is None:
-                connection.execute(GROW, {"this_job": number, "size": size})
-            else:
-                connection.execute(END, {"this_job": number, "size": size, "now_state": ended, "now": now})
-            return True
+            with self.transaction() as connection:
+                if not connection.execute(ANSWER, values).rowcount:
+                    if not in_row:
+                        connection.execute(DROP_PIECES, circuit)
+                    return False
+                if ended is None:
+                    connection.execute(GROW, {"this_job": number, "size": size})
+                else:
+                    connection.execute(END, {"this_job": number, "size": size, "now_state": ended, "now": now})
+                return True
+
+    def _write_pieces(self, number: int, position: int, content: Content) -> bool:
+        """Write the pieces of an answer, which counts for nothing until its circuit has it.
+
+        Each transaction writes a few, so that others have a turn in between.
+
+        Returns:
+            Whether the circuit has no answer yet, and its job has not ended.
+        """
+        circuit = {"this_job": number, "this_position": position}
+        try:
+            remaining = _read_pieces(content)
+            while some := list(itertools.islice(remaining, _PIECES_AT_ONCE)):
+                with self.transaction(is_hasty=True) as connection:  # the answer that counts them waits for the disk
+                    if connection.execute(OPEN, circuit).one_or_none() is None:
+                        connection.execute(DROP_PIECES, circuit)
+                        return False
+                    if some[0][0] == 0:
+                        connection.execute(DROP_PIECES, circuit)
+                    rows = [{"job": number, "position": position, "number": k, "body": body} for k, body in some]
+                    connection.execute(ADD_PIECE, rows)
+        except BaseException:
+            with contextlib.suppress(JobStoreError), self.transaction() as connection:
+                connection.execute(DROP_PIECES, circuit)
+            raise
+        return True
 
     def cancel(self, ends: Mapping[int, float]) -> None:
         """End jobs as cancelled, whatever an answer that came at the same moment has made of them.
@@ -356,29 +384,37 @@ class JobStore:
 
     def ended(self, number: int) -> list[EndedJob]:
         """Return a job if it has ended and nobody reads it."""
-        return self._removable(jobs.c.number == number).jobs
+        return self._removable(jobs.c.number == number)
 
     def old(self, before: float) -> list[EndedJob]:
         """Return some of the jobs that ended before a time and that nobody reads."""
-        return self._removable(jobs.c.ended < before).jobs
+        return self._removable(jobs.c.ended < before)
 
-    def first_to_go(self, owner: str, unfetched_before: float) -> Removable:
-        """Return the jobs of an owner that may be removed: fetched ones before others, and the oldest first.
+    def first_to_go(self, owner: str, unfetched_before: float) -> list[EndedJob]:
+        """Return some of an owner's jobs that may be removed: fetched ones before others, and the oldest first.
 
         Args:
             owner: whose jobs.
             unfetched_before: jobs that ended later may be removed only if they were fetched.
         """
-        return self._removable((jobs.c.owner == owner) & (jobs.c.fetched | (jobs.c.ended < unfetched_before)))
+        fetched, others = _may_go(owner, unfetched_before)
+        return self._removable(fetched) or self._removable(others)
 
-    def _removable(self, condition: Any) -> Removable:  # noqa: ANN401 - an expression of SQLAlchemy's
-        these = (jobs.c.queue == self.queue) & jobs.c.state.not_in(UNENDED) & condition
-        these &= jobs.c.number.not_in(self._readers.held())
-        query = sa.select(jobs.c.number, jobs.c.owner, jobs.c.bytes).where(these)
+    def removable_bytes(self, owner: str, unfetched_before: float) -> int:
+        """Return the bytes of all jobs that :meth:`first_to_go` would name one day."""
+        query = sa.select(sa.func.sum(jobs.c.bytes)).where(self._free() & sa.or_(*_may_go(owner, unfetched_before)))
         with self.reading() as connection:
-            size = int(connection.scalar(sa.select(sa.func.sum(jobs.c.bytes)).where(these)) or 0)
-            rows = connection.execute(query.order_by(jobs.c.fetched.desc(), jobs.c.number).limit(_AT_ONCE))
-            return Removable(size, [EndedJob(*row) for row in rows])
+            return int(connection.scalar(query) or 0)
+
+    def _removable(self, condition: sa.ColumnElement[bool]) -> list[EndedJob]:
+        query = sa.select(jobs.c.number, jobs.c.owner, jobs.c.bytes).where(self._free() & condition)
+        with self.reading() as connection:
+            return [EndedJob(*row) for row in connection.execute(query.order_by(jobs.c.number).limit(_LISTED))]
+
+    def _free(self) -> sa.ColumnElement[bool]:
+        """Return the condition that a job has ended and that nobody reads it."""
+        ended = (jobs.c.queue == self.queue) & jobs.c.state.not_in(UNENDED)
+        return ended & jobs.c.number.not_in(self._readers.held())
 
     def answers(self, number: int) -> list[StoredAnswer | None]:
         """Return the answer of every circuit of a job, ``None`` where there is none.
@@ -457,7 +493,9 @@ class JobStore:
             return list(connection.scalars(query))
 
     def unfinished(self) -> list[Unfinished]:
-        """Return the jobs that have not ended, the oldest first."""
+        """Return the jobs that an earlier server left, the oldest first; what it wrote of half an answer is removed."""
+        with self.transaction() as connection:
+            connection.execute(DROP_ALL_PIECES, {"this_queue": self.queue})
         active = (jobs.c.queue == self.queue) & jobs.c.state.in_(UNENDED)
         with self.reading() as connection:
             records = [_record(row) for row in connection.execute(_SELECT.where(active).order_by(jobs.c.number))]
@@ -472,11 +510,9 @@ class JobStore:
         return unfinished
 
 
-def _add_pieces(connection: Connection, number: int, position: int, content: Content) -> None:
-    values = {"job": number, "position": position}
+def _read_pieces(content: Content) -> Iterator[tuple[int, bytes]]:
     try:
-        for piece, body in numbered_pieces(content, size_of(content)):
-            connection.execute(ADD_PIECE, {**values, "number": piece, "body": body})
+        yield from numbered_pieces(content, size_of(content))
     except UnreadableError as exc:
         raise NeverStored(GatewayError(str(exc))) from exc
 
@@ -484,6 +520,15 @@ def _add_pieces(connection: Connection, number: int, position: int, content: Con
 def _spill_to_disk(_dialect: object, _record: object, arguments: list[str], _named: object) -> None:
     """Open SQLite's temporary database, which has only its latest pages in memory, in the place of one in memory."""
     arguments[0] = ""
+
+
+def _may_go(owner: str, unfetched_before: float) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:
+    """Return the conditions of an owner's jobs that go first, and of those that go after them."""
+    theirs = jobs.c.owner == owner
+    return (
+        theirs & (jobs.c.fetched == sa.true()),
+        theirs & (jobs.c.fetched == sa.false()) & (jobs.c.ended < unfetched_before),
+    )
 
 
 def _batches(numbers: Sequence[int]) -> Iterator[Sequence[int]]:

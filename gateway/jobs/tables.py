@@ -37,6 +37,7 @@ jobs = sa.Table(
     sa.Column("trace", sa.String(64)),
     sa.Column("fetched", sa.Boolean, nullable=False, default=False, server_default=sa.false()),
     sa.UniqueConstraint("queue", "owner", "idempotency_key"),
+    sa.Index("jobs_in_the_order_in_which_they_go", "queue", "owner", "fetched", "number"),
     sqlite_autoincrement=True,
 )
 
@@ -90,7 +91,25 @@ ANSWER = (
     .where(_this_circuit & circuits.c.status.is_(None) & sa.exists().where(_open_job))
     .values(status=sa.bindparam("now_status"), answer=sa.bindparam("body"), size=sa.bindparam("now_size"))
 )
+OPEN = sa.select(circuits.c.position).where(_this_circuit & circuits.c.status.is_(None) & sa.exists().where(_open_job))
 ADD_PIECE = pieces.insert()
+DROP_PIECES = pieces.delete().where(
+    (pieces.c.job == sa.bindparam("this_job"))
+    & (pieces.c.position == sa.bindparam("this_position"))
+    & ~sa.exists().where(_this_circuit & circuits.c.size.is_not(None))
+)
+"""Pieces that belong to no answer, because their writing was broken off."""
+
+DROP_ALL_PIECES = pieces.delete().where(
+    pieces.c.job.in_(
+        sa.select(jobs.c.number).where(
+            (jobs.c.queue == sa.bindparam("this_queue")) & jobs.c.state.in_([str(state) for state in UNENDED])
+        )
+    )
+    & ~sa.exists().where(
+        (circuits.c.job == pieces.c.job) & (circuits.c.position == pieces.c.position) & circuits.c.size.is_not(None)
+    )
+)
 PIECE = sa.select(pieces.c.body).where(
     (pieces.c.job == sa.bindparam("this_job"))
     & (pieces.c.position == sa.bindparam("this_position"))

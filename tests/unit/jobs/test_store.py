@@ -25,7 +25,7 @@ from gateway.errors import JobStoreError, LimitError, StorageFull
 from gateway.execution.content import PIECE_BYTES, Content, FileContent, pieces_of, size_of, whole
 from gateway.jobs.never_stored import NeverStored
 from gateway.jobs.store import EndedJob, JobRecord, JobStore, KeyTakenError, StoredAnswer
-from gateway.jobs.tables import GROW
+from gateway.jobs.tables import ADD_PIECE, GROW
 from gateway.results import JobState
 
 RECORD = JobRecord(
@@ -145,9 +145,10 @@ def test_ended_jobs_are_removed_with_all_that_belongs_to_them(store: JobStore):
     store.mark_fetched(numbers[1:2])
     size = len(b"request 0") + PIECE_BYTES + 1
     first, second = EndedJob(numbers[0], "ada", size), EndedJob(numbers[1], "bob", size)
-    assert (store.old(2000.5), store.old(2000)) == ([second, first], [])
-    assert store.first_to_go("bob", 0) == (size, [second])
-    assert (store.first_to_go("ada", 2000), store.first_to_go("ada", 2000.5)) == ((0, []), (size, [first]))
+    assert (store.old(2000.5), store.old(2000)) == ([first, second], [])
+    assert (store.first_to_go("bob", 0), store.removable_bytes("bob", 0)) == ([second], size)
+    assert (store.first_to_go("ada", 2000), store.first_to_go("ada", 2000.5)) == ([], [first])
+    assert (store.removable_bytes("ada", 2000), store.removable_bytes("ada", 2000.5)) == (0, size)
     assert (store.ended(numbers[0]), store.ended(numbers[2])) == ([first], [])
     assert store.taken() == {"ada": size + len(b"request 0"), "bob": size}
     assert store.taken(ended=True) == {"ada": size, "bob": size}
@@ -331,6 +332,68 @@ def test_a_content_that_cannot_be_read_is_never_stored(store: JobStore, error: E
         store.finish(number, 0, StoredAnswer(200, Broken(error)), None, 1002)
     assert (store.answers(number), store.piece(number, 0, 0)) == ([None, None], None)
     assert store.finish(number, 0, GOOD, None, 1003)
+
+
+def pieces_in(store: JobStore) -> int:
+    with store.transaction() as connection:
+        return connection.scalar(sa.text("SELECT COUNT(*) FROM pieces"))
+
+
+def test_an_answer_that_comes_after_the_end_of_its_job_leaves_nothing_behind(store: JobStore):
+    number, answer = added(store), StoredAnswer(200, b"x" * 40 * PIECE_BYTES)
+    assert store.finish(number, 0, answer, None, 1002)
+
+    class Late(Broken):
+        size = 40 * PIECE_BYTES
+
+        def pieces(self, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
+            if start == 20 * PIECE_BYTES:
+                assert pieces_in(store) > 40, "some of it was written"
+                store.end(number, JobState.CANCELLED, 1003)
+            yield b"x" * (stop - start)
+
+    assert not store.finish(number, 1, StoredAnswer(200, Late(None)), JobState.DONE, 1004)
+    assert not store.finish(number, 1, answer, JobState.DONE, 1004)
+    assert not store.finish(number, 0, answer, None, 1004)
+    assert pieces_in(store) == 40
+    assert [found and size_of(found.body) for found in store.answers(number)] == [40 * PIECE_BYTES, None]
+
+
+@pytest.mark.parametrize("url", ["file", "postgresql"], indirect=True)
+def test_the_pieces_of_an_answer_that_was_broken_off_are_gone_after_a_restart(url: str):
+    store = JobStore(url, "qulacs")
+    number = added(store)
+    store.finish(number, 0, StoredAnswer(200, b"x" * 2 * PIECE_BYTES), None, 1002)
+    with store.transaction() as connection:  # as a server leaves it that is killed between two transactions
+        connection.execute(ADD_PIECE, {"job": number, "position": 1, "number": 0, "body": b"half"})
+    store.close()
+    store = JobStore(url, "qulacs")
+    assert [found.attempts for found in store.unfinished()] == [{1: 0}]
+    assert pieces_in(store) == 2
+    with store.transaction() as connection:
+        connection.execute(ADD_PIECE, {"job": number, "position": 1, "number": 0, "body": b"half"})
+    body = b"y" * 3 * PIECE_BYTES
+    assert store.finish(number, 1, StoredAnswer(200, body), JobState.DONE, 1003)
+    assert whole(store.answer(number, 1).body) == body
+    store.close()
+
+
+def test_others_have_a_turn_while_a_large_answer_is_written(store: JobStore):
+    number, others = added(store), []
+
+    class Watched(Broken):
+        size = 64 * PIECE_BYTES
+
+        def pieces(self, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
+            if start in {0, 20 * PIECE_BYTES, 63 * PIECE_BYTES}:
+                with ThreadPoolExecutor(1) as thread:
+                    name = f"job {start}"
+                    others.append(thread.submit(added, store, id=name).result(60))
+                    assert store.answer(number, 0) is None, "half an answer is none"
+            yield b"x" * (stop - start)
+
+    assert store.finish(number, 0, StoredAnswer(200, Watched(None)), None, 1002)
+    assert len(others) == 3
 
 
 def test_a_failure_that_may_pass_is_no_refusal(tmp_path: Path):
