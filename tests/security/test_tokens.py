@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -45,6 +46,7 @@ def guarded(tmp_path_factory: pytest.TempPathFactory, jobs_file: Path) -> Iterat
     """A server with three token holders, one of them from the environment."""
     tokens = tmp_path_factory.mktemp("tokens") / "tokens"
     tokens.write_text(f"# who is let in\n{line('ann', ANN)}{line('ann', ANNS_SECOND)}\n{line('bob', BOB)}")
+    tokens.chmod(0o600)
     digest = hashlib.sha256(CARL.encode()).hexdigest()
     with serving(
         "--tokens", str(tokens), "--jobs", f"sqlite:///{jobs_file}", env={"GATEWAY_TOKEN_SHA256": digest}
@@ -163,6 +165,7 @@ def test_tokens_are_not_seen_by_other_users_in_the_list_of_processes(guarded: Se
 def tokens_file(tmp_path: Path) -> Path:
     file = tmp_path / "tokens"
     file.write_text(line("ann", ANN))
+    file.chmod(0o600)
     return file
 
 
@@ -183,10 +186,48 @@ def test_tokens_are_exchanged_without_a_restart_and_a_broken_file_changes_nothin
         tokens_file.unlink()
         assert (let_in(ANN), let_in(BOB)) == (False, True)
         tokens_file.with_suffix(".new").write_text(line("ann", ANN))
+        tokens_file.with_suffix(".new").chmod(0o600)
         tokens_file.with_suffix(".new").rename(tokens_file)
         wait_until(lambda: (let_in(ANN), let_in(BOB)) == (True, False), "the file that took its place to be read")
         tokens_file.write_text("")
         wait_until(lambda: (let_in(ANN), let_in("")) == (False, False), "an empty file to let nobody in")
+
+
+@pytest.mark.parametrize("strange", ["a pipe", "writable", "a folder", "endless"])
+def test_what_others_may_have_put_in_the_place_of_the_tokens_changes_nothing_and_hangs_nobody(
+    tokens_file: Path, strange: str
+):
+    with serving("--tokens", str(tokens_file)) as served:
+
+        def let_in(token: str) -> bool:
+            return served.request("GET", "/v1/backend", None, bearer(token)).status == 200
+
+        assert (let_in(ANN), let_in(BOB)) == (True, False)
+        tokens_file.unlink()
+        match strange:
+            case "a pipe":
+                os.mkfifo(tokens_file, 0o600)
+            case "writable":
+                tokens_file.write_text(line("bob", BOB))
+                tokens_file.chmod(0o666)
+            case "a folder":
+                tokens_file.mkdir()
+            case "endless":
+                tokens_file.symlink_to("/dev/zero")
+        assert [let_in(token) for token in (ANN, BOB) * 5] == [True, False] * 5
+        assert [served.request("GET", path).status for path in PROBES] == [200, 200]
+        assert served.log().count("the tokens read before stay valid") == 1
+
+
+def test_a_server_does_not_start_with_tokens_that_others_can_write(tokens_file: Path):
+    tokens_file.chmod(0o666)
+    done = _run("serve", "--adapter", "support.fake:FakeAdapter", "--port", "0", "--tokens", str(tokens_file))
+    assert done.returncode != 0
+    (said,) = done.stderr.splitlines()
+    assert said.endswith(f"chmod go-w {tokens_file}")
+    tokens_file.chmod(0o644)
+    with serving("--tokens", str(tokens_file)) as served:
+        assert served.request("GET", "/v1/backend", None, bearer(ANN)).status == 200, "all may read digests"
 
 
 @pytest.mark.parametrize(
@@ -201,6 +242,7 @@ def test_a_server_does_not_start_without_its_tokens(tmp_path: Path, content, why
     file = tmp_path / "tokens"
     if content is not None:
         file.write_bytes(content.encode("latin-1"))
+        file.chmod(0o600)
     done = _run("serve", "--adapter", "support.fake:FakeAdapter", "--port", "0", "--tokens", str(file))
     assert done.returncode != 0
     assert why in done.stderr

@@ -5,16 +5,20 @@ from __future__ import annotations
 import hashlib
 import hmac
 import logging
-import os
+import math
 import re
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from gateway.errors import RequestError
+from gateway.server.access.trusted_file import Stamp, read_trusted, stamp_of
 
 _ENTRY = re.compile(r"(?:(?P<name>[\w.@-]{1,64})\s*[\s:=]\s*)?(?:sha256:)?(?P<digest>[0-9a-fA-F]{64})")
+
+_READ_EVERY_S = 1.0
 
 log = logging.getLogger("gateway")
 
@@ -56,23 +60,26 @@ def tokens_of(digests: Sequence[str], file: Path | None) -> Tokens:
 class Tokens:
     """Knows who holds which token.
 
+    A change of the file holds from the next request on. The system's own stamp of the file tells of it, and because
+    two changes within one tick of the clock have the same stamp, the file is also read again once a second. While the
+    file cannot be read or trusted, the tokens that were read last stay valid; that is logged once.
+
     Args:
         fixed: tokens that do not change while the server runs.
-        file: a file of further tokens, one a line; ``#`` begins a comment. The file is read again when it
-            changes. While it cannot be read, the tokens that were read last stay valid.
+        file: a file of further tokens, one a line; ``#`` begins a comment.
 
     Raises:
-        RequestError: the file cannot be read, or has a line of another form.
+        RequestError: the file cannot be read, has a line of another form, or can be written by other users.
     """
 
     def __init__(self, fixed: Sequence[TokenDigest] = (), file: Path | None = None) -> None:
         self._fixed = tuple(fixed)
         self._file = file
-        self._lock = threading.Lock()
-        self._stamp: tuple[int, ...] = ()
-        self._from_file: tuple[TokenDigest, ...] = ()
-        if file is not None:
-            self._stamp, self._from_file = _stamp(file), _load(file)
+        self._reading = threading.Lock()
+        self._stamp: Stamp | None = None
+        self._read_at = -math.inf
+        self._complaint = ""
+        self._from_file = () if file is None else self._load(file)
 
     def __bool__(self) -> bool:
         """Whether the server demands tokens; with a file it does, even if the file is empty."""
@@ -85,34 +92,34 @@ class Tokens:
         return matches[0] if matches else None
 
     def _all(self) -> tuple[TokenDigest, ...]:
-        if self._file is not None:
-            with self._lock:
+        if self._file is not None and self._reading.acquire(blocking=False):  # nobody waits for another's reading
+            try:
                 self._refresh(self._file)
+            finally:
+                self._reading.release()
         return self._fixed + self._from_file
 
     def _refresh(self, file: Path) -> None:
         try:
-            stamp = _stamp(file)
-            if stamp != self._stamp:
-                self._stamp, self._from_file = stamp, _load(file)
-                log.info("the tokens were read again: %d", len(self._from_file))
-        except (RequestError, OSError) as exc:
-            if self._stamp:
+            stamp = stamp_of(file)
+            if stamp == self._stamp and time.monotonic() < self._read_at + _READ_EVERY_S:
+                return
+            self._stamp = stamp  # of a file that is refused, too: it is not read for every request
+            tokens = self._load(file)
+        except RequestError as exc:
+            if exc.message != self._complaint:
                 log.error("the tokens read before stay valid: %s", exc)  # noqa: TRY400 - the text says it all
-            self._stamp = ()
+            self._complaint = exc.message
+            return
+        if tokens != self._from_file or self._complaint:
+            log.info("the tokens were read again: %d", len(tokens))
+        self._from_file, self._complaint = tokens, ""
 
-
-def _stamp(file: Path) -> tuple[int, ...]:
-    try:
-        status = file.stat()
-    except OSError as exc:
-        raise RequestError(f"cannot read the tokens in {file.name}: {os.strerror(exc.errno or 0)}") from exc
-    return status.st_mtime_ns, status.st_size, status.st_ino
-
-
-def _load(file: Path) -> tuple[TokenDigest, ...]:
-    try:
-        lines = file.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as exc:
-        raise RequestError(f"cannot read the tokens in {file.name}: {exc}") from exc
-    return parse_tokens([text for line in lines if (text := line.partition("#")[0].strip())], file.name)
+    def _load(self, file: Path) -> tuple[TokenDigest, ...]:
+        self._read_at = time.monotonic()
+        self._stamp, content = read_trusted(file)
+        try:
+            lines = content.decode("utf-8").splitlines()
+        except UnicodeDecodeError as exc:
+            raise RequestError(f"cannot read the tokens in {file.name}: {exc}") from exc
+        return parse_tokens([text for line in lines if (text := line.partition("#")[0].strip())], file.name)
