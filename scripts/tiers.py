@@ -47,8 +47,8 @@ def tiers() -> list[Tier]:
     return [
         Tier("checks", [["scripts/check"]], is_quick=True),
         Tier("quick", [[*PYTEST, *TWO_AT_ONCE, "-m", "not slow"]], is_quick=True),
-        Tier("servers", [[*PYTEST, *TWO_AT_ONCE, "-m", "slow and not (docker or faults or soak)"]]),
-        Tier("faults", [[*PYTEST, "-m", "faults or soak"]]),
+        Tier("servers", [[*PYTEST, *TWO_AT_ONCE, "-m", "slow and not (docker or faults or siege or soak)"]]),
+        Tier("faults", [[*PYTEST, "-m", "faults or siege or soak"]]),
         Tier("docker", docker if _has_engine() else []),
         Tier("groups", [_in_group(lock) for lock in sorted(ROOT.glob("requirements-dev-*.lock"))]),
         Tier("hosts", [["scripts/hosts", "--newest"]]),

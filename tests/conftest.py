@@ -52,8 +52,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--jobs", type=int, default=300, help="how many jobs tests/faults submits while it kills processes"
     )
-    parser.addoption("--chaos-seed", type=int, help="repeats the kills and jobs of an earlier run of tests/faults")
+    parser.addoption(
+        "--chaos-seed", type=int, help="repeats the kills and jobs of an earlier run of tests/faults or siege"
+    )
     parser.addoption("--seconds", type=float, default=20, help="how long tests/soak and each fuzzer last")
+    parser.addoption("--minutes", type=float, default=0.4, help="how long tests/siege lasts")
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,9 @@ ALLOWED = {
     "fuzz/test_api.py": "fuzzes for as long as it was told",
     "fuzz/test_parsers.py": "fuzzes, and makes smaller what it has found, for as long as it was told",
     "soak/test_soak.py": "loads a server for as long as it was told, and looks at its memory now and then",
+    "siege/test_siege.py": "lays siege for as long as it was told, and then says how long calls took",
+    "siege/served.py": "a function that hangs on demand",
+    "siege/ordinary.py": "calls at a pace, and repeats a call as a good client does",
     "faults/test_chaos.py": "spreads its load over a time",
 }
 """Files that sleep or compare times, and why."""
