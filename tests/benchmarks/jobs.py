@@ -24,7 +24,7 @@ from gateway.results import JobState
 
 NAME = "jobs"
 SIMULATOR = "qulacs"
-ASYNCHRONOUS = 3.0
+ASYNCHRONOUS = 2.0
 FREE_WITHIN_S = 0.5
 SHOTS = 1_000
 ROUNDS = 8
