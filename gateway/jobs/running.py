@@ -231,7 +231,7 @@ class Running:
             return
         if self._on_run is not None:
             self._on_run(JobRun(record, position, answer, code, began - job.queued_at, took_s))
-        self.finish(job, position, StoredAnswer(answer.status, whole(answer.body)))
+        self.finish(job, position, StoredAnswer(answer.status, answer.body))
 
     def _begin(self, job: ActiveJob) -> JobRecord:
         """Set the state of a job to running, unless it has just been cancelled; return its record."""

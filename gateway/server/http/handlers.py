@@ -54,12 +54,12 @@ def _run(service: Service) -> Response:
     content = body(service)
     timeout_s = check_limits(decode(RunRequest, content), service.limits)
     answer = service.run(content, _caller(), timeout_s, trace_context())
-    return respond(whole(answer.body), answer.status)
+    return respond(answer.body, answer.status)
 
 
 def _backend(service: Service) -> Response:
     answer = service.executor.describe()
-    return respond(whole(answer.body), answer.status)
+    return respond(answer.body, answer.status)
 
 
 # ---------------------------------------------------------------------------- jobs
