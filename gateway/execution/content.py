@@ -64,6 +64,8 @@ class FileContent:
         stop = self.size if stop is None else min(stop, self.size)
         while start < stop:
             piece = os.pread(self._fd, min(PIECE_BYTES, stop - start), start)
+            if not piece:
+                raise EOFError("the file of an answer is shorter than what was written to it")
             start += len(piece)
             yield piece
 

@@ -341,6 +341,10 @@ class Jobs:
 
     def _take_up(self) -> None:
         """Continue the jobs that an earlier server did not finish."""
+        try:
+            self._store.drop_half_answers()
+        except JobStoreError as exc:  # they take space until the next start, and are in nobody's way
+            log.warning("halves of answers of an earlier server could not be removed: %s", exc.message)
         for record, attempts in self._store.unfinished():
             given_up = {k: _interrupted(tries) for k, tries in attempts.items() if tries >= MAX_ATTEMPTS}
             failed = self._store.first_failure(record.number) is not None

@@ -492,10 +492,13 @@ class JobStore:
         with self.reading() as connection:
             return list(connection.scalars(query))
 
-    def unfinished(self) -> list[Unfinished]:
-        """Return the jobs that an earlier server left, the oldest first; what it wrote of half an answer is removed."""
+    def drop_half_answers(self) -> None:
+        """Remove what an earlier server wrote of answers that it did not finish; no circuit runs yet."""
         with self.transaction() as connection:
             connection.execute(DROP_ALL_PIECES, {"this_queue": self.queue})
+
+    def unfinished(self) -> list[Unfinished]:
+        """Return the jobs that an earlier server left, the oldest first."""
         active = (jobs.c.queue == self.queue) & jobs.c.state.in_(UNENDED)
         with self.reading() as connection:
             records = [_record(row) for row in connection.execute(_SELECT.where(active).order_by(jobs.c.number))]
