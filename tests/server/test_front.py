@@ -182,6 +182,28 @@ def test_a_client_sees_the_refusal_of_a_body_though_it_sends_all_of_it_first(ser
     assert (reply.status, reply.json["code"]) == (413, "limit-exceeded")
 
 
+def test_large_bodies_that_are_too_many_at_once_are_refused_at_once():
+    with large_answers(max_body_bytes=2**21) as server, ThreadPoolExecutor(9) as threads:
+        body = run_body(fake(Does.WAIT)) + b" " * 1_900_000
+        held = [threads.submit(server.run, body) for _ in range(8)]
+        server.wait_until_doing(Does.WAIT, 2)
+        wait_until(
+            lambda: b"gateway_waiting_runs 6.0" in server.request("GET", "/metrics").body,
+            "those that wait for a worker",
+        )
+        head = (
+            f"POST /v1/run HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
+        )
+        with connected(server) as sock:
+            sock.sendall(head.encode() + b"\r\n\r\n" + body)
+            answer = received(sock)
+        assert statuses(answer) == [503]
+        assert b'"code": "busy"' in answer
+        wait_until(lambda: server.let_go() or all(each.done() for each in held), "the end of all runs")
+        assert [each.result().status for each in held] == [200] * 8
+        assert server.run(run_body() + b" " * 1_900_000).status == 200
+
+
 # ---------------------------------------------------------------------------- a length of nothing
 
 

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from gateway.errors import BusyError, GatewayError
 from gateway.protocol.endpoints import ENDPOINTS
@@ -105,7 +105,7 @@ class Front:
     async def _serve(self, exchange: _Exchange) -> None:
         try:
             answer = await self._answer(exchange)
-        except ConnectionAbortedError:
+        except _BrokenOffError:
             exchange.connection.end()
             return
         except Exception as exc:  # noqa: BLE001 - whatever the source of an answer raises
@@ -123,7 +123,7 @@ class Front:
 
         Raises:
             BusyError: there is no room for the request.
-            ConnectionAbortedError: the request will not arrive.
+            _BrokenOffError: the rest of the request will not come.
         """
         if exchange.connection.is_for_probes:
             raise BusyError("too many connections are open, and all of them are used", retry_after_s=1.0)
@@ -196,6 +196,10 @@ class Front:
         return call(response, {"REQUEST_METHOD": scope["method"]})
 
 
+class _BrokenOffError(Exception):
+    """The rest of a request will not come."""
+
+
 class _Exchange:
     """One request on a connection, and its answer."""
 
@@ -211,37 +215,41 @@ class _Exchange:
         self.size = int(length or 0)
         self.is_refused = False
         """Whether the answer does not wait for the rest of the request."""
+        self._has_all = not self.size and not self.is_chunked
 
     async def collect(self, body: Body) -> Body:
         """Return the body once all of it has come, or once the client has closed its half of the connection.
 
         Raises:
             BusyError: there is no room for it.
-            ConnectionAbortedError: the rest will not come.
+            _BrokenOffError: the rest will not come.
         """
         try:
-            while body.size < self.size:
-                message = await self._receive()
-                if message["type"] == "http.disconnect":
-                    self._check_half_closed()
-                    break  # the application says how much of it has come
-                body.append(message["body"])
+            while body.size < self.size and (piece := await self._received()) is not None:
+                body.append(piece)
         except BaseException:
             body.close()
             raise
-        return body
-
-    def _check_half_closed(self) -> None:
-        if not self.connection.is_half_closed:
-            raise ConnectionAbortedError
+        if body.size < self.size and not self.connection.is_half_closed:
+            body.close()
+            raise _BrokenOffError
+        return body  # if it is short, the application says how much of it has come
 
     async def read_on(self, most_bytes: int) -> None:
         """Read and forget what the client still sends."""
-        while most_bytes > 0:
-            message = await self._receive()
-            if message["type"] == "http.disconnect" or not message["more_body"]:
-                return
-            most_bytes -= len(message["body"])
+        while most_bytes > 0 and (piece := await self._received()) is not None:
+            most_bytes -= len(piece)
+
+    async def _received(self) -> bytes | None:
+        """Return the next bytes of the body, ``None`` if no more will come."""
+        if self._has_all:
+            return None
+        message = await self._receive()
+        if message["type"] == "http.disconnect":
+            self._has_all = True
+            return None
+        self._has_all = not message["more_body"]
+        return cast("bytes", message["body"])
 
     async def send_whole(self, answer: Answer) -> None:
         """Send an answer that is in memory."""

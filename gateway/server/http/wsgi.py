@@ -57,7 +57,7 @@ class Answer:
 
     Args:
         status: the status of HTTP.
-        headers: its headers, names in small letters.
+        headers: its headers.
         body: the whole body or, of a large one, the first piece.
         rest: the other pieces of a large body.
     """
@@ -117,7 +117,7 @@ def call(application: WSGIApplication, environ: WSGIEnvironment) -> Answer:
 
     def start_response(status: str, headers: list[tuple[str, str]], _error: object = None) -> Callable[[bytes], object]:
         answer.status = int(status[:3])
-        answer.headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+        answer.headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
         return _refuse_to_write
 
     start: StartResponse = start_response
@@ -145,7 +145,7 @@ def _keep_in_file(answer: Answer) -> None:
 
 
 def _length(headers: Headers) -> int:
-    return next((int(value) for name, value in headers if name == _CONTENT_LENGTH), 0)
+    return next((int(value) for name, value in headers if name.lower() == _CONTENT_LENGTH), 0)
 
 
 def _refuse_to_write(_: bytes) -> object:
