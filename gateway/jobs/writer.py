@@ -143,7 +143,9 @@ class GroupWriter:
                 group.connection.exec_driver_sql("ROLLBACK TO member")
                 group.connection.exec_driver_sql("RELEASE member")
                 return
-        self._end(JobStoreError("a transaction of the job database was undone together with another one"))
+        self._end(
+            JobStoreError("what was to be written was undone together with what another request wrote: try again")
+        )
 
     def _leave(self) -> None:
         """Let the next thread have its turn; commit if there is none, or if the group is large."""

@@ -60,7 +60,7 @@ class DeploymentStore:
         """Return a deployment, ``None`` if it is not kept any more."""
         this = (_deployments.c.queue == self._store.queue) & (_deployments.c.number == number)
         this &= _deployments.c.created > self._clock.now() - MAX_AGE_S
-        with self._store.transaction() as connection:
+        with self._store.reading() as connection:
             body: bytes | None = connection.scalar(sa.select(_deployments.c.body).where(this))
         return body
 

@@ -466,6 +466,28 @@ def test_a_cancel_at_the_moment_of_the_last_answer_wins_in_memory_and_on_disk(
 
 
 @pytest.mark.usefixtures("impatient")
+def test_jobs_go_on_by_themselves_after_the_database_was_away(
+    start: Start, tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    executor = Obedient()
+    executor.open.clear()
+    jobs = start(executor, f"sqlite:///{tmp_path}/jobs")
+    accepted = [submitted(jobs, [fake(amount=k), fake(amount=k + 1)]) for k in range(10)]
+    wait_until(lambda: len(executor.began) == 2, "2 runs to begin")
+    with locked(tmp_path / "jobs"):
+        executor.open.set()
+        with pytest.raises(JobStoreError, match="locked"):
+            submitted(jobs, fake())
+        wait_until(lambda: caplog.text.count("trying again") >= 8, "some attempts in vain")
+        assert [jobs.info(job.id, ADA).state.ended for job in accepted] == [False] * 10
+    for k, job in enumerate(accepted):
+        assert [result.counts for result in ended(jobs, job).results] == [
+            {format(k, "08b"): 1024},
+            {format(k + 1, "08b"): 1024},
+        ]
+
+
+@pytest.mark.usefixtures("impatient")
 def test_a_server_that_ends_before_a_cancel_is_written_leaves_the_job_to_the_next_one(start: Start, tmp_path: Path):
     executor = Obedient()
     executor.open.clear()

@@ -660,6 +660,20 @@ def test_a_durable_file_waits_for_the_disk(durable: bool, synchronous: int, tmp_
     store.close()
 
 
+def test_new_folders_and_the_new_file_survive_a_power_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    synced: list[str] = []
+    fsync = os.fsync
+
+    def noted(descriptor: int) -> None:
+        synced.append(str(Path(f"/proc/self/fd/{descriptor}").readlink()))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    for _ in range(2):
+        JobStore(f"sqlite:///{tmp_path}/one/two/jobs", "qulacs").close()
+    assert synced == [str(tmp_path), str(tmp_path / "one"), str(tmp_path / "one" / "two")], "at the first start"
+
+
 def test_a_database_that_accepts_connections_and_says_nothing_is_an_error_soon():
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"postgresql+psycopg://gateway@127.0.0.1:{silent.getsockname()[1]}/jobs"
