@@ -11,15 +11,19 @@ limits, lowering or seeds, because :meth:`Adapter.run` does that once for all si
 from __future__ import annotations
 
 import secrets
+import sys
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from time import perf_counter
 from typing import Any, ClassVar, Generic, TypeVar
 
+from adapters.shared.costs import AMPLITUDE_OF_ANSWER, STATE, Costs
 from adapters.shared.memory import available_bytes, given_bytes
+from adapters.shared.room import Room, entering
 from gateway.circuit import Circuit, Operation
-from gateway.circuit.lowering import lower
+from gateway.circuit.lowering import lower, lowered_counts
 from gateway.circuit.needs import Needs, needs
 from gateway.counts import Counts
 from gateway.enforcement import RunOptions, check_measured, refuse, result_type, supported_by, too_many_qubits
@@ -30,7 +34,7 @@ from gateway.errors import (
     RequestError,
     SimulatorError,
 )
-from gateway.resources import Resources, ran_out_of_memory
+from gateway.resources import Resources, memory_of_environment, ran_out_of_memory
 from gateway.results import Capabilities, Provenance, Result, ResultType, Sampling
 
 N = TypeVar("N")
@@ -39,8 +43,11 @@ N = TypeVar("N")
 SEED_END = 2**32
 """Seeds are below this: the largest range all frameworks take."""
 
-ALWAYS_FITS = 16
-"""A state of so many qubits needs a few MiB at most, so nobody looks up how much memory is free."""
+_WAITS_S = 60.0
+"""How long a run waits for the memory that other runs hold, where it has no deadline."""
+
+_FEW_OPERATIONS = 64
+"""So few operations are not counted, whatever they are."""
 
 
 class Run:
@@ -50,6 +57,7 @@ class Run:
         shots: how often the circuit is run; 0 for an exact result.
         seed: the seed of all random draws.
         sampling: which sampler draws the shots.
+        room: what the run may hold in memory, and what it holds.
 
     Attributes:
         sampler: which sampler drew the shots: ``shared``, ``native``, or ``none`` before anything was drawn.
@@ -58,7 +66,10 @@ class Run:
         sample_s: how many of these the shared sampler took; ``None`` unless it drew shots.
     """
 
-    def __init__(self, shots: int = 0, seed: int = 0, sampling: Sampling = Sampling.AUTO) -> None:
+    def __init__(
+        self, shots: int = 0, seed: int = 0, sampling: Sampling = Sampling.AUTO, room: Room | None = None
+    ) -> None:
+        self.room = room or Room("", lambda: sys.maxsize, 0.0)
         self.shots = shots
         self.seed = seed
         self.sampling = sampling
@@ -106,6 +117,8 @@ class Adapter(ABC, Generic[N]):
             keys contain ``gphase``, ``cx`` and ``u``, unless the capabilities name the gates: then
             the keys are those gates.
         capabilities: what the simulator can do; what it does not declare never reaches ``build``.
+        costs: what its runs cost in memory beyond the bytes for each amplitude of the capabilities. They may be left
+            out: those of any simulator are rather too large, and a run that needs more fails instead of others.
         hands_over_states: whether the shared driver gets the simulator's states, draws the shots from
             them and runs dynamic circuits; otherwise the simulator's own sampler draws all shots.
     """
@@ -113,6 +126,7 @@ class Adapter(ABC, Generic[N]):
     name: ClassVar[str]
     native_gates: ClassVar[Mapping[str, Any]]
     capabilities: ClassVar[Capabilities]
+    costs: ClassVar[Costs] = Costs()
     hands_over_states: ClassVar[bool] = False
 
     @abstractmethod
@@ -148,9 +162,22 @@ class Adapter(ABC, Generic[N]):
         """Keep to these resources from now on. This method is called before the first run."""
         self.resources = resources
 
+    _deadline: float | None = None
+
+    def end_by(self, deadline: float | None) -> None:
+        """Let the next runs wait for memory no longer than up to this moment on the monotonic clock."""
+        self._deadline = deadline
+
     def available_bytes(self) -> int:
-        """Return how many bytes a run may allocate: what the machine has free, and no more than the resources allow."""
-        return int(min(available_bytes(), given_bytes(self.resources.memory_bytes)))
+        """Return how many bytes a run may hold: what the machine has, and no more than the resources allow.
+
+        Raises:
+            RequestError: the variable ``GATEWAY_MEMORY_BYTES`` is not a size.
+        """
+        given = self.resources.memory_bytes
+        if given is None:
+            given = memory_of_environment()
+        return int(min(available_bytes(), given_bytes(given)))
 
     # ------------------------------------------------------------------ the template
 
@@ -176,16 +203,19 @@ class Adapter(ABC, Generic[N]):
             RequestError: shots or seed out of range, or shots together with an exact result.
             CircuitInvalidError: nothing is measured, so there is nothing to count.
             UnsupportedError: the simulator cannot do what the circuit or the request asks.
-            LimitError: the state would not fit into memory; ``allowed`` says how many qubits would.
+            LimitError: what the run needs would not fit into memory; ``allowed`` says how much of it would.
             SimulatorError: the simulator itself failed, or broke the contract.
         """
         _check_numbers(shots, seed)
         kind = result_type(shots, result)
         options = RunOptions(kind, sampling, seed is not None, own_sampler=not self.hands_over_states)
         circuit_needs = self._check(circuit, options)
-        run = Run(shots or 0, secrets.randbelow(SEED_END) if seed is None else seed, sampling)
-        with self._translating_errors(circuit_needs, options):
+        deadline = time.monotonic() + _WAITS_S if self._deadline is None else self._deadline
+        room = Room(self.name, self.available_bytes, deadline)
+        run = Run(shots or 0, secrets.randbelow(SEED_END) if seed is None else seed, sampling, room)
+        with self._translating_errors(circuit_needs, options, room), entering(room):
             with run.building():
+                self._take_operations(circuit_needs, run)
                 operations = lower(circuit.operations, frozenset(self.native_gates))
                 native_circuit = Circuit(circuit.num_qubits, circuit.num_clbits, operations)
             outcome = self._compute(kind, native_circuit, run)
@@ -205,6 +235,7 @@ class Adapter(ABC, Generic[N]):
 
     def counts(self, circuit: Circuit, run: Run) -> Counts:
         """Return the counts of a lowered circuit. Each result type is computed by the method that has its name."""
+        self.take_shots(circuit, run)
         with run.building():
             native = self.build(circuit)
         run.sampler = "native"
@@ -231,31 +262,65 @@ class Adapter(ABC, Generic[N]):
         check_measured(circuit_needs, options, simulator=self.name)
         return circuit_needs
 
-    def check_memory(self, num_qubits: int, copies: int = 1, *, per_amplitude: int | None = None) -> None:
-        """Refuse a state vector that would not fit, before anything is allocated.
+    # ------------------------------------------------------------------ memory
+
+    def take_states(
+        self, run: Run, num_qubits: int, waiting: int = 0, *, per_amplitude: int | None = None, answer: bool = False
+    ) -> None:
+        """Take room for state vectors, before anything is allocated.
 
         Args:
-            num_qubits: the number of qubits of the state that would be built.
-            copies: how many states are held at once.
-            per_amplitude: bytes per amplitude, if the capabilities' number does not apply.
+            run: the run under way.
+            num_qubits: the number of qubits of the state that is computed.
+            waiting: how many more states are kept meanwhile.
+            per_amplitude: bytes per amplitude of the state that is computed, if the capabilities' number does not
+                apply; nothing is taken where neither says it.
+            answer: whether the state vector is the result.
 
         Raises:
-            LimitError: ``allowed`` is the number of qubits that would fit.
+            LimitError: they do not fit; ``allowed`` is the number of qubits that would.
         """
-        per_amplitude = per_amplitude or self.capabilities.bytes_per_amplitude
-        if per_amplitude is None or num_qubits <= ALWAYS_FITS:
+        each = per_amplitude or self.capabilities.bytes_per_amplitude
+        if each is None:
             return
-        room = self.available_bytes() // (per_amplitude * copies)
-        allowed = max(room.bit_length() - 1, 0)
-        if self.capabilities.max_qubits is not None:
-            allowed = min(allowed, self.capabilities.max_qubits)
-        if num_qubits > allowed:
-            raise LimitError(
-                f"{num_qubits} qubits do not fit into the memory {self.name} may use: at most {allowed} do",
-                limit="qubits",
-                requested=num_qubits,
-                allowed=allowed,
-            )
+        of_answer = AMPLITUDE_OF_ANSWER if answer else 0
+        of_all = each + STATE * waiting + of_answer
+
+        def allowed(left: int) -> int:
+            fitting = max((left // of_all).bit_length() - 1, 0)
+            return fitting if self.capabilities.max_qubits is None else min(fitting, self.capabilities.max_qubits)
+
+        parts = {"states": each << num_qubits, "branches": STATE * waiting << num_qubits,
+                 "answer": of_answer << num_qubits}  # fmt: skip
+        run.room.take_states(parts, num_qubits, allowed)
+
+    def take_shots(self, circuit: Circuit, run: Run) -> None:
+        """Take room for the shots that the simulator's own sampler draws, and for its outcomes.
+
+        Raises:
+            LimitError: they do not fit; ``allowed`` is the number of shots that would.
+        """
+        measured = len({op.clbits[0] for op in circuit.operations if op.name == "measure"})
+        run.room.take_shots(run.shots, max(self.costs.shot + self.costs.shot_bit * measured, 1))
+        if self.costs.own_counts:
+            run.room.take_outcomes(min(run.shots, 1 << measured), circuit.num_clbits)
+
+    def _take_operations(self, circuit_needs: Needs, run: Run) -> None:
+        """Take room for the operations, as they are once they are lowered.
+
+        Raises:
+            LimitError: they do not fit; ``allowed`` is the number of operations that would.
+        """
+        operations, costs = circuit_needs.operations, self.costs
+        if len(operations) <= _FEW_OPERATIONS:
+            return
+        plain = costs.operation
+        if run.sampling is Sampling.NATIVE:
+            conditional = costs.conditional if circuit_needs.classical_control is not None else 0
+            plain = max(plain, costs.native_operation, conditional)
+        counts = lowered_counts(operations, frozenset(self.native_gates))
+        size = sum([times * max(plain, costs.by_gate.get(name, 0)) for name, times in counts.items()])
+        run.room.take_operations(size, len(operations))
 
     def _check_outcome(self, outcome: Result, kind: ResultType, circuit: Circuit, shots: int | None) -> None:
         """Check that the result is of the right type and size and accounts for every shot."""
@@ -275,7 +340,7 @@ class Adapter(ABC, Generic[N]):
         )
 
     @contextmanager
-    def _translating_errors(self, circuit_needs: Needs, options: RunOptions) -> Iterator[None]:
+    def _translating_errors(self, circuit_needs: Needs, options: RunOptions, room: Room) -> Iterator[None]:
         """Turn whatever the framework raises into a SimulatorError; this is the only place that does so."""
         try:
             yield
@@ -288,14 +353,28 @@ class Adapter(ABC, Generic[N]):
             raise
         except Exception as exc:
             if ran_out_of_memory(exc):
-                text = f"{self.name} ran out of memory: ask for fewer qubits"
-                raise OutOfMemory(text, simulator=self.name) from exc
+                raise OutOfMemory(f"{self.name} ran out of memory{self.advice(room)}", simulator=self.name) from exc
             raise SimulatorError(
                 f"{self.name} failed: {type(exc).__name__}: {exc}",
                 simulator=self.name,
                 version=self.version(),
                 detail=str(exc),
             ) from exc
+
+    def advice(self, room: Room) -> str:
+        """Return what a run that ran out of memory should ask less of: the end of the sentence that says so."""
+        return _ADVICE.get(room.largest(), _ADVICE["states"])
+
+
+_ADVICE = {
+    "states": ": ask for fewer qubits",
+    "branches": ", mostly for the states of its branches: ask for fewer measurements before the end, or fewer qubits",
+    "operations": ", mostly for the operations of the circuit: ask for fewer operations",
+    "shots": ", mostly for the shots that its own sampler draws: ask for fewer shots",
+    "outcomes": ", mostly for the outcomes of the result: ask for fewer shots or fewer clbits",
+    "answer": ", mostly for the answer: ask for counts instead of a state vector, or for fewer qubits",
+}
+"""The largest part of the estimate -> what to do."""
 
 
 def _check_numbers(shots: int | None, seed: int | None) -> None:

@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 import cirq
 import numpy as np
 
+from adapters.shared.costs import Costs
 from adapters.shared.dense import DenseAdapter, counts_of_columns
 from adapters.shared.states import State
 from gateway.circuit import Circuit
@@ -64,6 +65,7 @@ class CirqAdapter(DenseAdapter[NativeCircuit]):
 
     name = "cirq"
     capabilities = SIMULATORS["cirq"].capabilities
+    costs = Costs(from_state=96, operation=2_300, native_operation=4_000, conditional=5_200, shot=120, shot_bit=50)
     native_gates: ClassVar[Mapping[str, Any]] = {**GATES, **_MATRICES}
 
     def version(self) -> str:

@@ -27,12 +27,17 @@ from mqt.core.ir.operations import Control
 from mqt.ddsim import CircuitSimulator
 
 from adapters.base import Adapter, Run, measured_clbits
+from adapters.shared.costs import Costs
 from adapters.shared.deferred import Step, defer
 from adapters.shared.dense import NEGLIGIBLE, without_idle_qubits
+from adapters.shared.room import Room, take_outcomes
 from adapters.shared.states import State, bitstrings, distribution
 from gateway.circuit import Circuit
 from gateway.counts import Counts, Probabilities, Statevector
 from gateway.simulators import SIMULATORS
+
+_MOST_QUBITS_WITHOUT_CEILING = 13
+"""The decision diagram of so few qubits is small even if it has no structure at all."""
 
 
 class NativeGate:
@@ -97,6 +102,7 @@ class MqtAdapter(Adapter[NativeCircuit]):
 
     name = "mqt"
     capabilities = SIMULATORS["mqt"].capabilities
+    costs = Costs(operation=3_000, shot=0, shot_bit=0)
     native_gates: ClassVar[Mapping[str, NativeGate]] = {
         "gphase": GlobalPhase(),
         "id": NativeGate("i"),
@@ -186,24 +192,33 @@ class MqtAdapter(Adapter[NativeCircuit]):
         if picks == list(range(len(places))):
             return Counts.trusted(counts, width)
         pick = itemgetter(*picks)
+        take_outcomes(len(counts), width)
         return Counts.trusted({"".join(pick(key + "0")): times for key, times in counts.items()}, width)
 
+    def counts(self, circuit: Circuit, run: Run) -> Counts:
+        """Sample under a ceiling of memory, since no one can say beforehand how large a decision diagram becomes."""
+        if circuit.num_qubits > _MOST_QUBITS_WITHOUT_CEILING:
+            run.room.most()
+        return super().counts(circuit, run)
+
+    def advice(self, room: Room) -> str:
+        """Return why the memory ran out and what to do about it."""
+        if room.parts.get(room.largest(), 0) <= room.most() // 2:
+            return (
+                ": the decision diagram of this circuit is too large, as it is for states without structure; a "
+                "simulator of state vectors takes such a circuit, or ask for fewer qubits"
+            )
+        return super().advice(room)
+
     def state(self, native: NativeCircuit) -> State:
-        """Return the state after the gates of a program without measurements, complex128 ``[2**n]``.
-
-        An exact result takes the memory of a dense vector, of its Python numbers, and of a decision diagram that
-        may have no structure to exploit.
-
-        Raises:
-            LimitError: these would not fit into memory.
-        """
-        self.check_memory(native.circuit.num_qubits, per_amplitude=self.capabilities.exact_bytes_per_amplitude)
+        """Return the state after the gates of a program without measurements, complex128 ``[2**n]``."""
         return np.asarray(simulate_statevector(native.circuit))
 
     def statevector(self, circuit: Circuit, run: Run) -> Statevector:
         """Return the state after a circuit of gates."""
         with run.building():
             native = self._convert_gates(Circuit(max(circuit.num_qubits, 1), 0, circuit.operations))
+        self._take_state(native, run, answer=True)
         with run.running():
             state = self.state(native)[: 2**circuit.num_qubits]
         return Statevector(state.tolist(), width=circuit.num_clbits)
@@ -212,6 +227,7 @@ class MqtAdapter(Adapter[NativeCircuit]):
         """Return the exact probabilities of the clbits."""
         with run.building():
             native = self._convert_gates(without_idle_qubits(circuit))
+        self._take_state(native, run)
         with run.running():
             qubits = sorted(set(native.qubit_of_clbit.values()))
             probabilities = distribution(self.state(native), qubits)
@@ -219,6 +235,15 @@ class MqtAdapter(Adapter[NativeCircuit]):
             places = {clbit: qubits.index(qubit) for clbit, qubit in native.qubit_of_clbit.items()}
             keys = bitstrings(likely, places, 0, circuit.num_clbits)
         return Probabilities(dict(zip(keys, probabilities[likely].tolist(), strict=True)), circuit.num_clbits)
+
+    def _take_state(self, native: NativeCircuit, run: Run, *, answer: bool = False) -> None:
+        """Take room for a dense vector, and for a decision diagram that may have no structure to exploit.
+
+        Raises:
+            LimitError: they do not fit.
+        """
+        per_amplitude = self.capabilities.exact_bytes_per_amplitude
+        self.take_states(run, native.circuit.num_qubits, per_amplitude=per_amplitude, answer=answer)
 
     def _convert_gates(self, circuit: Circuit) -> NativeCircuit:
         """Convert the gates, deferring each measurement that something follows."""

@@ -25,6 +25,7 @@ from pytket.extensions.qiskit.qiskit_convert import append_tk_command_to_qiskit
 from qiskit.circuit import CircuitInstruction, ClassicalRegister, QuantumCircuit, QuantumRegister
 
 from adapters.shared.aer import Aer, run_in_calling_thread
+from adapters.shared.costs import Costs
 from adapters.shared.dense import DenseAdapter
 from adapters.shared.seeds import spread
 from adapters.shared.states import State
@@ -69,6 +70,16 @@ class PytketAdapter(DenseAdapter[TketCircuit]):
 
     name = "pytket"
     capabilities = SIMULATORS["pytket"].capabilities
+    costs = Costs(
+        native_state=24,
+        from_state=128,
+        operation=4_600,
+        conditional=34_000,
+        by_gate=dict.fromkeys(("ch", "iswap", "dcx", "rzx", "xx_plus_yy", "xx_minus_yy"), 12_000) | {"rccx": 30_000},
+        shot=130,
+        shot_bit=1,
+        own_counts=True,
+    )
     native_gates: ClassVar[Mapping[str, Entry]] = {"gphase": OpType.Phase, **MANY, **_TABLE}
 
     def __init__(self) -> None:

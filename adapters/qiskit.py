@@ -14,10 +14,12 @@ from qiskit.circuit.library import UnitaryGate
 from qiskit_aer import AerSimulator
 
 from adapters.shared.aer import Aer, run_in_calling_thread
+from adapters.shared.costs import Costs
 from adapters.shared.dense import DenseAdapter
 from adapters.shared.seeds import spread
 from adapters.shared.states import State
 from gateway.circuit import Circuit, Operation
+from gateway.circuit.gates import GATES
 from gateway.counts import Counts
 from gateway.frameworks.qiskit import gates
 from gateway.frameworks.qiskit.dumping import build, native
@@ -36,6 +38,16 @@ class QiskitAdapter(DenseAdapter[QuantumCircuit]):
 
     name = "qiskit"
     capabilities = SIMULATORS["qiskit"].capabilities
+    costs = Costs(
+        native_state=24,
+        from_state=128,
+        operation=4_200,
+        conditional=8_200,
+        by_gate={name: 9_500 + 165 * 4 ** GATES[name].num_qubits for name in AS_MATRICES},
+        shot=130,
+        shot_bit=1,
+        own_counts=True,
+    )
     native_gates = gates.GATES
 
     def __init__(self) -> None:

@@ -13,6 +13,7 @@ import qulacs
 from qulacs import QuantumCircuit, QuantumState
 
 from adapters.base import measured_clbits
+from adapters.shared.costs import Costs
 from adapters.shared.dense import DenseAdapter, counts_of_indices
 from adapters.shared.states import State
 from gateway.circuit import Circuit, Operation
@@ -35,6 +36,7 @@ class QulacsAdapter(DenseAdapter[NativeCircuit]):
 
     name = "qulacs"
     capabilities = SIMULATORS["qulacs"].capabilities
+    costs = Costs(native_state=32, operation=1_000, by_gate={"rccx": 2_200, "rc3x": 5_200}, shot=80, shot_bit=0)
     native_gates = GATES
 
     def version(self) -> str:

@@ -26,6 +26,7 @@ from pyquil.simulation import NumpyWavefunctionSimulator, targeted_tensordot
 from pyquil.simulation.matrices import QUANTUM_GATES
 
 from adapters.base import measured_clbits
+from adapters.shared.costs import Costs
 from adapters.shared.dense import DenseAdapter, counts_of_columns
 from adapters.shared.states import State
 from gateway.circuit import Circuit
@@ -89,6 +90,7 @@ class RigettiAdapter(DenseAdapter[NativeCircuit]):
 
     name = "rigetti"
     capabilities = SIMULATORS["rigetti"].capabilities
+    costs = Costs(from_state=96, operation=1_200, shot=40, shot_bit=8)
     native_gates: ClassVar[Mapping[str, Any]] = {row: _gate(row) for row in GATES}
 
     def version(self) -> str:

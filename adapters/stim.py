@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import isqrt
 from typing import Any
 
 import numpy as np
@@ -22,8 +23,10 @@ import stim
 from numpy.typing import NDArray
 
 from adapters.base import Adapter, Run
-from adapters.shared.branching import Branch, Explorer, Plan, SegmentKey, make_plan
+from adapters.shared.branching import Branch, Explorer, Plan, SegmentCache, SegmentKey, make_plan
+from adapters.shared.costs import Costs
 from adapters.shared.dense import counts_of_columns, without_idle_qubits
+from adapters.shared.room import hold_outcomes
 from gateway.circuit import Circuit, Operation
 from gateway.circuit.operations import Condition
 from gateway.counts import Counts, Probabilities
@@ -36,7 +39,7 @@ Bits = NDArray[np.uint8]
 MOST_OUTCOMES = 2**20
 """How many outcomes an exact distribution may have."""
 
-_BYTES_AT_ONCE = 2**26
+_BYTES_AT_ONCE = 2**24
 _CONTROLLED = {"x": "CX", "y": "CY", "z": "CZ"}
 
 
@@ -59,6 +62,7 @@ class StimAdapter(Adapter[NativeCircuit | None]):
 
     name = "stim"
     capabilities = SIMULATORS["stim"].capabilities
+    costs = Costs(operation=800)
     native_gates = {  # noqa: RUF012 - a table, as every adapter has one
         "gphase": "",
         "id": "I",
@@ -119,6 +123,7 @@ class StimAdapter(Adapter[NativeCircuit | None]):
             outcomes = sampler.sample(min(at_once, shots - begin))
             columns = {clbit: outcomes[:, number] for clbit, number in native.measurement_of_clbit.items()}
             _add(totals, counts_of_columns(columns, native.num_clbits))
+            hold_outcomes(len(totals))
         return Counts.trusted(totals, native.num_clbits)
 
     def counts(self, circuit: Circuit, run: Run) -> Counts:
@@ -136,10 +141,11 @@ class StimAdapter(Adapter[NativeCircuit | None]):
         plan = make_plan(compact)
         at_once = _BYTES_AT_ONCE // (plan.num_qubits + 1)
         with run.running():
-            for branch, space in _leaves(plan, run.shots, rng):
+            for branch, space in _leaves(plan, run, rng):
                 for begin in range(0, branch.shots, at_once):
                     outcomes = space.draw(min(at_once, branch.shots - begin), rng)
                     _add(totals, _count(outcomes, plan, branch))
+                    hold_outcomes(len(totals))
         return Counts.trusted(totals, circuit.num_clbits)
 
     def probabilities(self, circuit: Circuit, run: Run) -> Probabilities:
@@ -152,11 +158,13 @@ class StimAdapter(Adapter[NativeCircuit | None]):
         with run.building():
             plan = make_plan(without_idle_qubits(circuit))
         with run.running():
-            for branch, space in _leaves(plan, 0, None):
+            for branch, space in _leaves(plan, run, None):
                 _check_outcomes(len(totals) + space.outcomes)
                 share = branch.weight / space.outcomes
-                for key in _count(space.all(), plan, branch):
-                    totals[key] = totals.get(key, 0.0) + share
+                for outcomes in space.all():
+                    for key in _count(outcomes, plan, branch):
+                        totals[key] = totals.get(key, 0.0) + share
+                    hold_outcomes(len(totals))
         return Probabilities(totals, circuit.num_clbits)
 
 
@@ -248,10 +256,12 @@ class Outcomes:
         """Draw outcomes at random and return them as ``[shots, k]``."""
         return self._combine(rng.integers(0, 2, size=(shots, len(self.basis)), dtype=np.uint8))
 
-    def all(self) -> Bits:
-        """Return each outcome once, as ``[2**r, k]``."""
-        numbers = np.arange(self.outcomes)[:, None] >> np.arange(len(self.basis)) & 1
-        return self._combine(numbers.astype(np.uint8))
+    def all(self) -> Iterator[Bits]:
+        """Yield each outcome once, as ``[m, k]`` for as many at a time as take little memory."""
+        rows = max(_BYTES_AT_ONCE // (16 * (len(self.basis) + 1) + len(self.one)), 1)
+        for begin in range(0, self.outcomes, rows):
+            numbers = np.arange(begin, min(begin + rows, self.outcomes))[:, None] >> np.arange(len(self.basis)) & 1
+            yield self._combine(numbers.astype(np.uint8))
 
     def _combine(self, coefficients: Bits) -> Bits:
         outcomes: Bits = np.bitwise_xor(coefficients @ self.basis & 1, self.one, dtype=np.uint8)
@@ -259,21 +269,31 @@ class Outcomes:
 
 
 def _leaves(
-    plan: Plan, shots: int, rng: np.random.Generator | None
+    plan: Plan, run: Run, rng: np.random.Generator | None
 ) -> Iterator[tuple[Branch[stim.TableauSimulator], Outcomes]]:
     """Yield each branch at its end with the possible outcomes of the qubits that are measured last."""
-    segment_circuits: dict[SegmentKey, stim.Circuit] = {}
+    _take_tableaux(plan, run)
+    segment_circuits: SegmentCache[stim.Circuit] = SegmentCache(plan)
 
     def advance(key: SegmentKey, gates: list[Operation], state: stim.TableauSimulator | None) -> stim.TableauSimulator:
-        if key not in segment_circuits:
-            segment_circuits[key] = stim.Circuit("\n".join(map(_line, gates)))
+        circuit = segment_circuits.get(key, len(gates), lambda: stim.Circuit("\n".join(map(_line, gates))))
         after = stim.TableauSimulator() if state is None else state.copy()
         after.set_num_qubits(plan.num_qubits)
-        after.do(segment_circuits[key])
+        after.do(circuit)
         return after
 
-    for branch, state in Explorer(plan, advance, _chance_of_one, _project, rng).leaves(shots):
+    for branch, state in Explorer(plan, advance, _chance_of_one, _project, rng).leaves(run.shots):
         yield branch, _outcomes(state, plan.measured, exact=rng is None)
+
+
+def _take_tableaux(plan: Plan, run: Run) -> None:
+    """Take room for the tableaux of all branches that wait, and for what reads the outcomes from one of them."""
+    of_one, waiting = (
+        12,
+        plan.waiting(run.shots),
+    )  # bytes for each pair of qubits; a tableau that waits needs half of one
+    parts = {"states": of_one * plan.num_qubits**2, "branches": waiting * plan.num_qubits**2}
+    run.room.take_states(parts, plan.num_qubits, lambda left: isqrt(left // (of_one + waiting)))
 
 
 def _chance_of_one(state: stim.TableauSimulator, qubit: int) -> float:

@@ -71,6 +71,15 @@ class Result:
         """Return why this cannot be the result of a circuit of that size, or ``None`` when it can."""
         raise NotImplementedError
 
+    def wire_bytes(self) -> int:
+        """Return how many bytes the value has as text at least, at little cost; 0 where that is not known."""
+        return 0
+
+    @classmethod
+    def least_bytes(cls, num_qubits: int) -> int:  # noqa: ARG003 - what others know depends on it
+        """Return how many bytes a result has as text at least, known before the run; 0 where it is not known."""
+        return 0
+
     def with_provenance(self, provenance: Provenance) -> Self:
         """Return the same result with another provenance; the value is shared, not copied."""
         return _restore(type(self), {**self._values(), "provenance": provenance})
@@ -181,6 +190,10 @@ class Counts(Result, Mapping[str, int], kind="counts"):
     def to_wire(self) -> dict[str, int]:
         """Return bitstring -> shots."""
         return self._counts
+
+    def wire_bytes(self) -> int:
+        """Return the bytes of the bitstrings, with a digit each."""
+        return len(self._counts) * (self.width + len('"":0,'))
 
     @classmethod
     def from_wire(cls, value: dict[str, int], width: int, provenance: Provenance) -> Counts:
@@ -315,6 +328,10 @@ class Probabilities(Result, Mapping[str, float], kind="probabilities"):
         """Return bitstring -> exact probability."""
         return self._probabilities
 
+    def wire_bytes(self) -> int:
+        """Return the bytes of the bitstrings, with a probability of three characters each."""
+        return len(self._probabilities) * (self.width + len('"":0.0,'))
+
     @classmethod
     def from_wire(cls, value: dict[str, float], width: int, provenance: Provenance) -> Probabilities:
         """Return the probabilities of a message."""
@@ -393,6 +410,15 @@ class Statevector(Result, kind="statevector"):
     def to_wire(self) -> list[tuple[float, float]]:
         """Return ``2**num_qubits`` pairs (real, imaginary), qubit 0 the least significant bit of the index."""
         return [(amplitude.real, amplitude.imag) for amplitude in self.amplitudes]
+
+    def wire_bytes(self) -> int:
+        """Return the bytes of pairs of the shortest numbers."""
+        return len(self.amplitudes) * len("[0.0,0.0],")
+
+    @classmethod
+    def least_bytes(cls, num_qubits: int) -> int:
+        """Return the bytes of as many pairs of the shortest numbers as there are amplitudes."""
+        return len("[0.0,0.0],") << num_qubits
 
     @classmethod
     def from_wire(cls, value: list[tuple[float, float]], width: int, provenance: Provenance) -> Statevector:

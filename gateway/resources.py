@@ -16,6 +16,9 @@ from gateway.units import parse_bytes
 LEAST_MEMORY = 64 * 2**20
 """The least memory of a run, in bytes: an adapter keeps as much free for everything that is not the state."""
 
+MEMORY_VARIABLE = "GATEWAY_MEMORY_BYTES"
+"""The variable of the environment with the memory of a run, where nothing else gives it."""
+
 _LOADER_FAILURES = ("cannot map zero-fill pages", "failed to map segment", "cannot allocate memory")
 """What the dynamic loader says when memory runs out while it loads a library."""
 
@@ -53,7 +56,7 @@ class Resources(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         int | str | None,
         Meta(
             description="memory of one run, in bytes or with a unit such as 2g; by default that of the machine",
-            extra={"flag": "--memory", "variable": "GATEWAY_MEMORY_BYTES", "metavar": "SIZE"},
+            extra={"flag": "--memory", "variable": MEMORY_VARIABLE, "metavar": "SIZE"},
         ),
     ] = None
 
@@ -79,6 +82,16 @@ def parse_memory(memory: str | int, name: str = "memory") -> int:
     if memory_bytes < LEAST_MEMORY:
         raise RequestError(f"{name} must be at least {LEAST_MEMORY // 2**20}m, not {memory!r}", field=name)
     return memory_bytes
+
+
+def memory_of_environment() -> int | None:
+    """Return the memory of a run that the variable :data:`MEMORY_VARIABLE` gives, ``None`` where it is unset or empty.
+
+    Raises:
+        RequestError: the variable is not a size, or below :data:`LEAST_MEMORY`.
+    """
+    text = os.environ.get(MEMORY_VARIABLE, "")
+    return parse_memory(text, MEMORY_VARIABLE) if text else None
 
 
 def ran_out_of_memory(error: BaseException | None) -> bool:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from gateway import environments
 from gateway.callable_module import make_callable
 from gateway.errors import RequestError, SimulatorError, SimulatorNotInstalled
+from gateway.resources import memory_of_environment
 from gateway.results import CLIFFORD, Capabilities, ResultType
 
 if TYPE_CHECKING:
@@ -279,9 +280,11 @@ def load(target: str) -> object:
     No other code imports adapters.
 
     Raises:
-        RequestError: there is no such module or class, or the class is no adapter.
+        RequestError: there is no such module or class, or the class is no adapter; or the variable with the memory of
+            a run is not a size, which would otherwise show only once a run is large.
         SimulatorNotInstalled: the framework behind the adapter is absent.
     """
+    memory_of_environment()
     module, colon, name = target.partition(":")
     if not (module and colon and name.isidentifier()):
         raise RequestError(f"an adapter is written module:Class, and {target!r} is not", field="adapter")

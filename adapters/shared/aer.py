@@ -8,11 +8,16 @@ from concurrent.futures import Executor, Future
 from typing import Any
 
 import numpy as np
+from qiskit.circuit import CircuitInstruction
+from qiskit.quantum_info import Statevector
 from qiskit_aer.jobs import utils
+from qiskit_aer.library import SetStatevector
 
-from adapters.base import ALWAYS_FITS
 from adapters.shared.states import State
 from gateway.errors import SimulatorError
+
+_MOST_QUBITS_THAT_FIT = 16
+"""A state of so many qubits needs a few MiB at most, so nobody looks up how much memory is free."""
 
 
 class CallingThread(Executor):
@@ -66,15 +71,15 @@ class Aer:
             circuit: a circuit of gates only.
             state: the initial state; ``None`` for all qubits 0.
         """
-        if state is None:
-            target = circuit.copy()
-        else:
-            target = circuit.copy_empty_like()
+        target = circuit.copy()
+        if state is not None:
             # Aer applies the global phase to the initial state, and forgets it when a state is set.
-            target.set_statevector(state * cmath.exp(1j * circuit.global_phase))
-            target.compose(circuit, inplace=True, copy=False)
+            initial = SetStatevector(Statevector(state * cmath.exp(1j * circuit.global_phase)))
+            target.data.insert(0, CircuitInstruction(initial, target.qubits))
         target.save_statevector()
-        return np.asarray(self._run_once(target, shots=1).data.statevector)
+        after = np.asarray(self._run_once(target, shots=1).data.statevector)
+        target.clear()  # a circuit refers to itself: it would keep its state until the next collection of garbage
+        return after
 
     def counts(self, circuit: Any, **options: Any) -> dict[str, int]:
         """Return the counts of a ``QuantumCircuit``, clbit 0 rightmost.
@@ -97,7 +102,7 @@ class Aer:
         Raises:
             SimulatorError: Aer reports a failure in its result, and the error has Aer's text.
         """
-        if circuit.num_qubits > ALWAYS_FITS:
+        if circuit.num_qubits > _MOST_QUBITS_THAT_FIT:
             # Without the option Aer compares with the machine's memory; a container may have less.
             options["max_memory_mb"] = max(self._available_bytes() // 2**20, 1)
         result = self._backend.run(circuit, **options).result()

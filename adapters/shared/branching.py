@@ -20,6 +20,9 @@ from gateway.circuit.conditions import clbits_of, holds
 S = TypeVar("S")
 """The type of a simulator's states."""
 
+C = TypeVar("C")
+"""The type of a simulator's circuits."""
+
 SegmentKey = tuple[int, tuple[bool, ...]]
 """The index of a segment, and for each of its conditional gates whether it happens."""
 
@@ -43,12 +46,14 @@ class Plan:
 
     Args:
         final: clbit -> qubit for the measurements that were moved to the end.
+        branching: how many events may have two outcomes.
     """
 
     num_qubits: int
     num_clbits: int
     segments: list[Segment]
     final: dict[int, int]
+    branching: int = 0
 
     @property
     def static(self) -> bool:
@@ -60,10 +65,16 @@ class Plan:
         """The qubits measured at the end, ascending."""
         return sorted(set(self.final.values()))
 
-    @property
-    def copies(self) -> int:
-        """How many states may be held at once."""
-        return 1 if self.static else len(self.segments) + 1
+    def waiting(self, shots: int) -> int:
+        """Return how many states may wait while another one is computed.
+
+        The branches are followed depth first: of each event on the way, the state after its other outcome waits.
+
+        Args:
+            shots: each branch that waits has at least one of them; 0 where exact weights are followed.
+        """
+        waiting = self.branching if shots == 0 else min(self.branching, shots - 1)
+        return waiting if self.static else waiting + 1  # the state that a branch begins with
 
 
 def make_plan(circuit: Circuit) -> Plan:
@@ -99,7 +110,21 @@ def make_plan(circuit: Circuit) -> Plan:
         if op.condition:
             tested_later.update(clbits_of(op.condition))
     operations.reverse()
-    return Plan(circuit.num_qubits, circuit.num_clbits, _segments(operations), final)
+    return Plan(circuit.num_qubits, circuit.num_clbits, _segments(operations), final, _branching(operations))
+
+
+def _branching(operations: list[Operation]) -> int:
+    """Return how many measurements and resets may have two outcomes: those of a qubit that is in 0 or 1 have one."""
+    certain = set().union(*[op.qubits for op in operations])
+    branching = 0
+    for op in operations:
+        if op.name not in {"measure", "reset"}:
+            certain.difference_update(op.qubits)
+        elif op.qubits[0] not in certain:
+            branching += 1
+            if not op.condition:
+                certain.add(op.qubits[0])
+    return branching
 
 
 def _segments(operations: list[Operation]) -> list[Segment]:
@@ -117,6 +142,34 @@ def _segments(operations: list[Operation]) -> list[Segment]:
 
 def _segment(gates: list[Operation], event: Operation | None) -> Segment:
     return Segment(gates, event, tuple([i for i, op in enumerate(gates) if op.condition]))
+
+
+_MOST_CACHED = 2_000
+"""So many gates are kept converted, or as many as the plan has: each combination of conditions is a segment anew."""
+
+
+class SegmentCache(Generic[C]):
+    """The simulator's own circuits of segments that were met already; their number of gates is bounded.
+
+    Args:
+        plan: the plan that the segments belong to.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self._most = max(sum(len(segment.gates) for segment in plan.segments), _MOST_CACHED)
+        self._circuits: dict[SegmentKey, C] = {}
+        self._gates = 0
+
+    def get(self, key: SegmentKey, num_gates: int, build: Callable[[], C]) -> C:
+        """Return the circuit of a segment, which is built if it is not kept."""
+        circuit = self._circuits.get(key)
+        if circuit is None:
+            if self._gates + num_gates > self._most:
+                self._circuits.clear()
+                self._gates = 0
+            circuit = self._circuits[key] = build()
+            self._gates += num_gates + 1
+        return circuit
 
 
 class Project(Protocol[S]):
@@ -170,10 +223,12 @@ class Explorer(Generic[S]):
             segment = self.plan.segments[branch.depth]
             state = branch.state = self._advance(branch, segment)
             if segment.event is None:
+                branch.state = None  # whoever holds the branch does not hold the state as well
                 yield branch, state
             else:
                 branch.depth += 1
                 self._split(branch, state, segment.event)
+            del branch, state  # a state that is needed no more makes room for the next
 
     def _advance(self, branch: Branch[S], segment: Segment) -> S:
         happening = tuple([holds(segment.gates[i].condition, branch.bits) for i in segment.conditional])

@@ -17,11 +17,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adapters.base import Adapter, N, Run
-from adapters.shared.branching import Branch, Explorer, Plan, SegmentKey, make_plan
-from adapters.shared.states import Distribution, State, bitstrings, distribution, probability_of_one, project
+from adapters.shared.branching import Branch, Explorer, Plan, SegmentCache, SegmentKey, make_plan
+from adapters.shared.room import hold_outcomes, take_outcomes
+from adapters.shared.states import Distribution, State, bitstrings, distribution, probability_of_one, project, texts
 from gateway.circuit import Circuit, Operation
 from gateway.counts import Counts, Probabilities, Statevector
 from gateway.results import Sampling
+
+_PIECE_BYTES = 2**22
+"""How much is converted at a time, since the forms on the way take several times the memory of the last one."""
 
 NEGLIGIBLE = 1e-15
 """An exact probability below this is rounding noise and is left out."""
@@ -51,7 +55,7 @@ class DenseAdapter(Adapter[N]):
             compact = without_idle_qubits(circuit)
             plan = make_plan(compact)
         if run.sampling is Sampling.NATIVE:
-            self.check_memory(plan.num_qubits)
+            self.take_states(run, plan.num_qubits, per_amplitude=self.costs.native_state)
             return super().counts(compact, run)
         run.sampler = "shared"
         rng = np.random.default_rng(run.seed)
@@ -62,6 +66,7 @@ class DenseAdapter(Adapter[N]):
                 (indices,) = np.nonzero(branch_counts)
                 for key, count in zip(_keys(plan, branch, indices), branch_counts[indices].tolist(), strict=True):
                     totals[key] = totals.get(key, 0) + count
+                hold_outcomes(len(totals))
         return Counts.trusted(totals, circuit.num_clbits)
 
     def probabilities(self, circuit: Circuit, run: Run) -> Probabilities:
@@ -75,11 +80,12 @@ class DenseAdapter(Adapter[N]):
                 weights = (branch.weight * probabilities[indices]).tolist()
                 for key, weight in zip(_keys(plan, branch, indices), weights, strict=True):
                     totals[key] = totals.get(key, 0.0) + weight
+                hold_outcomes(len(totals))
         return Probabilities(totals, circuit.num_clbits)
 
     def statevector(self, circuit: Circuit, run: Run) -> Statevector:
         """Return the state after a circuit of gates."""
-        self.check_memory(circuit.num_qubits)
+        self.take_states(run, circuit.num_qubits, answer=True)
         with run.building():
             native = self.build(Circuit(max(circuit.num_qubits, 1), 0, circuit.operations))
         with run.running():
@@ -90,20 +96,25 @@ class DenseAdapter(Adapter[N]):
         self, plan: Plan, rng: np.random.Generator | None, run: Run
     ) -> Iterator[tuple[Branch[State], Distribution]]:
         """Yield each branch at its end, with the distribution of the qubits that are measured last."""
-        self.check_memory(plan.num_qubits, plan.copies)
-        segment_circuits: dict[SegmentKey, N] = {}
+        waiting, declared = plan.waiting(run.shots), self.capabilities.bytes_per_amplitude
+        per_amplitude = max(declared, self.costs.from_state) if declared and waiting else declared
+        self.take_states(run, plan.num_qubits, waiting, per_amplitude=per_amplitude)
+        segment_circuits: SegmentCache[N] = SegmentCache(plan)
 
         def advance(key: SegmentKey, gates: list[Operation], state: State | None) -> State:
-            if key not in segment_circuits:
+            def build() -> N:
                 with run.building():
-                    segment_circuits[key] = self.build(Circuit(plan.num_qubits, 0, gates))
+                    return self.build(Circuit(plan.num_qubits, 0, gates))
+
+            native = segment_circuits.get(key, len(gates), build)
             with run.running():
-                return self.evolve(segment_circuits[key], state)
+                return self.evolve(native, state)
 
         qubits = plan.measured
         for branch, state in Explorer(plan, advance, probability_of_one, project, rng).leaves(run.shots):
             with run.running():
                 probabilities = distribution(state, qubits)
+            del state
             yield branch, probabilities
 
 
@@ -156,20 +167,32 @@ def counts_of_columns(columns: Mapping[int, NDArray[Any]], num_clbits: int) -> C
     Args:
         columns: clbit -> its outcomes, for at least one clbit; the other clbits are 0.
         num_clbits: width of the counts.
+
+    Raises:
+        LimitError: the outcomes do not fit into the memory that the run may use.
     """
-    packed = np.packbits(np.column_stack(list(columns.values())).astype(np.uint8), axis=1, bitorder="little")
-    shots, num_columns = packed.shape
-    padded = np.zeros((shots, -(-num_columns // 8) * 8), dtype=np.uint8)
-    padded[:, :num_columns] = packed
+    shots = len(next(iter(columns.values())))
+    places, num_bytes = list(columns), -(-len(columns) // 8)
+    padded = np.zeros((shots, -(-num_bytes // 8) * 8), dtype=np.uint8)
+    rows = max(_PIECE_BYTES // len(columns), 1)
+    for begin in range(0, shots, rows):
+        piece = slice(begin, begin + rows)
+        bits = np.column_stack([columns[clbit][piece] for clbit in places]).astype(np.uint8)
+        padded[piece, :num_bytes] = np.packbits(bits, axis=1, bitorder="little")
     # Sorting numbers of 64 bits takes a tenth of the time that sorting rows takes.
     words = padded.view("<u8")
     if words.shape[1] == 1:
         distinct, times = np.unique(words[:, 0], return_counts=True)
     else:
         distinct, times = np.unique(words, axis=0, return_counts=True)
-    bits = np.unpackbits(distinct.reshape(len(times), -1).view(np.uint8), axis=1, bitorder="little")
-    text = np.full((len(times), num_clbits), ord("0"), dtype=np.uint8)
-    for place, clbit in enumerate(columns):
-        text[:, num_clbits - 1 - clbit] += bits[:, place]
-    keys = text.view(f"S{num_clbits}").reshape(-1).astype(f"U{num_clbits}").tolist()
+    take_outcomes(len(times), num_clbits)
+    keys: list[str] = []
+    rows = max(_PIECE_BYTES // num_clbits, 1)
+    for begin in range(0, len(times), rows):
+        packed = distinct[begin : begin + rows].reshape(-1, words.shape[1]).view(np.uint8)
+        bits = np.unpackbits(packed, axis=1, bitorder="little")
+        text = np.full((len(packed), num_clbits), ord("0"), dtype=np.uint8)
+        for place, clbit in enumerate(places):
+            text[:, num_clbits - 1 - clbit] += bits[:, place]
+        keys += texts(text)
     return Counts.trusted(dict(zip(keys, times.tolist(), strict=True)), num_clbits)

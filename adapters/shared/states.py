@@ -11,6 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from adapters.shared.room import take_outcomes
+
+_PIECE_BYTES = 2**22
+"""Bitstrings are written piece by piece: on the way they take several times the memory that they take in the end."""
+
 State = NDArray[np.complexfloating[Any, Any]]
 Distribution = NDArray[np.float64]
 
@@ -79,12 +84,27 @@ def bitstrings(indices: NDArray[np.int64], places: dict[int, int], other_bits: i
         places: clbit -> the bit of the index that it takes.
         other_bits: the values of the other clbits as a number, clbit 0 the least significant bit.
         width: number of clbits.
+
+    Raises:
+        LimitError: so many bitstrings do not fit into the memory that the run may use.
     """
+    take_outcomes(len(indices), width)
     if not width:
         return [""] * len(indices)
-    text = np.empty((len(indices), width), dtype=np.uint8)
-    for clbit in range(width):
-        place = places.get(clbit)
-        text[:, width - 1 - clbit] = (other_bits >> clbit & 1) if place is None else (indices >> place & 1)
-    text += ord("0")
-    return text.view(f"S{width}").reshape(-1).astype(f"U{width}").tolist()
+    others = np.frombuffer(f"{other_bits:0{width}b}".encode(), dtype=np.uint8)
+    rows = max(_PIECE_BYTES // width, 1)
+    keys: list[str] = []
+    for begin in range(0, len(indices), rows):
+        piece = indices[begin : begin + rows]
+        text = np.empty((len(piece), width), dtype=np.uint8)
+        text[:] = others
+        for clbit, place in places.items():
+            text[:, width - 1 - clbit] = (piece >> place & 1) + ord("0")
+        keys += texts(text)
+    return keys
+
+
+def texts(characters: NDArray[np.uint8]) -> list[str]:
+    """Return rows of ASCII characters, ``[m, width]``, as strings; width is at least 1."""
+    width = characters.shape[1]
+    return characters.view(f"S{width}").reshape(-1).astype(f"U{width}").tolist()

@@ -8,6 +8,7 @@ Clifford gate at its angles becomes native gates, exactly. Any other gate is ref
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable
 from functools import lru_cache
 
@@ -15,6 +16,9 @@ from gateway.circuit.clifford import GENERATORS, same_gate, synthesise
 from gateway.circuit.gates import GATES, Step
 from gateway.circuit.operations import NON_GATES, Operation
 from gateway.errors import UnsupportedError
+
+_GENERIC = 0.7
+"""An angle at which no gate is a simpler one."""
 
 
 def lower(operations: list[Operation], native_gates: frozenset[str]) -> list[Operation]:
@@ -47,6 +51,26 @@ def lower(operations: list[Operation], native_gates: frozenset[str]) -> list[Ope
             qubits = tuple([op.qubits[place] for place in places])
             native_operations.append(Operation(name, qubits, params, (), op.condition))
     return native_operations
+
+
+def lowered_counts(operations: list[Operation], native_gates: frozenset[str]) -> Counter[str]:
+    """Return how often each operation occurs after :func:`lower`, without making the operations."""
+    counts: Counter[str] = Counter()
+    for name, times in Counter([op.name for op in operations]).items():
+        if name in native_gates or name in NON_GATES:
+            counts[name] += times
+            continue
+        steps = _in_native_gates(name, (_GENERIC,) * GATES[name].num_params, native_gates)
+        if steps is not None:
+            for native_name, _, _ in steps:
+                counts[native_name] += times
+            continue
+        for op in operations:  # a Clifford gate, whose angles say which gates it becomes
+            if op.name == name:
+                counts.update(
+                    native_name for native_name, _, _ in _in_native_gates(name, op.params, native_gates) or ()
+                )
+    return counts
 
 
 def first_unlowerable(operations: Iterable[Operation], native_gates: Collection[str]) -> int | None:

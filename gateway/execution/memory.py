@@ -3,38 +3,135 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import re
 import resource
+import threading
+import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
+
+from gateway.free_memory import data_bytes, free_bytes
 
 _EVENTS = (
-    # (file, field): cgroup version 2, version 1, the whole machine
-    ("/sys/fs/cgroup/memory.events", "oom_kill"),
-    ("/sys/fs/cgroup/memory/memory.oom_control", "oom_kill"),
-    ("/proc/vmstat", "oom_kill"),
+    # cgroup version 2, version 1, the whole machine
+    Path("/sys/fs/cgroup/memory.events"),
+    Path("/sys/fs/cgroup/memory/memory.oom_control"),
+    Path("/proc/vmstat"),
 )
+_FIELD = "oom_kill"
+_KERNEL_LOG = Path("/dev/kmsg")
+_FIRST_NAMESPACE = "pid:[4026531836]"
+"""The namespace of processes that Linux starts with: in it, a process has the number that the kernel's log calls it."""
+
+_KILLED = re.compile(rb"Killed process (\d+) ")
+_READ_AGAIN_S = 1.0
+_KERNEL_LOG_BYTES = 2**13
 
 
 class KillsForMemory:
-    """Notices that the kernel has killed a process because memory ran out."""
+    """Says whether the kernel killed a worker because memory ran out.
 
-    def __init__(self) -> None:
-        self._kills = _kills()
+    Where the kernel's log can be read, it names the processes. Elsewhere there are only counters, of the container or
+    of the whole machine: a kill during the run that no other worker's end accounts for is then taken for the worker's,
+    which is likely and not certain.
 
-    def happened(self) -> bool:
-        """Return whether the kernel has killed a process since the last call."""
-        before, self._kills = self._kills, _kills()
-        return self._kills > before
+    Args:
+        events: the files with counters of kills; the first one that has the counter is read.
+        log: the kernel's log.
+    """
+
+    def __init__(self, events: Sequence[Path] = _EVENTS, log: Path | None = _KERNEL_LOG) -> None:
+        self._events = events
+        self._log = log if log is not None and _numbers_are_the_kernels() else None
+        self._lock = threading.Lock()
+        self._accounted = 0
+        self._known = self._kills()
+        self._read_at = time.monotonic()
+
+    def note(self) -> Note:
+        """Return what is known when a run begins; the counters are read once a second at most."""
+        with self._lock:
+            if time.monotonic() - self._read_at > _READ_AGAIN_S:
+                self._known, self._read_at = self._kills(), time.monotonic()
+            return Note(self._known, self._read_at)
+
+    def accounts_for(self, pid: int | None, before: Note) -> bool | None:
+        """Return whether a process that was killed was killed for memory; ``None`` where that is likely, not certain.
+
+        Args:
+            pid: the process.
+            before: what :meth:`note` returned when its run began.
+        """
+        named = self._named(since=before.at)
+        if named and pid is not None:
+            return pid in named
+        with self._lock:
+            kills = self._kills()
+            # Ends that were accounted for before the run began cannot explain the kills since.
+            self._accounted = max(self._accounted, before.kills)
+            if kills <= self._accounted:
+                return False
+            self._accounted += 1
+            return None
+
+    def _kills(self) -> int:
+        """Return how many processes the kernel has killed so far because memory ran out; 0 where it does not say."""
+        for path in self._events:
+            with contextlib.suppress(OSError, ValueError):
+                for line in path.read_text(encoding="ascii").splitlines():
+                    name, _, count = line.partition(" ")
+                    if name == _FIELD:
+                        return int(count)
+        return 0
+
+    def _named(self, since: float) -> set[int]:
+        """Return the processes that the kernel's log says were killed for memory since a moment."""
+        named: set[int] = set()
+        if self._log is None:
+            return named
+        with contextlib.suppress(OSError):
+            fd = os.open(self._log, os.O_RDONLY | os.O_NONBLOCK)
+            try:
+                while record := _next_record(fd):
+                    named.update(_killed_in(record, since))
+            finally:
+                os.close(fd)
+        return named
 
 
-def _kills() -> int:
-    """Return how many processes the kernel has killed so far because memory ran out; 0 where it does not say."""
-    for path, field in _EVENTS:
-        with contextlib.suppress(OSError, ValueError):
-            for line in Path(path).read_text(encoding="ascii").splitlines():
-                name, _, count = line.partition(" ")
-                if name == field:
-                    return int(count)
-    return 0
+class Note(NamedTuple):
+    """How many kills there were at a moment on the monotonic clock."""
+
+    kills: int
+    at: float
+
+
+def _killed_in(record: bytes, since: float) -> list[int]:
+    """Return the processes that a record of the kernel's log, ``priority,number,microseconds,...;text``, names."""
+    head, _, text = record.partition(b";")
+    fields = head.split(b",")
+    happened = int(fields[2]) / 1e6 if len(fields) > 2 and fields[2].isdigit() else 0.0  # noqa: PLR2004 - see above
+    return [int(number) for number in _KILLED.findall(text)] if happened >= since else []
+
+
+def _next_record(fd: int) -> bytes:
+    """Return the next record of the kernel's log, of which each read gives one; empty at its end."""
+    while True:
+        try:
+            return os.read(fd, _KERNEL_LOG_BYTES)
+        except BlockingIOError:
+            return b""
+        except BrokenPipeError:  # records were overwritten meanwhile: the next read goes on with the oldest
+            continue
+
+
+def _numbers_are_the_kernels() -> bool:
+    try:
+        return str(Path("/proc/self/ns/pid").readlink()) == _FIRST_NAMESPACE
+    except OSError:
+        return False
 
 
 class PeakMemory:
@@ -71,14 +168,26 @@ def set_ceiling(memory_bytes: int | None, run_bytes: int | None = None) -> None:
     """
     ceilings = [] if memory_bytes is None else [memory_bytes]
     if run_bytes is not None:
-        ceilings.append(_held_bytes() + run_bytes)
+        ceilings.append(data_bytes() + run_bytes)
     if ceilings:
         resource.setrlimit(resource.RLIMIT_DATA, (min(ceilings), min(ceilings)))
 
 
-def _held_bytes() -> int:
-    """Return the bytes of data that this process holds, as the kernel counts them against the ceiling."""
-    for line in Path("/proc/self/status").read_text(encoding="ascii", errors="replace").splitlines():
-        if line.startswith("VmData:"):
-            return int(line.split()[1]) * 1024
-    return 0
+_SLACK = 128 * 2**20
+"""What a function may hold beyond what is free: the kernel counts the stacks of threads, which are hardly used."""
+
+
+@contextlib.contextmanager
+def ceiling_of_free_memory() -> Iterator[None]:
+    """Let allocations fail that exceed what the machine has free now, for as long as the block lasts."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    held = data_bytes()
+    ceiling = held + free_bytes() + _SLACK
+    lower = held > 0 and all(limit == resource.RLIM_INFINITY or ceiling < limit for limit in (soft, hard))
+    if lower:
+        resource.setrlimit(resource.RLIMIT_DATA, (ceiling, hard))
+    try:
+        yield
+    finally:
+        if lower:
+            resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))

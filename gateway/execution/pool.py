@@ -25,6 +25,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import Protocol
 
+from gateway.claims import ACCOUNT
 from gateway.errors import (
     BusyError,
     GatewayError,
@@ -36,7 +37,7 @@ from gateway.errors import (
 )
 from gateway.execution.answers import READY, AnswerReader, Ending, OutOfTurnError
 from gateway.execution.fair_queue import WaitingQueue
-from gateway.execution.memory import KillsForMemory
+from gateway.execution.memory import KillsForMemory, Note
 from gateway.execution.runner import Answer, Runner
 from gateway.execution.worker import Describe, Run, Target, Task, Undo
 from gateway.execution.worker_process import IMPORTED_WITHIN_S, ForkServer
@@ -47,6 +48,9 @@ _STARTS = 3
 
 _DAMAGED = "damaged"
 """Why a worker is replaced whose function left it unfit for another run."""
+
+_LESS = {"operations": "operations", "shots": "shots", "outcomes": "shots or clbits", "branches": "measurements"}
+"""What most of the memory was claimed for -> what to ask less of."""
 
 _OK = 200
 _CHECK_EVERY_S = 0.1
@@ -323,7 +327,7 @@ class WorkerPool:
             if ending.is_cancelled():  # it was cancelled while it waited for a worker
                 self._free_workers.give(worker)
                 raise _cancellation()
-            why = "ended"
+            why, kills = "ended", self._memory.note()
             try:
                 answer = worker.ask(task, ending, stop or Stop())
                 why = JobCancelled.code if ending.is_cancelled() else _DAMAGED
@@ -337,7 +341,7 @@ class WorkerPool:
                 why = JobCancelled.code
                 if ending.is_cancelled():
                     raise _cancellation() from exc
-                error = self._cause_of_end(exc)
+                error = self._cause_of_end(exc, worker.pid, kills)
                 why = error.code
                 raise error from exc
             except JobStoreError as exc:
@@ -388,14 +392,19 @@ class WorkerPool:
         worker.end()
         self._add_worker(worker.keeper)
 
-    def _cause_of_end(self, exc: Exception) -> SimulatorCrashed | OutOfMemory:
+    def _cause_of_end(self, exc: Exception, pid: int | None, kills: Note) -> SimulatorCrashed | OutOfMemory:
+        """Return the error for a worker that ended; ``kills`` is what was known when its run began."""
         if not isinstance(exc, _EndedError):
             return SimulatorCrashed("the run was ended")
         if exc.reason:
             return SimulatorCrashed(f"the simulator's process was ended during this run: {exc.reason}")
-        if exc.exit_code == -signal.SIGKILL and self._memory.happened():
-            return OutOfMemory("the simulator's process was killed because memory ran out: ask for fewer qubits")
-        return _crash(exc.exit_code)
+        for_memory = self._memory.accounts_for(pid, kills) if exc.exit_code == -signal.SIGKILL else False
+        if for_memory is False:
+            return _crash(exc.exit_code)
+        part = ACCOUNT.part_of(pid) if pid is not None else ""
+        what = f", mostly for its {part}" if part else ""
+        how = "was killed because memory ran out" if for_memory else "was killed, most likely because memory ran out"
+        return OutOfMemory(f"the simulator's process {how}{what}: ask for fewer {_LESS.get(part, 'qubits')}")
 
     def _add_worker(self, keeper: socket.socket | None = None) -> None:
         """Start a worker, and hand it out once it is ready, or has ended: whoever takes that one starts the next."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import logging
+import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from time import perf_counter
@@ -13,9 +16,9 @@ import msgspec
 from gateway.circuit import Circuit, Limits
 from gateway.circuit.gates import GATES
 from gateway.circuit.openqasm import read
-from gateway.errors import GatewayError, JobInterrupted
+from gateway.errors import GatewayError, JobInterrupted, LimitError
 from gateway.execution.content import Content
-from gateway.execution.memory import PeakMemory
+from gateway.execution.memory import PeakMemory, ceiling_of_free_memory
 from gateway.protocol import problem
 from gateway.protocol.messages import (
     BackendInfo,
@@ -36,6 +39,9 @@ log = logging.getLogger("gateway")
 
 SEED_END = 2**32
 _OK = 200
+_IN_TIME_S = 0.5
+
+_BEGIN, _END = encode(RunResponse(results=[])).split(b"]")[0], b"]}"
 
 
 class Answer(NamedTuple):
@@ -98,6 +104,14 @@ class UsesResources(Protocol):
 
 
 @runtime_checkable
+class EndsInTime(Protocol):
+    """A runnable whose runs may wait for something, and that has to know until when, as every adapter does."""
+
+    def end_by(self, deadline: float | None) -> None:
+        """Let the next runs wait no longer than up to this moment on the monotonic clock."""
+
+
+@runtime_checkable
 class Pingable(Protocol):
     """A runnable that can say whether it takes work."""
 
@@ -121,6 +135,48 @@ class Undoes(Protocol):
         """Cancel what a run has announced with :func:`gateway.execution.started.announce`, unless it has ended."""
 
 
+class AnswerText:
+    """The text of an answer, which grows result by result.
+
+    Args:
+        most_bytes: how long it may become.
+    """
+
+    def __init__(self, most_bytes: int) -> None:
+        self._most = most_bytes
+        self._texts: list[bytes] = []
+        self._size = len(_BEGIN) + len(_END)
+
+    def expect(self, size: int) -> None:
+        """Refuse a result whose text would have so many bytes at least.
+
+        Raises:
+            LimitError: the answer would be too large.
+        """
+        if self._size + size > self._most:
+            raise LimitError(
+                f"the answer would have {self._size + size:,} bytes or more, and this server gives {self._most:,}: ask "
+                "for fewer shots or circuits, measure fewer clbits, or ask for counts instead of a state vector",
+                limit="max_result_bytes",
+                requested=self._size + size,
+                allowed=self._most,
+            )
+
+    def add(self, result: Result) -> None:
+        """Append the text of a result; a result that is certainly too large is refused before it is encoded."""
+        self.expect(result.wire_bytes())
+        text = encode(message_of(result))
+        self.expect(len(text))
+        self._texts.append(text)
+        self._size += len(text) + 1
+
+    def body(self) -> bytes:
+        """Return the text of the whole answer."""
+        commas = [b","] * max(len(self._texts) - 1, 0)
+        pieces = itertools.chain.from_iterable(itertools.zip_longest(self._texts, commas, fillvalue=b""))
+        return b"".join([_BEGIN, *pieces, _END])
+
+
 class Runner:
     """Answers requests with one runnable.
 
@@ -135,6 +191,8 @@ class Runner:
         # Checked once, since isinstance of a Protocol takes a tenth of the time of a small run.
         self._takes_token = isinstance(runnable, NeedsToken) and runnable.takes_token
         self._takes_lists = isinstance(runnable, TakesLists)
+        self._keeps_to_resources = isinstance(runnable, UsesResources)
+        self._ends_in_time = isinstance(runnable, EndsInTime)
         self._peak_memory = PeakMemory()
         self._queue_s = 0.0
         self.parse_limits = Limits(
@@ -162,10 +220,25 @@ class Runner:
         return Answer(_OK, b"")
 
     def _run(self, body: bytes, token: str | None) -> Answer:
-        results = self.results(decode(RunRequest, body), token)
-        origins = list(map(_provenance, results))
-        stages = sum(p.parse_s for p in origins), sum(p.build_s for p in origins), sum(p.run_s for p in origins)
-        return Answer(_OK, encode(RunResponse(results=list(map(message_of, results)))), stages)
+        request = decode(RunRequest, body)
+        if self._ends_in_time:
+            timeout_s = request.timeout_s or self.limits.timeout_s
+            # A little before the deadline, at which the server would end the run without a word of ours.
+            cast("EndsInTime", self.runnable).end_by(time.monotonic() + timeout_s - min(timeout_s / 10, _IN_TIME_S))
+        with contextlib.nullcontext() if self._keeps_to_resources else ceiling_of_free_memory():
+            return self._encoded(request, token)
+
+    def _encoded(self, request: RunRequest, token: str | None) -> Answer:
+        """Return the answer. Each result is encoded as soon as it is there, and is not kept as an object."""
+        text = AnswerText(self.limits.max_result_bytes)
+        stages = [0.0, 0.0, 0.0]
+        for index, result in enumerate(self._each(request, token, text)):
+            with _naming(index, request):
+                text.add(result)
+            provenance = _provenance(result)
+            for stage, seconds in enumerate((provenance.parse_s, provenance.build_s, provenance.run_s)):
+                stages[stage] += seconds
+        return Answer(_OK, text.body(), (stages[0], stages[1], stages[2]))
 
     def results(self, request: RunRequest, token: str | None = None) -> list[Result]:
         """Run every circuit of a request, in order.
@@ -173,15 +246,20 @@ class Runner:
         Raises:
             GatewayError: ``circuit`` is the index of the circuit it is about, if the request has a list of them.
         """
+        return list(self._each(request, token))
+
+    def _each(self, request: RunRequest, token: str | None, text: AnswerText | None = None) -> Iterator[Result]:
+        """Yield the result of every circuit of a request, in order; errors are those of :meth:`results`."""
         runnable = self._runnable_for(token)
         if self._takes_lists:
-            return self._run_list(cast("TakesLists", runnable), request)
-        results = []
+            yield from self._run_list(cast("TakesLists", runnable), request)
+            return
         for index, (circuit, shots) in enumerate(zip(request.circuit_list(), request.shots_list(), strict=True)):
             seed = None if request.seed is None else (request.seed + index) % SEED_END
             with _naming(index, request):
-                results.append(self._run_one(runnable, circuit, shots, seed, request))
-        return results
+                result = self._run_one(runnable, circuit, shots, seed, request, text)
+            yield result
+            del result  # it is not kept while the next one is computed
 
     def _runnable_for(self, token: str | None) -> Runnable:
         """Return the runnable, acting for the holder of the token if it can use one."""
@@ -192,9 +270,17 @@ class Runner:
         return cast("NeedsToken", self.runnable).with_token(token)
 
     def _run_one(
-        self, runnable: Runnable, source: CircuitOrText, shots: int | None, seed: int | None, request: RunRequest
+        self,
+        runnable: Runnable,
+        source: CircuitOrText,
+        shots: int | None,
+        seed: int | None,
+        request: RunRequest,
+        text: AnswerText | None,
     ) -> Result:
         circuit, parse_s = self._parse(source)
+        if text is not None and request.result is not None:
+            text.expect(request.result.result_class.least_bytes(circuit.num_qubits))
         self._peak_memory.begin()
         result = runnable.run(circuit, shots=shots, seed=seed, result=request.result, sampling=request.sampling)
         return self._with_server_provenance(result, parse_s, self._peak_memory.value())

@@ -22,7 +22,7 @@ from gateway.execution.memory import offer_to_the_killer, set_ceiling
 from gateway.execution.runner import Answer, Runnable, Runner, UsesResources
 from gateway.protocol import problem
 from gateway.protocol.messages import ServerLimits
-from gateway.resources import Resources
+from gateway.resources import MEMORY_VARIABLE, Resources
 from gateway.results import Sampling
 from gateway.simulators import load
 
@@ -52,6 +52,8 @@ class Target:
         """Import the framework and return the runnable."""
         if self.pickled is not None:
             return pickle.loads(self.pickled)  # type: ignore[no-any-return]  # noqa: S301 - ours, see above
+        if self.resources.memory_bytes is not None:  # the settings win over the variable, here as everywhere
+            os.environ[MEMORY_VARIABLE] = str(self.resources.memory_bytes)
         runnable = load(str(self.path))
         if isinstance(runnable, UsesResources):
             runnable.use(self.resources)

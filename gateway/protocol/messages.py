@@ -87,6 +87,7 @@ class ServerLimits(msgspec.Struct, frozen=True, kw_only=True):
     max_shots: Annotated[int, _limit("shots of a circuit")] = 10_000_000
     max_circuits: Annotated[int, _limit("circuits of a request")] = 1_000
     max_body_bytes: Annotated[int, _limit("bytes of a request")] = 32 * 2**20
+    max_result_bytes: Annotated[int, _limit("bytes of an answer with results")] = 256 * 2**20
     max_qubits: Annotated[int, _limit("qubits of a circuit")] = 4096
     max_clbits: Annotated[int, _limit("clbits of a circuit")] = 65_536
     max_operations: Annotated[int, _limit("operations of a circuit, after it was flattened")] = 1_000_000

@@ -141,8 +141,8 @@ def test_state_too_large_for_the_memory_is_refused_with_the_number_that_fits(mon
 def test_branches_of_a_dynamic_circuit_are_counted_into_the_memory(monkeypatch):
     monkeypatch.setattr(base, "available_bytes", lambda: 64 * 2**18)
     circuit = uniform(18)
-    circuit.h(0).measure(0, 0)  # the first measurement is cut off: three states may be held at once
-    with pytest.raises(LimitError, match="at most 16"):
+    circuit.h(0).measure(0, 0)  # the first measurement is cut off: the state that a branch begins with is kept
+    with pytest.raises(LimitError, match="at most 17"):
         NumpyAdapter().run(circuit, shots=1)
 
 

@@ -68,7 +68,7 @@ def state_of_pytket_qiskit():
 
 def test_runs_at_once_and_a_failing_one_leave_pytket_qiskit_as_it_was(adapter, monkeypatch):
     before = state_of_pytket_qiskit()
-    monkeypatch.setattr(PytketAdapter, "check_memory", lambda *args, **options: None)
+    monkeypatch.setattr(PytketAdapter, "take_states", lambda *args, **options: None)
     large = Circuit(45)
     for qubit in range(45):
         large.h(qubit)
@@ -144,7 +144,7 @@ def test_a_condition_that_contradicts_itself_never_holds(adapter):
 
 
 def test_a_failure_inside_the_backend_becomes_a_simulator_error(adapter, monkeypatch):
-    monkeypatch.setattr(PytketAdapter, "check_memory", lambda *args, **options: None)
+    monkeypatch.setattr(PytketAdapter, "take_states", lambda *args, **options: None)
     circuit = Circuit(45)
     for qubit in range(45):
         circuit.h(qubit)

@@ -12,8 +12,11 @@ from gateway.counts import Counts
 from gateway.errors import CircuitInvalidError, LimitError, SimulatorError
 from gateway.execution.function import Function
 from gateway.execution.pool import InlineExecutor
-from gateway.execution.runner import Runner
-from gateway.protocol.messages import BackendInfo, RunRequest, ServerLimits, decode, encode
+from gateway.execution.runner import AnswerText, Runner
+from gateway.protocol.messages import BackendInfo, RunRequest, RunResponse, ServerLimits, decode, encode
+from gateway.protocol.result_message import message_of
+from gateway.provenance import Provenance
+from gateway.results import ResultType
 from gateway.version import __version__
 
 BELL = "OPENQASM 3.0; include 'stdgates.inc'; qubit[2] q; bit[2] c; c = measure q;".replace("'", '"')
@@ -129,3 +132,60 @@ def test_the_token_reaches_a_function_that_takes_one():
     runner = Runner(Function(lambda circuit, shots, token: {"1" * 8: len(token)}), ServerLimits())
     assert runner.run(run_body(shots=6), "secret").status == 200
     assert runner.run(run_body(shots=5), "secret").status == 500
+
+
+def refusal_of(limits: ServerLimits, request: RunRequest, runnable: object = None) -> dict[str, object]:
+    """Return the problem that an answer is which exceeds a limit."""
+    answer = Runner(runnable or FakeAdapter(), limits).run(encode(request), None)
+    assert answer.status == 413
+    return json.loads(answer.body)
+
+
+def test_an_answer_that_is_too_large_is_refused_with_its_size_and_what_to_do():
+    def run_func(circuit: Circuit, shots: int) -> dict[str, int]:
+        return {f"{number:0{circuit.num_clbits}b}": 1 for number in range(shots)}
+
+    limits = ServerLimits(max_result_bytes=10_000)
+    problem = refusal_of(limits, RunRequest(circuits=Circuit(1, 1_000).measure(0, 0), shots=20), Function(run_func))
+    assert (problem["limit"], problem["allowed"]) == ("max_result_bytes", 10_000)
+    assert problem["requested"] > 20_000
+    assert "fewer shots" in problem["detail"]
+    assert "fewer clbits" in problem["detail"]
+
+
+def test_a_list_of_answers_counts_as_one_and_the_error_names_the_circuit():
+    one = len(Runner(FakeAdapter(), ServerLimits()).run(encode(RunRequest(circuits=[fake()])), None).body)
+    problem = refusal_of(ServerLimits(max_result_bytes=3 * one), RunRequest(circuits=[fake()] * 10))
+    assert problem["limit"] == "max_result_bytes"
+    assert 0 < problem["circuit"] < 9
+
+
+def test_an_answer_as_large_as_the_limit_is_given():
+    request = encode(RunRequest(circuits=[fake()] * 3, seed=1))
+    runner = Runner(FakeAdapter(), ServerLimits())
+    size = max(len(runner.run(request, None).body) for _ in range(5)) + 100  # times have more or fewer digits
+    answer = Runner(FakeAdapter(), ServerLimits(max_result_bytes=size)).run(request, None)
+    assert answer.status == 200
+    assert len(decode(RunResponse, answer.body).results) == 3
+
+
+class NeverRun(FakeAdapter):
+    def run(self, circuit: Circuit, **options: object) -> Counts:
+        raise AssertionError("it was run")
+
+
+def test_a_state_vector_that_is_certainly_too_large_is_refused_before_it_is_computed():
+    request = RunRequest(circuits=Circuit(24).h(0), result=ResultType.STATEVECTOR)
+    problem = refusal_of(ServerLimits(max_result_bytes=2**20), request, NeverRun())
+    assert problem["requested"] >= 10 * 2**24
+    assert "counts instead of a state vector" in problem["detail"]
+
+
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_an_answer_is_written_as_its_message_is(number: int):
+    text = AnswerText(10**6)
+    provenance = Provenance(simulator="fake", version="1")
+    results = [Counts({"01": 3 + index}, provenance=provenance) for index in range(number)]
+    for result in results:
+        text.add(result)
+    assert text.body() == encode(RunResponse(results=list(map(message_of, results))))

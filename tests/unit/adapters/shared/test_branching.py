@@ -15,7 +15,7 @@ def test_circuit_measured_last_is_one_segment():
     plan = make_plan(Circuit(2).h(0).cx(0, 1).measure_all())
     assert plan.static
     assert plan.final == {0: 0, 1: 1}
-    assert plan.copies == 1
+    assert plan.waiting(0) == 0
 
 
 def test_gate_after_a_measurement_on_another_qubit_does_not_cut():
