@@ -21,7 +21,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from adapters.shared.costs import AMPLITUDE_OF_ANSWER, STATE, Costs
 from adapters.shared.memory import available_bytes, given_bytes
-from adapters.shared.room import Room, entering
+from adapters.shared.room import UNCOUNTED, Room
 from gateway.circuit import Circuit, Operation
 from gateway.circuit.lowering import lower, lowered_counts
 from gateway.circuit.needs import Needs, needs
@@ -213,7 +213,7 @@ class Adapter(ABC, Generic[N]):
         deadline = time.monotonic() + _WAITS_S if self._deadline is None else self._deadline
         room = Room(self.name, self.available_bytes, deadline)
         run = Run(shots or 0, secrets.randbelow(SEED_END) if seed is None else seed, sampling, room)
-        with self._translating_errors(circuit_needs, options, room), entering(room):
+        with self._translating_errors(circuit_needs, options, room), room:
             with run.building():
                 self._take_operations(circuit_needs, run)
                 operations = lower(circuit.operations, frozenset(self.native_gates))
@@ -285,6 +285,8 @@ class Adapter(ABC, Generic[N]):
             return
         of_answer = AMPLITUDE_OF_ANSWER if answer else 0
         of_all = each + STATE * waiting + of_answer
+        if of_all << num_qubits <= UNCOUNTED:
+            return
 
         def allowed(left: int) -> int:
             fitting = max((left // of_all).bit_length() - 1, 0)

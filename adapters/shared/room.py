@@ -8,11 +8,11 @@ an allocation that nobody has estimated fails instead of taking the memory of ot
 
 from __future__ import annotations
 
-import contextlib
 import resource
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
+from typing import Self
 
 from adapters.shared.costs import outcome_bytes
 from adapters.shared.memory import RESERVE, unclaimed_bytes
@@ -23,7 +23,7 @@ from gateway.free_memory import data_bytes
 ALWAYS_FITS = 8 * 2**20
 """A run that holds no more than this is not held against the memory, and nobody looks up how much is free."""
 
-_UNCOUNTED = 2**20
+UNCOUNTED = 2**20
 """A part up to this size does not count: the reserve that stays free is many times as large."""
 
 Refusal = Callable[[int], LimitError]
@@ -39,7 +39,7 @@ class Room:
         deadline: when the run ends at the latest, on the monotonic clock.
     """
 
-    __slots__ = ("_available", "_claim", "_deadline", "_most", "_soft", "outcomes_held", "parts", "simulator")
+    __slots__ = ("_available", "_claim", "_deadline", "_most", "_soft", "_token", "outcomes_held", "parts", "simulator")
 
     def __init__(self, simulator: str, available: Callable[[], int], deadline: float) -> None:
         self.simulator = simulator
@@ -63,7 +63,7 @@ class Room:
             BusyError: other runs did not end in time.
         """
         before = sum(size for name, size in self.parts.items() if name not in parts)
-        self.parts.update({name: size for name, size in parts.items() if size > _UNCOUNTED})
+        self.parts.update({name: size for name, size in parts.items() if size > UNCOUNTED})
         total = sum(self.parts.values())
         if total <= ALWAYS_FITS:
             return
@@ -87,6 +87,8 @@ class Room:
         """
         total = self.outcomes_held + number
         each = outcome_bytes(width)
+        if total * each <= UNCOUNTED:
+            return
 
         def refusal(left: int) -> LimitError:
             return self._limit(
@@ -135,6 +137,16 @@ class Room:
         """Return the name of the largest part that was estimated; empty where nothing was."""
         return max(self.parts, key=self.parts.__getitem__, default="")
 
+    def __enter__(self) -> Self:
+        """Be the room of the run under way."""
+        self._token = _current.set(self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End with the run."""
+        _current.reset(self._token)
+        self.close()
+
     def close(self) -> None:
         """Give back what the run claimed, and the ceiling that the process had before."""
         if self._claim is not None:
@@ -166,17 +178,6 @@ class Room:
 
 
 _current: ContextVar[Room | None] = ContextVar("room", default=None)
-
-
-@contextlib.contextmanager
-def entering(room: Room) -> Iterator[Room]:
-    """Let a room be that of the run under way for as long as the block lasts."""
-    token = _current.set(room)
-    try:
-        yield room
-    finally:
-        _current.reset(token)
-        room.close()
 
 
 def take_outcomes(number: int, width: int) -> None:

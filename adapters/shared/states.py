@@ -91,13 +91,14 @@ def bitstrings(indices: NDArray[np.int64], places: dict[int, int], other_bits: i
     take_outcomes(len(indices), width)
     if not width:
         return [""] * len(indices)
-    others = np.frombuffer(f"{other_bits:0{width}b}".encode(), dtype=np.uint8)
+    others = np.frombuffer(f"{other_bits:0{width}b}".encode(), dtype=np.uint8) if len(places) < width else None
     rows = max(_PIECE_BYTES // width, 1)
     keys: list[str] = []
     for begin in range(0, len(indices), rows):
         piece = indices[begin : begin + rows]
         text = np.empty((len(piece), width), dtype=np.uint8)
-        text[:] = others
+        if others is not None:
+            text[:] = others
         for clbit, place in places.items():
             text[:, width - 1 - clbit] = (piece >> place & 1) + ord("0")
         keys += texts(text)
