@@ -18,7 +18,6 @@ import logging
 import os
 import pickle
 import signal
-import socket
 import threading
 import time
 from collections import Counter
@@ -40,7 +39,7 @@ from gateway.execution.fair_queue import WaitingQueue
 from gateway.execution.memory import KillsForMemory, Note
 from gateway.execution.runner import Answer, Runner
 from gateway.execution.worker import Describe, Run, Target, Task, Undo
-from gateway.execution.worker_process import IMPORTED_WITHIN_S, ForkServer
+from gateway.execution.worker_process import IMPORTED_WITHIN_S, ForkServer, Keeper
 from gateway.protocol.messages import ServerLimits
 
 _STARTS = 3
@@ -406,13 +405,13 @@ class WorkerPool:
         how = "was killed because memory ran out" if for_memory else "was killed, most likely because memory ran out"
         return OutOfMemory(f"the simulator's process {how}{what}: ask for fewer {_LESS.get(part, 'qubits')}")
 
-    def _add_worker(self, keeper: socket.socket | None = None) -> None:
+    def _add_worker(self, keeper: Keeper | None = None) -> None:
         """Start a worker, and hand it out once it is ready, or has ended: whoever takes that one starts the next."""
         worker = self._start_worker(keeper)
         if worker is not None:
             self._free_workers.give(worker)
 
-    def _start_worker(self, keeper: socket.socket | None) -> _Worker | None:
+    def _start_worker(self, keeper: Keeper | None) -> _Worker | None:
         """Start a worker and wait until it is ready or has ended; ``None`` if the pool is closed.
 
         A fork server or a keeper that hangs is replaced, for as long as it takes.
@@ -426,10 +425,10 @@ class WorkerPool:
             else:
                 self._forget(worker)
         if keeper is not None:
-            keeper.close()
+            keeper.channel.close()
         return None
 
-    def _ask_for_worker(self, keeper: socket.socket | None) -> _Worker | None:
+    def _ask_for_worker(self, keeper: Keeper | None) -> _Worker | None:
         with contextlib.suppress(OSError), self._lock:
             if not self._closed.is_set():
                 worker = _Worker(self._fork_server, self._target, self._limits, self._folder, keeper)
@@ -526,7 +525,7 @@ class _Worker:
         target: Target,
         limits: ServerLimits,
         folder: str | os.PathLike[str] | None,
-        keeper: socket.socket | None = None,
+        keeper: Keeper | None = None,
     ) -> None:
         self._loads = pickle.dumps((target, limits))
         self._process = fork_server.start_worker(keeper)
@@ -622,8 +621,8 @@ class _Worker:
         return list(self._answers.started)
 
     @property
-    def keeper(self) -> socket.socket | None:
-        """The channel to the process that forked this worker, which has ended, and can fork the next."""
+    def keeper(self) -> Keeper | None:
+        """The process that forked this worker, which has ended, and can fork the next."""
         return self._process.take_keeper()
 
     def close(self) -> None:

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+from typing import NamedTuple
 
 from gateway.execution.forkserver import ENDED, IMPORTED, KILL, START, STARTED
 
@@ -21,6 +22,18 @@ _PROGRAM = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[3]); "
     "from gateway.execution.forkserver import main; main(int(sys.argv[1]), sys.argv[2])"
 )
+
+
+class Keeper(NamedTuple):
+    """A process that forks workers.
+
+    Args:
+        channel: on which it is told to, and tells what became of them.
+        pid: the id of the process, once it is known.
+    """
+
+    channel: socket.socket
+    pid: int | None = None
 
 
 class ForkServer:
@@ -48,11 +61,11 @@ class ForkServer:
         self._began = time.monotonic()
         self._imported: float | None = None
 
-    def start_worker(self, keeper: socket.socket | None = None) -> WorkerProcess:
+    def start_worker(self, keeper: Keeper | None = None) -> WorkerProcess:
         """Ask for a worker, and return at once; if the fork server has ended, a new one takes its place.
 
         Args:
-            keeper: the channel of the keeper that forks the worker; by default a new one.
+            keeper: forks the worker; by default a new one does.
 
         Raises:
             OSError: no process or descriptor is left.
@@ -63,12 +76,12 @@ class ForkServer:
             fork_server = None
             if keeper is None:
                 keeper, fork_server = self._start_keeper()
-            on_failure.callback(keeper.close)
-            socket.send_fds(keeper, [START], [its_tasks.fileno()])  # a keeper has no other message to take
+            on_failure.callback(keeper.channel.close)
+            socket.send_fds(keeper.channel, [START], [its_tasks.fileno()])  # a keeper has no other message to take
             on_failure.pop_all()
             return WorkerProcess(tasks, keeper, fork_server)
 
-    def _start_keeper(self) -> tuple[socket.socket, subprocess.Popen[bytes]]:
+    def _start_keeper(self) -> tuple[Keeper, subprocess.Popen[bytes]]:
         keeper, its_channel = socket.socketpair()
         with its_channel, self._lock:
             try:
@@ -80,7 +93,7 @@ class ForkServer:
             except OSError:
                 keeper.close()
                 raise
-            return keeper, self._process
+            return Keeper(keeper), self._process
 
     def restart_if_hung(self, worker: WorkerProcess) -> bool:
         """Kill the fork server, and start another, if it has not forked a keeper in time.
@@ -138,13 +151,12 @@ class WorkerProcess:
         began: when it was asked, on the monotonic clock.
     """
 
-    def __init__(self, pipe: socket.socket, keeper: socket.socket, fork_server: subprocess.Popen[bytes] | None) -> None:
+    def __init__(self, pipe: socket.socket, keeper: Keeper, fork_server: subprocess.Popen[bytes] | None) -> None:
         self.pipe = pipe
         self.fork_server = fork_server
         self.began = time.monotonic()
         self.pid: int | None = None
-        self._channel = keeper
-        self._keeper: int | None = None
+        self._channel, self._keeper = keeper
         self._told = b""
         self._exit_code: int | None = None
         self._ended = False
@@ -212,7 +224,7 @@ class WorkerProcess:
         """
         if not self._wait(wait_s):
             self.kill()
-            if self.has_begun() and not self._wait(kill_s) and self._keeper is not None:
+            if not self._wait(kill_s if self.has_begun() else 0) and self._keeper is not None:
                 _kill(self._keeper)
                 self._wait(kill_s)
         self.pipe.close()
@@ -224,9 +236,9 @@ class WorkerProcess:
         """End the keeper of a worker that has ended."""
         self._channel.close()
 
-    def take_keeper(self) -> socket.socket | None:
-        """Return the channel of the keeper, for the next worker, after the end; ``None`` if the keeper has ended."""
-        return self._channel if self._keeper_remains else None
+    def take_keeper(self) -> Keeper | None:
+        """Return the keeper, for the next worker, after the end; ``None`` if the keeper has ended, too."""
+        return Keeper(self._channel, self._keeper) if self._keeper_remains else None
 
     def _wait(self, wait_s: float) -> bool:
         deadline = time.monotonic() + wait_s

@@ -178,6 +178,7 @@ def test_a_keeper_that_is_stopped_while_its_worker_ends_is_replaced(pool, monkey
     with pytest.raises(GatewayError, match="SIGKILL"):
         pool.run(run_body(fake(Does.KILL_ITSELF)), None, 60)
     assert pool.run(run_body(), None, 60).status == 200
+    wait_for_end({keeper})
 
 
 def test_a_worker_that_died_while_idle_costs_no_run(pool: WorkerPool):
