@@ -54,6 +54,15 @@ def test_others_are_answered_and_memory_is_bounded_whatever_a_thousand_clients_d
     wait_until(lambda: _descriptors(server) < MOST // 2, "all descriptors to be given back")
 
 
+@pytest.mark.parametrize("request_bytes", [b"", WRITE[:20], WRITE[:1000], READ], ids=["nothing", "half", "more", "all"])
+def test_clients_that_leave_leave_nothing_behind(server: Sieged, request_bytes: bytes):
+    before = _descriptors(server)
+    for _ in range(100):
+        with socket.create_connection((server.host, server.port)) as sock:
+            sock.sendall(request_bytes)
+    wait_until(lambda: _descriptors(server) < before + 20, "all descriptors to be given back", deadline_s=30)
+
+
 def test_clients_that_only_begin_a_request_make_room_for_others(server: Sieged):
     with Crowd(server.port, MOST + 200, b"GET /healthz HTTP/1.1\r\nX: ", write_a_little) as crowd:
         for number in range(5):

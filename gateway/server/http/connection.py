@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import fcntl
 import socket
+import struct
 import termios
 from array import array
 from functools import partial
@@ -89,6 +90,7 @@ class Connection(ASGIProtocol):  # type: ignore[misc]  # gunicorn is untyped
         is_arriving = self._connections.stage_of(self) is Stage.ARRIVING
         if self._closed or self._is_ssl or not is_arriving or self.is_half_closed:
             super()._close_transport()
+            self.transport.close()  # gunicorn's does not where the client has left already
             return
         self._closed = self._is_refused = True
         self.transport.resume_reading()
@@ -132,7 +134,11 @@ class Connection(ASGIProtocol):  # type: ignore[misc]  # gunicorn is untyped
     # ------------------------------------------------------------------ what the rules about connections call
 
     def end(self) -> None:
-        """End the connection at once."""
+        """End the connection at once; of an answer that is cut short, the system sends nothing more either."""
+        if self.is_waiting():
+            with contextlib.suppress(OSError):
+                sock = self.transport.get_extra_info("socket")
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.transport.abort()
 
     def taken_bytes(self) -> int:
