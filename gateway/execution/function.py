@@ -122,7 +122,8 @@ class Function:
             if isinstance(exc, KeyboardInterrupt) and signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
                 raise  # somebody pressed Ctrl-C, which a worker ignores
             if _ran_out_of_memory(exc):
-                raise OutOfMemory(f"{self.name} ran out of memory", simulator=self.name) from exc
+                text = f"{self.name} ran out of memory: ask for fewer shots or fewer qubits"
+                raise OutOfMemory(text, simulator=self.name) from exc
             raise self._failure(detail.format(described(exc))) from exc
 
     def _outcome(self, kind: ResultType, values: object, circuit: Circuit, shots: int | None) -> Result:
