@@ -336,16 +336,18 @@ class JobStore:
     def remove(self, numbers: Sequence[int]) -> set[int]:
         """Remove ended jobs but for those that somebody reads, and return the numbers of those that were removed.
 
-        Each transaction removes a few, so that others have a turn in between.
+        A job that is removed twice at once is in the answer of one call only. Each transaction removes a few, so that
+        others have a turn in between.
         """
         removed: set[int] = set()
         for some in _batches(numbers):
-            free = set(some) - self._readers.held()
             with self.transaction() as connection:
+                free = jobs.c.number.in_(set(some) - self._readers.held())
+                there = set(connection.scalars(sa.select(jobs.c.number).where(free).with_for_update()))
                 for table in (pieces, circuits):
-                    connection.execute(table.delete().where(table.c.job.in_(free)))
-                connection.execute(jobs.delete().where(jobs.c.number.in_(free)))
-            removed |= free
+                    connection.execute(table.delete().where(table.c.job.in_(there)))
+                connection.execute(jobs.delete().where(jobs.c.number.in_(there)))
+            removed |= there
         return removed
 
     # ------------------------------------------------------------------ reading

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from threading import Barrier
 
 import msgspec
 import pytest
@@ -13,7 +14,7 @@ from gateway.errors import LimitError
 from gateway.jobs.clock import SteadyClock
 from gateway.jobs.never_stored import NeverStored
 from gateway.jobs.retention import Retention
-from gateway.jobs.store import JobRecord, JobStore, StoredAnswer
+from gateway.jobs.store import EndedJob, JobRecord, JobStore, StoredAnswer
 from gateway.protocol.messages import ServerLimits
 from gateway.results import JobState
 
@@ -215,6 +216,22 @@ def test_a_job_that_is_forgotten_is_gone_at_once_or_the_first_to_go_while_it_is_
     del answer
     kept.done("c", 6_000)
     assert kept.names() == "c"
+
+
+def test_a_job_that_is_forgotten_twice_at_once_gives_its_room_back_once(kept: Kept, monkeypatch: pytest.MonkeyPatch):
+    forgotten, ended, both = kept.done("a", 4_000), kept.store.ended, Barrier(2)
+    kept.done("b", 5_000)
+
+    def seen_by_both(number: int) -> list[EndedJob]:
+        jobs = ended(number)
+        both.wait(30)
+        return jobs
+
+    monkeypatch.setattr(kept.store, "ended", seen_by_both)
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(kept.retention.forget, [forgotten] * 2))
+    with pytest.raises(LimitError, match="the jobs of this owner take 5,000 already"):
+        kept.submit("c", size=6_000)
 
 
 def test_a_job_that_is_read_makes_no_room(kept: Kept):

@@ -152,7 +152,7 @@ def test_ended_jobs_are_removed_with_all_that_belongs_to_them(store: JobStore):
     assert (store.ended(numbers[0]), store.ended(numbers[2])) == ([first], [])
     assert store.taken() == {"ada": size + len(b"request 0"), "bob": size}
     assert store.taken(ended=True) == {"ada": size, "bob": size}
-    assert store.remove([numbers[0], 12345]) == {numbers[0], 12345}
+    assert store.remove([numbers[0], 12345]) == {numbers[0]}
     assert store.find("job 0", "ada") is None
     assert (store.requests(numbers[0]), store.piece(numbers[0], 0, 0)) == ([], None)
     assert store.taken() == {"ada": len(b"request 0"), "bob": size}
@@ -223,6 +223,15 @@ def test_many_small_answers_are_not_in_memory_together_either(store: JobStore):
         store.finish(number, position, StoredAnswer(200, b"x" * (PIECE_BYTES // 2)), None, 1002)
     assert not any(isinstance(answer.body, bytes) for answer in store.answers(number))
     assert [whole(answer.body) for answer in store.answers(number)] == [b"x" * (PIECE_BYTES // 2)] * 40
+
+
+def test_each_of_many_that_remove_the_same_jobs_at_once_removes_others(store: JobStore):
+    numbers = [added(store, id=f"job {k}", total=1) for k in range(200)]
+    for number in numbers:
+        store.finish(number, 0, StoredAnswer(200, b"x"), JobState.DONE, 2000.0)
+    with ThreadPoolExecutor(8) as threads:
+        removed = list(threads.map(store.remove, [numbers] * 8))
+    assert sorted(number for some in removed for number in some) == numbers
 
 
 def test_a_job_that_is_read_is_not_removed(store: JobStore):
