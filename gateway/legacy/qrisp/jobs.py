@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -15,6 +17,7 @@ from gateway.jobs.manager import Caller
 from gateway.legacy.qrisp import deployments
 from gateway.legacy.qrisp.deployments import Deployment, JobOrder, JobView
 from gateway.legacy.qrisp.store import MAX_AGE_S, NUMBER_END, DeploymentStore
+from gateway.legacy.qrisp.whole_answers import room_for
 from gateway.protocol.messages import JobInfo, RunResponse, decode, encode
 from gateway.protocol.result_message import result_of
 from gateway.results import JobState, Result
@@ -125,11 +128,13 @@ class JobService:
         self._refusals.add(number, error)
         return number
 
-    def view(self, number: int, caller: Caller) -> JobView:
-        """Return the view of a job, and wait a while for its end.
+    @contextlib.contextmanager
+    def view(self, number: int, caller: Caller) -> Iterator[JobView]:
+        """Yield the view of a job, after a wait for its end; it is to be forgotten when the ``with`` statement ends.
 
         Raises:
             JobNotFound: the caller has no such job.
+            LimitError: its results are too large for these clients.
             GatewayError: the error with which the order was refused.
         """
         refusal = self._refusals.get(number)
@@ -143,15 +148,16 @@ class JobService:
             raise JobNotFound(f"there is no job {number} of yours here", job=str(number))
         job = self._wait(job_id, caller)
         is_done = job.state is JobState.DONE
-        return JobView(
-            number=number,
-            state=job.state,
-            created_at=job.created_at,
-            ended_at=job.ended_at,
-            texts=self._texts(job_id, caller, recent) if is_done else (),
-            results=[self._result(job_id, k, caller) for k in range(job.progress.total)] if is_done else (),
-            message=self._message(job, caller),
-        )
+        with room_for((job.result_bytes or 0) if is_done else 0):
+            yield JobView(
+                number=number,
+                state=job.state,
+                created_at=job.created_at,
+                ended_at=job.ended_at,
+                texts=self._texts(job_id, caller, recent) if is_done else (),
+                results=[self._result(job_id, k, caller) for k in range(job.progress.total)] if is_done else (),
+                message=self._message(job, caller),
+            )
 
     def _texts(self, job_id: str, caller: Caller, recent: _RecentJob | None) -> list[str]:
         return deployments.texts_of(self._jobs.requests(job_id, caller)) if recent is None else recent.texts

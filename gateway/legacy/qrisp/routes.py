@@ -93,12 +93,12 @@ def _add_one_job(routes: Blueprint, service: Service, jobs: JobService, *, qunic
     @routes.get("/jobs/<int(signed=True):number>", strict_slashes=False)
     def view(number: int) -> Response:
         content = body(service) if request.content_length else b"{}"
-        job = jobs.view(number, _caller(service, content))
-        if qunicorn and request.path.endswith("/"):
-            return respond(encode(deployments.qunicorn_job(job)))
-        if job.state in {JobState.FAILED, JobState.CANCELLED}:
-            return respond(encode(deployments.failure(job)))
-        return respond(encode(deployments.job(job)), _CREATED)
+        with jobs.view(number, _caller(service, content)) as job:
+            if qunicorn and request.path.endswith("/"):
+                return respond(encode(deployments.qunicorn_job(job)))
+            if job.state in {JobState.FAILED, JobState.CANCELLED}:
+                return respond(encode(deployments.failure(job)))
+            return respond(encode(deployments.job(job)), _CREATED)
 
 
 def _caller(service: Service, content: bytes) -> Caller:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from gateway.counts import Counts
 from gateway.errors import RequestError
-from gateway.execution.content import whole
+from gateway.execution.content import size_of, whole
 from gateway.execution.runner import Answer
 from gateway.jobs.manager import Caller
 from gateway.legacy.qrisp.objects import BackendStatus, RunMessage, as_circuit
+from gateway.legacy.qrisp.whole_answers import room_for
 from gateway.protocol import problem
 from gateway.protocol.messages import BackendInfo, RunRequest, RunResponse, decode, encode
 from gateway.protocol.result_message import result_of
@@ -31,10 +32,11 @@ def run(service: Service, message: RunMessage, caller: Caller) -> dict[str, int]
     request = RunRequest(circuits=circuit, shots=message.shots)
     timeout_s = check_limits(request, service.limits)
     answer = service.run(encode(request), caller, timeout_s)
-    (message_of_result,) = decode(RunResponse, _body(answer)).results
-    counts = result_of(message_of_result)
-    assert isinstance(counts, Counts)  # noqa: S101 - a request with shots asks for counts
-    return counts.to_dict()
+    with room_for(size_of(answer.body)):
+        (message_of_result,) = decode(RunResponse, _body(answer)).results
+        counts = result_of(message_of_result)
+        assert isinstance(counts, Counts)  # noqa: S101 - a request with shots asks for counts
+        return counts.to_dict()
 
 
 def ping(service: Service, *, trusted: bool) -> BackendStatus:

@@ -21,6 +21,7 @@ from werkzeug.test import TestResponse
 from gateway.execution.pool import InlineExecutor
 from gateway.execution.runner import Runner
 from gateway.jobs.store import JobStore
+from gateway.legacy.qrisp import deployments, whole_answers
 from gateway.legacy.qrisp import jobs as qrisp_jobs
 from gateway.legacy.qrisp import store as qrisp_store
 from gateway.legacy.qrisp.room import QrispInterface
@@ -239,6 +240,30 @@ def test_an_order_that_is_refused_has_an_id_all_the_same_which_tells_why(app: Fl
     asked = app.get(f"/jobs/{refused.get_json(force=True)['id']}", json=order(number))
     assert asked.status_code == status  # not 201: the client raises the message
     assert asked.get_json(force=True)["message"] == refused.get_json(force=True)["message"] != ""
+
+
+def test_results_too_large_for_these_clients_are_refused_with_the_reason(app: FlaskClient, monkeypatch):
+    monkeypatch.setattr(whole_answers, "MOST_BYTES", 100)
+    answer = ended(app, BELL)
+    assert (answer.status_code, answer.get_json()["code"]) == (413, "limit-exceeded")
+    assert "clients of this interface are given 100 at most" in answer.get_json()["message"]
+
+
+@pytest.mark.parametrize(("small_bytes", "takes_turns"), [(100, True), (100_000, False)])
+def test_large_results_are_in_memory_one_after_the_other(app: FlaskClient, monkeypatch, small_bytes, takes_turns):
+    seen = []
+
+    def job(view: deployments.JobView) -> dict[str, Any]:
+        if view.results:
+            seen.append(whole_answers._turn.locked())
+        return show(view)
+
+    show = deployments.job
+    monkeypatch.setattr(deployments, "job", job)
+    monkeypatch.setattr(whole_answers, "_SMALL_BYTES", small_bytes)
+    assert ended(app, BELL).status_code == 201
+    assert seen == [takes_turns]
+    assert not whole_answers._turn.locked()
 
 
 def test_refusals_are_forgotten_in_time(monkeypatch):

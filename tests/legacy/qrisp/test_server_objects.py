@@ -18,6 +18,7 @@ from support.raw import Server
 from gateway.execution.function import Function
 from gateway.execution.pool import InlineExecutor
 from gateway.execution.runner import Runner
+from gateway.legacy.qrisp import whole_answers
 from gateway.legacy.qrisp.room import QrispInterface
 from gateway.protocol.messages import ServerLimits
 from gateway.server.access.tokens import TokenDigest, Tokens
@@ -131,6 +132,15 @@ def test_wrong_methods_and_types_are_told_likewise(app: FlaskClient, method, pat
     reply = app.open(path, method=method, data=b"{}", content_type=content_type)
     assert reply.status_code == status
     assert reply.get_json(force=True)["error_message"]
+
+
+def test_counts_too_large_for_these_clients_are_refused_with_the_reason(app: FlaskClient, monkeypatch):
+    monkeypatch.setattr(whole_answers, "MOST_BYTES", 100)
+    answer = app.post(
+        "/run", data=body(circuit("a", "x", op("x", "a"), op("measure", "a", "x"))), content_type="application/json"
+    )
+    assert (answer.status_code, answer.get_json()["code"]) == (413, "limit-exceeded")
+    assert "clients of this interface are given 100 at most" in answer.get_json()["message"]
 
 
 def test_an_infinite_angle_is_refused(app: FlaskClient):
