@@ -6,6 +6,7 @@ a request comes in, working while its request is being answered, and sending whi
 
 from __future__ import annotations
 
+import logging
 import math
 import resource
 import time
@@ -31,7 +32,9 @@ DESCRIPTORS_EACH = 3
 """Descriptors that a connection may need: its socket, a file for its request, and a file for its answer."""
 
 OTHER_DESCRIPTORS = 256
-"""Descriptors for all else: workers, the job database, log files."""
+"""Descriptors for all else, or half of those that there are: workers, the job database, log files."""
+
+log = logging.getLogger("gateway")
 
 
 class Stage(Enum):
@@ -85,6 +88,13 @@ class Connections:
 
     def __init__(self, limits: ServerLimits, clock: Callable[[], float] = time.monotonic) -> None:
         self._most = min(limits.max_connections, _most_with_descriptors())
+        if self._most < limits.max_connections:
+            log.warning(
+                "the system lets this server have so few descriptors that it takes %d connections at a time, not %d: "
+                "raise what 'ulimit -n' says",
+                self._most,
+                limits.max_connections,
+            )
         self._arrival_s = limits.max_arrival_s
         self._window_bytes = limits.least_bytes_per_s * SPEED_WINDOW_S
         self._clock = clock
@@ -223,4 +233,4 @@ def _most_with_descriptors() -> float:
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY:
         return math.inf
-    return max(1, (soft - OTHER_DESCRIPTORS) // DESCRIPTORS_EACH)
+    return max(1, (soft - min(OTHER_DESCRIPTORS, soft // 2)) // DESCRIPTORS_EACH)

@@ -119,11 +119,28 @@ def test_where_all_are_used_a_new_one_is_for_probes_and_not_even_those_have_no_e
     assert len(connections) == 3 + PROBE_PLACES
 
 
-def test_there_are_no_more_connections_than_the_process_can_have_descriptors(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(rules.resource, "getrlimit", lambda _: (rules.OTHER_DESCRIPTORS + 6, 10**6))
+def test_there_are_no_more_connections_than_the_process_can_have_descriptors(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    monkeypatch.setattr(rules.resource, "getrlimit", lambda _: (12, 10**6))
     connections = Connections(ServerLimits(max_connections=1000))
     first, second, third = opened(connections, 3)
     assert ended([first, second, third]) == [0]
+    assert "takes 2 connections at a time, not 1000" in caplog.text
+
+
+@pytest.mark.parametrize(("descriptors", "most"), [(0, 1), (64, 10), (256, 42), (512, 85), (1024, 256), (2056, 600)])
+def test_few_descriptors_are_divided_between_connections_and_all_else(
+    descriptors: int, most: int, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(rules.resource, "getrlimit", lambda _: (descriptors, descriptors))
+    connections = Connections(ServerLimits(max_connections=1000))
+    used = opened(connections, most)
+    for each in used:
+        connections.received(each)
+        connections.arrived(each)
+    assert not connections.opened(Fake())
+    assert not ended(used)
 
 
 # ---------------------------------------------------------------------------- time
