@@ -256,7 +256,7 @@ class Jobs:
             return describe(record, record.total - len(job.open) if job is not None else 0)
 
     def forget(self, job_id: str, caller: Caller) -> JobInfo:
-        """Remove a job that has ended, or as soon as room is needed if somebody reads it now; return its last state.
+        """Remove a job that has ended, or about a minute after somebody has read it; return its last state.
 
         Raises:
             JobNotFound: the caller has no such job.

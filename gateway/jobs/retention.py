@@ -50,6 +50,7 @@ class Retention:
         self._taken = store.taken()
         self._partly: dict[int, set[int]] = {}
         self._fetched: set[int] = set()
+        self._forgotten: set[int] = set()
 
     def quota(self, owner: str) -> int:
         """Return the bytes that the jobs of an owner may take; without tokens everybody is one owner."""
@@ -163,7 +164,9 @@ class Retention:
     def clear_up(self) -> int:
         """Remove old jobs, and others beyond the bytes that are kept; return their number."""
         self.flush()
-        count = 0
+        with self._lock:
+            forgotten = list(self._forgotten)
+        count = sum(self._remove(self._store.ended(number)) for number in forgotten)
         while removed := self._remove(self._store.old(self._clock.now() - self._limits.keep_jobs_s)):
             count += removed
         return count + self._remove_surplus()
@@ -189,8 +192,14 @@ class Retention:
         return count
 
     def forget(self, record: JobRecord) -> None:
-        """Remove an ended job whose results nobody needs any more; while it is read, it only is the first to go."""
+        """Remove an ended job whose results nobody needs any more.
+
+        While it is read, or while the database does not know of its end yet, it only is the first to go, and
+        :meth:`clear_up` removes it later.
+        """
         self.note_fetched(record.number)
+        with self._lock:
+            self._forgotten.add(record.number)
         self._remove(self._store.ended(record.number))
 
     @property
@@ -223,6 +232,7 @@ class Retention:
         with self._lock:
             for number in removed:
                 self._partly.pop(number, None)
+                self._forgotten.discard(number)
         if removed:
             self._on_removed()
         return len(removed)

@@ -95,7 +95,7 @@ RESULTS = Parameter(
 )
 FORGET = Parameter(
     "forget",
-    "true removes the job with its results once it has ended; nobody finds it any more",
+    "true removes the job with its results once it has ended or, while others read it, within a minute after that",
     {"enum": ["true", "false"], "default": "false"},
 )
 STATE = Parameter("state", "only jobs in this state", {"enum": [str(state) for state in JobState]})

@@ -218,6 +218,24 @@ def test_a_job_that_is_forgotten_is_gone_at_once_or_the_first_to_go_while_it_is_
     assert kept.names() == "c"
 
 
+def test_a_job_that_was_forgotten_while_it_was_read_is_removed_afterwards(kept: Kept):
+    read = kept.done("a", 4_000)
+    answer = kept.store.answer(read.number, 0)
+    kept.retention.forget(read)
+    assert (kept.retention.clear_up(), kept.names()) == (0, "a")
+    del answer
+    assert (kept.retention.clear_up(), kept.names()) == (1, "")
+    assert kept.retention.clear_up() == 0
+
+
+def test_a_job_that_was_forgotten_before_the_database_knew_its_end_is_removed_afterwards(kept: Kept):
+    cancelled = kept.submit("a", size=4_000)
+    kept.retention.forget(cancelled)
+    assert (kept.retention.clear_up(), kept.names()) == (0, "a")
+    kept.store.cancel({cancelled.number: kept.clock.now()})
+    assert (kept.retention.clear_up(), kept.names()) == (1, "")
+
+
 def test_a_job_that_is_forgotten_twice_at_once_gives_its_room_back_once(kept: Kept, monkeypatch: pytest.MonkeyPatch):
     forgotten, ended, both = kept.done("a", 4_000), kept.store.ended, Barrier(2)
     kept.done("b", 5_000)
