@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import queue
 import threading
 import time
@@ -17,8 +18,8 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from typing import NamedTuple, TypeVar
 
-from gateway.errors import GatewayError, JobCancelled, JobStoreError
-from gateway.execution.content import whole
+from gateway.errors import GatewayError, JobCancelled, JobStoreError, StorageFull
+from gateway.execution.content import PIECE_BYTES, size_of, whole
 from gateway.execution.fair_queue import FairQueue
 from gateway.execution.pool import Executor, Stop
 from gateway.execution.runner import Answer
@@ -38,6 +39,10 @@ CANCEL_WITHIN_S = 1.0
 _FIRST_DELAY_S = 0.1
 LONGEST_DELAY_S = 15.0
 """Seconds between attempts to write at most: so soon does work go on after the database was away."""
+
+ROOM_WITHIN_S = 60.0
+"""Seconds for which a large answer waits for room: it takes room itself meanwhile, and a thread that others need."""
+
 _OK = 200
 
 T = TypeVar("T")
@@ -269,8 +274,9 @@ class Running:
         """
         with job.lock:
             job.stops.pop(position, None)
+        patience_s = ROOM_WITHIN_S if size_of(answer.body) > PIECE_BYTES else math.inf
         try:
-            self._insist(job, lambda: self._store_answer(job, position, answer))
+            self._insist(job, lambda: self._store_answer(job, position, answer), patience_s)
         except NeverStored as exc:
             log.warning("an answer of job %s cannot be stored: %s", job.record.id, exc.message)
             reason = StoredAnswer(exc.reason.status, problem.dump(exc.reason))
@@ -349,14 +355,20 @@ class Running:
             self._queue.remove_all(job.record.caller, lambda item: item[0] is job)
             self._suspects = deque(item for item in self._suspects if item[0] is not job)
 
-    def _insist(self, job: ActiveJob, use: Callable[[], T]) -> T:
+    def _insist(self, job: ActiveJob, use: Callable[[], T], patience_s: float = math.inf) -> T:
         """Use the database for a job, and try again for as long as it fails: an answer is not thrown away.
+
+        Args:
+            job: the job.
+            use: uses the database.
+            patience_s: seconds after which a disk that is full counts as too small.
 
         Raises:
             JobCancelled: the job was cancelled.
+            NeverStored: there will be no room.
             JobStoreError: the server ends.
         """
-        delay_s = _FIRST_DELAY_S
+        delay_s, began = _FIRST_DELAY_S, time.monotonic()
         while True:
             if job.record.state.ended:
                 raise JobCancelled("the job was cancelled")
@@ -367,6 +379,8 @@ class Running:
             except JobStoreError as exc:
                 if self.closing.is_set():
                     raise
+                if isinstance(exc, StorageFull) and time.monotonic() - began >= patience_s:
+                    raise NeverStored(exc) from exc
                 log.warning("%s; trying again in %g s", exc.message, delay_s)
             job.ended.wait(delay_s)  # which is set when the server ends, too
             delay_s = min(delay_s * 2, LONGEST_DELAY_S)

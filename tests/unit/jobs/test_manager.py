@@ -26,6 +26,7 @@ from gateway.errors import (
     LimitError,
     ResultNotFound,
     SimulatorCrashed,
+    StorageFull,
 )
 from gateway.execution.content import PIECE_BYTES, FileContent, pieces_of, size_of, whole
 from gateway.execution.function import Function
@@ -709,6 +710,24 @@ def refuse_answers_above(jobs: Jobs, size: int) -> None:
             f"CREATE TRIGGER small BEFORE UPDATE ON circuits WHEN length(NEW.answer) > {size} OR NEW.size > {size} "
             "BEGIN SELECT RAISE(ABORT, 'too large a value'); END"
         )
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_large_answer_waits_for_room_and_ends_as_storage_full_if_none_is_made(
+    start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    jobs = start(Large(), f"sqlite:///{tmp_path}/jobs")
+    shots = 20 * PIECE_BYTES
+    write = jobs._store._write_pieces
+    monkeypatch.setattr(jobs._store, "_write_pieces", mock.Mock(side_effect=StorageFull("no space is left")))
+    waiting = submitted(jobs, fake(amount=1), shots=shots)
+    wait_until(lambda: "trying again" in caplog.text, "an attempt to write it")
+    monkeypatch.setattr(running, "ROOM_WITHIN_S", 0.0)  # for those that come from now on
+    failed = ended(jobs, submitted(jobs, fake(amount=1), shots=shots))
+    assert failed.errors[0].code == "storage-full"
+    assert ended(jobs, submitted(jobs, fake(amount=1), shots=10)).state is JobState.DONE
+    monkeypatch.setattr(jobs._store, "_write_pieces", write)
+    assert ended(jobs, waiting).state is JobState.DONE, "its minute was not over"
 
 
 @pytest.mark.parametrize("shots", [1000, 2 * PIECE_BYTES])
