@@ -240,11 +240,13 @@ def _amount(name: str, value: object, called: str) -> object:
     if name == "memory" and (isinstance(value, str) or type(value) is int):
         return parse_memory(int(value) if isinstance(value, str) and value.isdigit() else value, called)
     if isinstance(value, str) and not _PLAIN.fullmatch(value):
-        if name.endswith("_bytes"):
-            return parse_bytes(value, called)
-        value = parse_seconds(value, called) if name.endswith("_s") else value
+        if name.endswith(("_bytes", "_bytes_per_s")):
+            value = parse_bytes(value, called)
+        elif name.endswith("_s"):
+            value = parse_seconds(value, called)
     if name.endswith("_s") and _is_too_long(value):
-        raise RequestError(f"{called} must be at most {LONGEST_S:,} seconds, not {value}", field=name)
+        unit = "bytes per second" if name.endswith("_bytes_per_s") else "seconds"
+        raise RequestError(f"{called} must be at most {LONGEST_S:,} {unit}, not {value}", field=name)
     return value
 
 

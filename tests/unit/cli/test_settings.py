@@ -256,6 +256,14 @@ def test_what_a_variable_cannot_mean_is_refused_by_its_name(variable, text, sent
     [
         (("--limit", "max_shots"), "--limit is written NAME=VALUE, not 'max_shots'"),
         (("--limit", "max_shots=many"), "--limit max_shots must be an integer of at least 0, not the text 'many'"),
+        (
+            ("--limit", "least_bytes_per_s=90s"),
+            "--limit least_bytes_per_s must be a number of bytes or a size such as 512m or 2g, not '90s'",
+        ),
+        (
+            ("--limit", "least_bytes_per_s=2t"),
+            "--limit least_bytes_per_s must be at most 1,000,000,000 bytes per second, not 2199023255552",
+        ),
         (("--limit", "max_shot=1"), "there is no limit named 'max_shot': did you mean 'max_shots'?"),
         (("--port", "99999"), "--port must be an integer from 0 to 65535, not 99999"),
         (("--workers", "-1"), "--workers must be an integer from 1 to 1024, not -1"),
