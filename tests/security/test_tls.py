@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+import struct
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -61,6 +62,19 @@ def test_plain_http_on_the_port_is_not_answered_with_anything_of_ours(server: Se
         plain.run(fake())
     with client(server, tls=files.certificate) as trusting:
         assert trusting.run(fake()).shots == 1024, "the server goes on"
+
+
+def test_clients_that_leave_right_after_their_request_leave_no_failure_behind(server: Served, files: Files):
+    context = ssl.create_default_context(cafile=str(files.certificate))
+    context.check_hostname = False
+    for k in range(200):
+        with socket.create_connection((server.host, server.port), 10) as plain:
+            if k % 2:
+                plain.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            with context.wrap_socket(plain) as secure:
+                secure.sendall(request("GET", "/healthz"))
+    assert statuses(exchange(server, request("GET", "/healthz"), tls=True)) == [200]
+    assert "Traceback" not in server.log()
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1], ids=["1.0", "1.1"])

@@ -206,10 +206,10 @@ class Connections:
         stay = self._all.get(connection)
         if stay is None:
             return  # it was ended a moment ago
-        del self._stages[stay.stage][connection]
-        stay.stage, stay.since, stay.is_written = stage, self._clock(), False
         if stage is Stage.SENDING:
             stay.taken_bytes = connection.taken_bytes()
+        del self._stages[stay.stage][connection]
+        stay.stage, stay.since, stay.is_written = stage, self._clock(), False
         self._stages[stage][connection] = stay
 
     def _end(self, connection: Connection) -> None:

@@ -135,9 +135,9 @@ class Connection(ASGIProtocol):  # type: ignore[misc]  # gunicorn is untyped
 
     def end(self) -> None:
         """End the connection at once; of an answer that is cut short, the system sends nothing more either."""
-        if self.is_waiting():
+        sock = _socket_of(self.transport)
+        if sock is not None and self.is_waiting():
             with contextlib.suppress(OSError):
-                sock = self.transport.get_extra_info("socket")
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.transport.abort()
 
@@ -151,15 +151,22 @@ class Connection(ASGIProtocol):  # type: ignore[misc]  # gunicorn is untyped
 
     def _bytes_on_their_way(self) -> int:
         """Return how many bytes this system still has to send, or has sent without knowing that they came."""
-        number = array("i", [0])
-        with contextlib.suppress(OSError):  # no socket of TCP, or no socket any more
-            fcntl.ioctl(self.transport.get_extra_info("socket").fileno(), termios.TIOCOUTQ, number)
+        number, sock = array("i", [0]), _socket_of(self.transport)
+        if sock is not None:
+            with contextlib.suppress(OSError):  # no socket of TCP, or a closed one
+                fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, number)
         return number[0]
+
+
+def _socket_of(transport: asyncio.Transport) -> socket.socket | None:
+    """Return the socket of a connection; where it speaks TLS, it has none any more once its client has left."""
+    sock: socket.socket | None = transport.get_extra_info("socket")
+    return sock
 
 
 def _keep_little_unsent(transport: asyncio.Transport) -> None:
     """Have the system keep few bytes that a slow client does not take; those on their way do not count."""
-    sock = transport.get_extra_info("socket")
-    if hasattr(socket, "TCP_NOTSENT_LOWAT"):
+    sock = _socket_of(transport)
+    if sock is not None and hasattr(socket, "TCP_NOTSENT_LOWAT"):
         with contextlib.suppress(OSError):  # no socket of TCP
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
