@@ -124,8 +124,8 @@ class Executor(Protocol):
             timeout_s: how many seconds the run may take before it is killed. They include the wait for a worker, and
                 sending; they begin now or, while the server starts, when the simulator is imported.
             caller: who sent the request; callers that wait for a worker take turns.
-            stop: ends the run from outside. A run with a stop waits for a worker until its deadline and
-                does not count against ``max_queue``, since the jobs it comes from have a queue of their own.
+            stop: ends the run from outside. A run with a stop waits for a worker until its deadline, a run without
+                one for ``max_wait_s`` at most. How many may wait is for the caller of this method to say.
 
         Raises:
             JobTimeout, JobCancelled, SimulatorCrashed, OutOfMemory, BusyError, JobStoreError: there is no answer.
@@ -180,8 +180,7 @@ class WorkerPool:
 
     Args:
         target: what the workers load.
-        limits: ``max_queue`` requests may wait while all workers are busy; a worker that has done
-            ``runs_per_worker`` runs is replaced by a new one.
+        limits: a worker that has done ``runs_per_worker`` runs is replaced by a new one.
         workers: number of processes.
         fork_server: the process that imports the simulator; by default one is started.
         folder: where large answers are kept until they are sent or stored; by default the system's folder for
@@ -206,7 +205,6 @@ class WorkerPool:
         self._folder = folder
         self._fork_server = fork_server or ForkServer(target.module)
         self._lock = threading.Lock()
-        self._under_way = 0
         self._closed = threading.Event()
         self._description: Answer | None = None
         self._workers_started = threading.Event()
@@ -250,10 +248,7 @@ class WorkerPool:
         """Run a request in a worker."""
         task = Run(body, token)
         self._wait_for_start(stop)
-        if stop is not None:
-            return self._ask(task, timeout_s, caller=caller, stop=stop)
-        with self._place_in_queue():
-            return self._ask(task, timeout_s, caller=caller)
+        return self._ask(task, timeout_s, caller=caller, stop=stop)
 
     def _wait_for_start(self, stop: Stop | None) -> None:
         """Wait until the simulator is imported at the start of the server, which counts against no deadline.
@@ -275,26 +270,6 @@ class WorkerPool:
             if answer.status == _OK:
                 self._description = answer
         return answer
-
-    @contextlib.contextmanager
-    def _place_in_queue(self) -> Iterator[None]:
-        """Count a run as under way for as long as the block lasts.
-
-        Raises:
-            BusyError: as many runs as may wait are waiting already.
-        """
-        with self._lock:
-            if self._under_way >= self.workers + self._limits.max_queue:
-                raise BusyError(
-                    f"{self._under_way} runs are under way, no more are queued: try again in a second",
-                    retry_after_s=1.0,
-                )
-            self._under_way += 1
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._under_way -= 1
 
     def _ask(self, task: Task, timeout_s: float, *, caller: str = "", stop: Stop | None = None) -> Answer:
         deadline = time.monotonic() + timeout_s

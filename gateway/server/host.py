@@ -30,6 +30,7 @@ from gateway.execution.worker import Target
 from gateway.execution.worker_process import ForkServer
 from gateway.protocol import problem
 from gateway.server.access.connections import IDLE_S
+from gateway.server.access.fair_places import with_reserve
 from gateway.server.access.tokens import tokens_of
 from gateway.server.http.gunicorn_worker import HttpWorker
 from gateway.server.lifeline import Lifeline
@@ -69,7 +70,8 @@ class GatewayApplication(BaseApplication):  # type: ignore[misc]  # gunicorn is 
         self.announcements = announcements
         self.workers = settings.workers or max(1, usable() // settings.resources.threads)
         limits = settings.limits
-        self.http_threads = self.workers + limits.max_queue + limits.max_polls + SPARE_THREADS
+        waiting = with_reserve(self.workers + limits.max_queue) + with_reserve(limits.max_polls)
+        self.http_threads = waiting + SPARE_THREADS
         self.service: Service | None = None
         self._starts = 0
         super().__init__()

@@ -7,17 +7,23 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 
-_RESERVE = 8
-"""One of so many places is for callers who hold none."""
+_ONE_MORE_FOR = 8
+"""For each so many places there is one more, for callers who hold none."""
+
+
+def with_reserve(number: int) -> int:
+    """Return how many places there are in all where one caller alone finds so many."""
+    return number + number // _ONE_MORE_FOR
 
 
 class FairPlaces:
     """A number of places, of which a caller holds at most half while others hold some.
 
-    A caller who holds none finds a place even while another takes all they can get: some are kept for such callers.
+    A caller who holds none finds a place even while another takes all they can get: there are some more for such
+    callers.
 
     Args:
-        number: how many places there are.
+        number: how many places one caller alone finds.
     """
 
     def __init__(self, number: int) -> None:
@@ -50,6 +56,6 @@ class FairPlaces:
 
     def _may_take(self, held: int, all_held: int) -> bool:
         if not held:
-            return all_held < self._number
+            return all_held < with_reserve(self._number)
         is_alone = held == all_held
-        return all_held < self._number - self._number // _RESERVE and (is_alone or held < self._number / 2)
+        return all_held < self._number and (is_alone or held < self._number / 2)
