@@ -43,7 +43,8 @@ class VirtualBackend(Backend):
 
     A function may run other circuits on its own backend, in the thread in which it was called. A run in another thread,
     for which the function waits, could never begin; it is refused where the wait can be seen: for a thread, a future, a
-    job of :meth:`run_async`, or ``asyncio.to_thread``.
+    job of :meth:`run_async`, or ``asyncio.to_thread``. So is one of several functions that wait for each other's
+    backends in different threads.
 
     Args:
         run_func: ``(circuit, shots)`` or ``(circuit, shots, token)`` -> mapping from bitstring to counts,
@@ -97,6 +98,11 @@ class VirtualBackend(Backend):
         return self._function.capabilities
 
 
+_awaited: dict[int, _Turns] = {}
+_awaiting = threading.Lock()
+"""Which thread waits for which turns, and the lock of that."""
+
+
 class _Turns:
     """Lets one thread at a time call a function, and that thread again while it does.
 
@@ -119,8 +125,7 @@ class _Turns:
         """
         if self._holder != threading.get_ident():
             self._check_context()
-        while not self._lock.acquire(timeout=_LOOK_EVERY_S):
-            self._check_threads()
+        self._wait()
         before = self._holder, self._call
         self._holder, self._call = threading.get_ident(), object()
         token = _inside.set((*_inside.get(), self._call))
@@ -130,6 +135,33 @@ class _Turns:
             _inside.reset(token)
             self._holder, self._call = before
             self._lock.release()
+
+    def _wait(self) -> None:
+        if self._lock.acquire(blocking=False):
+            return
+        thread = threading.get_ident()
+        _awaited[thread] = self
+        try:
+            while not self._lock.acquire(timeout=_LOOK_EVERY_S):
+                self._check_threads()
+                self._check_circle(thread)
+        finally:
+            _awaited.pop(thread, None)
+
+    def _check_circle(self, thread: int) -> None:
+        """Refuse a turn if threads, of which this is one, wait for each other's turns; only one of them is refused."""
+        with _awaiting:
+            turns: _Turns | None = self
+            for _ in range(len(_awaited)):
+                holder = None if turns is None else turns._holder  # noqa: SLF001 - another of this class
+                turns = None if holder is None else _awaited.get(holder)
+                if holder == thread:
+                    del _awaited[thread]
+                    raise SimulatorError(
+                        f"{self._name} runs in a thread that waits for this one, which would wait for it: call "
+                        "functions that run circuits on each other's backends from one thread",
+                        simulator=self._name,
+                    )
 
     def _check_context(self) -> None:
         call = self._call

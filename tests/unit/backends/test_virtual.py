@@ -194,3 +194,25 @@ def test_runs_of_other_threads_wait_for_their_turn():
     threading.Timer(0.5, go_on.set).start()
     assert [job.result(60).shots for job in jobs] == [1, 2, 3]
     assert order[::2] == order[1::2]
+
+
+@pytest.mark.parametrize("number", [2, 5])
+def test_functions_that_wait_for_each_other_in_several_threads_end_and_only_one_is_refused(number):
+    began = threading.Barrier(number)
+    backends = []
+
+    def calling(index):
+        def run(circuit, shots):
+            if shots > 1:
+                began.wait(30)
+                backends[(index + 1) % number].run(circuit, shots=1)
+            return zeros(circuit, shots)
+
+        return run
+
+    backends += [VirtualBackend(calling(index), name=f"function {index}") for index in range(number)]
+    with ThreadPoolExecutor(number) as threads:
+        runs = [threads.submit(backend.run, bell(), shots=2) for backend in backends]
+        errors = [run.exception(30) for run in runs]
+    assert [type(error) for error in errors if error is not None] == [SimulatorError]
+    assert "run circuits on each other's backends" in str(next(filter(None, errors)))
