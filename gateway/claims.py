@@ -52,6 +52,9 @@ _TURN_WITHIN_S = 2.0
 
 _LOOKS_AGAIN_S = 0.02
 
+_TRIES_AGAIN_S = 10.0
+"""After which time an account that could not be used is tried again."""
+
 
 @dataclass(slots=True, eq=False)
 class Claim:
@@ -102,6 +105,8 @@ class Account:
     _lock: threading.RLock = field(default_factory=threading.RLock)
     _pid: int = 0
     _fd: int | None = None
+    _tries_at: float = 0.0
+    _complaint: str = ""
 
     def claim(self, size: int, free: Callable[[], int], wait_s: float, part: str = "") -> Claim:
         """Claim memory, after waiting for others to end where it is not free yet.
@@ -239,23 +244,42 @@ class Account:
                     fcntl.lockf(self._fd, fcntl.LOCK_UN, _RECORD.size, 0)
 
     def _open(self) -> None:
-        """Open the file, once in each process, and again after somebody has removed it."""
-        removed = self._fd is not None and not self._claims and os.fstat(self._fd).st_nlink == 0
-        if self._pid == os.getpid() and not removed:
+        """Open the file, once in each process, and again after it was removed or could not be used for a while."""
+        is_forked = self._pid != os.getpid()
+        if is_forked:  # the process that forked this one keeps its claims and their locks
+            self._claims = []
+        elif not self._is_to_be_opened():
             return
-        if self._fd is not None:  # a process that forked this one keeps its locks
-            os.close(self._fd)
-        self._pid, self._fd, self._claims = os.getpid(), None, []
+        self._close()
+        self._pid = os.getpid()
         if sys.platform != "linux":
             return
         try:
             self._fd = _opened(self.folder or _runtime_folder())
         except OSError as exc:
             self._give_up(str(exc))
+        for claim in self._claims:  # made while the account could not be used
+            self._write(claim)
+
+    def _is_to_be_opened(self) -> bool:
+        if self._fd is None:
+            return time.monotonic() >= self._tries_at
+        return not self._claims and os.fstat(self._fd).st_nlink == 0
+
+    def _close(self) -> None:
+        """Close the file, which takes the locks off all records of this process."""
+        if self._fd is not None:
+            os.close(self._fd)
+        self._fd = None
+        for claim in self._claims:
+            claim.slot = None
 
     def _give_up(self, why: str) -> None:
-        log.warning("the account of claimed memory cannot be used, only runs of this process are counted: %s", why)
-        self._fd = None
+        """Do without the file for a while. Records that stayed locked would be held against others for ever."""
+        if why != self._complaint:
+            log.warning("the account of claimed memory cannot be used, only runs of this process are counted: %s", why)
+        self._complaint, self._tries_at = why, time.monotonic() + _TRIES_AGAIN_S
+        self._close()
 
     def _write(self, claim: Claim) -> None:
         """Write the record of a claim, and hold its lock."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -158,19 +160,78 @@ def test_a_place_that_is_not_only_ours_is_not_used_and_runs_go_on(folder, make, 
     assert not (folder.parent / "target").exists()
 
 
-def test_a_process_that_never_leaves_the_account_stops_nobody(folder, holder, monkeypatch: pytest.MonkeyPatch):
+def test_a_process_that_never_leaves_the_account_stops_nobody(folder, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("gateway.claims._TURN_WITHIN_S", 0.05)
-    holder(1)  # makes the file
+    with _kept_from_others(folder):
+        account = Account(folder)
+        account.release(account.claim(100 * MIB, lambda: 200 * MIB, 0))
+
+
+def test_what_was_claimed_before_the_account_was_given_up_is_held_against_nobody(
+    folder, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("gateway.claims._TURN_WITHIN_S", 0.05)
+    account = Account(folder)
+    mine = account.claim(100 * MIB, lambda: 200 * MIB, 0)
+    with _kept_from_others(folder):
+        account.grow(mine, 150 * MIB, lambda: 200 * MIB)
+    account.release(mine)
+    assert _can_claim(folder, 150 * MIB)
+
+
+def test_an_account_that_was_given_up_is_used_again_after_a_while(folder, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("gateway.claims._TURN_WITHIN_S", 0.05)
+    monkeypatch.setattr("gateway.claims._TRIES_AGAIN_S", 0.0)
+    account = Account(folder)
+    with _kept_from_others(folder):
+        mine = account.claim(50 * MIB, lambda: 200 * MIB, 0)
+    another = account.claim(60 * MIB, lambda: 200 * MIB, 0)
+    assert not _can_claim(folder, 150 * MIB)
+    account.release(another)
+    assert not _can_claim(folder, 190 * MIB), "what was claimed meanwhile counts as well"
+    account.release(mine)
+    assert _can_claim(folder, 190 * MIB)
+
+
+def test_a_record_that_could_not_be_written_counts_for_nothing(folder, holder, monkeypatch: pytest.MonkeyPatch):
+    killed = holder(150 * MIB)
+    killed.kill()  # its record remains, without a lock
+    killed.wait()
+
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    account = Account(folder)
+    with monkeypatch.context() as patch:
+        patch.setattr("gateway.claims.os.pwrite", fail)
+        mine = account.claim(10 * MIB, lambda: 200 * MIB, 0)
+    assert _can_claim(folder, 150 * MIB)
+    account.release(mine)
+
+
+@contextlib.contextmanager
+def _kept_from_others(folder: Path) -> Iterator[None]:
+    """Have another process stay in the account for as long as the block lasts."""
     program = (
         "import fcntl, sys; f = open(sys.argv[1], 'r+b'); fcntl.lockf(f, fcntl.LOCK_EX, 1, 0);"
         "print('held', flush=True); sys.stdin.read()"
     )
+    Account(folder).grown()  # makes the file
     command = [sys.executable, "-c", program, str(folder / "claims")]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout.readline() == "held\n"
-        account = Account(folder)
-        account.release(account.claim(100 * MIB, lambda: 200 * MIB, 0))
+        yield
         process.kill()
+
+
+def _can_claim(folder: Path, size: int) -> bool:
+    """Return whether another process can claim so much of 200 MiB."""
+    program = (
+        "import sys; from pathlib import Path; from gateway.claims import Account;"
+        "Account(Path(sys.argv[1])).claim(int(sys.argv[2]), lambda: 200 * 2**20, 0)"
+    )
+    command = [sys.executable, "-c", program, str(folder), str(size)]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
 def test_a_file_that_was_removed_is_made_anew(folder, holder):
