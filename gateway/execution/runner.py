@@ -16,7 +16,7 @@ import msgspec
 from gateway.circuit import Circuit, Limits
 from gateway.circuit.gates import GATES
 from gateway.circuit.openqasm import read
-from gateway.errors import GatewayError, JobInterrupted, LimitError
+from gateway.errors import GatewayError, JobInterrupted, LimitError, OutOfMemory
 from gateway.execution.content import Content
 from gateway.execution.memory import PeakMemory, ceiling_of_free_memory
 from gateway.protocol import problem
@@ -40,6 +40,12 @@ log = logging.getLogger("gateway")
 SEED_END = 2**32
 _OK = 200
 _IN_TIME_S = 0.5
+
+_READING = "while the request was read: ask for fewer operations or circuits"
+_WRITING = (
+    "while the answer was written: ask for fewer circuits or shots, measure fewer clbits, "
+    "or ask for counts instead of a state vector"
+)
 
 _BEGIN, _END = encode(RunResponse(results=[])).split(b"]")[0], b"]}"
 
@@ -220,7 +226,8 @@ class Runner:
         return Answer(_OK, b"")
 
     def _run(self, body: bytes, token: str | None) -> Answer:
-        request = decode(RunRequest, body)
+        with _naming_memory(_READING):
+            request = decode(RunRequest, body)
         if self._ends_in_time:
             timeout_s = request.timeout_s or self.limits.timeout_s
             # A little before the deadline, at which the server would end the run without a word of ours.
@@ -233,13 +240,14 @@ class Runner:
         text = AnswerText(self.limits.max_result_bytes)
         stages = [0.0, 0.0, 0.0]
         for index, result in enumerate(self._each(request, token, text)):
-            with _naming(index, request):
+            with _naming(index, request), _naming_memory(_WRITING):
                 text.add(result)
             provenance = _provenance(result)
             for stage, seconds in enumerate((provenance.parse_s, provenance.build_s, provenance.run_s)):
                 stages[stage] += seconds
             del result  # nor while the texts are put together
-        return Answer(_OK, text.body(), (stages[0], stages[1], stages[2]))
+        with _naming_memory(_WRITING):
+            return Answer(_OK, text.body(), (stages[0], stages[1], stages[2]))
 
     def results(self, request: RunRequest, token: str | None = None) -> list[Result]:
         """Run every circuit of a request, in order.
@@ -304,11 +312,12 @@ class Runner:
     def _parse(self, source: CircuitOrText) -> tuple[Circuit, float]:
         """Return the circuit of a request after checking it, and the seconds that parsing took."""
         start = perf_counter()
-        if isinstance(source, str):
-            circuit = Circuit(*read(source, self.parse_limits))
-        else:
-            circuit = source
-            circuit.validate(self.parse_limits)
+        with _naming_memory(_READING):
+            if isinstance(source, str):
+                circuit = Circuit(*read(source, self.parse_limits))
+            else:
+                circuit = source
+                circuit.validate(self.parse_limits)
         return circuit, perf_counter() - start
 
     def _with_server_provenance(self, result: Result, parse_s: float, peak_memory_bytes: int | None = None) -> Result:
@@ -365,6 +374,19 @@ def _naming(index: int, request: RunRequest) -> Iterator[None]:
         if isinstance(request.circuits, list):
             exc.circuit = index
         raise
+
+
+@contextmanager
+def _naming_memory(when: str) -> Iterator[None]:
+    """Say of an allocation that failed what the memory was for.
+
+    Raises:
+        OutOfMemory: an allocation failed in the block.
+    """
+    try:
+        yield
+    except MemoryError as exc:
+        raise OutOfMemory(f"memory ran out {when}") from exc
 
 
 def _provenance(result: Result) -> Provenance:

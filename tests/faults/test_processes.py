@@ -178,6 +178,17 @@ def test_a_run_beyond_the_memory_ceiling_fails_alone(tmp_path: Path):
         assert server.processes() == before, "nobody was killed for it"
 
 
+def test_a_text_too_large_to_be_read_below_the_ceiling_is_said_to_be(tmp_path: Path):
+    limits = ServerLimits(worker_memory_bytes=2**27)
+    with Supervised(tmp_path / "jobs.sqlite", workers=1, limits=limits) as server, server.client() as client:
+        before = server.processes()
+        text = "OPENQASM 2.0; qreg q[1]; creg c[1]; " + "U(1,2,3) q[0]; " * 999_000 + "measure q -> c;"
+        with pytest.raises(OutOfMemory, match="while the request was read: ask for fewer operations"):
+            client.run(text, shots=1)
+        assert client.run(fake(), shots=4).shots == 4
+        assert server.processes() == before, "nobody was killed for it"
+
+
 def test_a_simulator_beyond_the_memory_ceiling_leaves_the_http_process_alone(tmp_path: Path):
     limits = ServerLimits(worker_memory_bytes=2**29)
     target = find("qulacs").adapter

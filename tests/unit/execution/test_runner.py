@@ -189,3 +189,24 @@ def test_an_answer_is_written_as_its_message_is(number: int):
     for result in results:
         text.add(result)
     assert text.body() == encode(RunResponse(results=list(map(message_of, results))))
+
+
+@pytest.mark.parametrize(
+    ("function", "advice"),
+    [
+        ("decode", "while the request was read: ask for fewer operations or circuits"),
+        ("read", "while the request was read: ask for fewer operations or circuits"),
+        ("encode", "while the answer was written: ask for fewer circuits or shots"),
+    ],
+)
+def test_memory_that_runs_out_beside_the_simulation_is_said_to_have(
+    runner: Runner, function, advice, monkeypatch: pytest.MonkeyPatch
+):
+    def fail(*_: object) -> None:
+        raise MemoryError
+
+    body = encode(RunRequest(circuits="OPENQASM 3.0; bit[1] c; qubit[1] q; c[0] = measure q[0];", shots=1))
+    monkeypatch.setattr(f"gateway.execution.runner.{function}", fail)
+    answer = runner.run(body, None)
+    assert answer.status == 507
+    assert advice in json.loads(answer.body)["detail"]
