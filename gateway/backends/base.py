@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -205,6 +206,8 @@ def _request(
     except msgspec.ValidationError as exc:
         raise refusal(exc, RunRequest, fields, null="None") from exc
     request = msgspec.structs.replace(request, circuits=sources)
+    if timeout_s == math.inf:  # which is no number in JSON
+        raise RequestError("timeout_s is infinite: leave it out for the longest there is", field="timeout_s")
     if is_list and not sources:
         raise RequestError("the list of circuits is empty", field="circuits")
     request.shots_list()

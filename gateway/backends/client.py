@@ -103,7 +103,8 @@ class BackendClient(Backend):
         if timeout_s is not None and request.timeout_s is None:
             request = msgspec.structs.replace(request, timeout_s=timeout_s)
         limits = self.info().limits
-        patience_s = limits.max_wait_s + (timeout_s or limits.timeout_s) + GRACE_S
+        # A longer timeout is refused at once, and one of centuries is too long for a socket.
+        patience_s = limits.max_wait_s + min(timeout_s or limits.timeout_s, limits.timeout_s) + GRACE_S
         results = self._call(RunResponse, endpoints.RUN, patience_s, encode(request)).results
         if len(results) != len(request.circuit_list()):
             raise TransportError(

@@ -107,6 +107,7 @@ def test_every_argument_reaches_the_request(backend: Recorder):
         ({"timeout_s": 0}, "timeout_s"),
         ({"timeout_s": -1}, "timeout_s"),
         ({"timeout_s": float("nan")}, "timeout_s"),
+        ({"timeout_s": float("inf")}, "timeout_s"),
         ({"timeout_s": "1"}, "timeout_s"),
     ],
 )

@@ -89,9 +89,10 @@ def test_the_client_waits_longer_than_the_run_may_take():
     backend = client(transport)
     backend.run(CIRCUIT)
     backend.run(CIRCUIT, timeout_s=2)
+    backend.run(CIRCUIT, timeout_s=1e300)  # which the server refuses at once, and no socket takes
     beyond = INFO.limits.max_wait_s + GRACE_S
     limit = INFO.limits.timeout_s
-    assert transport.timeouts[1:] == [(CONNECT_TIMEOUT_S, limit + beyond), (CONNECT_TIMEOUT_S, 2 + beyond)]
+    assert transport.timeouts[1:] == [(CONNECT_TIMEOUT_S, seconds + beyond) for seconds in (limit, 2, limit)]
 
 
 def test_what_the_server_says_of_itself_is_asked_once_and_its_status_each_time():
