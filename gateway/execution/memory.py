@@ -190,4 +190,5 @@ def ceiling_of_free_memory() -> Iterator[None]:
         yield
     finally:
         if lower:
-            resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
+            with contextlib.suppress(ValueError):  # a function has lowered the limit for good
+                resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))

@@ -7,6 +7,7 @@ import ctypes
 import gc
 import os
 import pickle
+import resource
 import socket
 import sys
 import time
@@ -27,6 +28,17 @@ from gateway.results import Sampling
 from gateway.simulators import load
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+
+_LIMITS = (
+    resource.RLIMIT_AS,
+    resource.RLIMIT_CPU,
+    resource.RLIMIT_DATA,
+    resource.RLIMIT_FSIZE,
+    resource.RLIMIT_NOFILE,
+    resource.RLIMIT_NPROC,
+    resource.RLIMIT_STACK,
+)
+"""What a process may use, of which one run must not leave less to the next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +129,17 @@ def serve(pipe: socket.socket) -> None:
 def _guard() -> Callable[[], bool]:
     """Return a function that tells whether this process still has what the next task needs.
 
-    A function may have emptied ``sys.modules`` or ``sys.path``, and the run of another caller would fail for it.
+    A function may have emptied ``sys.modules`` or ``sys.path``, or lowered a limit of the process, and the run of
+    another caller would fail for it.
     """
-    here, modules = sys.modules[__name__], len(sys.modules)
-    return lambda: sys.modules.get(__name__) is here and len(sys.modules) >= modules and bool(sys.path)
+    here, modules, limits = sys.modules[__name__], len(sys.modules), _limits()
+    return lambda: (
+        sys.modules.get(__name__) is here and len(sys.modules) >= modules and bool(sys.path) and _limits() == limits
+    )
+
+
+def _limits() -> list[tuple[int, int]]:
+    return [resource.getrlimit(kind) for kind in _LIMITS]
 
 
 def _prepare(target: Target, limits: ServerLimits) -> Runner | GatewayError:

@@ -15,6 +15,7 @@ from support.leftovers import (
     FORKS,
     FORKS_IN_C,
     KINDS,
+    LOWERS_LIMIT,
     UNIMPORTS,
     WRITES,
     Starting,
@@ -125,8 +126,8 @@ def test_a_function_that_writes_into_or_closes_the_pipe_fails_alone(seed: int):
 
 def test_a_function_that_spoils_its_process_spoils_no_other_run():
     with BackendServer(answering_twice, port=0, workers=1) as server, BackendClient(port=server.port) as client:
-        for seed in (UNIMPORTS, FORGETS_PATHS):
+        for seed in (UNIMPORTS, FORGETS_PATHS, LOWERS_LIMIT):
             assert client.run(M, shots=9, seed=seed) == {format(seed, "04b"): 9}
             assert_right(client)
         metrics = Server(server._process).request("GET", "/metrics").body.decode()
-        assert 'gateway_worker_restarts_total{reason="damaged"} 2.0' in metrics
+        assert 'gateway_worker_restarts_total{reason="damaged"} 3.0' in metrics

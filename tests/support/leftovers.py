@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -78,7 +79,7 @@ _AFTERWARDS: dict[str, Callable[[], object]] = {
     "return": lambda: None,
 }
 
-FORKS, FORKS_IN_C, WRITES, CLOSES, UNIMPORTS, FORGETS_PATHS = 1, 2, 7, 8, 9, 10
+FORKS, FORKS_IN_C, WRITES, CLOSES, UNIMPORTS, FORGETS_PATHS, LOWERS_LIMIT = 1, 2, 7, 8, 9, 10, 11
 """The seeds for which :func:`answering_twice` misbehaves."""
 
 
@@ -96,4 +97,6 @@ def answering_twice(circuit: Circuit, shots: int, seed: int | None = None) -> di
         sys.modules.clear()
     if seed == FORGETS_PATHS:
         sys.path.clear()
+    if seed == LOWERS_LIMIT:
+        resource.setrlimit(resource.RLIMIT_DATA, (2**30, 2**30))
     return {format(seed or 0, f"0{circuit.num_clbits}b"): shots}
