@@ -7,8 +7,11 @@ import re
 
 from gateway.errors import RequestError
 
-_AMOUNT = re.compile(r"(\d+(?:\.\d*)?|\.\d+)\s*([a-z]*)", re.IGNORECASE)
+_AMOUNT = re.compile(r"(\d+(?:\.\d*)?|\.\d+)\s*([a-z]*)", re.IGNORECASE | re.ASCII)
 _BYTES = {"": 1, "b": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
+_LARGEST = 2**60
+"""More bytes than any machine has, and few enough for every limit that a system can set."""
+
 _SWITCHES = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
 _SECONDS = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86_400.0}
 
@@ -27,7 +30,7 @@ def parse_bytes(size: str | int, name: str = "memory") -> int:
     if isinstance(size, str) and (match := _AMOUNT.fullmatch(size.strip())):
         unit = match[2].lower()
         amount = float(match[1]) * _BYTES.get(unit if unit in _BYTES else unit.removesuffix("b").removesuffix("i"), 0)
-    if not 1 <= amount < math.inf or amount != int(amount):
+    if not 1 <= amount <= _LARGEST or amount != int(amount):
         raise RequestError(f"{name} must be a number of bytes or a size such as 512m or 2g, not {size!r}", field=name)
     return int(amount)
 

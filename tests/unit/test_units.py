@@ -21,6 +21,7 @@ from gateway.units import parse_bytes, parse_seconds
         ("1.5g", 3 * 2**29),
         (".5k", 512),
         ("1t", 2**40),
+        (2**60, 2**60),
     ],
 )
 def test_a_size_is_bytes_or_has_a_unit_of_1024(size, amount):
@@ -28,7 +29,30 @@ def test_a_size_is_bytes_or_has_a_unit_of_1024(size, amount):
 
 
 @pytest.mark.parametrize(
-    "size", ["", "g", "-1", "0", 0, -1, "1.5", "2x", "2gg", "1e3", "2 g b", True, 1.5, None, "9" * 400, "inf", "nan"]
+    "size",
+    [
+        "",
+        "g",
+        "-1",
+        "0",
+        0,
+        -1,
+        "1.5",
+        "2x",
+        "2gg",
+        "1e3",
+        "2 g b",
+        True,
+        1.5,
+        None,
+        "9" * 400,
+        "inf",
+        "nan",
+        2**60 + 1,
+        10**30,
+        "2000000t",
+        "\u0662g",
+    ],
 )
 def test_what_is_no_size_is_refused_by_name(size):
     with pytest.raises(
