@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import gc
 import os
 import pickle
@@ -18,6 +17,7 @@ from functools import partial
 from gateway.circuit import Circuit
 from gateway.errors import GatewayError
 from gateway.execution import started
+from gateway.execution.allocator import keep_freed_memory
 from gateway.execution.answers import Kind, read_task, write_answer, write_started
 from gateway.execution.memory import offer_to_the_killer, set_ceiling
 from gateway.execution.runner import Answer, Runnable, Runner, UsesResources
@@ -26,8 +26,6 @@ from gateway.protocol.messages import ServerLimits
 from gateway.resources import MEMORY_VARIABLE, Resources
 from gateway.results import Sampling
 from gateway.simulators import load
-
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 
 _LIMITS = (
     resource.RLIMIT_AS,
@@ -108,7 +106,7 @@ Task = Run | Describe | Undo
 
 def serve(pipe: socket.socket) -> None:
     """Load the simulator that the first task names, then answer one task after the other until the pipe is closed."""
-    _keep_freed_memory()
+    keep_freed_memory()
     offer_to_the_killer()
     worker = os.getpid()
     os.register_at_fork(after_in_child=pipe.close)  # only this process answers
@@ -183,15 +181,3 @@ def _answer(runner: Runner | GatewayError, task: Task) -> Answer:
     if isinstance(task, Undo):
         return runner.undo(task.names)
     return runner.run(task.body, task.token, time.monotonic() - task.received_at)
-
-
-def _keep_freed_memory() -> None:
-    """Ask glibc not to hand freed memory back to the system after each run.
-
-    Simulators allocate large tables for every circuit; touching fresh pages costs decision diagrams
-    3 ms a run, ten times the simulation of a small circuit.
-    """
-    with contextlib.suppress(AttributeError, OSError):  # another C library
-        libc = ctypes.CDLL(None)
-        libc.mallopt(_M_MMAP_THRESHOLD, 32 * 2**20)  # the largest there is
-        libc.mallopt(_M_TRIM_THRESHOLD, 128 * 2**20)

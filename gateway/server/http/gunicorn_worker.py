@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from gunicorn.workers.gasgi import ASGIWorker
 
+from gateway.execution.allocator import return_freed_memory
 from gateway.server.access.connections import Connections, raise_descriptor_limit
 from gateway.server.http.entrance import Entrance
 
@@ -39,6 +40,7 @@ class HttpWorker(ASGIWorker):  # type: ignore[misc]  # gunicorn is untyped
 
     def load_wsgi(self) -> None:
         """Load the application, and put the front before it."""
+        return_freed_memory()  # while there are no other threads, each of which would have a heap of its own
         super().load_wsgi()
         # Imported by now, and while another process imported the simulator: somebody waits for a container's start.
         from gateway.server.http.front import Front  # noqa: PLC0415
