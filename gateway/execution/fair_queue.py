@@ -154,6 +154,13 @@ class WaitingQueue(Generic[T]):
             else:
                 ticket.call(thing)  # under the lock: a caller whose time ends now has the thing, or has left the queue
 
+    def take_free(self, is_wanted: Callable[[T], bool]) -> list[T]:
+        """Return the free things for which a function returns true, and keep the others."""
+        with self._lock:
+            taken = [thing for thing in self._free if is_wanted(thing)]
+            self._free = deque(thing for thing in self._free if thing not in taken)
+            return taken
+
     def close(self) -> None:
         """Send everybody who waits away, and everybody who comes later."""
         with self._lock:

@@ -48,6 +48,9 @@ _STARTS = 3
 _DAMAGED = "damaged"
 """Why a worker is replaced whose function left it unfit for another run."""
 
+_RECYCLED = "recycled"
+"""Why a worker is replaced that has done as many runs as it may, or whose fork server has ended."""
+
 _LESS = {"operations": "operations", "shots": "shots", "outcomes": "shots or clbits", "branches": "measurements"}
 """What most of the memory was claimed for -> what to ask less of."""
 
@@ -213,6 +216,7 @@ class WorkerPool:
         self._free_workers: WaitingQueue[_Worker] = WaitingQueue()
         self._memory = KillsForMemory()
         self.replaced: Counter[str] = Counter()
+        self._fork_server.on_replaced = self._recycle_idle
         # A worker starts only after its simulator is imported; until then the server already answers that it is alive.
         for number in range(workers):
             start = self._add_worker if number else self._start
@@ -351,20 +355,38 @@ class WorkerPool:
         return worker
 
     def _give_back(self, worker: _Worker, why: str) -> None:
-        """Pass a worker on to the next in line, or replace it if it ended or has done as many runs as it may."""
-        if worker.usable and worker.runs < self._limits.runs_per_worker:
-            self._free_workers.give(worker)
+        """Pass a worker on to the next in line, or replace it if it ended or should have no other run."""
+        if worker.usable and worker.runs < self._limits.runs_per_worker and not self._is_left_over(worker):
+            self._hand_out(worker)
             return
         with self._lock:
             self._alive.discard(worker)
-            self.replaced["recycled" if worker.usable else why] += 1
+            self.replaced[_RECYCLED if worker.usable else why] += 1
         threading.Thread(target=self._replace, args=(worker,), name="gateway-replace", daemon=True).start()
         if worker.left_behind and not self._closed.is_set():
             self._undo(worker.left_behind)
 
     def _replace(self, worker: _Worker) -> None:
         worker.end()
-        self._add_worker(worker.keeper)
+        keeper = worker.keeper
+        if keeper is not None and not worker.is_below(self._fork_server):
+            worker.close()
+            keeper = None
+        self._add_worker(keeper)
+
+    def _hand_out(self, worker: _Worker) -> None:
+        self._free_workers.give(worker)
+        if self._is_left_over(worker):  # its fork server was replaced meanwhile
+            self._recycle_idle()
+
+    def _recycle_idle(self) -> None:
+        """Replace the idle workers of a fork server that has ended."""
+        for worker in self._free_workers.take_free(self._is_left_over):
+            self._give_back(worker, _RECYCLED)
+
+    def _is_left_over(self, worker: _Worker) -> bool:
+        """Return whether another fork server has taken the place of the one that forked a worker, which can run."""
+        return worker.usable and not worker.is_below(self._fork_server)
 
     def _cause_of_end(self, exc: Exception, pid: int | None, kills: Note) -> SimulatorCrashed | OutOfMemory:
         """Return the error for a worker that ended; ``kills`` is what was known when its run began."""
@@ -384,7 +406,7 @@ class WorkerPool:
         """Start a worker, and hand it out once it is ready, or has ended: whoever takes that one starts the next."""
         worker = self._start_worker(keeper)
         if worker is not None:
-            self._free_workers.give(worker)
+            self._hand_out(worker)
 
     def _start_worker(self, keeper: Keeper | None) -> _Worker | None:
         """Start a worker and wait until it is ready or has ended; ``None`` if the pool is closed.
@@ -513,6 +535,10 @@ class _Worker:
     def pid(self) -> int | None:
         """The id of the worker's process."""
         return self._process.pid
+
+    def is_below(self, fork_server: ForkServer) -> bool:
+        """Return whether the process that forked it is a child of the fork server, not of one before."""
+        return fork_server.is_above(self._process)
 
     def kill(self) -> None:
         """Kill the process; the thread that waits for its answer notices that it ended."""

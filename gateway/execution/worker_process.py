@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from typing import NamedTuple
 
 from gateway.execution.forkserver import ENDED, IMPORTED, KILL, START, STARTED
@@ -29,21 +30,30 @@ class Keeper(NamedTuple):
 
     Args:
         channel: on which it is told to, and tells what became of them.
+        fork_server: the process above it.
         pid: the id of the process, once it is known.
     """
 
     channel: socket.socket
+    fork_server: subprocess.Popen[bytes]
     pid: int | None = None
 
 
 class ForkServer:
     """Starts the process that imports the simulator, and returns while the import is still going on.
 
+    Another takes its place when it ends. The keepers of the one before live on, but nobody is left who would end what
+    their workers have started if such a keeper is killed, so that they should have no other worker.
+
     Args:
         module: the module of the simulator; an empty text if it comes in another way.
+
+    Attributes:
+        on_replaced: called when another has taken its place, in a thread of its own.
     """
 
     def __init__(self, module: str = "") -> None:
+        self.on_replaced: Callable[[], None] = lambda: None
         self._module = module
         self._closed = False
         self._lock = threading.Lock()  # held for moments only
@@ -60,6 +70,22 @@ class ForkServer:
         self._channel.setblocking(False)
         self._began = time.monotonic()
         self._imported: float | None = None
+        watcher = threading.Thread(target=self._watch, args=(self._process,), name="gateway-fork-server", daemon=True)
+        with contextlib.suppress(RuntimeError):  # no thread is left: its end is noticed when a worker is wanted
+            watcher.start()
+
+    def _watch(self, process: subprocess.Popen[bytes]) -> None:
+        """Reap the fork server when it ends, and start another at once.
+
+        One that ended during its import would do so again; the next worker that is wanted gives it another chance.
+        """
+        process.wait()
+        with self._lock:
+            if self._process is process and not self._closed and self._imported_at() is not None:
+                with contextlib.suppress(OSError):  # too many processes or files: the next worker tries again
+                    self._replace()
+        if self._process is not process:
+            self.on_replaced()
 
     def start_worker(self, keeper: Keeper | None = None) -> WorkerProcess:
         """Ask for a worker, and return at once; if the fork server has ended, a new one takes its place.
@@ -73,27 +99,37 @@ class ForkServer:
         tasks, its_tasks = socket.socketpair()
         with its_tasks, contextlib.ExitStack() as on_failure:
             on_failure.callback(tasks.close)
-            fork_server = None
             if keeper is None:
-                keeper, fork_server = self._start_keeper()
+                keeper = self._start_keeper()
             on_failure.callback(keeper.channel.close)
             socket.send_fds(keeper.channel, [START], [its_tasks.fileno()])  # a keeper has no other message to take
             on_failure.pop_all()
-            return WorkerProcess(tasks, keeper, fork_server)
+            return WorkerProcess(tasks, keeper)
 
-    def _start_keeper(self) -> tuple[Keeper, subprocess.Popen[bytes]]:
+    def _start_keeper(self) -> Keeper:
         keeper, its_channel = socket.socketpair()
         with its_channel, self._lock:
             try:
                 if self._closed:
                     raise ConnectionError("the fork server is closed")
-                if self._process.poll() is not None:
-                    self._replace()
-                socket.send_fds(self._channel, [START], [its_channel.fileno()])
+                self._ask_for_keeper(its_channel)
             except OSError:
                 keeper.close()
                 raise
-            return Keeper(keeper), self._process
+            return Keeper(keeper, self._process)
+
+    def _ask_for_keeper(self, its_channel: socket.socket) -> None:
+        if self._process.poll() is not None:
+            self._replace()
+        try:
+            socket.send_fds(self._channel, [START], [its_channel.fileno()])
+        except ConnectionError:  # it has ended, and is about to be reaped
+            self._replace()
+            socket.send_fds(self._channel, [START], [its_channel.fileno()])
+
+    def is_above(self, worker: WorkerProcess) -> bool:
+        """Return whether the keeper of a worker is a child of the fork server, not of one before."""
+        return worker.fork_server is self._process
 
     def restart_if_hung(self, worker: WorkerProcess) -> bool:
         """Kill the fork server, and start another, if it has not forked a keeper in time.
@@ -101,28 +137,28 @@ class ForkServer:
         Returns:
             Whether the worker cannot be expected any more.
         """
-        if worker.fork_server is None:  # its keeper was there before
+        if worker.had_keeper:
             return time.monotonic() > worker.began + _FORKED_WITHIN_S
         with self._lock:
             if self._process is not worker.fork_server:
                 return True
-            if self._imported is None and self._has_imported():
-                self._imported = time.monotonic()
-            if self._imported is None:
+            imported_at = self._imported_at()
+            if imported_at is None:
                 deadline = self._began + IMPORTED_WITHIN_S
             else:
-                deadline = max(self._imported, worker.began) + _FORKED_WITHIN_S
+                deadline = max(imported_at, worker.began) + _FORKED_WITHIN_S
             if time.monotonic() < deadline:
                 return False
             if not self._closed:
                 self._replace()
             return True
 
-    def _has_imported(self) -> bool:
-        try:
-            return self._channel.recv(1) == IMPORTED
-        except OSError:
-            return False
+    def _imported_at(self) -> float | None:
+        """Return when it was noticed that the simulator is imported, on the monotonic clock; ``None`` before."""
+        with contextlib.suppress(OSError):
+            if self._imported is None and self._channel.recv(1) == IMPORTED:
+                self._imported = time.monotonic()
+        return self._imported
 
     def _replace(self) -> None:
         self._end()
@@ -147,16 +183,17 @@ class WorkerProcess:
     Attributes:
         pipe: the server's end of the pipe for tasks and answers.
         pid: the id of the worker's process, once it has begun.
-        fork_server: the process that was asked to fork its keeper; ``None`` for a keeper that was there before.
+        fork_server: the process above its keeper.
+        had_keeper: whether its keeper was there before.
         began: when it was asked, on the monotonic clock.
     """
 
-    def __init__(self, pipe: socket.socket, keeper: Keeper, fork_server: subprocess.Popen[bytes] | None) -> None:
+    def __init__(self, pipe: socket.socket, keeper: Keeper) -> None:
         self.pipe = pipe
-        self.fork_server = fork_server
         self.began = time.monotonic()
         self.pid: int | None = None
-        self._channel, self._keeper = keeper
+        self._channel, self.fork_server, self._keeper = keeper
+        self.had_keeper = self._keeper is not None
         self._told = b""
         self._exit_code: int | None = None
         self._ended = False
@@ -238,7 +275,7 @@ class WorkerProcess:
 
     def take_keeper(self) -> Keeper | None:
         """Return the keeper, for the next worker, after the end; ``None`` if the keeper has ended, too."""
-        return Keeper(self._channel, self._keeper) if self._keeper_remains else None
+        return Keeper(self._channel, self.fork_server, self._keeper) if self._keeper_remains else None
 
     def _wait(self, wait_s: float) -> bool:
         deadline = time.monotonic() + wait_s

@@ -8,10 +8,11 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from support.fake import TARGET, Does, fake
-from support.raw import alive, run_body, wait_for_end
+from support.raw import alive, name_of, run_body, wait_for_end
 from support.waiting import wait_until
 
 from gateway.circuit import Circuit
@@ -20,6 +21,7 @@ from gateway.execution import worker_process
 from gateway.execution.content import FileContent
 from gateway.execution.pool import Stop, WorkerPool
 from gateway.execution.worker import Target
+from gateway.execution.worker_process import ForkServer
 from gateway.protocol.messages import ServerLimits
 
 LARGE = Circuit(4, 8)
@@ -132,13 +134,53 @@ def test_a_fork_server_that_hangs_is_replaced_and_costs_no_run_of_other_workers(
 
 
 def test_a_fork_server_that_is_killed_costs_no_run(pool: WorkerPool):
-    before = pool.pids()
     os.kill(fork_server(pool), signal.SIGKILL)
     assert pool.run(run_body(), None, 60).status == 200
-    assert pool.pids() == before
     with pytest.raises(GatewayError, match="SIGKILL"):
         pool.run(run_body(fake(Does.KILL_ITSELF)), None, 60)
     assert pool.run(run_body(), None, 60).status == 200
+
+
+def test_a_fork_server_that_is_killed_is_reaped_and_replaced_although_no_worker_is_wanted(pool: WorkerPool):
+    (worker,), killed = pool._alive, fork_server(pool)
+    left_over = {worker.pid, worker._process._keeper}
+    os.kill(killed, signal.SIGKILL)
+    wait_until(lambda: not Path(f"/proc/{killed}").exists(), "the end of the process")
+    wait_for_end(left_over)
+    wait_until(lambda: pool._free_workers.has_free, "another worker")
+    assert pool.replaced == {"recycled": 1}
+    assert left_over.isdisjoint(pool.pids())
+    assert pool.run(run_body(), None, 60).status == 200
+
+
+def test_a_run_goes_on_when_its_fork_server_is_killed_and_its_worker_is_replaced_after_it(pool: WorkerPool):
+    (worker,), answers = pool._alive, []
+    left_over = {worker.pid, worker._process._keeper}
+    run = threading.Thread(target=lambda: answers.append(pool.run(run_body(fake(Does.WAIT)), None, 60)))
+    run.start()
+    wait_until(lambda: name_of(worker.pid or 0) == Does.WAIT.name, "a run")
+    killed = fork_server(pool)
+    os.kill(killed, signal.SIGKILL)
+    wait_until(lambda: fork_server(pool) != killed, "another fork server")
+    os.kill(worker.pid or 0, signal.SIGUSR1)
+    run.join(60)
+    assert [answer.status for answer in answers] == [200]
+    wait_for_end(left_over)
+    assert pool.run(run_body(), None, 60).status == 200
+
+
+def test_a_fork_server_that_ends_during_its_import_is_reaped_and_started_again_only_for_a_worker():
+    ended = ForkServer("support.ends_at_import")
+    try:
+        before = ended._process
+        wait_until(lambda: not Path(f"/proc/{before.pid}").exists(), "the end of the process")
+        assert ended._process is before
+        worker = ended.start_worker()
+        assert ended._process is not before
+        wait_until(worker.has_ended, "the end of a worker that never began")
+        worker.end(0, 0)
+    finally:
+        ended.close()
 
 
 def test_a_worker_whose_keeper_is_stopped_or_killed_is_ended_all_the_same(pool: WorkerPool):
