@@ -62,7 +62,7 @@ class Saboteur:
 
     def _kill_fork_server(self, server: Besieged) -> None:
         if self._send(server, "fork server", signal.SIGKILL) is not None:
-            self.may_fail += WORKERS - 1  # its workers end with it
+            self.may_fail += WORKERS - 1  # a worker that was about to begin never does
 
     def _stop_worker(self, server: Besieged) -> None:
         self._stop(server, "worker")

@@ -23,6 +23,7 @@ from siege.census import Holdings, Watch, processor_seconds
 from siege.hostile import Orders
 from siege.ordinary import CALLERS, Report, calling
 from siege.sabotage import Saboteur
+from siege.served import Misdeed, misdeed
 from support.serving import environment
 from support.waiting import wait_until
 
@@ -250,12 +251,20 @@ def _calm(servers: dict[str, Besieged], before: dict[str, Holdings], saboteur: S
 
     try:
         wait_until(lambda: all(map(_cancel_all, servers.values())), "the end of all jobs", deadline_s=CALM_S)
+        _use_workers(servers["qulacs"], Circuit(1).x(0).measure_all())
+        _use_workers(servers["function"], misdeed(Misdeed.EXIT))  # what runs have left ends with their workers
     except (AssertionError, GatewayError) as exc:
         states = {name: server.states() for name, server in servers.items()}
         leftovers.append(f"jobs have not ended: {exc!r:.300}: {states}")
     with contextlib.suppress(AssertionError):
         wait_until(lambda: not kept(), "everything to be given back", deadline_s=CALM_S, look_every_s=0.5)
     return leftovers + kept()
+
+
+def _use_workers(server: Besieged, circuit: Circuit) -> None:
+    """Have each worker run a circuit; the server then notices those that were killed while they were idle."""
+    with server.client(token=HOSTILE[0]) as client:
+        client.run_async([circuit] * 3 * WORKERS, shots=1).outcomes(CALM_S)
 
 
 def _cancel_all(server: Besieged) -> bool:
