@@ -52,7 +52,7 @@ class Report:
     def __init__(self) -> None:
         self.seconds: defaultdict[str, list[float]] = defaultdict(list)
         self.repeated: Counter[str] = Counter()
-        """Answers after which a call was repeated: busy, locked, broken, sabotaged."""
+        """Answers after which a call was repeated: busy, locked, broken, waited, late, sabotaged."""
         self.asked = 0
         self.wrong: list[str] = []
 
@@ -181,6 +181,8 @@ def _why_again(error: GatewayError) -> tuple[str | None, float]:
             return "locked", 0.5
         case TransportError():
             return "broken", 0.1
+        case JobTimeout():
+            return "waited" if "no worker became free" in error.message else "late", 0.1
     return "sabotaged", 0.0
 
 

@@ -40,10 +40,13 @@ LONG_MINUTES = 2.0
 P99_S = 5.0
 HEALTHZ_S = 1.0
 BUSY_SHARE = 0.05
-"""Of the requests of ordinary callers, at most so many are put off with 503 and Retry-After."""
+"""Of the requests of ordinary callers, at most so many are put off, as no worker became free in time."""
 
 BROKEN_SHARE = 0.01
 """At most so many break off, as a kept connection does that is closed while the next request is sent."""
+
+LATE_SHARE = 0.01
+"""At most so many take longer than their second, beside those whose worker is stopped."""
 
 PEAKS = {
     "arbiter": 150 * MIB,
@@ -160,10 +163,15 @@ class Table:
 def _judge_answers(table: Table, report: Report, saboteur: Saboteur) -> None:
     calls = sum(map(len, report.seconds.values()))
     table.hold("answered right", f"{calls - len(report.wrong):,} of {calls:,}", bool(calls) and not report.wrong)
-    for why, most in (("busy", BUSY_SHARE), ("broken", BROKEN_SHARE)):
-        share = report.repeated[why] / max(1, report.asked)
+    put_off = report.repeated["busy"] + report.repeated["waited"]
+    for why, count, most in (("busy", put_off, BUSY_SHARE), ("broken", report.repeated["broken"], BROKEN_SHARE)):
+        share = count / max(1, report.asked)
         table.hold(f"requests {why}", f"{share:.2%} of at most {most:.0%}", share <= most, timing=True)
     table.say("requests while the database was locked", str(report.repeated["locked"]))
+    table.say("runs for which no worker became free", str(report.repeated["waited"]))
+    most = saboteur.may_fail + LATE_SHARE * report.asked  # a worker that is stopped is late, too
+    late = report.repeated["late"]
+    table.hold("runs that were late", f"{late} of at most {most:.0f}", late <= most, timing=True)
     failed = report.repeated["sabotaged"]
     table.hold("runs that failed by sabotage", f"{failed} of at most {saboteur.may_fail}", failed <= saboteur.may_fail)
 
