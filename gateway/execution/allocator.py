@@ -14,7 +14,7 @@ from collections.abc import Callable
 RETURN_EVERY_S = 5.0
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
-_KIB, _MIB = 2**10, 2**20
+_MIB = 2**20
 
 
 def keep_freed_memory() -> None:
@@ -38,7 +38,7 @@ def return_freed_memory() -> None:
     with contextlib.suppress(AttributeError, OSError):  # another C library
         libc = ctypes.CDLL(None)
         libc.mallopt(_M_ARENA_MAX, 2)
-        libc.mallopt(_M_MMAP_THRESHOLD, 256 * _KIB)
+        libc.mallopt(_M_MMAP_THRESHOLD, 4 * _MIB)
         libc.mallopt(_M_TRIM_THRESHOLD, 8 * _MIB)
         threading.Thread(target=_trim, args=(libc.malloc_trim,), name="gateway-memory", daemon=True).start()
 
