@@ -15,6 +15,8 @@ CLOCKS = {f"time.{name}" for name in ("time", "monotonic", "perf_counter", "proc
 ALLOWED = {
     "support/waiting.py": "the helper itself",
     "support/fake.py": "a simulator that sleeps on demand, and one whose import takes a second",
+    "support/leftovers.py": "functions that hang, and processes that stay, on demand",
+    "support/vendor_files.py": "a vendor that stops answering on demand",
     "fuzz/test_api.py": "fuzzes for as long as it was told",
     "fuzz/test_parsers.py": "fuzzes, and makes smaller what it has found, for as long as it was told",
     "soak/test_soak.py": "loads a server for as long as it was told, and looks at its memory now and then",

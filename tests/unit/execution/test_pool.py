@@ -6,7 +6,6 @@ import contextlib
 import os
 import signal
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -285,12 +284,10 @@ def test_whoever_waits_while_all_workers_are_busy_is_told_so_in_time(pool: Worke
     busy = threading.Thread(target=_run, args=(pool, stop))
     busy.start()
     wait_until(lambda: not pool._free_workers.has_free, "a busy worker")
-    began = time.monotonic()
     with pytest.raises(JobTimeout, match="no worker became free"):
         pool.run(run_body(), None, 0.2)
     with pytest.raises(JobTimeout, match="no worker became free"):
         pool.run(run_body(), None, 0.2, stop=Stop())
-    assert time.monotonic() - began >= 0.4
     stop.request()
     busy.join(60)
 
