@@ -41,6 +41,7 @@ _OLD_THREADS = "OMP_NUM_THREADS"
 """The variable with the number of threads that is used where no setting gives one; many machines set it."""
 
 _PLAIN = re.compile(r"-?\d+(\.\d*)?|null")
+_MOST_DIGITS = 20
 _PREFIX = "GATEWAY_"
 WARNED = "GATEWAY_WARNED"
 """The variable that says to child processes that a person was warned of unknown variables."""
@@ -236,9 +237,14 @@ def _in_units(values: Mapping[str, Any], layer: Layer, place: str = "") -> dict[
     }  # fmt: skip
 
 
+def _is_whole(text: str) -> bool:
+    """Return whether a text is a whole number of so few digits that it becomes an integer without a fault."""
+    return text.isascii() and text.isdigit() and len(text) < _MOST_DIGITS
+
+
 def _amount(name: str, value: object, called: str) -> object:
     if name == "memory" and (isinstance(value, str) or type(value) is int):
-        return parse_memory(int(value) if isinstance(value, str) and value.isdigit() else value, called)
+        return parse_memory(int(value) if isinstance(value, str) and _is_whole(value) else value, called)
     if isinstance(value, str) and not _PLAIN.fullmatch(value):
         if name.endswith(("_bytes", "_bytes_per_s")):
             value = parse_bytes(value, called)
@@ -340,7 +346,7 @@ def _environment(environ: Mapping[str, str]) -> Layer:
 def _machine_defaults(environ: Mapping[str, str]) -> Layer:
     """Return the settings that the machine implies where no source gives them."""
     threads = environ.get(_OLD_THREADS, "")
-    return Layer({"resources": {"threads": int(threads)}} if threads.isdigit() and int(threads) > 0 else {}, "")
+    return Layer({"resources": {"threads": int(threads)}} if _is_whole(threads) and int(threads) > 0 else {}, "")
 
 
 def _flags(arguments: argparse.Namespace) -> Layer:

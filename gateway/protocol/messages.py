@@ -77,28 +77,29 @@ class RunResponse(msgspec.Struct, frozen=True, kw_only=True):
     results: list[ResultMessage]
 
 
-def _limit(description: str) -> Meta:
-    return Meta(ge=0, description=description)
+def _limit(description: str, *, least: float = 0) -> Meta:
+    """Return the documentation of a limit; ``least`` is 1 where a server with 0 could do nothing at all."""
+    return Meta(ge=least, description=description)
 
 
 class ServerLimits(msgspec.Struct, frozen=True, kw_only=True):
     """The limits of a server; ``GET /v1/backend`` shows all of them."""
 
-    max_shots: Annotated[int, _limit("shots of a circuit")] = 10_000_000
-    max_circuits: Annotated[int, _limit("circuits of a request")] = 1_000
-    max_body_bytes: Annotated[int, _limit("bytes of a request")] = 32 * 2**20
-    max_result_bytes: Annotated[int, _limit("bytes of an answer with results")] = 256 * 2**20
+    max_shots: Annotated[int, _limit("shots of a circuit", least=1)] = 10_000_000
+    max_circuits: Annotated[int, _limit("circuits of a request", least=1)] = 1_000
+    max_body_bytes: Annotated[int, _limit("bytes of a request", least=1)] = 32 * 2**20
+    max_result_bytes: Annotated[int, _limit("bytes of an answer with results", least=1)] = 256 * 2**20
     max_qubits: Annotated[int, _limit("qubits of a circuit")] = 4096
     max_clbits: Annotated[int, _limit("clbits of a circuit")] = 65_536
     max_operations: Annotated[int, _limit("operations of a circuit, after it was flattened")] = 1_000_000
-    timeout_s: Annotated[float, _limit("seconds of a run")] = 600.0
+    timeout_s: Annotated[float, _limit("seconds of a run", least=0.001)] = 600.0
     max_queue: Annotated[int, _limit("requests that wait for a worker")] = 32
     max_wait_s: Annotated[float, _limit("seconds that a request waits for a worker, within its timeout_s")] = 60.0
     max_polls: Annotated[int, _limit("requests that wait for the end of a job")] = 64
     max_poll_s: Annotated[float, _limit("seconds that a request waits for the end of a job")] = 60.0
     max_header_bytes: Annotated[int, _limit("bytes of a header of a request")] = 8190
-    max_arrival_s: Annotated[float, _limit("seconds until a request has arrived whole")] = 30.0
-    max_connections: Annotated[int, _limit("connections; the longest idle is closed for one more")] = 2_000
+    max_arrival_s: Annotated[float, _limit("seconds until a request has arrived whole", least=0.001)] = 30.0
+    max_connections: Annotated[int, _limit("connections; the longest idle is closed for one more", least=1)] = 2_000
     least_bytes_per_s: Annotated[float, _limit("bytes per second in which a client takes an answer, at least")] = 1024.0
     max_queued_circuits: Annotated[int, _limit("circuits of jobs that wait")] = 100_000
     keep_jobs_s: Annotated[float, _limit("seconds that a job is kept after its end")] = 7 * 86_400.0
@@ -110,7 +111,7 @@ class ServerLimits(msgspec.Struct, frozen=True, kw_only=True):
     worker_memory_bytes: Annotated[int, _limit("bytes that a worker process may hold; no limit by default")] | None = (
         None
     )
-    runs_per_worker: Annotated[int, _limit("runs after which a worker is replaced")] = 10_000
+    runs_per_worker: Annotated[int, _limit("runs after which a worker is replaced", least=1)] = 10_000
 
 
 class BackendInfo(msgspec.Struct, frozen=True, kw_only=True):

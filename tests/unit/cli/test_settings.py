@@ -186,8 +186,8 @@ def test_an_empty_variable_is_nothing(monkeypatch: pytest.MonkeyPatch):
         ("port = 'many'", "{file}: port must be an integer from 0 to 65535, not the text 'many'"),
         ("port = 70000", "{file}: port must be an integer from 0 to 65535, not 70000"),
         ("workers = 0", "{file}: workers must be an integer from 1 to 1024, not 0"),
-        ("[limits]\nmax_shots = '1000'", "{file}: limits.max_shots must be an integer of at least 0, not the text"),
-        ("[limits]\nmax_shots = -1", "{file}: limits.max_shots must be an integer of at least 0, not -1"),
+        ("[limits]\nmax_shots = '1000'", "{file}: limits.max_shots must be an integer of at least 1, not the text"),
+        ("[limits]\nmax_shots = -1", "{file}: limits.max_shots must be an integer of at least 1, not -1"),
         ("limits = 3", "{file}: limits must be an object with the fields of ServerLimits, not 3"),
         ("idle_s = inf", "{file}: idle_s must be at most 1,000,000,000 seconds, not inf"),
         ("[limits]\ntimeout_s = inf", "{file}: limits.timeout_s must be at most 1,000,000,000 seconds, not inf"),
@@ -238,9 +238,12 @@ def test_a_file_that_cannot_be_read_is_named(name: str, why: str, tmp_path: Path
         ("GATEWAY_IDLE_S", "-1", "GATEWAY_IDLE_S must be a number above 0, not the text '-1'"),
         ("GATEWAY_ANONYMOUS", "perhaps", "GATEWAY_ANONYMOUS must be true or false, not the text 'perhaps'"),
         ("GATEWAY_THREADS", "0", "GATEWAY_THREADS must be an integer of at least 1"),
+        ("GATEWAY_MEMORY_BYTES", "9" * 5000, "GATEWAY_MEMORY_BYTES must be a number of bytes or a size such as 512m"),
+        ("GATEWAY_LIMIT_MAX_CONNECTIONS", "0", "GATEWAY_LIMIT_MAX_CONNECTIONS must be an integer of at least 1"),
+        ("GATEWAY_LIMIT_TIMEOUT_S", "0", "GATEWAY_LIMIT_TIMEOUT_S must be a number of at least 0.001"),
         ("GATEWAY_MEMORY_BYTES", "much", "GATEWAY_MEMORY_BYTES must be a number of bytes or a size such as 512m or 2g"),
         ("GATEWAY_MEMORY_BYTES", "1", "GATEWAY_MEMORY_BYTES must be at least 64m, not 1"),
-        ("GATEWAY_LIMIT_MAX_SHOTS", "1.5", "GATEWAY_LIMIT_MAX_SHOTS must be an integer of at least 0, not the text"),
+        ("GATEWAY_LIMIT_MAX_SHOTS", "1.5", "GATEWAY_LIMIT_MAX_SHOTS must be an integer of at least 1, not the text"),
         ("GATEWAY_LIMIT_MAX_SHOT", "1", "GATEWAY_LIMIT_MAX_SHOT: there is no limit named 'max_shot': did you mean"),
     ],
 )
@@ -255,7 +258,7 @@ def test_what_a_variable_cannot_mean_is_refused_by_its_name(variable, text, sent
     ("words", "sentence"),
     [
         (("--limit", "max_shots"), "--limit is written NAME=VALUE, not 'max_shots'"),
-        (("--limit", "max_shots=many"), "--limit max_shots must be an integer of at least 0, not the text 'many'"),
+        (("--limit", "max_shots=many"), "--limit max_shots must be an integer of at least 1, not the text 'many'"),
         (
             ("--limit", "least_bytes_per_s=90s"),
             "--limit least_bytes_per_s must be a number of bytes or a size such as 512m or 2g, not '90s'",

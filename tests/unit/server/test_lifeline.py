@@ -34,7 +34,7 @@ def waiting(lifeline: Lifeline) -> threading.Thread:
     return thread
 
 
-@pytest.mark.parametrize("pid", [None, os.getpid()])
+@pytest.mark.parametrize("pid", [None, os.getpid()], ids=["no program", "this program"])
 def test_a_pipe_that_is_closed_is_the_end_while_the_program_lives(pipe: tuple[int, int], pid: int | None):
     lifeline = Lifeline(pipe[0], pid)
     thread = waiting(lifeline)
