@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import itertools
 import logging
 import os
 import stat
@@ -287,8 +288,11 @@ class Account:
             return
         if claim.slot is None:
             taken = {each.slot for each in self._claims}
-            free = (slot for slot in range(1, _MOST_RECORDS) if slot not in taken and _locked(self._fd, slot))
-            claim.slot = next(free, None)
+            # What a killed process had claimed stays readable for as long as there is another place.
+            marked = {slot for slot, _ in self._contents()}
+            unmarked = (slot for slot in range(1, _MOST_RECORDS) if slot not in marked | taken)
+            places = itertools.chain(unmarked, sorted(marked - taken))
+            claim.slot = next((slot for slot in places if _locked(self._fd, slot)), None)
         if claim.slot is not None:
             record = _RECORD.pack(
                 _MARK, claim.size, claim.base, claim.order, claim.waits, os.getpid(), claim.part.encode()[:16]

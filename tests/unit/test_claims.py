@@ -73,6 +73,9 @@ def test_the_claim_of_a_killed_process_vanishes_by_itself(folder, holder):
     waiting.join()
     assert claims
     assert account.part_of(process.pid) == "outcomes"  # what it was killed with can still be told
+    for claim in [*claims, *(account.claim(9 * MIB, lambda: 400 * MIB, 0) for _ in range(3))]:
+        account.release(claim)
+    assert account.part_of(process.pid) == "outcomes"  # others have places of their own
 
 
 def test_what_a_run_has_allocated_is_not_subtracted_twice(folder, holder):
