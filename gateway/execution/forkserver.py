@@ -19,6 +19,7 @@ import signal
 import socket
 import struct
 import sys
+import tempfile
 import time
 import traceback
 from collections.abc import Iterator
@@ -59,6 +60,8 @@ def main(channel_fd: int, module: str) -> NoReturn:
     channel.set_inheritable(False)
     if module:
         import_ahead(module)
+    with contextlib.suppress(OSError):  # a full disk is for the runs that need it to report
+        tempfile.gettempdir()  # found by writing a file, which a worker that is killed meanwhile would leave
     gc.freeze()  # what is shared with the workers is looked at, and thereby copied, by none of them
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)
     wakeups = _Wakeups()

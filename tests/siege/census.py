@@ -80,23 +80,37 @@ class Holdings:
     memory: int
     threads: int
     descriptors: int
+    of_the_database: int
     processes: dict[str, int]
     temporary: int
 
     @classmethod
     def of(cls, server: Besieged) -> Holdings:
-        """Count what a server holds; its HTTP process has the threads and the descriptors."""
+        """Count what a server holds; its HTTP process has the threads and the descriptors.
+
+        Those of the file of jobs are counted apart: SQLite keeps them for use again while the file is open at all.
+        """
         kinds = server.by_kind()
         (http_process,) = kinds["HTTP"]
         proc = Path(f"/proc/{http_process}")
+        opened = list(_opened(proc / "fd"))
+        of_the_database = sum(path.startswith(str(server.jobs)) for path in opened)
         return cls(
             http_process,
             resident_bytes(http_process),
             len(list((proc / "task").iterdir())),
-            len(list((proc / "fd").iterdir())),
+            len(opened) - of_the_database,
+            of_the_database,
             {kind: len(pids) for kind, pids in kinds.items()},
             sum(len(files) for _, _, files in os.walk(server.temporary)),
         )
+
+
+def _opened(descriptors: Path) -> Iterator[str]:
+    """Yield what each descriptor of a process stands for."""
+    for descriptor in descriptors.iterdir():
+        with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+            yield os.readlink(descriptor)
 
 
 def resident_bytes(pid: int) -> int:
