@@ -231,7 +231,7 @@ class Jobs:
         visible = records[:limit]
         latest = [self._latest(record) for record in visible]
         return JobList(
-            jobs=[self._info(record) for record in latest if state in {None, record.state}],
+            jobs=self._infos([record for record in latest if state in {None, record.state}]),
             next=visible[-1].id if len(records) > limit else None,
         )
 
@@ -392,16 +392,27 @@ class Jobs:
         return self._find(job_id, caller)
 
     def _info(self, record: JobRecord) -> JobInfo:
-        if record.state.ended:
-            return describe_ended(record, self._summary(record))
-        job = self._active.get(record.id)
-        done = self._store.summary(record.number).done if job is None else record.total - len(job.open)
-        return describe(record, done)
+        (info,) = self._infos([record])
+        return info
 
-    def _summary(self, record: JobRecord) -> Summary:
+    def _infos(self, records: Sequence[JobRecord]) -> list[JobInfo]:
+        summaries = {record.number: summary for record in records if (summary := self._remembered(record)) is not None}
+        summaries |= self._store.summaries([record.number for record in records if record.number not in summaries])
+        return [
+            describe_ended(record, summaries[record.number])
+            if record.state.ended
+            else describe(record, summaries[record.number].done)
+            for record in records
+        ]
+
+    def _remembered(self, record: JobRecord) -> Summary | None:
+        """Return what memory knows of the answers of a job; of a job that has not ended, how many there are."""
+        if not record.state.ended:
+            job = self._active.get(record.id)
+            return None if job is None else Summary(record.total - len(job.open), 0, 0)
         answers = self._recent.answers(record.id)
         if answers is None:
-            return self._store.summary(record.number)
+            return None
         there = [answer for answer in answers if answer is not None]
         return Summary(
             len(there), sum(answer.status != _OK for answer in there), sum(size_of(answer.body) for answer in there)

@@ -465,14 +465,23 @@ class JobStore:
 
     def summary(self, number: int) -> Summary:
         """Return how many answers of a job there are, how many of them are problems, and their bytes."""
-        query = sa.select(
+        return self.summaries([number])[number]
+
+    def summaries(self, numbers: Sequence[int]) -> dict[int, Summary]:
+        """Return the same of several jobs, by their numbers."""
+        columns = (
+            circuits.c.job,
             sa.func.count(circuits.c.status),
             sa.func.sum(sa.case((circuits.c.status != _OK, 1), else_=0)),
             sa.func.sum(sa.func.coalesce(circuits.c.size, sa.func.length(circuits.c.answer), 0)),
-        ).where(circuits.c.job == number)
-        with self.reading() as connection:
-            done, failures, size = connection.execute(query).one()
-        return Summary(done, int(failures or 0), int(size or 0))
+        )
+        found = dict.fromkeys(numbers, Summary(0, 0, 0))
+        for some in _batches(numbers):
+            query = sa.select(*columns).where(circuits.c.job.in_(some)).group_by(circuits.c.job)
+            with self.reading() as connection:
+                for number, done, failures, size in connection.execute(query):
+                    found[number] = Summary(done, int(failures or 0), int(size or 0))
+        return found
 
     def first_failure(self, number: int) -> int | None:
         """Return the position of the first circuit of a job that failed, ``None`` if none did."""
