@@ -172,7 +172,8 @@ class Horde:
             if receive_bytes is not None:
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
             sock.bind((self._address(), 0))
-            await asyncio.wait_for(asyncio.get_running_loop().sock_connect(sock, ("127.0.0.1", port)), GIVE_UP_S)
+            async with asyncio.timeout(GIVE_UP_S):  # wait_for() of Python 3.11 may swallow that it is over
+                await asyncio.get_running_loop().sock_connect(sock, ("127.0.0.1", port))
         except BaseException:
             sock.close()
             raise
@@ -252,8 +253,9 @@ class Horde:
         with await self._connected(self._port("function"), 4096) as sock:
             await loop.sock_sendall(sock, request)
             while True:
-                if not await asyncio.wait_for(loop.sock_recv(sock, 256), 4 * GIVE_UP_S):
-                    return
+                async with asyncio.timeout(4 * GIVE_UP_S):
+                    if not await loop.sock_recv(sock, 256):
+                        return
                 await asyncio.sleep(BORED_S)
 
     async def drip_request(self, at_once: int) -> None:

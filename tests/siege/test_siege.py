@@ -99,8 +99,8 @@ def attacked(orders: Orders) -> Iterator[dict[str, object]]:
             yield found
             assert process.poll() is None, "the hostile clients have given up"
             found["processors"] = processor_seconds(process.pid) / (time.monotonic() - began)
-            process.stdin.close()
-            found.update(json.loads(process.stdout.read()))
+            told, _ = process.communicate(timeout=CALM_S)  # which also ends its standard input
+            found.update(json.loads(told))
         finally:
             process.kill()
 
