@@ -110,7 +110,7 @@ def _opened(descriptors: Path) -> Iterator[str]:
     """Yield what each descriptor of a process stands for."""
     for descriptor in descriptors.iterdir():
         with contextlib.suppress(FileNotFoundError):  # closed meanwhile
-            yield os.readlink(descriptor)
+            yield str(descriptor.readlink())
 
 
 def resident_bytes(pid: int) -> int:

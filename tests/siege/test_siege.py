@@ -63,7 +63,7 @@ GROWTH = 96 * MIB
 """What the HTTP process may hold at the end beyond the beginning: allocators do not give all of it back."""
 
 THREADS = 150
-"""And so many threads, most of them of a pool that grows to its size once and stays; each may have the database open."""
+"""And so many threads, most of a pool that grows to its size once and stays; each may have the database open."""
 
 DESCRIPTORS = 20
 """And so many descriptors, beside those of the database."""
@@ -253,11 +253,7 @@ def _calm(servers: dict[str, Besieged], before: dict[str, Holdings]) -> list[str
     leftovers: list[str] = []
 
     def kept() -> list[str]:
-        return [
-            f"{name}: {what}"
-            for name, server in servers.items()
-            for what in _kept(server, before[name])
-        ]
+        return [f"{name}: {what}" for name, server in servers.items() for what in _kept(server, before[name])]
 
     try:
         wait_until(lambda: all(map(_cancel_all, servers.values())), "the end of all jobs", deadline_s=CALM_S)
