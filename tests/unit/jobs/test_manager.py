@@ -13,6 +13,7 @@ from unittest import mock
 
 import msgspec
 import pytest
+import sqlalchemy as sa
 from support.fake import Does, FakeAdapter, fake
 from support.waiting import wait_until
 
@@ -208,6 +209,25 @@ def test_a_page_shows_the_newest_first_and_where_the_next_one_begins(start: Star
     assert all(job.results is None for job in jobs.page(ADA).jobs)
     with pytest.raises(JobNotFound):
         jobs.page(ADA, before="nonsense")
+
+
+def test_a_longer_page_takes_no_more_queries(start: Start):
+    jobs = start()
+    for job in [submitted(jobs, fake()) for _ in range(20)]:
+        ended(jobs, job)
+    jobs._recent.clear()
+    queries = {}
+    for limit in (2, 20):
+        statements: list[str] = []
+
+        def note(*arguments: object, statements: list[str] = statements) -> None:
+            statements.append(str(arguments[2]))
+
+        sa.event.listen(jobs._store._engine, "before_cursor_execute", note)
+        assert [job.failures for job in jobs.page(ADA, limit=limit).jobs] == [0] * limit
+        sa.event.remove(jobs._store._engine, "before_cursor_execute", note)
+        queries[limit] = len(statements)
+    assert queries[2] == queries[20] > 0
 
 
 def test_a_full_queue_accepts_nothing_and_says_when_to_come_back(start: Start):

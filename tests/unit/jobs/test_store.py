@@ -83,6 +83,20 @@ def test_answers_are_written_once_and_the_last_one_ends_the_job(store: JobStore)
     assert store.answers(number) == [GOOD, BAD]
 
 
+def test_summaries_of_many_jobs_are_those_of_each(store: JobStore):
+    numbers = [added(store, id=str(k), total=2) for k in range(210)]  # more than one query takes
+    for k, number in enumerate(numbers):
+        for position in range(k % 3):
+            store.finish(number, position, (GOOD, BAD)[position], None, 1001)
+    found = store.summaries([*numbers[::-1], numbers[-1] + 1])
+    assert found == {number: store.summary(number) for number in numbers} | {numbers[-1] + 1: (0, 0, 0)}
+    assert [found[number] for number in numbers[:3]] == [
+        (0, 0, 0),
+        (1, 0, len(GOOD.body)),
+        (2, 1, len(GOOD.body + BAD.body)),
+    ]
+
+
 def test_a_cancelled_job_takes_no_answer(store: JobStore):
     number = added(store)
     store.cancel({number: 1002})
