@@ -19,14 +19,22 @@ from contextlib import contextmanager
 from time import perf_counter
 from typing import Any, ClassVar, Generic, TypeVar
 
-from adapters.shared.costs import AMPLITUDE_OF_ANSWER, STATE, Costs
+from adapters.shared.costs import STATE, Costs
 from adapters.shared.memory import available_bytes, given_bytes
 from adapters.shared.room import UNCOUNTED, Room
 from gateway.circuit import Circuit, Operation
 from gateway.circuit.lowering import lower, lowered_counts
 from gateway.circuit.needs import Needs, needs
 from gateway.counts import Counts
-from gateway.enforcement import RunOptions, check_measured, refuse, result_type, supported_by, too_many_qubits
+from gateway.enforcement import (
+    AMPLITUDE_OF_ANSWER,
+    RunOptions,
+    check_measured,
+    refuse,
+    result_type,
+    supported_by,
+    too_many_qubits,
+)
 from gateway.errors import (
     GatewayError,
     LimitError,

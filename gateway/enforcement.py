@@ -17,6 +17,9 @@ from gateway.resources import machine_memory_bytes
 from gateway.results import Capabilities, Precision, ResultType, Sampling
 from gateway.simulators import rows
 
+AMPLITUDE_OF_ANSWER = 256
+"""Bytes for each amplitude of a state vector that is handed out: Python's numbers, twice, and their text."""
+
 
 class RunOptions(NamedTuple):
     """What a run asks for besides its circuit.
@@ -179,8 +182,9 @@ def _width(needs: Needs, options: RunOptions) -> int:
 
 def _fits(needs: Needs, options: RunOptions, capabilities: Capabilities, memory_bytes: int) -> bool:
     exact = capabilities.exact_bytes_per_amplitude if options.result.is_exact else None
-    per_amplitude = exact or capabilities.bytes_per_amplitude
-    return per_amplitude is None or per_amplitude << _width(needs, options) <= memory_bytes
+    of_state = exact or capabilities.bytes_per_amplitude or 0
+    of_answer = AMPLITUDE_OF_ANSWER if options.result.of_state else 0
+    return (of_state + of_answer) << _width(needs, options) <= memory_bytes
 
 
 # ---------------------------------------------------------------------------- one check for each capability

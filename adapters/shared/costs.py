@@ -11,9 +11,6 @@ from dataclasses import dataclass, field
 STATE = 16
 """Bytes for each amplitude of a state that is kept: complex128."""
 
-AMPLITUDE_OF_ANSWER = 256
-"""Bytes for each amplitude of a state vector that is handed out: Python's numbers, twice, and their text."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Costs:

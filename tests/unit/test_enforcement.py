@@ -9,7 +9,7 @@ from support.circuits import bell, teleportation
 from gateway import enforcement
 from gateway.circuit import Circuit
 from gateway.circuit.needs import MOST_GATES_IN_SINGLE_PRECISION, needs
-from gateway.enforcement import RunOptions, check_measured, refuse, result_type, supported_by
+from gateway.enforcement import AMPLITUDE_OF_ANSWER, RunOptions, check_measured, refuse, result_type, supported_by
 from gateway.errors import CircuitInvalidError, LimitError, RequestError, UnsupportedError
 from gateway.execution.function import Function
 from gateway.protocol import problem
@@ -151,6 +151,13 @@ def test_memory_for_exact_results_is_counted_where_it_is_another():
     assert supported_by(needs(ghz_50), options, simulator="x") == []
     assert supported_by(needs(ghz_50), options, simulator="x", memory_bytes=320 * 2**50) == UNIVERSAL
     assert supported_by(needs(ghz_50), options, simulator="x", memory_bytes=48 * 2**50) == ["dense"]
+
+
+def test_memory_for_the_state_vector_that_is_handed_out_is_counted_too():
+    options, wide = RunOptions(ResultType.STATEVECTOR), needs(Circuit(21).h(0))
+    enough = (48 + AMPLITUDE_OF_ANSWER) * 2**21
+    assert supported_by(wide, options, simulator="x", memory_bytes=enough) == ["dense"]
+    assert supported_by(wide, options, simulator="x", memory_bytes=enough - 1) == []
 
 
 def test_nobody_supports_the_state_vector_of_a_measured_circuit():
