@@ -42,7 +42,7 @@ from gateway.errors import (
     RequestError,
     SimulatorError,
 )
-from gateway.resources import Resources, memory_of_environment, ran_out_of_memory
+from gateway.resources import Resources, ran_out_of_memory
 from gateway.results import Capabilities, Provenance, Result, ResultType, Sampling
 
 N = TypeVar("N")
@@ -182,10 +182,7 @@ class Adapter(ABC, Generic[N]):
         Raises:
             RequestError: the variable ``GATEWAY_MEMORY_BYTES`` is not a size.
         """
-        given = self.resources.memory_bytes
-        if given is None:
-            given = memory_of_environment()
-        return int(min(available_bytes(), given_bytes(given)))
+        return int(min(available_bytes(), given_bytes(self.resources.memory_bytes)))
 
     # ------------------------------------------------------------------ the template
 
@@ -310,8 +307,10 @@ class Adapter(ABC, Generic[N]):
         Raises:
             LimitError: they do not fit; ``allowed`` is the number of shots that would.
         """
-        measured = len({op.clbits[0] for op in circuit.operations if op.name == "measure"})
-        run.room.take_shots(run.shots, max(self.costs.shot + self.costs.shot_bit * measured, 1))
+        clbits = [op.clbits[0] for op in circuit.operations if op.name == "measure"]
+        measured = len(set(clbits))
+        bits = len(clbits) if self.costs.keeps_overwritten else measured
+        run.room.take_shots(run.shots, max(self.costs.shot + self.costs.shot_bit * bits, 1))
         if self.costs.own_counts:
             run.room.take_outcomes(min(run.shots, 1 << measured), circuit.num_clbits)
 

@@ -65,7 +65,10 @@ class CirqAdapter(DenseAdapter[NativeCircuit]):
 
     name = "cirq"
     capabilities = SIMULATORS["cirq"].capabilities
-    costs = Costs(from_state=96, operation=2_300, native_operation=4_000, conditional=5_200, shot=120, shot_bit=50)
+    costs = Costs(
+        from_state=96, operation=2_300, native_operation=4_000, conditional=5_200, shot=120, shot_bit=50,
+        keeps_overwritten=True,
+    )  # fmt: skip
     native_gates: ClassVar[Mapping[str, Any]] = {**GATES, **_MATRICES}
 
     def version(self) -> str:

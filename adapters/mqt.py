@@ -30,7 +30,7 @@ from adapters.base import Adapter, Run, measured_clbits
 from adapters.shared.costs import Costs
 from adapters.shared.deferred import Step, defer
 from adapters.shared.dense import NEGLIGIBLE, without_idle_qubits
-from adapters.shared.room import Room, take_outcomes
+from adapters.shared.room import Room, set_ceiling, take_outcomes
 from adapters.shared.states import State, bitstrings, distribution
 from gateway.circuit import Circuit
 from gateway.counts import Counts, Probabilities, Statevector
@@ -185,25 +185,21 @@ class MqtAdapter(Adapter[NativeCircuit]):
         width = native.num_clbits
         if not native.measured_qubits:  # no measurement happens: MQT would measure every qubit
             return Counts.trusted({"0" * width: shots}, width)
+        if native.circuit.num_qubits > _MOST_QUBITS_WITHOUT_CEILING:  # with those of deferred measurements
+            set_ceiling()
         counts = CircuitSimulator(native.circuit, seed=seed).simulate(shots)
+        take_outcomes(len(counts), width)
         # MQT's keys begin with the highest classical bit; a clbit that nothing measures takes the appended 0.
         places = {qubit: place for place, qubit in enumerate(reversed(native.measured_qubits))}
         picks = [places.get(native.qubit_of_clbit.get(clbit, -1), len(places)) for clbit in reversed(range(width))]
         if picks == list(range(len(places))):
             return Counts.trusted(counts, width)
         pick = itemgetter(*picks)
-        take_outcomes(len(counts), width)
         return Counts.trusted({"".join(pick(key + "0")): times for key, times in counts.items()}, width)
-
-    def counts(self, circuit: Circuit, run: Run) -> Counts:
-        """Sample under a ceiling of memory, since no one can say beforehand how large a decision diagram becomes."""
-        if circuit.num_qubits > _MOST_QUBITS_WITHOUT_CEILING:
-            run.room.most()
-        return super().counts(circuit, run)
 
     def advice(self, room: Room) -> str:
         """Return why the memory ran out and what to do about it."""
-        if room.parts.get(room.largest(), 0) <= room.most() // 2:
+        if room.parts.get(room.largest(), 0) <= self.available_bytes() // 2:
             return (
                 ": the decision diagram of this circuit is too large, as it is for states without structure; a "
                 "simulator of state vectors takes such a circuit, or ask for fewer qubits"

@@ -13,10 +13,10 @@ instructions are equally wide.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import isqrt
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import stim
@@ -63,7 +63,7 @@ class StimAdapter(Adapter[NativeCircuit | None]):
     name = "stim"
     capabilities = SIMULATORS["stim"].capabilities
     costs = Costs(operation=800)
-    native_gates = {  # noqa: RUF012 - a table, as every adapter has one
+    native_gates: ClassVar[Mapping[str, str]] = {
         "gphase": "",
         "id": "I",
         "x": "X",
@@ -117,7 +117,9 @@ class StimAdapter(Adapter[NativeCircuit | None]):
         if not native.measurement_of_clbit:
             return Counts.trusted({"0" * native.num_clbits: shots}, native.num_clbits)
         sampler = native.circuit.compile_sampler(seed=seed)
-        at_once = max(_BYTES_AT_ONCE // native.circuit.num_measurements, 1)
+        # While it samples, Stim holds two bits of each qubit for every shot.
+        of_shot = native.circuit.num_measurements + native.circuit.num_qubits // 4
+        at_once = max(_BYTES_AT_ONCE // of_shot, 1)
         totals: dict[str, int] = {}
         for begin in range(0, shots, at_once):
             outcomes = sampler.sample(min(at_once, shots - begin))
@@ -133,13 +135,14 @@ class StimAdapter(Adapter[NativeCircuit | None]):
             native = self.build(compact)
         if native is not None or run.sampling is Sampling.NATIVE:
             run.sampler = "native"
+            _take_tableau(compact.num_qubits, run)
             with run.running():
                 return self.sample(native, shots=run.shots, seed=run.seed)
         run.sampler = "shared"
         rng = np.random.default_rng(run.seed)
         totals: dict[str, int] = {}
         plan = make_plan(compact)
-        at_once = _BYTES_AT_ONCE // (plan.num_qubits + 1)
+        at_once = max(_BYTES_AT_ONCE // (plan.num_qubits + plan.num_clbits + 1), 1)
         with run.running():
             for branch, space in _leaves(plan, run, rng):
                 for begin in range(0, branch.shots, at_once):
@@ -286,12 +289,15 @@ def _leaves(
         yield branch, _outcomes(state, plan.measured, exact=rng is None)
 
 
+def _take_tableau(num_qubits: int, run: Run) -> None:
+    """Take room for the one tableau from which Stim's sampler has its reference sample: a byte for each pair."""
+    run.room.take_states({"states": num_qubits**2}, num_qubits, isqrt)
+
+
 def _take_tableaux(plan: Plan, run: Run) -> None:
     """Take room for the tableaux of all branches that wait, and for what reads the outcomes from one of them."""
-    of_one, waiting = (
-        12,
-        plan.waiting(run.shots),
-    )  # bytes for each pair of qubits; a tableau that waits needs half of one
+    of_one = 12  # bytes for each pair of qubits; a tableau that waits needs one
+    waiting = plan.waiting(run.shots)
     parts = {"states": of_one * plan.num_qubits**2, "branches": waiting * plan.num_qubits**2}
     run.room.take_states(parts, plan.num_qubits, lambda left: isqrt(left // (of_one + waiting)))
 

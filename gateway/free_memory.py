@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import resource
 import sys
 from functools import cache
@@ -47,6 +48,28 @@ def resident_bytes(pid: int) -> int | None:
     """Return how much memory a process holds; ``None`` where the system does not say, or the process has ended."""
     fields = _text_of(_PROC / str(pid) / "statm").split()
     return int(fields[1]) * resource.getpagesize() if len(fields) > 1 else None
+
+
+def lower_ceiling(more: int) -> int | None:
+    """Let allocations fail that would take this process more than so many bytes beyond what it holds now.
+
+    Returns:
+        The limit that there was, for :func:`restore_ceiling`; ``None`` if it stays, as it is lower or nobody knows.
+    """
+    held = data_bytes()
+    soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    ceiling = held + more
+    if held and all(limit == resource.RLIM_INFINITY or ceiling < limit for limit in (soft, hard)):
+        resource.setrlimit(resource.RLIMIT_DATA, (ceiling, hard))
+        return soft
+    return None
+
+
+def restore_ceiling(soft: int | None) -> None:
+    """Set the limit again that :func:`lower_ceiling` has returned."""
+    if soft is not None:
+        with contextlib.suppress(ValueError):  # what ran meanwhile has lowered the limit for good
+            resource.setrlimit(resource.RLIMIT_DATA, (soft, resource.getrlimit(resource.RLIMIT_DATA)[1]))
 
 
 def data_bytes() -> int:

@@ -24,7 +24,7 @@ MOST_WORKERS = 1024
 """Processes that simulate at the same time; more than any machine has processors for is a slip of the keyboard."""
 
 IN_MEMORY = "sqlite://"
-"""The URL of a database of jobs that is kept in memory and ends with its server."""
+"""The URL of a database of jobs that ends with its server; what is large in it is in a file without a name."""
 
 INTERNAL = frozenset({"jobs_name", "quiet", "listen_fd", "lifeline_fd", "lifeline_pid", "pickled"})
 """The settings that are for programs which start a server, and that no hint names."""

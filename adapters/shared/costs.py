@@ -27,6 +27,7 @@ class Costs:
         by_gate: name of a gate -> bytes for each such operation, where that is more, as of a gate that is a matrix.
         shot: bytes for each shot that the simulator's own sampler draws.
         shot_bit: bytes for each measured bit of such a shot.
+        keeps_overwritten: whether that sampler keeps each outcome of a clbit that is measured several times.
         own_counts: whether the simulator counts the outcomes itself, so that only the shots bound their number.
     """
 
@@ -38,6 +39,7 @@ class Costs:
     by_gate: Mapping[str, int] = field(default_factory=dict)
     shot: int = 64
     shot_bit: int = 16
+    keeps_overwritten: bool = False
     own_counts: bool = False
 
 

@@ -8,7 +8,6 @@ an allocation that nobody has estimated fails instead of taking the memory of ot
 
 from __future__ import annotations
 
-import resource
 import time
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
@@ -18,7 +17,7 @@ from adapters.shared.costs import outcome_bytes
 from adapters.shared.memory import RESERVE, unclaimed_bytes
 from gateway.claims import ACCOUNT, Claim
 from gateway.errors import LimitError
-from gateway.free_memory import data_bytes
+from gateway.free_memory import lower_ceiling, restore_ceiling
 
 ALWAYS_FITS = 8 * 2**20
 """A run that holds no more than this is not held against the memory, and nobody looks up how much is free."""
@@ -76,7 +75,7 @@ class Room:
         """Return the bytes that the run may hold in all, looked up once, and set the ceiling of the process."""
         if self._most is None:
             self._most = self._available()
-            self._lower_ceiling(self._most + RESERVE)
+            self._soft = lower_ceiling(self._most + RESERVE)
         return self._most
 
     def take_outcomes(self, number: int, width: int) -> None:
@@ -151,8 +150,7 @@ class Room:
         """Give back what the run claimed, and the ceiling that the process had before."""
         if self._claim is not None:
             ACCOUNT.release(self._claim)
-        if self._soft is not None:
-            resource.setrlimit(resource.RLIMIT_DATA, (self._soft, resource.getrlimit(resource.RLIMIT_DATA)[1]))
+        restore_ceiling(self._soft)
 
     def _limit(self, what: str, limit: str, requested: int, allowed: int, hint: str = "") -> LimitError:
         text = f"{what} do not fit into the memory {self.simulator} may use: at most {allowed:,} do{hint}"
@@ -164,17 +162,6 @@ class Room:
                 ACCOUNT.grow(self._claim, min(total * 5 // 4, self.most()), unclaimed_bytes, self.largest())
             return
         self._claim = ACCOUNT.claim(total, unclaimed_bytes, max(self._deadline - time.monotonic(), 0), self.largest())
-
-    def _lower_ceiling(self, size: int) -> None:
-        """Let allocations fail that would take the process more than so many bytes beyond what it holds now."""
-        held = data_bytes()
-        if not held:  # another system, which does not say
-            return
-        soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
-        ceiling = held + size
-        if all(limit == resource.RLIM_INFINITY or ceiling < limit for limit in (soft, hard)):
-            resource.setrlimit(resource.RLIMIT_DATA, (ceiling, hard))
-            self._soft = soft
 
 
 _current: ContextVar[Room | None] = ContextVar("room", default=None)
@@ -196,3 +183,10 @@ def hold_outcomes(number: int) -> None:
     room = _current.get()
     if room is not None:
         room.outcomes_held = number
+
+
+def set_ceiling() -> None:
+    """Set the ceiling of the run under way, for what nobody can estimate; without a run there is none."""
+    room = _current.get()
+    if room is not None:
+        room.most()

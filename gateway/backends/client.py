@@ -236,9 +236,7 @@ class BackendClient(Backend):
 
         for pause_s in _PAUSES_S:
             try:
-                return self._call(
-                    kind, endpoint, timeout_s, body, headers, job_id=job_id, position=position, query=query
-                )
+                return call()
             except TransportTimeout:
                 raise
             except TransportError as exc:

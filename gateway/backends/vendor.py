@@ -155,10 +155,10 @@ class VendorBackend(Backend):
                 natives = [prepared[index].native for index in submission.circuits]
                 with self.translated():
                     run = self.submit(natives, shots=submission.shots, seed=submission.seed)
+                seed = None if seeds is None else submission.seed
+                parts.append(Part(run, submission.circuits, submission.shots, seed))  # from now on it can be cancelled
+                with self.translated():
                     announce(run.id)
-                parts.append(
-                    Part(run, submission.circuits, submission.shots, None if seeds is None else submission.seed)
-                )
         except BaseException:
             with suppress(GatewayError):
                 VendorJob(self, parts).cancel()

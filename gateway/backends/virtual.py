@@ -108,12 +108,15 @@ class _Turns:
 
     Args:
         name: of the function, for the error.
+
+    Attributes:
+        holder: the thread that has its turn, by its number, ``None`` if nobody has.
     """
 
     def __init__(self, name: str) -> None:
         self._name = name
         self._lock = threading.RLock()
-        self._holder: int | None = None
+        self.holder: int | None = None
         self._call: object = None
 
     @contextmanager
@@ -123,17 +126,17 @@ class _Turns:
         Raises:
             SimulatorError: the turn would never come, as the function itself waits for this thread.
         """
-        if self._holder != threading.get_ident():
+        if self.holder != threading.get_ident():
             self._check_context()
         self._wait()
-        before = self._holder, self._call
-        self._holder, self._call = threading.get_ident(), object()
+        before = self.holder, self._call
+        self.holder, self._call = threading.get_ident(), object()
         token = _inside.set((*_inside.get(), self._call))
         try:
             yield
         finally:
             _inside.reset(token)
-            self._holder, self._call = before
+            self.holder, self._call = before
             self._lock.release()
 
     def _wait(self) -> None:
@@ -153,7 +156,7 @@ class _Turns:
         with _awaiting:
             turns: _Turns | None = self
             for _ in range(len(_awaited)):
-                holder = None if turns is None else turns._holder  # noqa: SLF001 - another of this class
+                holder = None if turns is None else turns.holder
                 turns = None if holder is None else _awaited.get(holder)
                 if holder == thread:
                     del _awaited[thread]
@@ -173,7 +176,7 @@ class _Turns:
         frames = sys._current_frames()  # noqa: SLF001 - the documented way to see what threads wait for
         ours = [threading.current_thread(), *_selves(frames.get(threading.get_ident()), (_WORKS,))]
         ours += [item.future for item in ours if isinstance(item, thread._WorkItem)]  # noqa: SLF001 - as above
-        holder = self._holder
+        holder = self.holder
         awaited = _selves(frames.get(holder), _WAITS) if holder is not None else []
         if any(one is another for one in ours for another in awaited):
             self._refuse()

@@ -70,7 +70,7 @@ def main(channel_fd: int, module: str) -> NoReturn:
         channel.sendall(IMPORTED)
     while True:
         if wakeups.wait_for(channel):
-            with _received(channel)[1] as for_keeper:
+            with _received(channel)[1] as for_keeper, contextlib.suppress(OSError):  # no process is left: it asks again
                 ours.add(_fork_keeper(channel, wakeups, for_keeper))
         elif ended := _reap():
             ours.difference_update(ended)
@@ -155,7 +155,8 @@ def _wait_for_end(worker: int, channel: socket.socket, wakeups: _Wakeups) -> int
         if worker in ended:
             return ended[worker]
         if wakeups.wait_for(channel if kills else None):
-            kills = channel.recv(1, socket.MSG_PEEK) != b""  # _received() will see that, too
+            with contextlib.suppress(ConnectionError):  # the server has ended, and what it was told is unread
+                kills = channel.recv(1, socket.MSG_PEEK) != b""  # _received() will see that, too
             if kills:
                 channel.recv(1)
             os.kill(worker, signal.SIGKILL)

@@ -243,5 +243,5 @@ def _signature(run_func: RunFunc) -> tuple[bool, bool, bool]:
     star = any(p.kind is p.VAR_POSITIONAL for p in parameters)
     if len(required) > 3 or (len(positional) < 2 and not star):  # noqa: PLR2004 - the two signatures there are
         raise TypeError("run_func takes (circuit, shots) or (circuit, shots, token)")
-    is_exact = len(positional) < 2 or positional[1].annotation not in {int, "int"}  # noqa: PLR2004 - the shots
-    return takes_seed, star or len(positional) >= 3, is_exact  # noqa: PLR2004 - the token is the third
+    is_exact = all(shots.annotation not in {int, "int"} for shots in positional[1:2])
+    return takes_seed, star or bool(positional[2:]), is_exact

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from gateway.free_memory import data_bytes, free_bytes
+from gateway.free_memory import data_bytes, free_bytes, lower_ceiling, restore_ceiling
 
 _EVENTS = (
     # cgroup version 2, version 1, the whole machine
@@ -112,7 +112,7 @@ def _killed_in(record: bytes, since: float) -> list[int]:
     """Return the processes that a record of the kernel's log, ``priority,number,microseconds,...;text``, names."""
     head, _, text = record.partition(b";")
     fields = head.split(b",")
-    happened = int(fields[2]) / 1e6 if len(fields) > 2 and fields[2].isdigit() else 0.0  # noqa: PLR2004 - see above
+    happened = next((int(field) / 1e6 for field in fields[2:3] if field.isdigit()), 0.0)
     return [int(number) for number in _KILLED.findall(text)] if happened >= since else []
 
 
@@ -180,15 +180,8 @@ _SLACK = 128 * 2**20
 @contextlib.contextmanager
 def ceiling_of_free_memory() -> Iterator[None]:
     """Let allocations fail that exceed what the machine has free now, for as long as the block lasts."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    held = data_bytes()
-    ceiling = held + free_bytes() + _SLACK
-    lower = held > 0 and all(limit == resource.RLIM_INFINITY or ceiling < limit for limit in (soft, hard))
-    if lower:
-        resource.setrlimit(resource.RLIMIT_DATA, (ceiling, hard))
+    soft = lower_ceiling(free_bytes() + _SLACK)
     try:
         yield
     finally:
-        if lower:
-            with contextlib.suppress(ValueError):  # a function has lowered the limit for good
-                resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
+        restore_ceiling(soft)

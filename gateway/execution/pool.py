@@ -308,8 +308,6 @@ class WorkerPool:
             why, kills = "ended", self._memory.note()
             try:
                 answer = worker.ask(task, ending, stop or Stop())
-                why = JobCancelled.code if ending.is_cancelled() else _DAMAGED
-                return answer  # noqa: TRY300 - the worker is given back in between
             except _NotBegunError:
                 continue
             except TimeoutError:
@@ -325,6 +323,9 @@ class WorkerPool:
             except JobStoreError as exc:
                 why = exc.code
                 raise
+            else:
+                why = JobCancelled.code if ending.is_cancelled() else _DAMAGED
+                return answer
             finally:
                 self._give_back(worker, why)
         raise SimulatorCrashed("the simulator's processes keep ending before they can run anything")

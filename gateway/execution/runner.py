@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 import logging
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -47,7 +46,8 @@ _WRITING = (
     "or ask for counts instead of a state vector"
 )
 
-_BEGIN, _END = encode(RunResponse(results=[])).split(b"]")[0], b"]}"
+BEGINNING, END = encode(RunResponse(results=[])).split(b"]")[0], b"]}"
+"""What stands around the results of a RunResponse."""
 
 
 class Answer(NamedTuple):
@@ -151,7 +151,7 @@ class AnswerText:
     def __init__(self, most_bytes: int) -> None:
         self._most = most_bytes
         self._texts: list[bytes] = []
-        self._size = len(_BEGIN) + len(_END)
+        self._size = len(BEGINNING) + len(END)
 
     def expect(self, size: int) -> None:
         """Refuse a result whose text would have so many bytes at least.
@@ -173,14 +173,12 @@ class AnswerText:
         self.expect(result.wire_bytes())
         text = encode(message_of(result))
         self.expect(len(text))
-        self._texts.append(text)
+        self._texts += [b",", text] if self._texts else [text]
         self._size += len(text) + 1
 
     def body(self) -> bytes:
         """Return the text of the whole answer."""
-        commas = [b","] * max(len(self._texts) - 1, 0)
-        pieces = itertools.chain.from_iterable(itertools.zip_longest(self._texts, commas, fillvalue=b""))
-        return b"".join([_BEGIN, *pieces, _END])
+        return b"".join([BEGINNING, *self._texts, END])
 
 
 class Runner:

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from typing import cast
 
 from gateway.circuit import Circuit
 from gateway.errors import GatewayError
@@ -61,13 +62,13 @@ class Target:
     def load(self) -> Runnable:
         """Import the framework and return the runnable."""
         if self.pickled is not None:
-            return pickle.loads(self.pickled)  # type: ignore[no-any-return]  # noqa: S301 - ours, see above
+            return cast("Runnable", pickle.loads(self.pickled))  # noqa: S301 - ours, see above
         if self.resources.memory_bytes is not None:  # the settings win over the variable, here as everywhere
             os.environ[MEMORY_VARIABLE] = str(self.resources.memory_bytes)
         runnable = load(str(self.path))
         if isinstance(runnable, UsesResources):
             runnable.use(self.resources)
-        return runnable  # type: ignore[return-value]
+        return cast("Runnable", runnable)
 
 
 @dataclass(frozen=True, slots=True)

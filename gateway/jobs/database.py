@@ -106,7 +106,7 @@ def _refuse_other_files(file: Path, url: str) -> None:
     Raises:
         JobStoreError: the path is a folder, a device, a pipe, or one of several names of the same file.
     """
-    for path in (file, *(file.with_name(f"{file.name}{suffix}") for suffix in ("-wal", "-shm", "-journal"))):
+    for path in (file, *(Path(f"{file}{suffix}") for suffix in ("-wal", "-shm", "-journal"))):
         try:
             status = path.stat()
         except FileNotFoundError:

@@ -7,15 +7,13 @@ from collections.abc import Callable, Iterable, Iterator
 import msgspec
 
 from gateway.execution.content import Content, whole
+from gateway.execution.runner import BEGINNING, END
 from gateway.jobs.clock import moment
 from gateway.jobs.joined import Joined, Part, part
 from gateway.jobs.store import JobRecord, StoredAnswer, Summary
 from gateway.protocol.messages import JobInfo, JobProgress, RawResponse, decode, encode
 
 _OK = 200
-
-_BEGINNING, _END = b'{"results":[', b"]}"
-"""What the workers put around the one result of a RunResponse."""
 
 
 def describe(record: JobRecord, done: int) -> JobInfo:
@@ -87,11 +85,11 @@ def _result(answer: StoredAnswer | None) -> list[Part]:
         return [part(b"null")]
     if isinstance(answer.body, bytes) and not _is_framed(answer.body):
         return list(_separated([part(bytes(raw))] for raw in decode(RawResponse, answer.body).results))
-    return [part(answer.body, skip=len(_BEGINNING), leave=len(_END))]
+    return [part(answer.body, skip=len(BEGINNING), leave=len(END))]
 
 
 def _is_framed(body: bytes) -> bool:
-    return body.startswith(_BEGINNING + b"{") and body.endswith(b"}" + _END)
+    return body.startswith(BEGINNING + b"{") and body.endswith(b"}" + END)
 
 
 def _problem(body: Content, position: int, *, is_list: bool) -> list[Part]:

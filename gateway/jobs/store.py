@@ -47,9 +47,7 @@ from gateway.jobs.tables import (
 )
 from gateway.jobs.writer import GroupWriter
 from gateway.results import JobState
-
-IN_MEMORY = "sqlite://"
-"""The URL of a database whose jobs end with the server; what is large in it is in a temporary file without a name."""
+from gateway.settings import IN_MEMORY
 
 _OK = 200
 _AT_ONCE = 100
@@ -463,12 +461,8 @@ class JobStore:
             body: bytes | None = connection.scalar(PIECE, values)
         return body
 
-    def summary(self, number: int) -> Summary:
-        """Return how many answers of a job there are, how many of them are problems, and their bytes."""
-        return self.summaries([number])[number]
-
     def summaries(self, numbers: Sequence[int]) -> dict[int, Summary]:
-        """Return the same of several jobs, by their numbers."""
+        """Return of jobs, by their numbers, how many answers there are, how many are problems, and their bytes."""
         columns = (
             circuits.c.job,
             sa.func.count(circuits.c.status),

@@ -100,7 +100,7 @@ def numbered_pieces(content: Content, size: int) -> Iterator[tuple[int, bytes]]:
         stop = min(start + PIECE_BYTES, size)
         try:
             piece = b"".join(pieces_of(content, start, stop))
-        except OSError as exc:
+        except (OSError, EOFError) as exc:
             raise UnreadableError(f"the answer cannot be read any more: {exc}") from exc
         if len(piece) != stop - start:
             raise UnreadableError(f"the answer ended after {start + len(piece):,} of {size:,} bytes")

@@ -44,11 +44,6 @@ def code_of(body: bytes) -> str:
     return str(json.loads(body)["code"])
 
 
-def about(body: bytes, circuit: int) -> bytes:
-    """Return one of our problem documents with the number of its circuit added."""
-    return json.dumps({**json.loads(body), "circuit": circuit}).encode()
-
-
 def parse(body: bytes, status: int, url: str) -> GatewayError:
     """Return the error of a response with an error status.
 

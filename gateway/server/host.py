@@ -135,7 +135,7 @@ class GatewayApplication(BaseApplication):  # type: ignore[misc]  # gunicorn is 
     def _application(self) -> Flask:
         fork_server = ForkServer(self.target.module)
         # Import these while another process imports the simulator: somebody waits for a container's start.
-        from gateway.jobs.store import IN_MEMORY, JobStore  # noqa: PLC0415
+        from gateway.jobs.store import JobStore  # noqa: PLC0415
 
         settings, limits = self.settings, self.settings.limits
         # Open the store first: a database that cannot be used is then known before there are processes to end.

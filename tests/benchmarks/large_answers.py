@@ -13,19 +13,11 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 from time import perf_counter
-from typing import TYPE_CHECKING
 
 from measuring import Row, compared, take_turns
 
 from gateway.backends.client import BackendClient
 from gateway.circuit import Circuit
-from gateway.execution.content import FileContent
-from gateway.listener import bind
-
-if TYPE_CHECKING:
-    from flask import Blueprint
-
-    from gateway.server.service import Service
 
 NAME = "large"
 TARGET = 2.0
@@ -33,6 +25,7 @@ CLBITS, KEYS = 60_000, 1_700
 """A result of 102 MB: as many bitstrings of as many characters."""
 
 _CONTENT_LENGTH = b"content-length:"
+_SERVER = Path(__file__).with_name("server_of_files.py")
 
 
 def measure(_: str, *, quick: bool) -> list[Row]:
@@ -84,7 +77,7 @@ def _server() -> Iterator[int]:
     with (
         TemporaryDirectory() as folder,
         subprocess.Popen(
-            [sys.executable, __file__, f"sqlite:///{folder}/jobs.sqlite"],
+            [sys.executable, _SERVER, f"sqlite:///{folder}/jobs.sqlite"],
             stdout=subprocess.PIPE,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         ) as process,
@@ -94,52 +87,3 @@ def _server() -> Iterator[int]:
             yield int(process.stdout.readline())
         finally:
             process.terminate()
-
-
-class _Files:
-    """An interface that serves files of any size."""
-
-    announcements = ()
-
-    def blueprint(self, _service: Service) -> Blueprint:
-        from flask import Blueprint  # noqa: PLC0415 - only the server needs it
-
-        from gateway.server.http.responses import respond  # noqa: PLC0415
-
-        routes = Blueprint("files", __name__)
-        routes.get("/file/<int:size>")(lambda size: respond(self._file(size)))
-        return routes
-
-    def _file(self, size: int) -> FileContent:
-        if not hasattr(self, "_content"):
-            self._content = FileContent(Path.cwd())
-            self._content.append(bytes(size))
-        return self._content
-
-    def start(self, service: Service) -> None:
-        pass
-
-    def close(self) -> None:
-        pass
-
-
-def _many(circuit: Circuit, shots: int) -> dict[str, int]:
-    return {format(number, "b").zfill(circuit.num_clbits): 1 for number in range(shots)}
-
-
-def _serve(jobs: str) -> None:
-    import cloudpickle  # noqa: PLC0415 - only the server needs it
-
-    from gateway.execution.function import Function  # noqa: PLC0415
-    from gateway.execution.worker import Target  # noqa: PLC0415
-    from gateway.server.host import serve  # noqa: PLC0415
-    from gateway.settings import Settings  # noqa: PLC0415
-
-    listener = bind("127.0.0.1", 0)
-    print(listener.getsockname()[1], flush=True)
-    target = Target(pickled=cloudpickle.dumps(Function(_many)))
-    serve(target, listener, Settings(workers=1, quiet=True, jobs=jobs), (_Files(),))
-
-
-if __name__ == "__main__":
-    _serve(sys.argv[1])

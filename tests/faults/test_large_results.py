@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import resource
 import socket
 import sqlite3
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from support.raw import descendants
 
 from gateway import BackendClient, BackendServer, Circuit
 from gateway.backends.job import Job
+from gateway.free_memory import resident_bytes
 
 WIDTH, SHOTS, CIRCUITS = 20_000, 400, 8
 EACH = WIDTH * SHOTS
@@ -46,7 +46,7 @@ def job(server: BackendServer) -> Job:
 def memory(server: BackendServer) -> int:
     """Return the resident bytes of the process that takes HTTP requests."""
     http_process = min(descendants(server._process.pid))
-    return int(Path(f"/proc/{http_process}/statm").read_text().split()[1]) * resource.getpagesize()
+    return resident_bytes(http_process) or 0
 
 
 def sent_before_stalling(port: int, path: str) -> socket.socket:

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 from support.certificates import make_certificate
+from support.crowds import Crowd, Crowded, large_answers, read_a_little, room_for_connections, write_a_little
 from support.fake import Does, fake
 from support.raw import run_body
 from support.serving import exchange, request, serving, statuses
-from support.siege import Crowd, Sieged, large_answers, read_a_little, room_for_connections, write_a_little
 from support.waiting import wait_until
 
 IDLE = 1_200
@@ -29,13 +29,13 @@ WRITE = (
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Sieged]:
+def server() -> Iterator[Crowded]:
     with large_answers(max_connections=MOST) as sieged:
         assert sieged.request("GET", "/large/100000000").status == 200
         yield sieged
 
 
-def test_others_are_answered_and_memory_is_bounded_whatever_a_thousand_clients_do(server: Sieged):
+def test_others_are_answered_and_memory_is_bounded_whatever_a_thousand_clients_do(server: Crowded):
     idle = room_for_connections(IDLE + 2 * DRIPPING) - 2 * DRIPPING
     before = server.memory_bytes()
     with ExitStack() as stack:
@@ -55,7 +55,7 @@ def test_others_are_answered_and_memory_is_bounded_whatever_a_thousand_clients_d
 
 
 @pytest.mark.parametrize("request_bytes", [b"", WRITE[:20], WRITE[:1000], READ], ids=["nothing", "half", "more", "all"])
-def test_clients_that_leave_leave_nothing_behind(server: Sieged, request_bytes: bytes):
+def test_clients_that_leave_leave_nothing_behind(server: Crowded, request_bytes: bytes):
     before = _descriptors(server)
     for _ in range(100):
         with socket.create_connection((server.host, server.port)) as sock:
@@ -63,7 +63,7 @@ def test_clients_that_leave_leave_nothing_behind(server: Sieged, request_bytes: 
     wait_until(lambda: _descriptors(server) < before + 20, "all descriptors to be given back", deadline_s=30)
 
 
-def test_clients_that_only_begin_a_request_make_room_for_others(server: Sieged):
+def test_clients_that_only_begin_a_request_make_room_for_others(server: Crowded):
     with Crowd(server.port, MOST + 200, b"GET /healthz HTTP/1.1\r\nX: ", write_a_little) as crowd:
         for number in range(5):
             assert server.request("GET", "/healthz").status == 200
@@ -106,7 +106,7 @@ def test_a_caller_who_sends_more_runs_than_may_wait_leaves_places_to_others():
         assert [each.result().status for each in greedy].count(200) == 16
 
 
-def _run_from(server: Sieged, address: str) -> int:
+def _run_from(server: Crowded, address: str) -> int:
     connection = http.client.HTTPConnection(server.host, server.port, timeout=60, source_address=(address, 0))
     connection.request("POST", "/v1/run", run_body(), {"Content-Type": "application/json"})
     status = connection.getresponse().status
@@ -124,5 +124,5 @@ def _is_open(sock: socket.socket) -> bool:
         return False
 
 
-def _descriptors(server: Sieged) -> int:
+def _descriptors(server: Crowded) -> int:
     return len(list(Path(f"/proc/{server.http_process()}/fd").iterdir()))

@@ -13,10 +13,10 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from support.crowds import Crowded, large_answers
 from support.fake import Does, fake
 from support.raw import run_body
 from support.serving import exchange, request, statuses
-from support.siege import Sieged, large_answers
 from support.waiting import wait_until
 
 from gateway.execution.content import PIECE_BYTES
@@ -29,12 +29,12 @@ PATTERN = bytes(range(256))
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Sieged]:
+def server() -> Iterator[Crowded]:
     with large_answers(max_arrival_s=ARRIVAL_S) as sieged:
         yield sieged
 
 
-def connected(server: Sieged) -> socket.socket:
+def connected(server: Crowded) -> socket.socket:
     return socket.create_connection((server.host, server.port), 60)
 
 
@@ -42,7 +42,7 @@ def received(sock: socket.socket) -> bytes:
     return b"".join(iter(lambda: sock.recv(2**16), b""))
 
 
-def outlast_the_limit(server: Sieged) -> None:
+def outlast_the_limit(server: Crowded) -> None:
     """Wait until a request that began now would have been broken off."""
     with connected(server) as late:
         late.sendall(b"GET /healthz HTTP/1.1\r\n")
@@ -52,7 +52,7 @@ def outlast_the_limit(server: Sieged) -> None:
 # ---------------------------------------------------------------------------- large answers
 
 
-def test_a_large_answer_comes_whole_and_its_connection_is_kept(server: Sieged):
+def test_a_large_answer_comes_whole_and_its_connection_is_kept(server: Crowded):
     connection = http.client.HTTPConnection(server.host, server.port, timeout=60)
     for size in (LARGE, 2**20 + 1, 2**20, PIECE_BYTES + 1, PIECE_BYTES, 3, 0):
         connection.request("GET", f"/large/{size}")
@@ -64,14 +64,14 @@ def test_a_large_answer_comes_whole_and_its_connection_is_kept(server: Sieged):
     connection.close()
 
 
-def test_of_a_large_answer_only_the_head_is_sent_where_only_the_head_was_asked_for(server: Sieged):
+def test_of_a_large_answer_only_the_head_is_sent_where_only_the_head_was_asked_for(server: Crowded):
     answer = exchange(server, request("HEAD", f"/large/{LARGE}"))
     assert statuses(answer) == [200]
     assert f"content-length: {LARGE}".encode() in answer.lower()
     assert answer.endswith(b"\r\n\r\n")
 
 
-def test_an_answer_that_cannot_be_read_to_its_end_never_looks_whole(server: Sieged):
+def test_an_answer_that_cannot_be_read_to_its_end_never_looks_whole(server: Crowded):
     for pieces in (1, 2, 7):
         with connected(server) as sock:
             sock.sendall(f"GET /breaking/{8 * PIECE_BYTES}/{pieces} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
@@ -82,13 +82,13 @@ def test_an_answer_that_cannot_be_read_to_its_end_never_looks_whole(server: Sieg
 
 
 @pytest.mark.parametrize(("size", "pieces"), [(8 * PIECE_BYTES, 0), (100, 0), (PIECE_BYTES, 1)])
-def test_an_answer_that_cannot_be_read_before_it_has_begun_is_a_problem(server: Sieged, size: int, pieces: int):
+def test_an_answer_that_cannot_be_read_before_it_has_begun_is_a_problem(server: Crowded, size: int, pieces: int):
     reply = server.request("GET", f"/breaking/{size}/{pieces}")
     assert (reply.status, reply.json["code"]) == (500, "internal-error")
     assert "the disk is gone" not in reply.json["detail"]
 
 
-def test_clients_that_stop_reading_a_large_answer_cost_neither_threads_nor_memory(server: Sieged):
+def test_clients_that_stop_reading_a_large_answer_cost_neither_threads_nor_memory(server: Crowded):
     assert server.request("GET", "/large/100000000").status == 200
     before = server.memory_bytes()
     with ExitStack() as stack:
@@ -149,7 +149,7 @@ def _is_given_up(sock: socket.socket, path: str) -> bool:
 # ---------------------------------------------------------------------------- bodies
 
 
-def test_a_body_that_comes_in_many_pieces_and_is_kept_in_a_file_is_read_as_it_came(server: Sieged):
+def test_a_body_that_comes_in_many_pieces_and_is_kept_in_a_file_is_read_as_it_came(server: Crowded):
     body = run_body(fake(amount=77)) + b" " * 3_000_000
     head = f"POST /v1/run HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
     with connected(server) as sock:
@@ -161,7 +161,7 @@ def test_a_body_that_comes_in_many_pieces_and_is_kept_in_a_file_is_read_as_it_ca
     assert json.loads(answer.partition(b"\r\n\r\n")[2])["results"][0]["counts"] == {"01001101": 1024}
 
 
-def test_a_client_that_asks_first_is_told_to_go_on_or_is_refused_at_once(server: Sieged):
+def test_a_client_that_asks_first_is_told_to_go_on_or_is_refused_at_once(server: Crowded):
     body = run_body()
     expecting = ("Content-Type: application/json", "Expect: 100-continue")
     with connected(server) as sock:
@@ -176,7 +176,7 @@ def test_a_client_that_asks_first_is_told_to_go_on_or_is_refused_at_once(server:
         assert b"connection: close" in answer.lower()
 
 
-def test_a_client_sees_the_refusal_of_a_body_though_it_sends_all_of_it_first(server: Sieged):
+def test_a_client_sees_the_refusal_of_a_body_though_it_sends_all_of_it_first(server: Crowded):
     body = b" " * 60_000_000
     reply = server.request("POST", "/v1/run", body)
     assert (reply.status, reply.json["code"]) == (413, "limit-exceeded")
@@ -211,7 +211,7 @@ def with_no_body(method: str, path: str) -> bytes:
     return f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n".encode()
 
 
-def test_requests_that_say_that_they_have_no_body_are_whole(server: Sieged):
+def test_requests_that_say_that_they_have_no_body_are_whole(server: Crowded):
     """Python's requests sends such a length with every DELETE and POST without a body."""
     with server.client() as client, connected(server) as sock:
         job = client.run_async(fake(Does.WAIT))
@@ -238,7 +238,7 @@ def test_requests_that_say_that_they_have_no_body_are_whole(server: Sieged):
 # ---------------------------------------------------------------------------- connections
 
 
-def test_requests_in_one_go_are_answered_in_order_though_the_client_sends_nothing_more(server: Sieged):
+def test_requests_in_one_go_are_answered_in_order_though_the_client_sends_nothing_more(server: Crowded):
     paths = ["/healthz", "/v1/jobs/x", f"/large/{LARGE}", "/v1/nothing", "/readyz"]
     with connected(server) as sock:
         sock.sendall(b"".join(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode() for path in paths))
@@ -247,7 +247,7 @@ def test_requests_in_one_go_are_answered_in_order_though_the_client_sends_nothin
     assert statuses(answer) == [200, 404, 200, 404, 200]
 
 
-def test_the_older_version_of_http_is_answered_and_its_connection_closed(server: Sieged):
+def test_the_older_version_of_http_is_answered_and_its_connection_closed(server: Crowded):
     with connected(server) as sock:
         sock.sendall(b"GET /healthz HTTP/1.0\r\n\r\n")
         answer = received(sock)
@@ -255,24 +255,24 @@ def test_the_older_version_of_http_is_answered_and_its_connection_closed(server:
     assert answer.endswith(b'{"status":"ok"}')
 
 
-def test_a_target_may_be_a_whole_address(server: Sieged):
+def test_a_target_may_be_a_whole_address(server: Crowded):
     for target in (f"http://localhost:{server.port}/v1/backend", "http://localhost/healthz?x=y"):
         assert statuses(exchange(server, request("GET", target))) == [200]
 
 
-def test_no_other_protocol_is_begun(server: Sieged):
+def test_no_other_protocol_is_begun(server: Crowded):
     key = ("Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==")
     plain = request("GET", "/healthz", "Connection: Upgrade", "Upgrade: websocket", *key)
     assert statuses(exchange(server, plain.replace(b"Connection: close\r\n", b""))) == [200]
     assert statuses(exchange(server, b"PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n" + request("GET", "/healthz"))) == [400]
 
 
-def test_a_client_that_sends_much_more_after_what_is_no_http_sees_why_it_is_refused(server: Sieged):
+def test_a_client_that_sends_much_more_after_what_is_no_http_sees_why_it_is_refused(server: Crowded):
     answer = exchange(server, b"no HTTP at all\r\n" + bytes(3_000_000))
     assert answer.startswith(b"HTTP/1.1 400 ")
 
 
-def test_a_length_of_very_many_digits_is_refused(server: Sieged):
+def test_a_length_of_very_many_digits_is_refused(server: Crowded):
     answer = exchange(server, request("POST", "/v1/run", "Content-Length: " + "9" * 8000))
     assert statuses(answer) == [400]
 

@@ -8,11 +8,14 @@ import os
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from siege.besieged import Besieged
+
+from gateway.free_memory import resident_bytes
 
 EVERY_S = 0.5
 PROBE_TIMEOUT_S = 20.0
@@ -36,7 +39,7 @@ class Watch:
     @contextlib.contextmanager
     def watching(self) -> Iterator[None]:
         """Look for as long as the block lasts."""
-        loops = [self._look, *[lambda server=server: self._probe(server) for server in self._servers]]
+        loops = [self._look, *[partial(self._probe, server) for server in self._servers]]
         threads = [threading.Thread(target=self._repeat, args=(loop,), daemon=True) for loop in loops]
         for thread in threads:
             thread.start()
@@ -47,16 +50,16 @@ class Watch:
             for thread in threads:
                 thread.join(2 * PROBE_TIMEOUT_S)
 
-    def _repeat(self, does: object) -> None:
+    def _repeat(self, does: Callable[[], None]) -> None:
         while not self._over.wait(EVERY_S):
-            does()  # type: ignore[operator]
+            does()
 
     def _look(self) -> None:
         for server in self._servers:
             for kind, pids in server.by_kind().items():
                 for pid in pids:
                     key = server.name, kind
-                    self.peaks[key] = max(self.peaks[key], resident_bytes(pid))
+                    self.peaks[key] = max(self.peaks[key], resident_bytes(pid) or 0)
 
     def _probe(self, server: Besieged) -> None:
         began = time.monotonic()
@@ -97,7 +100,7 @@ class Holdings:
         of_the_database = sum(path.startswith(str(server.jobs)) for path in opened)
         return cls(
             http_process,
-            resident_bytes(http_process),
+            resident_bytes(http_process) or 0,
             len(list((proc / "task").iterdir())),
             len(opened) - of_the_database,
             of_the_database,
@@ -111,14 +114,6 @@ def _opened(descriptors: Path) -> Iterator[str]:
     for descriptor in descriptors.iterdir():
         with contextlib.suppress(FileNotFoundError):  # closed meanwhile
             yield str(descriptor.readlink())
-
-
-def resident_bytes(pid: int) -> int:
-    """Return the resident memory of a process, 0 if it has ended."""
-    try:
-        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    except (OSError, IndexError):
-        return 0
 
 
 def processor_seconds(pid: int) -> float:

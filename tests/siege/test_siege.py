@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from statistics import quantiles
+from typing import Any
 
 import msgspec
 import pytest
@@ -84,9 +85,9 @@ def servers(tmp_path: Path) -> Iterator[dict[str, Besieged]]:
 
 
 @contextlib.contextmanager
-def attacked(orders: Orders) -> Iterator[dict[str, object]]:
+def attacked(orders: Orders) -> Iterator[dict[str, Any]]:
     """Attack for as long as the block lasts; what the servers have answered is known after it."""
-    found: dict[str, object] = {}
+    found: dict[str, Any] = {}
     with subprocess.Popen(
         [sys.executable, "-m", "siege.hostile"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment()
     ) as process:
@@ -204,12 +205,12 @@ def _judge_memory(table: Table, watch: Watch) -> None:
         table.hold(f"memory: {server}, {kind}", text, peak <= PEAKS[kind])
 
 
-def _tell_of_the_hostile(table: Table, found: dict[str, object], saboteur: Saboteur) -> None:
+def _tell_of_the_hostile(table: Table, found: dict[str, Any], saboteur: Saboteur) -> None:
     table.say("sabotage", ", ".join(f"{what}: {count}" for what, count in sorted(saboteur.deeds.items())))
     share = f"{found['processors']:.2f}, the callers and this count: {found['ordinary processors']:.2f}"
     table.say("processors of the hostile clients", share)
     table.say("idle connections at once", f"{found['most_idle']:,}")
-    told = Counter(found["told"])  # type: ignore[arg-type]
+    told = Counter(found["told"])
     for what in sorted({key.rpartition(" ")[0] for key in told}):
         answers = {key.rpartition(" ")[2]: count for key, count in told.items() if key.rpartition(" ")[0] == what}
         table.say(f"hostile: {what}", ", ".join(f"{status}: {count:,}" for status, count in sorted(answers.items())))

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections import defaultdict
@@ -20,6 +19,7 @@ from support.supervised import Supervised
 
 from gateway.backends.client import BackendClient
 from gateway.errors import CircuitInvalidError, JobCancelled, LimitError
+from gateway.free_memory import resident_bytes
 from gateway.protocol.messages import ServerLimits
 from gateway.results import JobState
 from gateway.simulators import find
@@ -105,20 +105,13 @@ class Soak:
                 self.seconds[does.__name__].append(time.monotonic() - began)
 
 
-def resident_bytes(pid: int) -> int:
-    try:
-        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    except OSError:
-        return 0
-
-
 def watch(server: Supervised, until: float, every_s: float) -> dict[str, list[int]]:
     """Return the memory of the HTTP process and of the largest worker, from the beginning to the end."""
     seen: dict[str, list[int]] = {"HTTP process": [], "workers": []}
     while time.monotonic() < until:
         time.sleep(every_s)
-        workers = [resident_bytes(pid) for pid in server.simulating()]
-        seen["HTTP process"].append(resident_bytes(server.http_process()))
+        workers = [resident_bytes(pid) or 0 for pid in server.simulating()]
+        seen["HTTP process"].append(resident_bytes(server.http_process()) or 0)
         if len(workers) == WORKERS and all(workers):
             seen["workers"].append(max(workers))
     return seen

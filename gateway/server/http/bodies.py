@@ -93,7 +93,7 @@ class Body:
         try:
             self._append(piece)
         except OSError as exc:
-            log.error("the body of a request cannot be kept: %s", exc)  # noqa: TRY400 - the sentence says it all
+            log.warning("the body of a request cannot be kept: %s", exc)
             raise BusyError(_NO_ROOM, retry_after_s=1.0) from exc
 
     def _append(self, piece: bytes) -> None:

@@ -140,21 +140,24 @@ class Front:
     async def _call(self, scope: Scope, body: Body) -> Answer:
         """Have a thread call the application; it may go on after the client has left, and has its body until then."""
         future: Future[Answer] | None = None
+        has_turn = False
         try:
             await self._turns.wait(_sender(scope))
-            try:
-                environ = environ_of(scope, body.open())
-                future = self._threads.submit(call, self._application, environ)
-                return await asyncio.wrap_future(future)
-            finally:
-                if future is None or future.done():
-                    self._turns.end()
-        finally:
-            if future is None or future.done():
-                body.close()
-            else:
+            has_turn = True
+            future = self._threads.submit(call, self._application, environ_of(scope, body.open()))
+            answer = await asyncio.wrap_future(future)
+        except BaseException:
+            if future is not None:
                 loop = asyncio.get_running_loop()
                 future.add_done_callback(lambda done: _call_in(loop, self._give_up, done, body))
+            else:
+                if has_turn:
+                    self._turns.end()
+                body.close()
+            raise
+        self._turns.end()
+        body.close()
+        return answer
 
     def _give_up(self, future: Future[Answer], body: Body) -> None:
         """Give back what a call held whose client has left."""

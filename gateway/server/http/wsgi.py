@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes, urlsplit
@@ -28,7 +28,7 @@ class Pieces:
         iterable: what the application returned.
     """
 
-    def __init__(self, iterable: Any) -> None:  # noqa: ANN401 - an iterable that may have a method to close it
+    def __init__(self, iterable: Iterable[bytes]) -> None:
         self._iterator: Iterator[bytes] = iter(iterable)
         self._close: Callable[[], None] = getattr(iterable, "close", lambda: None)
         self._lock = threading.Lock()

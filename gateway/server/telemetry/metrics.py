@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from itertools import accumulate
-from pathlib import Path
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from gateway.execution.pool import Executor
+from gateway.free_memory import resident_bytes
 from gateway.jobs.manager import Jobs
 from gateway.server.telemetry.recorder import Histogram, Recorder
 
@@ -61,8 +61,8 @@ class _Metrics(Collector):
             replaced.add_metric((reason,), count)
         yield replaced
         memory = GaugeMetricFamily("gateway_memory_bytes", "Resident memory.", labels=("process",))
-        memory.add_metric(("server",), _resident_bytes(os.getpid()))
-        memory.add_metric(("workers",), sum(map(_resident_bytes, self._executor.pids())))
+        memory.add_metric(("server",), resident_bytes(os.getpid()) or 0)
+        memory.add_metric(("workers",), sum(resident_bytes(pid) or 0 for pid in self._executor.pids()))
         yield memory
         yield GaugeMetricFamily("gateway_start_time_seconds", "When the server began.", self._recorder.began)
 
@@ -79,10 +79,3 @@ def _cumulative(histogram: Histogram) -> list[tuple[str, float]]:
     """Return for each bucket its bound, and the number of values up to that bound."""
     bounds = [*map(str, map(float, histogram.BOUNDS)), "+Inf"]
     return list(zip(bounds, accumulate(histogram.buckets), strict=True))
-
-
-def _resident_bytes(pid: int) -> int:
-    try:
-        return int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    except (OSError, IndexError, ValueError):
-        return 0

@@ -5,10 +5,11 @@ import numpy as np
 import pytest
 from support.circuits import random_circuit, teleportation
 
+from adapters import base
 from adapters.cirq import CirqAdapter
 from gateway.circuit import Circuit, Comparison
 from gateway.circuit.lowering import lower
-from gateway.errors import UnsupportedError
+from gateway.errors import LimitError, UnsupportedError
 from gateway.results import ResultType, Sampling
 
 
@@ -109,3 +110,12 @@ def test_shared_driver_has_it(adapter):
 
 def test_building_the_same_circuit_twice_gives_equal_circuits(adapter):
     assert adapter.build(teleportation()).circuit == adapter.build(teleportation()).circuit
+
+
+def test_outcomes_that_are_overwritten_count_for_the_memory_of_shots(monkeypatch):
+    monkeypatch.setattr(base, "available_bytes", lambda: 100 * 2**20)
+    circuit = Circuit(1, 1)
+    for _ in range(100):
+        circuit.h(0).measure(0, 0)
+    with pytest.raises(LimitError, match="100,000 shots do not fit"):
+        CirqAdapter().run(circuit, shots=100_000, sampling=Sampling.NATIVE)

@@ -1,11 +1,14 @@
 import random
+import resource
 
 import numpy as np
 import pytest
 from support.reference import distribution
 
+from adapters import base
 from adapters.mqt import MqtAdapter
 from adapters.shared.deferred import Step, defer
+from adapters.shared.room import Room
 from gateway.circuit import Circuit
 from gateway.circuit.circuit import Comparison
 from gateway.circuit.gates import GATES
@@ -163,3 +166,37 @@ def test_the_state_vector_is_little_endian_with_its_phase(adapter):
 def test_a_large_global_phase_is_exact_and_takes_no_time(adapter, phase):
     found = np.asarray(adapter.run(Circuit(1).gphase(phase), shots=None, result=ResultType.STATEVECTOR))
     np.testing.assert_allclose(found, [np.exp(1j * phase), 0], atol=1e-12)
+
+
+def uniform(num_qubits: int) -> Circuit:
+    circuit = Circuit(num_qubits)
+    for qubit in range(num_qubits):
+        circuit.h(qubit)
+    return circuit
+
+
+def test_outcomes_that_do_not_fit_are_refused(monkeypatch):
+    monkeypatch.setattr(base, "available_bytes", lambda: 10 * 2**20)
+    with pytest.raises(LimitError, match="outcomes of 16 clbits do not fit"):
+        MqtAdapter().run(uniform(16).measure_all(), shots=300_000, seed=1)
+
+
+def test_qubits_of_deferred_measurements_count_for_the_ceiling(monkeypatch):
+    asked = []
+    monkeypatch.setattr(base, "available_bytes", lambda: asked.append(True) or 2**30)
+    adapter = MqtAdapter()
+    adapter.run(uniform(2).measure_all(), shots=10)
+    assert not asked
+    circuit = Circuit(2, 20)
+    for clbit in range(20):
+        circuit.h(0).cx(0, 1).measure(0, clbit).reset(0)
+    adapter.run(circuit, shots=10)
+    assert asked
+
+
+def test_advice_after_a_run_leaves_no_ceiling():
+    adapter, before = MqtAdapter(), resource.getrlimit(resource.RLIMIT_DATA)
+    with Room("mqt", adapter.available_bytes, 0.0) as room:
+        pass
+    assert "decision diagram" in adapter.advice(room)
+    assert resource.getrlimit(resource.RLIMIT_DATA) == before

@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 from support.circuits import bell
 from support.reference import distribution
+from support.serving import environment
 from support.statistics import assert_drawn_from
 
+from adapters import base
 from adapters.stim import MOST_OUTCOMES, StimAdapter
 from gateway.circuit import Circuit, Comparison
 from gateway.errors import LimitError, UnsupportedError
@@ -112,3 +117,29 @@ def test_a_circuit_whose_measurements_never_happen_shows_zeros(adapter):
     circuit = Circuit(2, 2).x(0).measure(0, 0, when={1: 1})
     assert dict(adapter.run(circuit, shots=5)) == {"00": 5}
     assert dict(adapter.run(circuit, shots=None)) == {"00": 1.0}
+
+
+PEAK = """
+from resource import RUSAGE_SELF, getrusage
+from adapters.stim import StimAdapter
+from gateway.circuit import Circuit
+circuit = Circuit(2048, 1).h(0)
+for qubit in range(2047):
+    circuit.cx(qubit, qubit + 1)
+adapter = StimAdapter()
+adapter.run(circuit.measure(2047, 0), shots=10)
+before = getrusage(RUSAGE_SELF).ru_maxrss
+adapter.run(circuit, shots=500_000)
+print(getrusage(RUSAGE_SELF).ru_maxrss - before)
+"""
+
+
+def test_many_shots_of_many_qubits_are_drawn_in_parts():
+    found = subprocess.run([sys.executable, "-c", PEAK], capture_output=True, text=True, check=True, env=environment())
+    assert int(found.stdout) < 64 * 2**10  # KiB; all at once would take 256 MB
+
+
+def test_a_tableau_that_does_not_fit_is_refused(monkeypatch):
+    monkeypatch.setattr(base, "available_bytes", lambda: 10**7)
+    with pytest.raises(LimitError, match=r"4000 qubits do not fit .* at most [0-9,]+ do"):
+        StimAdapter().run(ghz(4000), shots=1)

@@ -124,7 +124,7 @@ def test_a_function_that_calls_itself_for_ever_fails():
     backend = VirtualBackend(endless)
     with pytest.raises(SimulatorError, match="RecursionError"):
         backend.run(bell())
-    assert backend._turns._holder is None
+    assert backend._turns.holder is None
 
 
 def in_a_thread(backend):

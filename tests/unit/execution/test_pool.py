@@ -19,6 +19,7 @@ from gateway.errors import BusyError, GatewayError, JobCancelled, JobTimeout
 from gateway.execution import worker_process
 from gateway.execution.content import FileContent
 from gateway.execution.pool import Stop, WorkerPool
+from gateway.execution.runner import Answer
 from gateway.execution.worker import Target
 from gateway.execution.worker_process import ForkServer
 from gateway.protocol.messages import ServerLimits
@@ -114,7 +115,7 @@ def test_a_fork_server_that_hangs_is_replaced_and_costs_no_run_of_other_workers(
         wait_until(lambda: len(pool._free_workers._free) == 2, "two workers")
         hung = fork_server(pool)
         beside = threading.Thread(target=lambda: answers.append(pool.run(run_body(fake(Does.WAIT)), None, 60)))
-        answers: list[object] = []
+        answers: list[Answer] = []
         before = set(pool.pids())
         with stopped(hung):
             beside.start()
@@ -127,7 +128,7 @@ def test_a_fork_server_that_hangs_is_replaced_and_costs_no_run_of_other_workers(
             (other,) = before & set(pool.pids())
             os.kill(other, signal.SIGUSR1)
             beside.join(60)
-            assert [answer.status for answer in answers] == [200]  # type: ignore[attr-defined]
+            assert [answer.status for answer in answers] == [200]
     finally:
         pool.close()
 

@@ -54,7 +54,7 @@ def test_a_job_is_found_as_it_was_added(store: JobStore):
     assert store.requests(number) == [b"request 0", b"request 1"]
     assert store.request(number, 1) == b"request 1"
     assert store.answers(number) == [None, None]
-    assert (store.summary(number), store.first_failure(number)) == ((0, 0, 0), None)
+    assert (store.summaries([number])[number], store.first_failure(number)) == ((0, 0, 0), None)
 
 
 def test_a_job_is_nobody_elses(store: JobStore, url: str):
@@ -78,7 +78,7 @@ def test_answers_are_written_once_and_the_last_one_ends_the_job(store: JobStore)
     found = store.find("first", "ada")
     assert (found.state, found.started, found.ended) == (JobState.FAILED, 1001, 1004)
     assert store.answers(number) == [GOOD, BAD]
-    assert (store.summary(number), store.first_failure(number)) == ((2, 1, len(GOOD.body + BAD.body)), 1)
+    assert (store.summaries([number])[number], store.first_failure(number)) == ((2, 1, len(GOOD.body + BAD.body)), 1)
     assert not store.finish(number, 0, BAD, JobState.DONE, 1005)
     assert store.answers(number) == [GOOD, BAD]
 
@@ -89,7 +89,7 @@ def test_summaries_of_many_jobs_are_those_of_each(store: JobStore):
         for position in range(k % 3):
             store.finish(number, position, (GOOD, BAD)[position], None, 1001)
     found = store.summaries([*numbers[::-1], numbers[-1] + 1])
-    assert found == {number: store.summary(number) for number in numbers} | {numbers[-1] + 1: (0, 0, 0)}
+    assert found == {number: store.summaries([number])[number] for number in numbers} | {numbers[-1] + 1: (0, 0, 0)}
     assert [found[number] for number in numbers[:3]] == [
         (0, 0, 0),
         (1, 0, len(GOOD.body)),
@@ -198,7 +198,7 @@ def test_an_answer_of_any_size_is_read_as_it_was_written(store: JobStore, size: 
     assert all(len(piece) <= PIECE_BYTES for piece in pieces_of(alone.body))
     for start, stop in [(0, 0), (1, size - 1), (PIECE_BYTES - 1, PIECE_BYTES + 1), (size - 1, size), (7, None)]:
         assert b"".join(pieces_of(alone.body, max(0, start), stop)) == body[max(0, start) : stop]
-    assert store.summary(number) == (1, 0, size)
+    assert store.summaries([number])[number] == (1, 0, size)
 
 
 def test_a_large_answer_costs_a_reader_one_piece_at_a_time(store: JobStore):

@@ -23,6 +23,7 @@ from support.serving import environment
 from support.waiting import wait_until
 
 from gateway.execution.content import PIECE_BYTES, FileContent
+from gateway.free_memory import resident_bytes
 from gateway.server.http.responses import respond
 from gateway.server.service import Service
 
@@ -84,7 +85,7 @@ def _content(size: int) -> FileContent:
     return content
 
 
-class Sieged(Server):
+class Crowded(Server):
     """A running server with large answers."""
 
     def __init__(self, process: subprocess.Popen[bytes], port: int) -> None:
@@ -97,17 +98,11 @@ class Sieged(Server):
 
     def memory_bytes(self) -> int:
         """Return the memory that the process holds which takes requests."""
-        return status_of(self.http_process(), "VmRSS") * 1024
-
-
-def status_of(pid: int, name: str) -> int:
-    """Return a number that the system keeps of a process."""
-    with open(f"/proc/{pid}/status", encoding="ascii") as file:  # noqa: PTH123 - no file of ours
-        return next(int(line.split()[1]) for line in file if line.startswith(f"{name}:"))
+        return resident_bytes(self.http_process()) or 0
 
 
 @contextlib.contextmanager
-def large_answers(before: str = "", **limits: float) -> Iterator[Sieged]:
+def large_answers(before: str = "", **limits: float) -> Iterator[Crowded]:
     """Run a server with large answers until the end of the block.
 
     Args:
@@ -115,7 +110,7 @@ def large_answers(before: str = "", **limits: float) -> Iterator[Sieged]:
         limits: limits of the server.
     """
     script = f"""
-        from support.siege import LargeAnswers
+        from support.crowds import LargeAnswers
         from gateway.execution.worker import Target
         from gateway.listener import bind
         from gateway.protocol.messages import ServerLimits
@@ -132,14 +127,14 @@ def large_answers(before: str = "", **limits: float) -> Iterator[Sieged]:
     ) as process:
         try:
             assert process.stdout is not None
-            server = Sieged(process, int(process.stdout.readline()))
+            server = Crowded(process, int(process.stdout.readline()))
             wait_until(lambda: _is_ready(server), "a server that is ready")
             yield server
         finally:
             process.terminate()
 
 
-def _is_ready(server: Sieged) -> bool:
+def _is_ready(server: Crowded) -> bool:
     with contextlib.suppress(OSError):
         return server.request("GET", "/readyz").status == 200
     return False
