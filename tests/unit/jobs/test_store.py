@@ -348,7 +348,9 @@ class Broken:
         yield b"x"
 
 
-@pytest.mark.parametrize("error", [OSError("input/output error"), MemoryError(), OverflowError("too large"), None])
+@pytest.mark.parametrize(
+    "error", [OSError("input/output error"), EOFError("too short"), MemoryError(), OverflowError("too large"), None]
+)
 def test_a_content_that_cannot_be_read_is_never_stored(store: JobStore, error: Exception | None):
     number = added(store)
     with pytest.raises(NeverStored):
