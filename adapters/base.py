@@ -222,7 +222,7 @@ class Adapter(ABC, Generic[N]):
             with run.building():
                 self._take_operations(circuit_needs, run)
                 operations = lower(circuit.operations, frozenset(self.native_gates))
-                native_circuit = Circuit(circuit.num_qubits, circuit.num_clbits, operations)
+                native_circuit = circuit.with_operations(operations)
             outcome = self._compute(kind, native_circuit, run)
             self._check_outcome(outcome, kind, circuit, shots)
         provenance = Provenance(
@@ -235,6 +235,7 @@ class Adapter(ABC, Generic[N]):
             run_s=run.run_s,
             sample_s=run.sample_s,
             threads=self.resources.threads if self.capabilities.threads else 1,
+            notes=circuit.notes,
         )
         return outcome.with_provenance(provenance)
 

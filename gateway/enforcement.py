@@ -10,8 +10,10 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from gateway.circuit.clifford import GENERATORS, TOLERANCE
+from gateway.circuit.expressions import parameters_of
 from gateway.circuit.lowering import first_unlowerable
 from gateway.circuit.needs import MOST_GATES_IN_SINGLE_PRECISION, Needs
+from gateway.circuit.operations import Operation
 from gateway.errors import CircuitInvalidError, LimitError, RequestError, UnsupportedError
 from gateway.resources import machine_memory_bytes
 from gateway.results import Capabilities, Precision, ResultType, Sampling
@@ -92,7 +94,7 @@ def check_measured(needs: Needs, options: RunOptions, *, simulator: str) -> None
 
 
 def _no_single_state(needs: Needs) -> int | None:
-    indices = (needs.measurement, needs.reset, needs.classical_control)
+    indices = (needs.measurement, needs.reset, needs.classical_control, needs.assignment, needs.loop)
     return min((index for index in indices if index is not None), default=None)
 
 
@@ -113,7 +115,10 @@ def refuse(
         LimitError: the circuit needs more qubits than the simulator has.
         UnsupportedError: anything else is lacking; ``operation`` and ``gate`` say where the circuit needs it, and
             ``supported_by`` names the simulators that have it.
+        CircuitInvalidError: an angle depends on a parameter that has no value.
     """
+    if needs.unbound is not None:
+        raise _unbound(needs.operations[needs.unbound], needs.unbound)
     lack = _first_lack(needs, capabilities, options)
     if lack is None:
         return
@@ -132,6 +137,16 @@ def refuse(
         operation=lack.operation,
         gate=gate,
         supported_by=others,
+    )
+
+
+def _unbound(operation: Operation, index: int) -> CircuitInvalidError:
+    name = next(name for angle in operation.params for name in parameters_of(angle))
+    return CircuitInvalidError(
+        f"operation {index} ({operation}): the parameter {name!r} has no value: give it one with "
+        f"circuit.bind({name}=...)",
+        rule="unbound parameter",
+        operation=index,
     )
 
 
@@ -226,6 +241,14 @@ def _control(needs: Needs, capabilities: Capabilities, _: RunOptions) -> Lack | 
     return _dynamic("classical control", needs.classical_control, declared=capabilities.classical_control)
 
 
+def _assignment(needs: Needs, capabilities: Capabilities, _: RunOptions) -> Lack | None:
+    return _dynamic("assignment to clbits", needs.assignment, declared=capabilities.assignment)
+
+
+def _loop(needs: Needs, capabilities: Capabilities, _: RunOptions) -> Lack | None:
+    return _dynamic("loop over measurements", needs.loop, declared=capabilities.loops)
+
+
 def _reset(needs: Needs, capabilities: Capabilities, _: RunOptions) -> Lack | None:
     return _dynamic("reset", needs.reset, declared=capabilities.reset)
 
@@ -282,6 +305,8 @@ _CHECKS: tuple[Callable[[Needs, Capabilities, RunOptions], Lack | None], ...] = 
     _sampler,
     _qubits,
     _control,
+    _assignment,
+    _loop,
     _reset,
     _mid_circuit,
     _gates,

@@ -28,6 +28,7 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True):
         threads: the number of threads that the simulator could use; ``None`` where that is not known.
         peak_memory_bytes: the largest resident memory of the worker's process, framework included, during the run;
             ``None`` where the system does not say.
+        notes: what else there is to know, such as that a delay has no effect on an ideal simulator.
     """
 
     simulator: str
@@ -44,3 +45,4 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True):
     gateway_version: str = ""
     threads: int | None = None
     peak_memory_bytes: int | None = None
+    notes: tuple[str, ...] = ()

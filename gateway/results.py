@@ -114,6 +114,8 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
         mid_circuit_measurement: whether a qubit may be used after it was measured.
         reset: whether a qubit may be reset.
         classical_control: whether an operation may depend on clbits.
+        assignment: whether classical values may be computed from clbits and written to others.
+        loops: whether operations may be repeated depending on clbits.
         seedable: whether the same seed, circuit and version give equal counts.
         bytes_per_amplitude: the peak memory of a run on n qubits, divided by ``2**n``; ``None`` when it
             depends on the circuit and not on n alone.
@@ -130,6 +132,8 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     mid_circuit_measurement: bool = True
     reset: bool = True
     classical_control: bool = True
+    assignment: bool = False
+    loops: bool = False
     seedable: bool = True
     bytes_per_amplitude: int | None = None
     exact_bytes_per_amplitude: int | None = None
@@ -156,6 +160,8 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
             "mid-circuit measurement": _yes_or_no(self.mid_circuit_measurement),
             "reset": _yes_or_no(self.reset),
             "conditions": _yes_or_no(self.classical_control),
+            "values from clbits": _yes_or_no(self.assignment),
+            "loops": _yes_or_no(self.loops),
             "equal counts for equal seeds": _yes_or_no(self.seedable),
             "sampler of its own": own_sampler if self.native_sampling else "no",
             "precision": str(self.precision),

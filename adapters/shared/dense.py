@@ -133,7 +133,7 @@ def without_idle_qubits(circuit: Circuit) -> Circuit:
     operations = [op for op in circuit.operations if op.name != "barrier"]
     busy_qubits = set().union(*{op.qubits for op in operations})
     if len(busy_qubits) == circuit.num_qubits > 0:
-        return Circuit(circuit.num_qubits, circuit.num_clbits, operations)
+        return circuit.with_operations(operations)
     index = {qubit: place for place, qubit in enumerate(sorted(busy_qubits))}
     return Circuit(
         max(len(index), 1),
@@ -142,6 +142,7 @@ def without_idle_qubits(circuit: Circuit) -> Circuit:
             Operation(op.name, tuple([index[qubit] for qubit in op.qubits]), op.params, op.clbits, op.condition)
             for op in operations
         ],
+        circuit.num_hidden,
     )
 
 

@@ -1,8 +1,8 @@
 """The shared circuit: a flat list of operations on numbered qubits and clbits.
 
-A :class:`Circuit` is the same small structure in memory, on the wire and in front of an adapter. It has
-no registers, no gate definitions and no control flow: the parser flattens text, and refuses what cannot be
-flattened.
+A :class:`Circuit` is the same small structure in memory, on the wire and in front of an adapter. It has no registers
+and no gate definitions: the parser flattens text. Control flow is in the flat list as well, as conditions of
+operations, assignments and marks around loops (:class:`Operation`).
 
 This module is the entrance to the package. Python loads the code behind some methods (text in and out, a
 drawing) when they are first called, because a server needs none of it. That code works on the data in
@@ -12,14 +12,16 @@ drawing) when they are first called, because a server needs none of it. That cod
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from typing import Any, Self
+from collections.abc import Mapping, Sequence
+from itertools import chain
+from typing import Any, ClassVar, Self
 
 import msgspec
 
 from gateway import conversions
 from gateway.circuit.builder import GateMethods
 from gateway.circuit.conditions import clbits_of, condition_of
+from gateway.circuit.expressions import Angle, Expression, bits, parameter, parameters_of, substituted
 from gateway.circuit.operations import (
     DEFAULT_LIMITS,
     NON_GATES,
@@ -42,35 +44,59 @@ __all__ = [
     "CircuitParts",
     "Comparison",
     "Condition",
+    "Expression",
     "Limits",
     "Operation",
     "When",
+    "bits",
+    "parameter",
     "parse",
 ]
 
 
-class Circuit(GateMethods, msgspec.Struct, forbid_unknown_fields=True):
+class Circuit(GateMethods, msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, eq=False):
     """A quantum circuit: numbers of qubits and clbits, and a flat list of operations.
 
     Every gate of the table is a method; methods append and return the circuit itself::
 
         Circuit(2).h(0).cx(0, 1).measure_all()
         Circuit(2, 1).h(0).measure(0, 0).x(1, when={0: 1})
+        Circuit(1, 1).rx(parameter("theta") / 2, 0).measure_all()
 
-    Two circuits are equal when their numbers of qubits, their numbers of clbits and their operations are equal.
+    Two circuits are equal when their numbers of qubits, clbits and hidden clbits and their operations are equal.
 
     Args:
         num_qubits: the qubits are ``0 .. num_qubits - 1``; idle qubits are kept.
         num_clbits: the clbits are ``0 .. num_clbits - 1``; clbit 0 is the rightmost character of a bitstring.
         operations: the operations in order of time. The circuit owns the list.
+        num_hidden: hidden clbits are ``num_clbits .. num_clbits + num_hidden - 1``: they hold intermediate values and
+            are not part of a bitstring. All clbits are 0 at the beginning.
+        notes: what a conversion or the parser has to say about the circuit; results have it in their provenance.
     """
 
     num_qubits: int = 0
     num_clbits: int = 0
     operations: list[Operation] = msgspec.field(default_factory=list)
+    num_hidden: int = 0
+    notes: tuple[str, ...] = ()
+
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]  # a circuit can be changed
 
     def __post_init__(self) -> None:
-        check_numbers(self.num_qubits, self.num_clbits)
+        check_numbers(self.num_qubits, self.num_clbits, self.num_hidden)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Circuit):
+            return NotImplemented
+        return self._size == other._size and self.operations == other.operations
+
+    @property
+    def _size(self) -> tuple[int, int, int]:
+        return self.num_qubits, self.num_clbits, self.num_hidden
+
+    def with_operations(self, operations: list[Operation]) -> Self:
+        """Return a circuit of the same size, and with the same notes, whose operations are these."""
+        return type(self)(self.num_qubits, self.num_clbits, operations, self.num_hidden, self.notes)
 
     # ------------------------------------------------------------------ building
 
@@ -80,14 +106,14 @@ class Circuit(GateMethods, msgspec.Struct, forbid_unknown_fields=True):
         Raises:
             CircuitInvalidError: the operation breaks a rule of :meth:`validate`.
         """
-        check_operation(operation, self.num_qubits, self.num_clbits, len(self.operations))
+        check_operation(operation, self.num_qubits, self.num_clbits + self.num_hidden, len(self.operations))
         self.operations.append(operation)
         return self
 
-    def gate(self, name: str, qubits: Sequence[int], params: Sequence[float] = (), when: When = None) -> Self:
-        """Append a gate of the table by name."""
+    def gate(self, name: str, qubits: Sequence[int], params: Sequence[Angle] = (), when: When = None) -> Self:
+        """Append a gate of the table by name; an angle is a number, or an expression of parameters."""
         return self.append(
-            Operation(name, tuple(qubits), tuple(map(_number, params)), (), condition_of(when)),
+            Operation(name, tuple(qubits), tuple(map(_angle, params)), (), condition_of(when)),
         )
 
     def measure(self, qubit: int, clbit: int, when: When = None) -> Self:
@@ -109,6 +135,52 @@ class Circuit(GateMethods, msgspec.Struct, forbid_unknown_fields=True):
         """Append a barrier, on all qubits if none is named. A barrier has no effect on results."""
         return self.append(Operation("barrier", qubits or tuple(range(self.num_qubits))))
 
+    def set(self, clbits: Sequence[int], value: int | Expression, when: When = None) -> Self:
+        """Write a classical value to clbits, the least significant bit first.
+
+        Args:
+            clbits: where the value goes, modulo ``2**len(clbits)``.
+            value: a whole number, or an expression such as ``Expression("^", (bits(0), bits(1)))``.
+            when: the condition under which this happens.
+        """
+        return self.append(Operation("set", (), (value,), tuple(clbits), condition_of(when)))
+
+    def while_(self, condition: When) -> Self:
+        """Begin a loop whose turns go on as long as a condition holds before them; :meth:`end` ends it."""
+        return self.append(Operation("while", (), (), (), condition_of(condition)))
+
+    def end(self) -> Self:
+        """End the loop that was begun last."""
+        return self.append(Operation("end", ()))
+
+    # ------------------------------------------------------------------ parameters
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The names of the parameters that have no values yet, in the order in which they occur."""
+        angles = chain.from_iterable([op.params for op in self.operations if op.name != "set"])
+        expressions = [angle for angle in angles if type(angle) is Expression]
+        return tuple(dict.fromkeys(chain.from_iterable(map(parameters_of, expressions))))
+
+    def bind(self, values: Mapping[str, float] | None = None, /, **named: float) -> Self:
+        """Return the circuit with values for some of its parameters, or all: ``circuit.bind(theta=0.3)``.
+
+        Args:
+            values: parameter -> value in radians, finite.
+            named: the same, for names that Python takes.
+
+        Raises:
+            CircuitInvalidError: the circuit has no such parameter, or a value is no finite number.
+        """
+        given = {name: _number(value) for name, value in {**(values or {}), **named}.items()}
+        known = self.parameters
+        for name in given:
+            if name not in known:
+                has = f"its parameters are {', '.join(known)}" if known else "it has none"
+                msg = f"the circuit has no parameter {name!r}: {has}"
+                raise CircuitInvalidError(msg, rule="unknown parameter")
+        return self.with_operations([_bound(op, given) for op in self.operations])
+
     # ------------------------------------------------------------------ inspecting
 
     def count_ops(self) -> dict[str, int]:
@@ -122,7 +194,7 @@ class Circuit(GateMethods, msgspec.Struct, forbid_unknown_fields=True):
         or tests. A barrier makes its qubits wait but adds no length; neither does a global phase.
         """
         qubit_level = [0] * self.num_qubits
-        clbit_level = [0] * self.num_clbits
+        clbit_level = [0] * (self.num_clbits + self.num_hidden)
         for name, qubits, _, clbits, condition in map(_fields, self.operations):
             op_clbits = (*clbits, *clbits_of(condition)) if condition else clbits
             level = max([*(qubit_level[q] for q in qubits), *(clbit_level[c] for c in op_clbits)], default=0)
@@ -199,11 +271,24 @@ def _fields(op: Operation) -> tuple[str, tuple[int, ...], tuple[float, ...], tup
     return op.name, op.qubits, op.params, op.clbits, op.condition
 
 
+def _angle(value: Angle) -> Angle:
+    return value if isinstance(value, Expression) else _number(value)
+
+
 def _number(value: float) -> float:
     if isinstance(value, bool) or not hasattr(value, "__float__"):
         msg = f"a parameter is a number in radians, not {value!r}"
         raise CircuitInvalidError(msg, rule="parameter")
     return float(value)
+
+
+def _bound(op: Operation, values: Mapping[str, float]) -> Operation:
+    """Return an operation in which parameters have values."""
+    if op.name == "set" or Expression not in map(type, op.params):
+        return op
+    return Operation(
+        op.name, op.qubits, tuple([substituted(angle, values) for angle in op.params]), op.clbits, op.condition
+    )
 
 
 def parse(text: str, limits: Limits = DEFAULT_LIMITS) -> Circuit:

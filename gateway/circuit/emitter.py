@@ -1,4 +1,9 @@
-"""Builds a circuit while something is unrolled: counts the operations, checks them and makes them conditional."""
+"""Builds a circuit while something is unrolled: counts the operations, checks them and makes them conditional.
+
+A statement with branches becomes operations with conditions (:meth:`Emitter.choose`). If a branch changes a clbit that
+decides about the rest of the statement, or if a condition is no conjunction, the decision is first written to a hidden
+clbit, and the operations depend on that. A loop that depends on measurements stays a loop (:meth:`Emitter.repeat`).
+"""
 
 from __future__ import annotations
 
@@ -8,8 +13,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from gateway.circuit import conditions
+from gateway.circuit.expressions import Angle, Expression, bits, renumbered
 from gateway.circuit.gates import Step
-from gateway.circuit.operations import CircuitParts, Condition, Limits, Operation
+from gateway.circuit.operations import CircuitParts, Comparison, Condition, Limits, Operation
 from gateway.errors import CircuitInvalidError, LimitError, UnsupportedError
 
 FREE_STEPS = 100_000
@@ -17,17 +23,35 @@ STEPS_PER_OPERATION = 6
 """A step is one statement, turn of a loop, operator or modifier, and takes 1 to 4 us."""
 
 
+Decision = Sequence[Condition] | Expression
+"""When a branch happens: disjoint conditions, one of which holds then, or a classical expression that is not 0 then."""
+
+_HIDDEN = 2**40
+"""Hidden clbits have numbers from here on while a circuit is built, since they come after clbits not yet declared."""
+
+
+_MOST_REPEATED = 64
+"""So many operations at most are written once under each of several conditions; more get a hidden clbit."""
+
+
 @dataclass(slots=True)
-class _Frame:
-    """A statement whose parts happen under conditions on clbits.
+class _Branch:
+    """A branch of a statement.
 
     Args:
-        clbits: the clbits that the conditions test.
-        overwritten_clbit: one of them that the statement has measured into, if there is any.
+        when: the decision.
+        operations: what happens then, without the condition.
+        conditions: the decision as disjoint conditions, under each of which the operations are written once; ``None``
+            if it has to be written to a hidden clbit.
     """
 
-    clbits: frozenset[int]
-    overwritten_clbit: int | None = None
+    when: Decision
+    operations: list[Operation]
+    conditions: Sequence[Condition] | None
+
+    def decided_by(self) -> frozenset[int]:
+        """Return the clbits that the conditions test."""
+        return conditions.clbits_of(*(self.conditions or ()))
 
 
 class Emitter:
@@ -41,22 +65,29 @@ class Emitter:
         self.limits = limits
         self.num_qubits = 0
         self.num_clbits = 0
+        self.num_hidden = 0
         self.operations: list[Operation] = []
+        self.notes: dict[str, None] = {}
         self.clbits_without_value: dict[int, int] = {}
-        self._frames: list[_Frame] = []
-        self._condition: Condition = ()
+        self.depth = 0  # the number of statements that depend on clbits around the next operation
+        self._collected = 0  # operations of branches that are still being collected
         self._measured_clbits: set[int] = set()
         self._steps = 0
         self._free_steps = min(FREE_STEPS, 1000 + 2 * limits.operations)
 
-    @property
-    def depth(self) -> int:
-        """The number of statements with conditions on clbits that the next operation is in."""
-        return len(self._frames)
-
     def parts(self) -> CircuitParts:
         """Return the parts of the circuit, for ``Circuit(*parts)``."""
-        return CircuitParts(self.num_qubits, self.num_clbits, self.operations)
+        operations = self.operations
+        if self.num_hidden:
+            operations = [_with_clbits_numbered(op, self._number) for op in operations]
+        return CircuitParts(self.num_qubits, self.num_clbits, operations, self.num_hidden, tuple(self.notes))
+
+    def note(self, sentence: str) -> None:
+        """Say something about the circuit that its results will say too; the same sentence is said once."""
+        self.notes[sentence] = None
+
+    def _number(self, clbit: int) -> int:
+        return clbit if clbit < _HIDDEN else clbit - _HIDDEN + self.num_clbits
 
     def spend(self, steps: int) -> None:
         """Count steps of unrolling, so that a program that emits no operations ends as well.
@@ -65,14 +96,15 @@ class Emitter:
             LimitError: the program takes too many steps for its number of operations.
         """
         self._steps += steps
-        allowed = self._free_steps + STEPS_PER_OPERATION * len(self.operations)
+        number = self._collected + len(self.operations)
+        allowed = self._free_steps + STEPS_PER_OPERATION * number
         if self._steps > allowed:
-            msg = f"unrolling the program takes more than {allowed:,} steps for {len(self.operations):,} operations"
+            msg = f"unrolling the program takes more than {allowed:,} steps for {number:,} operations"
             raise LimitError(msg, limit="steps", requested=self._steps, allowed=allowed)
 
     def check_operations(self, more: float) -> None:
         """Raise a LimitError if so many more operations would exceed the limit."""
-        self._check("operations", len(self.operations) + more, self.limits.operations)
+        self._check("operations", self._collected + len(self.operations) + more, self.limits.operations)
 
     def new_qubits(self, number: int) -> tuple[int, ...]:
         """Add qubits and return their indices."""
@@ -82,9 +114,15 @@ class Emitter:
 
     def new_clbits(self, number: int) -> tuple[int, ...]:
         """Add clbits and return their indices."""
-        self._check("clbits", self.num_clbits + number, self.limits.clbits)
+        self._check("clbits", self.num_clbits + self.num_hidden + number, self.limits.clbits)
         first, self.num_clbits = self.num_clbits, self.num_clbits + number
         return tuple(range(first, self.num_clbits))
+
+    def new_hidden_clbits(self, number: int) -> tuple[int, ...]:
+        """Add hidden clbits and return their indices, which :meth:`parts` replaces by the final ones."""
+        self._check("clbits", self.num_clbits + self.num_hidden + number, self.limits.clbits)
+        first, self.num_hidden = self.num_hidden, self.num_hidden + number
+        return tuple(range(_HIDDEN + first, _HIDDEN + self.num_hidden))
 
     def forget(self, clbits: Sequence[int]) -> None:
         """Note that clbits have no value any more, so they must be measured into before they are read."""
@@ -92,32 +130,91 @@ class Emitter:
 
     # ------------------------------------------------------------------ conditions
 
-    @contextmanager
-    def choice(self, clbits: frozenset[int]) -> Iterator[None]:
-        """Enter a statement whose parts depend on clbits, for as long as the block lasts."""
-        self._frames.append(_Frame(clbits))
-        try:
-            yield
-        finally:
-            self._frames.pop()
+    def choose(self, branches: Sequence[tuple[Decision, Callable[[], object]]]) -> None:
+        """Carry out each branch once, under its decision; at most one of the decisions holds.
+
+        All decisions are made before the first branch begins.
+        """
+        collected = [self._branch(when, carry_out) for when, carry_out in branches if when != conditions.NEVER]
+        changed: set[int] = set()
+        for place, branch in enumerate(collected):
+            is_last = place == len(collected) - 1 and len(branch.conditions or ()) == 1
+            changed_before_the_end = _written(branch.operations[:-1] if is_last else branch.operations)
+            repeats = any(op.name == "while" for op in branch.operations)
+            changed_here = changed_before_the_end | (_written(branch.operations) if repeats else set())
+            if branch.conditions is None or not branch.decided_by().isdisjoint(changed | changed_here):
+                branch.conditions = [self._written_down(branch.when)]
+            changed |= changed_before_the_end
+        for branch in collected:
+            for condition in branch.conditions or ():
+                self._make_conditional(branch.operations, condition)
+
+    def _branch(self, when: Decision, carry_out: Callable[[], object]) -> _Branch:
+        """Carry out a branch, and return what it does."""
+        with self._collecting() as operations:
+            self.spend(1)
+            carry_out()
+        if isinstance(when, Expression) or (len(when) > 1 and len(when) * len(operations) > _MOST_REPEATED):
+            return _Branch(when, operations, None)
+        return _Branch(when, operations, when)
 
     @contextmanager
-    def when(self, condition: Condition) -> Iterator[None]:
-        """Make every operation in the block conditional."""
-        outer, self._condition = self._condition, conditions.both(self._condition, condition)
+    def _collecting(self) -> Iterator[list[Operation]]:
+        """Collect the operations of the block instead of appending them."""
+        outer, self.operations = self.operations, []
+        self._collected += len(outer)
+        self.depth += 1
         try:
-            yield
+            yield self.operations
         finally:
-            self._condition = outer
+            self._collected -= len(outer)
+            self.depth -= 1
+            self.operations = outer
 
-    def choose(self, branches: Sequence[tuple[Sequence[Condition], Callable[[], object]]]) -> None:
-        """Carry out each branch once under each of its conditions; all the conditions are disjoint."""
-        with self.choice(conditions.clbits_of(*[condition for disjoint, _ in branches for condition in disjoint])):
-            for disjoint, carry_out in branches:
-                for condition in disjoint:
-                    self.spend(len(self._frames) + len(condition))
-                    with self.when(condition):
-                        carry_out()
+    def _written_down(self, when: Decision) -> Condition:
+        """Write a decision to a hidden clbit, and return the condition that it holds."""
+        (clbit,) = self.new_hidden_clbits(1)
+        self.assign((clbit,), decided(when))
+        return (Comparison((clbit,), 1),)
+
+    def _make_conditional(self, operations: Sequence[Operation], condition: Condition) -> None:
+        """Append the operations of a branch under a condition; a loop that is not begun needs none in its body."""
+        nesting = 0
+        for op in operations:
+            nesting -= op.name == "end"
+            if nesting or op.name == "end" or not condition:
+                self._append(op)
+            elif op.name != "barrier":
+                both = conditions.both(condition, op.condition)
+                self._append(Operation(op.name, op.qubits, op.params, op.clbits, both))
+            nesting += op.name == "while"
+
+    def repeat(self, decide: Callable[[], Decision], carry_out: Callable[[], object]) -> None:
+        """Repeat a body as long as a decision holds before its turn.
+
+        Args:
+            decide: returns the decision; what it appends on the way happens before each turn.
+            carry_out: appends the body, once.
+        """
+        with self._collecting() as deciding:
+            when = decide()
+        if when == conditions.NEVER:
+            self._append_all(deciding)
+            return
+        is_condition = not isinstance(when, Expression) and len(when) == 1 and when != conditions.ALWAYS
+        self._append_all(deciding)
+        if is_condition:
+            condition = when[0]  # type: ignore[index]  # as it says
+            deciding_again = deciding
+        else:
+            before = len(self.operations)
+            condition = self._written_down(when)
+            deciding_again = [*deciding, *self.operations[before:]]
+        self._append(Operation("while", (), (), (), condition))
+        with self._collecting() as body:
+            carry_out()
+        self._append_all([*body, *deciding_again])
+        self._append(Operation("end", ()))
 
     # ------------------------------------------------------------------ operations
 
@@ -127,46 +224,78 @@ class Emitter:
         if name == "barrier":
             self.barrier(qubits)
             return
-        if not all(map(math.isfinite, params)):
+        if not all(map(_is_possible, params)):
             msg = f"{name} has an angle that is not a finite number: {list(params)}"
             raise CircuitInvalidError(msg, rule="finite angle")
-        self._append(Operation(name, qubits, params, (), self._condition))
+        self._append(Operation(name, qubits, params))
 
-    def measure(self, qubit: int, clbit: int) -> None:
-        """Append a measurement."""
+    def measure(self, qubit: int, clbit: int | None) -> None:
+        """Append a measurement; one that writes to no clbit writes to a hidden one."""
+        if clbit is None:
+            (clbit,) = self.new_hidden_clbits(1)
         if clbit in self.clbits_without_value and self.depth > self.clbits_without_value[clbit]:
             msg = "measure: the bit may keep a value from before it was declared"
             raise UnsupportedError(msg, feature="measure")
-        self._append(Operation("measure", (qubit,), (), (clbit,), self._condition))
+        self._append(Operation("measure", (qubit,), (), (clbit,)))
         self.clbits_without_value.pop(clbit, None)
         self._measured_clbits.add(clbit)
-        for frame in self._frames:
-            if clbit in frame.clbits:
-                frame.overwritten_clbit = clbit
 
     def reset(self, qubit: int) -> None:
         """Append a reset."""
-        self._append(Operation("reset", (qubit,), (), (), self._condition))
+        self._append(Operation("reset", (qubit,)))
+
+    def assign(self, clbits: Sequence[int], value: int | Expression) -> None:
+        """Append the assignment of a classical value to clbits, the least significant first."""
+        self._append(Operation("set", (), (value,), tuple(clbits)))
 
     def barrier(self, qubits: tuple[int, ...]) -> None:
         """Append a barrier, unless a condition is in force: a barrier cannot have one and is not needed there."""
-        if qubits and not self._frames:
+        if qubits and not self.depth:
             self._append(Operation("barrier", qubits))
 
     def _append(self, operation: Operation) -> None:
-        for frame in self._frames:
-            if frame.overwritten_clbit is not None:
-                msg = (
-                    f"condition: it tests clbit {frame.overwritten_clbit}, which was measured into under it,"
-                    f" so {operation.name} after that would see the new value"
-                )
-                raise UnsupportedError(msg, feature="condition on an overwritten clbit")
-        if len(self.operations) >= self.limits.operations:
+        if self._collected + len(self.operations) >= self.limits.operations:
             self.check_operations(1)
         self.operations.append(operation)
+
+    def _append_all(self, operations: Sequence[Operation]) -> None:
+        self.check_operations(len(operations))
+        self.operations.extend(operations)
 
     def _check(self, what: str, requested: float, allowed: int) -> None:
         if requested > allowed:
             count = math.ceil(min(requested, 1e18))
             msg = f"the circuit has {count:,} {what} or more; at most {allowed:,} are accepted"
             raise LimitError(msg, limit=what, requested=count, allowed=allowed)
+
+
+def _is_possible(angle: Angle) -> bool:
+    return isinstance(angle, Expression) or math.isfinite(angle)
+
+
+def decided(when: Decision) -> int | Expression:
+    """Return a decision as a classical value, 1 if it holds and 0 if not."""
+    if isinstance(when, Expression):
+        return Expression("!=", (when, 0))
+    value: int | Expression = 0
+    for condition in when:
+        holds: int | Expression = 1
+        for comparison in condition:
+            test = Expression("==" if comparison.equal else "!=", (bits(*comparison.clbits), comparison.value))
+            holds = test if holds == 1 else Expression("and", (holds, test))
+        value = holds if value == 0 else Expression("or", (value, holds))
+    return value
+
+
+def _written(operations: Sequence[Operation]) -> set[int]:
+    """Return the clbits that operations write to."""
+    return set().union(*[op.clbits for op in operations if op.clbits])
+
+
+def _with_clbits_numbered(op: Operation, number: Callable[[int], int]) -> Operation:
+    """Return an operation in which every clbit has another number."""
+    if not op.clbits and not op.condition:
+        return op
+    params = tuple([renumbered(value, number) for value in op.params]) if op.name == "set" else op.params
+    condition = tuple([Comparison(tuple(map(number, test.clbits)), test.value, test.equal) for test in op.condition])
+    return Operation(op.name, op.qubits, params, tuple(map(number, op.clbits)), condition)

@@ -15,7 +15,7 @@ from typing import Self
 
 from gateway.circuit.conditions import assignments, bits_of, wide_inequalities
 from gateway.circuit.gates import GATES, Step
-from gateway.circuit.operations import CircuitData, Comparison, Operation
+from gateway.circuit.operations import CONTROL, CircuitData, Comparison, Operation
 from gateway.errors import UnsupportedError
 
 QELIB1 = frozenset("U CX u3 u2 u1 cx id x y z h s sdg t tdg rx ry rz cz cy ch ccx crz cu1 cu3".split())  # noqa: SIM905
@@ -39,12 +39,21 @@ def dump_openqasm2(circuit: CircuitData) -> str:
     Raises:
         UnsupportedError: OpenQASM 2 cannot express a condition, or the phase of a circuit without qubits.
     """
+    _refuse_control_flow(circuit)
     return _Writer2(circuit).text()
 
 
 def dump_openqasm3(circuit: CircuitData) -> str:
     """Return the circuit as OpenQASM 3, which can express every circuit."""
+    _refuse_control_flow(circuit)
     return _Writer3(circuit).text()
+
+
+def _refuse_control_flow(circuit: CircuitData) -> None:
+    for index, op in enumerate(circuit.operations):
+        if op.name in CONTROL or any(clbit >= circuit.num_clbits for clbit in op.clbits):
+            msg = f"operation {index} ({op}): it is not written as OpenQASM yet"
+            raise UnsupportedError(msg, feature="control flow", operation=index)
 
 
 # ---------------------------------------------------------------------------- numbers

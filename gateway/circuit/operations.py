@@ -11,7 +11,12 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
-NON_GATES = frozenset({"measure", "reset", "barrier"})
+from gateway.circuit.expressions import Angle, Expression
+
+CONTROL = frozenset({"set", "while", "end"})
+"""Operations on clbits alone: an assignment, and the marks between which a loop stands."""
+
+NON_GATES = frozenset({"measure", "reset", "barrier"}) | CONTROL
 
 
 class Comparison(msgspec.Struct, frozen=True, array_like=True, gc=False, forbid_unknown_fields=True):
@@ -41,35 +46,42 @@ When = Mapping[int, int] | Comparison | Condition | None
 
 
 class Operation(msgspec.Struct, frozen=True, array_like=True, gc=False, forbid_unknown_fields=True):
-    """A gate, measurement, reset or barrier applied to qubits.
+    """A gate, measurement, reset or barrier applied to qubits, or a step of control flow.
 
-    On the wire it is the array ``[name, qubits, params, clbits, condition]``.
+    On the wire it is the array ``[name, qubits, params, clbits, condition]``. Control flow stays in the flat list:
+
+    * ``set`` writes a classical value to clbits: a whole number or an :class:`~gateway.circuit.expressions.Expression`
+      of clbits, modulo ``2**len(clbits)``. All clbits are read before any is written.
+    * ``while`` begins a loop, and the ``end`` that belongs to it ends it. The condition is tested before each turn.
+
+    An ``if`` of a language needs no step of its own: each operation of its branches has the condition. Where a branch
+    changes a clbit that its condition tests, the condition is first written to a hidden clbit.
 
     Args:
-        name: a row of the gate table, or ``measure``, ``reset``, ``barrier``.
+        name: a row of the gate table, or ``measure``, ``reset``, ``barrier``, ``set``, ``while``, ``end``.
         qubits: distinct indices; for a matrix, the first one listed is the least significant bit.
-        params: angles in radians, finite.
-        clbits: where a measurement writes; otherwise empty.
+        params: angles in radians, finite, or expressions of parameters; of a ``set`` its value.
+        clbits: where a measurement or a ``set`` writes, the least significant bit first; otherwise empty.
         condition: the operation happens only if all these comparisons hold at that moment.
     """
 
     name: str
     qubits: tuple[int, ...]
-    params: tuple[float, ...] = ()
+    params: tuple[Angle, ...] = ()
     clbits: tuple[int, ...] = ()
     condition: Condition = ()
 
     def __str__(self) -> str:
-        return self._text([f"{angle:g}" for angle in self.params])
+        return self._text([str(angle) if isinstance(angle, Expression) else f"{angle:g}" for angle in self.params])
 
     def with_all_digits(self) -> str:
         """Return the operation as text in which the angles have all their digits."""
-        return self._text([repr(angle) for angle in self.params])
+        return self._text([str(angle) if isinstance(angle, Expression) else repr(angle) for angle in self.params])
 
     def _text(self, angles: list[str]) -> str:
         params = f"({', '.join(angles)})" if angles else ""
         where = " ".join(map(str, self.qubits))
-        into = f" -> {self.clbits[0]}" if self.clbits else ""
+        into = f" -> {' '.join(map(str, self.clbits))}" if self.clbits else ""
         return f"{self.name}{params} {where}{into}"
 
 
@@ -82,11 +94,19 @@ class CircuitData(Protocol):
 
     @property
     def num_clbits(self) -> int:
-        """The number of clbits, which are ``0 .. num_clbits - 1``."""
+        """The number of clbits of the outcome, which are ``0 .. num_clbits - 1``."""
+
+    @property
+    def num_hidden(self) -> int:
+        """The number of hidden clbits, which come after those of the outcome."""
 
     @property
     def operations(self) -> Sequence[Operation]:
         """The operations in order of time."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences about the circuit, for people."""
 
 
 class CircuitParts(NamedTuple):
@@ -98,10 +118,15 @@ class CircuitParts(NamedTuple):
     num_qubits: int
     num_clbits: int
     operations: list[Operation]
+    num_hidden: int = 0
+    notes: tuple[str, ...] = ()
 
 
 class Limits(NamedTuple):
-    """How large a circuit may be. A larger one is a LimitError before anything is built."""
+    """How large a circuit may be. A larger one is a LimitError before anything is built.
+
+    Hidden clbits count as clbits.
+    """
 
     qubits: int = 4096
     clbits: int = 65_536

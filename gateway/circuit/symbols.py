@@ -5,8 +5,9 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import NamedTuple
 
+from gateway.circuit.expressions import Angle, Expression
 from gateway.circuit.operations import Comparison, Operation
-from gateway.look.numbers import angle
+from gateway.look import numbers
 
 _CONTROLLED: dict[str, tuple[int, str]] = {
     "cx": (1, "X"), "CX": (1, "X"), "cy": (1, "y"), "cz": (1, "z"), "ch": (1, "h"), "cs": (1, "s"),
@@ -72,24 +73,24 @@ def symbol(op: Operation) -> Symbol:
     return Symbol(
         mark=mark,
         name=name,
-        angles=",".join(map(angle, op.params)),
+        angles=",".join(map(_angle, op.params)),
         controls=op.qubits[:number],
         targets=targets,
         numbered=mark is Mark.BOX and len(targets) > 1 and name not in _SYMMETRIC,
-        writes=str(op.clbits[0]) if op.clbits else "",
+        writes=_short(",".join(map(str, op.clbits))),
         tests="&".join(map(_test, op.condition)),
     )
 
 
 def sentence(op: Operation) -> str:
     """Return an operation in words, such as ``cx on q0, q1`` or ``x on q2 if c1=1``."""
-    angles = f"({', '.join(map(angle, op.params))})" if op.params else ""
+    angles = f"({', '.join(map(_angle, op.params))})" if op.params else ""
     number = len(op.qubits)
     qubits = (
         ", ".join([f"q{qubit}" for qubit in op.qubits]) if number <= _MOST_QUBITS_IN_WORDS else f"{number:,} qubits"
     )
     where = f" on {qubits}" if qubits else ""
-    into = f" into c{op.clbits[0]}" if op.clbits else ""
+    into = f" into c{_short(','.join(map(str, op.clbits)))}" if op.clbits else ""
     when = f" if {' and '.join([f'c{_test(comparison)}' for comparison in op.condition])}" if op.condition else ""
     return f"{op.name}{angles}{where}{into}{when}"
 
@@ -97,6 +98,10 @@ def sentence(op: Operation) -> str:
 def _test(comparison: Comparison) -> str:
     sign = "=" if comparison.equal else "≠"
     return f"{_short(','.join(map(str, comparison.clbits)))}{sign}{_short(str(comparison.value))}"
+
+
+def _angle(value: Angle) -> str:
+    return _short(str(value)) if isinstance(value, Expression) else numbers.angle(value)
 
 
 def _short(text: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from gateway.circuit import Circuit
 from gateway.errors import FrameworkNotInstalled, RequestError
+from gateway.frameworks.shared.refusals import refuse_control_flow
 
 
 class _Conversion(NamedTuple):
@@ -127,6 +128,7 @@ def dump(circuit: Circuit, framework: str) -> Any:  # noqa: ANN401 - the framewo
         )
     conversion = _conversion(framework)
     circuit.validate()
+    refuse_control_flow(circuit, framework)
     return conversion.dump(circuit)
 
 

@@ -55,7 +55,7 @@ def gate_mutants(circuit: Circuit) -> Iterator[Mutant]:
                 operations = [
                     part for op in circuit.operations for part in (change.rewrite(op) if op.name == name else [op])
                 ]
-                mutant = Circuit(circuit.num_qubits, circuit.num_clbits, operations)
+                mutant = circuit.with_operations(operations)
                 yield Mutant(f"{change.kind}:{name}", f"the circuit with {change.detail}", mutant)
 
 

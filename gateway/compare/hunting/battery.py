@@ -243,7 +243,7 @@ def in_scope(circuit: Circuit, scope: Scope) -> Circuit:
         Operation(name, operation.qubits, (), (), operation.condition) if operation.name == "ry" else operation
         for operation in circuit.operations
     ]
-    return Circuit(circuit.num_qubits, circuit.num_clbits, operations)
+    return circuit.with_operations(operations)
 
 
 # ---------------------------------------------------------------------------- random circuits

@@ -44,7 +44,7 @@ def written_out(circuit: Circuit, names: Collection[str], scope: Scope) -> Circu
         ]
     except UnsupportedError:
         return None
-    return Circuit(circuit.num_qubits, circuit.num_clbits, operations)
+    return circuit.with_operations(operations)
 
 
 def _is_right_without(names: Collection[str], circuit: Circuit, scope: Scope, shows: Callable[[Circuit], bool]) -> bool:

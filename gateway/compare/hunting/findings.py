@@ -175,7 +175,7 @@ def _without(circuit: Circuit, reduced: Circuit) -> Circuit | None:
         for op in circuit.operations
         if not (has_conditions and op.condition) and not (has_resets and op.name == "reset")
     ]
-    return Circuit(circuit.num_qubits, circuit.num_clbits, operations)
+    return circuit.with_operations(operations)
 
 
 def _is_same(known: _Known, finding: Finding, reduced: Reduced) -> bool:

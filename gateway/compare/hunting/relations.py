@@ -42,7 +42,7 @@ def with_inverses(circuit: Circuit, random: Random, scope: Scope, number: int = 
         place = random.randint(0, start)
         operations[place:place] = pair
         start += len(pair)
-    return Circuit(circuit.num_qubits, circuit.num_clbits, operations)
+    return circuit.with_operations(operations)
 
 
 def reordered(circuit: Circuit, random: Random) -> Circuit:
@@ -53,7 +53,7 @@ def reordered(circuit: Circuit, random: Random) -> Circuit:
         pair = operations[place : place + 2]
         if len(pair) > 1 and _wires(pair[0]).isdisjoint(_wires(pair[1])):
             operations[place : place + 2] = reversed(pair)
-    return Circuit(circuit.num_qubits, circuit.num_clbits, operations)
+    return circuit.with_operations(operations)
 
 
 def relabelled(circuit: Circuit, random: Random) -> Circuit:

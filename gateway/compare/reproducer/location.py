@@ -115,7 +115,7 @@ class _Prefixes:
 
         Whether a simulator fails, a single one shows.
         """
-        prefix = Circuit(self.circuit.num_qubits, self.circuit.num_clbits, self.circuit.operations[:length])
+        prefix = self.circuit.with_operations(self.circuit.operations[:length])
         whole = [prefix] if length == self.length and measures(prefix) else []
         if isinstance(judge, FailureJudge):
             return [*whole, *all_measured(prefix)][:1]

@@ -177,7 +177,7 @@ SIMPLIFICATIONS: tuple[Callable[[Circuit], Iterator[Circuit]], ...] = (
 
 
 def _with(circuit: Circuit, operations: list[Operation]) -> Circuit:
-    return Circuit(circuit.num_qubits, circuit.num_clbits, operations)
+    return circuit.with_operations(operations)
 
 
 def _replaced(circuit: Circuit, index: int, op: Operation) -> Circuit:

@@ -34,4 +34,4 @@ def without_mere_names(circuit: Circuit) -> Circuit:
     """
     busy_qubits = {qubit for op in circuit.operations if op.name != "id" for qubit in op.qubits}
     operations = [op for op in circuit.operations if op.name != "id" or op.qubits[0] in busy_qubits]
-    return Circuit(circuit.num_qubits, circuit.num_clbits, operations)
+    return circuit.with_operations(operations)

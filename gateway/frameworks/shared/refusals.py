@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from gateway.circuit.operations import CONTROL, CircuitData
 from gateway.errors import CircuitInvalidError, UnsupportedError
 
 
@@ -26,3 +27,15 @@ def unbound(names: Iterable[str]) -> CircuitInvalidError:
     """Return the error for parameters without a value."""
     sorted_names = ", ".join(sorted(names))
     return CircuitInvalidError(f"parameters have no value: {sorted_names}; bind them first", rule="unbound parameters")
+
+
+def refuse_control_flow(circuit: CircuitData, whom: str) -> None:
+    """Refuse a circuit with loops or assignments for a format that has none.
+
+    Raises:
+        UnsupportedError: the circuit has one; the message names the first.
+    """
+    for index, op in enumerate(circuit.operations):
+        if op.name in CONTROL:
+            msg = f"operation {index} ({op}): {whom} cannot express it"
+            raise UnsupportedError(msg, feature="control flow", operation=index)

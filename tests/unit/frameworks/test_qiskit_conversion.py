@@ -372,13 +372,16 @@ def test_a_box_without_duration_only_groups():
     assert parse(circuit) == Circuit(1).h(0)
 
 
-def test_an_if_that_measures_into_its_own_condition_and_goes_on_is_refused():
+def test_an_if_that_measures_into_its_own_condition_first_writes_the_condition_down():
     circuit, c, _ = registers()
     with circuit.if_test((c[0], 1)):
         circuit.measure(0, c[0])
         circuit.x(1)
-    with pytest.raises(UnsupportedError, match="tests clbit 0, which was measured into"):
-        parse(circuit)
+    parsed = parse(circuit)
+    hidden = parsed.num_clbits
+    assert parsed.num_hidden == 1
+    assert [(op.name, op.clbits) for op in parsed.operations] == [("set", (hidden,)), ("measure", (0,)), ("x", ())]
+    assert [op.condition for op in parsed.operations[1:]] == [(Comparison((hidden,), 1),)] * 2
 
 
 # ---------------------------------------------------------------------------- refusals

@@ -258,7 +258,7 @@ def circuits(*operations: object) -> list[object]:
             "circuits.num_qubit",
             (
                 "circuits has no field 'num_qubit': did you mean 'num_qubits'? "
-                "Known are num_qubits, num_clbits, operations"
+                "Known are num_qubits, num_clbits, operations, num_hidden, notes"
             ),
         ),
         (
