@@ -44,7 +44,7 @@ def document() -> dict[str, Any]:
     references, components = msgspec.json.schema_components(messages, ref_template="#/components/schemas/{name}")
     components["Problem"]["properties"]["code"]["description"] = f"among others {', '.join(sorted(BY_CODE))}"
     schemas = dict(zip(messages, references, strict=True))
-    components = msgspec.to_builtins(components)  # defaults that are tuples become lists, as they are in JSON
+    components = msgspec.json.decode(msgspec.json.encode(components))  # defaults that are tuples become lists
     paths: dict[str, Any] = {}
     for row in rows:
         paths.setdefault(row.path, {})[row.method.lower()] = _operation(row, schemas)
