@@ -44,6 +44,7 @@ from gateway.errors import (
 )
 from gateway.resources import Resources, ran_out_of_memory
 from gateway.results import Capabilities, Provenance, Result, ResultType, Sampling
+from gateway.run_details import NO_DETAILS, RunDetails
 
 N = TypeVar("N")
 """The type of the framework's own circuits."""
@@ -66,6 +67,7 @@ class Run:
         seed: the seed of all random draws.
         sampling: which sampler draws the shots.
         room: what the run may hold in memory, and what it holds.
+        details: what belongs to the result type, such as observables; it fits the circuit.
 
     Attributes:
         sampler: which sampler drew the shots: ``shared``, ``native``, or ``none`` before anything was drawn.
@@ -75,9 +77,15 @@ class Run:
     """
 
     def __init__(
-        self, shots: int = 0, seed: int = 0, sampling: Sampling = Sampling.AUTO, room: Room | None = None
+        self,
+        shots: int = 0,
+        seed: int = 0,
+        sampling: Sampling = Sampling.AUTO,
+        room: Room | None = None,
+        details: RunDetails = NO_DETAILS,
     ) -> None:
         self.room = room or Room("", lambda: sys.maxsize, 0.0)
+        self.details = details
         self.shots = shots
         self.seed = seed
         self.sampling = sampling
@@ -194,6 +202,7 @@ class Adapter(ABC, Generic[N]):
         seed: int | None = None,
         result: ResultType | None = None,
         sampling: Sampling = Sampling.AUTO,
+        details: RunDetails = NO_DETAILS,
     ) -> Result:
         """Run a valid circuit and return its result with provenance.
 
@@ -203,9 +212,11 @@ class Adapter(ABC, Generic[N]):
             seed: a number below ``2**32``; ``None`` draws one at random. The provenance of counts reports it.
             result: the type of the result; by default counts if there are shots, else probabilities.
             sampling: which sampler draws the shots.
+            details: what belongs to the result type, such as observables.
 
         Raises:
-            RequestError: shots or seed out of range, or shots together with an exact result.
+            RequestError: shots or seed out of range, shots together with an exact result, or details that do not fit
+                the result type or the circuit.
             CircuitInvalidError: nothing is measured, so there is nothing to count.
             UnsupportedError: the simulator cannot do what the circuit or the request asks.
             LimitError: what the run needs would not fit into memory; ``allowed`` says how much of it would.
@@ -213,18 +224,18 @@ class Adapter(ABC, Generic[N]):
         """
         _check_numbers(shots, seed)
         kind = result_type(shots, result)
-        options = RunOptions(kind, sampling, seed is not None, own_sampler=not self.hands_over_states)
+        options = RunOptions(kind, sampling, seed is not None, own_sampler=not self.hands_over_states, details=details)
         circuit_needs = self._check(circuit, options)
         deadline = time.monotonic() + _WAITS_S if self._deadline is None else self._deadline
         room = Room(self.name, self.available_bytes, deadline)
-        run = Run(shots or 0, secrets.randbelow(SEED_END) if seed is None else seed, sampling, room)
+        run = Run(shots or 0, secrets.randbelow(SEED_END) if seed is None else seed, sampling, room, details)
         with self._translating_errors(circuit_needs, options, room), room:
             with run.building():
                 self._take_operations(circuit_needs, run)
                 operations = lower(circuit.operations, frozenset(self.native_gates))
                 native_circuit = circuit.with_operations(operations)
-            outcome = self._compute(kind, native_circuit, run)
-            self._check_outcome(outcome, kind, circuit, shots)
+            outcome = details.selected(self._compute(kind, native_circuit, run))
+            self._check_outcome(outcome, options, circuit, shots)
         provenance = Provenance(
             simulator=self.name,
             version=self.version(),
@@ -264,6 +275,7 @@ class Adapter(ABC, Generic[N]):
     def _check(self, circuit: Circuit, options: RunOptions) -> Needs:
         """Return what the circuit needs, after refusing what the simulator does not declare."""
         circuit_needs = needs(circuit)
+        options.details.check(options.result.result_class, circuit.num_qubits, circuit.num_clbits)
         refuse(circuit_needs, self.capabilities, options, simulator=self.name)
         check_measured(circuit_needs, options, simulator=self.name)
         return circuit_needs
@@ -332,11 +344,12 @@ class Adapter(ABC, Generic[N]):
         size = sum([times * max(plain, costs.by_gate.get(name, 0)) for name, times in counts.items()])
         run.room.take_operations(size, len(operations))
 
-    def _check_outcome(self, outcome: Result, kind: ResultType, circuit: Circuit, shots: int | None) -> None:
+    def _check_outcome(self, outcome: Result, options: RunOptions, circuit: Circuit, shots: int | None) -> None:
         """Check that the result is of the right type and size and accounts for every shot."""
-        if not isinstance(outcome, kind.result_class):
-            raise self._contract_error(f"a {type(outcome).__name__} for {kind}")
-        fault = outcome.fault(num_qubits=circuit.num_qubits, num_clbits=circuit.num_clbits, shots=shots)
+        if not isinstance(outcome, options.result.result_class):
+            raise self._contract_error(f"a {type(outcome).__name__} for {options.result}")
+        num_clbits = options.details.width(circuit.num_clbits)
+        fault = outcome.fault(num_qubits=circuit.num_qubits, num_clbits=num_clbits, shots=shots)
         if fault is not None:
             raise self._contract_error(fault)
 

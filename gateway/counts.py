@@ -47,8 +47,16 @@ class Result:
     """The name of the result type in a request, of its field in a message, and of the adapter's method for it."""
     is_exact: ClassVar[bool] = True
     """Whether the result is computed instead of drawn; an exact result takes no shots."""
+    may_be_estimated: ClassVar[bool] = False
+    """Whether an exact result can be estimated from shots as well, where a request gives some."""
     of_state: ClassVar[bool] = False
     """Whether the result describes the state of all qubits, so that the circuit may not measure them."""
+    of_clbits: ClassVar[bool] = True
+    """Whether the result is about clbits, so that the circuit has to measure something."""
+    needs: ClassVar[tuple[str, ...]] = ()
+    """The fields of :class:`gateway.run_details.RunDetails` that a request for the result must have."""
+    takes: ClassVar[tuple[str, ...]] = ()
+    """The fields of these that it may have."""
     wire_type: ClassVar[Any]
     """The type of the result's field in a message."""
 
@@ -76,9 +84,13 @@ class Result:
         return 0
 
     @classmethod
-    def least_bytes(cls, num_qubits: int) -> int:  # noqa: ARG003 - what others know depends on it
+    def least_bytes(cls, num_qubits: int, *, num_clbits: int = 0, shots: int = 0) -> int:  # noqa: ARG003 - what others know depends on it
         """Return how many bytes a result has as text at least, known before the run; 0 where it is not known."""
         return 0
+
+    def marginal(self, clbits: Iterable[int]) -> Self:
+        """Return the result about some clbits, the first one listed becoming clbit 0, if its type takes ``clbits``."""
+        raise NotImplementedError
 
     def with_provenance(self, provenance: Provenance) -> Self:
         """Return the same result with another provenance; the value is shared, not copied."""
@@ -113,6 +125,7 @@ class Result:
 
 
 R = TypeVar("R", bound=Result)
+V = TypeVar("V", int, float)
 
 
 def _restore(kind: type[R], values: Mapping[str, Any]) -> R:
@@ -150,6 +163,7 @@ class Counts(Result, Mapping[str, int], kind="counts"):
     _counts: dict[str, int]
 
     is_exact = False
+    takes = ("clbits",)
     wire_type = dict[str, int]
 
     def __init__(
@@ -273,16 +287,8 @@ class Counts(Result, Mapping[str, int], kind="counts"):
         Raises:
             IndexError: the counts have no such clbit.
         """
-        selection = list(clbits)
-        for clbit in selection:
-            if not 0 <= clbit < self.width:
-                msg = f"clbit {clbit} is not one of the {self.width} clbits"
-                raise IndexError(msg)
-        positions = [self.width - 1 - clbit for clbit in reversed(selection)]
-        total: Counter[str] = Counter()
-        for key, value in self._counts.items():
-            total["".join([key[position] for position in positions])] += value
-        return Counts.trusted(dict(total), len(selection))
+        totals, width = _marginal(self._counts, self.width, clbits)
+        return Counts.trusted(totals, width)
 
     def merge(self, other: Counts) -> Counts:
         """Return the counts of both runs together.
@@ -301,6 +307,25 @@ class Counts(Result, Mapping[str, int], kind="counts"):
 _set_counts = vars(Counts)["_counts"].__set__
 
 
+def _marginal(values: Mapping[str, V], width: int, clbits: Iterable[int]) -> tuple[dict[str, V], int]:
+    """Return the sums of values over the clbits that are not listed, and the number of those that are.
+
+    Raises:
+        IndexError: there is no such clbit.
+    """
+    selection = list(clbits)
+    for clbit in selection:
+        if not 0 <= clbit < width:
+            msg = f"clbit {clbit} is not one of the {width} clbits"
+            raise IndexError(msg)
+    positions = [width - 1 - clbit for clbit in reversed(selection)]
+    totals: dict[str, V] = {}
+    for key, value in values.items():
+        short = "".join([key[position] for position in positions])
+        totals[short] = totals[short] + value if short in totals else value
+    return totals, len(selection)
+
+
 class Probabilities(Result, Mapping[str, float], kind="probabilities"):
     """An immutable mapping from bitstring to its exact probability; bitstrings are written as in Counts.
 
@@ -316,6 +341,7 @@ class Probabilities(Result, Mapping[str, float], kind="probabilities"):
 
     _probabilities: dict[str, float]
 
+    takes = ("clbits",)
     wire_type = dict[str, float]
 
     def __init__(self, probabilities: dict[str, float], width: int, provenance: Provenance | None = None) -> None:
@@ -343,6 +369,15 @@ class Probabilities(Result, Mapping[str, float], kind="probabilities"):
             return f"bitstrings of {self.width} bits for {num_clbits} clbits"
         total = math.fsum(self._probabilities.values())
         return None if abs(total - 1) <= SUM_TOLERANCE else f"the probabilities sum to {total}, not to 1"
+
+    def marginal(self, clbits: Iterable[int]) -> Probabilities:
+        """Return the probabilities of some clbits; the first one listed becomes clbit 0.
+
+        Raises:
+            IndexError: the probabilities have no such clbit.
+        """
+        totals, width = _marginal(self._probabilities, self.width, clbits)
+        return Probabilities(totals, width)
 
     def __getitem__(self, bitstring: str) -> float:
         return self._probabilities[bitstring]
@@ -399,6 +434,7 @@ class Statevector(Result, kind="statevector"):
     amplitudes: tuple[complex, ...]
 
     of_state = True
+    of_clbits = False
     wire_type = list[tuple[float, float]]
 
     def __init__(self, amplitudes: Iterable[complex], provenance: Provenance | None = None, width: int = 0) -> None:
@@ -416,7 +452,7 @@ class Statevector(Result, kind="statevector"):
         return len(self.amplitudes) * len("[0.0,0.0],")
 
     @classmethod
-    def least_bytes(cls, num_qubits: int) -> int:
+    def least_bytes(cls, num_qubits: int, *, num_clbits: int = 0, shots: int = 0) -> int:  # noqa: ARG003 - one signature
         """Return the bytes of as many pairs of the shortest numbers as there are amplitudes."""
         return len("[0.0,0.0],") << num_qubits
 

@@ -17,6 +17,7 @@ from gateway.circuit.operations import Operation
 from gateway.errors import CircuitInvalidError, LimitError, RequestError, UnsupportedError
 from gateway.resources import machine_memory_bytes
 from gateway.results import Capabilities, Precision, ResultType, Sampling
+from gateway.run_details import NO_DETAILS, RunDetails
 from gateway.simulators import rows
 
 AMPLITUDE_OF_ANSWER = 256
@@ -31,12 +32,14 @@ class RunOptions(NamedTuple):
         sampling: who draws the shots.
         seeded: whether the caller gave a seed.
         own_sampler: whether the simulator's own sampler has to draw the shots, even if the caller did not ask for it.
+        details: what belongs to the result type, such as observables.
     """
 
     result: ResultType
     sampling: Sampling = Sampling.AUTO
     seeded: bool = False
     own_sampler: bool = False
+    details: RunDetails = NO_DETAILS
 
 
 class Lack(NamedTuple):
@@ -62,7 +65,7 @@ def result_type(shots: int | list[int] | None, result: ResultType | None) -> Res
         RequestError: counts without shots, or shots with an exact result.
     """
     kind = result or (ResultType.PROBABILITIES if shots is None else ResultType.COUNTS)
-    if kind.is_exact == (shots is not None):
+    if kind.is_exact == (shots is not None) and not (kind.is_exact and kind.may_be_estimated):
         message = f"{kind} need a number of shots" if shots is None else f"the result {kind} is exact: leave shots out"
         raise RequestError(message, field="shots")
     return kind
@@ -76,7 +79,7 @@ def check_measured(needs: Needs, options: RunOptions, *, simulator: str) -> None
         UnsupportedError: a circuit with measurements, resets or conditions has no single state vector.
     """
     if not options.result.of_state:
-        if needs.measurement is None:
+        if needs.measurement is None and options.result.of_clbits:
             raise CircuitInvalidError(
                 "the circuit measures nothing, so there is nothing to count: add measure_all()", rule="measurement"
             )

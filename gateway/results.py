@@ -41,9 +41,19 @@ class ResultType(StrEnum):
         return self.result_class.is_exact
 
     @property
+    def may_be_estimated(self) -> bool:
+        """Whether exact results of this type can be estimated from shots as well."""
+        return self.result_class.may_be_estimated
+
+    @property
     def of_state(self) -> bool:
         """Whether results of this type describe the state of all qubits, so that the circuit may not measure them."""
         return self.result_class.of_state
+
+    @property
+    def of_clbits(self) -> bool:
+        """Whether results of this type are about clbits, so that the circuit has to measure something."""
+        return self.result_class.of_clbits
 
     @classmethod
     def _missing_(cls, value: object) -> ResultType | None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Self, overload
+from typing import Any, ClassVar, Self, TypedDict, Unpack, overload
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -17,9 +17,11 @@ from gateway.backends.job import Job, LocalJob
 from gateway.circuit import Circuit
 from gateway.errors import JobNotFound, RequestError
 from gateway.frameworks.sources import as_source
+from gateway.observables import ObservableLike, observable_list
 from gateway.protocol.messages import RunRequest
 from gateway.protocol.refusals import refusal
 from gateway.results import Capabilities, Result, ResultType, Sampling
+from gateway.run_details import RunDetails
 
 CircuitLike = Circuit | str | Path | Any
 """A circuit, OpenQASM 2 or 3 text, the path of a file, or a circuit of a framework in :mod:`gateway.frameworks`."""
@@ -47,6 +49,20 @@ class BackendStatus:
     version: str
     online: bool
     message: str | None = None
+
+
+class Details(TypedDict, total=False):
+    """What belongs to a result type; the same for all circuits of a list.
+
+    Args:
+        observables: for ``"expectation"``: what :class:`~gateway.observables.PauliSum` takes, or a list of these.
+        bitstrings: for ``"amplitudes"``: the basis states, one character for each qubit, qubit 0 rightmost.
+        clbits: for counts and probabilities: the clbits that the result is about; the first one becomes clbit 0.
+    """
+
+    observables: ObservableLike | None
+    bitstrings: Sequence[str] | None
+    clbits: Sequence[int] | None
 
 
 class Backend(ABC):
@@ -92,6 +108,7 @@ class Backend(ABC):
         result: ResultType | str | None = ...,
         sampling: Sampling | str = ...,
         timeout_s: float | None = ...,
+        **details: Unpack[Details],
     ) -> list[Outcome]: ...
     @overload
     def run(
@@ -103,6 +120,7 @@ class Backend(ABC):
         result: ResultType | str | None = ...,
         sampling: Sampling | str = ...,
         timeout_s: float | None = ...,
+        **details: Unpack[Details],
     ) -> Outcome: ...
     def run(
         self,
@@ -113,6 +131,7 @@ class Backend(ABC):
         result: ResultType | str | None = None,
         sampling: Sampling | str = Sampling.AUTO,
         timeout_s: float | None = None,
+        **details: Unpack[Details],
     ) -> Outcome | list[Outcome]:
         """Run one circuit, or a list of them.
 
@@ -127,6 +146,7 @@ class Backend(ABC):
                 probabilities when ``shots`` is ``None``.
             sampling: ``"auto"``, or ``"native"`` for the framework's own sampler.
             timeout_s: seconds after which the run is killed; they are for all circuits of a list together.
+            details: what belongs to the result type: see :class:`Details`.
 
         Returns:
             Counts, Probabilities or Statevector (clbit 0 rightmost; qubit 0 least significant),
@@ -135,7 +155,7 @@ class Backend(ABC):
         Raises:
             GatewayError: see :mod:`gateway.errors`.
         """
-        return self._outcomes(_request(circuits, shots, seed, result, sampling, timeout_s))
+        return self._outcomes(_request(circuits, shots, seed, result, sampling, timeout_s, details))
 
     def run_async(
         self,
@@ -146,9 +166,10 @@ class Backend(ABC):
         result: ResultType | str | None = None,
         sampling: Sampling | str = Sampling.AUTO,
         timeout_s: float | None = None,
+        **details: Unpack[Details],
     ) -> Job[Outcome | list[Outcome]]:
         """Start a run and return at once; the arguments are those of :meth:`run`."""
-        return self.begin(_request(circuits, shots, seed, result, sampling, timeout_s))
+        return self.begin(_request(circuits, shots, seed, result, sampling, timeout_s, details))
 
     def begin(self, request: RunRequest) -> Job[Outcome | list[Outcome]]:
         """Start a request and return at once; a thread of this process runs it, unless a subclass overrides this."""
@@ -181,8 +202,33 @@ class Backend(ABC):
         self.close()
 
 
+def _details_as_sent(details: Details) -> dict[str, object]:
+    """Return the details that are given, observables as lists of terms; each is checked with the request.
+
+    Raises:
+        TypeError: there is no such argument.
+        RequestError: an observable is none.
+    """
+    unknown = next((name for name in details if name not in RunDetails.__struct_fields__), None)
+    if unknown is not None:
+        raise TypeError(f"run() got an unexpected keyword argument {unknown!r}")
+    given: dict[str, object] = {name: value for name, value in details.items() if value is not None}
+    if "observables" in given:
+        given["observables"] = observable_list(given["observables"])
+    for name, value in given.items():
+        if isinstance(value, Sequence) and not isinstance(value, str | tuple):
+            given[name] = tuple(value)
+    return given
+
+
 def _request(
-    circuits: object, shots: object, seed: object, result: object, sampling: object, timeout_s: object
+    circuits: object,
+    shots: object,
+    seed: object,
+    result: object,
+    sampling: object,
+    timeout_s: object,
+    details: Details,
 ) -> RunRequest:
     """Check the arguments as strictly as the server would, without a round trip.
 
@@ -198,6 +244,7 @@ def _request(
         "result": result,
         "sampling": sampling,
         "timeout_s": timeout_s,
+        **_details_as_sent(details),
     }
     if shots is UNSET:
         del fields["shots"]

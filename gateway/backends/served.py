@@ -14,6 +14,7 @@ from gateway.circuit import Circuit
 from gateway.errors import JobNotFound, RequestError
 from gateway.protocol.messages import RunRequest
 from gateway.results import Capabilities, Result, ResultType, Sampling
+from gateway.run_details import NO_DETAILS, RunDetails
 
 OpenBackend = Callable[[], Backend]
 
@@ -101,10 +102,24 @@ class ServedBackend:
             self.backend.job(name).cancel()
 
     def run(
-        self, circuit: Circuit, *, shots: int | None, seed: int | None, result: ResultType | None, sampling: Sampling
+        self,
+        circuit: Circuit,
+        *,
+        shots: int | None,
+        seed: int | None,
+        result: ResultType | None,
+        sampling: Sampling,
+        details: RunDetails = NO_DETAILS,
     ) -> Result:
         """Run one circuit; the result's provenance is the Backend's own."""
-        request = RunRequest(circuits=circuit, shots=shots, seed=seed, result=result, sampling=sampling)
+        request = RunRequest(
+            circuits=circuit,
+            shots=shots,
+            seed=seed,
+            result=result,
+            sampling=sampling,
+            **msgspec.structs.asdict(details),
+        )
         return self.backend.send(request)[0]
 
     def run_list(self, circuits: list[Circuit], request: RunRequest) -> list[Result]:

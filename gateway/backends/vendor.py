@@ -138,7 +138,8 @@ class VendorBackend(Backend):
         Raises:
             GatewayError: the request failed; whatever was submitted of it has been cancelled.
         """
-        options = RunOptions(result_type(request.shots, request.result), seeded=request.seed is not None)
+        kind = result_type(request.shots, request.result)
+        options = RunOptions(kind, seeded=request.seed is not None, details=request.details())
         with self.translated():
             self.refresh()
         version = self.version
@@ -187,5 +188,12 @@ class VendorBackend(Backend):
     def _check(self, circuit: Circuit, capabilities: Capabilities, options: RunOptions) -> None:
         """Refuse a circuit that needs something which the machine does not have."""
         needs_of_circuit = needs(circuit)
+        if options.details.clbits is not None:
+            raise UnsupportedError(
+                f"{self.name} counts all clbits: leave clbits out, and choose some with counts.marginal(clbits)",
+                feature="clbits",
+                simulator=self.name,
+            )
+        options.details.check(options.result.result_class, circuit.num_qubits, circuit.num_clbits)
         refuse(needs_of_circuit, capabilities, options, simulator=self.name)
         check_measured(needs_of_circuit, options, simulator=self.name)

@@ -18,6 +18,7 @@ from gateway.enforcement import RunOptions, refuse, result_type
 from gateway.errors import GatewayError, OutOfMemory, SimulatorError
 from gateway.resources import ran_out_of_memory
 from gateway.results import Capabilities, Provenance, Result, ResultType, Sampling
+from gateway.run_details import NO_DETAILS, RunDetails
 
 RunFunc = Callable[..., Mapping[str, Any]]
 PingFunc = Callable[[], Any]
@@ -81,7 +82,14 @@ class Function:
         return (True, None) if self.ping_func is None else ask(self.ping_func)
 
     def run(
-        self, circuit: Circuit, *, shots: int | None, seed: int | None, result: ResultType | None, sampling: Sampling
+        self,
+        circuit: Circuit,
+        *,
+        shots: int | None,
+        seed: int | None,
+        result: ResultType | None,
+        sampling: Sampling,
+        details: RunDetails = NO_DETAILS,
     ) -> Result:
         """Call the function and check what it returns.
 
@@ -90,6 +98,7 @@ class Function:
             SimulatorError: the function raised, or returned something else than it has to.
         """
         kind = self._result_type(circuit, seed, result, sampling, shots)
+        details.check(kind.result_class, circuit.num_qubits, circuit.num_clbits)
         arguments: dict[str, Any] = {"seed": seed} if self._takes_seed and seed is not None else {}
         positional = (circuit, shots, self.token) if self.takes_token else (circuit, shots)
         start = perf_counter()
@@ -105,7 +114,7 @@ class Function:
         )
         with self._blamed("what it returned cannot be read: {}"):
             outcome = self._outcome(kind, values, circuit, shots)
-        return outcome.with_provenance(provenance)
+        return details.selected(outcome).with_provenance(provenance)
 
     @contextmanager
     def _blamed(self, detail: str) -> Iterator[None]:

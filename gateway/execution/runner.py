@@ -32,6 +32,7 @@ from gateway.protocol.result_message import message_of
 from gateway.provenance import Provenance
 from gateway.resources import Resources
 from gateway.results import Capabilities, Result, ResultType, Sampling
+from gateway.run_details import NO_DETAILS, RunDetails
 from gateway.version import __version__
 
 log = logging.getLogger("gateway")
@@ -80,7 +81,14 @@ class Runnable(Protocol):
         """Return the version of the simulator."""
 
     def run(
-        self, circuit: Circuit, *, shots: int | None, seed: int | None, result: ResultType | None, sampling: Sampling
+        self,
+        circuit: Circuit,
+        *,
+        shots: int | None,
+        seed: int | None,
+        result: ResultType | None,
+        sampling: Sampling,
+        details: RunDetails = NO_DETAILS,
     ) -> Result:
         """Run one valid circuit."""
 
@@ -181,6 +189,13 @@ class AnswerText:
         return b"".join([BEGINNING, *self._texts, END])
 
 
+class _Draws(NamedTuple):
+    """The shots and the seed of one circuit."""
+
+    shots: int | None
+    seed: int | None
+
+
 class Runner:
     """Answers requests with one runnable.
 
@@ -261,10 +276,11 @@ class Runner:
         if self._takes_lists:
             yield from self._run_list(cast("TakesLists", runnable), request)
             return
+        details = request.details()
         for index, (circuit, shots) in enumerate(zip(request.circuit_list(), request.shots_list(), strict=True)):
             seed = None if request.seed is None else (request.seed + index) % SEED_END
             with _naming(index, request):
-                result = self._run_one(runnable, circuit, shots, seed, request, text)
+                result = self._run_one(runnable, circuit, _Draws(shots, seed), request, details, text)
             yield result
             del result  # it is not kept while the next one is computed
 
@@ -280,16 +296,27 @@ class Runner:
         self,
         runnable: Runnable,
         source: CircuitOrText,
-        shots: int | None,
-        seed: int | None,
+        draws: _Draws,
         request: RunRequest,
+        details: RunDetails,
         text: AnswerText | None,
     ) -> Result:
         circuit, parse_s = self._parse(source)
         if text is not None and request.result is not None:
-            text.expect(request.result.result_class.least_bytes(circuit.num_qubits))
+            text.expect(
+                request.result.result_class.least_bytes(
+                    circuit.num_qubits, num_clbits=details.width(circuit.num_clbits), shots=draws.shots or 0
+                )
+            )
         self._peak_memory.begin()
-        result = runnable.run(circuit, shots=shots, seed=seed, result=request.result, sampling=request.sampling)
+        result = runnable.run(
+            circuit,
+            shots=draws.shots,
+            seed=draws.seed,
+            result=request.result,
+            sampling=request.sampling,
+            details=details,
+        )
         return self._with_server_provenance(result, parse_s, self._peak_memory.value())
 
     def _run_list(self, runnable: TakesLists, request: RunRequest) -> list[Result]:

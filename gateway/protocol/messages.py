@@ -17,6 +17,7 @@ from gateway.errors import RequestError
 from gateway.protocol.result_message import ResultMessage
 from gateway.provenance import BIT_ORDER
 from gateway.results import Capabilities, JobState, ResultType, Sampling
+from gateway.run_details import NO_DETAILS, RunDetails
 from gateway.version import PROTOCOL
 
 Shots = Annotated[int, Meta(ge=1, description="how often the circuit is run")]
@@ -27,8 +28,8 @@ DEFAULT_SHOTS = 1024
 """The shots of a request that does not state them and asks for no exact result."""
 
 
-class RunRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """``POST /v1/run``.
+class RunRequest(RunDetails, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """``POST /v1/run``. The fields of :class:`~gateway.run_details.RunDetails` hold for all circuits of a list.
 
     Args:
         circuits: one circuit or a list; each is OpenQASM 2 or 3 text, or a circuit as an object.
@@ -52,6 +53,11 @@ class RunRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         if cast("UnsetType", self.shots) is UNSET:
             exact = self.result is not None and self.result.is_exact
             msgspec.structs.force_setattr(self, "shots", None if exact else DEFAULT_SHOTS)
+
+    def details(self) -> RunDetails:
+        """Return what the request asks for besides, as it is handed to what runs the circuits."""
+        given = {name: getattr(self, name) for name in RunDetails.__struct_fields__}
+        return RunDetails(**given) if any(value is not None for value in given.values()) else NO_DETAILS
 
     def circuit_list(self) -> list[CircuitOrText]:
         """Return the circuits as a list."""

@@ -266,13 +266,16 @@ def circuits(*operations: object) -> list[object]:
             "shot",
             (
                 "the request has no field 'shot': did you mean 'shots'? "
-                "Known are circuits, shots, seed, result, sampling, timeout_s"
+                "Known are observables, bitstrings, clbits, circuits, shots, seed, result, sampling, timeout_s"
             ),
         ),
         (
             {"xyz": 1},
             "xyz",
-            "the request has no field 'xyz': known are circuits, shots, seed, result, sampling, timeout_s",
+            (
+                "the request has no field 'xyz': known are observables, bitstrings, clbits, circuits, shots, seed, "
+                "result, sampling, timeout_s"
+            ),
         ),
     ],
 )
