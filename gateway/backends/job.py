@@ -7,9 +7,9 @@ import threading
 from abc import ABC, abstractmethod
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
-from gateway.errors import JobCancelled, JobTimeout
+from gateway.errors import GatewayError, JobCancelled, JobTimeout
 from gateway.results import JobState, Progress
 
 T = TypeVar("T")
@@ -37,6 +37,22 @@ class Job(ABC, Generic[T]):
             JobCancelled: the job was cancelled.
             GatewayError: the run failed; the error says why.
         """
+
+    def outcomes(self, timeout_s: float | None = None) -> list[Any]:
+        """Wait for the end of the job, and return the outcome or the error of each circuit, in order.
+
+        Where a machine runs the circuits of a job as one, the error of one is that of all.
+
+        Raises:
+            JobTimeout: the job did not end within ``timeout_s``; it goes on.
+        """
+        try:
+            result = self.result(timeout_s)
+        except GatewayError as exc:
+            if isinstance(exc, JobTimeout) and not self.done():
+                raise
+            return [exc] * self.progress().total
+        return result if isinstance(result, list) else [result]
 
     @abstractmethod
     def cancel(self) -> bool:

@@ -8,9 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gateway.frameworks.qiskit.backend import GatewayBackend, GatewayEstimator, GatewayJob, GatewaySampler
+    from gateway.frameworks.qiskit.backend import GatewayBackend, GatewayJob
     from gateway.frameworks.qiskit.dumping import dump
+    from gateway.frameworks.qiskit.estimator import GatewayEstimator
     from gateway.frameworks.qiskit.parsing import parse
+    from gateway.frameworks.qiskit.sampler import GatewaySampler
 
 __all__ = ["GatewayBackend", "GatewayEstimator", "GatewayJob", "GatewaySampler", "dump", "parse"]
 
@@ -21,7 +23,8 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401 - the value of the name
 
         return dumping.dump if name == "dump" else parsing.parse
     if name in __all__:
-        from gateway.frameworks.qiskit import backend
+        from gateway.frameworks.qiskit import backend, estimator, sampler
 
-        return getattr(backend, name)
+        room = {"GatewayEstimator": estimator, "GatewaySampler": sampler}.get(name, backend)
+        return getattr(room, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from random import Random
+from typing import TYPE_CHECKING, Any
 
 from gateway.counts import Counts
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 def shots_of(counts: Counts) -> list[str]:
@@ -17,3 +21,18 @@ def shots_of(counts: Counts) -> list[str]:
     seed = None if counts.provenance is None else counts.provenance.seed
     Random(seed).shuffle(shots)  # noqa: S311 - an order, no secret
     return shots
+
+
+def shot_table(counts: Counts) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    """Return a row of zeros and ones for each shot, in random order, with clbit ``k`` in column ``k``.
+
+    :func:`shots_of` says why the order is random. NumPy draws it here, because a million shots are common.
+    """
+    import numpy as np  # noqa: PLC0415 - bitstrings need none
+
+    keys = sorted(counts)
+    characters = np.frombuffer("".join(keys).encode(), dtype=np.uint8).reshape(len(keys), counts.width)
+    rows = np.repeat(np.arange(len(keys)), [counts[key] for key in keys])
+    order = np.random.default_rng(None if counts.provenance is None else counts.provenance.seed).permutation(rows)
+    table: np.ndarray[Any, np.dtype[np.uint8]] = (characters[:, ::-1] - ord("0"))[order]
+    return table

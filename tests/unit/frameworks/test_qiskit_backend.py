@@ -7,16 +7,17 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister, transpile
-from qiskit.circuit import Gate, Parameter
+from qiskit.circuit import Clbit, Gate, Parameter
 from qiskit.circuit.library import efficient_su2
-from qiskit.primitives import BackendEstimatorV2, StatevectorEstimator
-from qiskit.providers import BackendV2, JobStatus
+from qiskit.exceptions import QiskitError
+from qiskit.primitives import BackendEstimatorV2, StatevectorEstimator, StatevectorSampler
+from qiskit.providers import BackendV2, JobError, JobStatus, JobTimeoutError
 from qiskit.quantum_info import SparseObservable, SparsePauliOp
 from support.fake import Does, fake
 
 from gateway.backends.base import Backend
-from gateway.errors import RequestError, SimulatorError, UnsupportedError
-from gateway.frameworks.qiskit.backend import GatewayBackend, GatewayEstimator, GatewaySampler
+from gateway.errors import JobCancelled, JobTimeout, RequestError, SimulatorError, UnsupportedError
+from gateway.frameworks.qiskit import GatewayBackend, GatewayEstimator, GatewaySampler
 
 
 @pytest.fixture(scope="module")
@@ -47,10 +48,8 @@ def test_it_says_what_it_is(backend: GatewayBackend):
     assert backend.backend_version.startswith("0.6")
     assert backend.coupling_map is None
     assert backend.max_circuits is None
-    assert {"h", "cx", "rzz", "ccx", "measure", "reset", "if_else", "for_loop", "switch_case"} <= set(
-        backend.operation_names
-    )
-    assert not {"delay", "while_loop"} & set(backend.operation_names)
+    flow = {"if_else", "for_loop", "switch_case", "while_loop"}
+    assert {"h", "cx", "rzz", "ccx", "unitary", "delay", "measure", "reset", *flow} <= set(backend.operation_names)
     assert GatewayBackend(backend._backend, num_qubits=5).num_qubits == 5
 
 
@@ -105,8 +104,9 @@ def test_dynamic_circuits_are_transpiled_and_run(backend: GatewayBackend):
 def test_gates_without_an_equivalent_elsewhere_are_transpiled(backend: GatewayBackend):
     circuit = QuantumCircuit(3, 3)
     circuit.append(Gate("mystery", 1, []), [0])
-    with pytest.raises(UnsupportedError, match="operation 0: mystery"):
+    with pytest.raises(UnsupportedError, match="operation 0: mystery") as caught:
         backend.run(circuit)
+    assert isinstance(caught.value, QiskitError)
 
 
 def test_the_same_seed_gives_the_same_counts_and_memory(backend: GatewayBackend):
@@ -124,6 +124,45 @@ def test_memory_is_a_sample_in_random_order_with_these_counts(backend: GatewayBa
     assert 100 < runs < 300  # 200 expected; sorted it would be 1
 
 
+def test_circuits_that_measure_nothing_have_zeros(backend: GatewayBackend):
+    registers = QuantumCircuit(QuantumRegister(2), ClassicalRegister(1, "c"), ClassicalRegister(2, "d"))
+    registers.h(0)
+    measured = QuantumCircuit(1, 1)
+    measured.x(0)
+    measured.measure(0, 0)
+    result = backend.run([registers, measured, QuantumCircuit()], shots=9, memory=True).result()
+    assert result.success
+    assert result.get_counts(0) == {"00 0": 9}
+    assert result.get_counts(1) == {"1": 9}
+    assert result.get_memory(2) == ["0"] * 9
+
+
+def test_a_job_without_circuits_has_an_empty_result(backend: GatewayBackend):
+    result = backend.run([]).result()
+    assert (result.success, result.results) == (True, [])
+
+
+@pytest.mark.parametrize("level", range(4))
+def test_a_transpiled_unitary_stays_one_and_runs(backend: GatewayBackend, level: int):
+    rotation = np.array([[0.6, -0.8], [0.8, 0.6]])
+    circuit = QuantumCircuit(1, 1)
+    circuit.unitary(rotation, 0)
+    circuit.measure(0, 0)
+    transpiled = transpile(circuit, backend, optimization_level=level)
+    counts = backend.run(transpiled, shots=10_000, seed_simulator=1).result().get_counts()
+    assert abs(counts["1"] - 6400) < 6 * 48
+
+
+def test_a_transpiled_circuit_keeps_its_delays(backend: GatewayBackend):
+    circuit = QuantumCircuit(1)
+    circuit.delay(100, 0, "ns")
+    assert transpile(circuit, backend).count_ops() == {"delay": 1}
+
+
+def test_shots_that_are_none_are_the_default_as_elsewhere_in_qiskit(backend: GatewayBackend):
+    assert sum(backend.run(measured_bell(), shots=None).result().get_counts().values()) == 1024
+
+
 def test_options_have_defaults_and_unknown_ones_are_refused(backend: GatewayBackend):
     assert sum(backend.run(measured_bell()).result().get_counts().values()) == 1024
     with pytest.raises(RequestError, match="there is no option 'shot'"):
@@ -132,7 +171,7 @@ def test_options_have_defaults_and_unknown_ones_are_refused(backend: GatewayBack
 
 def test_a_job_is_that_of_the_gateway(backend: GatewayBackend):
     job = backend.run(measured_bell(), shots=3)
-    assert job.job_id() == job._job.id == job.result().job_id
+    assert job.job_id() == job._batch.id == job.result().job_id
     assert job.status() is JobStatus.DONE
     assert (job.done(), job.running(), job.cancelled(), job.in_final_state()) == (True, False, False, True)
     assert job.cancel() is False
@@ -141,15 +180,48 @@ def test_a_job_is_that_of_the_gateway(backend: GatewayBackend):
 
 def test_a_failed_job_raises_the_gateways_error(failing: Backend):
     job = GatewayBackend(failing).run(fake(Does.RAISE).to("qiskit"), shots=3)
-    with pytest.raises(SimulatorError, match="fake"):
+    with pytest.raises(SimulatorError, match="fake") as caught:
         job.result()
+    assert isinstance(caught.value, JobError)
+    assert job.status() is JobStatus.ERROR
+
+
+def test_a_circuit_that_fails_leaves_the_others_their_results(failing: Backend):
+    circuits = [fake(does, 5).to("qiskit") for does in (Does.ECHO, Does.RAISE)]
+    job = GatewayBackend(failing).run(circuits, shots=3)
+    result = job.result()
+    assert job.status() is JobStatus.DONE
+    assert (result.success, result.status) == (False, "PARTIAL COMPLETED")
+    assert [part.success for part in result.results] == [True, False]
+    assert result.get_counts(0) == {"00000101": 3}
+    with pytest.raises(QiskitError, match=r"SimulatorError: .*fake"):
+        result.get_counts(1)
+    with pytest.raises(QiskitError, match=r"SimulatorError: .*fake"):
+        result.get_counts()
+
+
+def test_a_job_can_be_cancelled(failing: Backend):
+    job = GatewayBackend(failing).run(fake(Does.SLEEP, 15).to("qiskit"), shots=3)
+    assert job.cancel()
+    assert (job.status(), job.cancelled()) == (JobStatus.CANCELLED, True)
+    with pytest.raises(JobCancelled, match="cancelled") as caught:
+        job.result()
+    assert isinstance(caught.value, JobError)
+
+
+def test_a_run_ends_after_its_timeout(failing: Backend):
+    job = GatewayBackend(failing).run(fake(Does.SLEEP, 15).to("qiskit"), shots=3, timeout_s=0.2)
+    with pytest.raises(JobTimeout, match=r"0\.2 s") as caught:
+        job.result()
+    assert isinstance(caught.value, JobError)
     assert job.status() is JobStatus.ERROR
 
 
 def test_a_result_that_takes_too_long_can_be_waited_for_again(failing: Backend):
     job = GatewayBackend(failing).run(fake(Does.SLEEP, 1.5).to("qiskit"), shots=3)
-    with pytest.raises(TimeoutError, match=r"0\.01 s"):
+    with pytest.raises(TimeoutError, match=r"0\.01 s") as caught:
         job.result(timeout=0.01)
+    assert isinstance(caught.value, JobTimeoutError)
     assert sum(job.result().get_counts().values()) == 3
 
 
@@ -190,6 +262,89 @@ def test_the_sampler_takes_several_pubs_with_shots_of_their_own(simulator: Backe
     result = GatewaySampler(simulator, seed=3).run([(measured_bell(), None, 10), measured_bell()], shots=20).result()
     assert [pub.data.meas.num_shots for pub in result] == [10, 20]
     assert set(result[1].data.meas.get_counts()) <= {"00", "11"}
+
+
+def test_the_sampler_finds_registers_that_share_clbits_or_are_out_of_order(simulator: Backend):
+    bits = [Clbit() for _ in range(9)]
+    circuit = QuantumCircuit(QuantumRegister(1), bits)
+    for name, members in (("wide", bits), ("turned", [bits[8], bits[0]]), ("none", [])):
+        circuit.add_register(ClassicalRegister(name=name, bits=members))
+    circuit.x(0)
+    circuit.measure(0, 8)
+    data = GatewaySampler(simulator).run([circuit], shots=3).result()[0].data
+    assert data.wide.get_counts() == {"100000000": 3}
+    assert data.turned.get_counts() == {"01": 3}
+    assert (data.none.num_bits, data.none.num_shots) == (0, 3)
+
+
+def nothing_measured() -> QuantumCircuit:
+    circuit = QuantumCircuit(QuantumRegister(2), ClassicalRegister(3, "c"), ClassicalRegister(1, "d"))
+    circuit.h(0)
+    return circuit
+
+
+def test_pubs_that_measure_nothing_have_zeros_as_in_qiskits_reference(simulator: Backend):
+    pubs = [nothing_measured(), measured_bell()]
+    ours, theirs = (
+        sampler.run(pubs, shots=6).result() for sampler in (GatewaySampler(simulator), StatevectorSampler())
+    )
+    for register in ("c", "d"):
+        assert ours[0].data[register].get_counts() == theirs[0].data[register].get_counts()
+    assert ours[0].join_data().get_counts() == {"0000": 6}
+    assert set(ours[1].data.meas.get_counts()) <= {"00", "11"}
+
+
+def test_a_pub_without_registers_has_no_data_and_a_warning_says_so(simulator: Backend):
+    with pytest.warns(UserWarning, match="PUB 1 has no classical register"):
+        result = GatewaySampler(simulator).run([measured_bell(), bell()], shots=4).result()
+    assert result[0].data.meas.num_shots == 4
+    assert len(result[1].data) == 0
+
+
+def test_a_pub_that_fails_keeps_the_others_their_results(failing: Backend):
+    unknown = QuantumCircuit(1, 1)
+    unknown.append(Gate("mystery", 1, []), [0])
+    good, bad = (fake(does, 5).to("qiskit") for does in (Does.ECHO, Does.RAISE))
+    job = GatewaySampler(failing).run([good, bad, unknown, good], shots=3)
+    result = job.result()
+    assert job.status() is JobStatus.DONE
+    assert len(result) == 4
+    assert [result[place].data.c.get_counts() for place in (0, 3)] == [{"00000101": 3}] * 2
+    assert "SimulatorError" in repr(result[1])
+    with pytest.raises(SimulatorError, match="fake"):
+        _ = result[1].data
+    with pytest.raises(SimulatorError, match="fake"):
+        result[1].join_data()
+    with pytest.raises(JobError, match="operation 0: mystery"):
+        _ = result[2].metadata
+
+
+def test_a_job_whose_pubs_all_fail_raises_their_error(failing: Backend):
+    job = GatewaySampler(failing).run([fake(Does.RAISE).to("qiskit")] * 2, shots=3)
+    with pytest.raises(SimulatorError, match="fake") as caught:
+        job.result()
+    assert isinstance(caught.value, JobError)
+    assert job.status() is JobStatus.ERROR
+    assert (job.done(), job.in_final_state()) == (False, True)
+
+
+def test_a_primitives_job_is_cancelled_with_its_run(failing: Backend):
+    job = GatewaySampler(failing).run([fake(Does.SLEEP, 15).to("qiskit")], shots=3)
+    with pytest.raises(JobTimeoutError, match=r"0\.01 s"):
+        job.result(timeout=0.01)
+    assert job.cancel()
+    assert (job.cancelled(), job.running(), job.in_final_state()) == (True, False, True)
+    with pytest.raises(JobCancelled, match="cancelled"):
+        job.result()
+
+
+def test_the_samplers_options_may_be_changed(failing: Backend):
+    sampler = GatewaySampler(failing)
+    sampler.options.default_shots = 12
+    sampler.options.timeout_s = 0.2
+    assert sampler.run([fake(Does.ECHO, 5).to("qiskit")]).result()[0].data.c.num_shots == 12
+    with pytest.raises(TimeoutError, match=r"0\.2 s"):
+        sampler.run([fake(Does.SLEEP, 15).to("qiskit")]).result()
 
 
 # ---------------------------------------------------------------------------- EstimatorV2
@@ -253,13 +408,62 @@ def test_a_precision_is_kept_with_shots_and_reported(simulator: Backend):
 
 def test_paulis_that_can_be_measured_together_are(simulator: Backend, monkeypatch: pytest.MonkeyPatch):
     sent = []
-    run = type(simulator).run
+    run_async = type(simulator).run_async
     monkeypatch.setattr(
-        type(simulator), "run", lambda self, found, **how: sent.append(found) or run(self, found, **how)
+        type(simulator), "run_async", lambda self, found, **how: sent.append(found) or run_async(self, found, **how)
     )
     observable = SparsePauliOp(["ZZ", "ZI", "IZ", "XX", "IX", "YI"])
     GatewayEstimator(simulator).run([(bell(), observable)]).result()
     assert [len(circuits) for circuits in sent] == [3]
+
+
+IDENTITIES = ["II", {"II": 2.5}, {"II": -1.5, "ZI": 0.5}, ["IZ", "II"], [["XX"], ["II"]], {"II": 1.0, "XX": 0.0}]
+
+
+@pytest.mark.parametrize("precision", [0.0, 0.1])
+@pytest.mark.parametrize("observables", IDENTITIES, ids=str)
+def test_an_identity_is_known_without_a_measurement(simulator: Backend, observables: object, precision: float):
+    circuit = QuantumCircuit(2)
+    circuit.ry(0.4, 0)
+    ours = GatewayEstimator(simulator, seed=2).run([(circuit, observables)], precision=precision).result()[0].data
+    theirs = StatevectorEstimator().run([(circuit, observables)]).result()[0].data
+    assert ours.evs.shape == theirs.evs.shape
+    np.testing.assert_allclose(ours.evs, theirs.evs, atol=1e-9 + 6 * precision)
+
+
+def test_an_identity_has_no_error_and_others_in_the_pub_have(simulator: Backend):
+    circuit = QuantumCircuit(1)
+    circuit.ry(0.4, 0)
+    data = GatewayEstimator(simulator, seed=2).run([(circuit, ["I", "X"])], precision=0.1).result()[0].data
+    assert (data.evs[0], data.stds[0]) == (1, 0)
+    assert data.stds[1] > 0
+
+
+def test_observables_without_qubits_are_numbers(simulator: Backend):
+    data = GatewayEstimator(simulator).run([(QuantumCircuit(0), {"": 3.0})]).result()[0].data
+    assert data.evs == 3
+
+
+def test_an_estimate_that_fails_keeps_the_others_their_results(failing: Backend):
+    unknown = QuantumCircuit(1)
+    unknown.append(Gate("mystery", 1, []), [0])
+    identity = QuantumCircuit(1)
+    job = GatewayEstimator(failing).run([(unknown, "Z"), (identity, "I")], precision=0.1)
+    result = job.result()
+    assert result[1].data.evs == 1
+    with pytest.raises(UnsupportedError, match="operation 0: mystery"):
+        _ = result[0].data
+    with pytest.raises(UnsupportedError, match="operation 0: mystery"):
+        GatewayEstimator(failing).run([(unknown, "Z")]).result()
+
+
+def test_exact_and_sampled_pubs_may_share_a_job(simulator: Backend):
+    pubs = [(bell(), "ZZ", None, 0.0), (bell(), "XI", None, 0.05), (bell(), "XX", None, 0.0)]
+    first, second, third = GatewayEstimator(simulator, seed=3).run(pubs).result()
+    assert (first.metadata["shots"], second.metadata["shots"]) == (None, 400)
+    np.testing.assert_allclose([first.data.evs, third.data.evs], [1, 1], atol=1e-9)
+    assert second.data.stds == pytest.approx(0.05, rel=0.1)
+    assert abs(second.data.evs) < 6 * 0.05
 
 
 def test_circuits_may_measure_before_the_estimate(simulator: Backend):

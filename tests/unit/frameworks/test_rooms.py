@@ -32,7 +32,10 @@ def test_a_room_gives_both_directions_and_its_backends(room: str):
     assert face.parse is importlib.import_module(f"gateway.frameworks.{room}.parsing").parse
     assert face.dump is importlib.import_module(f"gateway.frameworks.{room}.dumping").dump
     for name in BACKENDS.get(room, []):
-        assert getattr(face, name) is getattr(importlib.import_module(f"gateway.frameworks.{room}.backend"), name)
+        backend = getattr(face, name)
+        assert backend.__name__ == name
+        assert getattr(importlib.import_module(backend.__module__), name) is backend
+        assert backend.__module__.startswith(f"gateway.frameworks.{room}.")
     assert {"dump", "parse", *BACKENDS.get(room, [])} <= set(face.__all__)
 
 

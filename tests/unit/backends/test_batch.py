@@ -1,0 +1,163 @@
+"""Circuits that another framework's interface runs together, each with an outcome or an error of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from support.fake import Does, fake
+from support.raw import Server
+
+from gateway.backends.base import Backend
+from gateway.backends.batch import Batch, converted
+from gateway.backends.client import BackendClient
+from gateway.backends.virtual import VirtualBackend
+from gateway.circuit import Circuit
+from gateway.counts import Counts
+from gateway.errors import (
+    CircuitInvalidError,
+    GatewayError,
+    JobCancelled,
+    JobTimeout,
+    LimitError,
+    SimulatorError,
+    UnsupportedError,
+)
+from gateway.results import JobState
+
+
+@pytest.fixture(scope="module")
+def machine(fake_server: Server) -> Iterator[Backend]:
+    """A server that takes at most 10 circuits, 10,000 shots and a MiB at once; see support/fake.py."""
+    with BackendClient("127.0.0.1", fake_server.port) as client:
+        yield client
+
+
+def echo(amount: int, clbits: int = 3) -> Circuit:
+    return fake(Does.ECHO, amount, clbits=clbits)
+
+
+def test_each_circuit_has_its_outcome_or_its_error(machine: Backend):
+    refused = UnsupportedError("operation 0: mystery: it is unknown", feature="mystery")
+    batch = Batch(machine, [echo(1), refused, fake(Does.RAISE), echo(2)], shots=[5] * 4)
+    first, second, third, fourth = batch.outcomes()
+    assert (first, fourth) == ({"001": 5}, {"010": 5})
+    assert second is refused
+    assert isinstance(third, SimulatorError)
+    assert batch.status() is JobState.DONE
+    assert batch.error() is None
+
+
+def test_a_batch_without_any_outcome_has_failed(machine: Backend):
+    batch = Batch(machine, [fake(Does.RAISE), fake(Does.RAISE)], shots=[5, 5])
+    assert isinstance(batch.error(), SimulatorError)
+    assert batch.status() is JobState.FAILED
+    nothing_to_run = Batch(machine, [refused := GatewayError("no")], shots=[5])
+    assert nothing_to_run.error() is refused
+    assert nothing_to_run.status() is JobState.FAILED
+
+
+def test_an_empty_batch_is_done(machine: Backend):
+    batch = Batch(machine, [], shots=[])
+    assert batch.outcomes() == []
+    assert batch.status() is JobState.DONE
+    assert batch.cancel() is False
+
+
+def test_more_circuits_than_a_server_takes_are_several_requests_in_order(machine: Backend):
+    batch = Batch(machine, [echo(k, clbits=5) for k in range(23)], shots=[k + 1 for k in range(23)], seed=2**32 - 12)
+    assert batch.outcomes() == [{f"{k:05b}": k + 1} for k in range(23)]
+    assert len(batch._parts) == 3
+
+
+def test_circuits_that_are_too_large_together_are_several_requests(machine: Backend):
+    circuits = [Circuit(1, 3, [*echo(k).operations, *Circuit(1).h(0).operations * 30_000]) for k in range(4)]
+    batch = Batch(machine, circuits, shots=[2] * 4)
+    assert batch.outcomes() == [{f"{k:03b}": 2} for k in range(4)]
+    assert len(batch._parts) > 1
+
+
+def test_too_many_shots_are_the_error_of_their_circuit_alone(machine: Backend):
+    batch = Batch(machine, [echo(1), echo(2), echo(3)], shots=[5, 10_001, 6])
+    first, second, third = batch.outcomes()
+    assert (first, third) == ({"001": 5}, {"011": 6})
+    assert isinstance(second, LimitError)
+    assert (second.limit, second.allowed) == ("max_shots", 10_000)
+    assert isinstance(Batch(machine, [echo(1)], shots=[10_001]).error(), LimitError)
+
+
+def test_a_wait_that_is_too_short_can_be_repeated(machine: Backend):
+    batch = Batch(machine, [fake(Does.SLEEP, 1)], shots=[1])
+    with pytest.raises(JobTimeout, match=r"0\.01 s"):
+        batch.outcomes(0.01)
+    assert len(batch.outcomes()) == 1
+
+
+def test_a_batch_can_be_cancelled(machine: Backend):
+    batch = Batch(machine, [fake(Does.SLEEP, 15)], shots=[1])
+    assert batch.status() in {JobState.QUEUED, JobState.RUNNING}
+    assert batch.cancel()
+    assert batch.status() is JobState.CANCELLED
+    with pytest.raises(JobCancelled, match="the job was cancelled"):
+        batch.raise_if_cancelled()
+
+
+def test_what_has_been_sent_is_cancelled_if_the_rest_is_refused(machine: Backend, monkeypatch: pytest.MonkeyPatch):
+    jobs = []
+
+    def run_async(circuits: list[Circuit], **options: object) -> object:
+        if jobs and options["shots"] is None:
+            raise UnsupportedError("no exact results", feature="probabilities")
+        jobs.append(BackendClient.run_async(machine, circuits, **options))
+        return jobs[-1]
+
+    monkeypatch.setattr(machine, "run_async", run_async)
+    with pytest.raises(UnsupportedError, match="no exact results"):
+        Batch(machine, [fake(Does.SLEEP, 15), echo(1)], shots=[1, None])
+    assert [job.status() for job in jobs] == [JobState.CANCELLED]
+
+
+def test_a_conversion_that_refuses_one_source_goes_on_with_the_next():
+    def parse(source: int) -> Circuit:
+        if source == 1:
+            raise CircuitInvalidError("source 1 is odd", rule="even")
+        return Circuit(source)
+
+    first, second, third = converted(parse, range(3))
+    assert (first, third) == (Circuit(0), Circuit(2))
+    assert isinstance(second, CircuitInvalidError)
+
+
+# ---------------------------------------------------------------------------- nothing measured
+
+
+def test_a_circuit_that_measures_nothing_has_its_clbits_as_they_were():
+    received = []
+
+    def run_func(circuit: Circuit, shots: int | None) -> dict[str, float]:
+        received.append(circuit)
+        ones = 0.25 if shots is None else shots // 4
+        return {
+            "1" + "0" * (circuit.num_clbits - 1): ones,
+            "0" * circuit.num_clbits: 1 - ones if shots is None else shots - ones,
+        }
+
+    machine = VirtualBackend(run_func)
+    circuits = [Circuit(2, 2).h(0), Circuit(0, 0), Circuit(3, 1)]
+    sampled = Batch(machine, circuits, shots=[8] * 3).outcomes()
+    assert sampled == [{"00": 8}, {"": 8}, {"0": 8}]
+    assert [type(counts) for counts in sampled] == [Counts] * 3
+    assert [counts.width for counts in sampled] == [2, 0, 1]
+    assert [counts.provenance.shots for counts in sampled] == [8] * 3
+    assert Batch(machine, circuits, shots=[None] * 3).outcomes() == [{"00": 1.0}, {"": 1.0}, {"0": 1.0}]
+    assert received[0] == Circuit(2, 3).h(0).measure(0, 2)
+    assert circuits[0] == Circuit(2, 2).h(0), "the caller's circuit is not changed"
+
+
+def test_machines_that_run_a_job_as_one_give_its_error_to_each_circuit():
+    def run_func(circuit: Circuit, shots: int | None) -> dict[str, int]:
+        raise OSError("the fridge is warm")
+
+    first, second = Batch(VirtualBackend(run_func), [echo(1), echo(2)], shots=[1, 1]).outcomes()
+    assert isinstance(first, SimulatorError)
+    assert first is second
