@@ -85,7 +85,7 @@ class Precision(StrEnum):
 
 CLIFFORD = (
     "gphase", "id", "u0", "x", "y", "z", "h", "s", "sdg", "sx", "sxdg", "cx", "CX", "cy", "cz", "swap", "iswap", "dcx",
-    "ecr",
+    "ecr", "zzmax",
 )  # fmt: skip
 """The gates of the table that are Clifford gates whatever their parameters: what a stabilizer simulator takes."""
 

@@ -112,6 +112,18 @@ class GateMethods:
         """Append ``rz``."""
         return self.gate("rz", (qubit,), (theta,), when)
 
+    def r(self, theta: float, phi: float, qubit: int, when: When = None) -> Self:
+        """Append ``r``."""
+        return self.gate("r", (qubit,), (theta, phi), when)
+
+    def gpi(self, phi: float, qubit: int, when: When = None) -> Self:
+        """Append ``gpi``."""
+        return self.gate("gpi", (qubit,), (phi,), when)
+
+    def gpi2(self, phi: float, qubit: int, when: When = None) -> Self:
+        """Append ``gpi2``."""
+        return self.gate("gpi2", (qubit,), (phi,), when)
+
     def CX(self, qubit_a: int, qubit_b: int, when: When = None) -> Self:
         """Append ``CX``."""
         return self.gate("CX", (qubit_a, qubit_b), (), when)
@@ -140,6 +152,10 @@ class GateMethods:
         """Append ``csx``."""
         return self.gate("csx", (qubit_a, qubit_b), (), when)
 
+    def csxdg(self, qubit_a: int, qubit_b: int, when: When = None) -> Self:
+        """Append ``csxdg``."""
+        return self.gate("csxdg", (qubit_a, qubit_b), (), when)
+
     def cp(self, lam: float, qubit_a: int, qubit_b: int, when: When = None) -> Self:
         """Append ``cp``."""
         return self.gate("cp", (qubit_a, qubit_b), (lam,), when)
@@ -147,6 +163,18 @@ class GateMethods:
     def cu1(self, lam: float, qubit_a: int, qubit_b: int, when: When = None) -> Self:
         """Append ``cu1``."""
         return self.gate("cu1", (qubit_a, qubit_b), (lam,), when)
+
+    def cphaseshift00(self, lam: float, qubit_a: int, qubit_b: int, when: When = None) -> Self:
+        """Append ``cphaseshift00``."""
+        return self.gate("cphaseshift00", (qubit_a, qubit_b), (lam,), when)
+
+    def cphaseshift01(self, lam: float, qubit_a: int, qubit_b: int, when: When = None) -> Self:
+        """Append ``cphaseshift01``."""
+        return self.gate("cphaseshift01", (qubit_a, qubit_b), (lam,), when)
+
+    def cphaseshift10(self, lam: float, qubit_a: int, qubit_b: int, when: When = None) -> Self:
+        """Append ``cphaseshift10``."""
+        return self.gate("cphaseshift10", (qubit_a, qubit_b), (lam,), when)
 
     def crx(self, theta: float, qubit_a: int, qubit_b: int, when: When = None) -> Self:
         """Append ``crx``."""
@@ -213,6 +241,26 @@ class GateMethods:
     def xx_minus_yy(self, theta: float, beta: float, qubit_a: int, qubit_b: int, when: When = None) -> Self:
         """Append ``xx_minus_yy``."""
         return self.gate("xx_minus_yy", (qubit_a, qubit_b), (theta, beta), when)
+
+    def xy(self, theta: float, qubit_a: int, qubit_b: int, when: When = None) -> Self:
+        """Append ``xy``."""
+        return self.gate("xy", (qubit_a, qubit_b), (theta,), when)
+
+    def ms3(self, phi0: float, phi1: float, theta: float, qubit_a: int, qubit_b: int, when: When = None) -> Self:
+        """Append ``ms3``."""
+        return self.gate("ms3", (qubit_a, qubit_b), (phi0, phi1, theta), when)
+
+    def pswap(self, phi: float, qubit_a: int, qubit_b: int, when: When = None) -> Self:
+        """Append ``pswap``."""
+        return self.gate("pswap", (qubit_a, qubit_b), (phi,), when)
+
+    def zzmax(self, qubit_a: int, qubit_b: int, when: When = None) -> Self:
+        """Append ``zzmax``."""
+        return self.gate("zzmax", (qubit_a, qubit_b), (), when)
+
+    def rxxyyzz(self, alpha: float, beta: float, gamma: float, qubit_a: int, qubit_b: int, when: When = None) -> Self:
+        """Append ``rxxyyzz``."""
+        return self.gate("rxxyyzz", (qubit_a, qubit_b), (alpha, beta, gamma), when)
 
     def ccx(self, qubit_a: int, qubit_b: int, qubit_c: int, when: When = None) -> Self:
         """Append ``ccx``."""

@@ -1,16 +1,27 @@
 """The gate table: every gate that the shared circuit knows.
 
-The table has all of OpenQASM 2's ``qelib1.inc`` and OpenQASM 3's ``stdgates.inc``, and the gates that Qiskit
-and Qrisp add to them. A row gives the number of qubits and parameters, the unitary, and a definition in
-simpler gates; a test proves the two equal, global phase included.
+The table has all of OpenQASM 2's ``qelib1.inc``, of Quantinuum's ``hqslib1.inc`` and of OpenQASM 3's
+``stdgates.inc``, the gates that Qiskit and Qrisp add to them, and those of Braket's, IonQ's and IQM's texts. A row
+gives the number of qubits and parameters, the unitary, and a definition in simpler gates; a test proves the two
+equal, global phase included.
 
 Conventions: angles in radians. Matrices are **little-endian**: of the qubits a gate is applied to,
 the first one listed is the least significant bit of the row and column index (Qiskit's order).
 ``U`` and ``u3`` have a real top-left entry, as in OpenQASM 2 (arXiv:1707.03429) and in Qiskit;
 OpenQASM 3's text differs by the phase ``exp(i theta/2)``, which shows only under ``ctrl @``.
 
+Vendors give some names different meanings. What a name means here, in a text that does not define it:
+
+* ``ms`` with one angle is Qiskit's, an ``rxx``; with three it is IonQ's and Braket's, the row ``ms3``. The angles of
+  ``gpi``, ``gpi2`` and ``ms`` are radians, as Braket writes them; IonQ's own interface counts in turns.
+* ``v`` is the square root of X that is called ``sx`` here, as in Braket and IonQ. tket's gate of that name has another
+  global phase, and tket's texts define it.
+* ``xx yy zz`` with one angle are ``rxx ryy rzz``, as in Braket; ``ZZ`` without one is Quantinuum's.
+* ``prx`` (Braket, IQM), ``U1q`` (Quantinuum) and ``r`` (Qiskit) are the same gate.
+
 Sources: arXiv:1707.03429 (OpenQASM 2), arXiv:2104.14722 (OpenQASM 3), the documentation of
-``qiskit.circuit.library`` for ``rccx rc3x ecr dcx ms xx_plus_yy xx_minus_yy``.
+``qiskit.circuit.library`` for ``rccx rc3x ecr dcx ms r xx_plus_yy xx_minus_yy``, of ``braket.circuits.gates`` for
+``gpi gpi2 ms xy pswap cphaseshift00``, Quantinuum's ``hqslib1.inc`` for ``Rxxyyzz U1q ZZ``.
 """
 
 from __future__ import annotations
@@ -162,6 +173,43 @@ def _xx_minus_yy(theta: float, beta: float) -> Matrix:
     return ((c, 0, 0, s * minus), (0, 1, 0, 0), (0, 0, 1, 0), (s * plus, 0, 0, c))
 
 
+def _r(theta: float, phi: float) -> Matrix:
+    return _u(theta, phi - PI / 2, PI / 2 - phi)
+
+
+def _gpi(phi: float) -> Matrix:
+    return ((0, cmath.exp(-1j * phi)), (cmath.exp(1j * phi), 0))
+
+
+def _ms3(phi0: float, phi1: float, theta: float) -> Matrix:
+    c, s = math.cos(theta / 2), -1j * math.sin(theta / 2)
+    both, first = cmath.exp(1j * (phi0 + phi1)), cmath.exp(1j * (phi0 - phi1))
+    return (
+        (c, 0, 0, s * both.conjugate()),
+        (0, c, s * first, 0),
+        (0, s * first.conjugate(), c, 0),
+        (s * both, 0, 0, c),
+    )
+
+
+def _pswap(phi: float) -> Matrix:
+    phase = cmath.exp(1j * phi)
+    return ((1, 0, 0, 0), (0, 0, phase, 0), (0, phase, 0, 0), (0, 0, 0, 1))
+
+
+def _phase_at(index: int) -> Callable[[float], Matrix]:
+    """Return the matrix of a phase on one basis state of two qubits."""
+    return lambda phi: _diag(*(cmath.exp(1j * phi) if each == index else 1 for each in range(4)))
+
+
+def _rxxyyzz(alpha: float, beta: float, gamma: float) -> Matrix:
+    even, odd = cmath.exp(-0.5j * gamma), cmath.exp(0.5j * gamma)
+    minus, plus = (alpha - beta) / 2, (alpha + beta) / 2
+    c_even, s_even = even * math.cos(minus), -1j * even * math.sin(minus)
+    c_odd, s_odd = odd * math.cos(plus), -1j * odd * math.sin(plus)
+    return ((c_even, 0, 0, s_even), (0, c_odd, s_odd, 0), (0, s_odd, c_odd, 0), (s_even, 0, 0, c_even))
+
+
 _R = math.sqrt(0.5)
 _X = _const((0, 1), (1, 0))
 _Y = _const((0, -1j), (1j, 0))
@@ -254,6 +302,19 @@ def _def_rzz(theta: float) -> list[Step]:
     return [_g("cx", 0, 1), _a("rz", theta, 1), _g("cx", 0, 1)]
 
 
+def _def_ms3(phi0: float, phi1: float, theta: float) -> list[Step]:
+    """An XX interaction in a frame that is turned around Z."""
+    return _around(
+        [_a("rz", -phi0, 0), _a("rz", -phi1, 1)], [_a("rxx", theta, 0, 1)], [_a("rz", phi0, 0), _a("rz", phi1, 1)]
+    )
+
+
+def _def_phase_where(*zeros: int) -> Callable[[float], list[Step]]:
+    """Return the definition of a phase where the ``zeros`` of two qubits are 0 and the others 1."""
+    flips = [_g("x", place) for place in zeros]
+    return lambda phi: _around(flips, [_a("cp", phi, 0, 1)])
+
+
 _HH = [_g("h", 0), _g("h", 1)]
 
 _CCX = _steps(
@@ -300,6 +361,9 @@ GATES: dict[str, Gate] = {
         Gate("rx", 1, "theta", _rx, lambda theta: _as_u(theta, -PI / 2, PI / 2)),
         Gate("ry", 1, "theta", _ry, lambda theta: _as_u(theta, 0, 0)),
         Gate("rz", 1, "theta", _rz, lambda theta: [_a("gphase", -theta / 2), _a("p", theta, 0)]),
+        Gate("r", 1, "theta phi", _r, lambda theta, phi: _as_u(theta, phi - PI / 2, -phi + PI / 2)),
+        Gate("gpi", 1, "phi", _gpi, lambda phi: _as_u(PI, phi, -phi + PI)),
+        Gate("gpi2", 1, "phi", lambda phi: _r(PI / 2, phi), lambda phi: [("r", (0,), (PI / 2, phi))]),
         # two qubits, controlled
         Gate("CX", 2, "", _controlled(_X), _steps(_g("cx", 0, 1))),
         Gate("cy", 2, "", _controlled(_Y), _steps(_g("sdg", 1), _g("cx", 0, 1), _g("s", 1))),
@@ -308,8 +372,12 @@ GATES: dict[str, Gate] = {
         Gate("cs", 2, "", _controlled(_const(*_diag(1, 1j))), _steps(_a("cp", PI / 2, 0, 1))),
         Gate("csdg", 2, "", _controlled(_const(*_diag(1, -1j))), _steps(_a("cp", -PI / 2, 0, 1))),
         Gate("csx", 2, "", _controlled(_SX), _steps(_a("p", PI / 4, 0), _a("crx", PI / 2, 0, 1))),
+        Gate("csxdg", 2, "", _controlled(_SXDG), _steps(_a("p", -PI / 4, 0), _a("crx", -PI / 2, 0, 1))),
         Gate("cp", 2, "lam", _controlled(_p), _def_cp),
         Gate("cu1", 2, "lam", _controlled(_p), lambda lam: [_a("cp", lam, 0, 1)]),
+        Gate("cphaseshift00", 2, "lam", _phase_at(0), _def_phase_where(0, 1)),
+        Gate("cphaseshift01", 2, "lam", _phase_at(2), _def_phase_where(0)),
+        Gate("cphaseshift10", 2, "lam", _phase_at(1), _def_phase_where(1)),
         Gate("crx", 2, "theta", _controlled(_rx), lambda t: _around([_g("h", 1)], [_a("crz", t, 0, 1)])),
         Gate("cry", 2, "theta", _controlled(_ry),
              lambda t: [_a("ry", t / 2, 1), _g("cx", 0, 1), _a("ry", -t / 2, 1), _g("cx", 0, 1)]),
@@ -336,6 +404,13 @@ GATES: dict[str, Gate] = {
         Gate("xx_minus_yy", 2, "theta beta", _xx_minus_yy,
              lambda t, b: _around([_a("rz", -b, 1)], [_a("rxx", t / 2, 0, 1), _a("ryy", -t / 2, 0, 1)],
                                   [_a("rz", b, 1)])),
+        Gate("xy", 2, "theta", lambda theta: _xx_plus_yy(-theta, 0), lambda t: [("xx_plus_yy", (0, 1), (-t, 0.0))]),
+        Gate("ms3", 2, "phi0 phi1 theta", _ms3, _def_ms3),
+        Gate("pswap", 2, "phi", _pswap,
+             lambda f: [_g("swap", 0, 1), _g("cx", 0, 1), _a("p", f, 1), _g("cx", 0, 1)]),
+        Gate("zzmax", 2, "", lambda: _rzz(PI / 2), _steps(_a("rzz", PI / 2, 0, 1))),
+        Gate("rxxyyzz", 2, "alpha beta gamma", _rxxyyzz,
+             lambda a, b, g: [_a("rxx", a, 0, 1), _a("ryy", b, 0, 1), _a("rzz", g, 0, 1)]),
         # three qubits and more
         Gate("ccx", 3, "", _controlled(_X, 2), _CCX),
         Gate("ccz", 3, "", _controlled(_Z, 2), _steps(_g("h", 2), _g("ccx", 0, 1, 2), _g("h", 2))),
@@ -349,11 +424,32 @@ GATES: dict[str, Gate] = {
 }  # fmt: skip
 
 ALIASES: dict[str, str] = {
-    "phase": "p",
-    "cphase": "cp",
-    "rcccx": "rc3x",
-    "c3sx": "c3sqrtx",
-    "cnot": "cx",
-    "toffoli": "ccx",
-}
+    "phase": "p", "cphase": "cp", "rcccx": "rc3x", "c3sx": "c3sqrtx", "cnot": "cx", "toffoli": "ccx",
+    "fredkin": "cswap",
+    # Braket and IonQ
+    "i": "id", "v": "sx", "vi": "sxdg", "si": "sdg", "ti": "tdg", "phaseshift": "p", "cphaseshift": "cp", "cv": "csx",
+    "ccnot": "ccx", "xx": "rxx", "yy": "ryy", "zz": "rzz", "prx": "r",
+    # Quantinuum and tket
+    "Rz": "rz", "U1q": "r", "RZZ": "rzz", "ZZ": "zzmax", "Rxxyyzz": "rxxyyzz", "vdg": "sxdg", "cvdg": "csxdg",
+}  # fmt: skip
 """Other names of gates. The parser accepts them; a circuit has the row's own name."""
+
+_OVERLOADS: dict[tuple[str, int], str] = {("ms", 3): "ms3"}
+"""A name and a number of parameters -> the row, where the number decides."""
+
+MANY_CONTROLLED: dict[str, str] = {
+    "mcx": "x", "mcx_gray": "x", "mcy": "y", "mcz": "z", "mcsx": "sx", "mcp": "p", "mcphase": "p", "mcu1": "p",
+    "mcu2": "u2", "mcu3": "u", "mcrx": "rx", "mcry": "ry", "mcrz": "rz", "mcr": "r", "mcswap": "swap",
+}  # fmt: skip
+"""Qiskit's names of gates under any number of controls -> the row under control. The controls are listed first."""
+
+
+def find(name: str, num_params: int | None = None) -> Gate | None:
+    """Return the row that a name in a text stands for; ``None`` if there is none.
+
+    Args:
+        name: a name of a row, or another name of it.
+        num_params: how many parameters the text gives, which tells apart gates of the same name.
+    """
+    row = name if num_params is None else _OVERLOADS.get((name, num_params), name)
+    return GATES.get(row) or GATES.get(ALIASES.get(row, ""))

@@ -10,11 +10,12 @@ from __future__ import annotations
 import cmath
 import math
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from itertools import chain
 
-from gateway.circuit.gates import GATES, PI, Matrix, Step
-from gateway.errors import UnsupportedError
+from gateway.circuit.gates import GATES, MANY_CONTROLLED, PI, Matrix, Step
+from gateway.errors import CircuitInvalidError, UnsupportedError
 
 Params = tuple[float, ...]
 
@@ -23,15 +24,17 @@ def _names(names: str) -> frozenset[str]:
     return frozenset(names.split())
 
 
-_SELF_INVERSE = _names("id u0 x y z h cx CX cy cz ch swap ecr ccx ccz cswap rccx c3x c4x barrier")
-_PAIRS = {"s": "sdg", "t": "tdg", "sx": "sxdg", "cs": "csdg"}
+_SELF_INVERSE = _names("id u0 x y z h gpi cx CX cy cz ch swap ecr ccx ccz cswap rccx c3x c4x barrier")
+_PAIRS = {"s": "sdg", "t": "tdg", "sx": "sxdg", "cs": "csdg", "csx": "csxdg"}
 _DAGGER = _PAIRS | {dagger: gate for gate, dagger in _PAIRS.items()}
 _PHASE_ANGLES = {"z": PI, "s": PI / 2, "sdg": -PI / 2, "t": PI / 4, "tdg": -PI / 4}
-_ONE_ANGLE = _names("p u1 rx ry rz cp cu1 crx cry crz rxx ms ryy rzz rzx gphase")
+_PHASES_ON_TWO = _names("cp cu1 cphaseshift00 cphaseshift01 cphaseshift10")
+_ONE_ANGLE = _PHASES_ON_TWO | _names("p u1 rx ry rz crx cry crz rxx ms ryy rzz rzx xy gphase")
 _INTERACTIONS = frozenset({"xx_plus_yy", "xx_minus_yy"})
-_HALF_ANGLE = _INTERACTIONS | _names("rx ry rz rxx ms ryy rzz rzx")
+_TURNED = _INTERACTIONS | {"r"}
+_HALF_ANGLE = _TURNED | _names("rx ry rz rxx ms ryy rzz rzx xy")
 _EULER = frozenset({"u", "u3", "U"})
-_DIAGONAL = _names("id u0 z s sdg t tdg p u1 rz cz cs csdg cp cu1 crz rzz ccz gphase")
+_DIAGONAL = _PHASES_ON_TWO | _names("id u0 z s sdg t tdg p u1 rz cz cs csdg crz rzz zzmax ccz gphase")
 _DIAGONAL_QUBITS = 8
 
 # ---------------------------------------------------------------------------- inverse
@@ -50,7 +53,7 @@ def _inverse(step: Step) -> list[Step]:
         return [(_DAGGER[name], qubits, ())]
     if name in _ONE_ANGLE:
         return [(name, qubits, (-params[0],))]
-    if name in _INTERACTIONS:
+    if name in _TURNED:
         return [(name, qubits, (-params[0], params[1]))]
     if name in _EULER or name in {"cu3", "cu"}:
         theta, phi, lam, *gamma = params
@@ -124,22 +127,43 @@ def control(steps: Iterable[Step], controls: Sequence[int], open_controls: Seque
     return [*flips, *outer, *body, *undo, *flips]
 
 
+def many_controlled(name: str, qubits: Sequence[int], params: Params) -> list[Step]:
+    """Return a gate with any number of controls, such as ``mcx``, as steps.
+
+    Args:
+        name: a key of :data:`gateway.circuit.gates.MANY_CONTROLLED`.
+        qubits: the controls, and after them the qubits of the gate under control.
+        params: the angles of the gate under control.
+
+    Raises:
+        CircuitInvalidError: there is no control, or the number of angles is wrong.
+    """
+    row = GATES[MANY_CONTROLLED[name]]
+    controls = len(qubits) - row.num_qubits
+    if controls < 1:
+        msg = f"{name} acts on {row.num_qubits + 1} qubits or more, not {len(qubits)}"
+        raise CircuitInvalidError(msg, rule="number of qubits")
+    replace(row, name=name).check(row.num_qubits, len(params))
+    return control([(row.name, tuple(qubits[controls:]), params)], tuple(qubits[:controls]))
+
+
 _Build = Callable[[tuple[int, ...], tuple[int, ...], Params], list[Step]]
 """Controls, the gate's own qubits without controls, parameters -> steps."""
 
 _CORES: dict[str, tuple[str, int]] = {
     "cx": ("x", 1), "CX": ("x", 1), "ccx": ("x", 2), "c3x": ("x", 3), "c4x": ("x", 4),
     "cz": ("z", 1), "ccz": ("z", 2), "cy": ("y", 1), "ch": ("h", 1), "cs": ("s", 1), "csdg": ("sdg", 1),
-    "csx": ("sx", 1), "c3sqrtx": ("sx", 3), "cp": ("p", 1), "cu1": ("p", 1), "crx": ("rx", 1), "cry": ("ry", 1),
-    "crz": ("rz", 1), "cu3": ("u", 1), "cswap": ("swap", 1), "u1": ("p", 0), "u3": ("u", 0), "U": ("u", 0),
+    "csx": ("sx", 1), "csxdg": ("sxdg", 1), "c3sqrtx": ("sx", 3), "cp": ("p", 1), "cu1": ("p", 1),
+    "crx": ("rx", 1), "cry": ("ry", 1), "crz": ("rz", 1), "cu3": ("u", 1), "cswap": ("swap", 1),
+    "u1": ("p", 0), "u3": ("u", 0), "U": ("u", 0),
 }  # fmt: skip
 """Name of a controlled gate -> the gate under control, and the number of controls."""
 
 _ROWS: dict[tuple[str, int], str] = {
     ("x", 0): "x", ("x", 1): "cx", ("x", 2): "ccx", ("x", 3): "c3x", ("x", 4): "c4x",
     ("z", 1): "cz", ("z", 2): "ccz", ("y", 1): "cy", ("h", 1): "ch", ("s", 1): "cs", ("sdg", 1): "csdg",
-    ("sx", 1): "csx", ("sx", 3): "c3sqrtx", ("p", 1): "cp", ("rx", 1): "crx", ("ry", 1): "cry", ("rz", 1): "crz",
-    ("swap", 1): "cswap",
+    ("sx", 1): "csx", ("sxdg", 1): "csxdg", ("sx", 3): "c3sqrtx", ("p", 1): "cp", ("rx", 1): "crx",
+    ("ry", 1): "cry", ("rz", 1): "crz", ("swap", 1): "cswap",
 }  # fmt: skip
 """A gate and its number of controls -> the same gate of the table."""
 
@@ -338,7 +362,7 @@ def _scale(step: Step, exponent: int) -> Step | None:
     name, qubits, params = step
     if name in _PHASE_ANGLES:
         return ("p", qubits, (_PHASE_ANGLES[name] * exponent,))
-    if name in _ONE_ANGLE or name in _INTERACTIONS:
+    if name in _ONE_ANGLE or name in _TURNED:
         return (name, qubits, (params[0] * exponent, *params[1:]))
     return None
 
@@ -370,7 +394,7 @@ def _root_of_step(step: Step, exponent: float) -> list[Step]:
         return control(power([(name, qubits, params)], exponent), own)
     if name == "iswap":
         return [("xx_plus_yy", qubits, (-PI * exponent, 0.0))]
-    if name in {"dcx", "rccx", "rc3x", *_INTERACTIONS}:
+    if name in {"dcx", "rccx", "rc3x", "pswap", "rxxyyzz", *_INTERACTIONS}:
         msg = f"a power of {exponent:g} of {name} is not known; whole powers are"
         raise UnsupportedError(msg, feature="fractional power")
     return power(_expand_definition(step), exponent)

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from gateway.circuit.gates import Gate, Step
+from gateway.circuit.gates import MANY_CONTROLLED, Gate, Step, find
+from gateway.circuit.modifiers import many_controlled
 from gateway.circuit.openqasm.expressions import Expression, compile_expression, split_arguments
 from gateway.circuit.openqasm.statements import split_call
 from gateway.errors import CircuitInvalidError, CircuitSyntaxError, LimitError, UnsupportedError
@@ -36,6 +37,7 @@ class Definition:
         qubits: name of each formal qubit -> its position.
         opaque: the gate is declared without a body.
         body: the statements that expand to at least one operation.
+        build: returns the steps of one call instead of a body.
         size: how many operations one call expands to.
         work: how many steps and terms one call evaluates, for a bound on time.
         nesting: how many levels deep this definition calls others, itself included.
@@ -46,6 +48,7 @@ class Definition:
     qubits: dict[str, int]
     opaque: bool = False
     body: list[BodyStatement] = field(default_factory=list)
+    build: Callable[[tuple[float, ...]], list[Step]] | None = None
     size: int = 0
     work: int = 1
     nesting: int = 1
@@ -74,7 +77,7 @@ class Definition:
         steps = self._expansions.get(values)
         if steps is not None:
             return steps
-        steps = []
+        steps = [] if self.build is None else self.build(values)
         for callee, places, params in self.body:
             inner = tuple([param.evaluate(values) for param in params])
             if isinstance(callee, str):
@@ -86,12 +89,12 @@ class Definition:
             self._expansions[values] = steps
         return steps
 
-    def add(self, statement: str, find: Callable[[str], Gate | Definition], *, strict: bool) -> None:
+    def add(self, statement: str, find: Callable[[str, int, int], Gate | Definition], *, strict: bool) -> None:
         """Append a statement of the body.
 
         Args:
             statement: a gate call or a barrier.
-            find: returns the gate that a name stands for here, or raises.
+            find: returns the gate that a name stands for here, given its numbers of qubits and parameters, or raises.
             strict: whether expressions are read as OpenQASM 3.
         """
         name, angles, operands = split_call(statement)
@@ -106,7 +109,7 @@ class Definition:
             raise CircuitInvalidError(msg, rule="recursion")
         arguments = split_arguments(angles) if angles and not angles.isspace() else []
         params = tuple([compile_expression(each, self.params, strict=strict) for each in arguments])
-        callee = find(name)
+        callee = find(name, len(places), len(params))
         callee.check(len(places), len(params))
         self.work += 1 + sum(len(param.program) for param in params)
         if isinstance(callee, Gate):
@@ -158,6 +161,37 @@ def read_head(statement: str) -> Definition:
         msg = f"the gate {name!r} uses a name twice: {', '.join([*parameters, *operands])[:80]}"
         raise CircuitInvalidError(msg, rule="redefinition")
     return Definition(name, _numbered(parameters), _numbered(operands), opaque=keyword == "opaque")
+
+
+def built_in(name: str, num_qubits: int, num_params: int, most_operations: int) -> Gate | Definition | None:
+    """Return the gate that a name which the text does not define stands for; ``None`` if there is none.
+
+    Args:
+        name: a name or another name of a row, or a key of :data:`gateway.circuit.gates.MANY_CONTROLLED`.
+        num_qubits: how many qubits the text gives.
+        num_params: how many parameters it gives.
+        most_operations: into how many operations a gate may expand.
+
+    Raises:
+        CircuitInvalidError: a number is wrong for a gate with any number of controls.
+        LimitError: such a gate has too many controls.
+    """
+    gate = find(name, num_params)
+    if gate is not None or name not in MANY_CONTROLLED:
+        return gate
+    if num_qubits**2 > max(most_operations, 100):
+        msg = f"{name} on {num_qubits} qubits becomes more operations than the {most_operations:,} that are accepted"
+        raise LimitError(msg, limit="operations", requested=num_qubits**2, allowed=most_operations)
+    places = range(num_qubits)
+    size = len(many_controlled(name, places, (1.0,) * num_params))
+    return Definition(
+        name,
+        {f"param{place}": place for place in range(num_params)},
+        {f"q{place}": place for place in places},
+        build=lambda values: many_controlled(name, places, values),
+        size=size,
+        work=size,
+    )
 
 
 def _names(text: str) -> list[str]:

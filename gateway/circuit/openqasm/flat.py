@@ -17,8 +17,8 @@ import re
 from collections.abc import Callable, Iterator
 from operator import length_hint
 
-from gateway.circuit.gates import ALIASES, GATES, Gate
-from gateway.circuit.openqasm.definitions import Definition, read_head
+from gateway.circuit.gates import ALIASES, GATES, MANY_CONTROLLED, Gate
+from gateway.circuit.openqasm.definitions import Definition, built_in, read_head
 from gateway.circuit.openqasm.expressions import AmbiguousInteger, Expressions, split_arguments
 from gateway.circuit.openqasm.if_conditions import Choice, make_conditional, other_choice, read_choice, split_condition
 from gateway.circuit.openqasm.registers import Registers, broadcast
@@ -356,14 +356,16 @@ class _Reader:
 
     # ------------------------------------------------------------------ gates
 
-    def find_gate(self, name: str) -> Gate | Definition:
+    def find_gate(self, name: str, num_qubits: int, num_params: int) -> Gate | Definition:
         """Return the gate or definition that a name stands for at this place of the text."""
-        gate = self.definitions.get(name) or GATES.get(name) or GATES.get(ALIASES.get(name, ""))
+        gate = self.definitions.get(name) or built_in(name, num_qubits, num_params, self.limits.operations)
         if gate is None and name in NOT_FLAT_WORDS:
             msg = f"{name!r} is a word of OpenQASM 3, but this text is OpenQASM 2"
             raise CircuitSyntaxError(msg)
         if gate is None:
-            close = difflib.get_close_matches(name[:40], [*GATES, *ALIASES, *list(self.definitions)[:1000]], n=1)
+            close = difflib.get_close_matches(
+                name[:40], [*GATES, *ALIASES, *MANY_CONTROLLED, *list(self.definitions)[:1000]], n=1
+            )
             hint = f"; did you mean {close[0]!r}?" if close else "; define it with 'gate'"
             msg = f"there is no gate named {name[:80]!r}{hint}"
             raise CircuitInvalidError(msg, rule="gate name")
@@ -384,8 +386,8 @@ class _Reader:
         name, angles, operands = split_call(piece)
         if self.modern and name in NOT_FLAT_WORDS:
             raise NotFlat
-        callee = self.find_gate(name)
         params = self.values(angles) if angles and not angles.isspace() else ()
+        callee = self.find_gate(name, operands.count(",") + 1 if operands else 0, len(params))
         registers = list(map(self.qubits.find, operands.split(","))) if operands else []
         callee.check(len(registers), len(params))
         rows = broadcast(registers, name)

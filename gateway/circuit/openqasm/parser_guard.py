@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from gateway.circuit.gates import ALIASES, GATES
+from gateway.circuit.gates import ALIASES, GATES, MANY_CONTROLLED
 from gateway.circuit.openqasm.statements import INCLUDES, blank_comments
 from gateway.circuit.operations import Limits
 from gateway.errors import CircuitInvalidError, CircuitSyntaxError, LimitError
@@ -29,7 +29,7 @@ _PAIRS = {")": "(", "]": "[", "}": "{"}
 _ENDS_OPERAND_LIST = frozenset(",;{}")
 _BEFORE_SET = frozenset(["=", "in", ",", "[", "("])
 _CONTROL = frozenset(["if", "else", "for", "while", "switch", "end", "box", "case", "default"])
-_OPERATIONS = frozenset([*GATES, *ALIASES, "measure", "reset", "ctrl", "negctrl", "inv", "pow"])
+_OPERATIONS = frozenset([*GATES, *ALIASES, *MANY_CONTROLLED, "measure", "reset", "ctrl", "negctrl", "inv", "pow"])
 _MANY = 10**18
 
 

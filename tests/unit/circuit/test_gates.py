@@ -4,12 +4,15 @@ import math
 
 import numpy as np
 import pytest
+from pytket.circuit import Circuit as TketCircuit
+from pytket.circuit import OpType
 from qiskit.circuit.library import get_standard_gate_name_mapping
 from qiskit.circuit.library import standard_gates as qiskit_gates
 from qiskit.quantum_info import Operator
+from scipy.linalg import expm
 from support.simulation import steps_unitary
 
-from gateway.circuit.gates import ALIASES, GATES, Gate
+from gateway.circuit.gates import ALIASES, GATES, MANY_CONTROLLED, Gate, find
 from gateway.errors import CircuitInvalidError
 
 ANGLES = [0.0, 0.3, -1.7, math.pi, -math.pi / 2, 7.1, 2 * math.pi]
@@ -31,7 +34,28 @@ QISKIT = {
     "gphase": qiskit_gates.GlobalPhaseGate,
     "ms": qiskit_gates.RXXGate,
 }
-NOT_IN_QISKIT = {"u0"}
+PYTKET = {
+    "csxdg": (OpType.CSXdg, ()),
+    "xy": (OpType.ISWAP, (1,)),
+    "zzmax": (OpType.ZZMax, ()),
+    "rxxyyzz": (OpType.TK2, (1, 1, 1)),
+    "gpi2": (OpType.PhasedX, (0, 1)),
+    "r": (OpType.PhasedX, (1, 1)),
+}
+"""Gate -> pytket's gate, and whether each of its angles, in half turns, is one of the row or 1/2."""
+
+BRAKET = {
+    "gpi": lambda phi: [[0, np.exp(-1j * phi)], [np.exp(1j * phi), 0]],
+    "gpi2": lambda phi: np.sqrt(0.5) * np.array([[1, -1j * np.exp(-1j * phi)], [-1j * np.exp(1j * phi), 1]]),
+    "cphaseshift00": lambda phi: np.diag([np.exp(1j * phi), 1, 1, 1]),
+    "cphaseshift01": lambda phi: np.diag([1, np.exp(1j * phi), 1, 1]),
+    "cphaseshift10": lambda phi: np.diag([1, 1, np.exp(1j * phi), 1]),
+    "pswap": lambda phi: [[1, 0, 0, 0], [0, 0, np.exp(1j * phi), 0], [0, np.exp(1j * phi), 0, 0], [0, 0, 0, 1]],
+    "ms3": lambda phi0, phi1, theta: expm(-0.5j * theta * np.kron(BRAKET["gpi"](phi0), BRAKET["gpi"](phi1))),
+}
+"""Gate -> its matrix in Braket's documentation, where the first qubit is the most significant."""
+
+NOT_IN_QISKIT = {"u0"} | (PYTKET.keys() | BRAKET.keys()) - {"r"}
 
 
 def angles(gate: Gate, turn: int) -> list[float]:
@@ -67,6 +91,32 @@ def test_every_unitary_is_the_one_of_qiskit(gate, turn):
     np.testing.assert_allclose(np.array(gate.unitary(*values)), theirs, atol=1e-12)
 
 
+@pytest.mark.parametrize("name", PYTKET)
+@pytest.mark.parametrize("turn", range(len(ANGLES)))
+def test_gate_of_quantinuum_is_the_one_of_pytket(name, turn):
+    values = angles(GATES[name], turn)
+    kind, places = PYTKET[name]
+    half_turns = iter(value / math.pi for value in values)
+    circuit = TketCircuit(GATES[name].num_qubits)
+    circuit.add_gate(kind, [next(half_turns) if place else 0.5 for place in places], range(GATES[name].num_qubits))
+    np.testing.assert_allclose(np.array(GATES[name].unitary(*values)), reversed_bits(circuit.get_unitary()), atol=1e-12)
+
+
+@pytest.mark.parametrize("name", BRAKET)
+@pytest.mark.parametrize("turn", range(len(ANGLES)))
+def test_gate_of_braket_is_the_one_of_its_documentation(name, turn):
+    values = angles(GATES[name], turn)
+    theirs = reversed_bits(np.array(BRAKET[name](*values)))
+    np.testing.assert_allclose(np.array(GATES[name].unitary(*values)), theirs, atol=1e-12)
+
+
+def reversed_bits(matrix: np.ndarray) -> np.ndarray:
+    """Return a matrix whose first qubit was the most significant with the first one least significant."""
+    n = len(matrix).bit_length() - 1
+    axes = [*range(n)][::-1]
+    return matrix.reshape([2] * 2 * n).transpose(axes + [n + axis for axis in axes]).reshape(matrix.shape)
+
+
 def test_definitions_end_at_u_cx_and_gphase():
     for gate in GATES.values():
         for _ in range(20):
@@ -84,6 +134,16 @@ def test_definitions_end_at_u_cx_and_gphase():
 def test_every_alias_leads_to_a_row_and_hides_none():
     assert set(ALIASES.values()) <= set(GATES)
     assert not set(ALIASES) & set(GATES)
+    assert set(MANY_CONTROLLED.values()) <= set(GATES)
+    assert not set(MANY_CONTROLLED) & (set(GATES) | set(ALIASES))
+
+
+def test_number_of_parameters_tells_gates_of_one_name_apart():
+    assert find("ms", 1) is GATES["ms"]
+    assert find("ms", 3) is GATES["ms3"]
+    assert find("ms") is GATES["ms"]
+    assert find("prx", 2) is GATES["r"]
+    assert find("nothing", 0) is None
 
 
 def test_a_row_knows_how_many_qubits_and_parameters_it_takes():

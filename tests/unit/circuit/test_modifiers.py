@@ -15,7 +15,7 @@ from gateway.errors import UnsupportedError
 
 ANGLES = (0.7, -1.9, 2.6, 0.3)
 DIAGONAL = ("z", "s", "t", "p", "u1", "rz", "cz", "cp", "crz", "rzz", "ccz", "gphase")
-WITHOUT_ROOT = {"dcx", "rccx", "rc3x"}
+WITHOUT_ROOT = {"pswap", "rxxyyzz", "dcx", "rccx", "rc3x"}
 
 
 def step(name: str, first: int = 0) -> Step:

@@ -7,7 +7,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from gateway.circuit import modifiers
-from gateway.circuit.gates import ALIASES, GATES, Step
+from gateway.circuit.gates import MANY_CONTROLLED, Step, find
 from gateway.circuit.openqasm.expressions import CONSTANTS
 from gateway.circuit.openqasm.full.scopes import (
     Clbits,
@@ -64,7 +64,7 @@ class GateStatements(Unroller):
             CircuitInvalidError: there is no such gate, or a qubit is unknown or named twice.
         """
         name = call.name.name
-        if name not in self.gates and ALIASES.get(name, name) not in GATES:
+        if name not in self.gates and find(name) is None and name not in MANY_CONTROLLED:
             raise invalid(call, "gate name", f"there is no gate named {name!r}")
         formal_qubits = {qubit.name for qubit in definition.qubits}
         operands = [operand.name for operand in call.qubits if type(operand).__name__ == "Identifier"]
@@ -78,7 +78,9 @@ class GateStatements(Unroller):
     def _check_numbers(self, definition: ast.QuantumGateDefinition, call: ast.QuantumGate, name: str) -> None:
         """Check the number of parameters of a call inside a definition, and of its qubits if it has no modifiers."""
         inner = self.gates.get(name)
-        gate = GATES.get(ALIASES.get(name, name))
+        gate = find(name, len(call.arguments))
+        if inner is None and gate is None:  # it has any number of controls, which a call decides
+            return
         num_params = len(inner.node.arguments) if inner is not None else gate.num_params if gate else 0
         num_qubits = len(inner.node.qubits) if inner is not None else gate.num_qubits if gate else 0
         if len(call.arguments) != num_params:
@@ -116,7 +118,13 @@ class GateStatements(Unroller):
                 lambda qubits: self._inline_gate(gate_definition, params, qubits),
             )
             return
-        gate = GATES.get(ALIASES.get(name, name))
+        gate = find(name, len(params))
+        if gate is None and name in MANY_CONTROLLED:
+            num_qubits = len(node.qubits) - sum(self._modifier(modifier).controls for modifier in node.modifiers)
+            if num_qubits > _CHEAP_CONTROLS:
+                self.out.check_operations(num_qubits**2)
+            self._apply(node, name, num_qubits, lambda qubits: modifiers.many_controlled(name, qubits, params))
+            return
         if gate is None:
             raise invalid(node, "gate name", f"there is no gate named {name!r}")
         gate.check(gate.num_qubits, len(params))
