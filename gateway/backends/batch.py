@@ -11,6 +11,7 @@ from typing import Any, TypeVar, cast
 from gateway.backends.base import Backend
 from gateway.backends.job import Job
 from gateway.circuit import Circuit, Operation
+from gateway.circuit.widening import widened
 from gateway.counts import Counts, Probabilities
 from gateway.errors import GatewayError, JobCancelled, LimitError
 from gateway.protocol.messages import ServerLimits
@@ -192,8 +193,9 @@ def _measures(circuit: Circuit) -> bool:
 
 def _with_measurement(circuit: Circuit) -> Circuit:
     """Return a circuit that measures a qubit at its end, into one more clbit."""
-    measurement = Operation("measure", (0,), (), (circuit.num_clbits,))
-    return Circuit(max(circuit.num_qubits, 1), circuit.num_clbits + 1, [*circuit.operations, measurement])
+    wider = widened(circuit, 1, 1)
+    wider.operations.append(Operation("measure", (0,), (), (circuit.num_clbits,)))
+    return wider
 
 
 def _without_measurement(outcome: Outcome) -> Outcome:

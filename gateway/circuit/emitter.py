@@ -79,7 +79,7 @@ class Emitter:
         """Return the parts of the circuit, for ``Circuit(*parts)``."""
         operations = self.operations
         if self.num_hidden:
-            operations = [_with_clbits_numbered(op, self._number) for op in operations]
+            operations = [with_clbits_numbered(op, self._number) for op in operations]
         return CircuitParts(self.num_qubits, self.num_clbits, operations, self.num_hidden, tuple(self.notes))
 
     def note(self, sentence: str) -> None:
@@ -292,7 +292,7 @@ def _written(operations: Sequence[Operation]) -> set[int]:
     return set().union(*[op.clbits for op in operations if op.clbits])
 
 
-def _with_clbits_numbered(op: Operation, number: Callable[[int], int]) -> Operation:
+def with_clbits_numbered(op: Operation, number: Callable[[int], int]) -> Operation:
     """Return an operation in which every clbit has another number."""
     if not op.clbits and not op.condition:
         return op

@@ -8,7 +8,8 @@ from pytket.backends import Backend as PytketBackend
 from pytket.backends import ResultHandle, StatusEnum
 from pytket.backends.backend import ResultHandleTypeError
 from pytket.backends.backend_exceptions import CircuitNotRunError, CircuitNotValidError
-from pytket.circuit import Bit, CircBox, OpType, Qubit, fresh_symbol
+from pytket.backends.backendinfo import BackendInfo
+from pytket.circuit import BasisOrder, Bit, CircBox, OpType, Qubit, fresh_symbol
 from pytket.circuit import Circuit as TketCircuit
 from pytket.partition import PauliPartitionStrat
 from pytket.pauli import Pauli, QubitPauliString
@@ -17,7 +18,8 @@ from pytket.utils.expectations import get_operator_expectation_value, get_pauli_
 from support.fake import Does, fake
 
 from gateway.backends.base import Backend
-from gateway.errors import SimulatorError
+from gateway.backends.local import LocalSimulator
+from gateway.errors import JobCancelled, JobTimeout, SimulatorError
 from gateway.frameworks.pytket.backend import GatewayBackend
 
 
@@ -29,8 +31,19 @@ def backend(simulator: Backend) -> GatewayBackend:
 def test_it_says_what_it_can(backend: GatewayBackend):
     assert isinstance(backend, PytketBackend)
     can = (backend.supports_counts, backend.supports_shots, backend.supports_state, backend.supports_unitary)
-    assert can == (True, False, False, False)
+    assert can == (True, True, False, False)
+    assert (backend.supports_expectation, backend.supports_contextual_optimisation) == (True, True)
     assert not backend.persistent_handles
+
+
+def test_its_info_has_the_simulators_name_and_what_it_takes(backend: GatewayBackend, simulator: Backend):
+    info = backend.backend_info
+    assert (info.name, info.device_name, info.version) == (
+        "GatewayBackend", simulator.status().name, simulator.status().version,
+    )  # fmt: skip
+    assert {OpType.Barrier, OpType.Measure, OpType.CnRy, OpType.Conditional} <= info.gate_set
+    assert (info.supports_reset, info.supports_midcircuit_measurement, info.supports_fast_feedforward) == (True,) * 3
+    assert BackendInfo.from_dict(info.to_dict()) == info
 
 
 def test_counts_have_pytkets_bit_order(backend: GatewayBackend):
@@ -38,6 +51,38 @@ def test_counts_have_pytkets_bit_order(backend: GatewayBackend):
     result = backend.run_circuit(circuit, n_shots=10)
     assert result.get_counts() == {(0, 0, 1): 10}
     assert result.get_counts([Bit(2), Bit(0)]) == {(1, 0): 10}
+
+
+def test_shots_are_a_sample_in_random_order_with_these_counts(backend: GatewayBackend):
+    circuit = TketCircuit(3, 3).H(0).CX(0, 1).Measure(0, 2).Measure(1, 0).Measure(2, 1)
+    result = backend.run_circuit(circuit, n_shots=400, seed=2)
+    shots = result.get_shots()
+    assert (shots.shape, shots.dtype) == ((400, 3), np.uint8)
+    counts = result.get_counts()
+    assert set(counts) == {(0, 0, 0), (1, 0, 1)}
+    assert np.count_nonzero(shots[:, 0]) == np.count_nonzero(shots[:, 2]) == counts[1, 0, 1]
+    assert not shots[:, 1].any()
+    assert 100 < np.count_nonzero(np.diff(shots[:, 0].astype(int))) < 300  # 200 expected; sorted it would be 1
+    assert np.array_equal(shots, result.get_shots())
+    assert np.array_equal(result.get_shots([Bit(1), Bit(2)]), shots[:, [1, 2]])
+    assert np.array_equal(result.get_shots(basis=BasisOrder.dlo), shots[:, ::-1])
+
+
+@pytest.mark.parametrize("bits", [0, 1, 9])
+@pytest.mark.parametrize("measured", [True, False])
+def test_circuits_of_any_width_have_zeros_where_nothing_happens(backend: GatewayBackend, bits: int, measured: bool):
+    circuit = TketCircuit(bits, bits)
+    if measured:
+        circuit.measure_all()
+    result = backend.run_circuit(circuit, n_shots=4)
+    assert result.get_counts() == {(0,) * bits: 4}
+    assert np.array_equal(result.get_shots(), np.zeros((4, bits)))
+
+
+def test_a_circuit_that_measures_nothing_is_beside_one_that_does(backend: GatewayBackend):
+    circuits = [TketCircuit(2, 1).H(0), TketCircuit(1, 1).X(0).Measure(0, 0), TketCircuit(2).H(1)]
+    results = backend.run_circuits(circuits, n_shots=[2, 3, 4])
+    assert [result.get_counts() for result in results] == [{(0,): 2}, {(1,): 3}, {(): 4}]
 
 
 def test_registers_are_found_by_their_bits(backend: GatewayBackend):
@@ -115,6 +160,29 @@ def test_handles_lead_to_status_and_result(backend: GatewayBackend):
         backend.circuit_status(ResultHandle(1, "x"))
 
 
+def test_a_result_is_kept_until_it_is_removed(backend: GatewayBackend):
+    handle = backend.process_circuit(TketCircuit(1, 1).Measure(0, 0), n_shots=2)
+    first = backend.get_result(handle)
+    assert backend.get_result(handle) is first
+    assert backend.pop_result(handle)["result"] is first
+    with pytest.raises(CircuitNotRunError):
+        backend.circuit_status(handle)
+    with pytest.raises(CircuitNotRunError):
+        backend.cancel(ResultHandle("nobody", 0))
+
+
+@pytest.mark.parametrize("postprocess", [True, False])
+def test_outcomes_may_be_computed_after_the_run(backend: GatewayBackend, postprocess: bool):
+    circuit = TketCircuit(3, 3).X(0).X(1).H(2).CX(2, 1).measure_all()
+    result = backend.run_circuit(circuit, n_shots=400, postprocess=postprocess, seed=1)
+    counts = result.get_counts()
+    assert set(counts) == {(1, 1, 0), (1, 0, 1)}
+    assert min(counts.values()) > 140
+    shots = result.get_shots()
+    assert shots[:, 0].all()
+    assert np.array_equal(shots[:, 1], 1 - shots[:, 2])
+
+
 def test_a_seed_makes_counts_repeatable(backend: GatewayBackend):
     circuit = TketCircuit(2, 2).H(0).H(1).measure_all()
     first, second = (backend.run_circuit(circuit, n_shots=100, seed=4).get_counts() for _ in range(2))
@@ -131,6 +199,48 @@ def test_an_error_of_the_simulator_is_raised_and_told(failing: Backend):
     assert "SimulatorError" in status.message
 
 
+def test_a_circuit_that_fails_leaves_the_others_their_results(failing: Backend):
+    backend = GatewayBackend(failing)
+    circuits = [fake(does, 5, clbits=3).to("pytket") for does in (Does.ECHO, Does.RAISE, Does.ECHO)]
+    first, second, third = backend.process_circuits(circuits, n_shots=3)
+    for handle in (first, third):
+        assert backend.get_result(handle).get_counts() == {(1, 0, 1): 3}
+        assert backend.circuit_status(handle).status is StatusEnum.COMPLETED
+    assert backend.circuit_status(second).status is StatusEnum.ERROR
+    with pytest.raises(SimulatorError, match="fake"):
+        backend.get_result(second)
+
+
+def test_a_job_is_waited_for_and_cancelled(failing: Backend):
+    backend = GatewayBackend(failing)
+    handle = backend.process_circuit(fake(Does.SLEEP, 15).to("pytket"), n_shots=3)
+    with pytest.raises(JobTimeout, match=r"0\.01 s"):
+        backend.get_result(handle, timeout=0.01)
+    assert backend.circuit_status(handle).status in {StatusEnum.QUEUED, StatusEnum.RUNNING}
+    backend.cancel(handle)
+    assert backend.circuit_status(handle).status is StatusEnum.CANCELLED
+    with pytest.raises(JobCancelled, match="cancelled"):
+        backend.get_result(handle)
+
+
+def test_a_run_ends_after_its_timeout(failing: Backend):
+    handle = GatewayBackend(failing).run_circuit
+    with pytest.raises(JobTimeout, match=r"0\.2 s"):
+        handle(fake(Does.SLEEP, 15).to("pytket"), n_shots=3, timeout_s=0.2)
+
+
+@pytest.mark.slow
+@pytest.mark.needs("stim")
+def test_a_simulator_of_some_gates_refuses_the_others_before_the_run():
+    with LocalSimulator("stim", workers=1) as stim:
+        backend = GatewayBackend(stim)
+        clifford = TketCircuit(2, 2).H(0).CX(0, 1).Rz(0.5, 0).measure_all()
+        assert backend.valid_circuit(clifford)
+        assert set(backend.run_circuit(clifford, n_shots=20).get_counts()) <= {(0, 0), (1, 1)}
+        with pytest.raises(CircuitNotValidError, match="GateSet"):
+            backend.process_circuit(clifford.T(0), n_shots=3)
+
+
 # ---------------------------------------------------------------------------- pytket's own utilities
 
 
@@ -142,3 +252,48 @@ def test_pytkets_expectation_values_run_on_it(backend: GatewayBackend):
     operator = QubitPauliOperator({xx: 0.5, QubitPauliString(): 0.25})
     for together in (None, PauliPartitionStrat.CommutingSets):
         assert get_operator_expectation_value(bell, operator, backend, 50, together) == pytest.approx(0.75)
+
+
+def state() -> TketCircuit:
+    """A state without symmetry, on registers whose order is not that of their names' lengths."""
+    circuit = TketCircuit()
+    for name, size in (("q", 2), ("a", 1)):
+        circuit.add_q_register(name, size)
+    for place, qubit in enumerate(circuit.qubits):
+        circuit.Ry(0.2 + 0.15 * place, qubit).Rz(0.1 * place + 0.3, qubit)
+    return circuit.CX(circuit.qubits[0], circuit.qubits[1]).CX(circuit.qubits[2], circuit.qubits[1])
+
+
+def test_exact_expectation_values_are_those_of_pytkets_state(backend: GatewayBackend):
+    circuit = state()
+    first, second, third = circuit.qubits
+    terms = {
+        QubitPauliString(): 0.25,
+        QubitPauliString([first, third], [Pauli.X, Pauli.Y]): -0.5,
+        QubitPauliString([second], [Pauli.Z]): 1.5,
+        QubitPauliString([first, second, third], [Pauli.Y, Pauli.I, Pauli.Z]): 0.7,
+        QubitPauliString([third], [Pauli.X]): 0.3 + 0.4j,
+    }
+    operator = QubitPauliOperator(terms)
+    expected = operator.state_expectation(circuit.get_statevector(), circuit.qubits)
+    assert get_operator_expectation_value(circuit, operator, backend) == pytest.approx(expected, abs=1e-9)
+    for string in terms:
+        exact = string.state_expectation(circuit.get_statevector(), circuit.qubits)
+        assert get_pauli_expectation_value(circuit, string, backend) == pytest.approx(exact, abs=1e-9)
+
+
+def test_an_expectation_value_after_a_measurement_is_that_of_the_mixture(backend: GatewayBackend):
+    circuit = TketCircuit(2, 1).H(0).Measure(0, 0).X(1, condition_bits=[0], condition_value=1)
+    zz, xx = (QubitPauliString([Qubit(0), Qubit(1)], [pauli] * 2) for pauli in (Pauli.Z, Pauli.X))
+    assert backend.get_pauli_expectation_value(circuit, zz) == pytest.approx(1)
+    assert backend.get_pauli_expectation_value(circuit, xx) == pytest.approx(0, abs=1e-9)
+
+
+def test_operators_that_make_no_sense_are_refused(backend: GatewayBackend):
+    with pytest.raises(ValueError, match=r"acts on q\[3\], which is not in the circuit"):
+        backend.get_pauli_expectation_value(TketCircuit(2), QubitPauliString(Qubit(3), Pauli.Z))
+    symbolic = QubitPauliOperator({QubitPauliString(Qubit(0), Pauli.Z): fresh_symbol("a")})
+    with pytest.raises(ValueError, match=r"coefficient a\w* has symbols"):
+        backend.get_operator_expectation_value(TketCircuit(2), symbolic)
+    with pytest.raises(CircuitNotValidError, match="NoSymbols"):
+        backend.get_pauli_expectation_value(TketCircuit(1).Rx(fresh_symbol("b"), 0), QubitPauliString())
