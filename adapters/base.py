@@ -19,8 +19,12 @@ from contextlib import contextmanager
 from time import perf_counter
 from typing import Any, ClassVar, Generic, TypeVar
 
+import numpy as np
+
 from adapters.shared.costs import STATE, Costs
+from adapters.shared.measuring import in_random_order, measuring_circuit, outcomes_of
 from adapters.shared.memory import available_bytes, given_bytes
+from adapters.shared.pauli import Estimate, PauliSums, groups_of
 from adapters.shared.room import UNCOUNTED, Room
 from gateway.circuit import Circuit, Operation
 from gateway.circuit.lowering import lower, lowered_counts
@@ -29,6 +33,7 @@ from gateway.counts import Counts
 from gateway.enforcement import (
     AMPLITUDE_OF_ANSWER,
     RunOptions,
+    check_details,
     check_measured,
     refuse,
     result_type,
@@ -42,9 +47,11 @@ from gateway.errors import (
     RequestError,
     SimulatorError,
 )
+from gateway.expectation import Expectation
 from gateway.resources import Resources, ran_out_of_memory
 from gateway.results import Capabilities, Provenance, Result, ResultType, Sampling
 from gateway.run_details import NO_DETAILS, RunDetails
+from gateway.shot_memory import Memory
 
 N = TypeVar("N")
 """The type of the framework's own circuits."""
@@ -54,6 +61,10 @@ SEED_END = 2**32
 
 _WAITS_S = 60.0
 """How long a run waits for the memory that other runs hold, where it has no deadline."""
+
+_MEMORY_OF_SHOT = 100
+"""Bytes for each shot whose bits are handed out, beside those for each bit: its text, its place in a list and in an
+order."""
 
 _FEW_OPERATIONS = 64
 """So few operations are not counted, whatever they are."""
@@ -93,6 +104,16 @@ class Run:
         self.build_s = 0.0
         self.run_s = 0.0
         self.sample_s: float | None = None
+
+    @contextmanager
+    def seeded_for(self, part: int) -> Iterator[None]:
+        """Let the block draw with a seed of its own, which follows from that of the run and the number of the part."""
+        seed = self.seed
+        self.seed = int(np.random.SeedSequence([seed, part]).generate_state(1)[0])
+        try:
+            yield
+        finally:
+            self.seed = seed
 
     @contextmanager
     def building(self) -> Iterator[None]:
@@ -225,7 +246,7 @@ class Adapter(ABC, Generic[N]):
         _check_numbers(shots, seed)
         kind = result_type(shots, result)
         options = RunOptions(kind, sampling, seed is not None, own_sampler=not self.hands_over_states, details=details)
-        circuit_needs = self._check(circuit, options)
+        circuit_needs = self._check(circuit, options, shots)
         deadline = time.monotonic() + _WAITS_S if self._deadline is None else self._deadline
         room = Room(self.name, self.available_bytes, deadline)
         run = Run(shots or 0, secrets.randbelow(SEED_END) if seed is None else seed, sampling, room, details)
@@ -259,6 +280,35 @@ class Adapter(ABC, Generic[N]):
         with run.running():
             return self.sample(native, shots=run.shots, seed=run.seed)
 
+    def memory(self, circuit: Circuit, run: Run) -> Memory:
+        """Return the bits of each shot: the counts, in an order that the seed decides.
+
+        The shots are independent, so that each order of them is as likely as any other.
+        """
+        self.take_memory(circuit, run)
+        counts = self.counts(circuit, run)
+        with run.running():
+            return in_random_order(counts, run.seed)
+
+    def expectation(self, circuit: Circuit, run: Run) -> Expectation:
+        """Return the values of observables, by measuring each group of their strings at the end of the circuit.
+
+        The values are estimated from shots, with a seed of its own for each group, or follow from exact probabilities.
+        """
+        sums = PauliSums.of(run.details.observables or ())
+        groups = groups_of(sums.strings)
+        estimate = Estimate(sums, groups, run.shots)
+        for number, group in enumerate(groups):
+            with run.building():
+                measuring = measuring_circuit(circuit, group.basis, frozenset(self.native_gates))
+            with run.seeded_for(number):
+                found = self._compute(ResultType.COUNTS if run.shots else ResultType.PROBABILITIES, measuring, run)
+            with run.running():
+                estimate.add(number, outcomes_of(found, circuit.num_clbits + circuit.num_hidden))
+        return Expectation(
+            estimate.values, estimate.std_errors, len(groups) if run.shots else 0, width=circuit.num_clbits
+        )
+
     def _compute(self, kind: ResultType, circuit: Circuit, run: Run) -> Result:
         """Call the method that has the name of the result type.
 
@@ -272,11 +322,11 @@ class Adapter(ABC, Generic[N]):
 
     # ------------------------------------------------------------------ checks
 
-    def _check(self, circuit: Circuit, options: RunOptions) -> Needs:
+    def _check(self, circuit: Circuit, options: RunOptions, shots: int | None) -> Needs:
         """Return what the circuit needs, after refusing what the simulator does not declare."""
         circuit_needs = needs(circuit)
-        options.details.check(options.result.result_class, circuit.num_qubits, circuit.num_clbits)
         refuse(circuit_needs, self.capabilities, options, simulator=self.name)
+        check_details(options, circuit, shots)
         check_measured(circuit_needs, options, simulator=self.name)
         return circuit_needs
 
@@ -326,6 +376,14 @@ class Adapter(ABC, Generic[N]):
         run.room.take_shots(run.shots, max(self.costs.shot + self.costs.shot_bit * bits, 1))
         if self.costs.own_counts:
             run.room.take_outcomes(min(run.shots, 1 << measured), circuit.num_clbits)
+
+    def take_memory(self, circuit: Circuit, run: Run) -> None:
+        """Take room for the bits of each shot and for their text.
+
+        Raises:
+            LimitError: they do not fit; ``allowed`` is the number of shots that would.
+        """
+        run.room.take_answer(run.shots, _MEMORY_OF_SHOT + 3 * run.details.width(circuit.num_clbits))
 
     def _take_operations(self, circuit_needs: Needs, run: Run) -> None:
         """Take room for the operations, as they are once they are lowered.
@@ -395,7 +453,7 @@ _ADVICE = {
     "operations": ", mostly for the operations of the circuit: ask for fewer operations",
     "shots": ", mostly for the shots that its own sampler draws: ask for fewer shots",
     "outcomes": ", mostly for the outcomes of the result: ask for fewer shots or fewer clbits",
-    "answer": ", mostly for the answer: ask for counts instead of a state vector, or for fewer qubits",
+    "answer": ", mostly for the answer: ask for counts instead, for fewer qubits or fewer shots",
 }
 """The largest part of the estimate -> what to do."""
 

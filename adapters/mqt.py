@@ -26,14 +26,15 @@ from mqt.core.ir import QuantumComputation
 from mqt.core.ir.operations import Control
 from mqt.ddsim import CircuitSimulator
 
-from adapters.base import Adapter, Run, measured_clbits
+from adapters.base import Run, measured_clbits
 from adapters.shared.costs import Costs
 from adapters.shared.deferred import Step, defer
 from adapters.shared.dense import NEGLIGIBLE, without_idle_qubits
 from adapters.shared.room import Room, set_ceiling, take_outcomes
+from adapters.shared.state_results import StateResults
 from adapters.shared.states import State, bitstrings, distribution
 from gateway.circuit import Circuit
-from gateway.counts import Counts, Probabilities, Statevector
+from gateway.counts import Counts, Probabilities
 from gateway.simulators import SIMULATORS
 
 _MOST_QUBITS_WITHOUT_CEILING = 13
@@ -97,7 +98,7 @@ class NativeCircuit:
     measured_qubits: tuple[int, ...] = ()
 
 
-class MqtAdapter(Adapter[NativeCircuit]):
+class MqtAdapter(StateResults[NativeCircuit]):
     """DDSIM's ``CircuitSimulator``."""
 
     name = "mqt"
@@ -210,20 +211,23 @@ class MqtAdapter(Adapter[NativeCircuit]):
         """Return the state after the gates of a program without measurements, complex128 ``[2**n]``."""
         return np.asarray(simulate_statevector(native.circuit))
 
-    def statevector(self, circuit: Circuit, run: Run) -> Statevector:
+    def take_final_state(self, num_qubits: int, run: Run, *, extra: int = 0, answer: bool = False) -> None:
+        """Take room for a dense vector, and for a decision diagram that may have no structure to exploit."""
+        per_amplitude = (self.capabilities.exact_bytes_per_amplitude or 0) + extra
+        self.take_states(run, num_qubits, per_amplitude=per_amplitude, answer=answer)
+
+    def final_state(self, circuit: Circuit, run: Run) -> State:
         """Return the state after a circuit of gates."""
         with run.building():
-            native = self._convert_gates(Circuit(max(circuit.num_qubits, 1), 0, circuit.operations))
-        self._take_state(native, run, answer=True)
+            native = self._convert_gates(circuit)
         with run.running():
-            state = self.state(native)[: 2**circuit.num_qubits]
-        return Statevector(state.tolist(), width=circuit.num_clbits)
+            return self.state(native)
 
     def probabilities(self, circuit: Circuit, run: Run) -> Probabilities:
         """Return the exact probabilities of the clbits."""
         with run.building():
             native = self._convert_gates(without_idle_qubits(circuit))
-        self._take_state(native, run)
+        self.take_final_state(native.circuit.num_qubits, run)
         with run.running():
             qubits = sorted(set(native.qubit_of_clbit.values()))
             probabilities = distribution(self.state(native), qubits)
@@ -231,15 +235,6 @@ class MqtAdapter(Adapter[NativeCircuit]):
             places = {clbit: qubits.index(qubit) for clbit, qubit in native.qubit_of_clbit.items()}
             keys = bitstrings(likely, places, 0, circuit.num_clbits)
         return Probabilities(dict(zip(keys, probabilities[likely].tolist(), strict=True)), circuit.num_clbits)
-
-    def _take_state(self, native: NativeCircuit, run: Run, *, answer: bool = False) -> None:
-        """Take room for a dense vector, and for a decision diagram that may have no structure to exploit.
-
-        Raises:
-            LimitError: they do not fit.
-        """
-        per_amplitude = self.capabilities.exact_bytes_per_amplitude
-        self.take_states(run, native.circuit.num_qubits, per_amplitude=per_amplitude, answer=answer)
 
     def _convert_gates(self, circuit: Circuit) -> NativeCircuit:
         """Convert the gates, deferring each measurement that something follows."""

@@ -19,6 +19,7 @@ from typing import Any
 from gateway import conversions
 
 _PUBLIC = {
+    "gateway.amplitudes": ("Amplitudes",),
     "gateway.backends.base": ("Backend", "BackendStatus"),
     "gateway.backends.client": ("BackendClient",),
     "gateway.backends.docker": ("DockerSimulator",),
@@ -28,9 +29,13 @@ _PUBLIC = {
     "gateway.backends.virtual": ("VirtualBackend",),
     "gateway.circuit": ("Circuit", "Operation"),
     "gateway.counts": ("Counts", "Probabilities", "Statevector"),
+    "gateway.density_matrix": ("DensityMatrix",),
     "gateway.errors": ("GatewayError",),
+    "gateway.expectation": ("Expectation",),
+    "gateway.observables": ("PauliSum",),
     "gateway.provenance": ("Provenance",),
     "gateway.results": ("Capabilities", "JobState", "Precision", "Progress", "ResultType", "Sampling"),
+    "gateway.shot_memory": ("Memory",),
     "gateway.simulators": ("SIMULATORS", "simulators"),
     "gateway.version": ("__version__",),
 }

@@ -1,4 +1,5 @@
 # The public names. Rendered by scripts/render from gateway/__init__.py: do not edit.
+from gateway.amplitudes import Amplitudes as Amplitudes
 from gateway.backends.base import Backend as Backend
 from gateway.backends.base import BackendStatus as BackendStatus
 from gateway.backends.client import BackendClient as BackendClient
@@ -15,7 +16,10 @@ from gateway.circuit import Operation as Operation
 from gateway.counts import Counts as Counts
 from gateway.counts import Probabilities as Probabilities
 from gateway.counts import Statevector as Statevector
+from gateway.density_matrix import DensityMatrix as DensityMatrix
 from gateway.errors import GatewayError as GatewayError
+from gateway.expectation import Expectation as Expectation
+from gateway.observables import PauliSum as PauliSum
 from gateway.provenance import Provenance as Provenance
 from gateway.results import Capabilities as Capabilities
 from gateway.results import JobState as JobState
@@ -23,12 +27,14 @@ from gateway.results import Precision as Precision
 from gateway.results import Progress as Progress
 from gateway.results import ResultType as ResultType
 from gateway.results import Sampling as Sampling
+from gateway.shot_memory import Memory as Memory
 from gateway.simulators import SIMULATORS as SIMULATORS
 from gateway.simulators import simulators as simulators
 from gateway.version import __version__ as __version__
 
 __all__ = [
     "SIMULATORS",
+    "Amplitudes",
     "Backend",
     "BackendClient",
     "BackendServer",
@@ -36,12 +42,16 @@ __all__ = [
     "Capabilities",
     "Circuit",
     "Counts",
+    "DensityMatrix",
     "DockerSimulator",
+    "Expectation",
     "GatewayError",
     "Job",
     "JobState",
     "LocalSimulator",
+    "Memory",
     "Operation",
+    "PauliSum",
     "Precision",
     "Probabilities",
     "Progress",

@@ -51,6 +51,8 @@ class Result:
     """Whether an exact result can be estimated from shots as well, where a request gives some."""
     of_state: ClassVar[bool] = False
     """Whether the result describes the state of all qubits, so that the circuit may not measure them."""
+    with_idle_qubits: ClassVar[bool] = False
+    """Whether the result describes idle qubits as well, so that they are simulated."""
     of_clbits: ClassVar[bool] = True
     """Whether the result is about clbits, so that the circuit has to measure something."""
     needs: ClassVar[tuple[str, ...]] = ()
@@ -82,6 +84,24 @@ class Result:
     def wire_bytes(self) -> int:
         """Return how many bytes the value has as text at least, at little cost; 0 where that is not known."""
         return 0
+
+    @classmethod
+    def amplitudes_of(cls, num_qubits: int) -> int:  # noqa: ARG003 - what others hold depends on it
+        """Return how many complex numbers are handed out for a circuit of so many qubits."""
+        return 0
+
+    @classmethod
+    def check_size(cls, num_qubits: int, num_clbits: int, shots: int) -> None:
+        """Refuse a result that would be larger than the type allows, before the run.
+
+        Args:
+            num_qubits: the qubits of the circuit.
+            num_clbits: the clbits that the result is about.
+            shots: the shots; 0 for an exact result.
+
+        Raises:
+            LimitError: it would be larger.
+        """
 
     @classmethod
     def least_bytes(cls, num_qubits: int, *, num_clbits: int = 0, shots: int = 0) -> int:  # noqa: ARG003 - what others know depends on it
@@ -434,6 +454,7 @@ class Statevector(Result, kind="statevector"):
     amplitudes: tuple[complex, ...]
 
     of_state = True
+    with_idle_qubits = True
     of_clbits = False
     wire_type = list[tuple[float, float]]
 
@@ -446,6 +467,11 @@ class Statevector(Result, kind="statevector"):
     def to_wire(self) -> list[tuple[float, float]]:
         """Return ``2**num_qubits`` pairs (real, imaginary), qubit 0 the least significant bit of the index."""
         return [(amplitude.real, amplitude.imag) for amplitude in self.amplitudes]
+
+    @classmethod
+    def amplitudes_of(cls, num_qubits: int) -> int:
+        """Return the number of basis states."""
+        return 1 << num_qubits
 
     def wire_bytes(self) -> int:
         """Return the bytes of pairs of the shortest numbers."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from gateway.circuit.circuit import Circuit
 from gateway.circuit.clifford import GENERATORS, TOLERANCE
 from gateway.circuit.expressions import parameters_of
 from gateway.circuit.lowering import first_unlowerable
@@ -66,9 +67,20 @@ def result_type(shots: int | list[int] | None, result: ResultType | None) -> Res
     """
     kind = result or (ResultType.PROBABILITIES if shots is None else ResultType.COUNTS)
     if kind.is_exact == (shots is not None) and not (kind.is_exact and kind.may_be_estimated):
-        message = f"{kind} need a number of shots" if shots is None else f"the result {kind} is exact: leave shots out"
-        raise RequestError(message, field="shots")
+        what = "needs a number of shots" if shots is None else "is exact: leave shots out"
+        raise RequestError(f"the result {kind} {what}", field="shots")
     return kind
+
+
+def check_details(options: RunOptions, circuit: Circuit, shots: int | None) -> None:
+    """Refuse details that do not fit the result type or the circuit, and results that would be too large.
+
+    Raises:
+        RequestError, LimitError: as :meth:`gateway.run_details.RunDetails.check` says.
+    """
+    kind = options.result.result_class
+    options.details.check(kind, circuit.num_qubits, circuit.num_clbits)
+    kind.check_size(circuit.num_qubits, options.details.width(circuit.num_clbits), shots or 0)
 
 
 def check_measured(needs: Needs, options: RunOptions, *, simulator: str) -> None:
@@ -195,14 +207,14 @@ def _recommendation(others: list[str]) -> str:
 
 def _width(needs: Needs, options: RunOptions) -> int:
     """Return the number of qubits that are simulated; a state vector includes the idle ones."""
-    return needs.num_qubits if options.result.of_state else needs.qubits
+    return needs.num_qubits if options.result.result_class.with_idle_qubits else needs.qubits
 
 
 def _fits(needs: Needs, options: RunOptions, capabilities: Capabilities, memory_bytes: int) -> bool:
     exact = capabilities.exact_bytes_per_amplitude if options.result.is_exact else None
     of_state = exact or capabilities.bytes_per_amplitude or 0
-    of_answer = AMPLITUDE_OF_ANSWER if options.result.of_state else 0
-    return (of_state + of_answer) << _width(needs, options) <= memory_bytes
+    of_answer = AMPLITUDE_OF_ANSWER * options.result.result_class.amplitudes_of(needs.num_qubits)
+    return (of_state << _width(needs, options)) + of_answer <= memory_bytes
 
 
 # ---------------------------------------------------------------------------- one check for each capability

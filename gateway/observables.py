@@ -23,6 +23,10 @@ FIELD = "observables"
 _LETTERS = frozenset("XYZ")
 _DENSE = re.compile(r"[IXYZ]+")
 _FACTOR = re.compile(r"([IXYZ])(\d+)")
+_TERM = re.compile(
+    r"\s*(?P<sign>[+-]?)\s*(?P<number>(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?)?\s*\*?\s*"
+    r"(?P<string>[IXYZ]\d+(\s+[IXYZ]\d+)*|[IXYZ]+)\s*"
+)
 _LONGEST = 60
 
 
@@ -73,6 +77,7 @@ class PauliSum(Sequence[PauliTerm]):
         PauliSum({"ZZI": 0.5, "IXX": -1})        # qubit 0 is the rightmost letter, as clbit 0 is in bitstrings
         PauliSum({"Z0 Z17": 0.5, "X3": -1})      # or qubits by number, for many of them
         PauliSum([("XX", (0, 17), 0.5)])         # letters, qubits, coefficient: as in a message
+        PauliSum("0.5 Z0 Z17 - X3")              # a whole sum as one text
 
     Strings that are the same, whatever the order of their factors, become one term; terms are in the order in which
     their strings come first.
@@ -80,7 +85,8 @@ class PauliSum(Sequence[PauliTerm]):
     Args:
         terms: a text; a mapping from texts to coefficients; another PauliSum; or a sequence of ``(text, coefficient)``,
             ``(letters, qubits, coefficient)`` and terms. A text is either one letter of I, X, Y and Z for each qubit,
-            qubit 0 rightmost, or letters with the number of their qubit. An empty text is the identity.
+            qubit 0 rightmost, or letters with the number of their qubit. An empty text is the identity. Where a text
+            is all that is given, it may be a sum of these with coefficients.
 
     Raises:
         RequestError: the sum has no term, a letter is none of these, a qubit comes twice in a string, or a coefficient
@@ -162,7 +168,7 @@ def _read(terms: object) -> Iterator[PauliTerm]:
     if isinstance(terms, PauliSum):
         yield from terms
     elif isinstance(terms, str):
-        yield _from_text(terms, 1.0)
+        yield from _from_sum(terms)
     elif isinstance(terms, Mapping):
         for text, coefficient in terms.items():
             yield _from_text(text, coefficient)
@@ -188,6 +194,19 @@ def _term(item: object) -> PauliTerm:
     except (TypeError, ValueError):
         raise RequestError(f"the qubits of a term are integers, not {values[1]!r:.60}", field=FIELD) from None
     return _checked(values[0], qubits, values[2])
+
+
+def _from_sum(text: str) -> Iterator[PauliTerm]:
+    """Read a sum such as ``0.5 ZZI - X0``; the first of several signs of a number belongs to the term."""
+    terms = list(_TERM.finditer(text))
+    if not terms or "".join([term[0] for term in terms]) != text:
+        yield _from_text(text, 1.0)
+        return
+    for number, term in enumerate(terms):
+        if number and not term["sign"]:
+            raise RequestError(f"terms of a sum are joined by + or -, not as in {text[:_LONGEST]!r}", field=FIELD)
+        coefficient = float(term["number"] or 1)
+        yield _from_text(term["string"].strip(), -coefficient if term["sign"] == "-" else coefficient)
 
 
 def _from_text(text: object, coefficient: object) -> PauliTerm:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import copy
 from enum import StrEnum
 from typing import Literal, NamedTuple, cast
 
 import msgspec
 
-from gateway.counts import KINDS, Result
+from gateway.amplitudes import Amplitudes
+from gateway.counts import KINDS, Counts, Probabilities, Result, Statevector
+from gateway.density_matrix import DensityMatrix
+from gateway.expectation import Expectation
 from gateway.provenance import Provenance
+from gateway.shot_memory import Memory
 
 __all__ = [
     "CLIFFORD",
@@ -26,9 +31,13 @@ __all__ = [
 class ResultType(StrEnum):
     """What a run can return: the ``kind`` of a class of results."""
 
-    COUNTS = "counts"
-    PROBABILITIES = "probabilities"
-    STATEVECTOR = "statevector"
+    COUNTS = Counts.kind
+    PROBABILITIES = Probabilities.kind
+    STATEVECTOR = Statevector.kind
+    EXPECTATION = Expectation.kind
+    MEMORY = Memory.kind
+    AMPLITUDES = Amplitudes.kind
+    DENSITY_MATRIX = DensityMatrix.kind
 
     @property
     def result_class(self) -> type[Result]:
@@ -63,6 +72,10 @@ class ResultType(StrEnum):
         member = str.__new__(cls, value)
         member._name_, member._value_ = member.upper(), str(value)
         return cast("ResultType", cls._value2member_map_.setdefault(value, member))
+
+
+_KNOWN_TO_ALL = frozenset({ResultType.COUNTS, ResultType.PROBABILITIES, ResultType.STATEVECTOR})
+"""The result types of the first servers and clients; a client refuses a type that it does not know."""
 
 
 class Sampling(StrEnum):
@@ -135,6 +148,8 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
         threads: whether one run can use several threads.
         native_sampling: whether the simulator has a sampler of its own, for ``sampling="native"``.
         native_dynamic: whether that sampler runs mid-circuit measurement, reset and classical control.
+        more_result_types: only in a message: the result types that clients may not know, by name. Whoever reads it adds
+            those that it knows to ``result_types``.
     """
 
     result_types: tuple[ResultType, ...]
@@ -152,6 +167,21 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     threads: bool = False
     native_sampling: bool = True
     native_dynamic: bool = False
+    more_result_types: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.more_result_types:
+            known = tuple(ResultType(name) for name in self.more_result_types if name in KINDS)
+            msgspec.structs.force_setattr(self, "result_types", tuple(dict.fromkeys((*self.result_types, *known))))
+            msgspec.structs.force_setattr(self, "more_result_types", ())
+
+    def as_sent(self) -> Capabilities:
+        """Return the capabilities as they stand in a message, which every client can read."""
+        sent = copy.copy(self)
+        for name, is_known in (("result_types", True), ("more_result_types", False)):
+            types = tuple(kind for kind in self.result_types if (kind in _KNOWN_TO_ALL) is is_known)
+            msgspec.structs.force_setattr(sent, name, types)
+        return sent
 
     def most_qubits(self, memory_bytes: int) -> int | None:
         """Return how many qubits a run for counts may have in some memory; ``None`` if that depends on the circuit."""

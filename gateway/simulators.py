@@ -176,7 +176,9 @@ SIMULATORS: dict[str, Simulator] = {
             adapter="adapters.stim:StimAdapter",
             distribution="stim",
             capabilities=Capabilities(
-                result_types=(ResultType.COUNTS, ResultType.PROBABILITIES), gates=CLIFFORD, native_dynamic=True
+                result_types=(ResultType.COUNTS, ResultType.PROBABILITIES, ResultType.EXPECTATION, ResultType.MEMORY),
+                gates=CLIFFORD,
+                native_dynamic=True,
             ),
             requires=("stim>=1.16,<1.17",),
             packages=("stim",),

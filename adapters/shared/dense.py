@@ -16,12 +16,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from adapters.base import Adapter, N, Run
+from adapters.base import N, Run
 from adapters.shared.branching import Branch, Explorer, Plan, SegmentCache, SegmentKey, make_plan
+from adapters.shared.costs import STATE
+from adapters.shared.pauli import Estimate, PauliSums, groups_of
 from adapters.shared.room import hold_outcomes, take_outcomes
+from adapters.shared.state_results import StateResults, compact, draw
 from adapters.shared.states import Distribution, State, bitstrings, distribution, probability_of_one, project, texts
 from gateway.circuit import Circuit, Operation
-from gateway.counts import Counts, Probabilities, Statevector
+from gateway.counts import Counts, Probabilities
+from gateway.expectation import Expectation
 from gateway.results import Sampling
 
 _PIECE_BYTES = 2**22
@@ -31,7 +35,7 @@ NEGLIGIBLE = 1e-15
 """An exact probability below this is rounding noise and is left out."""
 
 
-class DenseAdapter(Adapter[N]):
+class DenseAdapter(StateResults[N]):
     """An adapter of a simulator whose state vector can be read and set."""
 
     hands_over_states = True
@@ -83,14 +87,35 @@ class DenseAdapter(Adapter[N]):
                 hold_outcomes(len(totals))
         return Probabilities(totals, circuit.num_clbits)
 
-    def statevector(self, circuit: Circuit, run: Run) -> Statevector:
+    def take_final_state(self, num_qubits: int, run: Run, *, extra: int = 0, answer: bool = False) -> None:
+        """Take room for the state of some qubits."""
+        declared = self.capabilities.bytes_per_amplitude
+        per_amplitude = None if declared is None else declared + extra
+        self.take_states(run, num_qubits, per_amplitude=per_amplitude, answer=answer)
+
+    def final_state(self, circuit: Circuit, run: Run) -> State:
         """Return the state after a circuit of gates."""
-        self.take_states(run, circuit.num_qubits, answer=True)
         with run.building():
-            native = self.build(Circuit(max(circuit.num_qubits, 1), 0, circuit.operations))
+            native = self.build(circuit)
         with run.running():
-            state = self.evolve(native)[: 2**circuit.num_qubits]
-        return Statevector(state.tolist(), width=circuit.num_clbits)
+            return self.evolve(native)
+
+    def expectation(self, circuit: Circuit, run: Run) -> Expectation:
+        """Return the values of observables; shots are drawn from the state, which is computed once for all groups."""
+        gates = compact(circuit)
+        if not run.shots or gates is None or run.sampling is Sampling.NATIVE:
+            return super().expectation(circuit, run)
+        sums = PauliSums.of(run.details.observables or ())
+        groups = groups_of(sums.strings)
+        estimate = Estimate(sums, groups, run.shots)
+        self.take_final_state(gates.circuit.num_qubits, run, extra=STATE)
+        state = self.final_state(gates.circuit, run)
+        run.sampler = "shared"
+        rng = np.random.default_rng(run.seed)
+        for number, group in enumerate(groups):
+            with run.sampling_shots():
+                estimate.add(number, draw(state, gates, group.basis, run.shots, rng))
+        return Expectation(estimate.values, estimate.std_errors, len(groups), width=circuit.num_clbits)
 
     def _leaves(
         self, plan: Plan, rng: np.random.Generator | None, run: Run

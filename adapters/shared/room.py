@@ -119,6 +119,14 @@ class Room:
         """
         self.take({"shots": shots * each}, lambda left: self._limit(f"{shots:,} shots", "shots", shots, left // each))
 
+    def take_answer(self, shots: int, each: int) -> None:
+        """Add an answer with so many bytes for each shot.
+
+        Raises:
+            LimitError: it does not fit; ``allowed`` is the number of shots for which it would.
+        """
+        self.take({"answer": shots * each}, lambda left: self._limit(f"{shots:,} shots", "shots", shots, left // each))
+
     def take_states(self, parts: Mapping[str, int], num_qubits: int, allowed: Callable[[int], int]) -> None:
         """Add the states of some qubits, and what is made of them.
 

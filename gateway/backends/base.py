@@ -8,17 +8,19 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Self, TypedDict, Unpack, overload
+from typing import Any, ClassVar, Self, TypedDict, Unpack, cast, overload
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from gateway.backends.job import Job, LocalJob
 from gateway.circuit import Circuit
+from gateway.counts import Counts, Statevector
 from gateway.errors import JobNotFound, RequestError
+from gateway.expectation import Expectation
 from gateway.frameworks.sources import as_source
 from gateway.observables import ObservableLike, observable_list
-from gateway.protocol.messages import RunRequest
+from gateway.protocol.messages import DEFAULT_SHOTS, RunRequest
 from gateway.protocol.refusals import refusal
 from gateway.results import Capabilities, Result, ResultType, Sampling
 from gateway.run_details import RunDetails
@@ -57,12 +59,21 @@ class Details(TypedDict, total=False):
     Args:
         observables: for ``"expectation"``: what :class:`~gateway.observables.PauliSum` takes, or a list of these.
         bitstrings: for ``"amplitudes"``: the basis states, one character for each qubit, qubit 0 rightmost.
-        clbits: for counts and probabilities: the clbits that the result is about; the first one becomes clbit 0.
+        clbits: for counts, probabilities and memory: the clbits that the result is about; the first one becomes
+            clbit 0.
     """
 
     observables: ObservableLike | None
     bitstrings: Sequence[str] | None
     clbits: Sequence[int] | None
+
+
+class ShotOptions(TypedDict, total=False):
+    """The options of a run with shots, as :meth:`Backend.run` takes them."""
+
+    seed: int | None
+    sampling: Sampling | str
+    timeout_s: float | None
 
 
 class Backend(ABC):
@@ -142,20 +153,105 @@ class Backend(ABC):
                 exact result. When left out, it is 1024, or ``None`` if ``result`` is exact.
             seed: ``0 <= seed < 2**32``; circuit k of a list uses ``seed + k``. When ``None``,
                 it is drawn at random, and ``.provenance.seed`` holds it.
-            result: ``"counts"``, ``"probabilities"`` or ``"statevector"``; by default counts, or
-                probabilities when ``shots`` is ``None``.
+            result: the result type: ``"counts"``, ``"probabilities"``, ``"statevector"``, ``"expectation"``,
+                ``"memory"``, ``"amplitudes"`` or ``"density_matrix"``; by default counts, or probabilities when
+                ``shots`` is ``None``. An expectation value is exact, or estimated where ``shots`` are given.
             sampling: ``"auto"``, or ``"native"`` for the framework's own sampler.
             timeout_s: seconds after which the run is killed; they are for all circuits of a list together.
             details: what belongs to the result type: see :class:`Details`.
 
         Returns:
-            Counts, Probabilities or Statevector (clbit 0 rightmost; qubit 0 least significant),
-            each with ``.provenance``; a list of these for a list of circuits.
+            Counts, Probabilities, Statevector or another class of results (clbit 0 rightmost; qubit 0 least
+            significant), each with ``.provenance``; a list of these for a list of circuits.
 
         Raises:
             GatewayError: see :mod:`gateway.errors`.
         """
         return self._outcomes(_request(circuits, shots, seed, result, sampling, timeout_s, details))
+
+    @overload
+    def sample(
+        self,
+        circuits: list[CircuitLike] | tuple[CircuitLike, ...],
+        shots: int | Sequence[int] = ...,
+        **options: Unpack[ShotOptions],
+    ) -> list[Counts]: ...
+    @overload
+    def sample(self, circuits: CircuitLike, shots: int = ..., **options: Unpack[ShotOptions]) -> Counts: ...
+    def sample(
+        self,
+        circuits: CircuitLike | Sequence[CircuitLike],
+        shots: int | Sequence[int] = DEFAULT_SHOTS,
+        **options: Unpack[ShotOptions],
+    ) -> Counts | list[Counts]:
+        """Return counts; :meth:`run` says the rest, also of the options ``seed``, ``sampling`` and ``timeout_s``."""
+        found = self.run(cast("Any", circuits), shots=cast("Any", shots), result=ResultType.COUNTS, **options)
+        return cast("Counts | list[Counts]", found)
+
+    @overload
+    def statevector(
+        self, circuits: list[CircuitLike] | tuple[CircuitLike, ...], *, timeout_s: float | None = ...
+    ) -> list[Statevector]: ...
+    @overload
+    def statevector(self, circuits: CircuitLike, *, timeout_s: float | None = ...) -> Statevector: ...
+    def statevector(
+        self, circuits: CircuitLike | Sequence[CircuitLike], *, timeout_s: float | None = None
+    ) -> Statevector | list[Statevector]:
+        """Return the amplitudes of all basis states after a circuit of gates; :meth:`run` says the rest."""
+        found = self.run(cast("Any", circuits), result=ResultType.STATEVECTOR, timeout_s=timeout_s)
+        return cast("Statevector | list[Statevector]", found)
+
+    @overload
+    def expectation(
+        self,
+        circuits: list[CircuitLike] | tuple[CircuitLike, ...],
+        observables: ObservableLike,
+        *,
+        shots: int | Sequence[int] | None = ...,
+        **options: Unpack[ShotOptions],
+    ) -> list[Expectation]: ...
+    @overload
+    def expectation(
+        self,
+        circuits: CircuitLike,
+        observables: ObservableLike,
+        *,
+        shots: int | None = ...,
+        **options: Unpack[ShotOptions],
+    ) -> Expectation: ...
+    def expectation(
+        self,
+        circuits: CircuitLike | Sequence[CircuitLike],
+        observables: ObservableLike,
+        *,
+        shots: int | Sequence[int] | None = None,
+        **options: Unpack[ShotOptions],
+    ) -> Expectation | list[Expectation]:
+        """Return the values of observables in the state at the end of a circuit, after its measurements.
+
+        ::
+
+            float(backend.expectation(circuit, "ZZ"))
+            backend.expectation(circuit, ["ZZ", {"XX": 0.5, "Z0": -1}], shots=10_000).std_errors
+
+        Strings that do not contradict each other on any qubit are measured together, and each such group gets all
+        ``shots``: ``.groups`` of the result says how many there were.
+
+        Args:
+            circuits: as :meth:`run` takes them.
+            observables: what :class:`~gateway.observables.PauliSum` takes, or a list of these; the same for all
+                circuits.
+            shots: ``None`` for exact values.
+            options: ``seed``, ``sampling`` and ``timeout_s``, as :meth:`run` takes them.
+        """
+        found = self.run(
+            cast("Any", circuits),
+            shots=cast("Any", shots),
+            result=ResultType.EXPECTATION,
+            observables=observables,
+            **options,
+        )
+        return cast("Expectation | list[Expectation]", found)
 
     def run_async(
         self,

@@ -17,7 +17,7 @@ from gateway.backends.vendor_job import Part, Prepared, VendorJob, VendorRun
 from gateway.backends.vendor_plan import Terms, plan, seeds_of, without_idle_qubits
 from gateway.circuit import Circuit
 from gateway.circuit.needs import needs
-from gateway.enforcement import RunOptions, check_measured, refuse, result_type
+from gateway.enforcement import RunOptions, check_details, check_measured, refuse, result_type
 from gateway.errors import GatewayError, JobNotFound, JobTimeout, SimulatorError, UnsupportedError
 from gateway.execution.started import announce
 from gateway.frameworks.sources import as_circuit
@@ -194,6 +194,6 @@ class VendorBackend(Backend):
                 feature="clbits",
                 simulator=self.name,
             )
-        options.details.check(options.result.result_class, circuit.num_qubits, circuit.num_clbits)
         refuse(needs_of_circuit, capabilities, options, simulator=self.name)
+        check_details(options, circuit, None)
         check_measured(needs_of_circuit, options, simulator=self.name)

@@ -6,6 +6,7 @@ import argparse
 import json
 
 import msgspec
+from msgspec import UNSET
 
 from gateway.backends.base import Outcome
 from gateway.cli import files, outcomes, runtime
@@ -28,8 +29,9 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(f"{flag} is given nothing: {place!r}", program="gateway run")
     if "," in place:
         raise UsageError(f"{flag} takes one, not {place!r}: gateway compare takes several", program="gateway run")
+    kind = _kind(arguments)
     source = files.read(arguments.file)
-    exact = arguments.exact or arguments.statevector
+    exact = arguments.shots is None and kind is not None and kind.is_exact
     with (
         Progress(f"{place}: running"),
         runtime.single(arguments, place) as backend,
@@ -37,10 +39,13 @@ def run(arguments: argparse.Namespace) -> int:
     ):
         outcome = backend.run(
             source,
-            shots=None if exact else arguments.shots,
+            shots=UNSET if arguments.shots is None else arguments.shots,
             seed=None if exact else arguments.seed,
-            result=ResultType.STATEVECTOR if arguments.statevector else None,
+            result=kind,
             sampling=arguments.sampling,
+            observables=arguments.observables,
+            bitstrings=arguments.bitstrings,
+            clbits=arguments.clbits,
         )
     if arguments.json:
         print(json.dumps(_to_json(outcome)))
@@ -50,7 +55,26 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _kind(arguments: argparse.Namespace) -> ResultType | None:
+    """Return the result type that is asked for.
+
+    Raises:
+        UsageError: two are.
+    """
+    if arguments.result is not None and (arguments.exact or arguments.statevector):
+        flag = "--exact" if arguments.exact else "--statevector"
+        raise UsageError(f"--result and {flag} both name the type of the result", program="gateway run")
+    if arguments.exact:
+        return ResultType.PROBABILITIES
+    if arguments.statevector:
+        return ResultType.STATEVECTOR
+    return None if arguments.result is None else ResultType(arguments.result)
+
+
 def _to_json(outcome: Outcome) -> dict[str, object]:
     provenance = msgspec.to_builtins(outcome.provenance)
-    value = dict(outcome.most_common()) if isinstance(outcome, Counts | Probabilities) else outcome.to_wire()
+    if isinstance(outcome, Counts | Probabilities):
+        value: object = dict(outcome.most_common())
+    else:
+        value = msgspec.to_builtins(outcome.to_wire())
     return {outcome.kind: value, "provenance": provenance}

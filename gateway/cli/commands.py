@@ -52,15 +52,45 @@ def _declare_list(parser: Parser) -> None:
 
 
 def _declare_run(parser: Parser) -> None:
+    from gateway.results import ResultType
+
     _add_circuit(parser)
     place = parser.add_mutually_exclusive_group(required=True)
     place.add_argument("--on", metavar="NAME", help=f"the simulator: one of {_simulator_names()}")
     place.add_argument("--at", metavar="URL", help=_AT)
     result_kind = parser.add_mutually_exclusive_group()
-    result_kind.add_argument("--shots", type=int, default=DEFAULT_SHOTS, help="number of shots; default: %(default)s")
+    result_kind.add_argument("--shots", type=int, help=f"number of shots; default: {DEFAULT_SHOTS}, or none if exact")
     result_kind.add_argument("--exact", action="store_true", help="exact probabilities instead of shots")
     result_kind.add_argument("--statevector", action="store_true", help="amplitudes of an unmeasured circuit")
+    parser.add_argument("--result", choices=[str(kind) for kind in ResultType], help="the type of the result")
+    parser.add_argument(
+        "--observable",
+        metavar="SUM",
+        dest="observables",
+        action="append",
+        help="for --result expectation: such as '0.5 ZZI - IXX', qubit 0 rightmost, or 'Z0 Z17'; may be repeated",
+    )
+    parser.add_argument(
+        "--bitstrings", metavar="BITS", type=_listed, help="for --result amplitudes: such as 000,111, qubit 0 rightmost"
+    )
+    parser.add_argument(
+        "--clbits",
+        metavar="NUMBERS",
+        type=_numbers,
+        help="the clbits that the result is about, such as 3,0; default: all",
+    )
     _add_run_options(parser)
+
+
+def _listed(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",")]
+
+
+def _numbers(text: str) -> list[int]:
+    try:
+        return [int(part) for part in _listed(text)]
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"numbers of clbits such as 3,0, not {text!r}") from None
 
 
 def _declare_compare(parser: Parser) -> None:

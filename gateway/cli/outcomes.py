@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from gateway.amplitudes import Amplitudes
 from gateway.cli.bars import bar
 from gateway.cli.tables import GAP, INDENT, Column, natural_width, table
 from gateway.counts import Counts, Probabilities, Result, Statevector
+from gateway.density_matrix import DensityMatrix
+from gateway.expectation import Expectation
 from gateway.look import numbers
 from gateway.look.bitstrings import Piece, explanations, plain_text, readable
-from gateway.look.outcomes import scale_end, shown
-from gateway.look.results import described
+from gateway.look.outcomes import ROWS, scale_end, shown
+from gateway.look.results import described, quantity
 from gateway.look.terminal import Terminal
 from gateway.provenance import Provenance
+from gateway.shot_memory import Memory
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -54,6 +58,14 @@ def draw(result: Result, terminal: Terminal) -> list[RenderableType]:
         return _draw(_probabilities(result), result.provenance, terminal)
     if isinstance(result, Statevector):
         return _draw(_state_vector(result), result.provenance, terminal)
+    if isinstance(result, Amplitudes):
+        return _draw(_some_amplitudes(result), result.provenance, terminal)
+    if isinstance(result, Memory):
+        return [*_draw(_counts(result.counts()), result.provenance, terminal), _in_order(result, terminal)]
+    if isinstance(result, DensityMatrix):
+        return _draw(_diagonal(result), result.provenance, terminal)
+    if isinstance(result, Expectation):
+        return _values(result, terminal)
     return [terminal.text(repr(result))]
 
 
@@ -104,6 +116,52 @@ def _state_vector(state: Statevector) -> _Sheet:
 
     columns = [Column("amplitude", right=True), Column("probability", right=True, rank=1)]
     return _Sheet("state", squares, 1.0, columns, cells, "", "qubit 0 rightmost")
+
+
+def _some_amplitudes(amplitudes: Amplitudes) -> _Sheet:
+    squares = {bits: abs(amplitude) ** 2 for bits, amplitude in amplitudes.items()}
+
+    def cells(bits: str | None, value: float, _: float) -> Sequence[str]:
+        return "" if bits is None else _complex(amplitudes[bits]), f"{value:.4f}"
+
+    columns = [Column("amplitude", right=True), Column("probability", right=True, rank=1)]
+    return _Sheet("state", squares, 1.0, columns, cells, "", "qubit 0 rightmost")
+
+
+def _diagonal(matrix: DensityMatrix) -> _Sheet:
+    width = matrix.num_qubits
+    diagonal = {
+        f"{index:0{width}b}" if width else "": float(matrix[index, index].real)
+        for index in range(len(matrix))
+        if matrix[index, index].real > _NEGLIGIBLE
+    }
+
+    def cells(_: str | None, value: float, _end: float) -> Sequence[str]:
+        return (numbers.probability(value),)
+
+    facts = f"the diagonal of a density matrix of purity {matrix.purity:.6f}"
+    return _Sheet("state", diagonal, 1.0, [Column("probability", right=True)], cells, facts, "qubit 0 rightmost")
+
+
+def _in_order(memory: Memory, terminal: Terminal) -> RenderableType:
+    first = memory[:ROWS]
+    more = f", ... {numbers.integer(len(memory) - len(first))} more" if len(memory) > len(first) else ""
+    return terminal.sentence((f"in order: {', '.join(first)}{more}", "dim"), indent=INDENT)
+
+
+def _values(result: Expectation, terminal: Terminal) -> list[RenderableType]:
+    """Return the table of expectation values, and a note on where they come from."""
+    is_exact = not result.groups
+    columns = [Column("observable", right=True), Column("value", right=True)]
+    columns += [] if is_exact else [Column("standard error", right=True)]
+    rows: list[list[str | Text]] = [
+        [str(index), quantity(value), *([] if is_exact else [f"{error:.2g}"])]
+        for index, (value, error) in enumerate(zip(result.values, result.std_errors, strict=True))
+    ]
+    groups = numbers.several(result.groups, "group")
+    facts = "exact" if is_exact else f"estimated from {groups} of strings, each measured with all shots"
+    note = "; ".join(filter(None, [facts, described(result.provenance), _duration(result.provenance)]))
+    return [table(terminal, columns, rows), terminal.sentence((note, "dim"), indent=INDENT)]
 
 
 def _present(state: Statevector) -> Mapping[str, complex]:

@@ -14,7 +14,7 @@ from typing import Any
 from gateway.circuit import Circuit
 from gateway.circuit.needs import needs
 from gateway.counts import Counts, Probabilities
-from gateway.enforcement import RunOptions, refuse, result_type
+from gateway.enforcement import RunOptions, check_details, refuse, result_type
 from gateway.errors import GatewayError, OutOfMemory, SimulatorError
 from gateway.resources import ran_out_of_memory
 from gateway.results import Capabilities, Provenance, Result, ResultType, Sampling
@@ -97,8 +97,10 @@ class Function:
             UnsupportedError: the circuit or the request asks for something that no function does.
             SimulatorError: the function raised, or returned something else than it has to.
         """
-        kind = self._result_type(circuit, seed, result, sampling, shots)
-        details.check(kind.result_class, circuit.num_qubits, circuit.num_clbits)
+        kind = result_type(shots, result)
+        options = RunOptions(kind, sampling, seeded=seed is not None, details=details)
+        refuse(needs(circuit), self.capabilities, options, simulator=self.name)
+        check_details(options, circuit, shots)
         arguments: dict[str, Any] = {"seed": seed} if self._takes_seed and seed is not None else {}
         positional = (circuit, shots, self.token) if self.takes_token else (circuit, shots)
         start = perf_counter()
@@ -153,15 +155,6 @@ class Function:
     def probabilities(self, values: Mapping[str, float], width: int) -> Probabilities:
         """Return the probabilities that the function returned."""
         return Probabilities({key: float(probability) for key, probability in values.items()}, width)
-
-    def _result_type(
-        self, circuit: Circuit, seed: int | None, result: ResultType | None, sampling: Sampling, shots: int | None
-    ) -> ResultType:
-        """Return the result type, after refusing what a function cannot do."""
-        kind = result_type(shots, result)
-        options = RunOptions(kind, sampling, seeded=seed is not None)
-        refuse(needs(circuit), self.capabilities, options, simulator=self.name)
-        return kind
 
     def _amounts(self, answer: object, width: int, shots: int | None) -> dict[str, float]:
         """Return what the function returned as a number for each bitstring, spaces taken out."""

@@ -363,7 +363,7 @@ class Runner:
                 name=self.runnable.name,
                 version=self.runnable.version(),
                 gateway_version=__version__,
-                capabilities=self.runnable.capabilities,
+                capabilities=self.runnable.capabilities.as_sent(),
                 gates=list(GATES),
                 native_gates=list(self.runnable.native_gates),
                 limits=self.limits,

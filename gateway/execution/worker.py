@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
-from typing import cast
+from typing import Any, cast
 
 from gateway.circuit import Circuit
 from gateway.errors import GatewayError
@@ -22,10 +22,12 @@ from gateway.execution.allocator import keep_freed_memory
 from gateway.execution.answers import Kind, read_task, write_answer, write_started
 from gateway.execution.memory import offer_to_the_killer, set_ceiling
 from gateway.execution.runner import Answer, Runnable, Runner, UsesResources
+from gateway.observables import PauliSum
 from gateway.protocol import problem
 from gateway.protocol.messages import ServerLimits
 from gateway.resources import MEMORY_VARIABLE, Resources
 from gateway.results import Sampling
+from gateway.run_details import RunDetails
 from gateway.simulators import load
 
 _LIMITS = (
@@ -170,8 +172,16 @@ def rehearse(runnable: Runnable) -> None:
     """Run a small circuit for each result type, so that all that a run imports is there before memory has a ceiling."""
     for kind in runnable.capabilities.result_types:
         circuit = Circuit(1).h(0) if kind.of_state else Circuit(1).h(0).measure_all()
+        shots = None if kind.is_exact else 1
+        details = RunDetails(
+            **{name: _FOR_ONE_QUBIT[name] for name in kind.result_class.needs if name in _FOR_ONE_QUBIT}
+        )
         with contextlib.suppress(Exception):  # the run of a user meets it again, and tells the user
-            runnable.run(circuit, shots=None if kind.is_exact else 1, seed=None, result=kind, sampling=Sampling.AUTO)
+            runnable.run(circuit, shots=shots, seed=None, result=kind, sampling=Sampling.AUTO, details=details)
+
+
+_FOR_ONE_QUBIT: dict[str, Any] = {"observables": (PauliSum("X").terms,), "bitstrings": ("0",)}
+"""What result types need, for a circuit of one qubit."""
 
 
 def _answer(runner: Runner | GatewayError, task: Task) -> Answer:

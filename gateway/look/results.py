@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _STATE_BAR_PX = 110
 _ARROWS = "→↗↑↖←↙↓↘"
+_MOST_VALUES = 100
 _NEGLIGIBLE = 1e-12
 """A squared amplitude up to this is zero but for rounding."""
 
@@ -102,6 +103,98 @@ def probabilities(values: Mapping[str, float], origin: Origin | None) -> Html:
     notes = note(_outcomes(len(values), selection, outcomes, "most likely"), total, _duration(origin))
     columns = [Column("outcome", mono=True), Column("probability", right=True), _scale(end)]
     return block(title("Exact probabilities", described(origin)), table(columns, rows), notes)
+
+
+def memory(first: Sequence[str], values: Mapping[str, int], shots: int, origin: Origin | None) -> Html:
+    """Return the counts of a memory as a table, and the first outcomes in order.
+
+    Args:
+        first: the outcomes of the first shots.
+        values: bitstring -> shots.
+        shots: the sum of these.
+        origin: where the memory comes from.
+    """
+    more = f", ... {numbers.several(shots - len(first), 'more', 'more')}" if shots > len(first) else ""
+    return join("", counts(values, shots, origin), note(f"In order: {', '.join(first)}{more}."))
+
+
+def expectation(values: Sequence[float], std_errors: Sequence[float], origin: Origin | None) -> Html:
+    """Return expectation values as a table of observables.
+
+    Args:
+        values: one for each observable.
+        std_errors: the standard error of each; 0 where it is exact.
+        origin: where the values come from.
+    """
+    is_exact = not any(std_errors)
+    columns = [Column("observable", right=True), Column("value", right=True)]
+    columns += [] if is_exact else [Column("standard error", right=True)]
+    rows: list[list[object]] = [
+        [str(index), quantity(value), *([] if is_exact else [f"{error:.2g}"])]
+        for index, (value, error) in enumerate(zip(values[:_MOST_VALUES], std_errors, strict=False))
+    ]
+    left_out = len(values) - len(rows)
+    notes = note(f"{numbers.integer(left_out)} more." if left_out else "", _duration(origin))
+    heading = "Exact expectation values" if is_exact else "Expectation values"
+    return block(title(heading, described(origin)), table(columns, rows), notes)
+
+
+def quantity(value: float) -> str:
+    """Return a real number with its sign and six digits after the point."""
+    return f"{value:+.6f}".replace("-", numbers.MINUS)
+
+
+def amplitudes(values: Mapping[str, complex], origin: Origin | None) -> Html:
+    """Return the amplitudes of some basis states as a table, in their order.
+
+    Args:
+        values: bitstring -> amplitude; qubit 0 is the rightmost character.
+        origin: where the amplitudes come from.
+    """
+    some = dict(list(values.items())[:_MOST_VALUES])
+    end = scale_end([abs(value) ** 2 for value in some.values()])
+    rows = [
+        _state(pieces, value, abs(value) ** 2, end)
+        for pieces, value in zip(readable(list(some)), some.values(), strict=True)
+    ]
+    columns = [
+        Column("state", mono=True),
+        Column("amplitude", right=True, mono=True),
+        Column("probability", right=True),
+        _scale(end),
+        Column("phase", right=True),
+    ]
+    left_out = len(values) - len(some)
+    more = f"{numbers.integer(left_out)} more; " if left_out else ""
+    notes = note(f"{more}qubit 0 rightmost. The arrow shows the phase to an eighth of a turn.", _duration(origin))
+    return block(title(numbers.several(len(values), "amplitude"), described(origin)), table(columns, rows), notes)
+
+
+def density_matrix(entries: NDArray[np.complex128], origin: Origin | None) -> Html:
+    """Return a density matrix as the table of its diagonal, with its purity.
+
+    Args:
+        entries: ``[2**n, 2**n]``, the indices little-endian.
+        origin: where the matrix comes from.
+    """
+    num_qubits = max(len(entries).bit_length() - 1, 0)
+    diagonal = entries.diagonal().real
+    leading = _leading(diagonal)
+    end = scale_end([float(diagonal[index]) for index in leading])
+    states = readable([format(index, f"0{num_qubits}b") if num_qubits else "" for index in leading])
+    rows: list[list[object]] = [
+        [
+            join("|", bits(pieces) if pieces else "", "⟩"),
+            numbers.probability(float(diagonal[index])),
+            bar(float(diagonal[index]) / end),
+        ]
+        for index, pieces in zip(leading, states, strict=True)
+    ]
+    purity = float((abs(entries) ** 2).sum())
+    columns = [Column("state", mono=True), Column("probability", right=True), _scale(end)]
+    notes = note(f"The purity is {purity:.6f}; qubit 0 rightmost.", _duration(origin))
+    aside = ", ".join(filter(None, [described(origin), numbers.several(num_qubits, "qubit")]))
+    return block(title("Density matrix", aside), table(columns, rows), notes)
 
 
 def state_vector(amplitudes: Sequence[complex], origin: Origin | None) -> Html:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from gateway.counts import KINDS, Result
+from gateway.counts import KINDS
 from gateway.provenance import Provenance
+from gateway.results import Result
 
 _values: Callable[[object], tuple[Any, ...]] = attrgetter(*KINDS)
 """Returns the values of a message in the order of the kinds, ``None`` where there is none."""

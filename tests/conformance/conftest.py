@@ -21,11 +21,16 @@ from support.asking import AsDeclared, Outcome, RefusedAsDeclared, Run, ThroughA
 from support.groups import is_here
 
 from adapters.base import Adapter
+from gateway.amplitudes import Amplitudes
 from gateway.backends.base import Backend
 from gateway.backends.docker import DockerSimulator
 from gateway.backends.local import LocalSimulator
 from gateway.circuit import Circuit
+from gateway.density_matrix import DensityMatrix
+from gateway.expectation import Expectation
+from gateway.observables import observable_list
 from gateway.results import Capabilities, ResultType, Sampling
+from gateway.shot_memory import Memory
 from gateway.simulators import SIMULATORS, Simulator, find, load
 
 
@@ -45,8 +50,9 @@ class ThroughServer:
         self._simulator = simulator
         self.capabilities = simulator.capabilities()
 
-    def __call__(self, circuit, *, shots, seed=None, result=None, sampling=Sampling.AUTO):
-        return outcome_of(self._simulator.run(circuit, shots=shots, seed=seed, result=result, sampling=sampling))
+    def __call__(self, circuit, *, shots, seed=None, result=None, sampling=Sampling.AUTO, **details):
+        run = partial(self._simulator.run, circuit, shots=shots, seed=seed, result=result, sampling=sampling)
+        return outcome_of(run(**details))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -118,6 +124,37 @@ def stateless(run: Run) -> Run:
 
 
 @pytest.fixture
+def expectation(run: Run) -> Callable[..., Expectation]:
+    """Return what gives expectation values; exact ones without shots."""
+
+    def values(circuit: Circuit, observables: object, shots: int | None = None, **options: object) -> Expectation:
+        wanted = observable_list(observables)
+        return run(circuit, shots=shots, result=ResultType.EXPECTATION, observables=wanted, **options).result
+
+    return values
+
+
+@pytest.fixture
+def memory(run: Run) -> Callable[..., Memory]:
+    """Return what gives the bits of each shot."""
+    return lambda circuit, shots, **options: run(circuit, shots=shots, result=ResultType.MEMORY, **options).result
+
+
+@pytest.fixture
+def amplitudes(run: Run) -> Callable[..., Amplitudes]:
+    """Return what gives the amplitudes of some basis states."""
+    return lambda circuit, bitstrings: (
+        run(circuit, shots=None, result=ResultType.AMPLITUDES, bitstrings=tuple(bitstrings)).result
+    )
+
+
+@pytest.fixture
+def density_matrix(run: Run) -> Callable[[Circuit], DensityMatrix]:
+    """Return what gives density matrices."""
+    return lambda circuit: run(circuit, shots=None, result=ResultType.DENSITY_MATRIX).result
+
+
+@pytest.fixture
 def native(run: Run) -> Callable[..., Outcome]:
     """Return what samples with the simulator's own sampler."""
     return lambda circuit, shots, seed=3: run(circuit, shots=shots, seed=seed, sampling=Sampling.NATIVE)
@@ -138,6 +175,10 @@ def sized(run: Run) -> Run:
 DECLARED: dict[str, Callable[[Capabilities], bool]] = {
     "probabilities": lambda able: ResultType.PROBABILITIES in able.result_types,
     "exact_run": lambda able: ResultType.STATEVECTOR in able.result_types,
+    "expectation": lambda able: ResultType.EXPECTATION in able.result_types,
+    "memory": lambda able: ResultType.MEMORY in able.result_types,
+    "amplitudes": lambda able: ResultType.AMPLITUDES in able.result_types,
+    "density_matrix": lambda able: ResultType.DENSITY_MATRIX in able.result_types,
     "stateless": lambda able: ResultType.PROBABILITIES in able.result_types and not DECLARED["exact_run"](able),
     "native": lambda able: able.native_sampling,
     "seeded": lambda able: able.seedable,

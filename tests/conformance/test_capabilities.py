@@ -12,6 +12,7 @@ from gateway.circuit.gates import GATES
 from gateway.circuit.lowering import first_unlowerable
 from gateway.circuit.operations import Operation
 from gateway.errors import LimitError, RequestError, UnsupportedError
+from gateway.observables import observable_list
 from gateway.results import ResultType, Sampling
 
 
@@ -23,16 +24,19 @@ def entangled(num_qubits: int) -> Circuit:
     return circuit
 
 
+NEEDS = {"observables": observable_list(["ZZ"]), "bitstrings": ("00", "11")}
+
+
 @pytest.mark.parametrize("kind", ResultType, ids=str)
 def test_result_type_works_exactly_if_declared(run, kind):
-    circuit = Circuit(2).h(0).cx(0, 1) if kind is ResultType.STATEVECTOR else bell()
-    shots = 10 if kind is ResultType.COUNTS else None
+    circuit = Circuit(2).h(0).cx(0, 1) if kind.of_state else bell()
+    shots = None if kind.is_exact else 10
+    details = {name: NEEDS[name] for name in kind.result_class.needs}
     if kind in run.capabilities.result_types:
-        outcome = run(circuit, shots=shots, result=kind)
-        assert getattr(outcome, str(kind)) is not None
+        assert run(circuit, shots=shots, result=kind, **details).result.kind == kind
     else:
         with pytest.raises(UnsupportedError) as caught:
-            run(circuit, shots=shots, result=kind)
+            run(circuit, shots=shots, result=kind, **details)
         assert caught.value.feature == str(kind)
 
 
@@ -96,12 +100,16 @@ def test_state_vector_too_large_is_refused(sized):
         sized(Circuit(60).h(0), shots=None, result=ResultType.STATEVECTOR)
 
 
-def test_counts_without_shots_are_refused(run):
-    with pytest.raises(RequestError, match="shots"):
-        run(bell(), shots=None, result=ResultType.COUNTS)
+@pytest.mark.parametrize("kind", [kind for kind in ResultType if not kind.is_exact], ids=str)
+def test_counts_without_shots_are_refused(run, kind):
+    with pytest.raises(RequestError, match="needs a number of shots"):
+        run(bell(), shots=None, result=kind)
 
 
-@pytest.mark.parametrize("kind", [ResultType.PROBABILITIES, ResultType.STATEVECTOR], ids=str)
+EXACT = [kind for kind in ResultType if kind.is_exact and not kind.may_be_estimated]
+
+
+@pytest.mark.parametrize("kind", EXACT, ids=str)
 def test_exact_results_with_shots_are_refused(run, kind):
     with pytest.raises(RequestError, match="leave shots out"):
         run(bell(), shots=10, result=kind)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -13,16 +13,18 @@ from support.claims import Lacking, lacking
 
 from adapters.base import Adapter
 from gateway.circuit import Circuit
-from gateway.counts import Statevector
+from gateway.counts import Counts, Probabilities, Statevector
 from gateway.errors import GatewayError, LimitError, UnsupportedError
-from gateway.results import Capabilities, Provenance, ResultType, Sampling
+from gateway.results import Capabilities, Provenance, Result, ResultType, Sampling
+from gateway.run_details import RunDetails
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """A result: one of the three values, and the provenance."""
+    """A result: one of the values, and the provenance; all of a result that has no plain value is ``result``."""
 
     provenance: Provenance
+    result: Result
     counts: dict[str, int] | None = None
     probabilities: dict[str, float] | None = None
     statevector: npt.NDArray[np.complex128] | None = None
@@ -41,6 +43,7 @@ class Run(Protocol):
         seed: int | None = None,
         result: ResultType | None = None,
         sampling: Sampling = Sampling.AUTO,
+        **details: Any,
     ) -> Outcome: ...
 
 
@@ -51,14 +54,16 @@ class ThroughAdapter:
         self._adapter = adapter
         self.capabilities = adapter.capabilities
 
-    def __call__(self, circuit, *, shots, seed=None, result=None, sampling=Sampling.AUTO):
+    def __call__(self, circuit, *, shots, seed=None, result=None, sampling=Sampling.AUTO, **details):
         circuit.validate()
-        return outcome_of(self._adapter.run(circuit, shots=shots, seed=seed, result=result, sampling=sampling))
+        run = partial(self._adapter.run, circuit, shots=shots, seed=seed, result=result, sampling=sampling)
+        return outcome_of(run(details=RunDetails(**details)))
 
 
 def outcome_of(result):
-    value = np.asarray(result) if isinstance(result, Statevector) else dict(result)
-    return Outcome(result.provenance, **{result.kind: value})
+    plain = {Counts: dict, Probabilities: dict, Statevector: np.asarray}
+    values = {result.kind: plain[type(result)](result)} if type(result) in plain else {}
+    return Outcome(result.provenance, result, **values)
 
 
 class RefusedAsDeclared(Exception):  # noqa: N818 - no error: the test ends, and has passed
@@ -72,10 +77,10 @@ class AsDeclared:
         self._run, self._name = run, name
         self.capabilities = run.capabilities
 
-    def __call__(self, circuit, *, shots, seed=None, result=None, sampling=Sampling.AUTO):
+    def __call__(self, circuit, *, shots, seed=None, result=None, sampling=Sampling.AUTO, **details):
         kind = result or (ResultType.PROBABILITIES if shots is None else ResultType.COUNTS)
-        run = partial(self._run, circuit, shots=shots, result=result, sampling=sampling)
-        consistent = (shots is None) is kind.is_exact and (shots is None or shots > 0)
+        run = partial(self._run, circuit, shots=shots, result=result, sampling=sampling, **details)
+        consistent = ((shots is None) is kind.is_exact or kind.may_be_estimated) and (shots is None or shots > 0)
         lacks = lacking(circuit, kind, self.capabilities) if consistent else []
         if lacks:
             with pytest.raises((UnsupportedError, LimitError)) as caught:

@@ -38,7 +38,7 @@ class Lacking(NamedTuple):
 def lacking(circuit: Circuit, kind: ResultType, able: Capabilities) -> list[Lacking]:
     """Return everything that a run of the circuit needs and the capabilities do not have."""
     lacks = [] if kind in able.result_types else [Lacking(str(kind))]
-    width = circuit.num_qubits if kind is ResultType.STATEVECTOR else len(_acted_on(circuit))
+    width = circuit.num_qubits if kind.result_class.with_idle_qubits else len(_acted_on(circuit))
     if able.max_qubits is not None and width > able.max_qubits:
         lacks.append(Lacking("qubits", error=LimitError))
     measured: set[int] = set()

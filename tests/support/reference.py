@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from gateway.circuit.circuit import Circuit, Operation
 from gateway.circuit.gates import GATES
+from gateway.observables import Observable
 
 Array = npt.NDArray[np.complex128]
 
@@ -58,6 +59,25 @@ def distribution(circuit: Circuit) -> dict[str, float]:
     return {
         format(bits, f"0{circuit.num_clbits}b") if circuit.num_clbits else "": p for bits, p in probabilities.items()
     }
+
+
+def expectation(circuit: Circuit, terms: Observable) -> float:
+    """Return the exact value of a sum of Pauli strings at the end of a circuit, after its measurements."""
+    size = circuit.num_qubits
+    zero = np.zeros([2] * size, dtype=complex)
+    zero[(0,) * size] = 1
+    branches = [_Branch(zero, 0)]
+    for op in circuit.operations:
+        if op.name != "barrier":
+            branches = [after for branch in branches for after in _advance(branch, size, op)]
+    total = 0.0
+    for branch in branches:
+        for term in terms:
+            after = branch.state
+            for letter, qubit in zip(term.paulis, term.qubits, strict=True):
+                after = _apply(after, size, Operation(letter.lower(), (qubit,)))
+            total += term.coefficient * float(np.vdot(branch.state, after).real)
+    return total
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,9 @@ IXX = PauliTerm("XX", (0, 1), -1.0)
         [("ZZ", (1, 2), 0.5), ("XX", [0, 1], -1)],
         [("ZZ", (2, 1), 0.25), IXX, ("ZZI", 0.25)],
         PauliSum([ZZI, IXX]),
+        "0.5 ZZI - IXX",
+        " 5e-1*Z1 Z2 -X0 X1 ",
+        "+.25 ZZI + 0.25ZZI - 1 X1 X0",
     ],
 )
 def test_one_sum_is_written_in_many_ways(written):
@@ -56,6 +59,7 @@ def test_a_sum_counts_its_qubits_and_shows_its_terms():
     observable = PauliSum({"Z0 X17": 0.5, "": 2})
     assert observable.num_qubits == 18
     assert repr(observable) == "PauliSum(0.5 Z0 X17 + 2 I)"
+    assert PauliSum("0.5 Z0 X17 + 2 I") == observable
     assert repr(PauliSum({f"Z{qubit}": 1 for qubit in range(10)})).endswith(" + 1 Z7 + ... 2 more)")
     assert observable == PauliSum({"": 2, "X17 Z0": 0.5})
     assert len({observable, PauliSum({"": 2, "X17 Z0": 0.5})}) == 1
@@ -78,6 +82,9 @@ def test_a_sum_counts_its_qubits_and_shows_its_terms():
         ({"ZZ": True}, "a coefficient is a real number, not True"),
         ({"ZZ": "1"}, "a coefficient is a real number, not '1'"),
         ({3: 1}, "a Pauli string is a text such as 'ZZI' or 'Z0 Z17', not 3"),
+        ("0.5 ZZ XX", "terms of a sum are joined by + or -, not as in '0.5 ZZ XX'"),
+        ("0.5 ZZ - ", "'0.5' is no Pauli string"),
+        ("1e999 ZZ", "a coefficient is a finite number, not inf"),
         ([("ZZ", (0,), 1)], "2 Pauli letters for 1 qubits"),
         ([("Z", (-1,), 1)], "there is no qubit -1"),
         ([("Z", ("a",), 1)], "the qubits of a term are integers, not ('a',)"),

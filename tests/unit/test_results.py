@@ -4,9 +4,13 @@ import msgspec
 import pytest
 from support.notebook import Output
 
+from gateway.amplitudes import Amplitudes
 from gateway.circuit.gates import GATES
 from gateway.counts import KINDS, Counts, Probabilities, Statevector
+from gateway.density_matrix import DensityMatrix
+from gateway.expectation import Expectation
 from gateway.results import CLIFFORD, Capabilities, Precision, Provenance, Result, ResultType, Sampling
+from gateway.shot_memory import Memory
 
 PROVENANCE = Provenance(simulator="s", version="1")
 
@@ -28,15 +32,29 @@ def test_every_class_of_results_has_a_member_and_every_member_a_class():
         ResultType.COUNTS: Counts,
         ResultType.PROBABILITIES: Probabilities,
         ResultType.STATEVECTOR: Statevector,
+        ResultType.EXPECTATION: Expectation,
+        ResultType.MEMORY: Memory,
+        ResultType.AMPLITUDES: Amplitudes,
+        ResultType.DENSITY_MATRIX: DensityMatrix,
     }
-    assert [str(kind) for kind in ResultType] == list(KINDS)
-    assert [kind.is_exact for kind in ResultType] == [False, True, True]
-    assert [kind.of_state for kind in ResultType] == [False, False, True]
+    assert {str(kind) for kind in ResultType} == set(KINDS)
+    assert [kind for kind in ResultType if not kind.is_exact] == [ResultType.COUNTS, ResultType.MEMORY]
+    assert [kind for kind in ResultType if kind.may_be_estimated] == [ResultType.EXPECTATION]
+    assert [kind for kind in ResultType if kind.of_state] == [
+        ResultType.STATEVECTOR,
+        ResultType.AMPLITUDES,
+        ResultType.DENSITY_MATRIX,
+    ]
+    assert [kind for kind in ResultType if kind.of_clbits] == [
+        ResultType.COUNTS,
+        ResultType.PROBABILITIES,
+        ResultType.MEMORY,
+    ]
 
 
 def test_a_word_that_is_no_kind_of_result_is_no_result_type():
-    with pytest.raises(ValueError, match="'amplitudes' is not a valid ResultType"):
-        ResultType("amplitudes")
+    with pytest.raises(ValueError, match="'amplitude' is not a valid ResultType"):
+        ResultType("amplitude")
 
 
 def test_a_class_of_results_without_slots_is_refused_because_it_could_be_changed():
@@ -46,13 +64,30 @@ def test_a_class_of_results_without_slots_is_refused_because_it_could_be_changed
 
 
 def test_kinds_are_written_as_the_words_users_type():
-    assert [str(kind) for kind in ResultType] == ["counts", "probabilities", "statevector"]
+    assert [str(kind) for kind in ResultType] == [
+        "counts", "probabilities", "statevector", "expectation", "memory", "amplitudes", "density_matrix",
+    ]  # fmt: skip
     assert [str(kind) for kind in Sampling] == ["auto", "native"]
 
 
 def test_capabilities_of_an_older_server_are_read_with_what_was_true_then():
     able = msgspec.json.decode(b'{"result_types": ["counts"]}', type=Capabilities)
     assert (able.gates, able.precision, able.threads) == ("universal", Precision.DOUBLE, False)
+
+
+def test_older_clients_are_sent_the_result_types_that_they_know_and_newer_ones_read_all():
+    able = Capabilities(result_types=(ResultType.COUNTS, ResultType.EXPECTATION))
+    sent = msgspec.json.decode(msgspec.json.encode(able.as_sent()))
+    assert (sent["result_types"], sent["more_result_types"]) == (["counts"], ["expectation"])
+    assert msgspec.convert(sent, Capabilities) == able
+    assert able.result_types == (ResultType.COUNTS, ResultType.EXPECTATION)
+
+
+def test_a_result_type_of_a_newer_server_is_left_out():
+    able = msgspec.json.decode(
+        b'{"result_types": ["counts"], "more_result_types": ["wigner", "memory"]}', type=Capabilities
+    )
+    assert able.result_types == (ResultType.COUNTS, ResultType.MEMORY)
 
 
 def test_a_gate_set_is_a_list_of_names_on_the_wire():

@@ -11,8 +11,12 @@ from typing import Any
 import msgspec
 import pytest
 
+from gateway.amplitudes import Amplitudes
 from gateway.circuit import Circuit, Comparison
+from gateway.density_matrix import DensityMatrix
 from gateway.errors import LimitError, RequestError
+from gateway.expectation import Expectation
+from gateway.observables import observable_list
 from gateway.protocol import messages, problem
 from gateway.protocol.messages import (
     BackendInfo,
@@ -31,6 +35,7 @@ from gateway.protocol.messages import (
 )
 from gateway.protocol.result_message import ResultMessage, message_of, result_of
 from gateway.results import Capabilities, JobState, Provenance, ResultType, Sampling
+from gateway.shot_memory import Memory
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 
@@ -75,11 +80,26 @@ MESSAGES: dict[str, msgspec.Struct] = {
     ),
     "request-shortest": RunRequest(circuits="OPENQASM 2.0;"),
     "request-exact": RunRequest(circuits=Circuit(1).h(0), shots=None, result=ResultType.STATEVECTOR),
+    "request-expectation": RunRequest(
+        circuits=Circuit(4).h(0),
+        result=ResultType.EXPECTATION,
+        observables=observable_list(["ZZII", {"X0 Z3": 0.5, "": -2}]),
+    ),
+    "request-amplitudes": RunRequest(
+        circuits=Circuit(2).h(0), result=ResultType.AMPLITUDES, bitstrings=("00", "11"), shots=None
+    ),
+    "request-memory": RunRequest(
+        circuits=Circuit(1).h(0).measure_all(), result=ResultType.MEMORY, shots=3, clbits=(0,)
+    ),
     "response": RunResponse(
         results=[
             ResultMessage(provenance=PROVENANCE, width=2, counts={"00": 990, "01": 10}),
             ResultMessage(provenance=EXACT, width=1, probabilities={"0": 0.25, "1": 0.75}),
             ResultMessage(provenance=EXACT, width=0, statevector=[(0.6, 0.0), (0.0, -0.8)]),
+            message_of(Expectation([0.5, -1.5], [0.25, 0.0], 2, width=0, provenance=PROVENANCE)),
+            message_of(Memory([[1, 0], [0, 0], [1, 1]], PROVENANCE)),
+            message_of(Amplitudes({"00": 0.6, "11": -0.8j}, 0, EXACT)),
+            message_of(DensityMatrix([[0.25, 0.125j], [-0.125j, 0.75]], 0, EXACT)),
         ]
     ),
     "backend": BackendInfo(
@@ -221,11 +241,29 @@ def circuits(*operations: object) -> list[object]:
             {"result": "COUNTS"},
             "result",
             (
-                "result must be 'counts', 'probabilities', 'statevector' or null, not the text 'COUNTS': "
-                "did you mean 'counts'?"
+                "result must be 'counts', 'probabilities', 'statevector', 'expectation', 'memory', 'amplitudes', "
+                "'density_matrix' or null, not the text 'COUNTS': did you mean 'counts'?"
             ),
         ),
-        ({"result": 1}, "result", "result must be 'counts', 'probabilities', 'statevector' or null, not 1"),
+        (
+            {"result": 1},
+            "result",
+            (
+                "result must be 'counts', 'probabilities', 'statevector', 'expectation', 'memory', 'amplitudes', "
+                "'density_matrix' or null, not 1"
+            ),
+        ),
+        ({"clbits": [-1]}, "clbits[0]", "clbits[0] must be an integer of at least 0, not -1"),
+        (
+            {"observables": [[["XQ", [0, 1], 1]]]},
+            "observables[0][0]",
+            "observables[0][0]: a Pauli string consists of the letters X, Y and Z, not 'Q'",
+        ),
+        (
+            {"observables": [[["X", [0], "1"]]]},
+            "observables[0][0][2]",
+            "observables[0][0][2] must be a number, not the text '1'",
+        ),
         ({"sampling": None}, "sampling", "sampling must be 'auto' or 'native', not null"),
         ({"circuits": {"num_qubits": 1.5}}, "circuits.num_qubits", f"circuits.num_qubits {INTEGER}, not 1.5"),
         (
@@ -367,7 +405,7 @@ def test_a_result_without_exactly_one_value_that_is_known_here_is_refused(values
         decode(RunResponse, json.dumps({"results": [result]}).encode())
 
 
-@pytest.mark.parametrize("message", MESSAGES["response"].results, ids=["counts", "probabilities", "statevector"])
+@pytest.mark.parametrize("message", MESSAGES["response"].results, ids=lambda message: result_of(message).kind)
 def test_a_result_that_is_received_is_sent_on_unchanged(message):
     result = result_of(message)
     assert result.provenance == message.provenance
