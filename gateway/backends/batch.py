@@ -4,32 +4,54 @@ from __future__ import annotations
 
 import secrets
 import time
+from abc import ABC, abstractmethod
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, TypeVar, cast
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from typing import Any, TypedDict, TypeVar, Unpack, cast
 
 from gateway.backends.base import Backend
 from gateway.backends.job import Job
 from gateway.circuit import Circuit, Operation
 from gateway.circuit.widening import widened
 from gateway.counts import Counts, Probabilities
-from gateway.errors import GatewayError, JobCancelled, LimitError
+from gateway.errors import GatewayError, JobCancelled, JobTimeout, LimitError
 from gateway.protocol.messages import ServerLimits
-from gateway.results import JobState
+from gateway.results import JobState, ResultType
 
 S = TypeVar("S")
+A = TypeVar("A")
+
+Convertible = Circuit | GatewayError
+"""A circuit, or the error of one that could not be converted, which is its outcome then."""
 
 MOST_CIRCUITS = ServerLimits().max_circuits
 """How many circuits one request has at most; this is the default limit of a server."""
 
+SHORT_AMPLITUDES, SHORT_SHOTS = 2**26, 10**6
+"""A batch is short if its operations change at most so many amplitudes, and it draws at most so many shots."""
+
 _SEEDS = 2**32
 
-Outcome = Counts | Probabilities
+
+class Options(TypedDict, total=False):
+    """How circuits are run.
+
+    Args:
+        seed: the seed of the first circuit with shots; the next has one more, and so on.
+        timeout_s: seconds after which each request is killed.
+        result: the result type; by default counts, or probabilities where there are no shots.
+    """
+
+    seed: int | None
+    timeout_s: float | None
+    result: ResultType | None
 
 
-def converted(parse: Callable[[S], Circuit], sources: Iterable[S]) -> list[Circuit | GatewayError]:
+def converted(parse: Callable[[S], Circuit], sources: Iterable[S]) -> list[Convertible]:
     """Return the circuit of each source, or the error with which its conversion refuses it."""
-    circuits: list[Circuit | GatewayError] = []
+    circuits: list[Convertible] = []
     for source in sources:
         try:
             circuits.append(parse(source))
@@ -38,8 +60,94 @@ def converted(parse: Callable[[S], Circuit], sources: Iterable[S]) -> list[Circu
     return circuits
 
 
-class Batch:
-    """Runs circuits in as few requests as possible.
+def start(
+    backend: Backend, circuits: Sequence[Convertible], shots: Sequence[int | None], **options: Unpack[Options]
+) -> Running:
+    """Start circuits, in the way that is the fastest for them, and return at once.
+
+    Long runs are jobs of the server, which can be cancelled; short ones are not worth the requests that this takes.
+    """
+    if _is_short(circuits, shots):
+        return QuickBatch(backend, circuits, shots, **options)
+    return Batch(backend, circuits, shots, **options)
+
+
+def run_together(
+    backend: Backend, circuits: Sequence[Convertible], shots: Sequence[int | None], **options: Unpack[Options]
+) -> list[Any]:
+    """Run circuits in as few requests as possible, and wait for all outcomes.
+
+    A circuit that measures nothing runs as well, see :class:`Batch`.
+
+    Raises:
+        GatewayError: the error of the first circuit that has no outcome.
+    """
+    outcomes = _outcomes(backend, circuits, shots, options)
+    for outcome in outcomes:
+        if isinstance(outcome, GatewayError):
+            raise outcome
+    return outcomes
+
+
+def _outcomes(
+    backend: Backend, circuits: Sequence[Convertible], shots: Sequence[int | None], options: Options
+) -> list[Any]:
+    """Run circuits without a job, and return their outcomes, or the errors of those that cannot be sent.
+
+    Raises:
+        GatewayError: a run failed.
+    """
+    requests = _Requests(circuits, shots, options.get("result"))
+    found: dict[int, Any] = {}
+    for outcomes, places in requests.sent(backend.run, **options):
+        found.update(zip(places, cast("list[Any]", outcomes), strict=True))
+    return requests.complete(found)
+
+
+class Running(ABC):
+    """Circuits under way.
+
+    Attributes:
+        id: the name of the job.
+    """
+
+    id: str
+
+    @abstractmethod
+    def status(self) -> JobState:
+        """Return the state now; it is ``failed`` only if no circuit has an outcome."""
+
+    @abstractmethod
+    def outcomes(self, timeout_s: float | None = None) -> list[Any]:
+        """Wait for the end, and return the outcome or the error of each circuit, in order.
+
+        Raises:
+            JobTimeout: the outcomes were not there within ``timeout_s``; the runs go on.
+            TransportError: the server could not be reached.
+        """
+
+    @abstractmethod
+    def cancel(self) -> bool:
+        """Cancel what has not ended, and return whether something is cancelled now."""
+
+    def error(self, timeout_s: float | None = None) -> GatewayError | None:
+        """Wait for the end, and return the first circuit's error if no circuit has an outcome."""
+        outcomes = self.outcomes(timeout_s)
+        errors = [outcome for outcome in outcomes if isinstance(outcome, GatewayError)]
+        return errors[0] if errors and len(errors) == len(outcomes) else None
+
+    def raise_if_cancelled(self) -> None:
+        """Raise the error of circuits that were cancelled.
+
+        Raises:
+            JobCancelled: they were.
+        """
+        if self.status() is JobState.CANCELLED:
+            raise JobCancelled("the job was cancelled")
+
+
+class Batch(Running):
+    """Circuits that run as a job of the backend.
 
     A circuit that measures nothing runs as well, and its clbits keep their values. On our own backends such a
     circuit is an error, because there its author has nearly always forgotten something; all other frameworks
@@ -47,10 +155,9 @@ class Batch:
 
     Args:
         backend: one of our backends.
-        circuits: the circuits; an error stands for a circuit that could not be converted, and is its outcome.
-        shots: the number of shots of each circuit; ``None`` for exact probabilities.
-        seed: the seed of the first circuit with shots; the next has one more, and so on.
-        timeout_s: seconds after which each request is killed.
+        circuits: the circuits, or errors in the place of some.
+        shots: the number of shots of each circuit; ``None`` for an exact result.
+        options: how the circuits are run.
 
     Raises:
         GatewayError: the backend accepts no request now.
@@ -59,46 +166,162 @@ class Batch:
     def __init__(
         self,
         backend: Backend,
-        circuits: Sequence[Circuit | GatewayError],
-        *,
+        circuits: Sequence[Convertible],
         shots: Sequence[int | None],
-        seed: int | None = None,
-        timeout_s: float | None = None,
+        **options: Unpack[Options],
     ) -> None:
-        self._size = len(circuits)
-        self._errors: dict[int, GatewayError] = {
-            place: found for place, found in enumerate(circuits) if isinstance(found, GatewayError)
-        }
-        self._unmeasured = {
-            place for place, found in enumerate(circuits) if isinstance(found, Circuit) and not _measures(found)
-        }
+        self._requests = _Requests(circuits, shots, options.get("result"))
         self._parts: list[tuple[Job[Any], list[int]]] = []
-        self._outcomes: list[Outcome | GatewayError] | None = None
-        requests = deque(_requests(set(range(self._size)) - self._errors.keys(), shots))
+        self._outcomes: list[Any] | None = None
         try:
-            while requests:
-                places = requests.popleft()
-                numbers = [shots[place] for place in places]
-                try:
-                    job = backend.run_async(
-                        [self._runnable(circuits[place], place) for place in places],
-                        shots=None if None in numbers else cast("list[int]", numbers),
-                        seed=None if seed is None else seed % _SEEDS,
-                        timeout_s=timeout_s,
-                    )
-                except LimitError as exc:
-                    requests.extendleft(reversed(self._within(exc, places, numbers)))
-                    continue
-                self._parts.append((job, places))
-                if seed is not None and None not in numbers:
-                    seed += len(places)
+            self._parts.extend(self._requests.sent(backend.run_async, **options))
         except BaseException:
             self.cancel()
             raise
         self.id = self._parts[0][0].id if self._parts else secrets.token_urlsafe(16)
 
-    def _runnable(self, circuit: Any, place: int) -> Circuit:  # noqa: ANN401 - a Circuit, since errors are not run
+    def status(self) -> JobState:
+        """Return the state now; it is ``failed`` only if no circuit has an outcome."""
+        states = {job.status() for job, _ in self._parts}
+        if not all(state.ended for state in states):
+            return JobState.QUEUED if states == {JobState.QUEUED} else JobState.RUNNING
+        if JobState.CANCELLED in states:
+            return JobState.CANCELLED
+        if states == {JobState.DONE} or self.error() is None:
+            return JobState.DONE
+        return JobState.FAILED
+
+    def outcomes(self, timeout_s: float | None = None) -> list[Any]:
+        """Wait for the end, and return the outcome or the error of each circuit, in order."""
+        if self._outcomes is None:
+            begin, left_s = time.monotonic(), timeout_s
+            found: dict[int, Any] = {}
+            for job, places in self._parts:
+                found.update(zip(places, job.outcomes(left_s), strict=True))
+                left_s = None if timeout_s is None else max(0.0, begin + timeout_s - time.monotonic())
+            self._outcomes = self._requests.complete(found)
+        return self._outcomes
+
+    def cancel(self) -> bool:
+        """Cancel what has not ended, and return whether something is cancelled now."""
+        cancelled = [job.cancel() for job, _ in self._parts]
+        return any(cancelled)
+
+
+class QuickBatch(Running):
+    """Circuits that run as plain requests, for whose answers a thread waits; the arguments are those of :class:`Batch`.
+
+    A request has no outcomes if one of its circuits fails. The circuits then run again, as a job, which has them.
+    """
+
+    def __init__(
+        self,
+        backend: Backend,
+        circuits: Sequence[Convertible],
+        shots: Sequence[int | None],
+        **options: Unpack[Options],
+    ) -> None:
+        def run() -> list[Any]:
+            try:
+                return _outcomes(backend, circuits, shots, options)
+            except GatewayError as exc:
+                if exc.circuit is None:
+                    raise
+                if len(circuits) == 1:
+                    return [exc]
+                return Batch(backend, circuits, shots, **options).outcomes()
+
+        self.id = secrets.token_urlsafe(16)
+        thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="gateway-batch")
+        self._future: Future[list[Any]] = thread.submit(run)
+        thread.shutdown(wait=False)
+
+    def status(self) -> JobState:
+        """Return the state now; it is ``failed`` only if no circuit has an outcome."""
+        if self._future.cancelled():
+            return JobState.CANCELLED
+        if not self._future.done():
+            return JobState.RUNNING
+        return JobState.FAILED if self._future.exception() is not None or self.error() is not None else JobState.DONE
+
+    def outcomes(self, timeout_s: float | None = None) -> list[Any]:
+        """Wait for the end, and return the outcome or the error of each circuit, in order."""
+        try:
+            return self._future.result(timeout_s)
+        except FutureTimeoutError as exc:
+            if self._future.done():
+                raise
+            raise JobTimeout(f"no result after {timeout_s:g} s; the run goes on", timeout_s=timeout_s) from exc
+
+    def cancel(self) -> bool:
+        """Return whether the circuits are cancelled, which is possible only before they are sent."""
+        return self._future.cancel()
+
+
+class _Requests:
+    """The requests for some circuits, and what makes the outcomes of the circuits of their answers."""
+
+    def __init__(self, circuits: Sequence[Convertible], shots: Sequence[int | None], result: ResultType | None) -> None:
+        self._circuits = circuits
+        self._shots = shots
+        self._errors: dict[int, GatewayError] = {
+            place: found for place, found in enumerate(circuits) if isinstance(found, GatewayError)
+        }
+        of_clbits = result is None or not result.of_state
+        self._unmeasured = {
+            place
+            for place, found in enumerate(circuits)
+            if of_clbits and isinstance(found, Circuit) and not _measures(found)
+        }
+
+    def sent(self, send: Callable[..., A], **options: Unpack[Options]) -> Iterator[tuple[A, list[int]]]:
+        """Send the requests, and yield what sending returned, with the places of the circuits.
+
+        Raises:
+            GatewayError: sending raised it.
+        """
+        seed = options.pop("seed", None)
+        requests = deque(self._first())
+        while requests:
+            places = requests.popleft()
+            numbers = [self._shots[place] for place in places]
+            try:
+                answer = send(
+                    [self._runnable(place) for place in places],
+                    shots=None if None in numbers else numbers,
+                    seed=None if seed is None else seed % _SEEDS,
+                    **options,
+                )
+            except LimitError as exc:
+                requests.extendleft(reversed(self._within(exc, places, numbers)))
+                continue
+            yield answer, places
+            if seed is not None and None not in numbers:
+                seed += len(places)
+
+    def complete(self, found: Mapping[int, Any]) -> list[Any]:
+        """Return the outcome or the error of each circuit, for what the requests returned."""
+        outcomes = []
+        for place in range(len(self._circuits)):
+            outcome = self._errors[place] if place in self._errors else found[place]
+            if place in self._unmeasured and not isinstance(outcome, GatewayError):
+                outcome = _without_measurement(outcome)
+            outcomes.append(outcome)
+        return outcomes
+
+    def _runnable(self, place: int) -> Circuit:
+        circuit = cast("Circuit", self._circuits[place])
         return _with_measurement(circuit) if place in self._unmeasured else circuit
+
+    def _first(self) -> Iterator[list[int]]:
+        """Yield the places of the circuits of each request, which is exact or has shots, and is not too long."""
+        kinds: defaultdict[bool, list[int]] = defaultdict(list)
+        for place in range(len(self._circuits)):
+            if place not in self._errors:
+                kinds[self._shots[place] is None].append(place)
+        for kind in kinds.values():
+            for begin in range(0, len(kind), MOST_CIRCUITS):
+                yield kind[begin : begin + MOST_CIRCUITS]
 
     def _within(self, error: LimitError, places: list[int], shots: list[int | None]) -> list[list[int]]:
         """Return the requests to send in the place of one that exceeds a limit of the server.
@@ -126,65 +349,10 @@ class Batch:
         rest = [place for place in places if place not in excessive]
         return [rest] if rest else []
 
-    def status(self) -> JobState:
-        """Return the state now; it is ``failed`` only if no circuit has an outcome."""
-        states = {job.status() for job, _ in self._parts}
-        if not all(state.ended for state in states):
-            return JobState.QUEUED if states == {JobState.QUEUED} else JobState.RUNNING
-        if JobState.CANCELLED in states:
-            return JobState.CANCELLED
-        if JobState.FAILED in states or not states:
-            return JobState.FAILED if self._size and self.error() is not None else JobState.DONE
-        return JobState.DONE
 
-    def error(self, timeout_s: float | None = None) -> GatewayError | None:
-        """Wait for the end, and return the first circuit's error if no circuit has an outcome."""
-        outcomes = self.outcomes(timeout_s)
-        errors = [outcome for outcome in outcomes if isinstance(outcome, GatewayError)]
-        return errors[0] if errors and len(errors) == len(outcomes) else None
-
-    def outcomes(self, timeout_s: float | None = None) -> list[Outcome | GatewayError]:
-        """Wait for the end, and return the outcome or the error of each circuit, in order.
-
-        Raises:
-            JobTimeout: the outcomes were not there within ``timeout_s``; the runs go on.
-            TransportError: the server could not be reached.
-        """
-        if self._outcomes is None:
-            begin, left_s = time.monotonic(), timeout_s
-            found: dict[int, Outcome | GatewayError] = dict(self._errors)
-            for job, places in self._parts:
-                found.update(zip(places, job.outcomes(left_s), strict=True))
-                left_s = None if timeout_s is None else max(0.0, begin + timeout_s - time.monotonic())
-            for place in self._unmeasured:
-                outcome = found[place]
-                found[place] = outcome if isinstance(outcome, GatewayError) else _without_measurement(outcome)
-            self._outcomes = [found[place] for place in range(self._size)]
-        return self._outcomes
-
-    def cancel(self) -> bool:
-        """Cancel what has not ended, and return whether something is cancelled now."""
-        cancelled = [job.cancel() for job, _ in self._parts]
-        return any(cancelled)
-
-    def raise_if_cancelled(self) -> None:
-        """Raise the error of a batch that was cancelled.
-
-        Raises:
-            JobCancelled: it was.
-        """
-        if self._parts and self.status() is JobState.CANCELLED:
-            raise JobCancelled("the job was cancelled")
-
-
-def _requests(places: Iterable[int], shots: Sequence[int | None]) -> Iterable[list[int]]:
-    """Yield the places of the circuits of each request, which is exact or has shots, and is not too long."""
-    kinds: defaultdict[bool, list[int]] = defaultdict(list)
-    for place in sorted(places):
-        kinds[shots[place] is None].append(place)
-    for kind in kinds.values():
-        for begin in range(0, len(kind), MOST_CIRCUITS):
-            yield kind[begin : begin + MOST_CIRCUITS]
+def _is_short(circuits: Sequence[Convertible], shots: Sequence[int | None]) -> bool:
+    changes = sum(len(one.operations) << one.num_qubits for one in circuits if isinstance(one, Circuit))
+    return changes <= SHORT_AMPLITUDES and sum(number or 0 for number in shots) <= SHORT_SHOTS
 
 
 def _measures(circuit: Circuit) -> bool:
@@ -198,7 +366,7 @@ def _with_measurement(circuit: Circuit) -> Circuit:
     return wider
 
 
-def _without_measurement(outcome: Outcome) -> Outcome:
+def _without_measurement(outcome: Counts | Probabilities) -> Counts | Probabilities:
     """Return the outcome without the last clbit, which is the first character."""
     weights: defaultdict[str, Any] = defaultdict(int)
     for key, weight in cast("Mapping[str, float]", outcome).items():

@@ -12,9 +12,10 @@ import cirq
 import numpy as np
 
 from gateway.backends.base import Backend
+from gateway.backends.batch import run_together
 from gateway.counts import Counts
 from gateway.frameworks.cirq.parsing import parse_with_keys
-from gateway.frameworks.shared.shots import shots_of
+from gateway.frameworks.shared.shots import shot_table
 
 _SEEDS = 2**32
 
@@ -22,13 +23,13 @@ _SEEDS = 2**32
 class GatewaySampler(cirq.Sampler):
     """A backend of ours as a ``cirq.Sampler``.
 
-    A sweep is sent as one batch. A key that is measured several times has as many records. The shots are in
-    random order, see :func:`gateway.frameworks.shared.shots.shots_of`.
+    A sweep is sent as one request, or as several if a server's limits ask for that. A key that is measured several
+    times has as many records. The shots are in random order, see :func:`gateway.frameworks.shared.shots.shots_of`.
 
     Args:
         backend: one of our backends: a LocalSimulator, a DockerSimulator, ...
         seed: makes the sequence of runs of this sampler repeatable.
-        timeout_s: how many seconds a whole sweep may take before it is killed.
+        timeout_s: how many seconds the request of a sweep may take before it is killed.
     """
 
     def __init__(self, backend: Backend, *, seed: int | None = None, timeout_s: float | None = None) -> None:
@@ -57,9 +58,13 @@ class GatewaySampler(cirq.Sampler):
         conversions = [parse_with_keys(cirq.resolve_parameters(program, resolver)) for resolver in resolvers]
         batch: Sequence[Counts | None] = [None] * len(conversions)
         if repetitions and conversions:
-            seed = int(self._random.integers(_SEEDS - len(conversions)))
-            circuits = [circuit for circuit, _ in conversions]
-            batch = self._backend.run(circuits, shots=repetitions, seed=seed, timeout_s=self._timeout_s)  # type: ignore[assignment]  # shots give counts
+            batch = run_together(
+                self._backend,
+                [circuit for circuit, _ in conversions],
+                [repetitions] * len(conversions),
+                seed=int(self._random.integers(_SEEDS)),
+                timeout_s=self._timeout_s,
+            )
         return [
             cirq.ResultDict(params=resolver, records=_records(keys, counts))
             for resolver, (_, keys), counts in zip(resolvers, conversions, batch, strict=True)
@@ -68,11 +73,9 @@ class GatewaySampler(cirq.Sampler):
 
 def _records(keys: Mapping[str, list[tuple[int, ...]]], counts: Counts | None) -> dict[str, Any]:
     """Return, for each key, an array of the shape (repetitions, measurements of the key, qubits)."""
-    shots = [] if counts is None else shots_of(counts)
-    width = 0 if counts is None else counts.width
-    bits = np.array([list(map(int, reversed(shot))) for shot in shots], dtype=np.uint8).reshape(len(shots), width)
+    bits = None if counts is None else shot_table(counts)
     records = {}
     for key, times in keys.items():
         places = np.array(times, dtype=int)
-        records[key] = bits[:, places] if shots else np.zeros((0, *places.shape), dtype=np.uint8)
+        records[key] = np.zeros((0, *places.shape), dtype=np.uint8) if bits is None else bits[:, places]
     return records

@@ -38,7 +38,7 @@ from pytket.utils import QubitPauliOperator, prepare_circuit
 from pytket.utils.outcomearray import OutcomeArray
 
 from gateway.backends.base import Backend
-from gateway.backends.batch import Batch
+from gateway.backends.batch import Batch, run_together
 from gateway.circuit import Operation
 from gateway.circuit.gates import GATES as TABLE
 from gateway.circuit.lowering import first_unlowerable
@@ -184,7 +184,7 @@ class GatewayBackend(PytketBackend):
         batch = Batch(
             self._backend,
             [parse(task.circuit) for task in tasks],
-            shots=shots,
+            shots,
             seed=kwargs.get("seed"),
             timeout_s=kwargs.get("timeout_s"),
         )
@@ -276,11 +276,9 @@ class GatewayBackend(PytketBackend):
             )
         ]
         measured = [(factor, setting) for factor, part in parts for setting in settings(circuit, part)]
-        batch = Batch(self._backend, [setting.circuit for _, setting in measured], shots=[None] * len(measured))
+        outcomes = run_together(self._backend, [setting.circuit for _, setting in measured], [None] * len(measured))
         total = sum((factor * constant(part) for factor, part in parts), 0j)
-        for (factor, setting), outcome in zip(measured, batch.outcomes(), strict=True):
-            if isinstance(outcome, GatewayError):
-                raise outcome
+        for (factor, setting), outcome in zip(measured, outcomes, strict=True):
             total += factor * setting.moments(outcome)[0]
         return total
 

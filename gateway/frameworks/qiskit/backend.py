@@ -23,7 +23,7 @@ from qiskit.result.models import ExperimentResult, ExperimentResultData
 from qiskit.transpiler import Target
 
 from gateway.backends.base import Backend
-from gateway.backends.batch import Batch
+from gateway.backends.batch import Batch, Running
 from gateway.counts import Counts
 from gateway.errors import GatewayError, JobTimeout, RequestError
 from gateway.frameworks.qiskit.parsing import parse
@@ -103,7 +103,7 @@ class GatewayBackend(BackendV2):
             batch = Batch(
                 self._backend,
                 [parse(circuit) for circuit in circuits],
-                shots=[chosen["shots"] or DEFAULT_SHOTS] * len(circuits),
+                [chosen["shots"] or DEFAULT_SHOTS] * len(circuits),
                 seed=chosen["seed_simulator"],
                 timeout_s=chosen["timeout_s"],
             )
@@ -170,7 +170,7 @@ class GatewayJob(JobV1):
         )
 
 
-def outcomes_of(batch: Batch, timeout: float | None = None) -> list[Any]:
+def outcomes_of(batch: Running, timeout: float | None = None) -> list[Any]:
     """Wait for the outcome or the error of each circuit, and raise what Qiskit's users expect.
 
     Raises:

@@ -11,7 +11,7 @@ from qiskit.primitives import BaseEstimatorV2, DataBin, EstimatorPubLike, PubRes
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
 
 from gateway.backends.base import Backend
-from gateway.backends.batch import Batch
+from gateway.backends.batch import start
 from gateway.circuit import Circuit
 from gateway.errors import GatewayError
 from gateway.frameworks.qiskit.parsing import parse
@@ -63,10 +63,10 @@ class GatewayEstimator(BaseEstimatorV2):
         """
         chosen = self._default_precision if precision is None else precision
         tasks = [_Task.of(EstimatorPub.coerce(pub, chosen)) for pub in pubs]
-        batch = Batch(
+        batch = start(
             self._backend,
             [circuit for task in tasks for circuit in task.circuits()],
-            shots=[task.shots for task in tasks for _ in task.circuits()],
+            [task.shots for task in tasks for _ in task.circuits()],
             seed=self._seed,
             timeout_s=self._timeout_s,
         )

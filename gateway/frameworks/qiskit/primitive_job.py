@@ -9,7 +9,7 @@ from qiskit.primitives import BasePrimitiveJob, PrimitiveResult, PubResult
 from qiskit.providers import JobError, JobStatus
 from qiskit.providers.jobstatus import JOB_FINAL_STATES
 
-from gateway.backends.batch import Batch
+from gateway.backends.batch import Running
 from gateway.errors import GatewayError
 from gateway.frameworks.qiskit.backend import STATES, outcomes_of
 from gateway.frameworks.shared.errors import also
@@ -24,7 +24,7 @@ class GatewayPrimitiveJob(BasePrimitiveJob[Any, Any]):
         finish: makes the result of each PUB, or its error, of the outcomes of the batch.
     """
 
-    def __init__(self, batch: Batch, finish: Callable[[list[Any]], list[PubResult | GatewayError]]) -> None:
+    def __init__(self, batch: Running, finish: Callable[[list[Any]], list[PubResult | GatewayError]]) -> None:
         super().__init__(batch.id)
         self._batch = batch
         self._finish = finish
@@ -81,7 +81,7 @@ class GatewayPrimitiveJob(BasePrimitiveJob[Any, Any]):
         return self.status() in JOB_FINAL_STATES
 
     def cancel(self) -> bool:
-        """Cancel the job unless it has ended, kill its run, and return whether it is cancelled."""
+        """Cancel the job unless it has ended, kill its run if that is long, and return whether it is cancelled."""
         return self._batch.cancel()
 
 

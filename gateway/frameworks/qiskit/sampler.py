@@ -13,7 +13,7 @@ from qiskit.primitives import BaseSamplerV2, BitArray, DataBin, SamplerPubLike, 
 from qiskit.primitives.containers.sampler_pub import SamplerPub
 
 from gateway.backends.base import Backend
-from gateway.backends.batch import Batch, converted
+from gateway.backends.batch import converted, start
 from gateway.counts import Counts
 from gateway.errors import GatewayError
 from gateway.frameworks.qiskit.backend import DEFAULT_SHOTS
@@ -88,10 +88,10 @@ class GatewaySampler(BaseSamplerV2):
                     stacklevel=2,
                 )
         circuits = [circuit for pub in chosen for circuit in np.ravel(pub.parameter_values.bind_all(pub.circuit))]
-        batch = Batch(
+        batch = start(
             self._backend,
             converted(parse, circuits),
-            shots=[pub.shots for pub in chosen for _ in range(pub.size)],
+            [pub.shots for pub in chosen for _ in range(pub.size)],
             seed=self._options.seed_simulator,
             timeout_s=self._options.timeout_s,
         )

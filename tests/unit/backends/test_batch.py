@@ -9,7 +9,7 @@ from support.fake import Does, fake
 from support.raw import Server
 
 from gateway.backends.base import Backend
-from gateway.backends.batch import Batch, converted
+from gateway.backends.batch import Batch, QuickBatch, converted, run_together, start
 from gateway.backends.client import BackendClient
 from gateway.backends.virtual import VirtualBackend
 from gateway.circuit import Circuit
@@ -20,6 +20,7 @@ from gateway.errors import (
     JobCancelled,
     JobTimeout,
     LimitError,
+    RequestError,
     SimulatorError,
     UnsupportedError,
 )
@@ -39,7 +40,7 @@ def echo(amount: int, clbits: int = 3) -> Circuit:
 
 def test_each_circuit_has_its_outcome_or_its_error(machine: Backend):
     refused = UnsupportedError("operation 0: mystery: it is unknown", feature="mystery")
-    batch = Batch(machine, [echo(1), refused, fake(Does.RAISE), echo(2)], shots=[5] * 4)
+    batch = Batch(machine, [echo(1), refused, fake(Does.RAISE), echo(2)], [5] * 4)
     first, second, third, fourth = batch.outcomes()
     assert (first, fourth) == ({"001": 5}, {"010": 5})
     assert second is refused
@@ -49,52 +50,52 @@ def test_each_circuit_has_its_outcome_or_its_error(machine: Backend):
 
 
 def test_a_batch_without_any_outcome_has_failed(machine: Backend):
-    batch = Batch(machine, [fake(Does.RAISE), fake(Does.RAISE)], shots=[5, 5])
+    batch = Batch(machine, [fake(Does.RAISE), fake(Does.RAISE)], [5, 5])
     assert isinstance(batch.error(), SimulatorError)
     assert batch.status() is JobState.FAILED
-    nothing_to_run = Batch(machine, [refused := GatewayError("no")], shots=[5])
+    nothing_to_run = Batch(machine, [refused := GatewayError("no")], [5])
     assert nothing_to_run.error() is refused
     assert nothing_to_run.status() is JobState.FAILED
 
 
 def test_an_empty_batch_is_done(machine: Backend):
-    batch = Batch(machine, [], shots=[])
+    batch = Batch(machine, [], [])
     assert batch.outcomes() == []
     assert batch.status() is JobState.DONE
     assert batch.cancel() is False
 
 
 def test_more_circuits_than_a_server_takes_are_several_requests_in_order(machine: Backend):
-    batch = Batch(machine, [echo(k, clbits=5) for k in range(23)], shots=[k + 1 for k in range(23)], seed=2**32 - 12)
+    batch = Batch(machine, [echo(k, clbits=5) for k in range(23)], [k + 1 for k in range(23)], seed=2**32 - 12)
     assert batch.outcomes() == [{f"{k:05b}": k + 1} for k in range(23)]
     assert len(batch._parts) == 3
 
 
 def test_circuits_that_are_too_large_together_are_several_requests(machine: Backend):
     circuits = [Circuit(1, 3, [*echo(k).operations, *Circuit(1).h(0).operations * 30_000]) for k in range(4)]
-    batch = Batch(machine, circuits, shots=[2] * 4)
+    batch = Batch(machine, circuits, [2] * 4)
     assert batch.outcomes() == [{f"{k:03b}": 2} for k in range(4)]
     assert len(batch._parts) > 1
 
 
 def test_too_many_shots_are_the_error_of_their_circuit_alone(machine: Backend):
-    batch = Batch(machine, [echo(1), echo(2), echo(3)], shots=[5, 10_001, 6])
+    batch = Batch(machine, [echo(1), echo(2), echo(3)], [5, 10_001, 6])
     first, second, third = batch.outcomes()
     assert (first, third) == ({"001": 5}, {"011": 6})
     assert isinstance(second, LimitError)
     assert (second.limit, second.allowed) == ("max_shots", 10_000)
-    assert isinstance(Batch(machine, [echo(1)], shots=[10_001]).error(), LimitError)
+    assert isinstance(Batch(machine, [echo(1)], [10_001]).error(), LimitError)
 
 
 def test_a_wait_that_is_too_short_can_be_repeated(machine: Backend):
-    batch = Batch(machine, [fake(Does.SLEEP, 1)], shots=[1])
+    batch = Batch(machine, [fake(Does.SLEEP, 1)], [1])
     with pytest.raises(JobTimeout, match=r"0\.01 s"):
         batch.outcomes(0.01)
     assert len(batch.outcomes()) == 1
 
 
 def test_a_batch_can_be_cancelled(machine: Backend):
-    batch = Batch(machine, [fake(Does.SLEEP, 15)], shots=[1])
+    batch = Batch(machine, [fake(Does.SLEEP, 15)], [1])
     assert batch.status() in {JobState.QUEUED, JobState.RUNNING}
     assert batch.cancel()
     assert batch.status() is JobState.CANCELLED
@@ -113,7 +114,7 @@ def test_what_has_been_sent_is_cancelled_if_the_rest_is_refused(machine: Backend
 
     monkeypatch.setattr(machine, "run_async", run_async)
     with pytest.raises(UnsupportedError, match="no exact results"):
-        Batch(machine, [fake(Does.SLEEP, 15), echo(1)], shots=[1, None])
+        Batch(machine, [fake(Does.SLEEP, 15), echo(1)], [1, None])
     assert [job.status() for job in jobs] == [JobState.CANCELLED]
 
 
@@ -144,12 +145,12 @@ def test_a_circuit_that_measures_nothing_has_its_clbits_as_they_were():
 
     machine = VirtualBackend(run_func)
     circuits = [Circuit(2, 2).h(0), Circuit(0, 0), Circuit(3, 1)]
-    sampled = Batch(machine, circuits, shots=[8] * 3).outcomes()
+    sampled = Batch(machine, circuits, [8] * 3).outcomes()
     assert sampled == [{"00": 8}, {"": 8}, {"0": 8}]
     assert [type(counts) for counts in sampled] == [Counts] * 3
     assert [counts.width for counts in sampled] == [2, 0, 1]
     assert [counts.provenance.shots for counts in sampled] == [8] * 3
-    assert Batch(machine, circuits, shots=[None] * 3).outcomes() == [{"00": 1.0}, {"": 1.0}, {"0": 1.0}]
+    assert Batch(machine, circuits, [None] * 3).outcomes() == [{"00": 1.0}, {"": 1.0}, {"0": 1.0}]
     assert received[0] == Circuit(2, 3).h(0).measure(0, 2)
     assert circuits[0] == Circuit(2, 2).h(0), "the caller's circuit is not changed"
 
@@ -158,6 +159,51 @@ def test_machines_that_run_a_job_as_one_give_its_error_to_each_circuit():
     def run_func(circuit: Circuit, shots: int | None) -> dict[str, int]:
         raise OSError("the fridge is warm")
 
-    first, second = Batch(VirtualBackend(run_func), [echo(1), echo(2)], shots=[1, 1]).outcomes()
+    first, second = Batch(VirtualBackend(run_func), [echo(1), echo(2)], [1, 1]).outcomes()
     assert isinstance(first, SimulatorError)
     assert first is second
+
+
+# ---------------------------------------------------------------------------- without a job
+
+
+def test_circuits_run_together_without_a_job(machine: Backend):
+    circuits = [echo(k, clbits=5) for k in range(23)]
+    assert run_together(machine, circuits, [2] * 23) == [{f"{k:05b}": 2} for k in range(23)]
+    with pytest.raises(SimulatorError, match="fake"):
+        run_together(machine, [echo(1), fake(Does.RAISE)], [1, 1])
+    with pytest.raises(LimitError, match="max_shots"):
+        run_together(machine, [echo(1), echo(2)], [1, 10_001])
+
+
+def test_short_circuits_of_which_one_fails_have_outcomes_as_well(machine: Backend):
+    running = start(machine, [echo(1), fake(Does.RAISE), echo(2)], [5] * 3)
+    assert isinstance(running, QuickBatch)
+    first, second, third = running.outcomes()
+    assert (first, third) == ({"001": 5}, {"010": 5})
+    assert isinstance(second, SimulatorError)
+    assert (running.status(), running.error()) == (JobState.DONE, None)
+
+
+def test_a_short_circuit_that_fails_runs_once(machine: Backend, monkeypatch: pytest.MonkeyPatch):
+    sent = []
+    send = BackendClient.send
+    monkeypatch.setattr(BackendClient, "send", lambda self, request: sent.append(request) or send(self, request))
+    running = start(machine, [fake(Does.RAISE)], [5])
+    assert isinstance(running.error(), SimulatorError)
+    assert running.status() is JobState.FAILED
+    assert len(sent) == 1
+
+
+def test_what_is_no_fault_of_a_circuit_is_raised(machine: Backend):
+    running = start(machine, [echo(1), echo(2)], [1, 1], seed=1.5)
+    with pytest.raises(RequestError, match="seed"):
+        running.outcomes()
+    assert running.status() is JobState.FAILED
+
+
+@pytest.mark.parametrize(("circuit", "shots"), [(Circuit(23).h(0), 1), (Circuit(2).h(0), 10**7)])
+def test_what_may_take_long_is_a_job(circuit: Circuit, shots: int):
+    running = start(VirtualBackend(lambda one, shots: {"0" * one.num_clbits: shots}), [circuit] * 16, [shots] * 16)
+    assert isinstance(running, Batch)
+    assert running.outcomes() == [{"": shots}] * 16

@@ -110,3 +110,16 @@ def test_an_error_of_the_simulator_is_raised(failing: Backend):
     circuit = fake(Does.RAISE).to("cirq")
     with pytest.raises(SimulatorError, match="fake"):
         GatewaySampler(failing).run(circuit)
+
+
+def test_a_sweep_longer_than_a_request_is_several_requests(failing: Backend):
+    circuit = cirq.Circuit(cirq.Z(B) ** T, fake(Does.ECHO, 5).to("cirq"))
+    results = GatewaySampler(failing, seed=1).run_sweep(circuit, cirq.Linspace("t", 0, 1, 23), repetitions=2)
+    assert [result.params["t"] for result in results] == pytest.approx(np.linspace(0, 1, 23).tolist())
+    assert {result.repetitions for result in results} == {2}
+
+
+def test_shots_are_in_random_order(sampler: GatewaySampler):
+    circuit = cirq.Circuit(cirq.H(A), cirq.measure(A, key="m"))
+    column = sampler.run(circuit, repetitions=400).measurements["m"][:, 0]
+    assert 100 < np.count_nonzero(np.diff(column.astype(int))) < 300  # 200 expected; sorted it would be 1

@@ -15,6 +15,7 @@ from qiskit.providers import BackendV2, JobError, JobStatus, JobTimeoutError
 from qiskit.quantum_info import SparseObservable, SparsePauliOp
 from support.fake import Does, fake
 
+from gateway.backends import batch
 from gateway.backends.base import Backend
 from gateway.errors import JobCancelled, JobTimeout, RequestError, SimulatorError, UnsupportedError
 from gateway.frameworks.qiskit import GatewayBackend, GatewayEstimator, GatewaySampler
@@ -328,7 +329,8 @@ def test_a_job_whose_pubs_all_fail_raises_their_error(failing: Backend):
     assert (job.done(), job.in_final_state()) == (False, True)
 
 
-def test_a_primitives_job_is_cancelled_with_its_run(failing: Backend):
+def test_a_long_job_of_a_primitive_is_cancelled_with_its_run(failing: Backend, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(batch, "SHORT_SHOTS", 2)
     job = GatewaySampler(failing).run([fake(Does.SLEEP, 15).to("qiskit")], shots=3)
     with pytest.raises(JobTimeoutError, match=r"0\.01 s"):
         job.result(timeout=0.01)
@@ -336,6 +338,15 @@ def test_a_primitives_job_is_cancelled_with_its_run(failing: Backend):
     assert (job.cancelled(), job.running(), job.in_final_state()) == (True, False, True)
     with pytest.raises(JobCancelled, match="cancelled"):
         job.result()
+
+
+def test_a_short_job_of_a_primitive_is_waited_for(failing: Backend):
+    job = GatewaySampler(failing).run([fake(Does.SLEEP, 1).to("qiskit")], shots=3)
+    with pytest.raises(JobTimeoutError, match=r"0\.01 s"):
+        job.result(timeout=0.01)
+    assert (job.running(), job.cancel()) == (True, False)
+    assert job.result()[0].data.c.num_shots == 3
+    assert (job.done(), job.status()) == (True, JobStatus.DONE)
 
 
 def test_the_samplers_options_may_be_changed(failing: Backend):
@@ -408,9 +419,9 @@ def test_a_precision_is_kept_with_shots_and_reported(simulator: Backend):
 
 def test_paulis_that_can_be_measured_together_are(simulator: Backend, monkeypatch: pytest.MonkeyPatch):
     sent = []
-    run_async = type(simulator).run_async
+    run = type(simulator).run
     monkeypatch.setattr(
-        type(simulator), "run_async", lambda self, found, **how: sent.append(found) or run_async(self, found, **how)
+        type(simulator), "run", lambda self, found, **how: sent.append(found) or run(self, found, **how)
     )
     observable = SparsePauliOp(["ZZ", "ZI", "IZ", "XX", "IX", "YI"])
     GatewayEstimator(simulator).run([(bell(), observable)]).result()
