@@ -107,13 +107,27 @@ a type checker lets an angle be used as a number.
 def parameter(name: str) -> Any:  # noqa: ANN401 - see Angle
     """Return a free parameter of a circuit, an :class:`Expression` that stands where an angle stands.
 
+    Args:
+        name: a name that OpenQASM and Python could spell, such as ``theta``, or that of an element of an array of
+            them, such as ``theta[3]``.
+
     Raises:
-        CircuitInvalidError: the name is not one that OpenQASM or Python could spell.
+        CircuitInvalidError: the name is none of these.
     """
-    if not (isinstance(name, str) and name.isidentifier()):
-        msg = f"a parameter has a name of letters, digits and underscores, not {name!r}"
+    if not is_name(name):
+        msg = f"a parameter has a name of letters, digits and underscores, perhaps with an index, not {name!r}"
         raise CircuitInvalidError(msg, rule="parameter")
     return Expression("parameter", (name,))
+
+
+def is_name(name: object) -> bool:
+    """Return whether a parameter may have this name."""
+    if not isinstance(name, str):
+        return False
+    if name.isidentifier():
+        return True
+    array, _, index = name.removesuffix("]").partition("[")
+    return name.endswith("]") and array.isidentifier() and index.isascii() and index.isdecimal()
 
 
 def bits(*clbits: int) -> Expression:

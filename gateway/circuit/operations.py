@@ -18,6 +18,9 @@ CONTROL = frozenset({"set", "while", "end"})
 
 NON_GATES = frozenset({"measure", "reset", "barrier"}) | CONTROL
 
+NO_TIMING = "timing has no effect here"
+"""The note of a circuit from which delays or durations were left out."""
+
 
 class Comparison(msgspec.Struct, frozen=True, array_like=True, gc=False, forbid_unknown_fields=True):
     """Some clbits, read as a number, compared with a constant.

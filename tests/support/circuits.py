@@ -5,7 +5,8 @@ from __future__ import annotations
 from math import pi
 from random import Random
 
-from gateway.circuit import Circuit, Comparison, Condition
+from gateway.circuit import Circuit, Comparison, Condition, Expression, bits
+from gateway.circuit.expressions import CLASSICAL
 from gateway.circuit.gates import GATES, Gate
 
 ANGLE = 7.0
@@ -83,3 +84,55 @@ def handed() -> Circuit:
     """Return a circuit whose outcomes tell the sense of each rotation."""
     circuit = Circuit(3).h(0).h(1).h(2).rz(0.7, 0).cx(0, 1).rz(1.1, 1).cx(1, 2)
     return circuit.u(0.5, 0.3, 0.2, 0).u(0.9, 0.1, 0.4, 1).ry(0.5, 2).measure_all()
+
+
+def random_classical_circuit(seed: int) -> Circuit:
+    """Return two qubits, two clbits and two hidden ones under gates, measurements, assignments and loops."""
+    random, circuit = Random(seed), Circuit(2, 2, num_hidden=2)
+    for qubit in range(2):
+        circuit.u(*angles(random, GATES["u"]), qubit)
+    for _ in range(8):
+        _add_random_step(circuit, random)
+        if random.random() < 0.15:
+            _add_random_loop(circuit, random)
+    return circuit.measure(0, 0)
+
+
+def _add_random_step(circuit: Circuit, random: Random) -> None:
+    total = circuit.num_clbits + circuit.num_hidden
+    when = random_condition(random, total) if random.random() < 0.4 else ()
+    kind = random.random()
+    if kind < 0.3:
+        circuit.measure(random.randrange(2), random.randrange(total), when)
+    elif kind < 0.4:
+        circuit.reset(random.randrange(2), when)
+    elif kind < 0.7:
+        clbits = random.sample(range(total), random.randint(1, 3))
+        circuit.set(clbits, random_value(random, total), when)
+    else:
+        add_random_gate(circuit, random, when)
+
+
+def _add_random_loop(circuit: Circuit, random: Random) -> None:
+    """Append a loop that ends: its condition tests a clbit that each turn may set to 0, and never to 1."""
+    total = circuit.num_clbits + circuit.num_hidden
+    first, other = random.sample(range(total), 2)
+    circuit.while_((Comparison((first,), 1), *random_condition(random, total)[:1]))
+    add_random_gate(circuit, random)
+    circuit.u(1.1, 0.3, 0.2, 0).measure(0, other)
+    circuit.set([first], Expression("and", (bits(first), bits(other)))).end()
+
+
+def random_value(random: Random, num_clbits: int, depth: int = 2) -> int | Expression:
+    """Return a random classical value, without divisions."""
+    if depth == 0 or random.random() < 0.25:
+        if random.random() < 0.2:
+            return random.randrange(4)
+        return bits(*random.sample(range(num_clbits), random.randint(1, 2)))
+    op = random.choice([op for op in CLASSICAL if op not in {"/", "%"}])
+    args = [random_value(random, num_clbits, depth - 1) for _ in range(random.choice(CLASSICAL[op][0]))]
+    if op in {"wrap", "signed"}:
+        args[1] = random.randint(1, 4)
+    if op in {"<<", ">>"}:
+        args[1] = random.randint(0, 2)
+    return Expression(op, tuple(args))

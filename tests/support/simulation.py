@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from gateway.circuit import Circuit
+from gateway.circuit import Circuit, Operation
+from gateway.circuit.expressions import value_of_clbits
 from gateway.circuit.gates import GATES, Step
 
 
@@ -111,19 +112,107 @@ def assert_same_behaviour(first: Circuit, second: Circuit) -> None:
 
 
 def assert_same_ensembles(first: Circuit, second: Circuit) -> None:
-    """Compare two circuits by their density matrix for each value of the clbits.
+    """Compare two circuits by their density matrix for each value of the clbits, hidden ones aside.
 
     Operations that do not wait for each other may stand in another order, which changes nothing here.
     """
     assert (first.num_qubits, first.num_clbits) == (second.num_qubits, second.num_clbits)
-    ours, theirs = _ensembles(first), _ensembles(second)
+    ours, theirs = ensembles(first), ensembles(second)
     assert ours.keys() == theirs.keys()
     for bits, matrix in ours.items():
         np.testing.assert_allclose(matrix, theirs[bits], atol=1e-7)
 
 
-def _ensembles(circuit: Circuit) -> dict[int, np.ndarray]:
-    matrices: dict[int, np.ndarray] = {}
-    for bits, state in branches(circuit.num_qubits, moves(circuit)):
-        matrices[bits] = matrices.get(bits, 0) + np.outer(state, state.conj())
-    return {bits: matrix for bits, matrix in matrices.items() if np.trace(matrix).real > 1e-9}
+def outcomes(circuit: Circuit) -> dict[str, float]:
+    """Return the exact probability of each bitstring."""
+    return {
+        format(bits, f"0{circuit.num_clbits}b"): float(np.trace(matrix).real)
+        for bits, matrix in sorted(ensembles(circuit).items())
+    }
+
+
+Ensemble = dict[int, np.ndarray]
+"""The values of all clbits as one number -> the density matrix, whose trace is the probability."""
+
+NOTHING = 1e-10
+"""A loop ends when less than this is still in it."""
+
+
+def ensembles(circuit: Circuit) -> Ensemble:
+    """Return the density matrix for each value of the clbits of the outcome."""
+    start = np.zeros([2**circuit.num_qubits] * 2, dtype=complex)
+    start[0, 0] = 1
+    found: Ensemble = {}
+    for bits, matrix in _after({0: start}, circuit.operations).items():
+        _add(found, bits & (1 << circuit.num_clbits) - 1, matrix)
+    return {bits: matrix for bits, matrix in found.items() if np.trace(matrix).real > 1e-9}
+
+
+def _after(ensemble: Ensemble, operations: Sequence[Operation]) -> Ensemble:
+    """Return an ensemble after operations."""
+    place = 0
+    while place < len(operations):
+        op = operations[place]
+        if op.name == "while":
+            end = _end_of_loop(operations, place)
+            ensemble = _after_loop(ensemble, op, operations[place + 1 : end])
+            place = end
+        elif op.name != "barrier":
+            found: Ensemble = {}
+            for bits, matrix in ensemble.items():
+                holds = all(comparison.holds(bits) for comparison in op.condition)
+                for new_bits, new_matrix in _acted(op, bits, matrix) if holds else [(bits, matrix)]:
+                    _add(found, new_bits, new_matrix)
+            ensemble = found
+        place += 1
+    return ensemble
+
+
+def _end_of_loop(operations: Sequence[Operation], begin: int) -> int:
+    depth = 0
+    for place in range(begin, len(operations)):
+        depth += (operations[place].name == "while") - (operations[place].name == "end")
+        if not depth:
+            return place
+    raise AssertionError("the loop has no end")
+
+
+def _after_loop(ensemble: Ensemble, loop: Operation, body: Sequence[Operation]) -> Ensemble:
+    found: Ensemble = {}
+    for _ in range(1000):
+        inside: Ensemble = {}
+        for bits, matrix in ensemble.items():
+            stays = all(comparison.holds(bits) for comparison in loop.condition)
+            _add(inside if stays else found, bits, matrix)
+        if sum(np.trace(matrix).real for matrix in inside.values()) < NOTHING:
+            return found
+        ensemble = _after(inside, body)
+    raise AssertionError("the loop does not end")
+
+
+def _acted(op: Operation, bits: int, matrix: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
+    """Yield what an operation makes of a state with these clbits."""
+    if op.name == "set":
+        value = value_of_clbits(op.params[0], lambda clbit: bits >> clbit & 1)
+        for place, clbit in enumerate(op.clbits):
+            bits = bits & ~(1 << clbit) | (value >> place & 1) << clbit
+        yield bits, matrix
+    elif op.name not in {"measure", "reset"}:
+        yield bits, _conjugated(np.array(GATES[op.name].unitary(*op.params)), op.qubits, matrix)
+    else:
+        for outcome in (0, 1):
+            part = _conjugated(np.diag([1 - outcome, outcome]), op.qubits, matrix)
+            if np.trace(part).real > 1e-18:
+                if op.name == "reset":
+                    yield bits, _conjugated(np.array([[0, 1], [1, 0]]), op.qubits, part) if outcome else part
+                else:
+                    yield bits & ~(1 << op.clbits[0]) | outcome << op.clbits[0], part
+
+
+def _conjugated(gate: np.ndarray, qubits: tuple[int, ...], matrix: np.ndarray) -> np.ndarray:
+    half = apply(gate, qubits, matrix)
+    return apply(gate, qubits, half.conj().T).conj().T
+
+
+def _add(ensemble: Ensemble, bits: int, matrix: np.ndarray) -> None:
+    ensemble[bits] = ensemble[bits] + matrix if bits in ensemble else matrix

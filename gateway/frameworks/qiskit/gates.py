@@ -35,3 +35,6 @@ STANDARD: Mapping[str, Any] = {
     if row != "gphase" and getattr(gate, "_standard_gate", None) is not None
 }
 """Row -> Qiskit's number of a standard gate, which spares the object of the gate; empty in versions without numbers."""
+
+HIDDEN = "gateway_hidden"
+"""The name of the register for clbits that are not part of the outcome."""

@@ -1,12 +1,13 @@
-"""Prepares operations for other frameworks: groups them by condition, and drops identities that only name qubits."""
+"""Prepares operations for other frameworks: by condition, by loop, and without identities that only name qubits."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
 from gateway.circuit.circuit import Circuit, Condition, Operation
 from gateway.circuit.conditions import clbits_of
+from gateway.circuit.operations import CONTROL
 
 
 def grouped(operations: Iterable[Operation]) -> Iterator[tuple[Condition, list[Operation]]]:
@@ -24,6 +25,38 @@ def grouped(operations: Iterable[Operation]) -> Iterator[tuple[Condition, list[O
                 block = []
         if block:
             yield condition, block
+
+
+def sections(operations: Sequence[Operation]) -> Iterator[tuple[Operation | None, Sequence[Operation]]]:
+    """Yield operations in sections, in order.
+
+    Each section is ``(None, operations)`` without control flow, ``(set, ())``, or ``(while, body)``, whose body may
+    have sections of its own.
+    """
+    begin = place = 0
+    while place < len(operations):
+        op = operations[place]
+        if op.name not in CONTROL:
+            place += 1
+            continue
+        if begin < place:
+            yield None, operations[begin:place]
+        end = end_of_loop(operations, place) if op.name == "while" else place
+        yield op, operations[place + 1 : end]
+        begin = place = end + 1
+    if begin < place:
+        yield None, operations[begin:place]
+
+
+def end_of_loop(operations: Sequence[Operation], begin: int) -> int:
+    """Return the place of the ``end`` of the loop that begins at a place."""
+    depth = 0
+    for place in range(begin, len(operations)):
+        depth += (operations[place].name == "while") - (operations[place].name == "end")
+        if not depth:
+            return place
+    msg = f"operation {begin}: the loop has no end"
+    raise ValueError(msg)
 
 
 def without_mere_names(circuit: Circuit) -> Circuit:

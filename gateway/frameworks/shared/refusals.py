@@ -9,7 +9,7 @@ from gateway.errors import CircuitInvalidError, UnsupportedError
 
 
 class Unreadable(ValueError):  # noqa: N818 - reads as a fact; the caller adds the place
-    """A condition that conjunctions of comparisons cannot express."""
+    """A condition or a classical value that the shared circuit cannot express."""
 
 
 def refused(operation: int, what: str, why: str) -> UnsupportedError:
