@@ -16,6 +16,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import islice
 from time import perf_counter
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -59,6 +60,9 @@ N = TypeVar("N")
 SEED_END = 2**32
 """Seeds are below this: the largest range all frameworks take."""
 
+MAX_LOOP_ITERATIONS = 10_000
+"""So many turns of a loop that depends on measurements are followed, where no server says otherwise."""
+
 _WAITS_S = 60.0
 """How long a run waits for the memory that other runs hold, where it has no deadline."""
 
@@ -85,6 +89,7 @@ class Run:
         build_s: how many seconds the run has spent building so far.
         run_s: how many seconds it has spent simulating so far; building and simulating may alternate.
         sample_s: how many of these the shared sampler took; ``None`` unless it drew shots.
+        operations: those of the caller's circuit, for errors.
     """
 
     def __init__(
@@ -97,6 +102,7 @@ class Run:
     ) -> None:
         self.room = room or Room("", lambda: sys.maxsize, 0.0)
         self.details = details
+        self.operations: list[Operation] = []
         self.shots = shots
         self.seed = seed
         self.sampling = sampling
@@ -104,6 +110,11 @@ class Run:
         self.build_s = 0.0
         self.run_s = 0.0
         self.sample_s: float | None = None
+
+    def index_of_control(self, number: int) -> int:
+        """Return the index in the caller's circuit of the assignment or loop before which so many begin."""
+        indices = (index for index, op in enumerate(self.operations) if op.name in {"set", "while"})
+        return next(islice(indices, number, None))
 
     @contextmanager
     def seeded_for(self, part: int) -> Iterator[None]:
@@ -195,6 +206,13 @@ class Adapter(ABC, Generic[N]):
     resources = Resources()
     """What one run may use: one thread and the machine's memory, unless :meth:`use` sets something else."""
 
+    max_loop_iterations = MAX_LOOP_ITERATIONS
+    """So many turns of a loop are followed, unless :meth:`limit_loops` sets something else."""
+
+    def limit_loops(self, turns: int) -> None:
+        """Follow so many turns of a loop from now on."""
+        self.max_loop_iterations = turns
+
     def use(self, resources: Resources) -> None:
         """Keep to these resources from now on. This method is called before the first run."""
         self.resources = resources
@@ -250,6 +268,7 @@ class Adapter(ABC, Generic[N]):
         deadline = time.monotonic() + _WAITS_S if self._deadline is None else self._deadline
         room = Room(self.name, self.available_bytes, deadline)
         run = Run(shots or 0, secrets.randbelow(SEED_END) if seed is None else seed, sampling, room, details)
+        run.operations = circuit.operations
         with self._translating_errors(circuit_needs, options, room), room:
             with run.building():
                 self._take_operations(circuit_needs, run)
@@ -275,10 +294,11 @@ class Adapter(ABC, Generic[N]):
         """Return the counts of a lowered circuit. Each result type is computed by the method that has its name."""
         self.take_shots(circuit, run)
         with run.building():
-            native = self.build(circuit)
+            native = self.build(with_all_clbits(circuit))
         run.sampler = "native"
         with run.running():
-            return self.sample(native, shots=run.shots, seed=run.seed)
+            counts = self.sample(native, shots=run.shots, seed=run.seed)
+            return without_hidden(counts, circuit)
 
     def memory(self, circuit: Circuit, run: Run) -> Memory:
         """Return the bits of each shot: the counts, in an order that the seed decides.
@@ -468,3 +488,21 @@ def _check_numbers(shots: int | None, seed: int | None) -> None:
 def measured_clbits(operations: list[Operation]) -> dict[int, int]:
     """Return clbit -> qubit for a circuit whose measurements all come last; the last one into a clbit counts."""
     return {op.clbits[0]: op.qubits[0] for op in operations if op.name == "measure"}
+
+
+def with_all_clbits(circuit: Circuit) -> Circuit:
+    """Return a circuit without hidden clbits, for samplers that know no such thing: they become ordinary ones."""
+    if not circuit.num_hidden:
+        return circuit
+    return Circuit(circuit.num_qubits, circuit.num_clbits + circuit.num_hidden, circuit.operations)
+
+
+def without_hidden(counts: Counts, circuit: Circuit) -> Counts:
+    """Return counts over all clbits of a circuit as counts over those that are not hidden."""
+    if not circuit.num_hidden:
+        return counts
+    totals: dict[str, int] = {}
+    for key, times in counts.items():
+        shown = key[circuit.num_hidden :]
+        totals[shown] = totals.get(shown, 0) + times
+    return Counts.trusted(totals, circuit.num_clbits)

@@ -29,7 +29,8 @@ from mqt.ddsim import CircuitSimulator
 from adapters.base import Run, measured_clbits
 from adapters.shared.costs import Costs
 from adapters.shared.deferred import Step, defer
-from adapters.shared.dense import NEGLIGIBLE, without_idle_qubits
+from adapters.shared.dense import without_idle_qubits
+from adapters.shared.outcomes import NEGLIGIBLE
 from adapters.shared.room import Room, set_ceiling, take_outcomes
 from adapters.shared.state_results import StateResults
 from adapters.shared.states import State, bitstrings, distribution
@@ -249,7 +250,8 @@ class MqtAdapter(StateResults[NativeCircuit]):
             append(target, *op.params, *op.qubits)
         last = circuit.operations[tail:]
         if all(op.name in {"measure", "barrier"} and not op.condition for op in last):
-            return NativeCircuit(target, measured_clbits(last), circuit.num_clbits)
+            measured = {clbit: qubit for clbit, qubit in measured_clbits(last).items() if clbit < circuit.num_clbits}
+            return NativeCircuit(target, measured, circuit.num_clbits)
         deferred_circuit = defer(circuit)
         target = QuantumComputation(deferred_circuit.num_qubits)
         for step in deferred_circuit.steps:

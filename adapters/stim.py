@@ -15,20 +15,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from math import isqrt
-from typing import Any, ClassVar
+from typing import ClassVar
+from zlib import crc32
 
 import numpy as np
 import stim
 from numpy.typing import NDArray
 
-from adapters.base import Adapter, Run
-from adapters.shared.branching import Branch, Explorer, Plan, SegmentCache, SegmentKey, make_plan
+from adapters.base import Adapter, Run, with_all_clbits, without_hidden
 from adapters.shared.costs import Costs
 from adapters.shared.dense import counts_of_columns, without_idle_qubits
+from adapters.shared.populations import Bounds, SegmentCache, SegmentKey, follow, states_in_step
+from adapters.shared.program import Program, make_program
 from adapters.shared.room import hold_outcomes
+from adapters.shared.tables import Table
 from gateway.circuit import Circuit, Operation
-from gateway.circuit.operations import Condition
+from gateway.circuit.operations import CONTROL, Condition
 from gateway.counts import Counts, Probabilities
 from gateway.errors import LimitError, UnsupportedError
 from gateway.results import Sampling
@@ -87,11 +91,13 @@ class StimAdapter(Adapter[NativeCircuit | None]):
         return str(stim.__version__)
 
     def build(self, circuit: Circuit) -> NativeCircuit | None:
-        """Convert to a circuit of Stim's; ``None`` if the circuit has a condition that Stim cannot express."""
+        """Convert to a circuit of Stim's; ``None`` if the circuit has something classical that Stim cannot express."""
         lines: list[str] = []
         measurement_of_clbit: dict[int, int] = {}
         num_measurements = 0
         for op in circuit.operations:
+            if op.name in CONTROL:
+                return None
             if op.condition:
                 try:
                     lines.append(_conditional_line(op, measurement_of_clbit, num_measurements))
@@ -109,7 +115,7 @@ class StimAdapter(Adapter[NativeCircuit | None]):
         """Draw shots with ``Circuit.compile_sampler``."""
         if native is None:
             raise UnsupportedError(
-                f"{self.name}'s own sampler knows Pauli gates that depend on one clbit, and no other condition: "
+                f"{self.name}'s own sampler knows Pauli gates that depend on one clbit, and nothing else of the kind: "
                 "leave sampling at 'auto'",
                 feature="native conditions",
                 simulator=self.name,
@@ -132,22 +138,24 @@ class StimAdapter(Adapter[NativeCircuit | None]):
         """Sample with Stim's sampler, or follow the outcomes if the sampler cannot express a condition."""
         with run.building():
             compact = without_idle_qubits(circuit)
-            native = self.build(compact)
+            native = self.build(with_all_clbits(compact))
         if native is not None or run.sampling is Sampling.NATIVE:
             run.sampler = "native"
             _take_tableau(compact.num_qubits, run)
             with run.running():
-                return self.sample(native, shots=run.shots, seed=run.seed)
+                return without_hidden(self.sample(native, shots=run.shots, seed=run.seed), circuit)
         run.sampler = "shared"
         rng = np.random.default_rng(run.seed)
         totals: dict[str, int] = {}
-        plan = make_plan(compact)
-        at_once = max(_BYTES_AT_ONCE // (plan.num_qubits + plan.num_clbits + 1), 1)
+        with run.building():
+            program = make_program(compact)
+        at_once = max(_BYTES_AT_ONCE // (program.num_qubits + program.num_clbits + 1), 1)
         with run.running():
-            for branch, space in _leaves(plan, run, rng):
-                for begin in range(0, branch.shots, at_once):
-                    outcomes = space.draw(min(at_once, branch.shots - begin), rng)
-                    _add(totals, _count(outcomes, plan, branch))
+            for table, space in self._leaves(program, run, rng):
+                rows = np.repeat(np.arange(len(table)), table.amounts)
+                for begin in range(0, len(rows), at_once):
+                    of_piece = rows[begin : begin + at_once]
+                    _add(totals, _count(space.draw(len(of_piece), rng), program, table, of_piece))
                     hold_outcomes(len(totals))
         return Counts.trusted(totals, circuit.num_clbits)
 
@@ -159,16 +167,34 @@ class StimAdapter(Adapter[NativeCircuit | None]):
         """
         totals: dict[str, float] = {}
         with run.building():
-            plan = make_plan(without_idle_qubits(circuit))
+            program = make_program(without_idle_qubits(circuit))
         with run.running():
-            for branch, space in _leaves(plan, run, None):
-                _check_outcomes(len(totals) + space.outcomes)
-                share = branch.weight / space.outcomes
-                for outcomes in space.all():
-                    for key in _count(outcomes, plan, branch):
-                        totals[key] = totals.get(key, 0.0) + share
+            for table, space in self._leaves(program, run, None):
+                _check_outcomes(len(totals) + space.outcomes * len(table))
+                for row, weight in enumerate(table.amounts.tolist()):
+                    share = weight / space.outcomes
+                    for outcomes in space.all():
+                        for key, times in _count(outcomes, program, table, np.full(len(outcomes), row)).items():
+                            totals[key] = totals.get(key, 0.0) + share * times
                     hold_outcomes(len(totals))
         return Probabilities(totals, circuit.num_clbits)
+
+    def _leaves(self, program: Program, run: Run, rng: np.random.Generator | None) -> Iterator[tuple[Table, Outcomes]]:
+        """Yield each population at its end with the possible outcomes of the qubits that are measured last."""
+        if program.static:
+            _take_tableau(program.num_qubits, run)
+        bounds = partial(self._bounds, program, run)
+        for table, state in follow(program, _Simulation(program), rng, bounds, run.shots):
+            yield table, _outcomes(state, program.measured, exact=rng is None)
+
+    def _bounds(self, program: Program, run: Run) -> Bounds:
+        return Bounds(
+            partial(_take_tableaux, program, run),
+            depth=program.depth(run.shots) + 1,
+            in_step=states_in_step(program, run.shots, program.num_qubits**2),
+            turns=self.max_loop_iterations,
+            index_of=run.index_of_control,
+        )
 
 
 # ---------------------------------------------------------------------------- text
@@ -271,22 +297,52 @@ class Outcomes:
         return outcomes
 
 
-def _leaves(
-    plan: Plan, run: Run, rng: np.random.Generator | None
-) -> Iterator[tuple[Branch[stim.TableauSimulator], Outcomes]]:
-    """Yield each branch at its end with the possible outcomes of the qubits that are measured last."""
-    _take_tableaux(plan, run)
-    segment_circuits: SegmentCache[stim.Circuit] = SegmentCache(plan)
+class _Simulation:
+    """What the shared driver needs of Stim's tableau simulator.
 
-    def advance(key: SegmentKey, gates: list[Operation], state: stim.TableauSimulator | None) -> stim.TableauSimulator:
-        circuit = segment_circuits.get(key, len(gates), lambda: stim.Circuit("\n".join(map(_line, gates))))
+    Args:
+        program: what is run.
+    """
+
+    def __init__(self, program: Program) -> None:
+        self._num_qubits = program.num_qubits
+        self._circuits: SegmentCache[stim.Circuit] = SegmentCache(program)
+
+    def advance(
+        self, key: SegmentKey, gates: list[Operation], state: stim.TableauSimulator | None
+    ) -> stim.TableauSimulator:
+        """Return the state after gates."""
+        circuit = self._circuits.get(key, len(gates), lambda: stim.Circuit("\n".join(map(_line, gates))))
         after = stim.TableauSimulator() if state is None else state.copy()
-        after.set_num_qubits(plan.num_qubits)
+        after.set_num_qubits(self._num_qubits)
         after.do(circuit)
         return after
 
-    for branch, state in Explorer(plan, advance, _chance_of_one, _project, rng).leaves(run.shots):
-        yield branch, _outcomes(state, plan.measured, exact=rng is None)
+    def probability_of_one(self, state: stim.TableauSimulator, qubit: int) -> float:
+        """Return the probability that measuring a qubit gives 1."""
+        return float(1 - state.peek_z(qubit)) / 2
+
+    def project(
+        self, state: stim.TableauSimulator, qubit: int, outcome: int, *, flip: bool = False
+    ) -> stim.TableauSimulator:
+        """Return the state after an outcome."""
+        after = state.copy()
+        after.postselect_z(qubit, desired_value=bool(outcome))
+        if flip:
+            after.x(qubit)
+        return after
+
+    def fingerprint(self, state: stim.TableauSimulator) -> float:
+        """Return a number below 1 that is made of the canonical stabilizers, which are the same for equal states."""
+        return crc32(_canonical(state)) / 2**32
+
+    def same(self, state: stim.TableauSimulator, other: stim.TableauSimulator) -> bool:
+        """Return whether two states are the same."""
+        return _canonical(state) == _canonical(other)
+
+
+def _canonical(state: stim.TableauSimulator) -> bytes:
+    return "".join(map(str, state.canonical_stabilizers())).encode()
 
 
 def _take_tableau(num_qubits: int, run: Run) -> None:
@@ -294,24 +350,11 @@ def _take_tableau(num_qubits: int, run: Run) -> None:
     run.room.take_states({"states": num_qubits**2}, num_qubits, isqrt)
 
 
-def _take_tableaux(plan: Plan, run: Run) -> None:
-    """Take room for the tableaux of all branches that wait, and for what reads the outcomes from one of them."""
+def _take_tableaux(program: Program, run: Run, waiting: int) -> None:
+    """Take room for the tableaux that wait, and for what reads the outcomes from one of them."""
     of_one = 12  # bytes for each pair of qubits; a tableau that waits needs one
-    waiting = plan.waiting(run.shots)
-    parts = {"states": of_one * plan.num_qubits**2, "branches": waiting * plan.num_qubits**2}
-    run.room.take_states(parts, plan.num_qubits, lambda left: isqrt(left // (of_one + waiting)))
-
-
-def _chance_of_one(state: stim.TableauSimulator, qubit: int) -> float:
-    return float(1 - state.peek_z(qubit)) / 2
-
-
-def _project(state: stim.TableauSimulator, qubit: int, outcome: int, *, flip: bool = False) -> stim.TableauSimulator:
-    after = state.copy()
-    after.postselect_z(qubit, desired_value=bool(outcome))
-    if flip:
-        after.x(qubit)
-    return after
+    parts = {"states": of_one * program.num_qubits**2, "branches": waiting * program.num_qubits**2}
+    run.room.take_states(parts, program.num_qubits, lambda left: isqrt(left // (of_one + waiting)))
 
 
 def _outcomes(state: stim.TableauSimulator, qubits: list[int], *, exact: bool) -> Outcomes:
@@ -342,15 +385,17 @@ def _outcomes(state: stim.TableauSimulator, qubits: list[int], *, exact: bool) -
     return Outcomes(one, flips[:rank])
 
 
-def _count(outcomes: Bits, plan: Plan, branch: Branch[Any]) -> Counts:
-    """Count the outcomes of a branch, including the clbits that were written before its end."""
-    place = {qubit: position for position, qubit in enumerate(plan.measured)}
-    columns = {clbit: outcomes[:, place[qubit]] for clbit, qubit in plan.final.items()}
-    always = np.ones(len(outcomes), dtype=np.uint8)
-    columns |= {clbit: always for clbit in range(plan.num_clbits) if branch.bits >> clbit & 1 and clbit not in columns}
+def _count(outcomes: Bits, program: Program, table: Table, rows: NDArray[np.intp]) -> Counts:
+    """Count the outcomes of a population, each with the clbits of its row that were written before the end."""
+    place = {qubit: position for position, qubit in enumerate(program.measured)}
+    columns = {clbit: outcomes[:, place[qubit]] for clbit, qubit in program.final.items()}
+    for clbit, column in program.shown.items():
+        of_table = table.column(column)
+        if of_table.any():
+            columns[clbit] = of_table[rows]
     if not columns:
-        return Counts.trusted({"0" * plan.num_clbits: len(outcomes)}, plan.num_clbits)
-    return counts_of_columns(columns, plan.num_clbits)
+        return Counts.trusted({"0" * program.num_clbits: len(outcomes)}, program.num_clbits)
+    return counts_of_columns(columns, program.num_clbits)
 
 
 def _add(totals: dict[str, int], counts: Counts) -> None:

@@ -314,6 +314,14 @@ def _own_sampler(needs: Needs, capabilities: Capabilities, options: RunOptions) 
     return Lack("native dynamic circuits", text, needs.dynamic)
 
 
+def _own_control_flow(needs: Needs, _: Capabilities, options: RunOptions) -> Lack | None:
+    indices = [index for index in (needs.assignment, needs.loop) if index is not None]
+    if options.sampling is not Sampling.NATIVE or options.result is not ResultType.COUNTS or not indices:
+        return None
+    text = "runs assignments and loops with the shared sampler: leave sampling at 'auto'"
+    return Lack("native control flow", text, min(indices))
+
+
 _CHECKS: tuple[Callable[[Needs, Capabilities, RunOptions], Lack | None], ...] = (
     _result,
     _seed,
@@ -327,4 +335,5 @@ _CHECKS: tuple[Callable[[Needs, Capabilities, RunOptions], Lack | None], ...] = 
     _gates,
     _precision,
     _own_sampler,
+    _own_control_flow,
 )

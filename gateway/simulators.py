@@ -96,7 +96,9 @@ SIMULATORS: dict[str, Simulator] = {
             summary="Cirq state vector",
             adapter="adapters.cirq:CirqAdapter",
             distribution="cirq-core",
-            capabilities=Capabilities(result_types=_ALL_TYPES, bytes_per_amplitude=72, native_dynamic=True),
+            capabilities=Capabilities(
+                result_types=_ALL_TYPES, assignment=True, loops=True, bytes_per_amplitude=72, native_dynamic=True
+            ),
             requires=("cirq-core>=1.7,<1.8",),
             packages=("cirq",),
             warm=("cirq", "sympy"),
@@ -118,7 +120,7 @@ SIMULATORS: dict[str, Simulator] = {
             summary="pyQuil numpy wavefunction",
             adapter="adapters.rigetti:RigettiAdapter",
             distribution="pyquil",
-            capabilities=Capabilities(result_types=_ALL_TYPES, bytes_per_amplitude=72),
+            capabilities=Capabilities(result_types=_ALL_TYPES, assignment=True, loops=True, bytes_per_amplitude=72),
             # its numpy simulator is deprecated and leaves in pyquil 5
             requires=("pyquil==4.22.0; python_version < '3.13'",),
             group="rigetti",
@@ -132,7 +134,12 @@ SIMULATORS: dict[str, Simulator] = {
             adapter="adapters.pytket:PytketAdapter",
             distribution="pytket-qiskit",
             capabilities=Capabilities(
-                result_types=_ALL_TYPES, bytes_per_amplitude=48, threads=True, native_dynamic=True
+                result_types=_ALL_TYPES,
+                assignment=True,
+                loops=True,
+                bytes_per_amplitude=48,
+                threads=True,
+                native_dynamic=True,
             ),
             requires=(
                 "pytket>=2.18,<2.19",
@@ -150,7 +157,9 @@ SIMULATORS: dict[str, Simulator] = {
             summary="Qulacs state vector",
             adapter="adapters.qulacs:QulacsAdapter",
             distribution="qulacs",
-            capabilities=Capabilities(result_types=_ALL_TYPES, bytes_per_amplitude=48, threads=True),
+            capabilities=Capabilities(
+                result_types=_ALL_TYPES, assignment=True, loops=True, bytes_per_amplitude=48, threads=True
+            ),
             requires=("qulacs>=0.6.14,<0.7; python_version < '3.14'",),
             packages=("qulacs",),
             warm=("qulacs",),
@@ -162,7 +171,12 @@ SIMULATORS: dict[str, Simulator] = {
             adapter="adapters.qiskit:QiskitAdapter",
             distribution="qiskit-aer",
             capabilities=Capabilities(
-                result_types=_ALL_TYPES, bytes_per_amplitude=48, threads=True, native_dynamic=True
+                result_types=_ALL_TYPES,
+                assignment=True,
+                loops=True,
+                bytes_per_amplitude=48,
+                threads=True,
+                native_dynamic=True,
             ),
             requires=("qiskit>=2.6,<2.7", "qiskit-aer>=0.18.2,<0.19"),
             packages=("qiskit", "qiskit_aer"),
@@ -178,6 +192,8 @@ SIMULATORS: dict[str, Simulator] = {
             capabilities=Capabilities(
                 result_types=(ResultType.COUNTS, ResultType.PROBABILITIES, ResultType.EXPECTATION, ResultType.MEMORY),
                 gates=CLIFFORD,
+                assignment=True,
+                loops=True,
                 native_dynamic=True,
             ),
             requires=("stim>=1.16,<1.17",),

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from adapters.shared.branching import make_plan
+from adapters.shared.program import Event, Segment, make_program
 from gateway.circuit import Circuit, Operation
 from gateway.circuit.circuit import Comparison, Condition
 from gateway.circuit.conditions import bits_of
@@ -46,15 +46,24 @@ class DeferredCircuit:
 
 
 def defer(circuit: Circuit) -> DeferredCircuit:
-    """Rewrite a circuit; conditional global phases, which no outcome shows, are left out."""
-    plan = make_plan(circuit)
+    """Rewrite a circuit without assignments and loops.
+
+    Conditional global phases, which no outcome shows, are left out.
+    """
+    program = make_program(circuit)
+    clbits = {column: clbit for clbit, column in program.columns.items()}
     rewriter = _Rewriter(circuit.num_qubits)
-    for segment in plan.segments:
-        for op in segment.gates:
-            rewriter.gate(op)
-        if segment.event is not None:
-            (rewriter.measure if segment.event.name == "measure" else rewriter.reset)(segment.event)
-    qubit_of_clbit = rewriter.qubit_of_clbit | {clbit: rewriter.wires[qubit] for clbit, qubit in plan.final.items()}
+    for step in program.steps:
+        if isinstance(step, Segment):
+            for op in step.gates:
+                rewriter.gate(op)
+        elif isinstance(step, Event) and step.column is not None:
+            rewriter.measure(step, clbits[step.column])
+        elif isinstance(step, Event):
+            rewriter.reset(step)
+    qubit_of_clbit = {
+        clbit: qubit for clbit, qubit in rewriter.qubit_of_clbit.items() if clbit < circuit.num_clbits
+    } | {clbit: rewriter.wires[qubit] for clbit, qubit in program.final.items()}
     return DeferredCircuit(rewriter.num_qubits, rewriter.steps, qubit_of_clbit)
 
 
@@ -83,13 +92,13 @@ class _Rewriter:
             return
         self._step(op.name, tuple([self.wires[qubit] for qubit in op.qubits]), op.params, controls)
 
-    def measure(self, op: Operation) -> None:
+    def measure(self, event: Event, clbit: int) -> None:
         """Let the clbit take the qubit's value.
 
         Under a condition, a fresh qubit takes the new value where the condition holds, and the old value elsewhere.
         """
-        qubit, clbit = self.wires[op.qubits[0]], op.clbits[0]
-        controls = self._controls(op.condition)
+        qubit = self.wires[event.qubit]
+        controls = self._controls(event.condition)
         if controls is None:
             return
         if not controls:
@@ -104,14 +113,14 @@ class _Rewriter:
         self._step_if("x", fresh, controls, qubit)
         self.qubit_of_clbit[clbit] = fresh
 
-    def reset(self, op: Operation) -> None:
+    def reset(self, event: Event) -> None:
         """Put a fresh qubit in the place of the old one."""
-        qubit = op.qubits[0]
+        qubit = event.qubit
         if self.wires[qubit] in self._zero:
             return
-        if op.condition:
-            self._copy_outcomes(op.qubits)
-        controls = self._controls(op.condition)
+        if event.condition:
+            self._copy_outcomes((qubit,))
+        controls = self._controls(event.condition)
         if controls is None:
             return
         fresh = self._new_qubit()

@@ -3,26 +3,40 @@
 Let ``p`` be the exact distribution of the measured qubits, in float64 and normalised. The shared sampler draws
 all shots at once with ``numpy.random.default_rng(seed).multinomial(shots, p)`` (PCG64). This costs the same for
 any number of shots, gives all simulators the same rule for seeds, and decides the bit order in one place. In a
-dynamic circuit the same generator first splits the shots among the branches, depth first, outcome 0 before
-outcome 1.
+dynamic circuit the same generator first divides the shots, as :mod:`adapters.shared.populations` says, and then
+draws for each population at the end, as :func:`adapters.shared.outcomes.drawn` says.
 """
 
 from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
-from typing import Any
+from functools import partial
+from typing import Any, Generic
 
 import numpy as np
 from numpy.typing import NDArray
 
 from adapters.base import N, Run
-from adapters.shared.branching import Branch, Explorer, Plan, SegmentCache, SegmentKey, make_plan
 from adapters.shared.costs import STATE
+from adapters.shared.outcomes import drawn, weighed
 from adapters.shared.pauli import Estimate, PauliSums, groups_of
-from adapters.shared.room import hold_outcomes, take_outcomes
+from adapters.shared.populations import SAME, Bounds, SegmentCache, SegmentKey, follow, states_in_step
+from adapters.shared.program import Program, make_program
+from adapters.shared.room import take_outcomes
 from adapters.shared.state_results import StateResults, compact, draw
-from adapters.shared.states import Distribution, State, bitstrings, distribution, probability_of_one, project, texts
+from adapters.shared.states import (
+    Distribution,
+    State,
+    bitstrings,
+    distance,
+    distribution,
+    fingerprint,
+    probability_of_one,
+    project,
+    texts,
+)
+from adapters.shared.tables import Table
 from gateway.circuit import Circuit, Operation
 from gateway.counts import Counts, Probabilities
 from gateway.expectation import Expectation
@@ -30,9 +44,6 @@ from gateway.results import Sampling
 
 _PIECE_BYTES = 2**22
 """How much is converted at a time, since the forms on the way take several times the memory of the last one."""
-
-NEGLIGIBLE = 1e-15
-"""An exact probability below this is rounding noise and is left out."""
 
 
 class DenseAdapter(StateResults[N]):
@@ -57,34 +68,27 @@ class DenseAdapter(StateResults[N]):
         """Sample with the shared sampler, or natively if the request says so."""
         with run.building():
             compact = without_idle_qubits(circuit)
-            plan = make_plan(compact)
+            program = make_program(compact)
         if run.sampling is Sampling.NATIVE:
-            self.take_states(run, plan.num_qubits, per_amplitude=self.costs.native_state)
+            self.take_states(run, program.num_qubits, per_amplitude=self.costs.native_state)
             return super().counts(compact, run)
         run.sampler = "shared"
         rng = np.random.default_rng(run.seed)
         totals: dict[str, int] = {}
-        for branch, probabilities in self._leaves(plan, rng, run):
+        for table, probabilities in self._leaves(program, rng, run):
             with run.sampling_shots():
-                branch_counts = rng.multinomial(branch.shots, probabilities)
-                (indices,) = np.nonzero(branch_counts)
-                for key, count in zip(_keys(plan, branch, indices), branch_counts[indices].tolist(), strict=True):
-                    totals[key] = totals.get(key, 0) + count
-                hold_outcomes(len(totals))
+                for outcomes in drawn(table, probabilities, rng):
+                    outcomes.add_to(totals, program)
         return Counts.trusted(totals, circuit.num_clbits)
 
     def probabilities(self, circuit: Circuit, run: Run) -> Probabilities:
         """Return the exact probabilities of the clbits."""
         totals: dict[str, float] = {}
         with run.building():
-            plan = make_plan(without_idle_qubits(circuit))
-        for branch, probabilities in self._leaves(plan, None, run):
+            program = make_program(without_idle_qubits(circuit))
+        for table, probabilities in self._leaves(program, None, run):
             with run.running():
-                (indices,) = np.nonzero(probabilities > NEGLIGIBLE)
-                weights = (branch.weight * probabilities[indices]).tolist()
-                for key, weight in zip(_keys(plan, branch, indices), weights, strict=True):
-                    totals[key] = totals.get(key, 0.0) + weight
-                hold_outcomes(len(totals))
+                weighed(table, probabilities, program).add_to(totals, program)
         return Probabilities(totals, circuit.num_clbits)
 
     def take_final_state(self, num_qubits: int, run: Run, *, extra: int = 0, answer: bool = False) -> None:
@@ -118,36 +122,69 @@ class DenseAdapter(StateResults[N]):
         return Expectation(estimate.values, estimate.std_errors, len(groups), width=circuit.num_clbits)
 
     def _leaves(
-        self, plan: Plan, rng: np.random.Generator | None, run: Run
-    ) -> Iterator[tuple[Branch[State], Distribution]]:
-        """Yield each branch at its end, with the distribution of the qubits that are measured last."""
-        waiting, declared = plan.waiting(run.shots), self.capabilities.bytes_per_amplitude
-        per_amplitude = max(declared, self.costs.from_state) if declared and waiting else declared
-        self.take_states(run, plan.num_qubits, waiting, per_amplitude=per_amplitude)
-        segment_circuits: SegmentCache[N] = SegmentCache(plan)
-
-        def advance(key: SegmentKey, gates: list[Operation], state: State | None) -> State:
-            def build() -> N:
-                with run.building():
-                    return self.build(Circuit(plan.num_qubits, 0, gates))
-
-            native = segment_circuits.get(key, len(gates), build)
-            with run.running():
-                return self.evolve(native, state)
-
-        qubits = plan.measured
-        for branch, state in Explorer(plan, advance, probability_of_one, project, rng).leaves(run.shots):
+        self, program: Program, rng: np.random.Generator | None, run: Run
+    ) -> Iterator[tuple[Table, Distribution]]:
+        """Yield each population at the end, with the distribution of the qubits that are measured last."""
+        if program.static:
+            self.take_states(run, program.num_qubits)
+        qubits = program.measured
+        bounds = partial(self._bounds, program, run)
+        for table, state in follow(program, _Simulation(self, program, run), rng, bounds, run.shots):
             with run.running():
                 probabilities = distribution(state, qubits)
             del state
-            yield branch, probabilities
+            yield table, probabilities
+
+    def _bounds(self, program: Program, run: Run) -> Bounds:
+        """Return how many states may wait.
+
+        Raises:
+            LimitError: not even those fit that wait if one history is followed after the other.
+        """
+        declared = self.capabilities.bytes_per_amplitude
+        per_amplitude = max(declared, self.costs.from_state) if declared else declared
+        return Bounds(
+            lambda waiting: self.take_states(run, program.num_qubits, waiting, per_amplitude=per_amplitude),
+            depth=program.depth(run.shots) + 1,
+            in_step=states_in_step(program, run.shots, STATE << program.num_qubits),
+            turns=self.max_loop_iterations,
+            index_of=run.index_of_control,
+        )
 
 
-def _keys(plan: Plan, branch: Branch[State], indices: NDArray[np.int64]) -> list[str]:
-    """Return the bitstrings of some outcomes of a branch."""
-    place = {qubit: position for position, qubit in enumerate(plan.measured)}
-    places = {clbit: place[qubit] for clbit, qubit in plan.final.items()}
-    return bitstrings(indices, places, branch.bits, plan.num_clbits)
+class _Simulation(Generic[N]):
+    """What the shared driver needs of a simulator that hands over dense states.
+
+    Args:
+        adapter: of the simulator.
+        program: what is run.
+        run: the run under way.
+    """
+
+    def __init__(self, adapter: DenseAdapter[N], program: Program, run: Run) -> None:
+        self._adapter = adapter
+        self._num_qubits = program.num_qubits
+        self._run = run
+        self._circuits: SegmentCache[N] = SegmentCache(program)
+
+    def advance(self, key: SegmentKey, gates: list[Operation], state: State | None) -> State:
+        """Return the state after gates."""
+
+        def build() -> N:
+            with self._run.building():
+                return self._adapter.build(Circuit(self._num_qubits, 0, gates))
+
+        native = self._circuits.get(key, len(gates), build)
+        with self._run.running():
+            return self._adapter.evolve(native, state)
+
+    probability_of_one = staticmethod(probability_of_one)
+    project = staticmethod(project)
+    fingerprint = staticmethod(fingerprint)
+
+    def same(self, state: State, other: State) -> bool:
+        """Return whether two states are the same up to their phase."""
+        return distance(state, other) <= SAME
 
 
 def without_idle_qubits(circuit: Circuit) -> Circuit:
@@ -160,15 +197,11 @@ def without_idle_qubits(circuit: Circuit) -> Circuit:
     if len(busy_qubits) == circuit.num_qubits > 0:
         return circuit.with_operations(operations)
     index = {qubit: place for place, qubit in enumerate(sorted(busy_qubits))}
-    return Circuit(
-        max(len(index), 1),
-        circuit.num_clbits,
-        [
-            Operation(op.name, tuple([index[qubit] for qubit in op.qubits]), op.params, op.clbits, op.condition)
-            for op in operations
-        ],
-        circuit.num_hidden,
-    )
+    operations = [
+        Operation(op.name, tuple([index[qubit] for qubit in op.qubits]), op.params, op.clbits, op.condition)
+        for op in operations
+    ]
+    return Circuit(max(len(index), 1), circuit.num_clbits, operations, circuit.num_hidden)
 
 
 def counts_of_indices(indices: NDArray[np.int64], qubit_of_clbit: dict[int, int], num_clbits: int) -> Counts:

@@ -6,6 +6,7 @@ Everything here is little-endian: qubit ``q`` is bit ``q`` of the index into ``[
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -52,6 +53,47 @@ def project(state: State, qubit: int, outcome: int, *, flip: bool = False) -> St
     norm = np.sqrt(np.vdot(amplitudes, amplitudes).real)
     np.multiply(amplitudes, 1 / norm, out=_split(after, qubit)[:, outcome ^ flip, :])
     return after
+
+
+_FEW_AMPLITUDES = 2**16
+"""States are compared piece by piece, so that the comparison needs no memory to speak of."""
+
+
+def fingerprint(state: State) -> float:
+    """Return a number that is the same for states that are equal up to a global phase, and hardly ever for others.
+
+    It is the length of the state's component along one fixed vector of the norm 1, so it differs by no more than the
+    states do. The vector is a product, which needs the memory of its two factors only.
+    """
+    low = 1 << (state.size.bit_length() - 1) // 2
+    value = np.vdot(_direction(state.size // low), state.reshape(-1, low) @ _direction(low))
+    return float(abs(value))
+
+
+@lru_cache(maxsize=64)
+def _direction(size: int) -> State:
+    """Return a fixed vector of complex numbers without any structure, whose norm is 1."""
+    parts = np.random.default_rng(size).standard_normal((2, size))
+    vector: State = parts[0] + 1j * parts[1]
+    return vector / np.linalg.norm(vector)
+
+
+def distance(state: State, other: State) -> float:
+    """Return the distance of two normalised states whose phases are made to agree.
+
+    It is computed from the difference of the states: the fidelity has only half of its digits.
+    """
+    overlap = np.vdot(other, state)
+    norms = np.linalg.norm(state), np.linalg.norm(other)
+    if abs(overlap) < norms[0] * norms[1] * 0.5:
+        return 1.0  # or more
+    factor = overlap / abs(overlap) * norms[0] / norms[1]
+    pieces = range(0, state.size, _FEW_AMPLITUDES)
+    squares = [
+        np.linalg.norm(state[begin : begin + _FEW_AMPLITUDES] - factor * other[begin : begin + _FEW_AMPLITUDES]) ** 2
+        for begin in pieces
+    ]
+    return float(np.sqrt(sum(squares)) / norms[0])
 
 
 def distribution(state: State, qubits: Sequence[int]) -> Distribution:

@@ -126,6 +126,14 @@ class EndsInTime(Protocol):
 
 
 @runtime_checkable
+class LimitsLoops(Protocol):
+    """A runnable that follows loops by itself, as every adapter does."""
+
+    def limit_loops(self, turns: int) -> None:
+        """Follow so many turns of a loop from now on."""
+
+
+@runtime_checkable
 class Pingable(Protocol):
     """A runnable that can say whether it takes work."""
 
@@ -212,6 +220,8 @@ class Runner:
         self._takes_lists = isinstance(runnable, TakesLists)
         self._keeps_to_resources = isinstance(runnable, UsesResources)
         self._ends_in_time = isinstance(runnable, EndsInTime)
+        if isinstance(runnable, LimitsLoops):
+            runnable.limit_loops(limits.max_loop_iterations)
         self._peak_memory = PeakMemory()
         self._queue_s = 0.0
         self.parse_limits = Limits(

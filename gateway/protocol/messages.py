@@ -98,6 +98,7 @@ class ServerLimits(msgspec.Struct, frozen=True, kw_only=True):
     max_qubits: Annotated[int, _limit("qubits of a circuit")] = 4096
     max_clbits: Annotated[int, _limit("clbits of a circuit")] = 65_536
     max_operations: Annotated[int, _limit("operations of a circuit, after it was flattened")] = 1_000_000
+    max_loop_iterations: Annotated[int, _limit("turns of a loop that depends on measurements", least=1)] = 10_000
     timeout_s: Annotated[float, _limit("seconds of a run", least=0.001)] = 600.0
     max_queue: Annotated[int, _limit("requests that wait for a worker")] = 32
     max_wait_s: Annotated[float, _limit("seconds that a request waits for a worker, within its timeout_s")] = 60.0

@@ -5,11 +5,11 @@ from __future__ import annotations
 from math import pi
 
 import pytest
-from support.circuits import random_dynamic_circuit, teleportation
+from support.circuits import random_dynamic_circuit, random_program, teleportation
 from support.reference import distribution
 from support.statistics import assert_drawn_from
 
-from gateway.circuit import Circuit, Comparison
+from gateway.circuit import Circuit, Comparison, Expression, bits
 
 SHOTS = 4000
 
@@ -127,6 +127,44 @@ CIRCUITS = {
     .measure(1, 1)
     .measure(0, 2),
     "idle qubits between": Circuit(9, 3).h(2).measure(2, 0).x(7, when={0: 1}).measure(7, 2),
+    "hidden clbit": Circuit(2, 1, num_hidden=1).ry(1.0, 0).measure(0, 1).x(1, when={1: 1}).measure(1, 0),
+    "measured into a hidden clbit": Circuit(2, 1, num_hidden=1).ry(1.0, 0).measure(0, 1).ry(0.4, 1).measure(1, 0),
+    "constant": Circuit(1, 4).set((3, 0, 1), 6).ry(1.0, 0).measure(0, 2).set((1,), 0),
+    "constant under a condition": Circuit(1, 3).ry(1.0, 0).measure(0, 0).set((1, 2), 2, when={0: 1}),
+    "copied": Circuit(1, 3).ry(1.0, 0).measure(0, 0).set((2,), bits(0)).x(0).measure(0, 0),
+    "swapped": Circuit(2, 2).ry(1.0, 0).ry(2.0, 1).measure(0, 0).measure(1, 1).set((0, 1), bits(1, 0)),
+    "parity": Circuit(3, 4)
+    .ry(1.0, 0).ry(2.0, 1).ry(0.4, 2)
+    .measure(0, 0).measure(1, 1).measure(2, 2)
+    .set((3,), Expression("^", (Expression("^", (bits(0), bits(1))), bits(2)))),
+    "sum of outcomes, negative": Circuit(2, 5, num_hidden=2)
+    .ry(1.0, 0).ry(2.0, 1)
+    .measure(0, 5).measure(1, 6)
+    .set((0, 1, 2, 3, 4), Expression("-", (Expression("*", (bits(5), 3)), bits(6) * 5))),
+    "division where the divisor is never 0": Circuit(1, 3)
+    .ry(1.0, 0).measure(0, 0)
+    .set((1, 2), Expression("/", (3, bits(0) + 1))),
+    "repeat until success": Circuit(2, 2)
+    .h(0).measure(0, 0)
+    .while_({0: 1}).ry(0.3, 1).h(0).measure(0, 0).end()
+    .measure(1, 1),
+    "loop that is never begun": Circuit(1, 1).x(0).while_({0: 1}).x(0).end().measure(0, 0),
+    "loop over a counter": Circuit(1, 3, num_hidden=2)
+    .set((3, 4), 3).while_(Comparison((3, 4), 0, equal=False))
+    .ry(0.4, 0).set((3, 4), Expression("-", (bits(3, 4), 1)))
+    .end().measure(0, 0),
+    "loop in a loop": Circuit(2, 3)
+    .set((0,), 1).while_({0: 1})
+    .h(0).measure(0, 1).while_({1: 1}).ry(0.3, 1).h(0).measure(0, 1).end()
+    .ry(1.2, 0).measure(0, 0).reset(0).end()
+    .measure(1, 2),
+    "conditional gates in a loop": Circuit(2, 3)
+    .h(0).measure(0, 0)
+    .while_({0: 1}).h(0).measure(0, 1).ry(0.5, 1, when={1: 1}).reset(0).h(0).measure(0, 0).end()
+    .measure(1, 2),
+    "loop after a loop": Circuit(1, 2)
+    .h(0).measure(0, 0).while_({0: 1}).h(0).measure(0, 0).end()
+    .ry(1.0, 0).measure(0, 1).while_({1: 1}).ry(1.0, 0).measure(0, 1).end(),
     "more clbits than a machine word": Circuit(2, 70).ry(1.0, 0).measure(0, 66).x(1, when={66: 1}).measure(1, 3),
 }  # fmt: skip
 
@@ -153,6 +191,18 @@ def test_counts_follow_the_distribution(run, fit, circuit):
 def test_random_dynamic_circuit_is_exact(probabilities, fit, seed):
     circuit = fit(random_dynamic_circuit(seed))
     assert_same(probabilities(circuit), distribution(circuit))
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_random_program_is_exact(probabilities, fit, seed):
+    circuit = fit(random_program(seed))
+    assert_same(probabilities(circuit), distribution(circuit))
+
+
+@pytest.mark.parametrize("seed", range(100, 104))
+def test_random_program_is_sampled_right(run, fit, seed):
+    circuit = fit(random_program(seed))
+    assert_drawn_from(run(circuit, shots=SHOTS, seed=seed).counts, distribution(circuit))
 
 
 @pytest.mark.parametrize("seed", range(100, 106))

@@ -51,6 +51,52 @@ def random_dynamic_circuit(seed: int, num_qubits: int = 4, num_clbits: int = 4, 
     return circuit
 
 
+def random_program(seed: int, num_qubits: int = 3, num_clbits: int = 3, num_hidden: int = 2) -> Circuit:
+    """Return a circuit with loops, assignments, hidden clbits, resets and conditions; every loop ends sooner or later.
+
+    A loop ends when a clbit that each of its turns writes last, by a measurement of a qubit that is 0 or 1 by half, is
+    0, or when a counter of two hidden clbits has come round to 0.
+    """
+    random, circuit = Random(seed), Circuit(num_qubits, num_clbits, num_hidden=num_hidden + 2)
+    for qubit in range(num_qubits):
+        circuit.u(*angles(random, GATES["u"]), qubit)
+    _add_block(circuit, random, num_clbits + num_hidden, 8, loops=2)
+    for clbit in random.sample(range(num_clbits), num_clbits - 1):
+        circuit.measure(random.randrange(num_qubits), clbit)
+    return circuit
+
+
+def _add_block(circuit: Circuit, random: Random, num_clbits: int, length: int, loops: int) -> None:
+    """Append steps of any kind; the last two hidden clbits are left to loops, of which so many may be nested."""
+    for _ in range(length):
+        when = random_condition(random, num_clbits) if random.random() < 0.4 else ()
+        kind = random.random()
+        if kind < 0.2:
+            circuit.measure(random.randrange(circuit.num_qubits), random.randrange(num_clbits), when)
+        elif kind < 0.27:
+            circuit.reset(random.randrange(circuit.num_qubits), when)
+        elif kind < 0.45:
+            clbits = random.sample(range(num_clbits), random.randint(1, 3))
+            circuit.set(clbits, random_value(random, num_clbits), when)
+        elif kind < 0.6 and loops:
+            _add_loop(circuit, random, num_clbits, loops)
+        else:
+            add_random_gate(circuit, random, when)
+
+
+def _add_loop(circuit: Circuit, random: Random, num_clbits: int, loops: int) -> None:
+    if loops > 1 and random.random() < 0.5:
+        counter = (num_clbits, num_clbits + 1)
+        circuit.set(counter, random.randrange(1, 4)).while_(Comparison(counter, 0, equal=False))
+        _add_block(circuit, random, num_clbits, 3, loops=1)
+        circuit.set(counter, bits(*counter) + 1).end()
+        return
+    clbit, qubit = random.randrange(num_clbits), random.randrange(circuit.num_qubits)
+    circuit.while_((Comparison((clbit,), 1), *random_condition(random, num_clbits)[: random.randrange(2)]))
+    _add_block(circuit, random, num_clbits, 3, loops=0)
+    circuit.reset(qubit).h(qubit).measure(qubit, clbit).end()
+
+
 def random_condition(random: Random, num_clbits: int) -> Condition:
     """Return one or two comparisons of one to three clbits."""
 

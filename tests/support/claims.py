@@ -45,6 +45,8 @@ def lacking(circuit: Circuit, kind: ResultType, able: Capabilities) -> list[Lack
     for index, op in enumerate(circuit.operations):
         for feature, needs_it, has_it in (
             ("classical control", bool(op.condition), able.classical_control),
+            ("assignment to clbits", op.name == "set", able.assignment),
+            ("loop over measurements", op.name == "while", able.loops),
             ("reset", op.name == "reset", able.reset),
             ("mid-circuit measurement", bool(measured & set(op.qubits)), able.mid_circuit_measurement),
             (f"gate {op.name}", op.name not in NON_GATES, within(op, able)),
@@ -88,7 +90,7 @@ def fit(circuit: Circuit, able: Capabilities) -> Circuit:
     if able.gates == "universal":
         return circuit
     operations = [_substitute(op, index, able.gates) for index, op in enumerate(circuit.operations)]
-    return Circuit(circuit.num_qubits, circuit.num_clbits, operations)
+    return circuit.with_operations(operations)
 
 
 def _substitute(op: Operation, index: int, gates: tuple[str, ...]) -> Operation:

@@ -42,7 +42,10 @@ class NumpyAdapter(DenseAdapter[Circuit]):
 
     name = "numpy"
     capabilities = Capabilities(
-        result_types=(ResultType.COUNTS, ResultType.PROBABILITIES, ResultType.STATEVECTOR), bytes_per_amplitude=64
+        result_types=(ResultType.COUNTS, ResultType.PROBABILITIES, ResultType.STATEVECTOR),
+        assignment=True,
+        loops=True,
+        bytes_per_amplitude=64,
     )
     native_gates = dict.fromkeys(GATES)
 

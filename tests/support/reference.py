@@ -7,12 +7,15 @@ tests. Its bit order is that of the project: little-endian matrices, clbit 0 is 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
 from gateway.circuit.circuit import Circuit, Operation
+from gateway.circuit.expressions import value_of_clbits
 from gateway.circuit.gates import GATES
 from gateway.observables import Observable
 
@@ -43,8 +46,11 @@ def distribution(circuit: Circuit) -> dict[str, float]:
     """Return the exact probability of every outcome that can occur; all clbits begin as 0.
 
     Keys have ``num_clbits`` characters, clbit 0 rightmost; the empty string if there are none.
-    The cost doubles with every measurement whose outcome or qubit is used again, not with the others.
+    The cost doubles with every measurement whose outcome or qubit is used again, not with the others. Circuits with
+    assignments and loops go another way, :func:`distribution_of_densities`, and have about five qubits.
     """
+    if any(op.name in {"set", "while"} for op in circuit.operations):
+        return distribution_of_densities(circuit)
     size = circuit.num_qubits
     zero = np.zeros([2] * size, dtype=complex)
     zero[(0,) * size] = 1
@@ -56,9 +62,109 @@ def distribution(circuit: Circuit) -> dict[str, float]:
     probabilities: defaultdict[int, float] = defaultdict(float)
     for branch in branches:
         _read_out(branch, size, list(late.values()), probabilities)
-    return {
-        format(bits, f"0{circuit.num_clbits}b") if circuit.num_clbits else "": p for bits, p in probabilities.items()
-    }
+    return _by_bitstring(circuit, probabilities)
+
+
+def distribution_of_densities(circuit: Circuit) -> dict[str, float]:
+    """Return the same as :func:`distribution`, from one density matrix for each value of all clbits.
+
+    A loop is followed until the probability of being in it is negligible. The cost grows with the values of the clbits
+    and as the fourth power of two with the qubits, not with the number of measurements or turns.
+    """
+    zero = np.zeros((2**circuit.num_qubits,) * 2, dtype=complex)
+    zero[0, 0] = 1
+    densities = _run_block(circuit, 0, len(circuit.operations), {0: zero})
+    return _by_bitstring(circuit, {bits: float(np.trace(density).real) for bits, density in densities.items()})
+
+
+def _by_bitstring(circuit: Circuit, probabilities: Mapping[int, float]) -> dict[str, float]:
+    """Return probabilities of the clbits as a number by the bitstring of those that are not hidden."""
+    shown: defaultdict[str, float] = defaultdict(float)
+    for bits, probability in probabilities.items():
+        key = format(bits & (1 << circuit.num_clbits) - 1, f"0{circuit.num_clbits}b") if circuit.num_clbits else ""
+        shown[key] += probability
+    return {key: probability for key, probability in shown.items() if probability > _NEGLIGIBLE}
+
+
+_Densities = dict[int, Array]
+"""Clbits as a number -> density matrix ``(2**n, 2**n)``, whose trace is their probability."""
+
+
+def _run_block(circuit: Circuit, begin: int, end: int, densities: _Densities) -> _Densities:
+    """Return the densities after some operations, loops as one."""
+    index = begin
+    while index < end:
+        op = circuit.operations[index]
+        if op.name == "while":
+            after = _end_of_loop(circuit, index)
+            densities = _run_loop(circuit, index, after, densities)
+            index = after
+        elif op.name != "barrier":
+            changed: defaultdict[int, Array] = defaultdict(lambda: np.zeros((2**circuit.num_qubits,) * 2, complex))
+            for bits, density in densities.items():
+                for bits_after, density_after in _step(circuit.num_qubits, op, bits, density):
+                    changed[bits_after] += density_after
+            densities = {bits: density for bits, density in changed.items() if np.trace(density).real > _NEGLIGIBLE**2}
+        index += 1
+    return densities
+
+
+def _run_loop(circuit: Circuit, begin: int, end: int, densities: _Densities) -> _Densities:
+    left: _Densities = {}
+    while True:
+        inside = {}
+        for bits, density in densities.items():
+            if all(comparison.holds(bits) for comparison in circuit.operations[begin].condition):
+                inside[bits] = density
+            else:
+                left[bits] = left[bits] + density if bits in left else density
+        if sum(np.trace(density).real for density in inside.values()) < _NEGLIGIBLE:
+            return left
+        densities = _run_block(circuit, begin + 1, end, inside)
+
+
+def _end_of_loop(circuit: Circuit, begin: int) -> int:
+    depth = 0
+    for index in range(begin, len(circuit.operations)):
+        depth += {"while": 1, "end": -1}.get(circuit.operations[index].name, 0)
+        if not depth:
+            return index
+    msg = "the loop has no end"
+    raise ValueError(msg)
+
+
+def _step(size: int, op: Operation, bits: int, density: Array) -> list[tuple[int, Array]]:
+    """Return the clbits and densities that follow after one operation."""
+    if not all(comparison.holds(bits) for comparison in op.condition):
+        return [(bits, density)]
+    if op.name == "set":
+        value = value_of_clbits(op.params[0], lambda clbit: bits >> clbit & 1)
+        for place, clbit in enumerate(op.clbits):
+            bits = bits & ~(1 << clbit) | (value >> place & 1) << clbit
+        return [(bits, density)]
+    if op.name in GATES:
+        return [(bits, _on_both_sides(density, size, lambda state: _apply(state, size, op)))]
+    after = []
+    for outcome in (0, 1):
+        bits_after = bits & ~(1 << op.clbits[0]) | outcome << op.clbits[0] if op.name == "measure" else bits
+        to = 0 if op.name == "reset" else outcome
+        project = partial(_projected, size=size, qubit=op.qubits[0], outcome=outcome, to=to)
+        after.append((bits_after, _on_both_sides(density, size, project)))
+    return after
+
+
+def _on_both_sides(density: Array, size: int, act: Callable[[Array], Array]) -> Array:
+    """Return ``A density A*`` for what acts on states: as ``A (A density)*``, for a density is its own adjoint."""
+    shape = [2] * size + [2**size]
+    once = act(density.reshape(shape)).reshape(density.shape)
+    return act(once.conj().T.reshape(shape)).reshape(density.shape)
+
+
+def _projected(state: Array, *, size: int, qubit: int, outcome: int, to: int) -> Array:
+    here = (slice(None),) * (size - 1 - qubit)
+    after = np.zeros_like(state)
+    after[(*here, to)] = state[(*here, outcome)]
+    return after
 
 
 def expectation(circuit: Circuit, terms: Observable) -> float:

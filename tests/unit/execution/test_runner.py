@@ -5,6 +5,7 @@ import logging
 
 import pytest
 from support.fake import Does, FakeAdapter, fake
+from support.fakes import NumpyAdapter
 from support.raw import run_body
 
 from gateway.circuit import Circuit
@@ -69,6 +70,13 @@ def test_the_failing_circuit_of_a_list_is_named(runner: Runner):
     with pytest.raises(SimulatorError, match="told to raise") as caught:
         runner.results(RunRequest(circuits=fake(Does.RAISE)))
     assert caught.value.circuit is None
+
+
+def test_a_loop_has_as_many_turns_as_the_limit_says():
+    runner = Runner(NumpyAdapter(), ServerLimits(max_loop_iterations=5))
+    endless = Circuit(1, 1).while_({0: 0}).x(0).end()
+    with pytest.raises(LimitError, match="the loop has not ended after 5 turns for 3 shots or more"):
+        runner.results(RunRequest(circuits=endless.measure(0, 0), shots=3))
 
 
 @pytest.mark.parametrize("what", ["qubits", "clbits", "operations"])

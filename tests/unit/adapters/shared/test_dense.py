@@ -58,7 +58,9 @@ def test_sampling_is_timed_as_a_part_of_the_run():
 
 def test_segments_are_built_once_for_each_way_through_their_conditions():
     adapter = NumpyAdapter()
-    adapter.run(Circuit(1, 3).h(0).measure(0, 0).h(0).measure(0, 1).h(0).measure(0, 2), shots=100, seed=1)
+    circuit = Circuit(2, 3).h(0).measure(0, 0).x(1, when={0: 1}).h(0).measure(0, 1).x(1, when={0: 1}).h(0)
+    adapter.run(circuit.measure(0, 2).measure(1, 0), shots=1000, seed=1)
+    # Built are h, h with x and h without; at first there is one state, then two, and then four.
     assert (adapter.builds, adapter.evolved) == (3, 7)
 
 

@@ -1,0 +1,127 @@
+"""The outcomes of the populations at the end of a program: drawn for shots, or weighed exactly.
+
+A population has rows of clbits, and one distribution of the qubits that are measured last. For a single row the shots
+are drawn with one multinomial, for a few rows with one for each of them, in their order; for many rows an outcome is
+drawn for each shot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from adapters.shared.program import Program
+from adapters.shared.room import hold_outcomes, take_outcomes
+from adapters.shared.states import Distribution, texts
+from adapters.shared.tables import Table
+
+NEGLIGIBLE = 1e-15
+"""An exact probability below this is rounding noise and is left out."""
+
+_PIECE_SHOTS = 2**20
+"""So many outcomes are drawn at a time."""
+
+_PIECE_BYTES = 2**22
+"""Bitstrings are written piece by piece: on the way they take several times the memory that they take in the end."""
+
+_FEW_CHANCES = 2**14
+"""A multinomial for each row costs nothing to speak of where rows times outcomes are so few."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """Outcomes of one population; the same may be there several times.
+
+    Args:
+        table: the rows of the population.
+        rows: ``[outcomes]``, the row that each outcome belongs to.
+        indices: ``[outcomes]``; bit ``k`` is the value of the ``k``-th measured qubit.
+        amounts: ``[outcomes]``, how many shots gave it, or how likely it is.
+    """
+
+    table: Table
+    rows: NDArray[np.intp]
+    indices: NDArray[np.int64]
+    amounts: NDArray[Any]
+
+    def add_to(self, totals: dict[str, Any], program: Program) -> None:
+        """Add them up by bitstring, clbit 0 rightmost.
+
+        Raises:
+            LimitError: so many bitstrings do not fit into the memory that the run may use.
+        """
+        keys = self._bitstrings(program)
+        if totals or len(self.table) > 1:
+            for key, amount in zip(keys, self.amounts.tolist(), strict=True):
+                totals[key] = totals.get(key, 0) + amount
+        else:
+            totals.update(zip(keys, self.amounts.tolist(), strict=True))
+        hold_outcomes(len(totals))
+
+    def _bitstrings(self, program: Program) -> list[str]:
+        """Return the clbits of each outcome as text (about 0.3 us each)."""
+        width, place = program.num_clbits, {qubit: place for place, qubit in enumerate(program.measured)}
+        take_outcomes(len(self.indices), width)
+        if not width:
+            return [""] * len(self.indices)
+        keys: list[str] = []
+        at_once = max(_PIECE_BYTES // width, 1)
+        columns = [(width - 1 - clbit, self.table.column(column)) for clbit, column in program.shown.items()]
+        columns = [(character, column) for character, column in columns if column.any()]
+        for begin in range(0, len(self.indices), at_once):
+            indices, rows = self.indices[begin : begin + at_once], self.rows[begin : begin + at_once]
+            text = np.full((len(indices), width), ord("0"), dtype=np.uint8)
+            for clbit, qubit in program.final.items():
+                text[:, width - 1 - clbit] += (indices >> place[qubit] & 1).astype(np.uint8)
+            for character, column in columns:
+                text[:, character] += column[rows]
+            keys += texts(text)
+        return keys
+
+
+def drawn(table: Table, chances: Distribution, rng: np.random.Generator) -> Iterator[Outcomes]:
+    """Yield outcomes drawn for all shots of a population.
+
+    Args:
+        table: the rows, with their shots.
+        chances: the distribution of the qubits that are measured last.
+        rng: the generator of the run.
+    """
+    if len(chances) == 1:
+        yield Outcomes(table, np.arange(len(table)), np.zeros(len(table), dtype=np.int64), table.amounts)
+        return
+    shots = int(table.total())
+    if len(table) == 1:
+        times = rng.multinomial(shots, chances)
+        (indices,) = np.nonzero(times)
+        yield Outcomes(table, np.zeros(len(indices), dtype=np.intp), indices, times[indices])
+        return
+    if len(table) * len(chances) <= max(min(shots, _PIECE_SHOTS), _FEW_CHANCES):
+        times = rng.multinomial(table.amounts, chances)
+        rows, indices = np.nonzero(times)
+        yield Outcomes(table, rows, indices, times[rows, indices])
+        return
+    limits = np.cumsum(chances)
+    rows = np.repeat(np.arange(len(table)), table.amounts)
+    for begin in range(0, shots, _PIECE_SHOTS):
+        of_piece = rows[begin : begin + _PIECE_SHOTS]
+        found = np.searchsorted(limits[:-1], rng.random(len(of_piece)) * limits[-1], side="right")
+        pairs, times = np.unique(of_piece * len(chances) + found, return_counts=True)
+        yield Outcomes(table, pairs // len(chances), pairs % len(chances), times)
+
+
+def weighed(table: Table, chances: Distribution, program: Program) -> Outcomes:
+    """Return all outcomes of a population with their probabilities.
+
+    Raises:
+        LimitError: so many outcomes do not fit into the memory that the run may use.
+    """
+    (indices,) = np.nonzero(chances > NEGLIGIBLE)
+    take_outcomes(len(indices) * len(table), program.num_clbits)
+    rows = np.repeat(np.arange(len(table)), len(indices))
+    weights = np.outer(table.amounts, chances[indices]).reshape(-1)
+    return Outcomes(table, rows, np.tile(indices, len(table)), weights)
