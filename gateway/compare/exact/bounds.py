@@ -16,12 +16,14 @@ class Bounds:
         values: bytes of the measured values of all branches, and of all outcomes.
         outcomes: of the distribution.
         work: the number of amplitudes that all operations together may change, some nanoseconds each.
+        turns: of a loop.
     """
 
     amplitudes: int = 2**22
     values: int = 2**28
     outcomes: int = 2**22
     work: int = 2**32
+    turns: int = 10_000
 
     def check_branches(self, branches: int, qubits: int, values: int = 0) -> None:
         """Refuse to hold so many branches, each with a state of so many qubits and so many measured values.
@@ -49,6 +51,16 @@ class Bounds:
             LimitError: ``limit`` is ``work``.
         """
         self._check("work", "the operations of the circuit change", changes, self.work)
+
+    def check_turns(self, turns: int, operation: int) -> None:
+        """Refuse so many turns of the loop that begins with an operation.
+
+        Raises:
+            LimitError: ``limit`` is ``turns``.
+        """
+        if turns > self.turns:
+            msg = f"operation {operation}: the loop has not ended after {self.turns:,} turns of our own exact simulator"
+            raise LimitError(msg, limit="turns", requested=turns, allowed=self.turns)
 
     def _check(self, limit: str, sentence: str, requested: int, allowed: int) -> None:
         if requested > allowed:

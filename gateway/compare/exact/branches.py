@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from gateway.circuit import Condition, Operation
 from gateway.circuit.conditions import bits_of
+from gateway.circuit.expressions import clbits_read, value_of_clbits
 from gateway.circuit.gates import GATES
 from gateway.compare.exact.bounds import Bounds
 from gateway.compare.exact.kernels import Amplitudes, multiply, squares
@@ -60,6 +61,8 @@ class Branches:
             return
         if op.name in GATES:
             self._gate(op, rows)
+        elif op.name == "set":
+            self._assign(op, rows)
         elif op.qubits[0] in self.qubits:
             self._observe(op, rows)
         else:
@@ -73,7 +76,36 @@ class Branches:
         if self._alike:
             self.amplitudes, self.values, self._alike = merge(self.amplitudes, self.values)
 
+    def keep_where(self, clbit: int, condition: Condition) -> float:
+        """Write to a clbit whether a condition holds, and return the probability that it does."""
+        rows = self._where(condition)
+        self.values[:, self.columns["clbit", clbit]] = 0
+        self.values[rows, self.columns["clbit", clbit]] = 1
+        self._alike = True
+        return float(squares(self.amplitudes[rows]).sum())
+
+    def drop_where(self, condition: Condition) -> None:
+        """Leave out the branches in which a condition holds, which are as good as impossible."""
+        rows = self._where(condition)
+        if len(rows):
+            self.amplitudes = np.delete(self.amplitudes, rows, axis=0)
+            self.values = np.delete(self.values, rows, axis=0)
+
     # ------------------------------------------------------------------ operations
+
+    def _assign(self, op: Operation, rows: Rows) -> None:
+        """Write a classical value, which is computed once for all branches that have the same clbits to read."""
+        (value,) = op.params
+        read = list(dict.fromkeys(clbits_read(value)))
+        seen = self.values[np.ix_(rows, [self.columns["clbit", clbit] for clbit in read])]
+        kinds, groups = np.unique(seen, axis=0, return_inverse=True)
+        for number, kind in enumerate(kinds.tolist() if read else [[]]):
+            bits = dict(zip(read, kind, strict=True))
+            result = value_of_clbits(value, bits.__getitem__)
+            chosen = rows[groups.reshape(-1) == number] if read else rows
+            for place, clbit in enumerate(op.clbits):
+                self.values[chosen, self.columns["clbit", clbit]] = result >> place & 1
+        self._alike = True
 
     def _where(self, condition: Condition) -> Rows:
         """Return the branches in which a condition holds."""

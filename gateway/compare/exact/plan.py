@@ -65,20 +65,25 @@ def takes_out(op: Operation) -> bool:
 
 def make_plan(circuit: Circuit) -> list[Part]:
     """Return the parts of a circuit; the clbits that are in none of them are always 0."""
-    renamed = _rename(_relevant(circuit.operations))
-    return [_part(operations, renamed.clbits) for operations in _independent(renamed.operations)]
+    hidden = range(circuit.num_clbits, circuit.num_clbits + circuit.num_hidden)
+    renamed = _rename(_relevant(circuit.operations, set(hidden)))
+    shown = {clbit: number for clbit, number in renamed.clbits.items() if clbit < circuit.num_clbits}
+    return [_part(operations, shown) for operations in _independent(renamed.operations)]
 
 
 # ---------------------------------------------------------------------------- leaving out
 
 
-def _relevant(operations: list[Operation]) -> list[Operation]:
+def _relevant(operations: list[Operation], overwritten: set[int]) -> list[Operation]:
     """Return the operations on which the last value of any clbit depends (one pass, backwards).
 
     A measurement whose outcome nothing reads has no clbit; it is there for what it does to the qubit.
+
+    Args:
+        operations: of the circuit.
+        overwritten: clbits whose value nothing reads before it is overwritten; at first the hidden ones.
     """
     needed: set[int] = set()  # qubits whose state matters later
-    overwritten: set[int] = set()  # clbits whose value nothing reads before it is overwritten
     relevant = []
     for op in reversed(operations):
         if op.name in WITHOUT_EFFECT:

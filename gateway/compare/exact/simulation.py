@@ -9,6 +9,7 @@ from gateway.circuit import Circuit
 from gateway.circuit.gates import GATES
 from gateway.compare.exact.bounds import DEFAULT_BOUNDS, Bounds
 from gateway.compare.exact.branches import Branches
+from gateway.compare.exact.control_flow import has_control_flow, run_in_order
 from gateway.compare.exact.kernels import multiply
 from gateway.compare.exact.outcomes import Outcomes, product, read
 from gateway.compare.exact.plan import Part, make_plan
@@ -24,12 +25,15 @@ def distribution(circuit: Circuit, *, bounds: Bounds = DEFAULT_BOUNDS) -> Distri
     Probabilities are right to about 1e-15 for each operation; those below 1e-22 are left out.
 
     Args:
-        circuit: a valid circuit; gates, measurements, resets and conditions in any order.
+        circuit: a valid circuit; gates, measurements, resets, conditions, assignments and loops in any order.
         bounds: what is refused because it would take too much memory or time.
 
     Raises:
-        LimitError: the circuit is too large; ``limit`` says by what: ``amplitudes``, ``work`` or ``outcomes``.
+        LimitError: the circuit is too large, or a loop does not end; ``limit`` says by what: ``amplitudes``, ``work``,
+            ``outcomes`` or ``turns``.
     """
+    if has_control_flow(circuit):
+        return product([run_in_order(circuit, bounds)], circuit.num_clbits, bounds)
     parts = make_plan(circuit)
     work = 0
     for part in parts:
@@ -51,8 +55,8 @@ def statevector(circuit: Circuit, *, bounds: Bounds = DEFAULT_BOUNDS) -> NDArray
         LimitError: the circuit is too large; ``limit`` is ``amplitudes`` or ``work``.
     """
     for index, op in enumerate(circuit.operations):
-        if op.condition or op.name in {"measure", "reset"}:
-            msg = f"operation {index} ({op}): a circuit with measurements, resets or conditions has no single state"
+        if op.condition or op.name in {"measure", "reset", "set", "while"}:
+            msg = f"operation {index} ({op}): a circuit with measurements, resets or clbits has no single state"
             raise UnsupportedError(msg, feature="statevector of a measured circuit", operation=index)
     bounds.check_branches(1, circuit.num_qubits)
     bounds.check_work(len(circuit.operations) << circuit.num_qubits)

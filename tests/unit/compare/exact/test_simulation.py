@@ -7,11 +7,19 @@ from random import Random
 
 import numpy as np
 import pytest
-from support.circuits import angles, random_circuit, random_condition, random_dynamic_circuit, teleportation
+from support.circuits import (
+    angles,
+    random_circuit,
+    random_classical_circuit,
+    random_condition,
+    random_dynamic_circuit,
+    random_program,
+    teleportation,
+)
 from support.reference import distribution as reference
 from support.reference import unitary
 
-from gateway.circuit import Circuit, Comparison, Operation
+from gateway.circuit import Circuit, Comparison, Expression, Operation, bits
 from gateway.circuit.gates import GATES
 from gateway.compare.exact import Bounds, distribution, statevector
 from gateway.errors import LimitError, UnsupportedError
@@ -264,3 +272,40 @@ def test_a_circuit_is_not_changed():
     operations = list(circuit.operations)
     distribution(circuit)
     assert circuit.operations == operations
+
+
+# ---------------------------------------------------------------------------- loops, assignments, hidden clbits
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_random_programs_give_the_distribution_of_the_reference(seed: int):
+    assert_right(random_program(seed))
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_random_classical_circuits_give_the_distribution_of_the_reference(seed: int):
+    assert_right(random_classical_circuit(seed))
+
+
+def test_hidden_clbits_are_no_part_of_the_outcome():
+    circuit = Circuit(2, 1, num_hidden=2).ry(1.0, 0).measure(0, 1).x(1, when={1: 1}).h(0).measure(0, 2).measure(1, 0)
+    assert_right(circuit)
+
+
+def test_a_loop_that_does_not_end_is_refused():
+    circuit = Circuit(1, 1).h(0).measure(0, 0).while_({0: 1}).x(0).end()
+    with pytest.raises(LimitError, match="operation 2: the loop has not ended after 7 turns") as info:
+        distribution(circuit, bounds=Bounds(turns=7))
+    assert (info.value.limit, info.value.requested, info.value.allowed) == ("turns", 8, 7)
+
+
+def test_rounds_of_hidden_coins_cost_no_branches():
+    circuit = Circuit(2, 1, num_hidden=40)
+    for coin in range(1, 41):
+        circuit.reset(0).h(0).measure(0, coin).set((coin,), Expression("not", (bits(coin),))).x(1, when={coin: 1})
+    assert distribution(circuit.measure(1, 0)).to_dict() == pytest.approx({"0": 0.5, "1": 0.5})
+
+
+def test_a_circuit_with_loops_has_no_single_state():
+    with pytest.raises(UnsupportedError, match="operation 1 "):
+        statevector(Circuit(1, 1).x(0).set((0,), 1))
