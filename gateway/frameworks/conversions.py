@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 from gateway.circuit import Circuit
 from gateway.errors import FrameworkNotInstalled, RequestError
-from gateway.frameworks.shared.refusals import refuse_control_flow
 
 
 class _Conversion(NamedTuple):
@@ -89,9 +88,6 @@ FRAMEWORKS: dict[str, str] = {
 }
 """Name of the framework, which is its import package and its room here -> the distribution that installs it."""
 
-_SAY_CONTROL_FLOW = frozenset({"cirq", "pytket", "qiskit", "qulacs"})
-"""The frameworks that have loops and assignments, or whose conversion says itself which it lacks."""
-
 _PACKAGES = {**{name: name for name in FRAMEWORKS}, "qulacs_core": "qulacs"}
 """Top-level package that a class comes from -> name of the framework."""
 
@@ -131,8 +127,6 @@ def dump(circuit: Circuit, framework: str) -> Any:  # noqa: ANN401 - the framewo
         )
     conversion = _conversion(framework)
     circuit.validate()
-    if framework not in _SAY_CONTROL_FLOW:
-        refuse_control_flow(circuit, framework)
     return conversion.dump(circuit)
 
 

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 ROWS: Mapping[str, str] = {
     "I": "id", "X": "x", "Y": "y", "Z": "z", "H": "h", "S": "s", "T": "t", "RX": "rx", "RY": "ry", "RZ": "rz",
     "PHASE": "p", "CNOT": "cx", "CZ": "cz", "CPHASE": "cp", "CCNOT": "ccx", "SWAP": "swap", "CSWAP": "cswap",
-    "ISWAP": "iswap", "RXX": "rxx", "RYY": "ryy", "RZZ": "rzz", "U": "u",
+    "ISWAP": "iswap", "XY": "xy", "PSWAP": "pswap", "CPHASE00": "cphaseshift00", "CPHASE01": "cphaseshift01",
+    "CPHASE10": "cphaseshift10", "RXX": "rxx", "RYY": "ryy", "RZZ": "rzz", "U": "u",
 }  # fmt: skip
 """Name of pyQuil's gate -> the same gate of the table."""
 

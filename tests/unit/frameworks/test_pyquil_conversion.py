@@ -5,14 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from pyquil import Program
-from pyquil.gates import CNOT, FENCE, HALT, MEASURE, PHASE, RESET, RX, RZ, H, S, T, X, Z
-from pyquil.quilatom import Parameter, QubitPlaceholder, quil_cos, quil_exp, quil_sin
+from pyquil.gates import CNOT, FENCE, HALT, MEASURE, MOVE, PHASE, RESET, RX, RZ, H, S, T, X, Z
+from pyquil.quilatom import Label, Parameter, QubitPlaceholder, quil_cos, quil_exp, quil_sin
 from pyquil.quilbase import DefGate, Pragma
 from pyquil.simulation.matrices import QUANTUM_GATES
+from support.circuits import random_classical_circuit
 from support.frameworks import FRAMEWORKS
-from support.simulation import unitary
+from support.simulation import assert_same_ensembles, outcomes, unitary
 
-from gateway.circuit import Circuit, Comparison
+from gateway.circuit import Circuit, Comparison, Expression, bits, parameter
+from gateway.circuit.operations import NO_TIMING
 from gateway.errors import CircuitInvalidError, LimitError, UnsupportedError
 from gateway.frameworks import parse
 
@@ -122,8 +124,6 @@ def test_a_permutation_that_undoes_itself_is_exact_and_another_is_refused():
 def test_other_definitions_are_refused_by_name():
     with pytest.raises(UnsupportedError, match="EXPO: it is defined by a sum of Pauli operators"):
         parse(Program("DEFGATE EXPO(%t) a b AS PAULI-SUM:\n    XX(-%t/4) a b\nEXPO(0.3) 0 1"))
-    with pytest.raises(UnsupportedError, match="DEFCIRCUIT"):
-        parse(Program("DEFCIRCUIT BELL a b:\n    H a\n    CNOT a b\nBELL 0 1"))
 
 
 # ---------------------------------------------------------------------------- qubits and memory
@@ -181,25 +181,169 @@ def test_jumps_over_a_block_are_conditions():
     assert conditions(Program(text)) == [("x", (ZERO,)), ("z", (ONE,)), ("h", ())]
 
 
-@pytest.mark.parametrize(
-    ("text", "name"),
-    [
-        ("LABEL @START\nX 0\nMEASURE 0 ro[0]\nJUMP-WHEN @START ro[0]", "LABEL"),
-        ("X 0\nJUMP @END\nLABEL @END", "JUMP"),
-        ("JUMP-WHEN @NOWHERE ro[0]", "JUMP-WHEN"),
-    ],
-)
-def test_other_jumps_are_refused(text: str, name: str):
-    with pytest.raises(UnsupportedError, match=rf"operation \d+: {name}: "):
-        parse(Program(PREFIX + text))
+def done(text: str) -> dict[str, float]:
+    """Return the exact distribution of a program."""
+    circuit = parse(Program("\n".join(line.strip() for line in text.splitlines())))
+    circuit.validate()
+    return outcomes(circuit)
 
 
-def test_a_loop_while_a_bit_is_one_is_refused():
+def test_a_loop_while_a_bit_is_one_is_a_loop():
     program = Program()
     ro = program.declare("ro", "BIT", 1)
-    program.while_do(ro[0], Program(X(0), MEASURE(0, ro[0])))
-    with pytest.raises(UnsupportedError, match=r"operation \d+: LABEL: "):
-        parse(program)
+    program += Program(X(0), MEASURE(0, ro[0]))
+    program.while_do(ro[0], Program(H(0), MEASURE(0, ro[0])))
+    found = parse(program)
+    assert [op.name for op in found.operations] == ["x", "measure", "while", "h", "measure", "end"]
+    assert found.operations[2].condition == (ONE,)
+    assert found.num_hidden == 0
+    assert outcomes(found) == pytest.approx({"0": 1})
+
+
+def test_a_loop_with_its_test_at_the_end_has_one_turn_at_least():
+    found = parse(Program(PREFIX + "LABEL @AGAIN\nH 0\nMEASURE 0 ro[0]\nJUMP-UNLESS @AGAIN ro[0]"))
+    assert [op.name for op in found.operations] == ["h", "measure", "while", "h", "measure", "end"]
+    assert found.operations[2].condition == (ZERO,)
+    assert outcomes(found) == pytest.approx({"001": 1})
+
+
+def test_a_loop_may_be_left_in_its_middle():
+    text = "LABEL @S\nX 0\nMEASURE 0 ro[0]\nJUMP-WHEN @E ro[1]\nX 1\nMEASURE 1 ro[1]\nJUMP @S\nLABEL @E"
+    assert done(PREFIX + text) == {"010": 1.0}
+
+
+@pytest.mark.parametrize(("turns", "outcome"), [(1, "1"), (4, "0"), (5, "1")])
+def test_a_loop_of_pyquil_with_a_counter_has_so_many_turns(turns: int, outcome: str):
+    program = Program()
+    counter = program.declare("n", "INTEGER", 1)
+    ro = program.declare("ro", "BIT", 1)
+    program += Program(X(0)).with_loop(turns, counter, Label("begin"), Label("end"))
+    program += MEASURE(0, ro[0])
+    assert outcomes(parse(program)) == {outcome: 1.0}
+
+
+def test_loops_and_branches_stand_in_each_other():
+    text = """
+        MOVE n 3
+        LABEL @OUTER
+        JUMP-UNLESS @DONE n
+        MOVE m n
+        LABEL @INNER
+        X 0
+        SUB m 1
+        JUMP-WHEN @INNER m
+        EQ ro[1] n 2
+        JUMP-UNLESS @SKIP ro[1]
+        X 1
+        LABEL @SKIP
+        SUB n 1
+        JUMP @OUTER
+        LABEL @DONE
+        MEASURE 0 ro[0]
+        MEASURE 1 ro[2]"""
+    assert done(PREFIX + "DECLARE n INTEGER\nDECLARE m INTEGER" + text) == {"100": 1.0}  # X 0 six times
+
+
+def test_jumps_that_are_no_branches_and_loops_are_carried_out_as_they_stand():
+    assert done(PREFIX + "X 0\nJUMP @END\nX 0\nLABEL @END\nMEASURE 0 ro[0]") == {"001": 1.0}
+    into_a_loop = """H 0
+        MEASURE 0 ro[0]
+        JUMP-WHEN @MIDDLE ro[0]
+        LABEL @TOP
+        X 1
+        MEASURE 1 ro[1]
+        LABEL @MIDDLE
+        H 2
+        MEASURE 2 ro[2]
+        JUMP-WHEN @TOP ro[2]"""
+    expected = {"000": 1 / 6, "001": 1 / 3, "010": 1 / 3, "011": 1 / 6}
+    assert done(PREFIX + into_a_loop) == pytest.approx(expected, abs=1e-9)
+
+
+def test_a_program_may_halt_in_a_branch():
+    text = "H 0\nMEASURE 0 ro[0]\nJUMP-WHEN @ON ro[0]\nX 1\nMEASURE 1 ro[1]\nHALT\nLABEL @ON\nX 2\nMEASURE 2 ro[2]"
+    assert done(PREFIX + text) == pytest.approx({"010": 0.5, "101": 0.5})
+
+
+def test_a_label_that_is_not_there_is_named():
+    with pytest.raises(CircuitInvalidError, match=r"operation 1: JUMP-WHEN @NOWHERE ro\[0\] leads to a label"):
+        parse(Program(PREFIX + "JUMP-WHEN @NOWHERE ro[0]"))
+
+
+# ---------------------------------------------------------------------------- classical instructions
+
+
+@pytest.mark.parametrize(
+    ("text", "outcome"),
+    [
+        ("X 0\nMEASURE 0 ro[0]\nMOVE ro[1] ro[0]\nNOT ro[1]", "001"),
+        ("MOVE ro[0] 1\nIOR ro[1] ro[0]\nXOR ro[0] ro[1]\nAND ro[1] 1", "010"),
+        ("MOVE ro[2] 1\nEXCHANGE ro[2] ro[0]", "001"),
+        ("MOVE n[0] 5\nADD n[0] 2\nMUL n[0] n[0]\nEQ ro[0] n[0] 49\nGE ro[1] n[0] 50\nLE ro[2] n[0] 49", "101"),
+        ("MOVE n[0] 3\nSUB n[1] n[0]\nLT ro[0] n[1] 0\nEQ ro[1] n[1] -3\nGT ro[2] n[1] n[0]", "011"),
+        ("MOVE n[0] -7\nASHR n[0] 1\nEQ ro[0] n[0] -4\nNEG n[0]\nSHL n[0] 2\nEQ ro[1] n[0] 16", "011"),
+        ("MOVE n[0] -1\nSHR n[0] 1\nGT ro[0] n[0] 0\nADD n[0] 1\nLT ro[1] n[0] 0", "011"),  # it wraps at 64 bits
+        ("MOVE n[0] 6\nNOT n[0]\nEQ ro[0] n[0] -7\nCONVERT ro[1] n[0]\nCONVERT n[1] ro[1]\nEQ ro[2] n[1] 1", "111"),
+        ("MOVE o 255\nADD o 1\nEQ ro[0] o 0\nMOVE o -1\nEQ ro[1] o 255", "011"),  # an octet has no sign
+        ("MOVE n[1] 4\nEXCHANGE n[0] n[1]\nEQ ro[0] n[0] 4\nEQ ro[1] n[1] 0", "011"),
+    ],
+)
+def test_classical_instructions_compute_as_quil_says(text: str, outcome: str):
+    assert done(PREFIX + "DECLARE n INTEGER[2]\nDECLARE o OCTET\n" + text) == {outcome: 1.0}
+
+
+def test_what_is_measured_and_goes_nowhere_is_measured_all_the_same():
+    found = parse(Program(PREFIX + "H 0\nMEASURE 0\nH 0\nMEASURE 0 ro[0]"))
+    assert (found.num_clbits, found.num_hidden) == (3, 1)
+    assert outcomes(found) == pytest.approx({"000": 0.5, "001": 0.5})
+
+
+def test_delays_and_pragmas_without_an_effect_are_noted():
+    found = parse(Program('X 0\nDELAY 0 1e-6\nDELAY 0 "rf" 1e-6\nNOP\nPRAGMA MAYBE 0 "so"\nPRAGMA PRESERVE_BLOCK'))
+    assert found == Circuit(1).x(0)
+    assert found.notes == (NO_TIMING, "the pragma MAYBE has no effect here")
+
+
+# ---------------------------------------------------------------------------- circuits that a program defines
+
+
+def test_a_defined_circuit_is_what_it_stands_for_wherever_it_is_called():
+    text = """DEFCIRCUIT TURNED(%t) a b:
+    RX(%t/2) a
+    CNOT a b
+DEFCIRCUIT TWICE(%s) x:
+    TURNED(%s) x 3
+    TURNED(-%s+pi) 3 x
+TURNED(0.5) 1 0
+TWICE(0.25) 2"""
+    turned = Circuit(4).rx(0.25, 1).cx(1, 0).rx(0.125, 2).cx(2, 3).rx((np.pi - 0.25) / 2, 3).cx(3, 2)
+    np.testing.assert_allclose(unitary(parse(Program(text))), unitary(turned), atol=1e-12)
+
+
+def test_each_call_of_a_defined_circuit_has_its_own_labels():
+    text = """DEFCIRCUIT UNTIL q:
+    LABEL @AGAIN
+    H q
+    MEASURE q ro[0]
+    JUMP-UNLESS @AGAIN ro[0]
+UNTIL 0
+UNTIL 1
+MEASURE 0 ro[1]
+MEASURE 1 ro[2]"""
+    assert outcomes(parse(Program(PREFIX + text))) == pytest.approx({"111": 1})
+
+
+def test_a_defined_circuit_that_calls_itself_or_gets_wrong_numbers_is_an_error():
+    with pytest.raises(CircuitInvalidError, match="LOOP calls itself"):
+        parse(Program("DEFCIRCUIT LOOP a:\n    LOOP a\nLOOP 0"))
+    with pytest.raises(CircuitInvalidError, match="F takes 0 parameters and 2 qubits"):
+        parse(Program("DEFCIRCUIT F a b:\n    CNOT a b\nF 0"))
+
+
+def test_defined_circuits_that_double_are_refused_before_they_fill_memory():
+    doubling = "\n".join(f"DEFCIRCUIT C{k} a:\n    C{k + 1} a\n    C{k + 1} a" for k in range(30))
+    with pytest.raises(LimitError, match="expand to"):
+        parse(Program(f"{doubling}\nDEFCIRCUIT C30 a:\n    X a\nC0 0"))
 
 
 # ---------------------------------------------------------------------------- refusals
@@ -208,17 +352,21 @@ def test_a_loop_while_a_bit_is_one_is_refused():
 @pytest.mark.parametrize(
     ("text", "name"),
     [
-        ("X 0\nNOT ro[0]", "NOT"),
-        ("MOVE ro[0] 1", "MOVE"),
-        ("DELAY 0 1.0", "DELAY"),
-        ("MEASURE 0", "MEASURE"),
+        ("DIV n 2", "DIV"),
+        ("LOAD n ro n", "LOAD"),
+        ("STORE ro n 1", "STORE"),
+        ("SHL n n", "SHL"),
+        ("ADD x 1.0", "REAL"),
+        ("LABEL @A\nMOVE x 1.0\nJUMP-WHEN @A ro[0]", "MOVE"),
+        ("RX(n) 0", "angle"),
+        ("WAIT", "WAIT"),
         ('PRAGMA ADD-KRAUS X 0 "(0 1 1 0)"', "PRAGMA ADD-KRAUS"),
         ('PRAGMA READOUT-POVM 0 "(0.9 0.1 0.1 0.9)"', "PRAGMA READOUT-POVM"),
     ],
 )
 def test_what_has_no_equivalent_is_refused_by_name(text: str, name: str):
     with pytest.raises(UnsupportedError, match=rf"operation \d+: {name}: ") as caught:
-        parse(Program(PREFIX + text))
+        parse(Program(f"{PREFIX}DECLARE n INTEGER\nDECLARE x REAL\n{text}"))
     assert caught.value.feature == name
 
 
@@ -227,12 +375,30 @@ def test_memory_under_two_names_is_refused():
         parse(Program("DECLARE a BIT[2]\nDECLARE b BIT[2] SHARING a\nX 0"))
 
 
-def test_parameters_without_a_value_are_named():
+def test_real_memory_is_a_parameter_until_it_gets_a_number():
     program = Program()
-    theta = program.declare("theta", "REAL", 2)
-    program += RX(2 * theta[1] + np.pi, 0)
-    with pytest.raises(CircuitInvalidError, match=r"no value: theta\[1\]; bind"):
-        parse(program)
+    theta, phi = program.declare("theta", "REAL", 2), program.declare("phi", "REAL", 1)
+    program += [RX(2 * theta[1] + np.pi, 0), RZ(quil_sin(phi) / 2, 0), MOVE(phi, 0.5), RX(phi, 0)]
+    expected = Circuit(1).rx(2 * parameter("theta[1]") + np.pi, 0).rz(Expression("sin", (parameter("phi"),)) / 2, 0)
+    expected.rx(0.5, 0)
+    found = parse(program)
+    assert found.parameters == ("theta[1]", "phi")
+    values = {"theta[1]": 0.3, "phi": 0.7}
+    np.testing.assert_allclose(unitary(found.bind(values)), unitary(expected.bind(values)), atol=1e-12)
+
+
+def test_parameters_of_gates_under_modifiers_stay_parameters():
+    program = Program("DECLARE t REAL\nCONTROLLED RX(t) 1 0\nDAGGER PHASE(2*t) 0\nCONTROLLED CONTROLLED RZ(t) 2 1 0")
+    bound = Program("CONTROLLED RX(0.3) 1 0\nDAGGER PHASE(0.6) 0\nCONTROLLED CONTROLLED RZ(0.3) 2 1 0")
+    np.testing.assert_allclose(unitary(parse(program).bind(t=0.3)), unitary(parse(bound)), atol=1e-12)
+
+
+def test_a_gate_that_a_matrix_defines_needs_values():
+    with pytest.raises(UnsupportedError, match="operation 1: BARENCO: a matrix defines it"):
+        parse(Program("DECLARE t REAL\nBARENCO(t, 0.1, 0.2) 0 1"))
+
+
+def test_formal_parameters_have_no_value():
     with pytest.raises(CircuitInvalidError, match=r"no value: %angle; bind"):
         parse(Program(RZ(Parameter("angle"), 0)))
 
@@ -265,3 +431,62 @@ def test_a_dumped_program_uses_no_modifiers_which_simulators_ignore():
     gates = circuit.to("pyquil").instructions
     assert all(not gate.modifiers for gate in gates)
     assert gates[0] == PHASE(-np.pi / 2, 0)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_loops_and_classical_values_do_the_same_there_and_back_or_are_refused(seed: int):
+    circuit = random_classical_circuit(seed)
+    try:
+        program = circuit.to("pyquil")
+    except UnsupportedError as error:
+        assert error.feature == "operator popcount"  # noqa: PT017 - of what else than its bits
+        return
+    found = parse(program)
+    found.validate()
+    assert_same_ensembles(found, circuit)
+
+
+def test_a_dumped_loop_is_what_a_user_of_pyquil_would_write():
+    circuit = Circuit(1, 1).while_({0: 0}).h(0).measure(0, 0).end()
+    wanted = "DECLARE ro BIT[1]\nLABEL @LOOP0\nJUMP-WHEN @END0 ro[0]\nH 0\nMEASURE 0 ro[0]\nJUMP @LOOP0\nLABEL @END0"
+    assert circuit.to("pyquil") == Program(wanted)
+
+
+def test_a_dumped_copy_of_a_bit_is_a_move():
+    circuit = Circuit(1, 2).measure(0, 0).set([1], bits(0))
+    assert circuit.to("pyquil").out().splitlines()[-2:] == ["MEASURE 0 ro[0]", "MOVE ro[1] ro[0]"]
+
+
+def test_hidden_clbits_stay_hidden_there_and_back():
+    circuit = Circuit(1, 1, num_hidden=1).h(0).measure(0, 1).set([0], Expression("not", (bits(1),)))
+    found = parse(circuit.to("pyquil"))
+    assert found.num_clbits == 1
+    assert_same_ensembles(found, circuit)
+
+
+def test_what_quil_cannot_compute_is_refused_by_name():
+    wide = Circuit(0, 64).set([0], bits(*range(64)) + 1)
+    with pytest.raises(UnsupportedError, match="more than the 64 bits"):
+        wide.to("pyquil")
+    with pytest.raises(UnsupportedError, match="no instruction for") as caught:
+        Circuit(0, 2).set([0], Expression("/", (bits(0, 1), 2))).to("pyquil")
+    assert caught.value.feature == "operator /"
+
+
+def test_parameters_are_real_memory_there_and_back():
+    theta, elements = parameter("theta"), [parameter("phi[0]"), parameter("phi[2]")]
+    circuit = Circuit(2).rx(theta / 2, 0).rz(elements[0] + elements[1], 1).cp(Expression("cos", (theta,)), 0, 1)
+    program = circuit.to("pyquil")
+    assert sorted(program.out().splitlines()[:2]) == ["DECLARE phi REAL[3]", "DECLARE theta REAL[1]"]
+    values = {"theta": 0.3, "phi[0]": 0.4, "phi[2]": 1.5}
+    found = parse(program)
+    assert set(found.parameters) == values.keys()
+    np.testing.assert_allclose(unitary(found.bind(values)), unitary(circuit.bind(values)), atol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["ro", "pi", "\u03b8"])
+def test_a_parameter_that_no_memory_can_be_named_for_is_refused(name: str):
+    with pytest.raises(UnsupportedError, match=f"no memory of Quil can be named {name}"):
+        Circuit(1).rx(parameter(name), 0).to("pyquil")
+    with pytest.raises(UnsupportedError, match="t is a parameter, and an array of them"):
+        Circuit(1).rx(parameter("t"), 0).rx(parameter("t[1]"), 0).to("pyquil")
