@@ -16,6 +16,7 @@ from gateway.circuit import Circuit, Operation
 from gateway.circuit.lowering import lower
 from gateway.errors import UnsupportedError
 from gateway.frameworks.braket.gates import GATES
+from gateway.frameworks.shared.refusals import refuse_control_flow
 
 _NATIVE = frozenset(GATES)
 
@@ -29,6 +30,7 @@ def dump(circuit: Circuit) -> Any:  # noqa: ANN401 - a braket.circuits.Circuit
     Raises:
         UnsupportedError: a reset, a condition, a qubit used after its measurement, a clbit measured twice.
     """
+    refuse_control_flow(circuit, "Braket")
     operations = lower(circuit.operations, _NATIVE)
     target = BraketCircuit()
     qubit_of_clbit: dict[int, int] = {}

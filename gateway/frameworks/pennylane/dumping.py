@@ -20,6 +20,7 @@ from gateway.circuit.conditions import clbits_of, holds
 from gateway.circuit.lowering import lower
 from gateway.errors import UnsupportedError
 from gateway.frameworks.pennylane.gates import GATES
+from gateway.frameworks.shared.refusals import refuse_control_flow
 
 _ADJOINTS: dict[str, type[Operator]] = {"sdg": qml.S, "tdg": qml.T, "sxdg": qml.SX}
 _CONTROLLED_X = frozenset({"c3x", "c4x"})
@@ -37,6 +38,7 @@ def dump(circuit: Circuit) -> Any:  # noqa: ANN401 - a QuantumScript
     Raises:
         UnsupportedError: a measurement or a reset has a condition, which PennyLane does not support.
     """
+    refuse_control_flow(circuit, "PennyLane")
     operations = lower(circuit.operations, _NATIVE)
     with qml.QueuingManager.stop_recording():
         writer = _Writer(late=_is_measured_last(operations))

@@ -80,11 +80,13 @@ def parse(program: object) -> Circuit:
     resolved_program: Any = program.copy()
     resolved_program.resolve_label_placeholders()
     try:
-        resolved_program = expanded(resolved_program)
         qubits = resolved_program.get_qubit_indices()
     except ValueError as exc:
         raise CircuitInvalidError(f"qubits are placeholders: {exc}", rule="qubit placeholders") from exc
-    return Circuit(*_read(resolved_program, max(qubits, default=-1) + 1).out.parts())
+    whole = expanded(resolved_program)
+    if whole is not resolved_program:
+        qubits = whole.get_qubit_indices()
+    return Circuit(*_read(whole, max(qubits, default=-1) + 1).out.parts())
 
 
 def _read(program: Any, num_qubits: int) -> _Reader:  # noqa: ANN401 - a Program

@@ -19,7 +19,7 @@ from gateway.circuit.conditions import assignments
 from gateway.circuit.lowering import lower
 from gateway.errors import UnsupportedError
 from gateway.frameworks.qrisp.gates import GATES
-from gateway.frameworks.shared.refusals import refused
+from gateway.frameworks.shared.refusals import refuse_control_flow, refused
 
 _NATIVE = frozenset(GATES)
 
@@ -33,6 +33,7 @@ def dump(circuit: Circuit) -> Any:  # noqa: ANN401 - a QuantumCircuit
         UnsupportedError: a circuit without qubits has a phase, or a measurement goes into a clbit that its
             condition tests.
     """
+    refuse_control_flow(circuit, "Qrisp")
     target = QuantumCircuit(circuit.num_qubits, circuit.num_clbits)
     for index, op in enumerate(lower(circuit.operations, _NATIVE)):
         if op.name == "gphase" and not target.qubits:
