@@ -8,16 +8,20 @@ import numpy as np
 import pytest
 from braket.circuits import Circuit as BraketCircuit
 from braket.circuits import FreeParameter, Gate, Instruction, Observable
+from braket.circuits.serialization import OpenQASMSerializationProperties, QubitReferenceType
 from braket.devices import LocalSimulator
 from braket.experimental_capabilities import EnableExperimentalCapability
+from braket.parametric import FreeParameterExpression
 from support.frameworks import Framework
 from support.reference import distribution
-from support.simulation import unitary
+from support.simulation import outcomes, unitary
 from unit.frameworks.test_frameworks import *  # noqa: F403 - the tests that hold for every framework
 
-from gateway.circuit import Circuit
+from gateway.circuit import Circuit, Expression, parameter
 from gateway.errors import CircuitInvalidError, RequestError, UnsupportedError
 from gateway.frameworks import dump, parse
+
+VIRTUAL = QubitReferenceType.VIRTUAL
 
 SOME_UNITARY = np.array([[0.6, 0.8j], [0.8j, 0.6]]) @ np.diag([1, np.exp(0.7j)]) * np.exp(0.2j)
 
@@ -75,6 +79,11 @@ def test_measured_bits_and_idle_qubits_are_kept(circuit: Circuit, kept: list[int
         (Circuit(1, 1).measure(0, 0).x(0), "operation 1: Braket has no x after a measurement of its qubit"),
         (Circuit(1, 2).measure(0, 0).measure(0, 1), "operation 1: Braket has no measure after a measurement"),
         (Circuit(2, 1).measure(0, 0).measure(1, 0), "operation 1: Braket has no second measurement into a clbit"),
+        (Circuit(1, 1).measure(0, 0).set([0], 1), r"operation 1 \(set\(1\)  -> 0\): Braket cannot express it"),
+        (
+            Circuit(1, 1).x(0).while_({0: 0}).x(0).measure(0, 0).end(),
+            r"operation 1 \(while \): Braket cannot express it",
+        ),
     ],
 )
 def test_what_braket_does_not_have_is_refused_by_name_and_place(circuit: Circuit, what: str):
@@ -134,6 +143,92 @@ def test_a_control_that_has_to_be_0_is_the_one_braket_runs(ones: list[int]):
     assert distribution(parse(circuit)) == pytest.approx({found[::-1]: 1})
 
 
+def test_gates_of_braket_stay_the_same_gates_there_and_back():
+    circuit = BraketCircuit().gpi(0, 0.1).gpi2(1, 0.2).ms(0, 1, 0.1, 0.2, 0.3).prx(0, 0.3, 0.4).xy(0, 1, 0.5)
+    circuit.pswap(0, 1, 0.6).cphaseshift00(0, 1, 0.7).cphaseshift01(0, 1, 0.8).cphaseshift10(0, 1, 0.9)
+    assert dump(parse(circuit), "braket") == circuit
+
+
+# ---------------------------------------------------------------------------- parameters
+
+
+def with_angles(theta: FreeParameterExpression | float, phi: FreeParameterExpression | float) -> BraketCircuit:
+    circuit = BraketCircuit().rx(0, theta).ry(1, 2 * phi - theta / 3 + 1).xy(0, 1, theta**2)
+    return circuit.rz(0, theta, control=1).x(0, control=1, power=2)
+
+
+def test_free_parameters_stay_parameters_there_and_back():
+    found = parse(with_angles(FreeParameter("theta"), FreeParameter("phi[1]")))
+    assert set(found.parameters) == {"theta", "phi[1]"}
+    values = {"theta": 0.3, "phi[1]": -0.7}
+    wanted = matrix(with_angles(0.3, -0.7), 2)
+    np.testing.assert_allclose(unitary(found.bind(values)), wanted, atol=1e-9)
+    back = dump(found, "braket")
+    assert {parameter.name for parameter in back.parameters} == values.keys()
+    np.testing.assert_allclose(matrix(back.make_bound_circuit(values), 2), wanted, atol=1e-9)
+
+
+def test_functions_of_a_parameter_go_out_to_braket():
+    circuit = Circuit(1).rx(Expression("sin", (parameter("t"),)), 0).rz(parameter("t") / 2, 0)
+    bound = dump(circuit, "braket").make_bound_circuit({"t": 0.4})
+    np.testing.assert_allclose(matrix(bound, 1), unitary(circuit.bind(t=0.4)), atol=1e-9)
+
+
+def test_a_free_parameter_of_any_name_gets_one_that_parameters_can_have():
+    assert parse(BraketCircuit().rx(0, FreeParameter("a b"))) == Circuit(1).rx(parameter("a_b"), 0)
+
+
+def test_a_parameter_that_braket_cannot_name_is_refused():
+    with pytest.raises(UnsupportedError, match="Braket has no parameter q") as caught:
+        dump(Circuit(1).rx(parameter("q"), 0), "braket")
+    assert caught.value.feature == "parameter q"
+
+
+def test_a_power_that_is_not_whole_needs_a_value():
+    circuit = BraketCircuit().rx(0, FreeParameter("t"), power=0.5)
+    with pytest.raises(UnsupportedError, match="operation 0: Rx: a power that is not whole needs values"):
+        parse(circuit)
+
+
+# ---------------------------------------------------------------------------- programs, boxes and feed-forward
+
+
+def test_a_program_is_read_as_the_text_that_it_is():
+    circuit = BraketCircuit().h(0).v(1).si(0).gpi(0, 0.2).cphaseshift10(0, 1, 0.3).ms(0, 1, 0.1, 0.2, 0.3).yy(0, 1, 0.4)
+    circuit.ti(1).vi(0).ccnot(0, 1, 2).cv(0, 1).pswap(1, 2, 0.3).measure([0, 1, 2])
+    program = circuit.to_ir("OPENQASM", serialization_properties=OpenQASMSerializationProperties(VIRTUAL))
+    assert distribution(parse(program)) == pytest.approx(distribution(parse(circuit)))
+
+
+def test_a_verbatim_box_is_what_is_in_it():
+    found = parse(BraketCircuit().x(0).add_verbatim_box(BraketCircuit().h(0).cnot(0, 1)))
+    assert found == Circuit(2).x(0).h(0).cx(0, 1)
+    assert found.notes == ("a verbatim box has no effect here",)
+
+
+@pytest.mark.filterwarnings("ignore:.*experimental:UserWarning:braket")
+def test_feedback_is_a_hidden_clbit():
+    with EnableExperimentalCapability():
+        circuit = BraketCircuit().h(0).measure_ff(0, 7).cc_prx(1, pi, 0.0, 7).cc_prx(0, pi, 0.0, 7).measure([0, 1])
+    found = parse(circuit)
+    assert (found.num_clbits, found.num_hidden) == (2, 1)
+    assert outcomes(found) == pytest.approx({"00": 0.5, "10": 0.5})
+
+
+@pytest.mark.filterwarnings("ignore:.*experimental:UserWarning:braket")
+def test_feedback_of_nothing_is_an_error():
+    with EnableExperimentalCapability():
+        circuit = BraketCircuit().cc_prx(1, pi, 0.0, 7)
+    with pytest.raises(CircuitInvalidError, match="operation 0: CCPRx depends on a measurement that has not happened"):
+        parse(circuit)
+
+
+def test_a_hidden_outcome_that_nothing_reads_is_left_out():
+    circuit = Circuit(2, 1, num_hidden=1).x(0).measure(0, 0).measure(1, 1)
+    assert [each.operator.name for each in dump(circuit, "braket").instructions] == ["X", "I", "Measure"]
+    assert parse(dump(circuit, "braket")) == Circuit(2, 1).x(0).measure(0, 0)
+
+
 # ---------------------------------------------------------------------------- bits
 
 
@@ -170,26 +265,15 @@ def with_noise() -> BraketCircuit:
     return BraketCircuit().x(0).depolarizing(0, 0.1)
 
 
-def with_verbatim_box() -> BraketCircuit:
-    return BraketCircuit().x(0).add_verbatim_box(BraketCircuit().x(0))
-
-
 def with_large_matrix() -> BraketCircuit:
     return BraketCircuit().x(0).unitary(matrix=np.eye(128), targets=range(7))
-
-
-def with_classical_control() -> BraketCircuit:
-    with pytest.warns(UserWarning, match="experimental"), EnableExperimentalCapability():
-        return BraketCircuit().x(0).measure_ff(0, 0)
 
 
 @pytest.mark.parametrize(
     ("make", "what"),
     [
         (with_noise, "Depolarizing: it is noise"),
-        (with_verbatim_box, "StartVerbatimBox: a circuit has no operation like it"),
         (with_large_matrix, "Unitary: a matrix of 7 qubits; at most 6"),
-        (with_classical_control, "MeasureFF: a circuit has no operation like it"),
     ],
 )
 def test_what_a_circuit_cannot_say_is_refused_by_name_and_place(make, what: str):
@@ -209,13 +293,6 @@ def test_result_types_are_refused_by_name(kind: str):
         parse(circuit)
 
 
-def test_unbound_parameters_are_named():
-    circuit = BraketCircuit().rx(0, FreeParameter("theta")).ry(0, 2 * FreeParameter("phi"))
-    with pytest.raises(CircuitInvalidError, match="parameters have no value: phi, theta"):
-        parse(circuit)
-    assert parse(circuit(theta=0.5, phi=pi)) == Circuit(1).rx(0.5, 0).ry(2 * pi, 0)
-
-
 def test_what_is_no_circuit_is_refused():
-    with pytest.raises(RequestError, match=r"a braket\.circuits\.Circuit, not a X"):
+    with pytest.raises(RequestError, match=r"a braket\.circuits\.Circuit or an OpenQASM Program, not a X"):
         parse(Gate.X())
