@@ -37,21 +37,19 @@ from pennylane.transforms import broadcast_expand, defer_measurements, split_non
 from pennylane.wires import Wires
 
 from gateway.backends.base import Backend
+from gateway.backends.batch import run_together
 from gateway.backends.client import BackendClient
 from gateway.circuit import Circuit
-from gateway.counts import Counts
-from gateway.errors import RequestError
+from gateway.errors import GatewayError, RequestError
 from gateway.frameworks.pennylane.parsing import Reader
-from gateway.protocol.messages import ServerLimits
+from gateway.frameworks.shared.errors import also
+from gateway.frameworks.shared.shots import shot_table
 from gateway.results import ResultType
 from gateway.simulators import find
 
 NAME = "gateway.simulator"
 
 _MCM_METHODS = (None, "device", "deferred")
-_MOST_CIRCUITS = ServerLimits().max_circuits
-"""How many circuits one request has at most; this is the default limit of a server."""
-
 _FROM_PROBABILITIES = (ExpectationMP, ProbabilityMP, VarianceMP)
 
 
@@ -137,23 +135,29 @@ class GatewayDevice(Device):
 
         Raises:
             DeviceError: a measurement needs a state vector, but the circuit has mid-circuit measurements or the
-                backend has no state vectors.
-            GatewayError: a circuit cannot be converted, or the backend does not take it.
+                backend has no state vectors. Where a circuit cannot be converted, or the backend does not take it,
+                the error is a GatewayError as well.
         """
         states = self._has_states()
-        tasks = [_task(tape.map_to_standard_wires(), states=states) for tape in circuits]
-        results: dict[int, Any] = {}
-        for kind in {task.kind for task in tasks}:
-            places = [place for place, task in enumerate(tasks) if task.kind is kind]
-            for begin in range(0, len(places), _MOST_CIRCUITS):
-                chunk = places[begin : begin + _MOST_CIRCUITS]
-                results.update(zip(chunk, self._run(kind, [tasks[place] for place in chunk]), strict=True))
+        try:
+            tasks = [_task(tape.map_to_standard_wires(), states=states) for tape in circuits]
+            results: dict[int, Any] = {}
+            for kind in {task.kind for task in tasks}:
+                places = [place for place, task in enumerate(tasks) if task.kind is kind]
+                results.update(zip(places, self._run(kind, [tasks[place] for place in places]), strict=True))
+        except GatewayError as exc:
+            raise also(exc, DeviceError) from exc
         return tuple(results[place] for place in range(len(tasks)))
 
     def _run(self, kind: ResultType, tasks: Sequence[_Task]) -> Iterator[Any]:
-        seed = None if self._seeds is None else int(self._seeds.integers(2**32 - len(tasks)))
-        shots = [task.tape.shots.total_shots for task in tasks] if kind is ResultType.COUNTS else None
-        outcomes = self.backend.run([task.circuit for task in tasks], shots=shots, seed=seed, result=kind)
+        shots = [task.tape.shots.total_shots if kind is ResultType.COUNTS else None for task in tasks]
+        outcomes = run_together(
+            self.backend,
+            [task.circuit for task in tasks],
+            shots,
+            seed=None if self._seeds is None else int(self._seeds.integers(2**32)),
+            result=kind,
+        )
         for task, outcome in zip(tasks, outcomes, strict=True):
             yield task.result(outcome)
 
@@ -176,8 +180,24 @@ def _split_by_basis(tape: QuantumScript, *, states: bool) -> tuple[Sequence[Quan
     """Return a circuit for each set of observables that commute; one circuit if a state vector gives them all."""
     if _kind(tape, states=states) is ResultType.STATEVECTOR:
         return (tape,), lambda results: results[0]
-    tapes, combine = split_non_commuting(tape)
+    tapes, combine = split_non_commuting(
+        tape.copy(measurements=[_with_scaled_identity(one) for one in tape.measurements])
+    )
     return tapes, combine
+
+
+def _with_scaled_identity(process: MeasurementProcess) -> MeasurementProcess:
+    """Return a measurement of the identity as one of 1 times the identity.
+
+    The result of any measurement of the identity is 1 for split_non_commuting, which is right for expectation values
+    alone.
+    """
+    if not isinstance(process.obs, qml.Identity) or not process.obs.wires or isinstance(process, ExpectationMP):
+        return process
+    measurement = copy(process)
+    with qml.QueuingManager.stop_recording():
+        measurement.obs = qml.s_prod(1, process.obs)
+    return measurement
 
 
 def _kind(tape: QuantumScript, *, states: bool) -> ResultType:
@@ -220,7 +240,7 @@ class _Task:
         if self.kind is ResultType.PROBABILITIES:
             weights = {bits[::-1]: weight for bits, weight in outcome.items()}  # PennyLane's first wire is leftmost
             return _single(_exact_value(process, weights, self.labels) for process in self.measurements)
-        samples = _samples(outcome)
+        samples = shot_table(outcome).astype(np.int64)
         parts = [
             _single(process.process_samples(samples[begin:end], self.labels) for process in self.measurements)
             for begin, end in self.tape.shots.bins()
@@ -292,19 +312,6 @@ def _tensor(amplitudes: Sequence[complex]) -> np.ndarray[Any, np.dtype[np.comple
     """Return a little-endian vector as PennyLane's tensor, one axis for each wire."""
     state = np.asarray(amplitudes, dtype=np.complex128)
     return state.reshape([2] * (len(state).bit_length() - 1)).transpose()
-
-
-def _samples(counts: Counts) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """Return one row for each shot and one column for each clbit.
-
-    The shots are in random order, drawn with the seed of the run; :func:`gateway.frameworks.shared.shots.shots_of`
-    says why. NumPy draws the order, because a million shots are common here.
-    """
-    bits = np.frombuffer("".join(counts).encode(), dtype=np.uint8).reshape(len(counts), counts.width)
-    rows = np.repeat(np.arange(len(counts)), list(counts.values()))
-    order = np.random.default_rng(None if counts.provenance is None else counts.provenance.seed).permutation(rows)
-    samples: np.ndarray[Any, np.dtype[np.int64]] = (bits[order, ::-1] - ord("0")).astype(np.int64)
-    return samples
 
 
 def _exact_value(process: MeasurementProcess, weights: Mapping[str, float], labels: Wires) -> Any:  # noqa: ANN401

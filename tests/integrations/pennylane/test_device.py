@@ -179,6 +179,33 @@ def test_a_hamiltonian_with_shots_is_one_circuit_for_each_basis(one, sent):
     assert [len(request.circuit_list()) for request in sent] == [2]
 
 
+IDENTITIES = {
+    "expval": (lambda: qml.expval(qml.I(0)), 1),
+    "expval of a sum": (lambda: qml.expval(2 * qml.I(0) + qml.Z(2) @ qml.Z(2)), 3),
+    "var": (lambda: qml.var(qml.I(0)), 0),
+    "var of several wires": (lambda: qml.var(qml.I([0, 1])), 0),
+}
+
+
+@pytest.mark.parametrize("kind", IDENTITIES)
+@pytest.mark.parametrize("dynamic", [False, True])
+@pytest.mark.parametrize("shots", [None, 8])
+def test_what_is_known_of_an_identity(one, kind: str, dynamic: bool, shots: int | None):
+    def before():
+        prepare()
+        if dynamic:
+            qml.measure(1)
+
+    measure, wanted = IDENTITIES[kind]
+    assert evaluated(one(wires=3), measure, shots=shots, before=before) == pytest.approx(wanted, abs=1e-9)
+
+
+def test_outcomes_of_an_identity_are_ones(one):
+    counts, samples = evaluated(one(wires=3), lambda: (qml.counts(qml.I(0)), qml.sample(qml.I([0, 1]))), shots=4)
+    assert counts == {1.0: 4}
+    assert samples.tolist() == [1] * 4
+
+
 def test_counts_have_the_first_wire_leftmost(device):
     def flipped():
         qml.X(1)
@@ -421,8 +448,9 @@ def test_noise_is_refused_by_name(one):
     def noisy():
         qml.DepolarizingChannel(0.1, 0)
 
-    with pytest.raises(UnsupportedError, match="operation 0: DepolarizingChannel"):
+    with pytest.raises(UnsupportedError, match="operation 0: DepolarizingChannel") as caught:
         evaluated(one(wires=1), lambda: qml.expval(qml.Z(0)), before=noisy)
+    assert isinstance(caught.value, DeviceError)
 
 
 def test_an_option_the_device_does_not_have_is_refused(one):
