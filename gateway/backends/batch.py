@@ -34,6 +34,9 @@ SHORT_AMPLITUDES, SHORT_SHOTS = 2**26, 10**6
 
 _SEEDS = 2**32
 
+NOTHING_MEASURED = "the circuit measures nothing, so its clbits keep the values that they had"
+"""The note of a circuit to which a measurement was added, and of its results, whose last clbit belongs to it."""
+
 
 class Options(TypedDict, total=False):
     """How circuits are run.
@@ -208,6 +211,33 @@ class Batch(Running):
         return any(cancelled)
 
 
+class KeptBatch(Running):
+    """The circuits of a job that the backend has kept, which another process may have started as a batch.
+
+    Args:
+        job: the job.
+    """
+
+    def __init__(self, job: Job[Any]) -> None:
+        self.id = job.id
+        self._job = job
+
+    def status(self) -> JobState:
+        """Return the state now."""
+        return self._job.status()
+
+    def outcomes(self, timeout_s: float | None = None) -> list[Any]:
+        """Wait for the end, and return the outcome or the error of each circuit, in order."""
+        return [
+            _without_measurement(outcome) if _says_nothing_was_measured(outcome) else outcome
+            for outcome in self._job.outcomes(timeout_s)
+        ]
+
+    def cancel(self) -> bool:
+        """Cancel what has not ended, and return whether something is cancelled now."""
+        return self._job.cancel()
+
+
 class QuickBatch(Running):
     """Circuits that run as plain requests, for whose answers a thread waits; the arguments are those of :class:`Batch`.
 
@@ -363,7 +393,13 @@ def _with_measurement(circuit: Circuit) -> Circuit:
     """Return a circuit that measures a qubit at its end, into one more clbit."""
     wider = widened(circuit, 1, 1)
     wider.operations.append(Operation("measure", (0,), (), (circuit.num_clbits,)))
+    wider.notes = (*circuit.notes, NOTHING_MEASURED)
     return wider
+
+
+def _says_nothing_was_measured(outcome: object) -> bool:
+    provenance = outcome.provenance if isinstance(outcome, Counts | Probabilities) else None
+    return provenance is not None and NOTHING_MEASURED in provenance.notes
 
 
 def _without_measurement(outcome: Counts | Probabilities) -> Counts | Probabilities:

@@ -21,8 +21,8 @@ from qrisp.interface import Job as QrispJob
 from qrisp.interface import JobResult, JobStatus
 
 from gateway.backends.base import Backend, BackendStatus
+from gateway.backends.batch import Batch, KeptBatch, Running
 from gateway.backends.client import BackendClient
-from gateway.backends.job import Job
 from gateway.circuit.gates import GATES
 from gateway.errors import GatewayError, JobCancelled, JobTimeout, RequestError
 from gateway.frameworks.qrisp.parsing import parse
@@ -71,32 +71,31 @@ class GatewayBackend(QrispBackend):
 
         Raises:
             TypeError, ValueError: the shots are not positive integers, or not one for each circuit.
+            RequestError: there is no circuit.
             GatewayError: a circuit cannot be converted, or the backend does not take it.
         """
         many = [circuits] if isinstance(circuits, QuantumCircuit) else list(circuits)
         self._check_circuit_limit(many)
-        job = self.backend.run_async(
+        if not many:
+            raise RequestError("the list of circuits is empty", field="circuits")
+        batch = Batch(
+            self.backend,
             [parse(circuit) for circuit in many],
-            shots=self._check_shots(shots, many),
+            self._check_shots(shots, many),
             seed=self.options["seed"],
             timeout_s=self.options["timeout_s"],
         )
-        return GatewayJob(self, job)
+        return GatewayJob(self, batch)
 
     def _check_shots(
         self, shots: int | Sequence[int | None] | None, circuits: Sequence[QuantumCircuit]
-    ) -> int | list[int] | None:
-        if not isinstance(shots, Sequence):
-            self._validate_shots(shots)
-            number: int | None = self.options["shots"] if shots is None else shots
-            return number
-        self._validate_shots_length(list(shots), circuits)
-        for number in shots:
+    ) -> list[int | None]:
+        """Return the number of shots of each circuit; ``None`` where it is exact."""
+        numbers = list(shots) if isinstance(shots, Sequence) else [shots] * len(circuits)
+        self._validate_shots_length(numbers, circuits)
+        for number in numbers:
             self._validate_shots(number)
-        numbers = [number for number in shots if number is not None]
-        if numbers and len(numbers) < len(shots):
-            raise RequestError("one job is either exact (no shots) or sampled, for all of its circuits", field="shots")
-        return numbers or None
+        return [self.options["shots"] if number is None else number for number in numbers]
 
     def retrieve_job(self, job_id: str) -> GatewayJob:
         """Return a job of an earlier run, if the backend keeps its jobs.
@@ -104,7 +103,7 @@ class GatewayBackend(QrispBackend):
         Raises:
             JobNotFound: there is no such job; the error is also a LookupError.
         """
-        return GatewayJob(self, self.backend.job(job_id))
+        return GatewayJob(self, KeptBatch(self.backend.job(job_id)))
 
     @property
     def health(self) -> BackendStatus:
@@ -132,17 +131,20 @@ class GatewayJob(QrispJob):
 
     Args:
         backend: the backend that runs the job.
-        job: our job.
+        batch: our job.
     """
 
-    def __init__(self, backend: GatewayBackend, job: Job[Any]) -> None:
-        super().__init__(backend, job_id=job.id)
-        self._job = job
+    def __init__(self, backend: GatewayBackend, batch: Running) -> None:
+        super().__init__(backend, job_id=batch.id)
+        self._batch = batch
         self._last_known_status = JobStatus.QUEUED  # it may have progressed since; status() asks
 
     def status(self) -> JobStatus:
-        """Return the present state of the job."""
-        self._last_known_status = _STATUS[self._job.status()]
+        """Return the present state of the job; it has failed if one of its circuits has."""
+        state = self._batch.status()
+        self._last_known_status = _STATUS[state]
+        if state is JobState.DONE and self._error(self._batch.outcomes()) is not None:
+            self._last_known_status = JobStatus.ERROR
         return self._last_known_status
 
     def result(self, timeout: float | None = None) -> JobResult:
@@ -152,27 +154,33 @@ class GatewayJob(QrispJob):
 
         Raises:
             TimeoutError: the result did not come within ``timeout`` seconds; the run goes on.
-            JobFailureError: the job failed; the cause is our error.
+            JobFailureError: a circuit failed; the cause is our error.
             JobCancelledError: the job was cancelled.
         """
         try:
-            outcomes = self._job.result(timeout)
-        except JobCancelled:
-            self._last_known_status = JobStatus.CANCELLED
+            outcomes = self._batch.outcomes(timeout)
+            error = self._error(outcomes)
         except GatewayError as exc:
-            if isinstance(exc, JobTimeout) and not self._job.done():
+            if isinstance(exc, JobTimeout) and not self._batch.status().ended:
                 raise
-            self._failure_cause = exc
+            error = exc
+        if isinstance(error, JobCancelled):
+            self._last_known_status = JobStatus.CANCELLED
+        elif error is not None:
+            self._failure_cause = error
             self._last_known_status = JobStatus.ERROR
         else:
             self._last_known_status = JobStatus.DONE
-            outcomes = outcomes if isinstance(outcomes, list) else [outcomes]
             return JobResult([dict(one) for one in outcomes], provenance=[one.provenance for one in outcomes])
         return self._raise_for_status(self._last_known_status)
 
+    @staticmethod
+    def _error(outcomes: Sequence[Any]) -> GatewayError | None:
+        return next((outcome for outcome in outcomes if isinstance(outcome, GatewayError)), None)
+
     def cancel(self) -> bool:
         """Cancel the job unless it has ended, and return whether it is cancelled."""
-        return not self._job.done() and self._job.cancel()
+        return not self._batch.status().ended and self._batch.cancel()
 
 
 def _simulator_at(

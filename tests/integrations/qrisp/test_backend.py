@@ -226,12 +226,24 @@ def test_shots_not_one_for_each_circuit_are_refused(one: GatewayBackend):
         one.run_async(bell(), shots=[1, 2])
 
 
-def test_a_batch_is_exact_or_sampled(one: GatewayBackend):
-    with pytest.raises(RequestError, match="either exact"):
-        one.run_async([bell(), bell()], shots=[None, 5])
+def test_a_batch_may_be_exact_in_parts(one: GatewayBackend):
+    result = one.run_async([bell(), bell()], shots=[None, 5]).result()
+    assert result.get_counts(0) == pytest.approx({"00": 0.5, "11": 0.5})
+    assert sum(result.get_counts(1).values()) == 5
     assert one.run_async([bell(), bell()], shots=[None, None]).result().get_counts(1) == pytest.approx(
         {"00": 0.5, "11": 0.5}
     )
+
+
+@pytest.mark.parametrize("shots", [None, 5])
+def test_a_circuit_that_measures_nothing_has_zeros(one: GatewayBackend, shots: int | None):
+    unmeasured = QuantumCircuit(2, 2)
+    unmeasured.h(0)
+    job = one.run_async([unmeasured, bell(), QuantumCircuit(1)], shots=shots)
+    for result in (job.result(), one.retrieve_job(job.job_id).result()):
+        assert result.get_counts(0) == {"00": shots or 1.0}
+        assert set(result.get_counts(1)) <= {"00", "11"}
+        assert result.get_counts(2) == {"": shots or 1.0}
 
 
 def test_no_circuits_are_refused(one: GatewayBackend):

@@ -9,7 +9,7 @@ from support.fake import Does, fake
 from support.raw import Server
 
 from gateway.backends.base import Backend
-from gateway.backends.batch import Batch, QuickBatch, converted, run_together, start
+from gateway.backends.batch import NOTHING_MEASURED, Batch, KeptBatch, QuickBatch, converted, run_together, start
 from gateway.backends.client import BackendClient
 from gateway.backends.virtual import VirtualBackend
 from gateway.circuit import Circuit
@@ -31,6 +31,12 @@ from gateway.results import JobState
 def machine(fake_server: Server) -> Iterator[Backend]:
     """A server that takes at most 10 circuits, 10,000 shots and a MiB at once; see support/fake.py."""
     with BackendClient("127.0.0.1", fake_server.port) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def real_server(qulacs_server: Server) -> Iterator[Backend]:
+    with BackendClient("127.0.0.1", qulacs_server.port) as client:
         yield client
 
 
@@ -152,7 +158,16 @@ def test_a_circuit_that_measures_nothing_has_its_clbits_as_they_were():
     assert [counts.provenance.shots for counts in sampled] == [8] * 3
     assert Batch(machine, circuits, [None] * 3).outcomes() == [{"00": 1.0}, {"": 1.0}, {"0": 1.0}]
     assert received[0] == Circuit(2, 3).h(0).measure(0, 2)
+    assert received[0].notes == (NOTHING_MEASURED,)
     assert circuits[0] == Circuit(2, 2).h(0), "the caller's circuit is not changed"
+
+
+def test_a_kept_job_is_read_as_the_batch_that_started_it(real_server: Backend):
+    batch = Batch(real_server, [Circuit(1, 2).x(0), Circuit(1, 1).x(0).measure(0, 0)], [3, 3])
+    kept = KeptBatch(real_server.job(batch.id))
+    assert batch.outcomes() == kept.outcomes() == [{"00": 3}, {"1": 3}]
+    assert [NOTHING_MEASURED in counts.provenance.notes for counts in kept.outcomes()] == [True, False]
+    assert (kept.id, kept.status(), kept.cancel()) == (batch.id, JobState.DONE, False)
 
 
 def test_machines_that_run_a_job_as_one_give_its_error_to_each_circuit():
