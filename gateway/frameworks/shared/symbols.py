@@ -109,12 +109,27 @@ def _power(node: Any, refuse: Refuse) -> Angle:  # noqa: ANN401 - a sympy expres
 
 def multiplied(angle: Angle, factor: float) -> Angle:
     """Return an angle times a number; a number that the angle is multiplied with already takes it in."""
+    number, rest = _split_factor(angle)
+    return number * factor if rest is None else _times(number * factor, rest)
+
+
+def divided(angle: Angle, divisor: float) -> Angle:
+    """Return an angle divided by a number; a number that the angle is multiplied with already takes it in."""
+    number, rest = _split_factor(angle)
+    return number / divisor if rest is None else _times(number / divisor, rest)
+
+
+def _split_factor(angle: Angle) -> tuple[float, Expression | None]:
+    """Return a number and an expression whose product is the angle."""
     if not isinstance(angle, Expression):
-        return angle * factor
-    if angle.op == "*" and not isinstance(angle.args[0], Expression):
-        number = float(angle.args[0]) * factor
-        return angle.args[1] if number == 1 else number * angle.args[1]  # type: ignore[operator]  # no text here
-    return angle if factor == 1 else factor * angle
+        return angle, None
+    if angle.op == "*" and isinstance(angle.args[0], int | float) and isinstance(angle.args[1], Expression):
+        return angle.args[0], angle.args[1]
+    return 1.0, angle
+
+
+def _times(number: float, expression: Expression) -> Expression:
+    return expression if number == 1 else number * expression
 
 
 # ---------------------------------------------------------------------------- out
