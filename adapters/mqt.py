@@ -14,14 +14,14 @@ leaves it out.
 from __future__ import annotations
 
 import cmath
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any, ClassVar
 
 import mqt.ddsim
 import numpy as np
-from mqt.core.dd import simulate_statevector
+from mqt.core.dd import DDPackage, VectorDD, simulate, simulate_statevector
 from mqt.core.ir import QuantumComputation
 from mqt.core.ir.operations import Control
 from mqt.ddsim import CircuitSimulator
@@ -31,6 +31,7 @@ from adapters.shared.costs import Costs
 from adapters.shared.deferred import Step, defer
 from adapters.shared.dense import without_idle_qubits
 from adapters.shared.outcomes import NEGLIGIBLE
+from adapters.shared.pauli import PauliSums, String, ones
 from adapters.shared.room import Room, set_ceiling, take_outcomes
 from adapters.shared.state_results import StateResults
 from adapters.shared.states import State, bitstrings, distribution
@@ -40,6 +41,10 @@ from gateway.simulators import SIMULATORS
 
 _MOST_QUBITS_WITHOUT_CEILING = 13
 """The decision diagram of so few qubits is small even if it has no structure at all."""
+
+
+_SMALL = 6
+"""A diagram of less than one node for ``2**_SMALL`` amplitudes is worth keeping as a diagram."""
 
 
 class NativeGate:
@@ -224,6 +229,35 @@ class MqtAdapter(StateResults[NativeCircuit]):
         with run.running():
             return self.state(native)
 
+    def some_amplitudes(self, circuit: Circuit, indices: Sequence[int], run: Run) -> list[complex]:
+        """Return amplitudes from the decision diagram, which needs no vector of all of them."""
+        _, diagram = self._diagram(circuit, run)
+        width = circuit.num_qubits
+        with run.running():
+            return [diagram.get_amplitude(width, f"{index:0{width}b}"[::-1]) for index in indices]
+
+    def values_of(self, circuit: Circuit, sums: PauliSums, run: Run) -> list[float]:
+        """Return the exact value of each observable: from the diagram where it is small, from the vector elsewhere."""
+        if circuit.num_qubits <= _MOST_QUBITS_WITHOUT_CEILING:
+            return super().values_of(circuit, sums, run)
+        package, diagram = self._diagram(circuit, run)
+        if diagram.size() > 1 << circuit.num_qubits >> _SMALL:
+            return super().values_of(circuit, sums, run)
+        with run.running():
+            return sums.values(
+                np.array([_value(package, diagram, string, circuit.num_qubits) for string in sums.strings])
+            )
+
+    def _diagram(self, circuit: Circuit, run: Run) -> tuple[DDPackage, VectorDD]:
+        """Return the decision diagram of the state after a circuit of gates, and the package that it belongs to."""
+        if circuit.num_qubits > _MOST_QUBITS_WITHOUT_CEILING:
+            set_ceiling()
+        with run.building():
+            native = self._convert_gates(circuit)
+        with run.running():
+            package = DDPackage(circuit.num_qubits)
+            return package, simulate(native.circuit, package.zero_state(circuit.num_qubits), package)
+
     def probabilities(self, circuit: Circuit, run: Run) -> Probabilities:
         """Return the exact probabilities of the clbits."""
         with run.building():
@@ -260,3 +294,23 @@ class MqtAdapter(StateResults[NativeCircuit]):
             else:
                 plain[step.name](target, *step.params, *step.qubits)
         return NativeCircuit(target, deferred_circuit.qubit_of_clbit, circuit.num_clbits)
+
+
+def _value(package: DDPackage, diagram: VectorDD, string: String, num_qubits: int) -> float:
+    """Return the value of a Pauli string in the state of a diagram."""
+    flips = QuantumComputation(num_qubits)
+    for qubit in ones(string.support):
+        append = _LETTERS[string.x >> qubit & 1, string.z >> qubit & 1]
+        append(flips, qubit)
+    package.inc_ref_vec(diagram)  # simulate takes the reference of what it begins with
+    after = simulate(flips, diagram, package)
+    value = package.inner_product(diagram, after).real
+    package.dec_ref_vec(after)
+    return float(value)
+
+
+_LETTERS: dict[tuple[int, int], Callable[[QuantumComputation, int], None]] = {
+    (1, 0): QuantumComputation.x,
+    (1, 1): QuantumComputation.y,
+    (0, 1): QuantumComputation.z,
+}

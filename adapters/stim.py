@@ -27,15 +27,19 @@ from numpy.typing import NDArray
 from adapters.base import Adapter, Run, with_all_clbits, without_hidden
 from adapters.shared.costs import Costs
 from adapters.shared.dense import counts_of_columns, without_idle_qubits
+from adapters.shared.pauli import PauliSums, String, ones
 from adapters.shared.populations import Bounds, SegmentCache, SegmentKey, follow, states_in_step
 from adapters.shared.program import Program, make_program
 from adapters.shared.room import hold_outcomes
+from adapters.shared.state_results import compact
 from adapters.shared.tables import Table
 from gateway.circuit import Circuit, Operation
 from gateway.circuit.operations import CONTROL, Condition
 from gateway.counts import Counts, Probabilities
 from gateway.errors import LimitError, UnsupportedError
+from gateway.expectation import Expectation
 from gateway.results import Sampling
+from gateway.shot_memory import Memory
 from gateway.simulators import SIMULATORS
 
 Bits = NDArray[np.uint8]
@@ -122,13 +126,8 @@ class StimAdapter(Adapter[NativeCircuit | None]):
             )
         if not native.measurement_of_clbit:
             return Counts.trusted({"0" * native.num_clbits: shots}, native.num_clbits)
-        sampler = native.circuit.compile_sampler(seed=seed)
-        # While it samples, Stim holds two bits of each qubit for every shot.
-        of_shot = native.circuit.num_measurements + native.circuit.num_qubits // 4
-        at_once = max(_BYTES_AT_ONCE // of_shot, 1)
         totals: dict[str, int] = {}
-        for begin in range(0, shots, at_once):
-            outcomes = sampler.sample(min(at_once, shots - begin))
+        for outcomes in _sampled(native, shots, seed):
             columns = {clbit: outcomes[:, number] for clbit, number in native.measurement_of_clbit.items()}
             _add(totals, counts_of_columns(columns, native.num_clbits))
             hold_outcomes(len(totals))
@@ -158,6 +157,43 @@ class StimAdapter(Adapter[NativeCircuit | None]):
                     _add(totals, _count(space.draw(len(of_piece), rng), program, table, of_piece))
                     hold_outcomes(len(totals))
         return Counts.trusted(totals, circuit.num_clbits)
+
+    def expectation(self, circuit: Circuit, run: Run) -> Expectation:
+        """Return the values of observables; exact ones from the tableau, where the circuit has a single state."""
+        gates = None if run.shots else compact(circuit)
+        if gates is None:
+            return super().expectation(circuit, run)
+        sums = gates.on_busy_qubits(PauliSums.of(run.details.observables or ()))
+        num_qubits = gates.circuit.num_qubits
+        _take_tableau(num_qubits, run)
+        with run.building():
+            target = stim.Circuit("\n".join(map(_line, gates.circuit.operations)))
+        with run.running():
+            state = stim.TableauSimulator()
+            state.set_num_qubits(num_qubits)
+            state.do(target)
+            values = sums.values(np.array([_peek(state, string, num_qubits) for string in sums.strings]))
+        return Expectation(values, width=circuit.num_clbits)
+
+    def memory(self, circuit: Circuit, run: Run) -> Memory:
+        """Return the bits of each shot as Stim's sampler gives them, where the sampler can express the circuit."""
+        with run.building():
+            compact_circuit = without_idle_qubits(circuit)
+            native = self.build(compact_circuit)
+        if native is None:
+            return super().memory(circuit, run)
+        self.take_memory(circuit, run)
+        run.sampler = "native"
+        _take_tableau(compact_circuit.num_qubits, run)
+        with run.running():
+            packed = np.zeros((run.shots, -(-native.num_clbits // 8)), dtype=np.uint8)
+            begin = 0
+            for outcomes in _sampled(native, run.shots, run.seed):
+                rows = packed[begin : begin + len(outcomes)]
+                for clbit, number in native.measurement_of_clbit.items():
+                    rows[:, clbit // 8] |= outcomes[:, number].astype(np.uint8) << clbit % 8
+                begin += len(outcomes)
+        return Memory.trusted(packed, native.num_clbits)
 
     def probabilities(self, circuit: Circuit, run: Run) -> Probabilities:
         """Return the exact probabilities of the clbits.
@@ -195,6 +231,30 @@ class StimAdapter(Adapter[NativeCircuit | None]):
             turns=self.max_loop_iterations,
             index_of=run.index_of_control,
         )
+
+
+def _sampled(native: NativeCircuit, shots: int, seed: int) -> Iterator[NDArray[np.bool_]]:
+    """Yield outcomes, ``[m, measurements]``, for as many shots at a time as take little memory."""
+    if not native.measurement_of_clbit:
+        return
+    sampler = native.circuit.compile_sampler(seed=seed)
+    # While it samples, Stim holds two bits of each qubit for every shot.
+    of_shot = native.circuit.num_measurements + native.circuit.num_qubits // 4
+    at_once = max(_BYTES_AT_ONCE // of_shot, 1)
+    for begin in range(0, shots, at_once):
+        yield sampler.sample(min(at_once, shots - begin))
+
+
+def _peek(state: stim.TableauSimulator, string: String, num_qubits: int) -> float:
+    """Return the value of a Pauli string: 1, -1 or 0."""
+    observable = stim.PauliString(num_qubits)
+    for qubit in ones(string.support):
+        observable[qubit] = _NUMBER[string.x >> qubit & 1, string.z >> qubit & 1]
+    return float(state.peek_observable_expectation(observable))
+
+
+_NUMBER = {(1, 0): 1, (1, 1): 2, (0, 1): 3}
+"""Stim's numbers of the letters X, Y and Z."""
 
 
 # ---------------------------------------------------------------------------- text

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from adapters.base import Adapter, N, Run
-from adapters.shared.pauli import Outcomes, PauliSums, String, Values, expectations, ones, rotate
+from adapters.shared.pauli import Outcomes, PauliSums, String, expectations, ones, rotate
 from adapters.shared.states import State, distribution
 from gateway.amplitudes import Amplitudes
 from gateway.circuit import Circuit, Operation
@@ -26,23 +26,47 @@ class Compact(NamedTuple):
     Args:
         circuit: the gates; it has at least one qubit.
         place: qubit -> its number in that circuit, for the busy ones.
+        idle: the others, as a mask.
         measured: the qubits that the circuit measures after its gates, as a mask.
     """
 
     circuit: Circuit
     place: dict[int, int]
+    idle: int
     measured: int
 
-    def on_busy_qubits(self, string: String) -> String | None:
-        """Return a string on the qubits of the circuit, ``None`` if its value is surely 0.
+    def on_busy_qubits(self, sums: PauliSums) -> PauliSums:
+        """Return observables of the same values on the qubits of the circuit.
 
-        Idle qubits are in the state 0: their Z is 1, and what flips them gives 0. So does what flips a qubit that was
-        measured, since that qubit is in one of two states then.
+        Idle qubits are in the state 0: their Z is 1, and a string that flips one has the value 0. So has a string that
+        flips a qubit that was measured, since that qubit is in one of two states then.
         """
-        idle = string.support & ~sum(1 << qubit for qubit in self.place)
-        if string.x & (idle | self.measured):
-            return None
-        return String(*(sum(1 << self.place[qubit] for qubit in ones(mask & ~idle)) for mask in string))
+        if not self.idle and not self.measured:
+            return sums
+        never = self.idle | self.measured
+        kept = [position for position, string in enumerate(sums.strings) if not string.x & never]
+        place = np.full(len(sums.strings), -1, dtype=np.int64)
+        place[kept] = np.arange(len(kept))
+        parts = [
+            (place[positions[place[positions] >= 0]], coefficients[place[positions] >= 0])
+            for positions, coefficients in sums.parts
+        ]
+        return PauliSums([self._moved(sums.strings[position]) for position in kept], parts)
+
+    def _moved(self, string: String) -> String:
+        """Return a string without idle qubits, on the qubits of the circuit."""
+        x, z = (sum([1 << self.place[qubit] for qubit in ones(mask & ~self.idle)]) for mask in string)
+        return String(x, z)
+
+    def index_of(self, bitstring: str) -> int | None:
+        """Return the index of a basis state of all qubits; ``None`` where an idle qubit would be 1, which is never."""
+        index = 0
+        for qubit, character in enumerate(reversed(bitstring)):
+            if character == "1":
+                if qubit not in self.place:
+                    return None
+                index |= 1 << self.place[qubit]
+        return index
 
 
 def compact(circuit: Circuit) -> Compact | None:
@@ -55,7 +79,8 @@ def compact(circuit: Circuit) -> Compact | None:
     measured = sum({1 << op.qubits[0] for op in circuit.operations if op.name == "measure"})
     if len(busy) < circuit.num_qubits:
         gates = [Operation(op.name, tuple([place[qubit] for qubit in op.qubits]), op.params) for op in gates]
-    return Compact(Circuit(max(len(busy), 1), 0, gates), place, measured)
+    idle = (1 << circuit.num_qubits) - 1 - sum([1 << qubit for qubit in busy])
+    return Compact(Circuit(max(len(busy), 1), 0, gates), place, idle, measured)
 
 
 class StateResults(Adapter[N]):
@@ -94,14 +119,20 @@ class StateResults(Adapter[N]):
 
     def amplitudes(self, circuit: Circuit, run: Run) -> Amplitudes:
         """Return the amplitudes of the basis states that were asked for; idle qubits are not simulated."""
-        wanted = run.details.bitstrings or ()
         gates = compact(circuit)
         assert gates is not None  # noqa: S101 - a circuit without a single state was refused
-        self.take_final_state(gates.circuit.num_qubits, run)
-        state = self.final_state(gates.circuit, run)
+        indices = {bitstring: gates.index_of(bitstring) for bitstring in run.details.bitstrings or ()}
+        busy = [index for index in indices.values() if index is not None]
+        found = dict(zip(busy, self.some_amplitudes(gates.circuit, busy, run), strict=True))
+        amplitudes = {bitstring: 0j if index is None else found[index] for bitstring, index in indices.items()}
+        return Amplitudes(amplitudes, circuit.num_clbits)
+
+    def some_amplitudes(self, circuit: Circuit, indices: Sequence[int], run: Run) -> list[complex]:
+        """Return amplitudes of the state after a circuit of gates; the indices are little-endian."""
+        self.take_final_state(circuit.num_qubits, run)
+        state = self.final_state(circuit, run)
         with run.running():
-            found = {bitstring: _amplitude(state, bitstring, gates.place) for bitstring in wanted}
-        return Amplitudes(found, circuit.num_clbits)
+            return [complex(state[index]) for index in indices]
 
     def density_matrix(self, circuit: Circuit, run: Run) -> DensityMatrix:
         """Return the density matrix of the state after a circuit of gates: a pure state's outer product."""
@@ -116,23 +147,17 @@ class StateResults(Adapter[N]):
         gates = None if run.shots else compact(circuit)
         if gates is None:
             return super().expectation(circuit, run)
-        sums = PauliSums.of(run.details.observables or ())
-        values = self.values_of_strings(gates, sums, run)
-        return Expectation(sums.values(values), width=circuit.num_clbits)
+        sums = gates.on_busy_qubits(PauliSums.of(run.details.observables or ()))
+        needs_state = any(string.support for string in sums.strings)
+        values = self.values_of(gates.circuit, sums, run) if needs_state else sums.values(np.ones(len(sums.strings)))
+        return Expectation(values, width=circuit.num_clbits)
 
-    def values_of_strings(self, gates: Compact, sums: PauliSums, run: Run) -> Values:
-        """Return the exact value of each string, ``[strings]``."""
-        strings = [gates.on_busy_qubits(string) for string in sums.strings]
-        sure = [string for string in strings if string is not None]
-        values = np.zeros(len(strings))
-        if any(string.support for string in sure):
-            self.take_final_state(gates.circuit.num_qubits, run, extra=_OF_PRODUCTS)
-            state = self.final_state(gates.circuit, run)
-            with run.running():
-                values[[string is not None for string in strings]] = expectations(state, sure)
-        else:
-            values[[string is not None for string in strings]] = 1.0
-        return values
+    def values_of(self, circuit: Circuit, sums: PauliSums, run: Run) -> list[float]:
+        """Return the exact value of each observable in the state after a circuit of gates."""
+        self.take_final_state(circuit.num_qubits, run, extra=_OF_PRODUCTS)
+        state = self.final_state(circuit, run)
+        with run.running():
+            return sums.values(expectations(state, sums.strings))
 
     def _take_matrix(self, num_qubits: int, run: Run) -> None:
         """Take room for a density matrix, before anything is allocated.
@@ -150,17 +175,6 @@ class StateResults(Adapter[N]):
 
 _OF_PRODUCTS = 32
 """Bytes for each amplitude: its products with others, and their sums."""
-
-
-def _amplitude(state: State, bitstring: str, place: dict[int, int]) -> complex:
-    """Return the amplitude of a basis state of all qubits, of which ``state`` has the busy ones."""
-    index = 0
-    for qubit, character in enumerate(reversed(bitstring)):
-        if character == "1":
-            if qubit not in place:
-                return 0j
-            index |= 1 << place[qubit]
-    return complex(state[index])
 
 
 def draw(state: State, gates: Compact, basis: Mapping[int, str], shots: int, rng: np.random.Generator) -> Outcomes:

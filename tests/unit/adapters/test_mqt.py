@@ -13,7 +13,9 @@ from gateway.circuit import Circuit
 from gateway.circuit.circuit import Comparison
 from gateway.circuit.gates import GATES
 from gateway.errors import LimitError
+from gateway.observables import observable_list
 from gateway.results import ResultType
+from gateway.run_details import RunDetails
 
 TELEPORT = (
     Circuit(3, 3)
@@ -200,3 +202,36 @@ def test_advice_after_a_run_leaves_no_ceiling():
         pass
     assert "decision diagram" in adapter.advice(room)
     assert resource.getrlimit(resource.RLIMIT_DATA) == before
+
+
+# ---------------------------------------------------------------------------- what needs no vector
+
+
+def ghz(num_qubits):
+    circuit = Circuit(num_qubits).h(0)
+    for qubit in range(1, num_qubits):
+        circuit.cx(qubit - 1, qubit)
+    return circuit
+
+
+def test_expectation_values_and_amplitudes_of_60_qubits_come_from_the_diagram(adapter):
+    observables = observable_list(["Z0 Z59", "Z0", "X" * 60, "X" * 58 + "YY", {"Z7 Z8": 2, "": 0.5}])
+    found = adapter.run(ghz(60), shots=None, result=ResultType.EXPECTATION, details=RunDetails(observables=observables))
+    assert found.values == pytest.approx([1, 0, 1, -1, 2.5], abs=1e-9)
+    details = RunDetails(bitstrings=("0" * 60, "1" * 60, "01" * 30))
+    amplitudes = adapter.run(ghz(60), shots=None, result=ResultType.AMPLITUDES, details=details)
+    assert list(amplitudes.values()) == pytest.approx([0.5**0.5, 0.5**0.5, 0], abs=1e-9)
+
+
+def test_a_state_without_structure_is_taken_as_a_vector(adapter, monkeypatch):
+    rng, circuit = random.Random(4), Circuit(14)
+    for _ in range(3):
+        for qubit in range(14):
+            circuit.u(*[rng.uniform(0, 6) for _ in range(3)], qubit)
+        for qubit in range(13):
+            circuit.cx(qubit, qubit + 1)
+    details = RunDetails(observables=observable_list(["Z0 X13", "Y3 Y4", {"Z1": 1, "X2 X3": -2}]))
+    vector = adapter.run(circuit, shots=None, result=ResultType.EXPECTATION, details=details)
+    monkeypatch.setattr("adapters.mqt._SMALL", 0)  # any diagram is small enough
+    diagram = adapter.run(circuit, shots=None, result=ResultType.EXPECTATION, details=details)
+    assert diagram.values == pytest.approx(vector.values, abs=1e-9)

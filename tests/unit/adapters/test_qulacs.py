@@ -5,7 +5,9 @@ import pytest
 
 from adapters.qulacs import QulacsAdapter
 from gateway.circuit import Circuit
+from gateway.observables import observable_list
 from gateway.results import ResultType, Sampling
+from gateway.run_details import RunDetails
 
 
 @pytest.fixture(scope="module")
@@ -49,3 +51,17 @@ def test_own_sampler_takes_the_largest_seed(adapter):
     circuit = Circuit(4).h(0).h(1).h(2).h(3).measure_all()
     first = adapter.run(circuit, shots=50, seed=2**32 - 1, sampling=Sampling.NATIVE)
     assert adapter.run(circuit, shots=50, seed=2**32 - 1, sampling=Sampling.NATIVE) == first
+
+
+def test_many_strings_that_flip_the_same_qubits_have_the_values_of_qulacs_own_observables(adapter, monkeypatch):
+    circuit = Circuit(6)
+    for qubit in range(6):
+        circuit.ry(0.3 + qubit, qubit).rz(0.7 * qubit, qubit)
+    for qubit in range(5):
+        circuit.cx(qubit, qubit + 1)
+    texts = [f"{first}{second}IXZ{third}" for first in "IXYZ" for second in "IXYZ" for third in "IZ"]
+    details = RunDetails(observables=observable_list([*texts, dict.fromkeys(texts, 0.5)]))
+    shared = adapter.run(circuit, shots=None, result=ResultType.EXPECTATION, details=details)
+    monkeypatch.setattr("adapters.qulacs._MOST_ALIKE", 100)
+    own = adapter.run(circuit, shots=None, result=ResultType.EXPECTATION, details=details)
+    assert own.values == pytest.approx(shared.values, abs=1e-12)

@@ -13,7 +13,9 @@ from adapters import base
 from adapters.stim import MOST_OUTCOMES, StimAdapter
 from gateway.circuit import Circuit, Comparison
 from gateway.errors import LimitError, UnsupportedError
-from gateway.results import Sampling
+from gateway.observables import PauliSum, observable_list
+from gateway.results import ResultType, Sampling
+from gateway.run_details import RunDetails
 
 
 @pytest.fixture(scope="module")
@@ -143,3 +145,39 @@ def test_a_tableau_that_does_not_fit_is_refused(monkeypatch):
     monkeypatch.setattr(base, "available_bytes", lambda: 10**7)
     with pytest.raises(LimitError, match=r"4000 qubits do not fit .* at most [0-9,]+ do"):
         StimAdapter().run(ghz(4000), shots=1)
+
+
+# ---------------------------------------------------------------------- expectation values and memory
+
+
+def test_expectation_values_of_thousands_of_qubits_come_from_the_tableau(adapter):
+    gates = Circuit(2000, 0, [op for op in ghz(2000).operations if op.name != "measure"])
+    every_x = PauliSum([("X" * 2000, range(2000), 1)])
+    details = RunDetails(observables=observable_list(["Z0 Z1999", "Z7", every_x, {"Z1 Z2": 2, "": 0.5}]))
+    found = adapter.run(gates, shots=None, result=ResultType.EXPECTATION, details=details)
+    assert found.values == (1, 0, 1, 2.5)
+    estimate = adapter.run(gates, shots=10, seed=1, result=ResultType.EXPECTATION, details=details)
+    assert (estimate[0], estimate[2], estimate[3]) == (1, 1, 2.5)
+
+
+def test_a_memory_is_in_the_order_of_the_sampler_in_as_many_parts_as_it_draws(adapter, monkeypatch):
+    circuit = Circuit(3, 12).h(0).cx(0, 1).measure(0, 0).measure(1, 9).measure(2, 4).x(2).measure(2, 11)
+    monkeypatch.setattr("adapters.stim._BYTES_AT_ONCE", 300)
+    found = adapter.run(circuit, shots=1000, seed=1, result=ResultType.MEMORY)
+    assert found.provenance.sampler == "native"
+    assert_drawn_from(found.counts(), distribution(circuit))
+    counts = adapter.run(circuit, shots=1000, seed=1)
+    assert found.counts() == counts
+
+
+def test_a_memory_after_a_condition_that_the_sampler_lacks_is_drawn_by_the_driver(adapter):
+    circuit = Circuit(2, 2).h(0).measure(0, 0).h(1, when={0: 1}).measure(1, 1)
+    found = adapter.run(circuit, shots=500, seed=1, result=ResultType.MEMORY)
+    assert found.provenance.sampler == "shared"
+    assert_drawn_from(found.counts(), distribution(circuit))
+
+
+def test_a_memory_of_nothing_that_is_measured_into_it_is_zeros(adapter):
+    circuit = Circuit(1, 9).h(0).measure(0, 0)
+    found = adapter.run(circuit, shots=3, result=ResultType.MEMORY, details=RunDetails(clbits=(3, 8)))
+    assert list(found) == ["00"] * 3

@@ -8,8 +8,10 @@ import pytest
 
 from gateway import Backend, BackendStatus, Capabilities, Circuit, Counts, Probabilities, Provenance, Statevector
 from gateway.errors import JobCancelled, JobTimeout, RequestError
-from gateway.protocol.messages import RunRequest
+from gateway.observables import PauliTerm
+from gateway.protocol.messages import RunRequest, decode, encode
 from gateway.results import Result, ResultType, Sampling
+from gateway.run_details import RunDetails
 
 CIRCUIT = Circuit(1, 1).measure(0, 0)
 PROVENANCE = Provenance(simulator="recorder", version="1")
@@ -56,6 +58,8 @@ def test_the_defaults_of_a_run_are_1024_shots_without_a_seed(backend: Recorder):
         ({"result": "counts"}, 1024),
         ({"result": "probabilities"}, None),
         ({"result": "statevector"}, None),
+        ({"result": "expectation"}, None),
+        ({"result": "memory"}, 1024),
         ({"result": ResultType.STATEVECTOR}, None),
         ({"result": "statevector", "shots": 1024}, 1024),
         ({"shots": None}, None),
@@ -87,9 +91,66 @@ def test_every_argument_reaches_the_request(backend: Recorder):
     ]
 
 
+def test_short_forms_send_what_run_sends(backend: Recorder):
+    backend.sample(CIRCUIT)
+    backend.sample([CIRCUIT, CIRCUIT], [3, 4], seed=5, sampling="native", timeout_s=6)
+    backend.statevector(CIRCUIT, timeout_s=7)
+    backend.expectation(CIRCUIT, "Z")
+    backend.expectation([CIRCUIT], ["Z", {"X": 2}], shots=8, seed=9)
+    z, x = PauliTerm("Z", (0,)), PauliTerm("X", (0,), 2.0)
+    assert backend.requests == [
+        RunRequest(circuits=CIRCUIT, shots=1024, result=ResultType.COUNTS),
+        RunRequest(
+            circuits=[CIRCUIT, CIRCUIT],
+            shots=[3, 4],
+            seed=5,
+            result=ResultType.COUNTS,
+            sampling=Sampling.NATIVE,
+            timeout_s=6,
+        ),
+        RunRequest(circuits=CIRCUIT, result=ResultType.STATEVECTOR, shots=None, timeout_s=7),
+        RunRequest(circuits=CIRCUIT, result=ResultType.EXPECTATION, shots=None, observables=((z,),)),
+        RunRequest(circuits=[CIRCUIT], result=ResultType.EXPECTATION, shots=8, seed=9, observables=((z,), (x,))),
+    ]
+
+
+def test_short_forms_return_a_list_for_a_list(backend: Recorder):
+    assert backend.sample(CIRCUIT) == {"1": 1}
+    assert backend.sample([CIRCUIT, CIRCUIT]) == [{"1": 1}, {"1": 2}]
+    assert isinstance(backend.expectation([CIRCUIT], "Z"), list)
+    assert isinstance(backend.statevector((CIRCUIT,)), list)
+
+
+def test_details_reach_the_request_as_they_stand_in_a_message(backend: Recorder):
+    backend.run(CIRCUIT, result="memory", clbits=range(1))
+    backend.run_async(CIRCUIT, result="amplitudes", bitstrings=["0", "1"]).result(5)
+    assert backend.requests[0].details() == RunDetails(clbits=(0,))
+    assert backend.requests[1].details() == RunDetails(bitstrings=("0", "1"))
+    assert decode(RunRequest, encode(backend.requests[1])) == backend.requests[1]
+
+
+def test_a_detail_that_there_is_not_is_no_argument(backend: Recorder):
+    with pytest.raises(TypeError, match=r"run\(\) got an unexpected keyword argument 'observable'"):
+        backend.run(CIRCUIT, observable="Z")
+    with pytest.raises(TypeError, match="'shot'"):
+        backend.sample(CIRCUIT, shot=3)
+
+
+@pytest.mark.parametrize("wrong", ["Q", {"Z": 1j}, {"Z": float("nan")}, [], {}])
+def test_what_is_no_observable_is_refused_before_anything_is_sent(backend: Recorder, wrong):
+    with pytest.raises(RequestError) as caught:
+        backend.expectation(CIRCUIT, wrong)
+    assert caught.value.field == "observables"
+    assert not backend.requests
+
+
 @pytest.mark.parametrize(
     ("arguments", "field"),
     [
+        ({"observables": []}, "observables"),
+        ({"bitstrings": "01"}, "bitstrings"),
+        ({"bitstrings": []}, "bitstrings"),
+        ({"clbits": 3}, "clbits"),
         ({"shots": 0}, "shots"),
         ({"shots": -1}, "shots"),
         ({"shots": 1.5}, "shots"),

@@ -54,6 +54,8 @@ def test_help_is_given(words, capsys):
         ["run", "x.qasm", "--on", "qulacs", "--at", "http://lab:8088"],
         ["run", "x.qasm", "--on", "qulacs", "--shots", "many"],
         ["run", "x.qasm", "--on", "qulacs", "--exact", "--shots", "3"],
+        ["run", "x.qasm", "--on", "qulacs", "--result", "magic"],
+        ["run", "x.qasm", "--on", "qulacs", "--clbits", "1;2"],
         ["run", "x.qasm", "--on", "qulacs", "--sampling", "magic"],
         ["run", "x.qasm", "--on", "qulacs", "--timeout", "-1"],
         ["run", "x.qasm", "--on", "qulacs", "--timeout", "soon"],
@@ -122,6 +124,27 @@ def test_run_as_json_is_data_with_provenance(file, capsys):
 
 
 @runs_qulacs
+def test_two_flags_that_name_the_type_of_the_result_are_wrong_usage(capsys):
+    assert main(["run", "x.qasm", "--on", "qulacs", "--result", "counts", "--exact"]) == 2
+    assert capsys.readouterr().err == "gateway run: --result and --exact both name the type of the result\n"
+
+
+def test_run_gives_the_results_that_are_named(file, tmp_path, capsys):
+    unmeasured = tmp_path / "unmeasured.qasm"
+    unmeasured.write_text('OPENQASM 3; include "stdgates.inc"; qubit[2] q; h q[0]; cx q[0], q[1];')
+    base = ["run", str(unmeasured), "--on", "qulacs", "--json", *LOCAL]
+    assert main([*base, "--result", "expectation", "--observable", "2 ZZ - 0.5 XX", "--observable", "Z0"]) == 0
+    values = json.loads(capsys.readouterr().out)["expectation"]
+    assert values == {"values": pytest.approx([1.5, 0]), "std_errors": [0, 0], "groups": 0}
+    assert main([*base, "--result", "expectation", "--observable", "ZZ", "--shots", "10", "--seed", "1"]) == 0
+    assert json.loads(capsys.readouterr().out)["provenance"]["seed"] == 1
+    assert main([*base, "--result", "amplitudes", "--bitstrings", "11, 01"]) == 0
+    assert json.loads(capsys.readouterr().out)["amplitudes"] == {"11": [pytest.approx(0.5**0.5), 0], "01": [0, 0]}
+    words = ["run", file, "--on", "qulacs", "--result", "memory", "--shots", "3", "--clbits", "0", "--json", *LOCAL]
+    assert main(words) == 0
+    assert [len(bits) for bits in json.loads(capsys.readouterr().out)["memory"]] == [1, 1, 1]
+
+
 def test_run_gives_exact_results_and_amplitudes(file, tmp_path, capsys):
     assert main(["run", file, "--on", "qulacs", "--exact", "--json", *LOCAL]) == 0
     assert json.loads(capsys.readouterr().out)["probabilities"] == pytest.approx({"00": 0.5, "11": 0.5})

@@ -5,10 +5,14 @@ from __future__ import annotations
 import pytest
 from support.terminals import Screen
 
+from gateway.amplitudes import Amplitudes
 from gateway.cli.outcomes import draw
 from gateway.counts import Counts, Probabilities, Result, Statevector
+from gateway.density_matrix import DensityMatrix
+from gateway.expectation import Expectation
 from gateway.look.terminal import Terminal
 from gateway.provenance import Provenance
+from gateway.shot_memory import Memory
 
 ORIGIN = Provenance(
     simulator="qulacs", version="0.6.14", seed=7, sampler="shared", parse_s=1e-4, build_s=1e-4, run_s=4e-4
@@ -125,3 +129,33 @@ def test_another_encoding_has_other_bars(monkeypatch):
 def test_a_result_type_of_somebody_elses_is_printed_as_it_says_itself(monkeypatch):
     result = Result.__new__(Result)
     assert shown(result, 80, monkeypatch) == [repr(result)]
+
+
+def test_expectation_values_have_a_line_each(monkeypatch):
+    lines = shown(Expectation([0.5, -1.25], [0.125, 0.0], 2, provenance=ORIGIN), 80, monkeypatch)
+    assert lines == [
+        "  observable       value   standard error",
+        "           0   +0.500000             0.12",
+        "           1   \N{MINUS SIGN}1.250000                0",
+        "  estimated from 2 groups of strings, each measured with all shots; qulacs",
+        "  0.6.14, seed 7, shared sampler; parse, build and run took 0.60 ms",
+    ]
+    assert shown(Expectation([1.0]), 80, monkeypatch) == [
+        "  observable       value",
+        "           0   +1.000000",
+        "  exact",
+    ]
+
+
+def test_a_memory_is_counted_and_begins_in_order(monkeypatch):
+    lines = shown(Memory([[1], [0]] * 10), 80, monkeypatch)
+    assert lines[1].startswith("  0            10   50.0")
+    assert lines[-1] == "  in order: 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, ... 6 more"
+
+
+def test_some_amplitudes_and_the_diagonal_of_a_density_matrix(monkeypatch):
+    lines = shown(Amplitudes({"11": 0.6, "00": 0.8j}), 80, monkeypatch)
+    assert lines[1].startswith("  00      +0.000000 +0.800000i        0.6400")
+    lines = shown(DensityMatrix([[0.75, 0.125j], [-0.125j, 0.25]]), 80, monkeypatch)
+    assert lines[1].startswith("  0          0.750000")
+    assert lines[3].startswith("  the diagonal of a density matrix of purity 0.656250; qubit 0 rightmost")
