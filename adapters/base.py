@@ -66,7 +66,7 @@ MAX_LOOP_ITERATIONS = 10_000
 _WAITS_S = 60.0
 """How long a run waits for the memory that other runs hold, where it has no deadline."""
 
-_MEMORY_OF_SHOT = 100
+_MEMORY_OF_SHOT = 120
 """Bytes for each shot whose bits are handed out, beside those for each bit: its text, its place in a list and in an
 order."""
 

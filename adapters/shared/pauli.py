@@ -262,6 +262,31 @@ class Outcomes:
     weights: Values
 
 
+@dataclass(slots=True)
+class Moments:
+    """The mean of numbers with weights, and the sum of their squared distances from it, piece by piece.
+
+    Pieces are merged as by Chan, Golub and LeVeque (1979), so that nothing is lost where all numbers are nearly equal.
+    """
+
+    weight: float = 0.0
+    mean: float = 0.0
+    spread: float = 0.0
+
+    def add(self, values: Values, weights: Values) -> None:
+        """Add numbers, ``[k]``, with their weights."""
+        weight = float(weights.sum())
+        mean = float(weights @ values) / weight
+        total, distance = self.weight + weight, mean - self.mean
+        self.spread += float(weights @ (values - mean) ** 2) + distance**2 * self.weight * weight / total
+        self.mean += distance * weight / total
+        self.weight = total
+
+
+_PIECE = 2**18
+"""So many signs are held at a time."""
+
+
 class Estimate:
     """Sums up the values of observables, group by group.
 
@@ -288,19 +313,24 @@ class Estimate:
 
     def add(self, number: int, outcomes: Outcomes) -> None:
         """Add the outcomes of a group."""
-        weights, total = outcomes.weights, outcomes.weights.sum()
-        columns = {qubit: column for column, qubit in enumerate(self._groups[number].basis)}
-        signs = {position: self._signs(position, outcomes.bits, columns) for position in self._groups[number].positions}
+        group = self._groups[number]
+        columns = {qubit: column for column, qubit in enumerate(group.basis)}
+        moments = {index: Moments() for index in self._terms[number]}
+        rows = max(_PIECE // len(group.positions), 1)
+        for begin in range(0, len(outcomes.weights), rows):
+            bits, weights = outcomes.bits[begin : begin + rows], outcomes.weights[begin : begin + rows]
+            signs = {position: self._signs(position, bits, columns) for position in group.positions}
+            for index, terms in self._terms[number].items():
+                each = np.zeros(len(weights))
+                for position, coefficient in terms:
+                    each += coefficient * signs[position]
+                moments[index].add(each, weights)
         for index, terms in self._terms[number].items():
-            each = np.zeros(len(weights))
-            for position, coefficient in terms:
-                each += coefficient * signs[position]
-            mean = float(weights @ each / total)
-            self._values[index] += mean
+            self._values[index] += moments[index].mean
             if self._shots == 1:  # nothing shows the spread: the largest that it can be
                 self._variances[index] += sum([abs(coefficient) for _, coefficient in terms]) ** 2
             elif self._shots:
-                self._variances[index] += float(weights @ (each - mean) ** 2 / total) / (self._shots - 1)
+                self._variances[index] += moments[index].spread / moments[index].weight / (self._shots - 1)
 
     def _signs(self, position: int, bits: Bits, columns: Mapping[int, int]) -> Values:
         """Return 1 or -1 for each outcome, ``[k]``."""

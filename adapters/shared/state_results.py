@@ -10,6 +10,7 @@ import numpy as np
 
 from adapters.base import Adapter, N, Run
 from adapters.shared.pauli import Outcomes, PauliSums, String, expectations, ones, rotate
+from adapters.shared.room import take_outcomes
 from adapters.shared.states import State, distribution
 from gateway.amplitudes import Amplitudes
 from gateway.circuit import Circuit, Operation
@@ -189,6 +190,9 @@ def draw(state: State, gates: Compact, basis: Mapping[int, str], shots: int, rng
         basis: qubit of the circuit -> the letter in which it is measured.
         shots: at least one.
         rng: the generator that draws.
+
+    Raises:
+        LimitError: the outcomes do not fit into the memory that the run may use.
     """
     place = gates.place
     coins = {q for q, letter in basis.items() if letter != "Z" and (q not in place or gates.measured >> q & 1)}
@@ -197,6 +201,7 @@ def draw(state: State, gates: Compact, basis: Mapping[int, str], shots: int, rng
     times = rng.multinomial(shots, distribution(turned, [place[qubit] for qubit in drawn]))
     (indices,) = np.nonzero(times)
     weights = times[indices].astype(np.float64)
+    take_outcomes(shots if coins else len(indices), len(basis))
     if coins:
         indices, weights = np.repeat(indices, times[indices]), np.ones(shots)
     bits = np.zeros((len(indices), len(basis)), dtype=np.uint8)

@@ -18,6 +18,7 @@ from adapters.shared.room import Room
 from gateway.circuit import Circuit
 from gateway.execution.runner import Runner
 from gateway.execution.worker import rehearse
+from gateway.observables import observable_list
 from gateway.protocol.messages import RunRequest, ServerLimits, encode
 from gateway.results import ResultType, Sampling
 from gateway.simulators import find, load, rows
@@ -56,6 +57,12 @@ CASES = (
     Case("a large state, half measured", 22, 11, "counts", 10),
     Case("exact probabilities", 18, 18, "probabilities"),
     Case("a state vector", 18, 0, "statevector"),
+    Case("an expectation value", 22, 0, "expectation"),
+    Case("an estimated expectation value", 20, 0, "expectation", 10_000),
+    Case("an estimate from many outcomes", 18, 0, "expectation", 300_000),
+    Case("some amplitudes", 22, 0, "amplitudes"),
+    Case("a density matrix", 9, 0, "density_matrix"),
+    Case("the bits of each shot", 14, 14, "memory", 300_000),
     Case("branches, by shots", 19, 19, "counts", 20, measured_before=8),
     Case("branches, exact", 13, 13, "probabilities", measured_before=6),
     Case("branches of a large state, exact", 20, 4, "probabilities", measured_before=3),
@@ -79,7 +86,7 @@ def circuit_of(case: Case, *, clifford: bool) -> Circuit:
                 circuit.rz(0.1 * (qubit + 1) + layer, qubit).rx(0.3 + 0.05 * qubit, qubit)
     for qubit in range(case.measured_before):
         circuit.measure(qubit, min(qubit, case.clbits - 1)).h(qubit)
-    if case.result != "statevector":
+    if ResultType(case.result).of_clbits:
         for qubit in range(min(case.qubits, case.clbits)):
             circuit.measure(qubit, qubit)
     return circuit
@@ -99,7 +106,8 @@ def measure(simulator: str, case: Case) -> dict[str, float]:
     Room.close = noting_close
     clifford = adapter.capabilities.gates != "universal"
     request = RunRequest(circuits=circuit_of(case, clifford=clifford), shots=case.shots or None, seed=1,
-                         result=ResultType(case.result), sampling=Sampling(case.sampling))  # fmt: skip
+                         result=ResultType(case.result), sampling=Sampling(case.sampling),
+                         **_details_of(case))  # fmt: skip
     body = encode(request)
     del request
     runner = Runner(adapter, ServerLimits())
@@ -108,6 +116,13 @@ def measure(simulator: str, case: Case) -> dict[str, float]:
     answer = runner.run(body, None)
     peak = _status("VmHWM") - before
     return {"status": answer.status, "peak": peak, "estimate": max(estimates, default=0)}
+
+
+def _details_of(case: Case) -> dict[str, object]:
+    """Return what the result type of a case needs."""
+    needs = {"observables": observable_list(["Z" * case.qubits, "X" * case.qubits, {"X0 Y1": 1, "Z2": -2}]),
+             "bitstrings": ("0" * case.qubits, "1" * case.qubits)}  # fmt: skip
+    return {name: needs[name] for name in ResultType(case.result).result_class.needs}
 
 
 def _status(name: str) -> int:

@@ -125,6 +125,19 @@ def test_the_errors_of_groups_add_up():
     assert estimate.std_errors == pytest.approx([5])
 
 
+def test_outcomes_are_added_piece_by_piece(monkeypatch):
+    rng = np.random.default_rng(2)
+    outcomes = Outcomes(rng.integers(0, 2, size=(50, 3), dtype=np.uint8), rng.integers(1, 9, size=50).astype(float))
+    sums = PauliSums.of(observable_list([{"ZZI": 0.3, "IZZ": -2, "IIZ": 1}, "ZIZ"]))
+    found = []
+    for size in (2**18, 12):
+        monkeypatch.setattr("adapters.shared.pauli._PIECE", size)
+        estimate = Estimate(sums, groups_of(sums.strings), shots=int(outcomes.weights.sum()))
+        estimate.add(0, outcomes)
+        found.append(estimate.values + estimate.std_errors)
+    assert found[0] == pytest.approx(found[1])
+
+
 def test_exact_probabilities_give_values_without_errors():
     sums = sums_of("ZI")
     estimate = Estimate(sums, groups_of(sums.strings), shots=0)
