@@ -30,6 +30,7 @@ from adapters.shared.room import UNCOUNTED, Room
 from gateway.circuit import Circuit, Operation
 from gateway.circuit.lowering import lower, lowered_counts
 from gateway.circuit.needs import Needs, needs
+from gateway.circuit.widening import with_outcome
 from gateway.counts import Counts
 from gateway.enforcement import (
     AMPLITUDE_OF_ANSWER,
@@ -274,7 +275,9 @@ class Adapter(ABC, Generic[N]):
                 self._take_operations(circuit_needs, run)
                 operations = lower(circuit.operations, frozenset(self.native_gates))
                 native_circuit = circuit.with_operations(operations)
-            outcome = details.selected(self._compute(kind, native_circuit, run))
+                if details.clbits is not None:
+                    native_circuit = with_outcome(native_circuit, details.clbits)
+            outcome = self._compute(kind, native_circuit, run)
             self._check_outcome(outcome, options, circuit, shots)
         provenance = Provenance(
             simulator=self.name,
@@ -324,7 +327,7 @@ class Adapter(ABC, Generic[N]):
             with run.seeded_for(number):
                 found = self._compute(ResultType.COUNTS if run.shots else ResultType.PROBABILITIES, measuring, run)
             with run.running():
-                estimate.add(number, outcomes_of(found, circuit.num_clbits + circuit.num_hidden))
+                estimate.add(number, outcomes_of(found))
         return Expectation(
             estimate.values, estimate.std_errors, len(groups) if run.shots else 0, width=circuit.num_clbits
         )
@@ -403,7 +406,7 @@ class Adapter(ABC, Generic[N]):
         Raises:
             LimitError: they do not fit; ``allowed`` is the number of shots that would.
         """
-        run.room.take_answer(run.shots, _MEMORY_OF_SHOT + 3 * run.details.width(circuit.num_clbits))
+        run.room.take_answer(run.shots, _MEMORY_OF_SHOT + 3 * circuit.num_clbits)
 
     def _take_operations(self, circuit_needs: Needs, run: Run) -> None:
         """Take room for the operations, as they are once they are lowered.

@@ -31,7 +31,7 @@ from adapters.shared.pauli import PauliSums, String, ones
 from adapters.shared.populations import Bounds, SegmentCache, SegmentKey, follow, states_in_step
 from adapters.shared.program import Program, make_program
 from adapters.shared.room import hold_outcomes
-from adapters.shared.state_results import compact
+from adapters.shared.state_results import compacted
 from adapters.shared.tables import Table
 from gateway.circuit import Circuit, Operation
 from gateway.circuit.operations import CONTROL, Condition
@@ -160,7 +160,7 @@ class StimAdapter(Adapter[NativeCircuit | None]):
 
     def expectation(self, circuit: Circuit, run: Run) -> Expectation:
         """Return the values of observables; exact ones from the tableau, where the circuit has a single state."""
-        gates = None if run.shots else compact(circuit)
+        gates = None if run.shots else compacted(circuit)
         if gates is None:
             return super().expectation(circuit, run)
         sums = gates.on_busy_qubits(PauliSums.of(run.details.observables or ()))
@@ -178,22 +178,23 @@ class StimAdapter(Adapter[NativeCircuit | None]):
     def memory(self, circuit: Circuit, run: Run) -> Memory:
         """Return the bits of each shot as Stim's sampler gives them, where the sampler can express the circuit."""
         with run.building():
-            compact_circuit = without_idle_qubits(circuit)
-            native = self.build(compact_circuit)
+            compact = without_idle_qubits(circuit)
+            native = self.build(with_all_clbits(compact))
         if native is None:
             return super().memory(circuit, run)
         self.take_memory(circuit, run)
         run.sampler = "native"
-        _take_tableau(compact_circuit.num_qubits, run)
+        _take_tableau(compact.num_qubits, run)
         with run.running():
-            packed = np.zeros((run.shots, -(-native.num_clbits // 8)), dtype=np.uint8)
+            packed = np.zeros((run.shots, -(-circuit.num_clbits // 8)), dtype=np.uint8)
+            shown = {clbit: n for clbit, n in native.measurement_of_clbit.items() if clbit < circuit.num_clbits}
             begin = 0
             for outcomes in _sampled(native, run.shots, run.seed):
                 rows = packed[begin : begin + len(outcomes)]
-                for clbit, number in native.measurement_of_clbit.items():
+                for clbit, number in shown.items():
                     rows[:, clbit // 8] |= outcomes[:, number].astype(np.uint8) << clbit % 8
                 begin += len(outcomes)
-        return Memory.trusted(packed, native.num_clbits)
+        return Memory.trusted(packed, circuit.num_clbits)
 
     def probabilities(self, circuit: Circuit, run: Run) -> Probabilities:
         """Return the exact probabilities of the clbits.

@@ -24,7 +24,7 @@ from adapters.shared.pauli import Estimate, PauliSums, groups_of
 from adapters.shared.populations import SAME, Bounds, SegmentCache, SegmentKey, follow, states_in_step
 from adapters.shared.program import Program, make_program
 from adapters.shared.room import take_outcomes
-from adapters.shared.state_results import StateResults, compact, draw
+from adapters.shared.state_results import StateResults, compacted, draw
 from adapters.shared.states import (
     Distribution,
     State,
@@ -106,7 +106,7 @@ class DenseAdapter(StateResults[N]):
 
     def expectation(self, circuit: Circuit, run: Run) -> Expectation:
         """Return the values of observables; shots are drawn from the state, which is computed once for all groups."""
-        gates = compact(circuit)
+        gates = compacted(circuit)
         if not run.shots or gates is None or run.sampling is Sampling.NATIVE:
             return super().expectation(circuit, run)
         sums = PauliSums.of(run.details.observables or ())

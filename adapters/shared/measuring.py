@@ -9,6 +9,7 @@ import numpy as np
 from adapters.shared.pauli import Outcomes
 from gateway.circuit import Circuit, Operation
 from gateway.circuit.lowering import lower
+from gateway.circuit.widening import with_outcome
 from gateway.counts import Counts, Probabilities, Result
 from gateway.shot_memory import Memory, packed_bitstrings
 
@@ -29,25 +30,22 @@ def in_random_order(counts: Counts, seed: int) -> Memory:
 
 
 def measuring_circuit(circuit: Circuit, basis: Mapping[int, str], native_gates: frozenset[str]) -> Circuit:
-    """Return a circuit that ends with measuring some qubits, into clbits after those that it has.
+    """Return a circuit that ends with measuring some qubits, and whose outcome these measurements are.
 
     Args:
         circuit: a lowered circuit.
-        basis: qubit -> X, Y or Z.
+        basis: qubit -> X, Y or Z; the first one is measured into clbit 0.
         native_gates: the gates to which the turns of the basis are lowered.
     """
     turns = [Operation(gate, (qubit,)) for qubit, letter in basis.items() for gate in _TO_Z[letter]]
-    first = circuit.num_clbits + circuit.num_hidden
-    measurements = [Operation("measure", (qubit,), (), (first + place,)) for place, qubit in enumerate(basis)]
-    operations = [*circuit.operations, *lower(turns, native_gates), *measurements]
-    return Circuit(circuit.num_qubits, first + len(basis), operations)
+    measuring = with_outcome(circuit, (), len(basis))
+    measuring.operations += lower(turns, native_gates)
+    measuring.operations += [Operation("measure", (qubit,), (), (clbit,)) for clbit, qubit in enumerate(basis)]
+    return measuring
 
 
-def outcomes_of(found: Result, first: int) -> Outcomes:
-    """Return the outcomes of the clbits from ``first`` on, clbit ``first + k`` in column k."""
+def outcomes_of(found: Result) -> Outcomes:
+    """Return counts or probabilities as outcomes, clbit k in column k."""
     assert isinstance(found, Counts | Probabilities)  # noqa: S101 - it is called with nothing else
-    width = found.width - first
-    values = found.marginal(range(first, found.width))
-    packed = packed_bitstrings(list(values), width)
-    bits = np.unpackbits(packed, axis=1, bitorder="little", count=width)
-    return Outcomes(bits, np.fromiter(values.values(), dtype=np.float64, count=len(values)))
+    bits = np.unpackbits(packed_bitstrings(list(found), found.width), axis=1, bitorder="little", count=found.width)
+    return Outcomes(bits, np.fromiter(found.values(), dtype=np.float64, count=len(found)))

@@ -70,7 +70,7 @@ class Compact(NamedTuple):
         return index
 
 
-def compact(circuit: Circuit) -> Compact | None:
+def compacted(circuit: Circuit) -> Compact | None:
     """Return the gates of a circuit, ``None`` if it is more than gates that measurements follow."""
     if needs(circuit).dynamic is not None:
         return None
@@ -120,7 +120,7 @@ class StateResults(Adapter[N]):
 
     def amplitudes(self, circuit: Circuit, run: Run) -> Amplitudes:
         """Return the amplitudes of the basis states that were asked for; idle qubits are not simulated."""
-        gates = compact(circuit)
+        gates = compacted(circuit)
         assert gates is not None  # noqa: S101 - a circuit without a single state was refused
         indices = {bitstring: gates.index_of(bitstring) for bitstring in run.details.bitstrings or ()}
         busy = [index for index in indices.values() if index is not None]
@@ -145,7 +145,7 @@ class StateResults(Adapter[N]):
 
     def expectation(self, circuit: Circuit, run: Run) -> Expectation:
         """Return the values of observables: exact ones from the state, where the circuit has a single one."""
-        gates = None if run.shots else compact(circuit)
+        gates = None if run.shots else compacted(circuit)
         if gates is None:
             return super().expectation(circuit, run)
         sums = gates.on_busy_qubits(PauliSums.of(run.details.observables or ()))

@@ -9,7 +9,7 @@ from random import Random
 import numpy as np
 import pytest
 from support import reference
-from support.circuits import bell, random_circuit, random_dynamic_circuit, teleportation, wide
+from support.circuits import bell, random_circuit, random_dynamic_circuit, random_program, teleportation, wide
 from support.statistics import FALSE_ALARM, assert_drawn_from
 
 from gateway.circuit import Circuit
@@ -75,6 +75,13 @@ def test_all_strings_at_once(expectation, fit):
 @pytest.mark.parametrize("seed", range(4))
 def test_exact_values_after_measurements_resets_and_conditions(expectation, fit, seed):
     circuit = fit(random_dynamic_circuit(seed, 3, 3, 14))
+    observables = ["ZII", "XIX", "IYI", random_sum(Random(seed), 3, 5)]
+    assert expectation(circuit, observables).values == pytest.approx(values(circuit, observables), abs=CLOSE)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_exact_values_after_loops_and_assignments(expectation, fit, seed):
+    circuit = fit(random_program(seed))
     observables = ["ZII", "XIX", "IYI", random_sum(Random(seed), 3, 5)]
     assert expectation(circuit, observables).values == pytest.approx(values(circuit, observables), abs=CLOSE)
 
@@ -230,6 +237,18 @@ def test_counts_and_probabilities_of_chosen_clbits(run):
 def test_memory_of_chosen_clbits(memory):
     circuit = Circuit(4, 4).x(0).x(2).measure(0, 0).measure(1, 1).measure(2, 2).measure(3, 3)
     assert list(memory(circuit, 2, clbits=(2, 1))) == ["01", "01"]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_chosen_clbits_of_circuits_with_hidden_ones(run, fit, seed):
+    circuit = fit(random_program(seed))
+    marginal: dict[str, float] = {}
+    for key, probability in reference.distribution(circuit).items():
+        marginal[key[2] + key[0]] = marginal.get(key[2] + key[0], 0) + probability
+    assert_drawn_from(run(circuit, shots=SHOTS, seed=seed, clbits=(2, 0)).counts, marginal)
+    if ResultType.PROBABILITIES in run.capabilities.result_types:
+        found = run(circuit, shots=None, clbits=(2, 0)).probabilities
+        assert {key: found.get(key, 0) for key in marginal} == pytest.approx(marginal, abs=CLOSE)
 
 
 def test_clbits_that_are_not_chosen_may_be_tested_or_written_several_times(run, fit):

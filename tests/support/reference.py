@@ -168,21 +168,17 @@ def _projected(state: Array, *, size: int, qubit: int, outcome: int, to: int) ->
 
 
 def expectation(circuit: Circuit, terms: Observable) -> float:
-    """Return the exact value of a sum of Pauli strings at the end of a circuit, after its measurements."""
+    """Return the exact value of a sum of Pauli strings at the end of a circuit, after its measurements and loops."""
     size = circuit.num_qubits
-    zero = np.zeros([2] * size, dtype=complex)
-    zero[(0,) * size] = 1
-    branches = [_Branch(zero, 0)]
-    for op in circuit.operations:
-        if op.name != "barrier":
-            branches = [after for branch in branches for after in _advance(branch, size, op)]
+    zero = np.zeros((2**size,) * 2, dtype=complex)
+    zero[0, 0] = 1
+    density = sum(_run_block(circuit, 0, len(circuit.operations), {0: zero}).values())
     total = 0.0
-    for branch in branches:
-        for term in terms:
-            after = branch.state
-            for letter, qubit in zip(term.paulis, term.qubits, strict=True):
-                after = _apply(after, size, Operation(letter.lower(), (qubit,)))
-            total += term.coefficient * float(np.vdot(branch.state, after).real)
+    for term in terms:
+        after = np.asarray(density).reshape([2] * size + [2**size])
+        for letter, qubit in zip(term.paulis, term.qubits, strict=True):
+            after = _apply(after, size, Operation(letter.lower(), (qubit,)))
+        total += term.coefficient * float(np.trace(after.reshape(2**size, 2**size)).real)
     return total
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from gateway.circuit import Circuit, Comparison, Operation
 from gateway.circuit.expressions import bits
-from gateway.circuit.widening import widened
+from gateway.circuit.widening import widened, with_outcome
 
 
 def test_more_clbits_come_after_those_of_the_outcome():
@@ -27,3 +27,20 @@ def test_hidden_clbits_move_behind_the_new_ones():
     expected.append(Operation("set", (), (bits(0, moved),), (0, moved), (Comparison((0,), 1),)))
     assert wider == expected
     assert wider.notes == ("a note",)
+
+
+def test_chosen_clbits_become_the_outcome_and_all_others_are_hidden():
+    circuit = Circuit(2, 3, num_hidden=1).measure(0, 0).measure(1, 2).x(0, when={0: 1}).set([3, 1], bits(0, 2))
+    chosen = with_outcome(circuit, [2, 1])
+    assert (chosen.num_clbits, chosen.num_hidden) == (2, 2)
+    assert chosen.operations == (
+        Circuit(2, 2, num_hidden=2).measure(0, 2).measure(1, 0).x(0, when={2: 1}).set([3, 1], bits(2, 0)).operations
+    )
+    assert circuit.operations[0].clbits == (0,)
+    chosen.validate()
+
+
+def test_new_clbits_come_after_those_that_are_chosen():
+    circuit = Circuit(1, 2).measure(0, 1)
+    assert with_outcome(circuit, (), 3) == Circuit(1, 3, [Operation("measure", (0,), (), (4,))], 2)
+    assert with_outcome(circuit, (1,), 1) == Circuit(1, 2, [Operation("measure", (0,), (), (0,))], 1)
