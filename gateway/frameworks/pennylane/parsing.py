@@ -6,11 +6,16 @@ qubits are numbered in the order of ``tape.wires``, which is that of first use.
 
 Clbits: those of the final ``counts``, ``sample`` and ``probs``, in the order in which they list wires
 or mid-circuit measurements, so the first one PennyLane shows is clbit 0; then those of all other
-mid-circuit measurements, in order of time. A mid-circuit measurement that resets and that nothing
-reads is a reset. PennyLane writes the first bit leftmost, we write clbit 0 rightmost.
+mid-circuit measurements, in order of time. What is computed from outcomes at the end, ``counts(m0 + 2 * m1)``, has
+as many clbits as its largest value has bits. A mid-circuit measurement that resets and that nothing reads is a reset.
+PennyLane writes the first bit leftmost, we write clbit 0 rightmost.
 
-An operator that is not in the tables counts as its ``decomposition``; that of a ``Snapshot`` and of a
-``WireCut`` is empty.
+Postselection: the circuit becomes a loop that begins again until all outcomes are those asked for, so every shot and
+every probability is one of those that PennyLane keeps. A measurement of a product of Pauli operators is one of a
+qubit between gates.
+
+An operator that is not in the tables counts as its ``decomposition``; that of a ``WireCut`` is empty. A ``Snapshot``
+does nothing, and a note says so.
 """
 
 from __future__ import annotations
@@ -28,8 +33,8 @@ from pennylane.tape import QuantumScript
 
 from gateway.circuit import Circuit
 from gateway.circuit.circuit import DEFAULT_LIMITS
-from gateway.circuit.conditions import MAX_TABLE_BITS, from_table
-from gateway.circuit.emitter import Emitter
+from gateway.circuit.conditions import MAX_TABLE_BITS, compare, from_table
+from gateway.circuit.emitter import Emitter, decided
 from gateway.circuit.gates import Step
 from gateway.circuit.modifiers import control, inverse, power
 from gateway.errors import CircuitInvalidError, RequestError, UnsupportedError
@@ -53,10 +58,16 @@ _STEPS: dict[type[Operator], Callable[..., list[Step]]] = {
     qml.GlobalPhase: lambda phi: [("gphase", (), (-phi,))],  # exp(-i phi)
     qml.Rot: _rot,
     qml.CRot: lambda phi, theta, omega: [("cu", (0, 1), (theta, omega, phi, -(phi + omega) / 2))],
-    qml.IsingXY: lambda phi: [("xx_plus_yy", (0, 1), (-phi, 0.0))],  # exp(+i phi/4 (XX + YY))
-    qml.SISWAP: lambda: [("xx_plus_yy", (0, 1), (-qml.numpy.pi / 2, 0.0))],
+    qml.SISWAP: lambda: [("xy", (0, 1), (qml.numpy.pi / 2,))],
 }
 """PennyLane's class -> function from the parameters to steps on the positions of its wires."""
+
+_TO_Z: dict[str, Callable[[int], list[Step]]] = {
+    "X": lambda qubit: [("h", (qubit,), ())],
+    "Y": lambda qubit: [("sdg", (qubit,), ()), ("h", (qubit,), ())],
+    "Z": lambda _: [],
+}
+"""Pauli operator -> the steps that turn it to Z."""
 
 _BITS = (CountsMP, SampleMP, ProbabilityMP)
 """The measurement processes that give bits, if they are of wires or of mid-circuit measurements."""
@@ -71,8 +82,8 @@ def parse(source: object) -> Circuit:
     Raises:
         RequestError: the object is something else of PennyLane.
         CircuitInvalidError: parameters are unbound.
-        UnsupportedError: the tape has an operator without decomposition, noise, postselection, broadcasting,
-            or a final measurement that does not give bits.
+        UnsupportedError: the tape has an operator without decomposition, noise, broadcasting, or a final measurement
+            that does not give bits.
         LimitError: the circuit is larger than circuits may be.
     """
     if isinstance(source, qml.QNode):
@@ -102,6 +113,7 @@ def _parse_tape(tape: Any, device_wires: Sequence[Hashable]) -> Circuit:  # noqa
     reader.read(tape.operations, tape.measurements)
     for qubit, clbit in final:
         reader.out.measure(qubit, clbit)
+    reader.compute()
     return without_mere_names(Circuit(*reader.out.parts()))
 
 
@@ -128,6 +140,8 @@ class Reader:
         self.out.new_qubits(len(qubits))
         self._qubits = qubits
         self._clbits: dict[object, int] = {}
+        self._computed: list[tuple[MeasurementValue, Sequence[int]]] = []
+        self._is_kept: int | None = None  # the clbit that is 1 if all outcomes so far are those asked for
         self._index = 0
 
     # ------------------------------------------------------------------ bits
@@ -151,16 +165,54 @@ class Reader:
         return final
 
     def _reserve_outcome(self, process: MeasurementProcess, value: MeasurementValue) -> None:
-        (uid, *others) = [measurement.meas_uid for measurement in value.measurements]
-        if type(process) not in _BITS or others or value.has_processing:
+        if type(process) not in _BITS:
             raise UnsupportedError(
                 f"{process!r}: a circuit ends with bits, not with what is computed from them", feature=repr(process)
             )
+        if value.has_processing:
+            largest = max(self._table(repr(process), value))
+            self._computed.append((value, self.out.new_clbits(max(1, largest.bit_length()))))
+            return
+        (uid,) = [measurement.meas_uid for measurement in value.measurements]
         if uid in self._clbits:
             raise UnsupportedError(f"{process!r}: one outcome is given twice", feature=repr(process))
         (self._clbits[uid],) = self.out.new_clbits(1)
 
-    def clbit_of(self, measurement: MidMeasure) -> int:
+    def compute(self) -> None:
+        """Write what the measurements at the end compute from outcomes, after everything else."""
+        for value, clbits in self._computed:
+            table = self._table("counts", value)
+            outcomes = self._clbits_of("counts", value)
+            for place, clbit in enumerate(clbits):
+                self.out.assign((clbit,), decided(from_table(outcomes, [bool(each >> place & 1) for each in table])))
+
+    def _table(self, what: str, value: MeasurementValue) -> list[int]:
+        """Return the values of a function of outcomes; outcome ``k`` is bit ``k`` of an index.
+
+        Raises:
+            UnsupportedError: it depends on too many outcomes, or has values that are no whole numbers from 0 on.
+        """
+        if len(value.measurements) > MAX_TABLE_BITS:
+            raise refused(self._index, what, f"it depends on more than {MAX_TABLE_BITS} measurements")
+        table = [0] * 2 ** len(value.measurements)
+        for bits, result in value.branches.items():
+            number = int(result)
+            if number != result or number < 0:
+                raise refused(self._index, what, f"its value may be {result}, and clbits hold whole numbers from 0 on")
+            table[sum(bit << place for place, bit in enumerate(bits))] = number
+        return table
+
+    def _clbits_of(self, what: str, value: MeasurementValue) -> list[int]:
+        """Return the clbits of the outcomes that a value depends on, all of which have been measured."""
+        if any(one.meas_uid not in self._clbits for one in value.measurements):
+            raise CircuitInvalidError(
+                f"operation {self._index}: {what} depends on a measurement that has not happened",
+                rule="condition",
+                operation=self._index,
+            )
+        return [self._clbits[one.meas_uid] for one in value.measurements]
+
+    def clbit_of(self, measurement: MidMeasure | PauliMeasure) -> int:
         """Return the clbit that a mid-circuit measurement writes to."""
         if measurement.meas_uid not in self._clbits:
             (self._clbits[measurement.meas_uid],) = self.out.new_clbits(1)
@@ -179,6 +231,20 @@ class Reader:
         for process in measurements:
             values += process.mv if isinstance(process.mv, list) else [process.mv] if process.mv is not None else []
         outcomes_in_use = {measurement.meas_uid for value in values for measurement in value.measurements}
+        if all(getattr(op, "postselect", None) is None for op in operations):
+            self._read(operations, outcomes_in_use)
+            return
+        (self._is_kept,) = kept = self.out.new_hidden_clbits(1)
+
+        def begin_again() -> None:
+            for qubit in self._qubits.values():
+                self.out.reset(qubit)
+            self.out.assign(kept, 1)
+            self._read(operations, outcomes_in_use)
+
+        self.out.repeat(lambda: compare(kept, 0), begin_again)
+
+    def _read(self, operations: Sequence[Operator], outcomes_in_use: set[object]) -> None:
         qubits, gate, rows = self._qubits, self.out.gate, _ROWS
         for index, op in enumerate(operations):
             self._index = index
@@ -197,36 +263,48 @@ class Reader:
             self._conditional(op, outcomes_in_use)
         elif isinstance(op, MidMeasure):
             self._mid_measure(op, outcomes_in_use)
+        elif isinstance(op, PauliMeasure):
+            self._pauli_measure(op)
         elif isinstance(op, qml.Barrier):
             self.out.barrier(self._where(op))
+        elif isinstance(op, qml.Snapshot):
+            self.out.note("a snapshot has no effect here")
         else:
             for step in self._steps(op):
                 self.out.gate(step)
 
     def _mid_measure(self, op: MidMeasure, outcomes_in_use: set[object]) -> None:
-        if op.postselect is not None:
-            raise refused(self._index, "measure", "it postselects, which leaves out shots")
         (qubit,) = self._where(op)
-        if not op.reset or op.meas_uid in outcomes_in_use:
+        if not op.reset or op.meas_uid in outcomes_in_use or op.postselect is not None:
             self.out.measure(qubit, self.clbit_of(op))
+            self._postselect(op)
         if op.reset:
             self.out.reset(qubit)
 
+    def _pauli_measure(self, op: PauliMeasure) -> None:
+        """Measure a product of Pauli operators: turn each to Z, and bring the parity to the last qubit."""
+        *others, last = qubits = self._where(op)
+        steps = [step for pauli, qubit in zip(op.pauli_word, qubits, strict=True) for step in _TO_Z[pauli](qubit)]
+        steps += [("cx", (qubit, last), ()) for qubit in others]
+        for step in steps:
+            self.out.gate(step)
+        self.out.measure(last, self.clbit_of(op))
+        for step in inverse(steps):
+            self.out.gate(step)
+        self._postselect(op)
+
+    def _postselect(self, op: MidMeasure | PauliMeasure) -> None:
+        """Note whether the outcome just measured is the one asked for."""
+        if op.postselect is not None and self._is_kept is not None:
+            wrong = compare([self.clbit_of(op)], 1 - int(op.postselect))
+            kept = self._is_kept
+            self.out.choose([(wrong, lambda: self.out.assign((kept,), 0))])
+
     def _conditional(self, op: Conditional, outcomes_in_use: set[object]) -> None:
         value = op.meas_val
-        if len(value.measurements) > MAX_TABLE_BITS:
-            raise refused(self._index, "cond", f"it depends on more than {MAX_TABLE_BITS} measurements")
-        unknown = [one for one in value.measurements if one.meas_uid not in self._clbits]
-        if unknown:
-            raise CircuitInvalidError(
-                f"operation {self._index}: {op.name} depends on a measurement that has not happened",
-                rule="condition",
-                operation=self._index,
-            )
-        clbits = [self.clbit_of(measurement) for measurement in value.measurements]
-        table = [False] * 2 ** len(clbits)
-        for bits, happens in value.branches.items():
-            table[sum(bit << place for place, bit in enumerate(bits))] = bool(happens)
+        truth = MeasurementValue(value.measurements, lambda *bits: bool(value.processing_fn(*bits)))
+        table = list(map(bool, self._table("cond", truth)))
+        clbits = self._clbits_of(op.name, value)
         self.out.choose([(from_table(clbits, table), partial(self._carry_out, op.base, outcomes_in_use))])
 
     def _where(self, op: Operator) -> Qubits:
@@ -271,7 +349,7 @@ class Reader:
 
     def _generic_steps(self, op: Operator) -> list[Step]:
         """Return the steps of a power, of a matrix, or of a decomposition."""
-        if isinstance(op, (PauliMeasure, Channel)):
+        if isinstance(op, Channel):
             raise refused(self._index, op.name, "a circuit has no operation like it")
         if isinstance(op, Pow):
             try:

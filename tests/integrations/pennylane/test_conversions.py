@@ -8,13 +8,15 @@ import numpy as np
 import pennylane as qml
 import pytest
 from pennylane.tape import QuantumScript
-from support.circuits import random_dynamic_circuit, teleportation
+from support.circuits import random_classical_circuit, random_dynamic_circuit, teleportation
 from support.frameworks import Framework
 from support.reference import distribution
-from support.simulation import assert_same_behaviour, unitary
+from support.simulation import assert_same_behaviour, ensembles, unitary
+from support.simulation import outcomes as outcomes_of
 from unit.frameworks.test_frameworks import *  # noqa: F403 - the tests that hold for every framework
 
-from gateway.circuit import Circuit
+from gateway.circuit import Circuit, Expression, parameter
+from gateway.circuit import bits as number_of
 from gateway.errors import CircuitInvalidError, LimitError, RequestError, UnsupportedError
 from gateway.frameworks import dump, parse
 
@@ -147,9 +149,7 @@ def test_a_state_is_prepared(operator):
         (qml.X(0) + qml.Y(0), "Sum"),
         (qml.Displacement(0.1, 0.2, 0), "Displacement"),
         (qml.TShift(0), "TShift"),
-        (qml.ops.PauliMeasure("XX", [0, 1]), "PauliMeasure"),
         (qml.RX(np.array([0.1, 0.2]), 0), "RX"),
-        (qml.ops.MidMeasure(0, postselect=1, meas_uid="m"), "measure"),
     ],
     ids=lambda value: getattr(value, "name", ""),
 )
@@ -160,7 +160,9 @@ def test_what_a_circuit_cannot_say_is_refused_by_name_and_place(operator, what: 
 
 
 def test_what_pennylane_says_does_nothing_does_nothing():
-    assert parse(tape(qml.X(0), qml.Snapshot("here"), qml.WireCut(0), qml.X(0))) == Circuit(1).x(0).x(0)
+    found = parse(tape(qml.X(0), qml.Snapshot("here"), qml.WireCut(0), qml.X(0)))
+    assert found == Circuit(1).x(0).x(0)
+    assert found.notes == ("a snapshot has no effect here",)
 
 
 class Symbol:
@@ -262,7 +264,15 @@ def test_without_wires_everything_is_measured():
 
 @pytest.mark.parametrize(
     "measurement",
-    [qml.expval(qml.Z(0)), qml.state(), qml.counts(qml.Z(0)), qml.var(qml.X(0)), qml.vn_entropy(wires=0)],
+    [
+        qml.expval(qml.Z(0)),
+        qml.state(),
+        qml.counts(qml.Z(0)),
+        qml.var(qml.X(0)),
+        qml.vn_entropy(wires=0),
+        qml.classical_shadow(wires=0),
+        qml.shadow_expval(qml.Z(0)),
+    ],
     ids=lambda measurement: type(measurement).__name__,
 )
 def test_a_measurement_that_is_not_of_bits_is_refused_by_name(measurement):
@@ -333,12 +343,17 @@ def test_any_function_of_outcomes_is_a_condition(function):
 
 
 def _truth(function) -> dict[tuple[int, ...], bool]:
+    """Return whether PennyLane says a function of three outcomes holds."""
+    return {bits: bool(value) for bits, value in _values(function).items()}
+
+
+def _values(function) -> dict[tuple[int, ...], int]:
     """Return what PennyLane says a function of three outcomes is."""
     outcomes = [qml.ops.MeasurementValue([qml.ops.MidMeasure(k, meas_uid=str(k))]) for k in range(3)]
     value = function(*outcomes)
     places = [int(one.meas_uid) for one in value.measurements]
     return {
-        bits: bool(value.processing_fn(*(bits[place] for place in places)))
+        bits: int(value.processing_fn(*(bits[place] for place in places)))
         for bits in [(i & 1, i >> 1 & 1, i >> 2) for i in range(8)]
     }
 
@@ -357,12 +372,107 @@ def test_a_condition_on_what_was_not_measured_is_refused():
         parse(tape(qml.ops.Conditional(value, qml.X(0))))
 
 
-def test_arithmetic_of_outcomes_at_the_end_is_refused():
+@pytest.mark.parametrize(
+    ("function", "width"),
+    [
+        (lambda a, b, c: a + 2 * b + 4 * c, 3),
+        (lambda a, b, c: a + b + c, 2),
+        (lambda a, b, c: (a & ~b) | c, 1),
+        (lambda a, b, c: a + 2 * b == 3, 1),
+        (lambda a, b, c: 5 * a, 3),
+        (lambda a, b, c: a > 1, 1),
+    ],
+    ids=["a number", "a sum", "logic", "a comparison", "0 or 5", "never"],
+)
+def test_what_is_computed_from_outcomes_at_the_end_is_a_number_of_clbits(function, width: int):
     def circuit():
-        qml.counts(qml.measure(0) + qml.measure(1))
+        outcomes = []
+        for wire in range(3):
+            qml.RY(0.7 + wire, wire)
+            outcomes.append(qml.measure(wire))
+        qml.counts(function(*outcomes))
 
-    with pytest.raises(UnsupportedError, match="not with what is computed from them"):
+    found = measured(circuit)
+    assert found.num_clbits == width + 3, "the outcomes themselves come after the number"
+    probabilities = [math.sin((0.7 + wire) / 2) ** 2 for wire in range(3)]
+    wanted: dict[int, float] = {}
+    for bits, value in _values(function).items():
+        weight = math.prod(p if bit else 1 - p for p, bit in zip(probabilities, bits, strict=True))
+        wanted[value] = wanted.get(value, 0) + weight
+    marginal: dict[int, float] = {}
+    for key, probability in outcomes_of(found).items():
+        value = int(key[-width:], 2)
+        marginal[value] = marginal.get(value, 0) + probability
+    assert marginal == pytest.approx(wanted)
+
+
+def test_a_value_that_is_no_whole_number_is_refused():
+    for function in (lambda a: a / 2, lambda a: -1 * a):
+
+        def circuit(function=function):
+            qml.counts(function(qml.measure(0)))
+
+        with pytest.raises(UnsupportedError, match="clbits hold whole numbers from 0 on"):
+            measured(circuit)
+
+
+def test_a_function_of_many_outcomes_is_refused():
+    def circuit():
+        total = sum(qml.measure(wire) for wire in range(13))
+        qml.cond(total == 13, qml.X)(0)
+
+    with pytest.raises(UnsupportedError, match="operation 13: cond: it depends on more than 12 measurements"):
         measured(circuit)
+
+
+# ---------------------------------------------------------------------------- postselection
+
+
+def test_postselection_keeps_what_pennylane_keeps():
+    def circuit():
+        qml.RY(0.7, 0)
+        qml.CNOT([0, 1])
+        qml.RY(0.4, 0)
+        first = qml.measure(0, postselect=1)
+        qml.RX(1.1, 1)
+        second = qml.measure(1, reset=True, postselect=0)
+        qml.cond(first & ~second, qml.RY)(0.9, 2)
+        return qml.probs(wires=[0, 1, 2])
+
+    wanted = qml.QNode(circuit, qml.device("default.qubit"))()
+    found = outcomes_of(measured(circuit))
+    assert sum(found.values()) == pytest.approx(1)
+    marginal = np.zeros(8)
+    for key, probability in found.items():
+        marginal[int(key[:-4:-1], 2)] += probability  # PennyLane's first wire is leftmost
+    np.testing.assert_allclose(marginal, wanted, atol=1e-8)
+
+
+def test_postselection_begins_again_with_all_qubits_reset():
+    def circuit():
+        qml.H(0)
+        qml.measure(0, postselect=1)
+        qml.counts(wires=0)
+
+    found = measured(circuit)
+    assert [op.name for op in found.operations] == ["while", "reset", "set", "h", "measure", "set", "end", "measure"]
+    assert (found.num_clbits, found.num_hidden) == (2, 1)
+
+
+# ---------------------------------------------------------------------------- products of Pauli operators
+
+
+@pytest.mark.parametrize("word", ["X", "Y", "Z", "XX", "ZY", "XYZ"])
+def test_a_measurement_of_a_pauli_product_projects_onto_its_eigenspaces(word: str):
+    wires = list(range(len(word)))
+    angles = [(0.7, 0.3), (1.2, -0.4), (0.5, 0.9)]
+    prepared = [gate(angle, k) for k in wires for gate, angle in zip((qml.RY, qml.RZ), angles[k], strict=True)]
+    found = ensembles(parse(tape(*prepared, qml.ops.PauliMeasure(word, wires, meas_uid="m"))))
+    before = qml.matrix(qml.prod(*prepared[::-1]), wire_order=wires[::-1])[:, 0]
+    pauli = qml.matrix(qml.pauli.string_to_pauli_word(word), wire_order=wires[::-1])
+    for outcome, sign in ((0, 1), (1, -1)):
+        after = (before + sign * pauli @ before) / 2
+        np.testing.assert_allclose(found[outcome].reshape(2 ** len(word), -1), np.outer(after, after.conj()), atol=1e-9)
 
 
 # ---------------------------------------------------------------------------- what PennyLane makes of a dumped circuit
@@ -397,6 +507,50 @@ def test_dumping_inside_a_qnode_queues_nothing():
     with qml.queuing.AnnotatedQueue() as queue:
         Circuit(2, 1).h(0).measure(0, 0).x(1, when={0: 1}).to("pennylane")
     assert not queue.queue
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_assignments_do_the_same_there_and_back_or_are_refused(seed: int):
+    circuit = random_classical_circuit(seed)
+    circuit.operations = [op for op in circuit.operations if op.name not in {"measure", "reset"} or not op.condition]
+    if any(op.name == "while" for op in circuit.operations):
+        with pytest.raises(UnsupportedError, match=r"operation \d+: PennyLane's tapes have no loop"):
+            dump(circuit, "pennylane")
+        return
+    circuit.set([0, 1], number_of(0, 1))  # so that both clbits appear in the number
+    script = dump(circuit, "pennylane")
+    width = max(script.measurements[0].mv.branches.values()).bit_length() or 1
+    marginal: dict[str, float] = {}
+    for key, probability in outcomes_of(parse(script)).items():
+        value = key[-width:].zfill(2)
+        marginal[value] = marginal.get(value, 0) + probability
+    assert marginal == pytest.approx(outcomes_of(circuit), abs=1e-7)
+
+
+def test_pennylane_runs_dumped_assignments():
+    circuit = (
+        Circuit(2, 3, num_hidden=1).h(0).measure(0, 3).set([0], Expression("not", (number_of(3),))).h(1).measure(1, 1)
+    )
+    circuit.set([0], Expression("not", (number_of(3),))).set([2], Expression("^", (number_of(0), number_of(1)))).x(
+        0, when={2: 1}
+    ).set([1], 1, when={2: 0})
+    script = dump(circuit, "pennylane").copy(shots=400)
+    (counts,) = qml.execute([script], qml.device("default.qubit", seed=5))
+    wanted = {int(key, 2): probability for key, probability in outcomes_of(circuit).items()}
+    assert {int(value) for value in counts} == wanted.keys()
+    for value, number in counts.items():
+        assert abs(number / 400 - wanted[int(value)]) < 5 * math.sqrt(0.25 / 400)  # 5 sigma
+
+
+def test_a_hidden_clbit_is_not_counted():
+    circuit = Circuit(1, 1, num_hidden=1).h(0).measure(0, 1).reset(0).x(0, when={1: 1}).measure(0, 0)
+    (counts,) = dump(circuit, "pennylane").measurements
+    assert len(counts.mv) == 1
+
+
+def test_parameters_need_values_in_a_tape():
+    with pytest.raises(CircuitInvalidError, match="parameters have no value: t"):
+        dump(Circuit(1).rx(parameter("t"), 0), "pennylane")
 
 
 def test_dumped_measurements_are_the_last_thing_if_they_can_be():

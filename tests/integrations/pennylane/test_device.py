@@ -342,15 +342,16 @@ def test_a_wire_may_be_measured_often(one):
     np.testing.assert_allclose(last, [0, 1])
 
 
-def test_postselection_is_refused(one):
-    @qml.qnode(one(wires=1))
+@pytest.mark.parametrize("shots", [None, 500])
+def test_postselection_is_exact_and_every_shot_is_one_that_is_kept(one, shots):
+    @qml.qnode(one(wires=2), shots=shots)
     def circuit():
-        qml.Hadamard(0)
+        qml.RY(0.9, 0)
+        qml.CNOT([0, 1])
         qml.measure(0, postselect=1)
-        return qml.expval(qml.Z(0))
+        return qml.probs(wires=[0, 1])
 
-    with pytest.raises(UnsupportedError, match="operation 1: measure: it postselects"):
-        circuit()
+    np.testing.assert_allclose(circuit(), [0, 0, 0, 1], atol=1e-9)
 
 
 @pytest.mark.parametrize("method", ["one-shot", "tree-traversal"])
