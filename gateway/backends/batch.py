@@ -17,6 +17,7 @@ from gateway.circuit import Circuit, Operation
 from gateway.circuit.widening import widened
 from gateway.counts import Counts, Probabilities
 from gateway.errors import GatewayError, JobCancelled, JobTimeout, LimitError
+from gateway.observables import Observable
 from gateway.protocol.messages import ServerLimits
 from gateway.results import JobState, ResultType
 
@@ -38,6 +39,9 @@ NOTHING_MEASURED = "the circuit measures nothing, so its clbits keep the values 
 """The note of a circuit to which a measurement was added, and of its results, whose last clbit belongs to it."""
 
 
+Observables = tuple[Observable, ...]
+
+
 class Options(TypedDict, total=False):
     """How circuits are run.
 
@@ -45,11 +49,14 @@ class Options(TypedDict, total=False):
         seed: the seed of the first circuit with shots; the next has one more, and so on.
         timeout_s: seconds after which each request is killed.
         result: the result type; by default counts, or probabilities where there are no shots.
+        observables: for each circuit the observables whose expectation values are its outcome, or ``None`` for one
+            that has an outcome of the result type. Circuits with equal observables share requests.
     """
 
     seed: int | None
     timeout_s: float | None
     result: ResultType | None
+    observables: Sequence[Observables | None] | None
 
 
 def converted(parse: Callable[[S], Circuit], sources: Iterable[S]) -> list[Convertible]:
@@ -100,9 +107,9 @@ def _outcomes(
     Raises:
         GatewayError: a run failed.
     """
-    requests = _Requests(circuits, shots, options.get("result"))
+    requests = _Requests(circuits, shots, options)
     found: dict[int, Any] = {}
-    for outcomes, places in requests.sent(backend.run, **options):
+    for outcomes, places in requests.sent(backend.run):
         found.update(zip(places, cast("list[Any]", outcomes), strict=True))
     return requests.complete(found)
 
@@ -173,11 +180,11 @@ class Batch(Running):
         shots: Sequence[int | None],
         **options: Unpack[Options],
     ) -> None:
-        self._requests = _Requests(circuits, shots, options.get("result"))
+        self._requests = _Requests(circuits, shots, options)
         self._parts: list[tuple[Job[Any], list[int]]] = []
         self._outcomes: list[Any] | None = None
         try:
-            self._parts.extend(self._requests.sent(backend.run_async, **options))
+            self._parts.extend(self._requests.sent(backend.run_async))
         except BaseException:
             self.cancel()
             raise
@@ -291,36 +298,42 @@ class QuickBatch(Running):
 class _Requests:
     """The requests for some circuits, and what makes the outcomes of the circuits of their answers."""
 
-    def __init__(self, circuits: Sequence[Convertible], shots: Sequence[int | None], result: ResultType | None) -> None:
+    def __init__(self, circuits: Sequence[Convertible], shots: Sequence[int | None], options: Options) -> None:
         self._circuits = circuits
         self._shots = shots
+        self._options = options
+        self._observables = options.get("observables") or [None] * len(circuits)
         self._errors: dict[int, GatewayError] = {
             place: found for place, found in enumerate(circuits) if isinstance(found, GatewayError)
         }
-        of_clbits = result is None or not result.of_state
+        result = options.get("result")
+        of_clbits = result is None or result.of_clbits
         self._unmeasured = {
             place
-            for place, found in enumerate(circuits)
-            if of_clbits and isinstance(found, Circuit) and not _measures(found)
+            for place, (found, observables) in enumerate(zip(circuits, self._observables, strict=True))
+            if of_clbits and observables is None and isinstance(found, Circuit) and not _measures(found)
         }
 
-    def sent(self, send: Callable[..., A], **options: Unpack[Options]) -> Iterator[tuple[A, list[int]]]:
+    def sent(self, send: Callable[..., A]) -> Iterator[tuple[A, list[int]]]:
         """Send the requests, and yield what sending returned, with the places of the circuits.
 
         Raises:
             GatewayError: sending raised it.
         """
-        seed = options.pop("seed", None)
+        seed = self._options.get("seed")
         requests = deque(self._first())
         while requests:
             places = requests.popleft()
             numbers = [self._shots[place] for place in places]
+            observables = self._observables[places[0]]
             try:
                 answer = send(
                     [self._runnable(place) for place in places],
                     shots=None if None in numbers else numbers,
                     seed=None if seed is None else seed % _SEEDS,
-                    **options,
+                    result=self._options.get("result") if observables is None else ResultType.EXPECTATION,
+                    timeout_s=self._options.get("timeout_s"),
+                    **({} if observables is None else {"observables": observables}),
                 )
             except LimitError as exc:
                 requests.extendleft(reversed(self._within(exc, places, numbers)))
@@ -344,11 +357,11 @@ class _Requests:
         return _with_measurement(circuit) if place in self._unmeasured else circuit
 
     def _first(self) -> Iterator[list[int]]:
-        """Yield the places of the circuits of each request, which is exact or has shots, and is not too long."""
-        kinds: defaultdict[bool, list[int]] = defaultdict(list)
-        for place in range(len(self._circuits)):
+        """Yield the places of the circuits of each request, which is of one kind, and is not too long."""
+        kinds: defaultdict[tuple[bool, int], list[int]] = defaultdict(list)
+        for place, number in enumerate(_numbered(self._observables)):
             if place not in self._errors:
-                kinds[self._shots[place] is None].append(place)
+                kinds[self._shots[place] is None, number].append(place)
         for kind in kinds.values():
             for begin in range(0, len(kind), MOST_CIRCUITS):
                 yield kind[begin : begin + MOST_CIRCUITS]
@@ -378,6 +391,16 @@ class _Requests:
         self._errors |= dict.fromkeys(excessive, error)
         rest = [place for place in places if place not in excessive]
         return [rest] if rest else []
+
+
+def _numbered(values: Sequence[Observables | None]) -> Iterator[int]:
+    """Yield a number for each value, the same for equal ones; an object that comes often is compared once."""
+    numbers: dict[Observables | None, int] = {}
+    of_objects: dict[int, int] = {}
+    for value in values:
+        if id(value) not in of_objects:
+            of_objects[id(value)] = numbers.setdefault(value, len(numbers))
+        yield of_objects[id(value)]
 
 
 def _is_short(circuits: Sequence[Convertible], shots: Sequence[int | None]) -> bool:

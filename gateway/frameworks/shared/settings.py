@@ -6,12 +6,14 @@ qubit, qubit 0 rightmost.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from gateway.circuit import Circuit, Operation
 from gateway.circuit.widening import widened
+from gateway.observables import PauliSum
 
 
 def is_identity(label: str) -> bool:
@@ -22,6 +24,31 @@ def is_identity(label: str) -> bool:
 def constant(observable: Mapping[str, float]) -> float:
     """Return what the identities of an observable contribute to its value."""
     return math.fsum(coefficient for label, coefficient in observable.items() if is_identity(label))
+
+
+_FACTORS: Mapping[str, tuple[tuple[str, float], ...]] = {
+    "I": (("", 1.0),), "X": (("X", 1.0),), "Y": (("Y", 1.0),), "Z": (("Z", 1.0),),
+    "0": (("", 0.5), ("Z", 0.5)), "1": (("", 0.5), ("Z", -0.5)), "+": (("", 0.5), ("X", 0.5)),
+    "-": (("", 0.5), ("X", -0.5)), "r": (("", 0.5), ("Y", 0.5)), "l": (("", 0.5), ("Y", -0.5)),
+}  # fmt: skip
+"""Letter of an observable -> the Paulis of which it is the sum, the empty text for the identity."""
+
+MOST_PROJECTORS = 8
+"""A product with more projectors is not expanded, since it becomes ``2**k`` Pauli strings."""
+
+
+def pauli_sum(observable: Mapping[str, float]) -> PauliSum | None:
+    """Return an observable as a sum of Pauli strings; ``None`` if that would be far longer."""
+    terms: list[tuple[str, tuple[int, ...], float]] = []
+    for label, coefficient in observable.items():
+        if sum(len(_FACTORS[letter]) - 1 for letter in label) > MOST_PROJECTORS:
+            return None
+        factors = [_FACTORS[letter] for letter in reversed(label)]
+        for product in itertools.product(*factors):
+            letters = "".join([letter for letter, _ in product])
+            qubits = tuple([qubit for qubit, (letter, _) in enumerate(product) if letter])
+            terms.append((letters, qubits, coefficient * math.prod([weight for _, weight in product])))
+    return PauliSum(terms or [("", (), 0.0)])
 
 
 class Term(NamedTuple):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import msgspec
 import numpy as np
 import pytest
 from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister, transpile
@@ -16,9 +17,12 @@ from qiskit.quantum_info import SparseObservable, SparsePauliOp
 from support.fake import Does, fake
 
 from gateway.backends import batch
-from gateway.backends.base import Backend
+from gateway.backends.base import Backend, BackendStatus
+from gateway.backends.client import BackendClient
 from gateway.errors import JobCancelled, JobTimeout, RequestError, SimulatorError, UnsupportedError
 from gateway.frameworks.qiskit import GatewayBackend, GatewayEstimator, GatewaySampler
+from gateway.protocol.messages import RunRequest
+from gateway.results import Capabilities, Result, ResultType
 
 
 @pytest.fixture(scope="module")
@@ -360,6 +364,39 @@ def test_the_samplers_options_may_be_changed(failing: Backend):
 
 # ---------------------------------------------------------------------------- EstimatorV2
 
+
+class Measuring(Backend):
+    """A backend that does not compute expectation values, as older servers and machines do not."""
+
+    def __init__(self, backend: Backend) -> None:
+        self.backend = backend
+
+    def send(self, request: RunRequest) -> list[Result]:
+        return self.backend.send(request)
+
+    def status(self) -> BackendStatus:
+        return self.backend.status()
+
+    def capabilities(self) -> Capabilities:
+        kinds = (ResultType.COUNTS, ResultType.PROBABILITIES)
+        return msgspec.structs.replace(self.backend.capabilities(), result_types=kinds)
+
+
+@pytest.fixture(params=["asking", "measuring"])
+def estimating(request: pytest.FixtureRequest, simulator: Backend) -> Backend:
+    """A simulator that computes expectation values, and one whose circuits have to measure observables."""
+    return simulator if request.param == "asking" else Measuring(simulator)
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[RunRequest]:
+    """All requests that clients send."""
+    requests: list[RunRequest] = []
+    send = BackendClient.send
+    monkeypatch.setattr(BackendClient, "send", lambda self, request: requests.append(request) or send(self, request))
+    return requests
+
+
 OBSERVABLES = [
     SparsePauliOp(["ZZ", "XX", "YY", "IZ", "II"], [1.0, 0.5, -0.25, 2.0, 0.125]),
     SparsePauliOp(["ZI", "XY"], [0.3, 0.7]),
@@ -371,10 +408,10 @@ def ansatz() -> QuantumCircuit:
     return efficient_su2(2, reps=1)
 
 
-def test_exact_values_are_those_of_qiskits_reference(simulator: Backend):
+def test_exact_values_are_those_of_qiskits_reference(estimating: Backend):
     values = np.random.default_rng(1).uniform(-3, 3, (4, 1, 8))
     pub = (ansatz(), OBSERVABLES, values)
-    ours = GatewayEstimator(simulator).run([pub]).result()[0]
+    ours = GatewayEstimator(estimating).run([pub]).result()[0]
     theirs = StatevectorEstimator().run([pub]).result()[0]
     assert ours.data.evs.shape == theirs.data.evs.shape == (4, 3)
     np.testing.assert_allclose(ours.data.evs, theirs.data.evs, atol=1e-9)
@@ -392,40 +429,66 @@ def test_exact_values_are_those_of_qiskits_reference(simulator: Backend):
         (OBSERVABLES[0], np.zeros((2, 2, 8)), (2, 2)),
     ],
 )
-def test_pubs_broadcast_as_numpy_does(simulator: Backend, observables: object, values: np.ndarray, shape: tuple):
-    data = GatewayEstimator(simulator).run([(ansatz(), observables, values)]).result()[0].data
+def test_pubs_broadcast_as_numpy_does(estimating: Backend, observables: object, values: np.ndarray, shape: tuple):
+    data = GatewayEstimator(estimating).run([(ansatz(), observables, values)]).result()[0].data
     assert data.evs.shape == data.stds.shape == data.shape == shape
 
 
-def test_projectors_are_observables_too(simulator: Backend):
+def test_projectors_are_observables_too(estimating: Backend):
     circuit = QuantumCircuit(2)
     circuit.ry(1.1, 0)
     circuit.rx(0.4, 1)
     observable = SparseObservable.from_list([("0r", 0.5), ("+1", 1.5), ("lZ", 2.0), ("-I", 0.25), ("1X", 1.0)])
-    ours = GatewayEstimator(simulator).run([(circuit, observable)]).result()[0].data.evs
+    ours = GatewayEstimator(estimating).run([(circuit, observable)]).result()[0].data.evs
     in_paulis = SparsePauliOp.from_sparse_observable(observable)
     theirs = StatevectorEstimator().run([(circuit, in_paulis)]).result()[0].data.evs
     np.testing.assert_allclose(ours, theirs, atol=1e-9)
 
 
-def test_a_precision_is_kept_with_shots_and_reported(simulator: Backend):
+def test_a_precision_is_kept_with_shots_and_reported(estimating: Backend):
     pub = (bell(), [SparsePauliOp(["ZI", "XX"]), SparsePauliOp("ZZ")])
-    result = GatewayEstimator(simulator, seed=1).run([pub], precision=0.05).result()[0]
+    result = GatewayEstimator(estimating, seed=1).run([pub], precision=0.05).result()[0]
     assert result.metadata["shots"] == 400
     assert result.data.stds[0] == pytest.approx(0.05, rel=0.1)
     assert abs(result.data.evs[0] - 1) < 6 * 0.05
     assert (result.data.evs[1], result.data.stds[1]) == (1, 0)
 
 
-def test_paulis_that_can_be_measured_together_are(simulator: Backend, monkeypatch: pytest.MonkeyPatch):
-    sent = []
-    run = type(simulator).run
-    monkeypatch.setattr(
-        type(simulator), "run", lambda self, found, **how: sent.append(found) or run(self, found, **how)
-    )
+def test_paulis_that_can_be_measured_together_are(simulator: Backend, sent: list[RunRequest]):
     observable = SparsePauliOp(["ZZ", "ZI", "IZ", "XX", "IX", "YI"])
-    GatewayEstimator(simulator).run([(bell(), observable)]).result()
-    assert [len(circuits) for circuits in sent] == [3]
+    GatewayEstimator(Measuring(simulator)).run([(bell(), observable)]).result()
+    assert [len(request.circuit_list()) for request in sent] == [3]
+
+
+def test_a_sweep_with_several_observables_is_one_request(simulator: Backend, sent: list[RunRequest]):
+    values = np.random.default_rng(1).uniform(-3, 3, (7, 1, 8))
+    GatewayEstimator(simulator).run([(ansatz(), OBSERVABLES, values), (ansatz(), OBSERVABLES, values)]).result()
+    (request,) = sent
+    assert (len(request.circuit_list()), len(request.observables), request.result) == (14, 3, "expectation")
+
+
+def test_observables_that_differ_from_point_to_point_are_measured_in_one_request(
+    simulator: Backend, sent: list[RunRequest]
+):
+    observables = [SparsePauliOp.from_list([("ZZ", 0.1 * k), ("XI", 1.0)]) for k in range(1, 21)]
+    pub = (ansatz(), observables, np.random.default_rng(1).uniform(-3, 3, (20, 8)))
+    ours = GatewayEstimator(simulator).run([pub]).result()[0].data.evs
+    np.testing.assert_allclose(ours, StatevectorEstimator().run([pub]).result()[0].data.evs, atol=1e-9)
+    assert [request.result for request in sent] == [None]
+
+
+def test_many_pubs_of_different_observables_are_one_request(simulator: Backend, sent: list[RunRequest]):
+    pubs = [(bell(), {"ZZ": float(k)}) for k in range(1, 31)]
+    result = GatewayEstimator(simulator).run(pubs).result()
+    np.testing.assert_allclose([pub.data.evs for pub in result], range(1, 31), atol=1e-9)
+    assert len(sent) == 1
+
+
+def test_products_of_many_projectors_are_measured(simulator: Backend):
+    circuit = QuantumCircuit(10)
+    circuit.x(range(5))
+    data = GatewayEstimator(simulator).run([(circuit, [{"0" * 5 + "1" * 5: 2.0}, {"1" * 10: 1.0}])]).result()[0].data
+    np.testing.assert_allclose(data.evs, [2, 0], atol=1e-9)
 
 
 IDENTITIES = ["II", {"II": 2.5}, {"II": -1.5, "ZI": 0.5}, ["IZ", "II"], [["XX"], ["II"]], {"II": 1.0, "XX": 0.0}]
@@ -433,25 +496,25 @@ IDENTITIES = ["II", {"II": 2.5}, {"II": -1.5, "ZI": 0.5}, ["IZ", "II"], [["XX"],
 
 @pytest.mark.parametrize("precision", [0.0, 0.1])
 @pytest.mark.parametrize("observables", IDENTITIES, ids=str)
-def test_an_identity_is_known_without_a_measurement(simulator: Backend, observables: object, precision: float):
+def test_an_identity_is_known_without_a_measurement(estimating: Backend, observables: object, precision: float):
     circuit = QuantumCircuit(2)
     circuit.ry(0.4, 0)
-    ours = GatewayEstimator(simulator, seed=2).run([(circuit, observables)], precision=precision).result()[0].data
+    ours = GatewayEstimator(estimating, seed=2).run([(circuit, observables)], precision=precision).result()[0].data
     theirs = StatevectorEstimator().run([(circuit, observables)]).result()[0].data
     assert ours.evs.shape == theirs.evs.shape
     np.testing.assert_allclose(ours.evs, theirs.evs, atol=1e-9 + 6 * precision)
 
 
-def test_an_identity_has_no_error_and_others_in_the_pub_have(simulator: Backend):
+def test_an_identity_has_no_error_and_others_in_the_pub_have(estimating: Backend):
     circuit = QuantumCircuit(1)
     circuit.ry(0.4, 0)
-    data = GatewayEstimator(simulator, seed=2).run([(circuit, ["I", "X"])], precision=0.1).result()[0].data
+    data = GatewayEstimator(estimating, seed=2).run([(circuit, ["I", "X"])], precision=0.1).result()[0].data
     assert (data.evs[0], data.stds[0]) == (1, 0)
     assert data.stds[1] > 0
 
 
-def test_observables_without_qubits_are_numbers(simulator: Backend):
-    data = GatewayEstimator(simulator).run([(QuantumCircuit(0), {"": 3.0})]).result()[0].data
+def test_observables_without_qubits_are_numbers(estimating: Backend):
+    data = GatewayEstimator(estimating).run([(QuantumCircuit(0), {"": 3.0})]).result()[0].data
     assert data.evs == 3
 
 
@@ -468,22 +531,22 @@ def test_an_estimate_that_fails_keeps_the_others_their_results(failing: Backend)
         GatewayEstimator(failing).run([(unknown, "Z")]).result()
 
 
-def test_exact_and_sampled_pubs_may_share_a_job(simulator: Backend):
+def test_exact_and_sampled_pubs_may_share_a_job(estimating: Backend):
     pubs = [(bell(), "ZZ", None, 0.0), (bell(), "XI", None, 0.05), (bell(), "XX", None, 0.0)]
-    first, second, third = GatewayEstimator(simulator, seed=3).run(pubs).result()
+    first, second, third = GatewayEstimator(estimating, seed=3).run(pubs).result()
     assert (first.metadata["shots"], second.metadata["shots"]) == (None, 400)
     np.testing.assert_allclose([first.data.evs, third.data.evs], [1, 1], atol=1e-9)
     assert second.data.stds == pytest.approx(0.05, rel=0.1)
     assert abs(second.data.evs) < 6 * 0.05
 
 
-def test_circuits_may_measure_before_the_estimate(simulator: Backend):
+def test_circuits_may_measure_before_the_estimate(estimating: Backend):
     circuit = QuantumCircuit(2, 1)
     circuit.h(0)
     circuit.measure(0, 0)
     with circuit.if_test((circuit.clbits[0], 1)):
         circuit.x(1)
-    data = GatewayEstimator(simulator).run([(circuit, [SparsePauliOp("ZZ"), SparsePauliOp("XX")])]).result()[0].data
+    data = GatewayEstimator(estimating).run([(circuit, [SparsePauliOp("ZZ"), SparsePauliOp("XX")])]).result()[0].data
     np.testing.assert_allclose(data.evs, [1, 0], atol=1e-12)
 
 
