@@ -2,11 +2,12 @@
 
 ``qml.device("gateway.simulator", wires=2, backend=LocalSimulator("qulacs"))``
 
-Without shots the simulator hands over its state vector, and PennyLane computes from it everything that a state
-gives; for gradients it shifts parameters. With shots, observables that do not commute become circuits of their
-own, which end with a rotation into the computational basis, and the simulator draws the shots. Mid-circuit
-measurements, resets and conditions run on the simulator as they are, with shots and without. All circuits that
-PennyLane hands over at once travel in one request.
+Without shots the simulator computes the expectation values of sums of Pauli products. For anything else it hands over
+its state vector, and PennyLane computes from it everything that a state gives. For gradients PennyLane shifts
+parameters. With shots, observables that do not commute become circuits of their own, which end with a rotation into
+the computational basis, and the simulator draws the shots. Mid-circuit measurements, resets and conditions run on the
+simulator as they are, with shots and without. All circuits that PennyLane hands over at once travel in one request for
+each kind of result.
 """
 
 from __future__ import annotations
@@ -37,17 +38,21 @@ from pennylane.transforms import broadcast_expand, defer_measurements, split_non
 from pennylane.wires import Wires
 
 from gateway.backends.base import Backend
-from gateway.backends.batch import run_together
+from gateway.backends.batch import Observables, run_together
 from gateway.backends.client import BackendClient
 from gateway.circuit import Circuit
 from gateway.errors import GatewayError, RequestError
 from gateway.frameworks.pennylane.parsing import Reader
 from gateway.frameworks.shared.errors import also
 from gateway.frameworks.shared.shots import shot_table
+from gateway.observables import Observable, PauliSum
 from gateway.results import ResultType
 from gateway.simulators import find
 
 NAME = "gateway.simulator"
+
+_MOST_REQUESTS = 16
+"""So many requests are sent for observables that differ; beyond, state vectors are asked for, in one request."""
 
 _MCM_METHODS = (None, "device", "deferred")
 _FROM_PROBABILITIES = (ExpectationMP, ProbabilityMP, VarianceMP)
@@ -118,11 +123,11 @@ class GatewayDevice(Device):
             name=NAME,
         )
         program.add_transform(broadcast_expand)
-        program.add_transform(_split_by_basis, states=self._has_states())
+        program.add_transform(_split_by_basis, abilities=self._abilities())
         return program
 
-    def _has_states(self) -> bool:
-        return ResultType.STATEVECTOR in self.backend.capabilities().result_types
+    def _abilities(self) -> frozenset[ResultType]:
+        return frozenset(self.backend.capabilities().result_types)
 
     # ------------------------------------------------------------------ a run
 
@@ -138,9 +143,12 @@ class GatewayDevice(Device):
                 backend has no state vectors. Where a circuit cannot be converted, or the backend does not take it,
                 the error is a GatewayError as well.
         """
-        states = self._has_states()
+        abilities = self._abilities()
+        tapes = [tape.map_to_standard_wires() for tape in circuits]
+        if ResultType.STATEVECTOR in abilities and len({*map(_observables, tapes)}) > _MOST_REQUESTS:
+            abilities -= {ResultType.EXPECTATION}
         try:
-            tasks = [_task(tape.map_to_standard_wires(), states=states) for tape in circuits]
+            tasks = [_task(tape, _kind(tape, abilities)) for tape in tapes]
             results: dict[int, Any] = {}
             for kind in {task.kind for task in tasks}:
                 places = [place for place, task in enumerate(tasks) if task.kind is kind]
@@ -157,6 +165,7 @@ class GatewayDevice(Device):
             shots,
             seed=None if self._seeds is None else int(self._seeds.integers(2**32)),
             result=kind,
+            observables=[task.observables for task in tasks],
         )
         for task, outcome in zip(tasks, outcomes, strict=True):
             yield task.result(outcome)
@@ -176,9 +185,9 @@ def _client(address: str) -> BackendClient:
 
 
 @qml.transform  # type: ignore[untyped-decorator] # PennyLane is not type-checked
-def _split_by_basis(tape: QuantumScript, *, states: bool) -> tuple[Sequence[QuantumScript], Any]:
-    """Return a circuit for each set of observables that commute; one circuit if a state vector gives them all."""
-    if _kind(tape, states=states) is ResultType.STATEVECTOR:
+def _split_by_basis(tape: QuantumScript, *, abilities: frozenset[ResultType]) -> tuple[Sequence[QuantumScript], Any]:
+    """Return a circuit for each set of observables that commute; one circuit if no basis has to be measured."""
+    if _kind(tape, abilities) in {ResultType.EXPECTATION, ResultType.STATEVECTOR}:
         return (tape,), lambda results: results[0]
     tapes, combine = split_non_commuting(
         tape.copy(measurements=[_with_scaled_identity(one) for one in tape.measurements])
@@ -200,11 +209,36 @@ def _with_scaled_identity(process: MeasurementProcess) -> MeasurementProcess:
     return measurement
 
 
-def _kind(tape: QuantumScript, *, states: bool) -> ResultType:
-    """Return the result type to request from the backend."""
+def _kind(tape: QuantumScript, abilities: frozenset[ResultType]) -> ResultType:
+    """Return the result type to request from a backend that has these."""
     if tape.shots:
         return ResultType.COUNTS
-    return ResultType.STATEVECTOR if states and not _is_dynamic(tape) else ResultType.PROBABILITIES
+    if ResultType.EXPECTATION in abilities and _pauli_sums(tape) is not None:
+        return ResultType.EXPECTATION
+    has_state = ResultType.STATEVECTOR in abilities and not _is_dynamic(tape)
+    return ResultType.STATEVECTOR if has_state else ResultType.PROBABILITIES
+
+
+def _pauli_sums(tape: QuantumScript) -> list[Any] | None:
+    """Return PennyLane's Pauli sums of a circuit that has only expectation values of such sums, else ``None``."""
+    sums = [process.obs.pauli_rep for process in tape.measurements if _has_pauli_sum(process)]
+    return sums if sums and len(sums) == len(tape.measurements) else None
+
+
+def _has_pauli_sum(process: MeasurementProcess) -> bool:
+    sentence = getattr(process.obs, "pauli_rep", None) if isinstance(process, ExpectationMP) else None
+    return sentence is not None and not any(np.imag(weight) for weight in sentence.values())
+
+
+def _observables(tape: QuantumScript) -> Observables | None:
+    """Return the observables of a circuit on wires ``0 .. n - 1`` whose expectation values are all that it has."""
+    sums = _pauli_sums(tape)
+    return None if sums is None else tuple(map(_observable, sums))
+
+
+def _observable(sentence: Mapping[Any, Any]) -> Observable:
+    terms = [("".join(word.values()), tuple(word), float(np.real(weight))) for word, weight in sentence.items()]
+    return PauliSum(terms or [("", (), 0.0)]).terms
 
 
 def _is_dynamic(tape: QuantumScript) -> bool:
@@ -224,6 +258,7 @@ class _Task:
         kind: the result type.
         measurements: PennyLane's measurements, on wires that are labels of clbits.
         labels: the wire that each clbit stands for; mid-circuit measurements have wires of their own.
+        observables: the observables of expectation values that the backend computes.
     """
 
     tape: QuantumScript
@@ -231,9 +266,12 @@ class _Task:
     kind: ResultType
     measurements: Sequence[MeasurementProcess]
     labels: Wires
+    observables: Observables | None = None
 
     def result(self, outcome: Any) -> Any:  # noqa: ANN401
-        """Return PennyLane's results for Counts, Probabilities or a Statevector."""
+        """Return PennyLane's results for Counts, Probabilities, a Statevector or an Expectation."""
+        if self.kind is ResultType.EXPECTATION:
+            return _single(map(np.float64, outcome.values))
         if self.kind is ResultType.STATEVECTOR:
             state = _tensor(outcome.amplitudes)
             return _single(measure(process, state) for process in self.measurements)
@@ -248,12 +286,12 @@ class _Task:
         return tuple(parts) if self.tape.shots.has_partitioned_shots else parts[0]
 
 
-def _task(tape: QuantumScript, *, states: bool) -> _Task:
-    kind = _kind(tape, states=states)
+def _task(tape: QuantumScript, kind: ResultType) -> _Task:
     reader = Reader({wire: wire for wire in range(max(tape.wires, default=-1) + 1)})
-    if kind is ResultType.STATEVECTOR:
+    if kind in {ResultType.EXPECTATION, ResultType.STATEVECTOR}:
         reader.read(tape.operations)
-        return _Task(tape, Circuit(*reader.out.parts()), kind, tape.measurements, Wires([]))
+        observables = _observables(tape) if kind is ResultType.EXPECTATION else None
+        return _Task(tape, Circuit(*reader.out.parts()), kind, tape.measurements, Wires([]), observables)
     if not tape.shots:
         _check_exact(tape.measurements)
     wires = range(reader.out.num_qubits)

@@ -39,7 +39,7 @@ from pytket.utils.outcomearray import OutcomeArray
 
 from gateway.backends.base import Backend
 from gateway.backends.batch import Batch, run_together
-from gateway.circuit import Operation
+from gateway.circuit import Circuit, Operation
 from gateway.circuit.gates import GATES as TABLE
 from gateway.circuit.lowering import first_unlowerable
 from gateway.counts import Counts
@@ -47,7 +47,7 @@ from gateway.errors import GatewayError, JobCancelled
 from gateway.frameworks.pytket.bits import SCRATCH
 from gateway.frameworks.pytket.gates import ROWS
 from gateway.frameworks.pytket.parsing import GATES, parse
-from gateway.frameworks.shared.settings import constant, settings
+from gateway.frameworks.shared.settings import constant, pauli_sum, settings
 from gateway.frameworks.shared.shots import shot_table
 from gateway.protocol.messages import ServerLimits
 from gateway.results import Capabilities, JobState, ResultType
@@ -84,7 +84,10 @@ class GatewayBackend(PytketBackend):
         super().__init__()
         self._backend = backend
         capabilities, status = backend.capabilities(), backend.status()
-        self._supports_expectation = ResultType.PROBABILITIES in capabilities.result_types
+        self._asks_for_expectations = ResultType.EXPECTATION in capabilities.result_types
+        self._supports_expectation = (
+            self._asks_for_expectations or ResultType.PROBABILITIES in capabilities.result_types
+        )
         self._max_qubits = capabilities.max_qubits
         self._backend_info = BackendInfo(
             name=type(self).__name__,
@@ -267,20 +270,24 @@ class GatewayBackend(PytketBackend):
         if valid_check:
             self._check_all_circuits([state_circuit], nomeasure_warn=False)
         observable = _observable(operator, state_circuit.qubits)
-        circuit = parse(state_circuit)
-        parts = [
-            (factor, {label: value for label, value in part.items() if value})
-            for factor, part in (
-                (1, {label: value.real for label, value in observable.items()}),
-                (1j, {label: value.imag for label, value in observable.items()}),
-            )
-        ]
-        measured = [(factor, setting) for factor, part in parts for setting in settings(circuit, part)]
+        real = {label: value.real for label, value in observable.items()}
+        imaginary = {label: value.imag for label, value in observable.items() if value.imag}
+        first, second = self._expectations(parse(state_circuit), real, imaginary)
+        return complex(first, second)
+
+    def _expectations(self, circuit: Circuit, *observables: Mapping[str, float]) -> list[float]:
+        """Return the exact expectation values of observables, which the backend computes if it can."""
+        sums = [pauli_sum(observable) for observable in observables]
+        if self._asks_for_expectations:
+            terms = tuple([one.terms for one in sums if one is not None])
+            (outcome,) = run_together(self._backend, [circuit], [None], observables=[terms])
+            return list(outcome.values)
+        values = list(map(constant, observables))
+        measured = [(k, setting) for k, one in enumerate(observables) for setting in settings(circuit, one)]
         outcomes = run_together(self._backend, [setting.circuit for _, setting in measured], [None] * len(measured))
-        total = sum((factor * constant(part) for factor, part in parts), 0j)
-        for (factor, setting), outcome in zip(measured, outcomes, strict=True):
-            total += factor * setting.moments(outcome)[0]
-        return total
+        for (k, setting), outcome in zip(measured, outcomes, strict=True):
+            values[k] += setting.moments(outcome)[0]
+        return values
 
 
 class GatewayResult(BackendResult):

@@ -153,6 +153,62 @@ def test_a_batch_is_one_request_for_each_kind_of_outcome_and_in_order(one, sent)
     assert sorted(str(request.shots_list()) for request in sent) == ["[10, 20]", "[None, None]"]
 
 
+def layers(angles):
+    """Entangle three wires by gates of all kinds that have parameters."""
+    for wire, angle in enumerate(angles[0]):
+        qml.RY(angle, wire)
+    qml.CRot(*angles[1], [0, 1])
+    qml.IsingXY(angles[2, 0], [1, 2])
+    qml.Rot(angles[2, 1], angles[2, 2], 0.3, 2)
+    qml.ctrl(qml.RX, 0)(angles[2, 2], wires=2)
+
+
+OUTPUTS = {
+    "a sum": lambda: (qml.expval(HAMILTONIAN),),
+    "several": lambda: (qml.expval(HAMILTONIAN), qml.expval(qml.Z(0) @ qml.X(1)), qml.expval(qml.I(0) - 2 * qml.Y(2))),
+    "beside others": lambda: (qml.expval(HAMILTONIAN), qml.probs(wires=1)),
+}
+
+
+@pytest.mark.parametrize("kind", OUTPUTS)
+def test_gradients_are_those_of_pennylanes_simulator(device, kind: str):
+    def gradients(made):
+        @qml.qnode(made, diff_method="parameter-shift")
+        def circuit(angles):
+            layers(angles)
+            return OUTPUTS[kind]()
+
+        angles = qml.numpy.array(np.linspace(-2.9, 2.3, 9).reshape(3, 3), requires_grad=True)
+        return qml.jacobian(lambda values: qml.numpy.hstack(circuit(values)))(angles)
+
+    found, wanted = gradients(device(wires=3)), gradients(qml.device("default.qubit", wires=3))
+    assert np.abs(wanted).max() > 0.05
+    np.testing.assert_allclose(found, wanted, atol=1e-9, rtol=0)
+
+
+def test_the_simulator_computes_expectation_values(one, sent):
+    evaluated(one(wires=3), lambda: (qml.expval(HAMILTONIAN), qml.expval(qml.Z(1))))
+    evaluated(one(wires=3), lambda: (qml.expval(HAMILTONIAN), qml.var(qml.Z(1))))
+    assert [request.result for request in sent] == ["expectation", "statevector"]
+    assert [len(request.circuit_list()) for request in sent] == [1, 1]
+
+
+def test_an_expectation_value_after_a_measurement_is_exact(one, sent):
+    def before():
+        qml.Hadamard(0)
+        qml.cond(qml.measure(0), qml.X)(1)
+
+    found = evaluated(one(wires=2), lambda: [qml.expval(op) for op in (qml.Z(0) @ qml.Z(1), qml.X(0))], before=before)
+    np.testing.assert_allclose(found, [1, 0], atol=1e-9)
+    assert [request.result for request in sent] == ["expectation"]
+
+
+def test_many_circuits_with_observables_of_their_own_are_one_request(one, sent):
+    tapes = [qml.tape.QuantumScript([qml.RX(0.3, 0)], [qml.expval(k * qml.Z(0))]) for k in range(1, 31)]
+    np.testing.assert_allclose(one(wires=1).execute(tapes), np.arange(1, 31) * cos(0.3), atol=1e-9)
+    assert [len(request.circuit_list()) for request in sent] == [30]
+
+
 # ---------------------------------------------------------------------------- with shots
 
 

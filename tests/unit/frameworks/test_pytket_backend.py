@@ -16,6 +16,7 @@ from pytket.pauli import Pauli, QubitPauliString
 from pytket.utils import QubitPauliOperator
 from pytket.utils.expectations import get_operator_expectation_value, get_pauli_expectation_value
 from support.fake import Does, fake
+from support.measuring import Measuring
 
 from gateway.backends.base import Backend
 from gateway.backends.local import LocalSimulator
@@ -264,7 +265,13 @@ def state() -> TketCircuit:
     return circuit.CX(circuit.qubits[0], circuit.qubits[1]).CX(circuit.qubits[2], circuit.qubits[1])
 
 
-def test_exact_expectation_values_are_those_of_pytkets_state(backend: GatewayBackend):
+@pytest.fixture(params=["asking", "measuring"])
+def estimating(request: pytest.FixtureRequest, simulator: Backend) -> GatewayBackend:
+    """A simulator that computes expectation values, and one whose circuits have to measure observables."""
+    return GatewayBackend(simulator if request.param == "asking" else Measuring(simulator))
+
+
+def test_exact_expectation_values_are_those_of_pytkets_state(estimating: GatewayBackend):
     circuit = state()
     first, second, third = circuit.qubits
     terms = {
@@ -276,17 +283,17 @@ def test_exact_expectation_values_are_those_of_pytkets_state(backend: GatewayBac
     }
     operator = QubitPauliOperator(terms)
     expected = operator.state_expectation(circuit.get_statevector(), circuit.qubits)
-    assert get_operator_expectation_value(circuit, operator, backend) == pytest.approx(expected, abs=1e-9)
+    assert get_operator_expectation_value(circuit, operator, estimating) == pytest.approx(expected, abs=1e-9)
     for string in terms:
         exact = string.state_expectation(circuit.get_statevector(), circuit.qubits)
-        assert get_pauli_expectation_value(circuit, string, backend) == pytest.approx(exact, abs=1e-9)
+        assert get_pauli_expectation_value(circuit, string, estimating) == pytest.approx(exact, abs=1e-9)
 
 
-def test_an_expectation_value_after_a_measurement_is_that_of_the_mixture(backend: GatewayBackend):
+def test_an_expectation_value_after_a_measurement_is_that_of_the_mixture(estimating: GatewayBackend):
     circuit = TketCircuit(2, 1).H(0).Measure(0, 0).X(1, condition_bits=[0], condition_value=1)
     zz, xx = (QubitPauliString([Qubit(0), Qubit(1)], [pauli] * 2) for pauli in (Pauli.Z, Pauli.X))
-    assert backend.get_pauli_expectation_value(circuit, zz) == pytest.approx(1)
-    assert backend.get_pauli_expectation_value(circuit, xx) == pytest.approx(0, abs=1e-9)
+    assert estimating.get_pauli_expectation_value(circuit, zz) == pytest.approx(1)
+    assert estimating.get_pauli_expectation_value(circuit, xx) == pytest.approx(0, abs=1e-9)
 
 
 def test_operators_that_make_no_sense_are_refused(backend: GatewayBackend):

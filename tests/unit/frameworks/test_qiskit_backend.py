@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-import msgspec
 import numpy as np
 import pytest
 from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister, transpile
@@ -15,14 +14,14 @@ from qiskit.primitives import BackendEstimatorV2, StatevectorEstimator, Statevec
 from qiskit.providers import BackendV2, JobError, JobStatus, JobTimeoutError
 from qiskit.quantum_info import SparseObservable, SparsePauliOp
 from support.fake import Does, fake
+from support.measuring import Measuring
 
 from gateway.backends import batch
-from gateway.backends.base import Backend, BackendStatus
+from gateway.backends.base import Backend
 from gateway.backends.client import BackendClient
 from gateway.errors import JobCancelled, JobTimeout, RequestError, SimulatorError, UnsupportedError
 from gateway.frameworks.qiskit import GatewayBackend, GatewayEstimator, GatewaySampler
 from gateway.protocol.messages import RunRequest
-from gateway.results import Capabilities, Result, ResultType
 
 
 @pytest.fixture(scope="module")
@@ -363,23 +362,6 @@ def test_the_samplers_options_may_be_changed(failing: Backend):
 
 
 # ---------------------------------------------------------------------------- EstimatorV2
-
-
-class Measuring(Backend):
-    """A backend that does not compute expectation values, as older servers and machines do not."""
-
-    def __init__(self, backend: Backend) -> None:
-        self.backend = backend
-
-    def send(self, request: RunRequest) -> list[Result]:
-        return self.backend.send(request)
-
-    def status(self) -> BackendStatus:
-        return self.backend.status()
-
-    def capabilities(self) -> Capabilities:
-        kinds = (ResultType.COUNTS, ResultType.PROBABILITIES)
-        return msgspec.structs.replace(self.backend.capabilities(), result_types=kinds)
 
 
 @pytest.fixture(params=["asking", "measuring"])
