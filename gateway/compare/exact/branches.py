@@ -97,8 +97,7 @@ class Branches:
         """Write a classical value, which is computed once for all branches that have the same clbits to read."""
         (value,) = op.params
         read = list(dict.fromkeys(clbits_read(value)))
-        columns = np.array([self.columns["clbit", clbit] for clbit in read], dtype=np.intp)
-        seen = self.values[np.ix_(rows, columns)]
+        seen = self.values[rows][:, [self.columns["clbit", clbit] for clbit in read]]
         kinds, groups = np.unique(seen, axis=0, return_inverse=True)
         for number, kind in enumerate(kinds.tolist() if read else [[]]):
             bits = dict(zip(read, kind, strict=True))

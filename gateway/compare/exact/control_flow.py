@@ -24,8 +24,8 @@ ENDED = 1e-15
 
 
 def has_control_flow(circuit: Circuit) -> bool:
-    """Return whether a circuit has loops or assignments."""
-    return any(op.name in {"set", "while"} for op in circuit.operations)
+    """Return whether a circuit has loops, assignments or hidden clbits."""
+    return circuit.num_hidden > 0 or any(op.name in {"set", "while"} for op in circuit.operations)
 
 
 def run_in_order(circuit: Circuit, bounds: Bounds) -> Outcomes:

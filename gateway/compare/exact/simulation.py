@@ -9,7 +9,7 @@ from gateway.circuit import Circuit
 from gateway.circuit.gates import GATES
 from gateway.compare.exact.bounds import DEFAULT_BOUNDS, Bounds
 from gateway.compare.exact.branches import Branches
-from gateway.compare.exact.control_flow import has_control_flow, run_in_order
+from gateway.compare.exact.control_flow import run_in_order
 from gateway.compare.exact.kernels import multiply
 from gateway.compare.exact.outcomes import Outcomes, product, read
 from gateway.compare.exact.plan import Part, make_plan
@@ -32,7 +32,7 @@ def distribution(circuit: Circuit, *, bounds: Bounds = DEFAULT_BOUNDS) -> Distri
         LimitError: the circuit is too large, or a loop does not end; ``limit`` says by what: ``amplitudes``, ``work``,
             ``outcomes`` or ``turns``.
     """
-    if has_control_flow(circuit):
+    if any(op.name in {"set", "while"} for op in circuit.operations):
         return product([run_in_order(circuit, bounds)], circuit.num_clbits, bounds)
     parts = make_plan(circuit)
     work = 0

@@ -89,12 +89,12 @@ def reference_of(circuit: Circuit) -> Reference:
 
     It is empty if the circuit is too large, or has no single state and measures nothing.
     """
-    return _reference(circuit.num_qubits, circuit.num_clbits, tuple(circuit.operations))
+    return _reference(circuit.num_qubits, circuit.num_clbits, circuit.num_hidden, tuple(circuit.operations))
 
 
 @lru_cache(maxsize=32)
-def _reference(num_qubits: int, num_clbits: int, operations: tuple[Operation, ...]) -> Reference:
-    circuit = Circuit(num_qubits, num_clbits, list(operations))
+def _reference(num_qubits: int, num_clbits: int, num_hidden: int, operations: tuple[Operation, ...]) -> Reference:
+    circuit = Circuit(num_qubits, num_clbits, list(operations), num_hidden)
     try:
         if not is_measured(circuit):
             return Reference(state=statevector(circuit))

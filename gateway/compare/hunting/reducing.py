@@ -8,6 +8,7 @@ from gateway.backends.base import Backend, BackendStatus
 from gateway.circuit import Circuit
 from gateway.compare.closeness import tolerance
 from gateway.compare.diagnosis import Observations, diagnose
+from gateway.compare.exact.control_flow import has_control_flow
 from gateway.compare.hunting.accusation import OURSELVES, Accusation, Trial
 from gateway.compare.hunting.culprits import culprits
 from gateway.compare.hunting.differences import Kind, reference_of
@@ -38,7 +39,8 @@ DIAGNOSIS_S = 10.0
 def reduced(participants: Participants, trial: Trial, accusation: Accusation, seconds: float) -> Reduced:
     """Return what is left of a circuit that shows a difference.
 
-    A difference that does not show again, and a run that did not end in time, are not reduced.
+    A difference that does not show again, a run that did not end in time, and a circuit with loops, assignments or
+    hidden clbits are not reduced.
 
     Args:
         participants: all that take part.
@@ -48,8 +50,9 @@ def reduced(participants: Participants, trial: Trial, accusation: Accusation, se
     """
     clock = Clock()
     clock.set(seconds)
-    circuit, minimal = as_written(trial.circuit), False
-    is_reducible = accusation.difference.kind is not Kind.SILENCE and accusation.shows(circuit)
+    has_loops = has_control_flow(trial.circuit)
+    circuit, minimal = trial.circuit if has_loops else as_written(trial.circuit), False
+    is_reducible = not has_loops and accusation.difference.kind is not Kind.SILENCE and accusation.shows(circuit)
     if is_reducible:
         circuit, minimal = smallest(circuit, ShowsJudge(accusation, clock))
     is_interrupted = is_reducible and not minimal and not clock.is_over

@@ -13,6 +13,7 @@ import msgspec
 
 from gateway.circuit import Circuit, Operation
 from gateway.circuit.conditions import clbits_of
+from gateway.circuit.expressions import clbits_read
 from gateway.circuit.gates import GATES
 from gateway.circuit.modifiers import inverse
 from gateway.compare.hunting.scope import Scope
@@ -51,7 +52,8 @@ def reordered(circuit: Circuit, random: Random) -> Circuit:
     for _ in range(4 * len(operations)):
         place = random.randrange(len(operations) - 1) if len(operations) > 1 else 0
         pair = operations[place : place + 2]
-        if len(pair) > 1 and _wires(pair[0]).isdisjoint(_wires(pair[1])):
+        is_fenced = any(op.name in {"while", "end"} for op in pair)
+        if len(pair) > 1 and not is_fenced and _wires(pair[0]).isdisjoint(_wires(pair[1])):
             operations[place : place + 2] = reversed(pair)
     return circuit.with_operations(operations)
 
@@ -64,9 +66,11 @@ def relabelled(circuit: Circuit, random: Random) -> Circuit:
         msgspec.structs.replace(op, qubits=tuple([(qubit + steps) % size for qubit in op.qubits]))
         for op in circuit.operations
     ]
-    return Circuit(size, circuit.num_clbits, operations)
+    return circuit.with_operations(operations)
 
 
 def _wires(operation: Operation) -> set[tuple[str, int]]:
-    clbits = (*operation.clbits, *clbits_of(operation.condition))
+    clbits = [*operation.clbits, *clbits_of(operation.condition)]
+    if operation.name == "set":
+        clbits += clbits_read(operation.params[0])
     return {*(("qubit", qubit) for qubit in operation.qubits), *(("clbit", clbit) for clbit in clbits)}

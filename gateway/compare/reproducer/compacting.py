@@ -6,6 +6,25 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from gateway.circuit import Circuit, Comparison, Operation
 from gateway.circuit.conditions import clbits_of
+from gateway.compare.exact.control_flow import has_control_flow
+from gateway.errors import UnsupportedError
+
+
+def refuse_control_flow(circuit: Circuit, what: str) -> None:
+    """Refuse a circuit that means something else, or nothing, once some of its operations are left out.
+
+    Args:
+        circuit: the circuit.
+        what: what cannot be done with it.
+
+    Raises:
+        UnsupportedError: it has loops, assignments or hidden clbits.
+    """
+    if has_control_flow(circuit):
+        names = ("set", "while")
+        index = next((index for index, op in enumerate(circuit.operations) if op.name in names), None)
+        msg = f"a circuit with loops, assignments or hidden clbits cannot be {what}"
+        raise UnsupportedError(msg, feature="control flow", operation=index)
 
 
 def used_qubits(operations: Iterable[Operation]) -> set[int]:

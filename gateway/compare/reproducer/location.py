@@ -11,6 +11,7 @@ from gateway.backends.base import Backend
 from gateway.circuit import Circuit, Operation
 from gateway.compare.reproducer.asking import DEFAULT_SHOTS, has
 from gateway.compare.reproducer.clock import DEFAULT_SECONDS, Clock, TimeIsUp
+from gateway.compare.reproducer.compacting import refuse_control_flow
 from gateway.compare.reproducer.evidence import names_of
 from gateway.compare.reproducer.judge import FailureJudge, Judge, judge_of
 from gateway.compare.reproducer.views import all_measured, has_state, measures, views
@@ -76,10 +77,11 @@ def locate(
 
     Raises:
         RequestError: the two do not differ on this circuit.
-        UnsupportedError, LimitError: one cannot run the circuit.
+        UnsupportedError, LimitError: one cannot run the circuit, or it has loops, assignments or hidden clbits.
         JobTimeout: the time is over.
         GatewayError: both fail on this circuit, or one cannot be asked at all.
     """
+    refuse_control_flow(circuit, "taken apart")
     clock = Clock()
     clock.set(seconds)
     seed = secrets.randbelow(2**31) if seed is None else seed

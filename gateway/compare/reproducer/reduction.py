@@ -14,7 +14,13 @@ from gateway.circuit import Circuit, Operation
 from gateway.compare.record import Reproducer
 from gateway.compare.reproducer.asking import DEFAULT_SHOTS, STOPPING, samples
 from gateway.compare.reproducer.clock import DEFAULT_SECONDS, Clock, TimeIsUp
-from gateway.compare.reproducer.compacting import keep_only, num_operations, used_clbits, used_qubits
+from gateway.compare.reproducer.compacting import (
+    keep_only,
+    num_operations,
+    refuse_control_flow,
+    used_clbits,
+    used_qubits,
+)
 from gateway.compare.reproducer.evidence import names_of, reproducer_of
 from gateway.compare.reproducer.judge import ExactJudge, Judge, judge_of
 from gateway.compare.reproducer.minimising import minimise
@@ -62,9 +68,11 @@ def reduce(
 
     Raises:
         RequestError: the two do not differ on this circuit.
-        UnsupportedError, LimitError: one cannot run the circuit, or takes fewer shots.
+        UnsupportedError, LimitError: one cannot run the circuit, or takes fewer shots; or it has loops, assignments or
+            hidden clbits.
         GatewayError: both fail on this circuit, or one cannot be asked at all.
     """
+    refuse_control_flow(circuit, "reduced")
     names = names or names_of(a, b)
     seed = secrets.randbelow(2**31) if seed is None else seed
     clock = Clock()

@@ -19,7 +19,7 @@ def measures(circuit: Circuit) -> bool:
 
 def has_state(circuit: Circuit) -> bool:
     """Return whether a circuit consists of gates alone, so that it ends in a single state."""
-    return not any(op.condition or op.name in {"measure", "reset"} for op in circuit.operations)
+    return not any(op.condition or op.name in {"measure", "reset", "set", "while"} for op in circuit.operations)
 
 
 def views(circuit: Circuit) -> list[Circuit]:

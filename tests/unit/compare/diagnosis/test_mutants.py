@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from gateway.circuit import Circuit
+from gateway.circuit import Circuit, bits
 from gateway.compare import exact
 from gateway.compare.diagnosis.mutants import mutants
 
@@ -59,3 +59,12 @@ def test_extreme_angles_make_no_mutant_that_cannot_be_simulated(angle):
     exact.distribution(circuit)
     for made in mutants(circuit):
         assert made.predict() is not None
+
+
+def test_of_circuits_with_loops_the_gates_have_mutants():
+    circuit = Circuit(1, 1, num_hidden=1).ry(1.0, 0).measure(0, 1).while_({1: 1}).x(0).measure(0, 1).end()
+    circuit.set((0,), bits(1) + 1)
+    made = {mutant.name: mutant.predict() for mutant in mutants(circuit)}
+    assert made["gate-dropped:ry"].distribution.to_dict() == {"1": 1.0}
+    assert made["gate-dropped:x"] is None  # it would never end
+    assert all(name.endswith((":ry", ":x")) for name in made)

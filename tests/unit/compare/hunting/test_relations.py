@@ -4,6 +4,7 @@ from random import Random
 
 import numpy as np
 import pytest
+from support.circuits import random_classical_circuit, random_program
 from support.reference import distribution
 
 from gateway.circuit import Circuit
@@ -25,6 +26,15 @@ def test_a_changed_circuit_has_the_same_distribution(profile):
         other = relations.changed(circuit, Random(seed))
         other.validate()
         assert_same_distribution(circuit, other)
+
+
+@pytest.mark.parametrize("make", [random_program, random_classical_circuit])
+@pytest.mark.parametrize("seed", range(8))
+def test_a_changed_circuit_with_loops_has_the_same_distribution(make, seed):
+    circuit = make(seed)
+    expected, found = distribution(circuit), distribution(relations.changed(circuit, Random(seed)))
+    keys = sorted(expected.keys() | found.keys())
+    assert [found.get(key, 0) for key in keys] == pytest.approx([expected.get(key, 0) for key in keys], abs=1e-9)
 
 
 def test_each_change_changes_something():

@@ -10,11 +10,11 @@ from support.planted import Raising, long_circuit
 
 from gateway.circuit import Circuit
 from gateway.compare.exact import statevector
-from gateway.compare.reproducer import locate
+from gateway.compare.reproducer import locate, reduce
 from gateway.compare.reproducer.judge import Judge
 from gateway.compare.reproducer.location import _Prefixes, _search
 from gateway.counts import Statevector
-from gateway.errors import JobTimeout, RequestError, SimulatorError
+from gateway.errors import JobTimeout, RequestError, SimulatorError, UnsupportedError
 from gateway.results import Capabilities, ResultType
 
 
@@ -165,3 +165,11 @@ def test_where_a_simulator_begins_to_fail_it_is_asked_about_one_circuit_at_a_tim
 def test_the_name_of_the_one_that_fails_is_the_callers():
     located = locate(Circuit(1).h(0).measure_all(), Dead("h"), names=("left", "right"))
     assert located.error.startswith("left fails: ")
+
+
+def test_a_circuit_with_loops_is_not_taken_apart():
+    circuit = Circuit(1, 1).h(0).measure(0, 0).while_({0: 1}).h(0).measure(0, 0).end()
+    for search, what in ((locate, "taken apart"), (reduce, "reduced")):
+        with pytest.raises(UnsupportedError, match=f"loops, assignments or hidden clbits cannot be {what}") as info:
+            search(circuit, Right(), Right())
+        assert info.value.operation == 2
