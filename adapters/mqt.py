@@ -31,10 +31,11 @@ from adapters.shared.costs import Costs
 from adapters.shared.deferred import Step, defer
 from adapters.shared.dense import without_idle_qubits
 from adapters.shared.outcomes import NEGLIGIBLE
+from adapters.shared.packed import OutcomeSum, words_of
 from adapters.shared.pauli import PauliSums, String, ones
-from adapters.shared.room import Room, set_ceiling, take_outcomes
+from adapters.shared.room import Room, set_ceiling, take_outcomes, take_packed_outcomes
 from adapters.shared.state_results import StateResults
-from adapters.shared.states import State, bitstrings, distribution
+from adapters.shared.states import State, distribution
 from gateway.circuit import Circuit
 from gateway.counts import Counts, Probabilities
 from gateway.simulators import SIMULATORS
@@ -268,8 +269,11 @@ class MqtAdapter(StateResults[NativeCircuit]):
             probabilities = distribution(self.state(native), qubits)
             (likely,) = np.nonzero(probabilities > NEGLIGIBLE)
             places = {clbit: qubits.index(qubit) for clbit, qubit in native.qubit_of_clbit.items()}
-            keys = bitstrings(likely, places, 0, circuit.num_clbits)
-        return Probabilities(dict(zip(keys, probabilities[likely].tolist(), strict=True)), circuit.num_clbits)
+            totals = OutcomeSum(circuit.num_clbits)
+            take_packed_outcomes(len(likely), circuit.num_clbits)
+            words = words_of(likely, places, circuit.num_clbits)
+            totals.add(words, probabilities[likely], is_distinct=True)
+            return Probabilities.of_arrays(totals.outcomes(), circuit.num_clbits)
 
     def _convert_gates(self, circuit: Circuit) -> NativeCircuit:
         """Convert the gates, deferring each measurement that something follows."""

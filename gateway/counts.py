@@ -1,4 +1,8 @@
-"""What a run returns: counts, probabilities or a state vector, each with its provenance."""
+"""What a run returns: counts, probabilities or a state vector, each with its provenance.
+
+Probabilities and state vectors hold arrays, as simulators hand them over and MessagePack carries them. Bitstrings and
+Python's numbers are made of them only where somebody asks for these.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +10,12 @@ import math
 import operator
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self, TypeVar
+from functools import partial
+from itertools import chain
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self, TypeVar, overload
 
+from gateway.arrays import Array, json_pieces
+from gateway.outcomes import Outcomes
 from gateway.provenance import BIT_ORDER, Provenance
 
 if TYPE_CHECKING:
@@ -32,6 +40,10 @@ class Result:
     A result type is one subclass of this, ``class Counts(Result, kind="counts")``, and one method named
     ``counts`` of each adapter that declares it. The subclass says what a user is given, and how the value
     is written to the field ``counts`` of a message. Its ``__slots__`` name everything that it stores.
+
+    The value is written the same way in JSON and in MessagePack (``wire_type``, ``to_wire``, ``from_wire``), unless the
+    subclass says how it stands in MessagePack: as an :class:`~gateway.arrays.Array`, or as a struct that has some
+    (``packed_type``, ``to_packed``, ``from_packed``).
 
     Attributes:
         width: number of clbits of the circuit; the length of every bitstring.
@@ -60,12 +72,16 @@ class Result:
     takes: ClassVar[tuple[str, ...]] = ()
     """The fields of these that it may have."""
     wire_type: ClassVar[Any]
-    """The type of the result's field in a message."""
+    """The type of the result's field in a message in JSON."""
+    packed_type: ClassVar[Any]
+    """The type of the field in a message in MessagePack; by default the same."""
 
     def __init_subclass__(cls, *, kind: str) -> None:
         if "__slots__" not in vars(cls):
             raise TypeError(f"{cls.__name__} needs __slots__: a result cannot be changed")
         cls.kind = kind
+        if "packed_type" not in vars(cls):
+            cls.packed_type = cls.wire_type
         KINDS[kind] = cls
 
     def to_wire(self) -> Any:  # noqa: ANN401 - of its wire_type
@@ -76,6 +92,23 @@ class Result:
     def from_wire(cls, value: Any, width: int, provenance: Provenance) -> Self:  # noqa: ANN401 - of its wire_type
         """Return the result for a value that was read from a message."""
         raise NotImplementedError
+
+    def to_packed(self) -> Any:  # noqa: ANN401 - of its packed_type
+        """Return the value as it is written in MessagePack."""
+        return self.to_wire()
+
+    @classmethod
+    def from_packed(cls, value: Any, width: int, provenance: Provenance) -> Self:  # noqa: ANN401 - of its packed_type
+        """Return the result for a value that was read from MessagePack.
+
+        Raises:
+            ValueError: the parts of the value do not fit together.
+        """
+        return cls.from_wire(value, width, provenance)
+
+    def json_pieces(self) -> Iterator[bytes] | None:
+        """Return the JSON of a large value piece by piece; ``None`` where ``to_wire`` takes little memory."""
+        return None
 
     def fault(self, *, num_qubits: int, num_clbits: int, shots: int | None) -> str | None:
         """Return why this cannot be the result of a circuit of that size, or ``None`` when it can."""
@@ -106,6 +139,11 @@ class Result:
     @classmethod
     def least_bytes(cls, num_qubits: int, *, num_clbits: int = 0, shots: int = 0) -> int:  # noqa: ARG003 - what others know depends on it
         """Return how many bytes a result has as text at least, known before the run; 0 where it is not known."""
+        return 0
+
+    @classmethod
+    def least_packed_bytes(cls, num_qubits: int, *, num_clbits: int = 0, shots: int = 0) -> int:  # noqa: ARG003 - as above
+        """Return how many bytes a result has in MessagePack at least, known before the run; 0 where it is not."""
         return 0
 
     def marginal(self, clbits: Iterable[int]) -> Self:
@@ -334,16 +372,24 @@ def _marginal(values: Mapping[str, V], width: int, clbits: Iterable[int]) -> tup
         IndexError: there is no such clbit.
     """
     selection = list(clbits)
-    for clbit in selection:
-        if not 0 <= clbit < width:
-            msg = f"clbit {clbit} is not one of the {width} clbits"
-            raise IndexError(msg)
+    _check_clbits(selection, width)
     positions = [width - 1 - clbit for clbit in reversed(selection)]
     totals: dict[str, V] = {}
     for key, value in values.items():
         short = "".join([key[position] for position in positions])
         totals[short] = totals[short] + value if short in totals else value
     return totals, len(selection)
+
+
+def _check_clbits(selection: list[int], width: int) -> None:
+    for clbit in selection:
+        if not 0 <= clbit < width:
+            msg = f"clbit {clbit} is not one of the {width} clbits"
+            raise IndexError(msg)
+
+
+_MANY = 4096
+"""Of more outcomes than this, the largest are found in NumPy."""
 
 
 class Probabilities(Result, Mapping[str, float], kind="probabilities"):
@@ -357,37 +403,86 @@ class Probabilities(Result, Mapping[str, float], kind="probabilities"):
         provenance: where the probabilities come from; it does not count for equality.
     """
 
-    __slots__ = ("_probabilities",)
+    __slots__ = ("_outcomes", "_table")
 
-    _probabilities: dict[str, float]
+    _outcomes: Outcomes | None
+    _table: dict[str, float] | None
 
     takes = ("clbits",)
     wire_type = dict[str, float]
+    packed_type = Outcomes
 
     def __init__(self, probabilities: dict[str, float], width: int, provenance: Provenance | None = None) -> None:
         self._refuse_to_begin_again()
-        _set_probabilities(self, probabilities)
+        _set_outcomes(self, None)
+        _set_table(self, probabilities)
         _set_width(self, width)
         _set_provenance(self, provenance)
 
+    @classmethod
+    def of_arrays(cls, outcomes: Outcomes, width: int, provenance: Provenance | None = None) -> Probabilities:
+        """Return the probabilities in arrays, of which bitstrings are made only when somebody asks for one.
+
+        Raises:
+            ValueError: the bitstrings have not as many bytes as so many clbits need.
+        """
+        if outcomes.keys.shape[1] != -(-width // 8):
+            raise ValueError(f"bitstrings of {outcomes.keys.shape[1]} bytes for {width} clbits")
+        self = cls.__new__(cls)
+        _set_outcomes(self, outcomes)
+        _set_table(self, None)
+        _set_width(self, width)
+        _set_provenance(self, provenance)
+        return self
+
+    def _values(self) -> dict[str, Any]:
+        table = self._table if self._outcomes is None else None  # it can be made again
+        return {**super()._values(), "_table": table}
+
+    @property
+    def _dictionary(self) -> dict[str, float]:
+        """The bitstrings and their probabilities, which are made once."""
+        if self._table is None:
+            assert self._outcomes is not None  # noqa: S101 - one of them is there
+            _set_table(self, self._outcomes.dictionary(self.width))
+        return self._table  # type: ignore[return-value]  # it is there now
+
     def to_wire(self) -> dict[str, float]:
         """Return bitstring -> exact probability."""
-        return self._probabilities
-
-    def wire_bytes(self) -> int:
-        """Return the bytes of the bitstrings, with a probability of three characters each."""
-        return len(self._probabilities) * (self.width + len('"":0.0,'))
+        return self._dictionary
 
     @classmethod
     def from_wire(cls, value: dict[str, float], width: int, provenance: Provenance) -> Probabilities:
         """Return the probabilities of a message."""
         return cls(value, width, provenance)
 
+    def to_packed(self) -> Outcomes:
+        """Return the bitstrings as bytes, and the exact probability of each."""
+        return Outcomes.of(self._dictionary, self.width) if self._outcomes is None else self._outcomes
+
+    @classmethod
+    def from_packed(cls, value: Outcomes, width: int, provenance: Provenance) -> Probabilities:
+        """Return the probabilities of a message in MessagePack."""
+        return cls.of_arrays(value, width, provenance)
+
+    def json_pieces(self) -> Iterator[bytes] | None:
+        """Return the JSON of many outcomes piece by piece, each from a small dictionary of its own."""
+        outcomes = self._outcomes
+        if outcomes is None:
+            return None
+        some = partial(outcomes.dictionary, self.width)
+        return json_pieces(b"{}", len(outcomes), self.width + len('"":0.0123456789012345678,'), some)
+
+    def wire_bytes(self) -> int:
+        """Return the bytes of the bitstrings, with a probability of three characters each."""
+        return len(self) * (self.width + len('"":0.0,'))
+
     def fault(self, *, num_qubits: int, num_clbits: int, shots: int | None) -> str | None:  # noqa: ARG002 - one signature
         """Return what is wrong: bitstrings of another width, or a sum that is not 1."""
-        if self.width != num_clbits or any(len(key) != num_clbits for key in self._probabilities):
+        keys = self._dictionary if self._outcomes is None else ()  # those in arrays have the width that they have
+        if self.width != num_clbits or any(len(key) != num_clbits for key in keys):
             return f"bitstrings of {self.width} bits for {num_clbits} clbits"
-        total = math.fsum(self._probabilities.values())
+        total = math.fsum(self._dictionary.values()) if self._outcomes is None else self._outcomes.values.numpy().sum()
         return None if abs(total - 1) <= SUM_TOLERANCE else f"the probabilities sum to {total}, not to 1"
 
     def marginal(self, clbits: Iterable[int]) -> Probabilities:
@@ -396,20 +491,38 @@ class Probabilities(Result, Mapping[str, float], kind="probabilities"):
         Raises:
             IndexError: the probabilities have no such clbit.
         """
-        totals, width = _marginal(self._probabilities, self.width, clbits)
-        return Probabilities(totals, width)
+        selection = list(clbits)
+        if self._outcomes is None:
+            return Probabilities(*_marginal(self._dictionary, self.width, selection))
+        _check_clbits(selection, self.width)
+        return Probabilities.of_arrays(self._outcomes.marginal(selection), len(selection))
+
+    def to_array(self) -> NDArray[np.float64]:
+        """Return the probability of every outcome, ``[2**width]``; the index is little-endian: clbit 0 counts least.
+
+        Raises:
+            MemoryError: there are too many clbits for that.
+        """
+        import numpy as np  # noqa: PLC0415 - counts need no numpy
+
+        outcomes = self.to_packed()
+        everything = np.zeros(1 << self.width)
+        padded = np.zeros((len(outcomes), 8), dtype=np.uint8)
+        padded[:, : outcomes.keys.shape[1]] = outcomes.keys.numpy()
+        everything[padded.view("<u8")[:, 0]] = outcomes.values.numpy()
+        return everything
 
     def __getitem__(self, bitstring: str) -> float:
-        return self._probabilities[bitstring]
+        return self._dictionary[bitstring]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._probabilities)
+        return iter(self._dictionary)
 
     def __len__(self) -> int:
-        return len(self._probabilities)
+        return len(self._dictionary if self._outcomes is None else self._outcomes)
 
     def __hash__(self) -> int:
-        return hash(frozenset(self._probabilities.items()))
+        return hash(frozenset(self._dictionary.items()))
 
     def __repr__(self) -> str:
         entries = ", ".join(f"{key!r}: {value:.6g}" for key, value in self.most_common(8))
@@ -419,29 +532,33 @@ class Probabilities(Result, Mapping[str, float], kind="probabilities"):
     def _repr_html_(self) -> str:
         from gateway.look import results  # noqa: PLC0415 - a server shows nothing
 
-        return results.probabilities(self._probabilities, self.provenance)
+        return results.probabilities(self._dictionary, self.provenance)
 
     def plot(self, *, theme: str = "light", axes: Axes | None = None) -> Figure:
         """Return a histogram of the probabilities; the arguments and errors are those of :meth:`Counts.plot`."""
         from gateway.look import plotting, results  # noqa: PLC0415 - a server plots nothing
 
         title = results.described(self.provenance) or "Exact probabilities"
-        return plotting.histogram(self._probabilities, title=title, of="", theme=theme, axes=axes)
+        return plotting.histogram(self._dictionary, title=title, of="", theme=theme, axes=axes)
 
     def most_common(self, n: int | None = None) -> list[tuple[str, float]]:
         """Return the ``n`` most likely outcomes, ties in order of the bitstring."""
         from gateway.look.outcomes import largest  # noqa: PLC0415 - a server ranks nothing
 
-        return largest(self._probabilities, len(self) if n is None else n)
+        number = len(self) if n is None else n
+        if self._table is None and self._outcomes is not None and 0 < number < len(self) > _MANY:
+            return largest(self._outcomes.largest(number).dictionary(self.width), number)
+        return largest(self._dictionary, number)
 
 
-_set_probabilities = vars(Probabilities)["_probabilities"].__set__
+_set_outcomes, _set_table = (vars(Probabilities)[slot].__set__ for slot in ("_outcomes", "_table"))
 
 
 class Statevector(Result, kind="statevector"):
     """The amplitudes of all basis states; two state vectors are equal when all their amplitudes are.
 
-    ``numpy.asarray(statevector)`` gives complex128 ``[2**num_qubits]``.
+    ``numpy.asarray(statevector)`` gives complex128 ``[2**num_qubits]``, a copy that may be changed;
+    ``numpy.asarray(statevector, copy=False)`` gives the amplitudes themselves, which may not.
 
     Args:
         amplitudes: index little-endian: qubit 0 is the least significant bit.
@@ -449,24 +566,77 @@ class Statevector(Result, kind="statevector"):
         width: number of clbits of the circuit.
     """
 
-    __slots__ = ("amplitudes",)
+    __slots__ = ("_array", "_tuple")
 
-    amplitudes: tuple[complex, ...]
+    _array: Array
+    _tuple: tuple[complex, ...] | None
 
     of_state = True
     with_idle_qubits = True
     of_clbits = False
     wire_type = list[tuple[float, float]]
+    packed_type = Array
 
     def __init__(self, amplitudes: Iterable[complex], provenance: Provenance | None = None, width: int = 0) -> None:
         self._refuse_to_begin_again()
-        _set_amplitudes(self, tuple(amplitudes))
+        pairs = ((amplitude.real, amplitude.imag) for amplitude in amplitudes)
+        self._fill(Array.of_floats(chain.from_iterable(pairs), "<c16"), provenance, width)
+
+    def _fill(self, array: Array, provenance: Provenance | None, width: int) -> None:
+        _set_array(self, array)
+        _set_tuple(self, None)
         _set_width(self, width)
         _set_provenance(self, provenance)
 
+    @classmethod
+    def of_array(cls, amplitudes: Array, provenance: Provenance | None = None, width: int = 0) -> Statevector:
+        """Return the state vector of amplitudes in an array, which is not copied.
+
+        Raises:
+            ValueError: the array is not one of complex numbers with one axis.
+        """
+        if amplitudes.dtype != "<c16" or len(amplitudes.shape) != 1:
+            raise ValueError("amplitudes are complex numbers [2**n]")
+        self = cls.__new__(cls)
+        self._fill(amplitudes, provenance, width)
+        return self
+
+    @classmethod
+    def trusted(cls, amplitudes: NDArray[np.complexfloating[Any, Any]], width: int = 0) -> Statevector:
+        """Wrap an array of NumPy's without copying it; the caller hands it over and must not change it again."""
+        return cls.of_array(Array.of(amplitudes, "<c16"), width=width)
+
+    def _values(self) -> dict[str, Any]:
+        return {**super()._values(), "_tuple": None}  # it can be made again
+
+    @property
+    def amplitudes(self) -> tuple[complex, ...]:
+        """The amplitudes as Python's numbers, which are made when they are first asked for."""
+        if self._tuple is None:
+            _set_tuple(self, tuple(self._array.numpy().tolist()))
+        return self._tuple  # type: ignore[return-value]  # it is there now
+
     def to_wire(self) -> list[tuple[float, float]]:
         """Return ``2**num_qubits`` pairs (real, imaginary), qubit 0 the least significant bit of the index."""
-        return [(amplitude.real, amplitude.imag) for amplitude in self.amplitudes]
+        return self._array.pairs(0, len(self))
+
+    @classmethod
+    def from_wire(cls, value: list[tuple[float, float]], width: int, provenance: Provenance) -> Statevector:
+        """Return the state vector of a message."""
+        return cls.of_array(Array.of_floats(chain.from_iterable(value), "<c16"), provenance, width)
+
+    def to_packed(self) -> Array:
+        """Return ``2**num_qubits`` complex numbers, qubit 0 the least significant bit of the index."""
+        return self._array
+
+    @classmethod
+    def from_packed(cls, value: Array, width: int, provenance: Provenance) -> Statevector:
+        """Return the state vector of a message in MessagePack."""
+        return cls.of_array(value, provenance, width)
+
+    def json_pieces(self) -> Iterator[bytes] | None:
+        """Return the JSON of many amplitudes piece by piece."""
+        return self._array.json_pieces()
 
     @classmethod
     def amplitudes_of(cls, num_qubits: int) -> int:
@@ -475,7 +645,7 @@ class Statevector(Result, kind="statevector"):
 
     def wire_bytes(self) -> int:
         """Return the bytes of pairs of the shortest numbers."""
-        return len(self.amplitudes) * len("[0.0,0.0],")
+        return len(self) * len("[0.0,0.0],")
 
     @classmethod
     def least_bytes(cls, num_qubits: int, *, num_clbits: int = 0, shots: int = 0) -> int:  # noqa: ARG003 - one signature
@@ -483,31 +653,40 @@ class Statevector(Result, kind="statevector"):
         return len("[0.0,0.0],") << num_qubits
 
     @classmethod
-    def from_wire(cls, value: list[tuple[float, float]], width: int, provenance: Provenance) -> Statevector:
-        """Return the state vector of a message."""
-        return cls([complex(real, imag) for real, imag in value], provenance, width)
+    def least_packed_bytes(cls, num_qubits: int, *, num_clbits: int = 0, shots: int = 0) -> int:  # noqa: ARG003 - one signature
+        """Return the bytes of as many complex numbers as there are amplitudes."""
+        return 16 << num_qubits
 
     def fault(self, *, num_qubits: int, num_clbits: int, shots: int | None) -> str | None:  # noqa: ARG002 - one signature
         """Return what is wrong: another number of amplitudes."""
-        is_complete = len(self.amplitudes) == 1 << num_qubits
-        return None if is_complete else f"{len(self.amplitudes)} amplitudes for {num_qubits} qubits"
+        is_complete = len(self) == 1 << num_qubits
+        return None if is_complete else f"{len(self)} amplitudes for {num_qubits} qubits"
 
     def __eq__(self, other: object) -> bool:
-        return self.amplitudes == other.amplitudes if isinstance(other, Statevector) else NotImplemented
+        if not isinstance(other, Statevector):
+            return NotImplemented
+        mine, theirs = self._array.numpy(), other._array.numpy()
+        return mine.shape == theirs.shape and bool((mine == theirs).all())
 
     def __hash__(self) -> int:
-        return hash(self.amplitudes)
+        return hash((self._array.numpy() + 0).tobytes())  # + 0, since -0.0 is equal to 0.0
 
     @property
     def num_qubits(self) -> int:
         """The number of qubits that the state vector describes."""
-        return len(self.amplitudes).bit_length() - 1
+        return len(self).bit_length() - 1
 
     def __len__(self) -> int:
-        return len(self.amplitudes)
+        return self._array.shape[0]
 
-    def __getitem__(self, index: int) -> complex:
-        return self.amplitudes[index]
+    @overload
+    def __getitem__(self, index: int) -> complex: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[complex, ...]: ...
+    def __getitem__(self, index: int | slice) -> complex | tuple[complex, ...]:
+        if isinstance(index, slice):
+            return tuple(self._array.numpy()[index].tolist())
+        return complex(self._array.numpy()[operator.index(index)])
 
     def __iter__(self) -> Iterator[complex]:
         return iter(self.amplitudes)
@@ -515,7 +694,7 @@ class Statevector(Result, kind="statevector"):
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[np.complex128]:  # noqa: ANN401
         import numpy as np  # noqa: PLC0415 - counts need no numpy
 
-        return np.array(self.amplitudes, dtype=dtype or np.complex128, copy=copy if copy is not None else True)
+        return np.array(self._array.numpy(), dtype=dtype or np.complex128, copy=copy is None or copy)
 
     def __repr__(self) -> str:
         return f"Statevector({self.num_qubits} qubits)"
@@ -523,7 +702,7 @@ class Statevector(Result, kind="statevector"):
     def _repr_html_(self) -> str:
         from gateway.look import results  # noqa: PLC0415 - a server shows nothing
 
-        return results.state_vector(self.amplitudes, self.provenance)
+        return results.state_vector(self._array.numpy(), self.provenance)
 
 
-_set_amplitudes = vars(Statevector)["amplitudes"].__set__
+_set_array, _set_tuple = (vars(Statevector)[slot].__set__ for slot in ("_array", "_tuple"))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from gateway.arrays import Array
 from gateway.counts import SUM_TOLERANCE, Result
 from gateway.provenance import Provenance
 
@@ -35,12 +37,28 @@ class DensityMatrix(Result, kind="density_matrix"):
     with_idle_qubits = True
     of_clbits = False
     wire_type = list[tuple[float, float]]
+    packed_type = Array
 
     def __init__(self, entries: ArrayLike, width: int = 0, provenance: Provenance | None = None) -> None:
         import numpy as np  # noqa: PLC0415 - counts need no numpy
 
         self._refuse_to_begin_again()
-        array = np.array(entries, dtype=np.complex128)
+        self._fill(np.array(entries, dtype=np.complex128), width, provenance)
+
+    @classmethod
+    def trusted(
+        cls, entries: NDArray[np.complex128], width: int = 0, provenance: Provenance | None = None
+    ) -> DensityMatrix:
+        """Wrap a matrix without copying it; the caller hands it over and must not change it again.
+
+        Raises:
+            ValueError: it is not square.
+        """
+        self = cls.__new__(cls)
+        self._fill(entries, width, provenance)
+        return self
+
+    def _fill(self, array: NDArray[np.complex128], width: int, provenance: Provenance | None) -> None:
         if array.ndim != 2 or array.shape[0] != array.shape[1]:  # noqa: PLR2004 - a matrix
             raise ValueError(f"a density matrix is square, not of the shape {array.shape}")
         array.flags.writeable = False
@@ -65,6 +83,25 @@ class DensityMatrix(Result, kind="density_matrix"):
         size = math.isqrt(len(pairs))
         return cls((pairs[:, 0] + 1j * pairs[:, 1]).reshape(size, -1), width, provenance)
 
+    def to_packed(self) -> Array:
+        """Return ``[2**num_qubits, 2**num_qubits]`` complex numbers; qubit 0 is the least significant bit."""
+        return Array.of(self._entries, "<c16")
+
+    @classmethod
+    def from_packed(cls, value: Array, width: int, provenance: Provenance) -> DensityMatrix:
+        """Return the density matrix of a message in MessagePack.
+
+        Raises:
+            ValueError: the array is no square matrix of complex numbers.
+        """
+        if value.dtype != "<c16":
+            raise ValueError("the entries of a density matrix are complex numbers")
+        return cls.trusted(value.numpy(), width, provenance)
+
+    def json_pieces(self) -> Iterator[bytes] | None:
+        """Return the JSON of a large matrix piece by piece."""
+        return self.to_packed().json_pieces()
+
     @classmethod
     def amplitudes_of(cls, num_qubits: int) -> int:
         """Return the number of entries."""
@@ -78,6 +115,11 @@ class DensityMatrix(Result, kind="density_matrix"):
     def least_bytes(cls, num_qubits: int, *, num_clbits: int = 0, shots: int = 0) -> int:  # noqa: ARG003 - one signature
         """Return the bytes of as many pairs of the shortest numbers as there are entries."""
         return len("[0.0,0.0],") << 2 * num_qubits
+
+    @classmethod
+    def least_packed_bytes(cls, num_qubits: int, *, num_clbits: int = 0, shots: int = 0) -> int:  # noqa: ARG003 - one signature
+        """Return the bytes of as many complex numbers as there are entries."""
+        return 16 << 2 * num_qubits
 
     def fault(self, *, num_qubits: int, num_clbits: int, shots: int | None) -> str | None:  # noqa: ARG002 - one signature
         """Return what is wrong: another number of entries, or a trace that is not 1."""

@@ -21,8 +21,8 @@ from gateway.results import Capabilities, Precision, ResultType, Sampling
 from gateway.run_details import NO_DETAILS, RunDetails
 from gateway.simulators import rows
 
-AMPLITUDE_OF_ANSWER = 256
-"""Bytes for each amplitude of a state vector that is handed out: Python's numbers, twice, and their text."""
+AMPLITUDE_OF_ANSWER = 80
+"""Bytes for each amplitude of a state vector that is handed out: its 16, and its text for those who read JSON."""
 
 
 class RunOptions(NamedTuple):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, cast, overload
 
+from gateway.arrays import Array, json_pieces
 from gateway.counts import Counts, Result
 from gateway.errors import LimitError
 from gateway.provenance import Provenance
@@ -42,6 +43,7 @@ class Memory(Result, Sequence[str], kind="memory"):
     is_exact = False
     takes = ("clbits",)
     wire_type = list[str]
+    packed_type = Array
 
     def __init__(self, bits: ArrayLike, provenance: Provenance | None = None) -> None:
         import numpy as np  # noqa: PLC0415 - counts need no numpy
@@ -84,6 +86,27 @@ class Memory(Result, Sequence[str], kind="memory"):
         """Return a bitstring for each shot."""
         return list(self)
 
+    def to_packed(self) -> Array:
+        """Return a row of bytes for each shot, in which clbit k is bit ``k % 8`` of byte ``k // 8``."""
+        return Array.of(self.packed, "|u1")
+
+    @classmethod
+    def from_packed(cls, value: Array, width: int, provenance: Provenance) -> Memory:
+        """Return the memory of a message in MessagePack.
+
+        Raises:
+            ValueError: the array has not as many bytes for each shot as so many clbits need.
+        """
+        if value.dtype != "|u1" or len(value.shape) != 2 or value.shape[1] != -(-width // 8):  # noqa: PLR2004 - axes
+            raise ValueError(f"a memory of {width} clbits has {-(-width // 8)} bytes for each shot")
+        return cls.trusted(value.numpy(), width, provenance)
+
+    def json_pieces(self) -> Iterator[bytes] | None:
+        """Return the JSON of many shots piece by piece."""
+        return json_pieces(
+            b"[]", len(self), self.width + len('"",'), lambda start, stop: self._texts(self.packed[start:stop])
+        )
+
     def wire_bytes(self) -> int:
         """Return the bytes of the bitstrings."""
         return len(self) * (self.width + len('"",'))
@@ -92,6 +115,11 @@ class Memory(Result, Sequence[str], kind="memory"):
     def least_bytes(cls, num_qubits: int, *, num_clbits: int = 0, shots: int = 0) -> int:  # noqa: ARG003 - one signature
         """Return the bytes of a bitstring for each shot."""
         return shots * (num_clbits + len('"",'))
+
+    @classmethod
+    def least_packed_bytes(cls, num_qubits: int, *, num_clbits: int = 0, shots: int = 0) -> int:  # noqa: ARG003 - one signature
+        """Return the bytes of a row for each shot."""
+        return shots * -(-num_clbits // 8)
 
     @classmethod
     def from_wire(cls, value: list[str], width: int, provenance: Provenance) -> Memory:

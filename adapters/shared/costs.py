@@ -46,3 +46,8 @@ class Costs:
 def outcome_bytes(width: int) -> int:
     """Return the bytes for each outcome of a result: its bitstring, its place in a dictionary, its text, twice."""
     return 3 * width + 260
+
+
+def packed_outcome_bytes(width: int) -> int:
+    """Return the bytes for each outcome that is kept in arrays: its number, its probability, and its text in JSON."""
+    return 2 * width + 128

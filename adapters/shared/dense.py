@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from adapters.base import N, Run
 from adapters.shared.costs import STATE
 from adapters.shared.outcomes import drawn, weighed
+from adapters.shared.packed import OutcomeSum
 from adapters.shared.pauli import Estimate, PauliSums, groups_of
 from adapters.shared.populations import SAME, Bounds, SegmentCache, SegmentKey, follow, states_in_step
 from adapters.shared.program import Program, make_program
@@ -83,13 +84,14 @@ class DenseAdapter(StateResults[N]):
 
     def probabilities(self, circuit: Circuit, run: Run) -> Probabilities:
         """Return the exact probabilities of the clbits."""
-        totals: dict[str, float] = {}
+        totals = OutcomeSum(circuit.num_clbits)
         with run.building():
             program = make_program(without_idle_qubits(circuit))
         for table, probabilities in self._leaves(program, None, run):
             with run.running():
-                weighed(table, probabilities, program).add_to(totals, program)
-        return Probabilities(totals, circuit.num_clbits)
+                weighed(table, probabilities, program).add_exactly_to(totals, program)
+        with run.running():
+            return Probabilities.of_arrays(totals.outcomes(), circuit.num_clbits)
 
     def take_final_state(self, num_qubits: int, run: Run, *, extra: int = 0, answer: bool = False) -> None:
         """Take room for the state of some qubits."""

@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from adapters.shared.packed import OutcomeSum, words_of, write_column
 from adapters.shared.program import Program
-from adapters.shared.room import hold_outcomes, take_outcomes
+from adapters.shared.room import hold_outcomes, take_outcomes, take_packed_outcomes
 from adapters.shared.states import Distribution, texts
 from adapters.shared.tables import Table
 
@@ -62,9 +63,18 @@ class Outcomes:
             totals.update(zip(keys, self.amounts.tolist(), strict=True))
         hold_outcomes(len(totals))
 
+    def add_exactly_to(self, totals: OutcomeSum, program: Program) -> None:
+        """Add them up by bitstring in arrays, without writing any; the room for them is taken."""
+        words = words_of(self.indices, _places(program), program.num_clbits)
+        for clbit, column in program.shown.items():
+            bits = self.table.column(column)
+            if bits.any():
+                write_column(words, clbit, bits[self.rows])
+        totals.add(words, self.amounts, is_distinct=len(self.table) == 1)
+
     def _bitstrings(self, program: Program) -> list[str]:
         """Return the clbits of each outcome as text (about 0.3 us each)."""
-        width, place = program.num_clbits, {qubit: place for place, qubit in enumerate(program.measured)}
+        width, places = program.num_clbits, _places(program)
         take_outcomes(len(self.indices), width)
         if not width:
             return [""] * len(self.indices)
@@ -75,12 +85,18 @@ class Outcomes:
         for begin in range(0, len(self.indices), at_once):
             indices, rows = self.indices[begin : begin + at_once], self.rows[begin : begin + at_once]
             text = np.full((len(indices), width), ord("0"), dtype=np.uint8)
-            for clbit, qubit in program.final.items():
-                text[:, width - 1 - clbit] += (indices >> place[qubit] & 1).astype(np.uint8)
+            for clbit, place in places.items():
+                text[:, width - 1 - clbit] += (indices >> place & 1).astype(np.uint8)
             for character, column in columns:
                 text[:, character] += column[rows]
             keys += texts(text)
         return keys
+
+
+def _places(program: Program) -> dict[int, int]:
+    """Return clbit -> the bit of the index of an outcome that it takes, for the clbits that are measured last."""
+    place = {qubit: place for place, qubit in enumerate(program.measured)}
+    return {clbit: place[qubit] for clbit, qubit in program.final.items()}
 
 
 def drawn(table: Table, chances: Distribution, rng: np.random.Generator) -> Iterator[Outcomes]:
@@ -121,7 +137,9 @@ def weighed(table: Table, chances: Distribution, program: Program) -> Outcomes:
         LimitError: so many outcomes do not fit into the memory that the run may use.
     """
     (indices,) = np.nonzero(chances > NEGLIGIBLE)
-    take_outcomes(len(indices) * len(table), program.num_clbits)
+    take_packed_outcomes(len(indices) * len(table), program.num_clbits)
+    if len(table) == 1:
+        return Outcomes(table, np.zeros(len(indices), dtype=np.intp), indices, chances[indices] * table.amounts[0])
     rows = np.repeat(np.arange(len(table)), len(indices))
     weights = np.outer(table.amounts, chances[indices]).reshape(-1)
     return Outcomes(table, rows, np.tile(indices, len(table)), weights)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from typing import Self
 
-from adapters.shared.costs import outcome_bytes
+from adapters.shared.costs import outcome_bytes, packed_outcome_bytes
 from adapters.shared.memory import RESERVE, unclaimed_bytes
 from gateway.claims import ACCOUNT, Claim
 from gateway.errors import LimitError
@@ -78,14 +78,19 @@ class Room:
             self._soft = lower_ceiling(self._most + RESERVE)
         return self._most
 
-    def take_outcomes(self, number: int, width: int) -> None:
+    def take_outcomes(self, number: int, width: int, *, packed: bool = False) -> None:
         """Add outcomes to those that the run holds, before their bitstrings are written.
+
+        Args:
+            number: how many there are.
+            width: the clbits of each.
+            packed: whether they are kept in arrays, and no bitstrings are written.
 
         Raises:
             LimitError: they do not fit; ``allowed`` is the number of outcomes that would.
         """
         total = self.outcomes_held + number
-        each = outcome_bytes(width)
+        each = packed_outcome_bytes(width) if packed else outcome_bytes(width)
         if total * each <= UNCOUNTED:
             return
 
@@ -184,6 +189,17 @@ def take_outcomes(number: int, width: int) -> None:
     room = _current.get()
     if room is not None:
         room.take_outcomes(number, width)
+
+
+def take_packed_outcomes(number: int, width: int) -> None:
+    """Add outcomes that are kept in arrays to those that the run under way holds.
+
+    Raises:
+        LimitError, BusyError: as :meth:`Room.take_outcomes` says.
+    """
+    room = _current.get()
+    if room is not None:
+        room.take_outcomes(number, width, packed=True)
 
 
 def hold_outcomes(number: int) -> None:

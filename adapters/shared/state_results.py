@@ -116,7 +116,7 @@ class StateResults(Adapter[N]):
         self.take_final_state(circuit.num_qubits, run, answer=True)
         state = self.final_state(Circuit(max(circuit.num_qubits, 1), 0, circuit.operations), run)
         with run.running():
-            return Statevector(state[: 2**circuit.num_qubits].tolist(), width=circuit.num_clbits)
+            return Statevector.trusted(state[: 2**circuit.num_qubits], circuit.num_clbits)
 
     def amplitudes(self, circuit: Circuit, run: Run) -> Amplitudes:
         """Return the amplitudes of the basis states that were asked for; idle qubits are not simulated."""
@@ -141,7 +141,7 @@ class StateResults(Adapter[N]):
         self._take_matrix(n, run)
         state = self.final_state(Circuit(max(n, 1), 0, circuit.operations), run)[: 2**n]
         with run.running():
-            return DensityMatrix(np.outer(state, state.conj()), circuit.num_clbits)
+            return DensityMatrix.trusted(np.outer(state, state.conj()), circuit.num_clbits)
 
     def expectation(self, circuit: Circuit, run: Run) -> Expectation:
         """Return the values of observables: exact ones from the state, where the circuit has a single one."""

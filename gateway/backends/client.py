@@ -21,6 +21,7 @@ from gateway.backends.connections import InterruptibleAdapter
 from gateway.backends.server_job import ServerJob
 from gateway.errors import JobNotFound, RequestError, TransportError, TransportTimeout
 from gateway.protocol import endpoints, problem
+from gateway.protocol.encodings import ACCEPT_BOTH, Encoding
 from gateway.protocol.endpoints import Endpoint
 from gateway.protocol.messages import (
     BackendInfo,
@@ -32,7 +33,7 @@ from gateway.protocol.messages import (
     decode,
     encode,
 )
-from gateway.protocol.result_message import result_of
+from gateway.protocol.result_message import ResultMessage, result_of
 from gateway.results import Capabilities, JobState, Result
 from gateway.version import PROTOCOL
 
@@ -42,11 +43,16 @@ CONNECT_TIMEOUT_S = 5.0
 _PAUSES_S = (0.05, 0.2, 1.0)
 """The pauses before a request that broke off is sent again."""
 
+_WITH_BODY = {"Content-Type": Encoding.JSON.media_type}
+
 _BROKEN_CONNECTION = (requests.ConnectionError, requests.exceptions.ChunkedEncodingError)
 """The errors that requests raises when a connection breaks; the second one comes in the middle of an answer."""
 
 _LONGEST_WAIT_S = 1e9
 """The longest wait that a request names, some thirty years; JSON has no infinity."""
+
+MOST_RESULTS = 1000
+"""Results of a job that are asked for at once; the server sends fewer of them where they are large."""
 
 GRACE_S = 15.0
 """The client waits for so long beyond the time that a request may wait for a worker and then run."""
@@ -89,10 +95,12 @@ class BackendClient(Backend):
             self._session.trust_env = False  # no proxy stands between a machine and itself
         if isinstance(tls, str | Path):
             self._session.verify = _check_certificates(tls)
+        self._session.headers["Accept"] = ACCEPT_BOTH
         if token is not None:
             self._session.headers["Authorization"] = f"Bearer {token}"
         self._info: BackendInfo | None = None
         self._leaves_results_out = True
+        self._sends_several_results = True
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.host!r}, {self.port})"
@@ -110,7 +118,14 @@ class BackendClient(Backend):
             raise TransportError(
                 f"{self.url} answered {len(request.circuit_list())} circuits with {len(results)} results", url=self.url
             )
-        return list(map(result_of, results))
+        return [self._result(message) for message in results]
+
+    def _result(self, message: ResultMessage) -> Result:
+        """Return the result in a message of the server's."""
+        try:
+            return result_of(message)
+        except ValueError as exc:
+            raise TransportError(f"{self.url} sent a result that is none: {exc}", url=self.url) from exc
 
     def begin(self, request: RunRequest, *, key: str | None = None) -> ServerJob:
         """Submit a request as a job, which the server keeps, and return once the server has accepted it.
@@ -171,7 +186,35 @@ class BackendClient(Backend):
         results = self._call_repeatedly(RunResponse, endpoints.RESULT, 60.0, job_id=job_id, position=position).results
         if len(results) != 1:
             raise TransportError(f"{self.url} answered one circuit with {len(results)} results", url=self.url)
-        return result_of(results[0])
+        return self._result(results[0])
+
+    def job_results(self, job_id: str, position: int, *, wait_s: float = 0) -> list[Result]:
+        """Return the results of some circuits of a job that follow one another: at least the first one.
+
+        Args:
+            job_id: the id of the job.
+            position: the number of the first circuit.
+            wait_s: seconds to wait for its result. Servers before this parameter do not wait.
+
+        Raises:
+            ResultNotFound: the first circuit has no answer, or none yet.
+            GatewayError: it failed; in a job of a list of circuits the error has its number.
+        """
+        if self._sends_several_results:
+            query = {endpoints.COUNT.name: MOST_RESULTS, endpoints.WAIT_S.name: f"{min(wait_s, _LONGEST_WAIT_S):g}"}
+            try:
+                results = self._call_repeatedly(
+                    RunResponse, endpoints.RESULT, wait_s + 60.0, job_id=job_id, position=position, query=query
+                ).results
+            except RequestError as exc:
+                if exc.field not in query:
+                    raise
+                self._sends_several_results = False
+            else:
+                if not 1 <= len(results) <= MOST_RESULTS:
+                    raise TransportError(f"{self.url} sent {len(results)} results", url=self.url)
+                return [self._result(message) for message in results]
+        return [self.job_result(job_id, position)]
 
     def cancel_job(self, job_id: str) -> ReceivedJob:
         """Cancel a job unless it has ended, and return its state."""
@@ -259,13 +302,14 @@ class BackendClient(Backend):
         query: Mapping[str, object] = MappingProxyType({}),
     ) -> M:
         """Send one request and return the message in the answer; errors of other libraries become ours here."""
-        headers = {**headers, **_trace_context(), **({"Content-Type": "application/json"} if body is not None else {})}
+        headers = {**headers, **_trace_context(), **(_WITH_BODY if body is not None else {})}
         url = self.url + endpoint.url(_check_job_id(job_id), query, position=position)
         timeouts = (CONNECT_TIMEOUT_S, timeout_s)
         try:
             response = self._session.request(
-                endpoint.method, url, data=body, headers=headers, timeout=timeouts, allow_redirects=False
+                endpoint.method, url, data=body, headers=headers, timeout=timeouts, allow_redirects=False, stream=True
             )
+            content = b"".join(response.iter_content(None))  # in one piece, which is read without a copy
         except requests.Timeout as exc:
             raise TransportTimeout(f"{url} did not answer within {timeout_s:g} s", url=url) from exc
         except requests.exceptions.SSLError as exc:
@@ -277,9 +321,9 @@ class BackendClient(Backend):
         except (requests.RequestException, OSError) as exc:  # OSError: a file of certificates has disappeared
             raise TransportError(f"{url}: {exc}", url=url) from exc
         if response.status_code != endpoint.status:
-            raise problem.parse(response.content, response.status_code, url)
+            raise problem.parse(content, response.status_code, url)
         try:
-            return decode(kind, response.content)
+            return decode(kind, content, Encoding.of_media_type(response.headers.get("Content-Type")))
         except RequestError as exc:
             raise TransportError(f"{url} did not answer as a simulator gateway does: {exc}", url=url) from exc
 

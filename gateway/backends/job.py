@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 import threading
+import time
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast
 
-from gateway.errors import GatewayError, JobCancelled, JobTimeout
-from gateway.results import JobState, Progress
+from gateway.errors import GatewayError, JobCancelled, JobNotFound, JobTimeout
+from gateway.results import JobState, Progress, Result
+
+if TYPE_CHECKING:
+    import asyncio
 
 T = TypeVar("T")
+
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.001, 5.0
+"""Seconds between two looks at a job whose end somebody wants to hear of."""
+
+log = logging.getLogger("gateway")
 
 
 class Job(ABC, Generic[T]):
@@ -23,6 +34,9 @@ class Job(ABC, Generic[T]):
     """
 
     id: str
+
+    _callbacks: list[Callable[[Any], object]] | None = None
+    """What is called at the end of the job, once a thread waits for it; nothing any more when that has come."""
 
     @abstractmethod
     def status(self) -> JobState:
@@ -70,6 +84,87 @@ class Job(ABC, Generic[T]):
         """Return state and progress without patience: a machine that does not answer is an error at once."""
         return self.status(), self.progress()
 
+    def results(self, timeout_s: float | None = None) -> Iterator[Result]:
+        """Yield the result of each circuit in order, as soon as it is there, without keeping it.
+
+        Where the backend gives all results of a job at once, that is at its end.
+
+        Args:
+            timeout_s: seconds within which all results have to come.
+
+        Raises:
+            JobTimeout, JobCancelled, GatewayError: as :meth:`result`, at the circuit that they are about.
+        """
+        outcome = self.result(timeout_s)
+        yield from cast("list[Result]", outcome) if isinstance(outcome, list) else [cast("Result", outcome)]
+
+    def add_done_callback(self, function: Callable[[Self], object]) -> None:
+        """Call a function with this job once the job is done, failed or cancelled.
+
+        As with the futures of :mod:`concurrent.futures`, it is called at once if the job has ended already, and
+        otherwise in another thread. An exception that it raises is logged.
+        """
+        with _CALLBACKS:
+            if self._callbacks is not None:  # a thread waits already
+                self._callbacks.append(function)
+                return
+        if self._has_ended():
+            _call(function, self)
+            return
+        with _CALLBACKS:
+            is_first = self._callbacks is None
+            self._callbacks = [*(self._callbacks or ()), function]
+        if is_first:
+            threading.Thread(target=self._tell_of_end, name=f"gateway-end-of-{self.id}", daemon=True).start()
+
+    def _has_ended(self) -> bool:
+        """Return whether the job has ended; one that the machine has forgotten has."""
+        try:
+            return self.done()
+        except JobNotFound:
+            return True
+
+    def _tell_of_end(self) -> None:
+        """Wait for the end of the job, however long its machine cannot be reached, and call what wants to know."""
+        is_reachable = True
+        while True:
+            try:
+                self.wait_for_end()
+                break
+            except JobNotFound:
+                break
+            except GatewayError as exc:
+                if is_reachable:
+                    log.warning("the end of job %s cannot be seen, and is looked for again: %s", self.id, exc.message)
+                is_reachable = False
+                time.sleep(_LONGEST_PAUSE_S)
+        with _CALLBACKS:
+            callbacks, self._callbacks = self._callbacks or [], None
+        for function in callbacks:
+            _call(function, self)
+
+    def wait_for_end(self) -> None:
+        """Wait until the job is done, failed or cancelled."""
+        pause_s = _FIRST_PAUSE_S
+        while not self.done():
+            time.sleep(pause_s)
+            pause_s = min(pause_s * 1.5, _LONGEST_PAUSE_S)
+
+    def __await__(self) -> Generator[Any, None, T]:
+        """Wait for the result in a coroutine, ``await job``; whoever is cancelled meanwhile leaves the job going on."""
+        import asyncio  # noqa: PLC0415 - a program without coroutines need not load it
+
+        loop = asyncio.get_running_loop()
+        ended: asyncio.Future[None] = loop.create_future()
+
+        def tell(_: object) -> None:
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(_set, ended)
+
+        self.add_done_callback(tell)
+        yield from ended
+        return (yield from asyncio.to_thread(self.result).__await__())
+
     def watch(self, interval_s: float = 0.5) -> None:
         """Wait for the end of the job, and show it in a notebook, redrawn in place, until then.
 
@@ -86,6 +181,22 @@ class Job(ABC, Generic[T]):
         from gateway.backends.notebook import show_job  # noqa: PLC0415 - a program without a notebook shows nothing
 
         return show_job(self)
+
+
+_CALLBACKS = threading.Lock()
+"""Held while the functions that are called at the end of a job change."""
+
+
+def _call(function: Callable[[Any], object], job: object) -> None:
+    try:
+        function(job)
+    except Exception:
+        log.exception("a function that was to be called at the end of a job failed")
+
+
+def _set(future: asyncio.Future[None]) -> None:
+    if not future.done():  # who awaited the job may have been cancelled
+        future.set_result(None)
 
 
 class LocalJob(Job[T]):
@@ -137,3 +248,7 @@ class LocalJob(Job[T]):
     def progress(self) -> Progress:
         """Return how many of the job's circuits are done: none or all."""
         return Progress(self._total if self.status() is JobState.DONE else 0, self._total)
+
+    def add_done_callback(self, function: Callable[[Self], object]) -> None:
+        """Call a function with this job at its end, as :meth:`Job.add_done_callback` does, without another thread."""
+        self._future.add_done_callback(lambda _: _call(function, self))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol, TypeVar
 
 from gateway.backends.base import Outcome
@@ -25,6 +25,11 @@ PATIENCE_S = 60.0
 
 _PAUSE_S = 1.0
 
+_SHORT_PAUSE_S = 0.1
+
+_SMALL_BYTES = 2**16
+"""Results that have no more than this each are fetched several at once, where they come one after the other."""
+
 _TOGETHER_BYTES = 2**23
 """Results up to this size in all are fetched with one request; larger ones of a list, one circuit after the other."""
 
@@ -39,6 +44,9 @@ class Keeper(Protocol):
 
     def job_result(self, job_id: str, position: int) -> Result:
         """Return the result of one circuit of a job."""
+
+    def job_results(self, job_id: str, position: int, *, wait_s: float = 0) -> list[Result]:
+        """Return some results of a job, of circuits that follow one another; at least the first one."""
 
     def cancel_job(self, job_id: str) -> ReceivedJob:
         """Cancel a job."""
@@ -112,7 +120,61 @@ class ServerJob(Job[Outcome | list[Outcome]]):
         """Return the outcomes of a job that has ended, which the server has yet to send."""
         if not info.is_list or (info.result_bytes or 0) <= _TOGETHER_BYTES:
             return self._read(self._patiently(lambda: self._keeper.job_info(self.id)))
+        if (info.result_bytes or 0) <= _SMALL_BYTES * info.progress.total:
+            return list(self._as_they_come(math.inf))
         return [self._fetch_one(position) for position in range(info.progress.total)]
+
+    def results(self, timeout_s: float | None = None) -> Iterator[Result]:
+        """Yield the result of each circuit in order, as soon as the server has it; they are not kept here.
+
+        Raises:
+            JobTimeout, JobCancelled, TransportError, GatewayError: as :meth:`result`, at the circuit they are about.
+        """
+        if self._outcomes is None and self._info.is_list:
+            outcomes = self._as_they_come(math.inf if timeout_s is None else timeout_s)
+        else:
+            outcomes = iter(self.outcomes(timeout_s))
+        for outcome in outcomes:
+            if isinstance(outcome, GatewayError):
+                raise outcome
+            yield outcome
+
+    def _as_they_come(self, timeout_s: float) -> Iterator[Outcome | GatewayError]:
+        """Yield the outcome or the error of each circuit in order, several with one request where they are there.
+
+        Raises:
+            JobTimeout: they did not all come in time.
+            TransportError: the server could not be reached for a minute.
+        """
+        deadline, position = time.monotonic() + timeout_s, 0
+        while position < self._info.progress.total:
+            has_ended = self._info.state.ended
+            left_s = max(0.0, deadline - time.monotonic())
+            found: Sequence[Outcome | GatewayError]
+            try:
+                found = self._fetch_from(position, 0 if has_ended else min(left_s, POLL_S))
+            except ResultNotFound:
+                if has_ended:
+                    found = [JobCancelled("the job was cancelled", circuit=position)]
+                elif left_s <= 0:
+                    raise self._timeout_error(timeout_s) from None
+                else:
+                    found = []
+                    if not self._ask(0).state.ended:  # too many requests wait for the server to let this one wait, too
+                        time.sleep(min(left_s, _SHORT_PAUSE_S))
+            yield from found
+            position += len(found)
+
+    def _fetch_from(self, position: int, wait_s: float) -> Sequence[Outcome | GatewayError]:
+        """Return the results of some circuits from one on, or the error of that one."""
+        try:
+            return self._patiently(lambda: self._keeper.job_results(self.id, position, wait_s=wait_s))
+        except ResultNotFound:
+            raise
+        except GatewayError as exc:
+            if exc.circuit != position:  # it is not the problem of the circuit, but of this request
+                raise
+            return [exc]
 
     def _fetch_one(self, position: int) -> Outcome | GatewayError:
         try:
@@ -140,6 +202,11 @@ class ServerJob(Job[Outcome | list[Outcome]]):
         """Cancel the job unless it has ended, kill its run, and return whether it is cancelled now."""
         self._info = self._keeper.cancel_job(self.id)
         return self._info.state is JobState.CANCELLED
+
+    def wait_for_end(self) -> None:
+        """Wait until the job is done, failed or cancelled; the results are not fetched."""
+        while not self._ask(POLL_S).state.ended:
+            time.sleep(_SHORT_PAUSE_S)
 
     def _wait_for_end(self, timeout_s: float | None) -> ReceivedJob:
         deadline = math.inf if timeout_s is None else time.monotonic() + timeout_s

@@ -102,7 +102,7 @@ class VendorBackend(Backend):
             raise JobTimeout(
                 f"{self.name} had no result after {timeout_s:g} s; the job {job.id} {outcome}", timeout_s=timeout_s
             )
-        return job.results()
+        return job.all_results()
 
     def job(self, job_id: str) -> VendorJob:
         """Return the job with this ``id``, which is one of ours or the vendor's own id of a job."""

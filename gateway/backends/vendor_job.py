@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
@@ -165,10 +165,14 @@ class VendorJob(Job[Outcome | list[Outcome]]):
 
     def result(self, timeout_s: float | None = None) -> Outcome | list[Outcome]:
         """Wait for the counts; the job goes on if ``timeout_s`` ends first."""
-        outcomes = self.results(timeout_s)
+        outcomes = self.all_results(timeout_s)
         return outcomes if self._is_list or len(outcomes) > 1 else outcomes[0]
 
-    def results(self, timeout_s: float | None = None) -> list[Result]:
+    def results(self, timeout_s: float | None = None) -> Iterator[Result]:
+        """Yield the results, one per circuit, once all of them are there."""
+        yield from self.all_results(timeout_s)
+
+    def all_results(self, timeout_s: float | None = None) -> list[Result]:
         """Wait for the results, one per circuit."""
         if self._results is None:
             if timeout_s is not None and not self.wait(timeout_s):

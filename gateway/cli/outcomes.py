@@ -166,12 +166,12 @@ def _values(result: Expectation, terminal: Terminal) -> list[RenderableType]:
 
 def _present(state: Statevector) -> Mapping[str, complex]:
     """Return the amplitudes that are not zero, by the bits of their index."""
-    width = state.num_qubits
-    return {
-        f"{index:0{width}b}" if width else "": amplitude
-        for index, amplitude in enumerate(state.amplitudes)
-        if abs(amplitude) ** 2 > _NEGLIGIBLE
-    }
+    import numpy as np
+
+    width, amplitudes = state.num_qubits, np.asarray(state, copy=False)
+    present = np.flatnonzero(np.abs(amplitudes) ** 2 > _NEGLIGIBLE)
+    keys = [f"{index:0{width}b}" if width else "" for index in present.tolist()]
+    return dict(zip(keys, amplitudes[present].tolist(), strict=True))
 
 
 def _complex(amplitude: complex) -> str:

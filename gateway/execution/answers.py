@@ -19,8 +19,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 
+from gateway.arrays import Buffer
 from gateway.errors import JobStoreError, StorageFull
-from gateway.execution.content import IN_MEMORY_BYTES, PIECE_BYTES, Content, FileContent, whole
+from gateway.execution.content import IN_MEMORY_BYTES, PIECE_BYTES, Content, FileContent, parts_of, size_of, whole
 from gateway.execution.runner import Answer
 
 _MAGIC = b"gw\x01\xfe"
@@ -35,6 +36,9 @@ READY = 0
 
 _OK = 200
 _CHUNK = 2**16
+_MOST_PARTS = 64
+"""Parts that are written with one system call; the system takes at least 16 times as many."""
+
 _CHECK_EVERY_S = 0.1
 _TIMEVAL = struct.Struct("ll")
 _NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -113,8 +117,8 @@ def read_task(pipe: socket.socket) -> tuple[int, bytes]:
 
 def write_answer(pipe: socket.socket, number: int, answer: Answer, kind: Kind = Kind.ANSWER) -> None:
     """Send the answer to a task."""
-    body = whole(answer.body)
-    _write(pipe, [_HEAD.pack(_MAGIC, kind, answer.status, number, len(body), *answer.stages), body])
+    head = _HEAD.pack(_MAGIC, kind, answer.status, number, size_of(answer.body), *answer.stages)
+    _write(pipe, [head, *parts_of(answer.body)])
 
 
 def write_started(pipe: socket.socket, number: int, name: str) -> None:
@@ -123,11 +127,11 @@ def write_started(pipe: socket.socket, number: int, name: str) -> None:
     _write(pipe, [_HEAD.pack(_MAGIC, Kind.STARTED, 0, number, len(body), 0, 0, 0), body])
 
 
-def _write(pipe: socket.socket, parts: Iterable[bytes]) -> None:
+def _write(pipe: socket.socket, parts: Iterable[Buffer]) -> None:
     """Write with as few system calls as possible, and without a copy of what is large."""
-    remainders = [memoryview(part) for part in parts]
+    remainders = [memoryview(part) for part in parts if part]
     while remainders:
-        written = pipe.sendmsg(remainders)
+        written = pipe.sendmsg(remainders[:_MOST_PARTS])
         while remainders and written >= len(remainders[0]):
             written -= len(remainders.pop(0))
         if remainders:

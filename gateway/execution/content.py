@@ -6,11 +6,14 @@ name, which ends with the last descriptor, and whoever stores or sends it reads 
 
 from __future__ import annotations
 
+import mmap
 import os
 import tempfile
 import weakref
 from collections.abc import Iterator
 from typing import Protocol, runtime_checkable
+
+from gateway.arrays import Buffer
 
 PIECE_BYTES = 2**18
 """The largest piece of a large content, in bytes."""
@@ -32,6 +35,28 @@ class LargeContent(Protocol):
 
 
 Content = bytes | LargeContent
+
+
+class PartsContent:
+    """A content in parts that are in memory, as a worker writes it; they are not put together.
+
+    Args:
+        parts: the parts, one after the other.
+    """
+
+    def __init__(self, parts: list[Buffer]) -> None:
+        self.parts = parts
+        self.size = sum(map(len, parts))
+
+    def pieces(self, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
+        """Yield the bytes from ``start`` up to ``stop``, in pieces of at most :data:`PIECE_BYTES`."""
+        stop = self.size if stop is None else stop
+        begin = 0
+        for part in self.parts:
+            first, last = max(start - begin, 0), min(stop - begin, len(part))
+            for offset in range(first, last, PIECE_BYTES):
+                yield bytes(memoryview(part)[offset : min(offset + PIECE_BYTES, last)])
+            begin += len(part)
 
 
 class FileContent:
@@ -69,6 +94,10 @@ class FileContent:
             start += len(piece)
             yield piece
 
+    def mapped(self) -> mmap.mmap:
+        """Return the bytes as a buffer that the system reads from the file as far as it is used."""
+        return mmap.mmap(self._fd, self.size, prot=mmap.PROT_READ)
+
     def close(self) -> None:
         """Give the file back at once instead of with the last reference."""
         self._close()
@@ -87,6 +116,11 @@ def pieces_of(content: Content, start: int = 0, stop: int | None = None) -> Iter
     stop = len(content) if stop is None else min(stop, len(content))
     for begin in range(start, stop, PIECE_BYTES):
         yield content[begin : min(begin + PIECE_BYTES, stop)]
+
+
+def parts_of(content: Content) -> list[Buffer]:
+    """Return a content as parts in memory, which for one that is in memory costs nothing."""
+    return content.parts if isinstance(content, PartsContent) else [whole(content)]
 
 
 def whole(content: Content) -> bytes:

@@ -40,6 +40,7 @@ from gateway.execution.memory import KillsForMemory, Note
 from gateway.execution.runner import Answer, Runner
 from gateway.execution.worker import Describe, Run, Target, Task, Undo
 from gateway.execution.worker_process import IMPORTED_WITHIN_S, ForkServer, Keeper
+from gateway.protocol.encodings import Encoding
 from gateway.protocol.messages import ServerLimits
 
 _STARTS = 3
@@ -117,7 +118,14 @@ class Executor(Protocol):
         """Return the ids of the worker processes."""
 
     def run(
-        self, body: bytes, token: str | None, timeout_s: float, *, caller: str = "", stop: Stop | None = None
+        self,
+        body: bytes,
+        token: str | None,
+        timeout_s: float,
+        *,
+        caller: str = "",
+        stop: Stop | None = None,
+        encoding: Encoding = Encoding.JSON,
     ) -> Answer:
         """Run a RunRequest and return its answer.
 
@@ -129,6 +137,7 @@ class Executor(Protocol):
             caller: who sent the request; callers that wait for a worker take turns.
             stop: ends the run from outside. A run with a stop waits for a worker until its deadline, a run without
                 one for ``max_wait_s`` at most. How many may wait is for the caller of this method to say.
+            encoding: how results are written; problems are in JSON.
 
         Raises:
             JobTimeout, JobCancelled, SimulatorCrashed, OutOfMemory, BusyError, JobStoreError: there is no answer.
@@ -164,11 +173,12 @@ class InlineExecutor:
         *,
         caller: str = "",  # noqa: ARG002 - nobody waits
         stop: Stop | None = None,
+        encoding: Encoding = Encoding.JSON,
     ) -> Answer:
         """Run at once. The run has no deadline and cannot be stopped once it has begun."""
         if stop is not None and stop.requested:
             raise _cancellation()
-        return self.runner.run(body, token)
+        return self.runner.run(body, token, encoding=encoding)
 
     def describe(self) -> Answer:
         """Return the BackendInfo."""
@@ -247,10 +257,17 @@ class WorkerPool:
             return [worker.pid for worker in self._alive if worker.pid is not None]
 
     def run(
-        self, body: bytes, token: str | None, timeout_s: float, *, caller: str = "", stop: Stop | None = None
+        self,
+        body: bytes,
+        token: str | None,
+        timeout_s: float,
+        *,
+        caller: str = "",
+        stop: Stop | None = None,
+        encoding: Encoding = Encoding.JSON,
     ) -> Answer:
         """Run a request in a worker."""
-        task = Run(body, token)
+        task = Run(body, token, encoding)
         self._wait_for_start(stop)
         return self._ask(task, timeout_s, caller=caller, stop=stop)
 

@@ -12,23 +12,25 @@ from typing import NamedTuple, Protocol, cast, runtime_checkable
 
 import msgspec
 
+from gateway.arrays import Buffer
 from gateway.circuit import Circuit, Limits
 from gateway.circuit.gates import GATES
 from gateway.circuit.openqasm import read
 from gateway.errors import GatewayError, JobInterrupted, LimitError, OutOfMemory
-from gateway.execution.content import Content
+from gateway.execution.content import IN_MEMORY_BYTES, Content, PartsContent
 from gateway.execution.memory import PeakMemory, ceiling_of_free_memory
 from gateway.protocol import problem
+from gateway.protocol.encodings import Encoding
+from gateway.protocol.frames import frame
 from gateway.protocol.messages import (
     BackendInfo,
     CircuitOrText,
     RunRequest,
-    RunResponse,
     ServerLimits,
     decode,
     encode,
 )
-from gateway.protocol.result_message import message_of
+from gateway.protocol.result_message import parts_of
 from gateway.provenance import Provenance
 from gateway.resources import Resources
 from gateway.results import Capabilities, Result, ResultType, Sampling
@@ -46,9 +48,6 @@ _WRITING = (
     "while the answer was written: ask for fewer circuits or shots, measure fewer clbits, "
     "or ask for counts instead of a state vector"
 )
-
-BEGINNING, END = encode(RunResponse(results=[])).split(b"]")[0], b"]}"
-"""What stands around the results of a RunResponse."""
 
 
 class Answer(NamedTuple):
@@ -157,20 +156,24 @@ class Undoes(Protocol):
         """Cancel what a run has announced with :func:`gateway.execution.started.announce`, unless it has ended."""
 
 
-class AnswerText:
-    """The text of an answer, which grows result by result.
+class AnswerParts:
+    """The parts of an answer, which grows result by result.
 
     Args:
-        most_bytes: how long it may become.
+        most_bytes: how many bytes it may have.
+        number: how many results it will have.
+        encoding: how it is written.
     """
 
-    def __init__(self, most_bytes: int) -> None:
+    def __init__(self, most_bytes: int, number: int = 1, encoding: Encoding = Encoding.JSON) -> None:
         self._most = most_bytes
-        self._texts: list[bytes] = []
-        self._size = len(BEGINNING) + len(END)
+        self._frame = frame(number, encoding)
+        self._encoding = encoding
+        self._parts: list[Buffer] = []
+        self._size = len(self._frame.beginning) + len(self._frame.end)
 
     def expect(self, size: int) -> None:
-        """Refuse a result whose text would have so many bytes at least.
+        """Refuse a result that would have so many bytes at least.
 
         Raises:
             LimitError: the answer would be too large.
@@ -184,17 +187,28 @@ class AnswerText:
                 allowed=self._most,
             )
 
-    def add(self, result: Result) -> None:
-        """Append the text of a result; a result that is certainly too large is refused before it is encoded."""
-        self.expect(result.wire_bytes())
-        text = encode(message_of(result))
-        self.expect(len(text))
-        self._texts += [b",", text] if self._texts else [text]
-        self._size += len(text) + 1
+    def expect_result(self, kind: type[Result], num_qubits: int, *, num_clbits: int, shots: int) -> None:
+        """Refuse a result whose size is certain before the run, and too large."""
+        least = kind.least_bytes if self._encoding is Encoding.JSON else kind.least_packed_bytes
+        self.expect(least(num_qubits, num_clbits=num_clbits, shots=shots))
 
-    def body(self) -> bytes:
-        """Return the text of the whole answer."""
-        return b"".join([BEGINNING, *self._texts, END])
+    def add(self, result: Result) -> None:
+        """Append a result; one that is certainly too large is refused before it is encoded."""
+        if self._encoding is Encoding.JSON:
+            self.expect(result.wire_bytes())
+        separator = self._frame.separator if self._parts else b""
+        if separator:
+            self._parts.append(separator)
+        for part in parts_of(result, self._encoding):
+            self.expect(len(part))
+            self._parts.append(part)
+            self._size += len(part)
+        self._size += len(self._frame.separator)
+
+    def body(self) -> Content:
+        """Return the whole answer; a large one stays in the parts that it has."""
+        content = PartsContent([self._frame.beginning, *self._parts, self._frame.end])
+        return content if content.size > IN_MEMORY_BYTES else b"".join(content.parts)
 
 
 class _Draws(NamedTuple):
@@ -232,10 +246,13 @@ class Runner:
         """Return the BackendInfo of the runnable."""
         return self._answer_or_problem(lambda: Answer(_OK, self._describe()))
 
-    def run(self, body: bytes, token: str | None, queue_s: float = 0.0) -> Answer:
-        """Return the answer to a RunRequest that waited for ``queue_s`` seconds; never raises."""
+    def run(self, body: bytes, token: str | None, queue_s: float = 0.0, encoding: Encoding = Encoding.JSON) -> Answer:
+        """Return the answer to a RunRequest that waited for ``queue_s`` seconds; never raises.
+
+        The results are in the encoding, a problem is always in JSON.
+        """
         self._queue_s = queue_s
-        return self._answer_or_problem(lambda: self._run(body, token))
+        return self._answer_or_problem(lambda: self._run(body, token, encoding))
 
     def undo(self, names: Sequence[str]) -> Answer:
         """Cancel what a run has started outside this machine; the answer is a problem if any of it could not be."""
@@ -248,7 +265,7 @@ class Runner:
                     cancelling.callback(self.runnable.undo, name)
         return Answer(_OK, b"")
 
-    def _run(self, body: bytes, token: str | None) -> Answer:
+    def _run(self, body: bytes, token: str | None, encoding: Encoding) -> Answer:
         with _naming_memory(_READING):
             request = decode(RunRequest, body)
         if self._ends_in_time:
@@ -256,21 +273,21 @@ class Runner:
             # A little before the deadline, at which the server would end the run without a word of ours.
             cast("EndsInTime", self.runnable).end_by(time.monotonic() + timeout_s - min(timeout_s / 10, _IN_TIME_S))
         with contextlib.nullcontext() if self._keeps_to_resources else ceiling_of_free_memory():
-            return self._encoded(request, token)
+            return self._encoded(request, token, encoding)
 
-    def _encoded(self, request: RunRequest, token: str | None) -> Answer:
+    def _encoded(self, request: RunRequest, token: str | None, encoding: Encoding) -> Answer:
         """Return the answer. Each result is encoded as soon as it is there, and is not kept as an object."""
-        text = AnswerText(self.limits.max_result_bytes)
+        answer = AnswerParts(self.limits.max_result_bytes, len(request.circuit_list()), encoding)
         stages = [0.0, 0.0, 0.0]
-        for index, result in enumerate(self._each(request, token, text)):
+        for index, result in enumerate(self._each(request, token, answer)):
             with _naming(index, request), _naming_memory(_WRITING):
-                text.add(result)
+                answer.add(result)
             provenance = _provenance(result)
             for stage, seconds in enumerate((provenance.parse_s, provenance.build_s, provenance.run_s)):
                 stages[stage] += seconds
-            del result  # nor while the texts are put together
+            del result  # nor while the parts are put together
         with _naming_memory(_WRITING):
-            return Answer(_OK, text.body(), (stages[0], stages[1], stages[2]))
+            return Answer(_OK, answer.body(), (stages[0], stages[1], stages[2]))
 
     def results(self, request: RunRequest, token: str | None = None) -> list[Result]:
         """Run every circuit of a request, in order.
@@ -280,7 +297,7 @@ class Runner:
         """
         return list(self._each(request, token))
 
-    def _each(self, request: RunRequest, token: str | None, text: AnswerText | None = None) -> Iterator[Result]:
+    def _each(self, request: RunRequest, token: str | None, answer: AnswerParts | None = None) -> Iterator[Result]:
         """Yield the result of every circuit of a request, in order; errors are those of :meth:`results`."""
         runnable = self._runnable_for(token)
         if self._takes_lists:
@@ -290,7 +307,7 @@ class Runner:
         for index, (circuit, shots) in enumerate(zip(request.circuit_list(), request.shots_list(), strict=True)):
             seed = None if request.seed is None else (request.seed + index) % SEED_END
             with _naming(index, request):
-                result = self._run_one(runnable, circuit, _Draws(shots, seed), request, details, text)
+                result = self._run_one(runnable, circuit, _Draws(shots, seed), request, details, answer)
             yield result
             del result  # it is not kept while the next one is computed
 
@@ -309,14 +326,13 @@ class Runner:
         draws: _Draws,
         request: RunRequest,
         details: RunDetails,
-        text: AnswerText | None,
+        answer: AnswerParts | None,
     ) -> Result:
         circuit, parse_s = self._parse(source)
-        if text is not None and request.result is not None:
-            text.expect(
-                request.result.result_class.least_bytes(
-                    circuit.num_qubits, num_clbits=details.width(circuit.num_clbits), shots=draws.shots or 0
-                )
+        if answer is not None and request.result is not None:
+            num_clbits = details.width(circuit.num_clbits)
+            answer.expect_result(
+                request.result.result_class, circuit.num_qubits, num_clbits=num_clbits, shots=draws.shots or 0
             )
         self._peak_memory.begin()
         result = runnable.run(

@@ -24,6 +24,7 @@ from gateway.execution.memory import offer_to_the_killer, set_ceiling
 from gateway.execution.runner import Answer, Runnable, Runner, UsesResources
 from gateway.observables import PauliSum
 from gateway.protocol import problem
+from gateway.protocol.encodings import Encoding
 from gateway.protocol.messages import ServerLimits
 from gateway.resources import MEMORY_VARIABLE, Resources
 from gateway.results import Sampling
@@ -80,11 +81,13 @@ class Run:
     Args:
         body: the request.
         token: of the caller.
+        encoding: how the results are to be written.
         received_at: when the server got the request, on the machine's monotonic clock, which all processes share.
     """
 
     body: bytes
     token: str | None
+    encoding: Encoding = Encoding.JSON
     received_at: float = field(default_factory=time.monotonic)
 
 
@@ -191,4 +194,4 @@ def _answer(runner: Runner | GatewayError, task: Task) -> Answer:
         return runner.describe()
     if isinstance(task, Undo):
         return runner.undo(task.names)
-    return runner.run(task.body, task.token, time.monotonic() - task.received_at)
+    return runner.run(task.body, task.token, time.monotonic() - task.received_at, task.encoding)

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import msgspec
 
 from gateway.execution.content import Content, whole
-from gateway.execution.runner import BEGINNING, END
 from gateway.jobs.clock import moment
 from gateway.jobs.joined import Joined, Part, part
+from gateway.jobs.recoding import Recoder
 from gateway.jobs.store import JobRecord, StoredAnswer, Summary
+from gateway.protocol.encodings import Encoding, recoded
+from gateway.protocol.frames import Frame, frame, head_of_list
 from gateway.protocol.messages import JobInfo, JobProgress, RawResponse, decode, encode
 
 _OK = 200
+_NIL = b"\xc0"
+"""Nothing, in MessagePack."""
 
 
 def describe(record: JobRecord, done: int) -> JobInfo:
@@ -42,54 +47,101 @@ def describe_ended(record: JobRecord, summary: Summary) -> JobInfo:
 
 
 def with_results(
-    record: JobRecord, answers: list[StoredAnswer | None], on_sent: Callable[[], None] = lambda: None
+    record: JobRecord,
+    answers: list[StoredAnswer | None],
+    recoder: Recoder | None = None,
+    on_sent: Callable[[], None] = lambda: None,
 ) -> Joined:
-    """Return the JobInfo of a job that has ended, in JSON, with a result or ``null`` for each circuit.
+    """Return the JobInfo of a job that has ended, with a result or ``null`` for each circuit.
 
     The results are as the workers wrote them, and are read only while they are sent.
 
     Args:
         record: what the store keeps of the job.
         answers: the answers of its circuits.
+        recoder: writes results as JSON that are kept in MessagePack, if the reader wants that.
         on_sent: called when all of it has been sent.
     """
-    head = encode(describe(record, len(answers) - answers.count(None)))
-    parts = [part(head, leave=1), part(b',"results":['), *_separated(map(_result, answers)), part(b"]")]
+    compose = _packed if record.encoding is Encoding.MSGPACK and recoder is None else _json
     problems = [
         _problem(answer.body, position, is_list=record.is_list)
         for position, answer in enumerate(answers)
         if answer is not None and answer.status != _OK
     ]
+    results = [_result(answer, record.encoding, recoder) for answer in answers]
+    return Joined(compose(describe(record, len(answers) - answers.count(None)), results, problems), on_sent)
+
+
+def answers_of_circuits(
+    record: JobRecord,
+    position: int,
+    answers: Sequence[StoredAnswer],
+    recoder: Recoder | None = None,
+    on_sent: Callable[[], None] = lambda: None,
+) -> Joined:
+    """Return what circuits were answered: a RunResponse with their results, or the problem of the only one.
+
+    Args:
+        record: what the store keeps of the job.
+        position: the number of the first of these circuits.
+        answers: their answers; where there are several, each is a result.
+        recoder: as in :func:`with_results`.
+        on_sent: called when all of it has been sent.
+    """
+    if answers[0].status != _OK:
+        return Joined(_problem(answers[0].body, position, is_list=record.is_list), on_sent)
+    encoding = record.encoding if recoder is None else Encoding.JSON
+    around = frame(len(answers), encoding)
+    results = [_result(answer, record.encoding, recoder) for answer in answers]
+    parts = _separated(results, b"") if around.separator else itertools.chain.from_iterable(results)
+    return Joined([part(around.beginning), *parts, part(around.end)], on_sent)
+
+
+def _json(info: JobInfo, results: list[list[Part]], problems: list[list[Part]]) -> list[Part]:
+    """Return a JobInfo in JSON with results, as parts; ``None`` where there is no result."""
+    parts = [part(encode(info), leave=1), part(b',"results":['), *_separated(results, b"null"), part(b"]")]
     if problems:
-        parts += [part(b',"errors":['), *_separated(problems), part(b"]")]
-    return Joined([*parts, part(b"}")], on_sent)
+        parts += [part(b',"errors":['), *_separated(problems, b""), part(b"]")]
+    return [*parts, part(b"}")]
 
 
-def answer_of_circuit(record: JobRecord, position: int, answer: StoredAnswer, on_sent: Callable[[], None]) -> Joined:
-    """Return what one circuit was answered: a RunResponse with one result, or its problem."""
-    if answer.status == _OK:
-        return Joined([part(answer.body)], on_sent)
-    return Joined(_problem(answer.body, position, is_list=record.is_list), on_sent)
+def _packed(info: JobInfo, results: list[list[Part]], problems: list[list[Part]]) -> list[Part]:
+    """Return the same in MessagePack: a map with more entries than the JobInfo without results has."""
+    head = encode(info, Encoding.MSGPACK)
+    lists = [("results", [result or [part(_NIL)] for result in results])]
+    if problems:
+        lists.append(("errors", [[part(recoded(whole(Joined(problem))))] for problem in problems]))
+    parts = [part(bytes([head[0] + len(lists)]) + head[1:])]  # the first byte of a map of up to 15 entries
+    for name, items in lists:
+        parts += [
+            part(encode(name, Encoding.MSGPACK) + head_of_list(len(items))),
+            *itertools.chain.from_iterable(items),
+        ]
+    return parts
 
 
-def _separated(items: Iterable[list[Part]]) -> Iterator[Part]:
+def _separated(items: Iterable[list[Part]], nothing: bytes) -> Iterator[Part]:
     comma = part(b",")
     for k, item in enumerate(items):
         if k:
             yield comma
-        yield from item
+        yield from item or [part(nothing)]
 
 
-def _result(answer: StoredAnswer | None) -> list[Part]:
+def _result(answer: StoredAnswer | None, encoding: Encoding, recoder: Recoder | None) -> list[Part]:
+    """Return the result in an answer, an empty list if there is none."""
     if answer is None or answer.status != _OK:
-        return [part(b"null")]
-    if isinstance(answer.body, bytes) and not _is_framed(answer.body):
-        return list(_separated([part(bytes(raw))] for raw in decode(RawResponse, answer.body).results))
-    return [part(answer.body, skip=len(BEGINNING), leave=len(END))]
+        return []
+    if recoder is not None:
+        return [recoder.result(answer.body)]
+    around = frame(1, encoding)
+    if encoding is Encoding.JSON and isinstance(answer.body, bytes) and not _is_framed(answer.body, around):
+        return list(_separated([[part(bytes(raw))] for raw in decode(RawResponse, answer.body).results], b""))
+    return [part(answer.body, skip=len(around.beginning), leave=len(around.end))]
 
 
-def _is_framed(body: bytes) -> bool:
-    return body.startswith(BEGINNING + b"{") and body.endswith(b"}" + END)
+def _is_framed(body: bytes, around: Frame) -> bool:
+    return body.startswith(around.beginning + b"{") and body.endswith(b"}" + around.end)
 
 
 def _problem(body: Content, position: int, *, is_list: bool) -> list[Part]:

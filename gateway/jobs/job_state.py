@@ -49,10 +49,27 @@ class ActiveJob:
         self.lock = threading.Lock()
         self.writing = threading.Lock()
         """Held while one answer is written, so that the last one knows that it is the last."""
+        self.answered = threading.Condition()
+        """Notified when a circuit has its answer, and when the job has ended."""
         self.ended = threading.Event()
         self.stored = threading.Event()
         """Set once the database has the end of a job that was cancelled."""
         self.queued_at = time.monotonic()
+
+    def end(self) -> None:
+        """Let those go on who wait for the end of the job, or for an answer."""
+        self.ended.set()
+        self.tell()
+
+    def tell(self) -> None:
+        """Let those look again who wait for an answer."""
+        with self.answered:
+            self.answered.notify_all()
+
+    def wait_for_answer(self, position: int, within_s: float) -> None:
+        """Wait until a circuit has its answer or the job has ended, but not longer than ``within_s``."""
+        with self.answered:
+            self.answered.wait_for(lambda: position not in self.open or self.ended.is_set(), within_s)
 
     def request(self, position: int, store: JobStore) -> bytes:
         """Return the request of a circuit, from memory if it is small enough to be kept there."""

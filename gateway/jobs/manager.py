@@ -25,19 +25,21 @@ from gateway.errors import (
     LimitError,
     ResultNotFound,
 )
-from gateway.execution.content import Content, size_of
+from gateway.execution.content import PIECE_BYTES, Content, size_of
 from gateway.execution.pool import Executor
 from gateway.execution.runner import LOST_TOKEN
 from gateway.jobs.clock import SteadyClock
-from gateway.jobs.job_info import answer_of_circuit, describe, describe_ended, first_detail, with_results
+from gateway.jobs.job_info import answers_of_circuits, describe, describe_ended, first_detail, with_results
 from gateway.jobs.job_state import KEEP_IN_MEMORY_BYTES, ActiveJob, RecentJobs
+from gateway.jobs.recoding import Recoder
 from gateway.jobs.retention import Retention
 from gateway.jobs.running import JobRun, Running
 from gateway.jobs.splitting import split
 from gateway.jobs.store import JobRecord, JobStore, KeyTakenError, StoredAnswer, Summary
 from gateway.protocol import problem
+from gateway.protocol.encodings import Encoding
 from gateway.protocol.messages import JobInfo, JobList, RunRequest, ServerLimits, encode
-from gateway.results import JobState
+from gateway.results import JobState, ResultType
 
 MAX_ATTEMPTS = 3
 """Attempts at a run during which the server ends each time: the run might be what ends the server."""
@@ -60,6 +62,14 @@ class Caller(NamedTuple):
     owner: str = ""
     name: str = ""
     token: str | None = None
+
+
+class JobAnswer(NamedTuple):
+    """What a caller is answered about a job: an HTTP status, a body, and how a body that is no problem is written."""
+
+    status: int
+    body: Content
+    encoding: Encoding
 
 
 class Jobs:
@@ -100,6 +110,7 @@ class Jobs:
         *,
         key: str | None = None,
         trace: str | None = None,
+        encoding: Encoding = Encoding.JSON,
     ) -> JobInfo:
         """Accept a job; when this returns, it is on disk.
 
@@ -109,6 +120,7 @@ class Jobs:
             caller: who sends it.
             key: an idempotency key; the same key with the same body gives the same job again.
             trace: the trace context of the request.
+            encoding: what its sender reads. Results that have arrays are kept like that, and others as JSON.
 
         Raises:
             BusyError: too many circuits wait, or the server is stopping.
@@ -129,11 +141,12 @@ class Jobs:
             idempotency_key=key,
             digest=hashlib.sha256(body).hexdigest(),
             trace=trace,
+            encoding=encoding if _has_arrays(request) else Encoding.JSON,
         )
         return self._accept(record, parts, caller)
 
     def rerun(self, job_id: str, caller: Caller) -> JobInfo:
-        """Accept the same request again, as a new job.
+        """Accept the same request again, as a new job, whose results are kept as those of the first one.
 
         Raises:
             JobNotFound: the caller has no such job.
@@ -159,20 +172,51 @@ class Jobs:
         """
         return self._info(self._find_waiting(job_id, caller, wait_s))
 
-    def answer(self, job_id: str, caller: Caller, wait_s: float = 0) -> Content:
-        """Return the state of a job as JSON, with results once it has ended; wait up to ``wait_s`` for its end.
+    def answer(self, job_id: str, caller: Caller, wait_s: float = 0, encoding: Encoding = Encoding.JSON) -> JobAnswer:
+        """Return the state of a job, with results once it has ended; wait up to ``wait_s`` for its end.
+
+        Args:
+            job_id: the id of the job.
+            caller: who asks.
+            wait_s: seconds to wait.
+            encoding: what the caller reads. Results that are kept as JSON are JSON for everybody.
 
         Raises:
             JobNotFound: the caller has no such job.
         """
         record = self._find_waiting(job_id, caller, wait_s)
         if not record.state.ended:
-            return encode(self._info(record))
+            return JobAnswer(_OK, encode(self._info(record), encoding), encoding)
         answers = self._recent.answers(record.id) or self._store.answers(record.number)
-        return with_results(record, answers, lambda: self._retention.note_fetched(record.number))
+        sent, recoder = self._form(record, encoding)
+        content = with_results(record, answers, recoder, lambda: self._retention.note_fetched(record.number))
+        return JobAnswer(_OK, content, sent)
 
-    def result(self, job_id: str, position: int, caller: Caller) -> StoredAnswer:
-        """Return the result of one circuit, a RunResponse, or its problem.
+    def _form(self, record: JobRecord, encoding: Encoding) -> tuple[Encoding, Recoder | None]:
+        """Return how results are sent to a reader of an encoding, and what writes them anew, if they have to be."""
+        if record.encoding is Encoding.JSON or encoding is record.encoding:
+            return record.encoding, None
+        return encoding, Recoder(self._store.folder)
+
+    def result(
+        self,
+        job_id: str,
+        position: int,
+        caller: Caller,
+        encoding: Encoding = Encoding.JSON,
+        *,
+        wait_s: float = 0,
+        count: int = 1,
+    ) -> JobAnswer:
+        """Return the result of one circuit, a RunResponse, or its problem; or several results.
+
+        Args:
+            job_id: the id of the job.
+            position: the number of the circuit.
+            caller: who asks.
+            encoding: what the caller reads, as in :meth:`answer`.
+            wait_s: seconds to wait for the answer of the circuit.
+            count: the most results. Those of the circuits after this one are added that are there, and small together.
 
         Raises:
             JobNotFound: the caller has no such job.
@@ -183,16 +227,35 @@ class Jobs:
             raise ResultNotFound(
                 f"job {job_id!r} has no circuit {position}: it has {record.total:,}, counted from 0", job=job_id
             )
-        answers = self._recent.answers(record.id)
-        answer = self._store.answer(record.number, position) if answers is None else answers[position]
-        if answer is None:
+        job = self._active.get(job_id)
+        if job is not None and wait_s > 0:
+            job.wait_for_answer(position, wait_s)
+            record = self._find(job_id, caller)
+        answers = self._small_answers(record, position, min(position + count, record.total))
+        if not answers:
             why = f"the job is {record.state}, and circuit {position} has no answer"
             raise ResultNotFound(f"{why}{'' if record.state.ended else ' yet: ask again later'}", job=job_id)
 
         def note() -> None:
-            self._retention.note_result_fetched(record.number, position, record.total)
+            for k in range(position, position + len(answers)):
+                self._retention.note_result_fetched(record.number, k, record.total)
 
-        return answer._replace(body=answer_of_circuit(record, position, answer, note))
+        sent, recoder = self._form(record, encoding)
+        content = answers_of_circuits(record, position, answers, recoder, note)
+        return JobAnswer(answers[0].status, content, sent)
+
+    def _small_answers(self, record: JobRecord, start: int, stop: int) -> list[StoredAnswer]:
+        """Return the answer of a circuit, and results of those after it, as far as they are there and small."""
+        answers = self._recent.answers(record.id)
+        some = self._store.answers(record.number, start, stop) if answers is None else answers[start:stop]
+        found: list[StoredAnswer] = []
+        size = 0
+        for answer in some:
+            size += 0 if answer is None else size_of(answer.body)
+            if answer is None or (found and (size > PIECE_BYTES or answer.status != _OK or found[0].status != _OK)):
+                break
+            found.append(answer)
+        return found
 
     def failure(self, job_id: str, caller: Caller) -> str:
         """Return what the first problem of a job says, an empty text if there is none.
@@ -284,7 +347,7 @@ class Jobs:
         """Begin no circuit and accept no job any more; requests that wait for a job are answered at once."""
         self._running.stop_taking()
         for job in list(self._active.values()):
-            job.ended.set()
+            job.end()
 
     def close(self, within_s: float = 0) -> None:
         """Wait ``within_s`` seconds for circuits under way, then leave the rest to the next server."""
@@ -359,7 +422,7 @@ class Jobs:
         if answer is not None and job.record.total == 1:
             self._recent.add(job.record, [answer])
         self._active.pop(job.record.id, None)
-        job.ended.set()
+        job.end()
 
     def _expire(self) -> None:
         """Remove old jobs from time to time; the main function of a thread."""
@@ -417,6 +480,12 @@ class Jobs:
         return Summary(
             len(there), sum(answer.status != _OK for answer in there), sum(size_of(answer.body) for answer in there)
         )
+
+
+def _has_arrays(request: RunRequest) -> bool:
+    """Say whether the results of a request have arrays, which MessagePack writes as bytes."""
+    kind = request.result or (ResultType.PROBABILITIES if request.shots is None else ResultType.COUNTS)
+    return kind.result_class.packed_type is not kind.result_class.wire_type
 
 
 def _interrupted(tries: int) -> StoredAnswer:

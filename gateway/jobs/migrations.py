@@ -110,9 +110,19 @@ def _keep_large_answers_in_pieces(connection: Connection) -> None:
         connection.execute(sa.text("ALTER TABLE jobs ALTER COLUMN bytes TYPE BIGINT"))
 
 
+def _keep_results_compressed_and_in_bytes(connection: Connection) -> None:
+    """Make the columns that say how a job's results are written, and how large a compressed answer was.
+
+    Answers that are there already stay as they are.
+    """
+    connection.execute(sa.text("ALTER TABLE jobs ADD COLUMN encoding VARCHAR(16) NOT NULL DEFAULT 'json'"))
+    connection.execute(sa.text("ALTER TABLE circuits ADD COLUMN whole_size BIGINT"))
+
+
 STEPS: tuple[Step, ...] = (
     _create_tables,
     _name_the_writer,
     _give_numbers_as_keys,
     _keep_large_answers_in_pieces,
+    _keep_results_compressed_and_in_bytes,
 )

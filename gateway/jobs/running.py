@@ -252,7 +252,9 @@ class Running:
         """
         caller = f"jobs of {job.record.caller}"
         try:
-            answer = self._executor.run(request, job.token, job.record.timeout_s, caller=caller, stop=stop)
+            answer = self._executor.run(
+                request, job.token, job.record.timeout_s, caller=caller, stop=stop, encoding=job.record.encoding
+            )
         except JobCancelled:
             return None, JobCancelled.code
         except GatewayError as exc:
@@ -294,6 +296,7 @@ class Running:
                 job.failed = failed
                 job.open.discard(position)
                 if state is None or job.record.state.ended:  # who cancelled it meanwhile was told so
+                    job.tell()
                     return
                 job.record = replace(job.record, state=state, ended=now)
                 self._on_end(job, answer)
@@ -310,7 +313,7 @@ class Running:
                 for stop in job.stops.values():
                     stop.request()
                 self._cancelled.put(job)
-        job.ended.set()
+        job.end()
         self._forget(job)
         if job.record.state is JobState.CANCELLED:
             job.stored.wait(CANCEL_WITHIN_S)

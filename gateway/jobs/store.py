@@ -12,6 +12,7 @@ import contextlib
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from threading import Condition, Lock, RLock
 from typing import Any, NamedTuple
 
@@ -22,6 +23,7 @@ from sqlalchemy.pool import StaticPool
 
 from gateway.errors import GatewayError, JobStoreError
 from gateway.execution.content import PIECE_BYTES, Content, size_of, whole
+from gateway.jobs.compression import Compressor, restored
 from gateway.jobs.database import engine, public_url, translate_errors
 from gateway.jobs.holding import Hold
 from gateway.jobs.never_stored import NeverStored, named_if_final
@@ -46,6 +48,7 @@ from gateway.jobs.tables import (
     pieces,
 )
 from gateway.jobs.writer import GroupWriter
+from gateway.protocol.encodings import Encoding
 from gateway.results import JobState
 from gateway.settings import IN_MEMORY
 
@@ -102,6 +105,7 @@ class JobRecord:
     digest: str = ""
     trace: str | None = None
     number: int = 0
+    encoding: Encoding = Encoding.JSON
 
 
 class StoredAnswer(NamedTuple):
@@ -171,6 +175,13 @@ class JobStore:
         self._turn = RLock()  # of the one connection to a database in memory
         is_file = self._engine.dialect.name == "sqlite" and not self._in_memory
         self._writer = GroupWriter(self._engine) if is_file else None
+
+    @property
+    def folder(self) -> Path | None:
+        """The folder of a database that is a file: there is room for what will be stored in it. ``None`` elsewhere."""
+        address = self._engine.url
+        is_file = address.get_backend_name() == "sqlite" and not self._in_memory
+        return Path(str(address.database)).parent if is_file else None
 
     @property
     def _in_memory(self) -> bool:
@@ -259,7 +270,7 @@ class JobStore:
             connection.execute(START, {"this_job": number, "now": now})
 
     def finish(self, number: int, position: int, answer: StoredAnswer, ended: JobState | None, now: float) -> bool:
-        """Write the answer of a circuit and, with the last answer, the state in which the job ends.
+        """Write the answer of a circuit, compressed where that saves, and with the last one how the job ends.
 
         Returns:
             Whether the answer was written; it is not if the job has ended already, or the circuit has an answer.
@@ -270,10 +281,13 @@ class JobStore:
         size = size_of(answer.body)
         in_row = size <= PIECE_BYTES
         circuit = {"this_job": number, "this_position": position}
-        body = whole(answer.body) if in_row else None
-        values = {**circuit, "now_status": answer.status, "body": body, "now_size": None if in_row else size}
+        values: dict[str, object] = {**circuit, "now_status": answer.status, "body": None, "now_size": size}
+        values["now_whole_size"] = None
         with named_if_final("the answer", size, "max_result_bytes"):
-            if not in_row and not self._write_pieces(number, position, answer.body):
+            if in_row:
+                body = Compressor().keep(whole(answer.body))
+                values |= {"body": body, "now_size": None, "now_whole_size": size if len(body) < size else None}
+            elif not self._write_pieces(number, position, answer.body):
                 return False
             with self.transaction() as connection:
                 if not connection.execute(ANSWER, values).rowcount:
@@ -416,20 +430,27 @@ class JobStore:
         ended = (jobs.c.queue == self.queue) & jobs.c.state.not_in(UNENDED)
         return ended & jobs.c.number.not_in(self._readers.held())
 
-    def answers(self, number: int) -> list[StoredAnswer | None]:
+    def answers(self, number: int, start: int = 0, stop: int | None = None) -> list[StoredAnswer | None]:
         """Return the answer of every circuit of a job, ``None`` where there is none.
 
         Together they are in memory if they are small; otherwise each is read piece by piece, and the job is not
         removed for as long as somebody has them.
+
+        Args:
+            number: the number of the job.
+            start: the position of the first circuit.
+            stop: the position after the last one; by default all.
         """
         hold = self._readers.hold(number)
-        these = circuits.c.job == number
+        these = (circuits.c.job == number) & (circuits.c.position >= start)
+        if stop is not None:
+            these &= circuits.c.position < stop
         with self.reading() as connection:
             rows = connection.execute(_SIZES.where(these).order_by(circuits.c.position)).all()
             bodies: dict[int, bytes] = {}
             if sum(row.size or row.row_size or 0 for row in rows) <= PIECE_BYTES:
-                query = sa.select(circuits.c.position, circuits.c.answer).where(these)
-                bodies = {row.position: row.answer for row in connection.execute(query)}
+                query = sa.select(circuits.c.position, circuits.c.answer, circuits.c.whole_size).where(these)
+                bodies = {row.position: _row_answer(row) for row in connection.execute(query)}
         return [
             None if row.status is None else StoredAnswer(row.status, bodies.get(row.position, self._content(row, hold)))
             for row in rows
@@ -451,11 +472,11 @@ class JobStore:
         """Return an answer that is kept in its row, ``None`` if it was removed."""
         this = (circuits.c.job == number) & (circuits.c.position == position)
         with self.reading() as connection:
-            body: bytes | None = connection.scalar(sa.select(circuits.c.answer).where(this))
-        return body
+            row = connection.execute(sa.select(circuits.c.answer, circuits.c.whole_size).where(this)).one_or_none()
+        return None if row is None else _row_answer(row)
 
     def piece(self, number: int, position: int, piece: int) -> bytes | None:
-        """Return one piece of an answer that is kept in pieces, ``None`` if it was removed."""
+        """Return one piece of an answer that is kept in pieces, as it is kept; ``None`` if it was removed."""
         values = {"this_job": number, "this_position": position, "this_number": piece}
         with self.reading() as connection:
             body: bytes | None = connection.scalar(PIECE, values)
@@ -467,7 +488,7 @@ class JobStore:
             circuits.c.job,
             sa.func.count(circuits.c.status),
             sa.func.sum(sa.case((circuits.c.status != _OK, 1), else_=0)),
-            sa.func.sum(sa.func.coalesce(circuits.c.size, sa.func.length(circuits.c.answer), 0)),
+            sa.func.sum(sa.func.coalesce(circuits.c.size, _ROW_SIZE, 0)),
         )
         found = dict.fromkeys(numbers, Summary(0, 0, 0))
         for some in _batches(numbers):
@@ -519,8 +540,10 @@ class JobStore:
 
 
 def _read_pieces(content: Content) -> Iterator[tuple[int, bytes]]:
+    compressor = Compressor()
     try:
-        yield from numbered_pieces(content, size_of(content))
+        for number, piece in numbered_pieces(content, size_of(content)):
+            yield number, compressor.keep(piece)
     except UnreadableError as exc:
         raise NeverStored(GatewayError(str(exc))) from exc
 
@@ -545,11 +568,14 @@ def _batches(numbers: Sequence[int]) -> Iterator[Sequence[int]]:
 
 _COLUMNS = [column.name for column in jobs.columns if column.name not in {"number", "queue", "bytes", "fetched"}]
 _SELECT = sa.select(*[jobs.c[name] for name in _COLUMNS], jobs.c.number)
-_SIZES = sa.select(
-    circuits.c.position, circuits.c.status, circuits.c.size, sa.func.length(circuits.c.answer).label("row_size")
-)
+_ROW_SIZE = sa.func.coalesce(circuits.c.whole_size, sa.func.length(circuits.c.answer))
+_SIZES = sa.select(circuits.c.position, circuits.c.status, circuits.c.size, _ROW_SIZE.label("row_size"))
 
 
 def _record(row: Any) -> JobRecord:  # noqa: ANN401 - a row of _SELECT
     values = row._asdict()
-    return JobRecord(**{**values, "state": JobState(values["state"])})
+    return JobRecord(**{**values, "state": JobState(values["state"]), "encoding": Encoding(values["encoding"])})
+
+
+def _row_answer(row: Any) -> Any:  # noqa: ANN401 - a row with an answer, which may be missing, and its whole size
+    return row.answer if row.whole_size is None else restored(row.answer, row.whole_size)

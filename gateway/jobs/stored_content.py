@@ -9,6 +9,7 @@ from weakref import WeakValueDictionary
 
 from gateway.errors import JobStoreError
 from gateway.execution.content import PIECE_BYTES, Content, pieces_of
+from gateway.jobs.compression import restored
 
 
 class ReadHold:
@@ -43,7 +44,7 @@ class Pieces(Protocol):
         """Return an answer that is kept in its row."""
 
     def piece(self, number: int, position: int, piece: int) -> bytes | None:
-        """Return one piece of an answer that is kept in pieces."""
+        """Return one piece of an answer that is kept in pieces, as it is kept."""
 
 
 class StoredContent:
@@ -78,7 +79,8 @@ class StoredContent:
             return
         while start < stop:
             number, offset = divmod(start, PIECE_BYTES)
-            piece = self._checked(self._store.piece(self._hold.number, self._position, number))
+            kept = self._checked(self._store.piece(self._hold.number, self._position, number))
+            piece = restored(kept, min(PIECE_BYTES, self.size - number * PIECE_BYTES))
             piece = piece[offset : offset + stop - start]
             start += len(piece)
             yield piece

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from gateway.protocol.encodings import Encoding
 from gateway.results import JobState
 
 UNENDED = (JobState.QUEUED, JobState.RUNNING)
@@ -36,6 +37,7 @@ jobs = sa.Table(
     sa.Column("digest", sa.String(64), nullable=False),
     sa.Column("trace", sa.String(64)),
     sa.Column("fetched", sa.Boolean, nullable=False, default=False, server_default=sa.false()),
+    sa.Column("encoding", sa.String(16), nullable=False, default=Encoding.JSON, server_default=Encoding.JSON),
     sa.UniqueConstraint("queue", "owner", "idempotency_key"),
     sa.Index("jobs_in_the_order_in_which_they_go", "queue", "owner", "fetched", "number"),
     sqlite_autoincrement=True,
@@ -51,9 +53,13 @@ circuits = sa.Table(
     sa.Column("status", sa.Integer),
     sa.Column("answer", sa.LargeBinary),
     sa.Column("size", sa.BigInteger),
+    sa.Column("whole_size", sa.BigInteger),
     sqlite_with_rowid=False,
 )
-"""A small answer is in the column ``answer``. A large one is in the table of pieces, and ``size`` is its bytes."""
+"""A small answer is in the column ``answer``; if it is compressed there, ``whole_size`` is what its bytes were.
+
+A large one is in the table of pieces, and ``size`` is its bytes.
+"""
 
 pieces = sa.Table(
     "pieces",
@@ -63,7 +69,7 @@ pieces = sa.Table(
     sa.Column("number", sa.Integer, primary_key=True),
     sa.Column("body", sa.LargeBinary, nullable=False),
 )
-"""The pieces of large answers; each has PIECE_BYTES, but for the last one of an answer."""
+"""The pieces of large answers; each has PIECE_BYTES, but for the last one of an answer. A shorter one is compressed."""
 
 versions = sa.Table(
     "schema_version",
@@ -89,7 +95,12 @@ START = (
 ANSWER = (
     circuits.update()
     .where(_this_circuit & circuits.c.status.is_(None) & sa.exists().where(_open_job))
-    .values(status=sa.bindparam("now_status"), answer=sa.bindparam("body"), size=sa.bindparam("now_size"))
+    .values(
+        status=sa.bindparam("now_status"),
+        answer=sa.bindparam("body"),
+        size=sa.bindparam("now_size"),
+        whole_size=sa.bindparam("now_whole_size"),
+    )
 )
 OPEN = sa.select(circuits.c.position).where(_this_circuit & circuits.c.status.is_(None) & sa.exists().where(_open_job))
 ADD_PIECE = pieces.insert()

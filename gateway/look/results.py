@@ -197,7 +197,7 @@ def density_matrix(entries: NDArray[np.complex128], origin: Origin | None) -> Ht
     return block(title("Density matrix", aside), table(columns, rows), notes)
 
 
-def state_vector(amplitudes: Sequence[complex], origin: Origin | None) -> Html:
+def state_vector(amplitudes: Sequence[complex] | NDArray[np.complex128], origin: Origin | None) -> Html:
     """Return a state vector as a table of the basis states whose amplitudes are not zero.
 
     Args:

@@ -77,6 +77,11 @@ class Endpoint:
     media_type: str = "application/json"
     documented: bool = True
 
+    @property
+    def has_messagepack(self) -> bool:
+        """Whether its answer is in MessagePack for those who accept that."""
+        return self.answer is not None and self.needs_token
+
     def url(
         self, job_id: str = "", query: Mapping[str, object] = MappingProxyType({}), *, position: int | None = None
     ) -> str:
@@ -86,7 +91,15 @@ class Endpoint:
 
 
 WAIT_S = Parameter(
-    "wait_s", "seconds to wait for its end; more than max_poll_s count as max_poll_s", {"type": "number", "minimum": 0}
+    "wait_s",
+    "seconds to wait for the end of the job, or for the result; more than max_poll_s count as max_poll_s",
+    {"type": "number", "minimum": 0},
+)
+COUNT = Parameter(
+    "count",
+    "up to so many results, of this circuit and those after it; the server sends fewer where they are large, not there "
+    "yet, or none",
+    {"type": "integer", "minimum": 1, "default": 1},
 )
 RESULTS = Parameter(
     "results",
@@ -148,10 +161,11 @@ RESULT = Endpoint(
     operation="result",
     method="GET",
     path="/v1/jobs/{job_id}/results/{position}",
-    summary="The result of one circuit of a job, counted from 0, or its problem",
+    summary="The result of one circuit of a job, counted from 0, or its problem; or several results",
     answer=RunResponse,
     answer_means="the result",
     errors=(404, 413, 422, 500, 503, 504, 507),
+    parameters=(WAIT_S, COUNT),
 )
 JOBS = Endpoint(
     operation="jobs",

@@ -7,6 +7,7 @@ where an integer belongs. PROTOCOL.md explains the messages.
 from __future__ import annotations
 
 from datetime import datetime
+from mmap import mmap
 from typing import Annotated, TypeVar, cast
 
 import msgspec
@@ -14,7 +15,8 @@ from msgspec import UNSET, Meta, UnsetType
 
 from gateway.circuit import Circuit
 from gateway.errors import RequestError
-from gateway.protocol.result_message import ResultMessage
+from gateway.protocol.encodings import Encoding
+from gateway.protocol.result_message import PackedResult, ResultMessage
 from gateway.provenance import BIT_ORDER
 from gateway.results import Capabilities, JobState, ResultType, Sampling
 from gateway.run_details import NO_DETAILS, RunDetails
@@ -206,6 +208,29 @@ class ReceivedJob(JobInfo, frozen=True, kw_only=True):
     errors: list[msgspec.Raw] | None = None  # type: ignore[assignment]  # the same on the wire
 
 
+class PackedResponse(RunResponse, frozen=True, kw_only=True):
+    """A RunResponse in MessagePack."""
+
+    results: list[PackedResult]  # type: ignore[assignment]  # the same but for its arrays
+
+
+class PackedJobInfo(JobInfo, frozen=True, kw_only=True, omit_defaults=True):
+    """A JobInfo in MessagePack."""
+
+    results: list[PackedResult | None] | None = None  # type: ignore[assignment]  # the same but for its arrays
+
+
+class PackedJob(ReceivedJob, frozen=True, kw_only=True):
+    """A ReceivedJob as a client reads it from MessagePack; its problems become JSON, as they are elsewhere."""
+
+    results: list[PackedResult | None] | None = None  # type: ignore[assignment]  # the same but for its arrays
+
+    def __post_init__(self) -> None:
+        if self.errors is not None:
+            problems = [msgspec.Raw(msgspec.json.encode(msgspec.msgpack.decode(problem))) for problem in self.errors]
+            msgspec.structs.force_setattr(self, "errors", problems)
+
+
 class JobList(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """``GET /v1/jobs``: the newest first, without results; ``before=`` with ``next`` asks for the next page."""
 
@@ -226,36 +251,52 @@ class Health(msgspec.Struct, frozen=True):
 
 
 M = TypeVar("M")
-_DECODERS: dict[type, msgspec.json.Decoder[object]] = {}
+_PACKED: dict[type, type] = {RunResponse: PackedResponse, ReceivedJob: PackedJob}
+"""Message with results -> how it is read from MessagePack."""
+
+IN_MESSAGEPACK: dict[type, type] = {RunResponse: PackedResponse, JobInfo: PackedJobInfo}
+"""Message with results -> how it stands in MessagePack; the other messages are the same in both encodings."""
+
+_Decoder = msgspec.json.Decoder[object] | msgspec.msgpack.Decoder[object]
+_DECODERS: dict[tuple[type, Encoding], _Decoder] = {}
 
 
-def encode(message: object) -> bytes:
-    """Return a message as JSON."""
-    return msgspec.json.encode(message)
+def encode(message: object, encoding: Encoding = Encoding.JSON) -> bytes:
+    """Return a message as JSON, or in another encoding; of messages with results, the runner writes those."""
+    return msgspec.json.encode(message) if encoding is Encoding.JSON else msgspec.msgpack.encode(message)
 
 
-def decode(kind: type[M], body: bytes) -> M:
+def decode(kind: type[M], body: bytes | mmap, encoding: Encoding = Encoding.JSON) -> M:
     """Decode a message strictly.
 
     Raises:
-        RequestError: the body is not JSON, or not this message; the error says where.
+        RequestError: the body is not of this encoding, or not this message; the error says where.
     """
-    decoder = _DECODERS.get(kind)
+    decoder = _DECODERS.get((kind, encoding))
     if decoder is None:
-        decoder = _DECODERS[kind] = msgspec.json.Decoder(kind)
+        decoder = _DECODERS[kind, encoding] = _decoder(kind, encoding)
     try:
         return decoder.decode(body)  # type: ignore[return-value]
     except msgspec.ValidationError as exc:
-        raise _refusal(exc, kind, body) from exc
+        raise _refusal(exc, kind, body, encoding) from exc
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
-        raise RequestError(f"the body is not JSON: {exc}") from exc
+        raise RequestError(f"the body is not {_NAMES[encoding]}: {exc}") from exc
 
 
-def _refusal(exc: msgspec.ValidationError, kind: type, body: bytes) -> RequestError:
+_NAMES = {Encoding.JSON: "JSON", Encoding.MSGPACK: "MessagePack"}
+
+
+def _decoder(kind: type, encoding: Encoding) -> _Decoder:
+    if encoding is Encoding.JSON:
+        return msgspec.json.Decoder(kind)
+    return msgspec.msgpack.Decoder(_PACKED.get(kind, kind))
+
+
+def _refusal(exc: msgspec.ValidationError, kind: type, body: bytes | mmap, encoding: Encoding) -> RequestError:
     from gateway.protocol.refusals import UNKNOWN, refusal  # noqa: PLC0415 - only a refusal needs it
 
     try:
-        message = msgspec.json.decode(body)
+        message = msgspec.json.decode(body) if encoding is Encoding.JSON else msgspec.msgpack.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):  # a number no computer holds, for one
         message = UNKNOWN
     whole = "the request" if kind is RunRequest else f"the {kind.__name__}"

@@ -8,7 +8,9 @@ from typing import Any
 import msgspec
 
 from gateway.errors import BY_CODE
+from gateway.protocol.encodings import Encoding
 from gateway.protocol.endpoints import ALWAYS, ENDPOINTS, WITH_BODY, Endpoint, Parameter
+from gateway.protocol.messages import IN_MESSAGEPACK
 from gateway.protocol.problem import CONTENT_TYPE
 from gateway.version import __version__
 
@@ -31,6 +33,7 @@ _PROBLEM = {"$ref": "#/components/schemas/Problem"}
 _JOB_ID = {"name": "job_id", "in": "path", "required": True, "schema": {"type": "string"}}
 _POSITION = {"name": "position", "in": "path", "required": True, "schema": {"type": "integer", "minimum": 0}}
 _LOCATION = {"description": "where to ask for it", "schema": {"type": "string"}}
+_BYTES = {"type": "string", "format": "binary", "description": "bin of MessagePack: the numbers, little-endian"}
 _ACCEPTED = 202
 
 _Schemas = dict[type, dict[str, Any]]
@@ -40,9 +43,11 @@ _Schemas = dict[type, dict[str, Any]]
 def document() -> dict[str, Any]:
     """Return the OpenAPI document of protocol version 1."""
     rows = [row for row in ENDPOINTS.values() if row.documented]
-    messages = list(dict.fromkeys(kind for row in rows for kind in (row.request, row.answer) if kind is not None))
+    plain = dict.fromkeys(kind for row in rows for kind in (row.request, row.answer) if kind is not None)
+    messages: list[type] = [*plain, *IN_MESSAGEPACK.values()]
     references, components = msgspec.json.schema_components(messages, ref_template="#/components/schemas/{name}")
     components["Problem"]["properties"]["code"]["description"] = f"among others {', '.join(sorted(BY_CODE))}"
+    components["Array"]["properties"]["data"] = _BYTES
     schemas = dict(zip(messages, references, strict=True))
     components = msgspec.json.decode(msgspec.json.encode(components))  # defaults that are tuples become lists
     paths: dict[str, Any] = {}
@@ -92,7 +97,11 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
 
 def _answer(row: Endpoint, schemas: _Schemas) -> dict[str, Any]:
     schema = {"type": "string"} if row.answer is None else schemas[row.answer]
-    answer = {"description": row.answer_means, "content": {row.media_type: {"schema": schema}}}
+    content = {row.media_type: {"schema": schema}}
+    if row.has_messagepack and row.answer is not None:
+        packed = schemas[IN_MESSAGEPACK.get(row.answer, row.answer)]
+        content[Encoding.MSGPACK.media_type] = {"schema": packed}
+    answer = {"description": row.answer_means, "content": content}
     return {**answer, "headers": {"Location": _LOCATION}} if row.status == _ACCEPTED else answer
 
 

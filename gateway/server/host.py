@@ -145,7 +145,7 @@ class GatewayApplication(BaseApplication):  # type: ignore[misc]  # gunicorn is 
         from gateway.server.service import Service  # noqa: PLC0415
 
         tokens = tokens_of(settings.tokens, None if settings.tokens_file is None else Path(settings.tokens_file))
-        pool = WorkerPool(self.target, limits, self.workers, fork_server=fork_server, folder=_folder_of(store.url))
+        pool = WorkerPool(self.target, limits, self.workers, fork_server=fork_server, folder=store.folder)
         self.service = Service.over(
             pool,
             limits,
@@ -196,15 +196,6 @@ def _signal_arbiter(arbiter: int, number: signal.Signals) -> None:
     if os.getppid() == arbiter:  # else it was killed, and its number may be another's by now
         with contextlib.suppress(ProcessLookupError):
             os.kill(arbiter, number)
-
-
-def _folder_of(jobs: str) -> Path | None:
-    """Return the folder of a job database that is a file: there is room for what will be stored in it."""
-    from sqlalchemy import make_url  # noqa: PLC0415 - as above: somebody waits for the start
-
-    address = make_url(jobs)
-    is_file = address.get_backend_name() == "sqlite" and address.database not in {None, "", ":memory:"}
-    return Path(str(address.database)).absolute().parent if is_file else None
 
 
 def _tls(settings: Settings) -> dict[str, str]:

@@ -13,6 +13,7 @@ from gateway.execution.pool import Executor
 from gateway.execution.runner import Answer
 from gateway.jobs.manager import Caller, Jobs
 from gateway.jobs.store import JobStore
+from gateway.protocol.encodings import Encoding
 from gateway.protocol.messages import ServerLimits
 from gateway.server.access.authentication import Authentication
 from gateway.server.access.fair_places import FairPlaces
@@ -127,7 +128,14 @@ class Service:
         for interface in self.interfaces:
             interface.start(self)
 
-    def run(self, request: bytes, caller: Caller, timeout_s: float, trace: str | None = None) -> Answer:
+    def run(
+        self,
+        request: bytes,
+        caller: Caller,
+        timeout_s: float,
+        trace: str | None = None,
+        encoding: Encoding = Encoding.JSON,
+    ) -> Answer:
         """Run a RunRequest for a caller who waits for the answer.
 
         Args:
@@ -135,6 +143,7 @@ class Service:
             caller: who sends it.
             timeout_s: seconds until the run is killed.
             trace: the trace context of the request.
+            encoding: how the results are to be written.
 
         Raises:
             GatewayError: there is no answer.
@@ -147,7 +156,7 @@ class Service:
                         "as many of your requests run or wait as may, and no more are queued: try again later",
                         retry_after_s=1.0,
                     )
-                answer = self.executor.run(request, caller.token, timeout_s, caller=caller.name)
+                answer = self.executor.run(request, caller.token, timeout_s, caller=caller.name, encoding=encoding)
         except GatewayError as exc:
             self.telemetry.run_refused(exc, time.monotonic() - began, caller.name, trace)
             raise

@@ -3,14 +3,23 @@ from __future__ import annotations
 import copy
 import pickle
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.notebook import Output
 
+from gateway.arrays import Array
 from gateway.counts import Counts, Probabilities, Statevector
+from gateway.density_matrix import DensityMatrix
+from gateway.outcomes import Outcomes
+from gateway.protocol.encodings import Encoding
+from gateway.protocol.frames import frame
+from gateway.protocol.messages import RunResponse, decode, encode
+from gateway.protocol.result_message import parts_of, result_of
 from gateway.results import Provenance
+from gateway.shot_memory import Memory
 
 
 def counts_of(width: int) -> st.SearchStrategy[Counts]:
@@ -236,3 +245,151 @@ def test_results_can_be_plotted():
         (axes,) = result.plot(theme="dark").axes
         assert [patch.get_width() for patch in axes.patches] == [75, 25]
         assert result.plot(axes=axes) is axes.figure
+
+
+def in_arrays(values: dict[str, float], width: int) -> Probabilities:
+    return Probabilities.of_arrays(Outcomes.of(values, width), width, PROVENANCE)
+
+
+EXACT = {"01": 0.25, "10": 0.75}
+MANY = {format(k * 7 % 2**14, "014b"): 2 * (k + 1) / 2**14 / (2**14 + 1) for k in range(2**14)}
+
+
+@pytest.mark.parametrize(("values", "width"), [(EXACT, 2), ({"": 1.0}, 0), ({"1" * 70: 1.0}, 70), (MANY, 14)])
+def test_probabilities_in_arrays_are_those_of_a_dictionary(values, width):
+    arrays, plain = in_arrays(values, width), Probabilities(dict(values), width)
+    assert arrays.fault(num_qubits=1, num_clbits=width, shots=None) is None
+    assert len(arrays) == len(plain)
+    assert repr(arrays) == repr(plain)
+    assert arrays.most_common(5) == plain.most_common(5)
+    assert pickle.loads(pickle.dumps(arrays)) == plain  # noqa: S301 - its own
+    assert arrays == plain == values
+    assert list(arrays) == list(plain)
+    assert hash(arrays) == hash(plain)
+    assert arrays.to_wire() == plain.to_wire() == values
+    assert plain.to_packed().dictionary(width) == values
+
+
+@pytest.mark.parametrize(
+    ("result", "ask"),
+    [(in_arrays(MANY, 14), dict), (Statevector(range(2**10)), lambda state: state.amplitudes)],
+    ids=["probabilities", "state"],
+)
+def test_a_pickle_has_the_arrays_and_not_what_was_made_of_them(result, ask):
+    before = len(pickle.dumps(result))
+    assert ask(result)
+    assert len(pickle.dumps(result)) == before
+
+
+def test_probabilities_in_arrays_say_what_is_wrong_with_them():
+    assert in_arrays({"01": 0.5}, 2).fault(num_qubits=1, num_clbits=2, shots=None) == (
+        "the probabilities sum to 0.5, not to 1"
+    )
+    assert in_arrays(EXACT, 2).fault(num_qubits=1, num_clbits=3, shots=None) == "bitstrings of 2 bits for 3 clbits"
+    with pytest.raises(ValueError, match="bitstrings of 1 bytes for 9 clbits"):
+        Probabilities.of_arrays(Outcomes.of(EXACT, 2), 9)
+
+
+def test_probabilities_have_an_array_of_all_outcomes():
+    for probabilities in (in_arrays(EXACT, 2), Probabilities(dict(EXACT), 2)):
+        assert probabilities.to_array().tolist() == [0, 0.25, 0.75, 0]
+    assert in_arrays({"": 1.0}, 0).to_array().tolist() == [1]
+
+
+LARGE = [
+    in_arrays(MANY, 14).with_provenance(PROVENANCE),
+    Statevector(np.exp(1j * np.arange(2**14)) / 2**7, PROVENANCE),
+    DensityMatrix(np.exp(1j * np.arange(2**14)).reshape(2**7, 2**7) / 2**7, 3, PROVENANCE),
+    Memory(np.random.default_rng(1).integers(0, 2, (2**15, 17)), PROVENANCE),
+]
+
+
+@pytest.mark.parametrize("result", LARGE, ids=lambda result: result.kind)
+def test_the_json_of_a_large_value_comes_in_pieces_and_is_the_same(result):
+    pieces = list(result.json_pieces())
+    assert b"".join(pieces) == msgspec.json.encode(result.to_wire())
+    assert max(map(len, pieces)) < 2**20
+    assert len(pieces) > 2
+
+
+@pytest.mark.parametrize("encoding", Encoding)
+@pytest.mark.parametrize("result", LARGE, ids=lambda result: result.kind)
+def test_a_large_result_is_written_as_one_encoder_would_and_comes_back(result, encoding):
+    around = frame(1, encoding)
+    body = b"".join([around.beginning, *parts_of(result, encoding), around.end])
+    assert body == encode(decode(RunResponse, body, encoding), encoding)
+    (message,) = decode(RunResponse, body, encoding).results
+    again = result_of(message)
+    assert (again, again.width, again.provenance) == (result, result.width, PROVENANCE)
+    assert hash(again) == hash(result)
+    assert pickle.loads(pickle.dumps(again)) == result  # noqa: S301 - its own
+
+
+@pytest.mark.parametrize(
+    ("kind", "array", "message"),
+    [
+        (DensityMatrix, Array.of(np.zeros((2, 3)), "<c16"), "a density matrix is square"),
+        (DensityMatrix, Array.of(np.zeros((2, 2)), "<f8"), "the entries of a density matrix are complex"),
+        (Memory, Array.of(np.zeros((2, 2), np.uint8), "|u1"), "a memory of 3 clbits has 1 bytes for each shot"),
+        (Memory, Array.of(np.zeros(2, np.uint8), "|u1"), "a memory of 3 clbits has 1 bytes for each shot"),
+    ],
+)
+def test_an_array_that_is_no_value_of_the_kind_is_refused(kind, array, message):
+    with pytest.raises(ValueError, match=message):
+        kind.from_packed(array, 3, PROVENANCE)
+
+
+def test_the_json_of_a_small_value_comes_whole():
+    assert in_arrays(EXACT, 2).json_pieces() is None
+    assert Statevector([1, 0]).json_pieces() is None
+
+
+def test_amplitudes_are_those_of_the_array_that_was_handed_over():
+    array = np.array([0.6, -0.8j])
+    state = Statevector.trusted(array, 3)
+    assert state == Statevector([0.6, -0.8j])
+    assert state.width == 3
+    assert np.shares_memory(np.asarray(state, copy=False), array)
+    assert not np.shares_memory(np.asarray(state), array)
+    assert state.amplitudes == (0.6, -0.8j)
+    assert (state[0:1], state[-1], list(state)) == ((0.6,), -0.8j, [0.6, -0.8j])
+    assert type(state[0]) is complex
+    with pytest.raises(IndexError):
+        state[2]
+    with pytest.raises(TypeError):
+        state[0.5]
+    np.asarray(state)[0] = 1  # a copy, which may be changed
+    with pytest.raises(ValueError, match="read-only"):
+        np.asarray(state, copy=False)[0] = 1
+
+
+@pytest.mark.parametrize("array", [Array.of(np.zeros(2), "<f8"), Array.of(np.zeros((2, 2)), "<c16")])
+def test_an_array_that_is_no_vector_of_amplitudes_is_refused(array):
+    with pytest.raises(ValueError, match="amplitudes are complex numbers"):
+        Statevector.of_array(array)
+
+
+def test_equal_state_vectors_have_equal_hashes_whatever_the_sign_of_a_zero():
+    assert Statevector([0.0, 1]) == Statevector([-0.0, complex(1, -0.0)])
+    assert hash(Statevector([0.0, 1])) == hash(Statevector([-0.0, complex(1, -0.0)]))
+    assert Statevector([1]) != Statevector([1, 0])
+
+
+@pytest.mark.parametrize("clbits", [[0], [1, 0], [13, 2, 7], [9, 8, 7, 6, 5, 4, 3, 2, 1, 0], [5, 5], []])
+def test_a_marginal_of_arrays_is_that_of_a_dictionary(clbits):
+    arrays, plain = in_arrays(MANY, 14).marginal(clbits), Probabilities(dict(MANY), 14).marginal(clbits)
+    assert arrays.width == plain.width == len(clbits)
+    assert list(arrays) == list(plain)
+    assert dict(arrays) == pytest.approx(dict(plain))
+
+
+def test_a_marginal_of_arrays_of_a_clbit_that_is_not_there_is_refused():
+    with pytest.raises(IndexError, match="clbit 2 is not one of the 2 clbits"):
+        in_arrays(EXACT, 2).marginal([2])
+
+
+def test_a_marginal_of_many_clbits_is_in_order():
+    wide = {format(1 << k, "0200b"): 0.005 for k in range(200)}
+    arrays, plain = in_arrays(wide, 200), Probabilities(dict(wide), 200)
+    for clbits in (list(range(199, -1, -1)), list(range(0, 200, 2))):
+        assert dict(arrays.marginal(clbits)) == pytest.approx(dict(plain.marginal(clbits)))

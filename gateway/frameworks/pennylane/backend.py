@@ -273,7 +273,7 @@ class _Task:
         if self.kind is ResultType.EXPECTATION:
             return _single(map(np.float64, outcome.values))
         if self.kind is ResultType.STATEVECTOR:
-            state = _tensor(outcome.amplitudes)
+            state = _tensor(outcome)
             return _single(measure(process, state) for process in self.measurements)
         if self.kind is ResultType.PROBABILITIES:
             weights = {bits[::-1]: weight for bits, weight in outcome.items()}  # PennyLane's first wire is leftmost

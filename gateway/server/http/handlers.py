@@ -9,19 +9,30 @@ from functools import partial
 from flask import Blueprint, Response, g, request
 
 from gateway.errors import BusyError, RequestError
+from gateway.execution.content import whole
 from gateway.jobs.manager import Caller
 from gateway.protocol import endpoints, openapi
+from gateway.protocol.encodings import Encoding, recoded
 from gateway.protocol.endpoints import ENDPOINTS, Endpoint
 from gateway.protocol.messages import Health, JobInfo, RunRequest, decode, encode
 from gateway.results import JobState
 from gateway.server.access.request_limits import check_limits
-from gateway.server.http.requests import body, check_query, idempotency_key, number, one_of, trace_context
+from gateway.server.http.requests import (
+    accepted_encoding,
+    body,
+    check_query,
+    idempotency_key,
+    number,
+    one_of,
+    trace_context,
+)
 from gateway.server.http.responses import respond
 from gateway.server.service import Service
 
 PROBES = frozenset(row.path for row in ENDPOINTS.values() if not row.needs_token)
 """Paths of the endpoints that an orchestrator asks without a token."""
 
+_OK = 200
 _LONGEST_NUMBER = 18
 """Digits of the number of a circuit; no job has circuits with longer ones."""
 
@@ -53,13 +64,22 @@ def _caller() -> Caller:
 def _run(service: Service) -> Response:
     content = body(service)
     timeout_s = check_limits(decode(RunRequest, content), service.limits)
-    answer = service.run(content, _caller(), timeout_s, trace_context())
-    return respond(answer.body, answer.status)
+    encoding = accepted_encoding()
+    answer = service.run(content, _caller(), timeout_s, trace_context(), encoding)
+    return respond(answer.body, answer.status, encoding)
 
 
 def _backend(service: Service) -> Response:
-    answer = service.executor.describe()
-    return respond(answer.body, answer.status)
+    answer, encoding = service.executor.describe(), accepted_encoding()
+    if encoding is Encoding.JSON or answer.status != _OK:
+        return respond(answer.body, answer.status)
+    return respond(recoded(whole(answer.body)), answer.status, encoding)
+
+
+def _respond_with(message: object, status: int = _OK) -> Response:
+    """Return a response with a message, in the encoding that its reader prefers."""
+    encoding = accepted_encoding()
+    return respond(encode(message, encoding), status, encoding)
 
 
 # ---------------------------------------------------------------------------- jobs
@@ -69,15 +89,23 @@ def _submit(service: Service) -> Response:
     content = body(service)
     message = decode(RunRequest, content)
     check_limits(message, service.limits)
-    return _accepted(service.jobs.submit(message, content, _caller(), key=idempotency_key(), trace=trace_context()))
+    job = service.jobs.submit(
+        message, content, _caller(), key=idempotency_key(), trace=trace_context(), encoding=accepted_encoding()
+    )
+    return _accepted(job)
 
 
 def _job(service: Service, job_id: str) -> Response:
+    return _waiting(service, lambda wait_s: _job_state(service, job_id, wait_s))
+
+
+def _waiting(service: Service, answer: Callable[[float], Response]) -> Response:
+    """Return an answer for which the request waits, as long as it says, if it finds a place for that."""
     wait_s = number(endpoints.WAIT_S, service.limits.max_poll_s)
     if not wait_s:
-        return _job_state(service, job_id)
+        return answer(0)
     with service.waiting_place(_caller().name) as may_wait:
-        response = _job_state(service, job_id, wait_s if may_wait else 0)
+        response = answer(wait_s if may_wait else 0)
     if not may_wait:
         response.headers["Retry-After"] = "1"
     return response
@@ -86,16 +114,22 @@ def _job(service: Service, job_id: str) -> Response:
 def _job_state(service: Service, job_id: str, wait_s: float = 0) -> Response:
     """Return the state of a job, with its results unless the request leaves them out."""
     if one_of(endpoints.RESULTS) == "false":
-        return respond(encode(service.jobs.info(job_id, _caller(), wait_s)))
-    return respond(service.jobs.answer(job_id, _caller(), wait_s))
+        return _respond_with(service.jobs.info(job_id, _caller(), wait_s))
+    answer = service.jobs.answer(job_id, _caller(), wait_s, accepted_encoding())
+    return respond(answer.body, answer.status, answer.encoding)
 
 
 def _result(service: Service, job_id: str, position: str) -> Response:
     if not position.isascii() or not position.isdecimal():
         raise RequestError(f"the number of a circuit is 0, 1, 2 and so on, not {position!r:.100}", field="position")
-    number_of_circuit = int(position) if len(position) <= _LONGEST_NUMBER else sys.maxsize
-    answer = service.jobs.result(job_id, number_of_circuit, _caller())
-    return respond(answer.body, answer.status)
+    first = int(position) if len(position) <= _LONGEST_NUMBER else sys.maxsize
+    count = int(number(endpoints.COUNT, endpoints.MAX_PAGE))
+
+    def respond_after(wait_s: float) -> Response:
+        answer = service.jobs.result(job_id, first, _caller(), accepted_encoding(), wait_s=wait_s, count=count)
+        return respond(answer.body, answer.status, answer.encoding)
+
+    return _waiting(service, respond_after)
 
 
 def _jobs(service: Service) -> Response:
@@ -103,13 +137,13 @@ def _jobs(service: Service) -> Response:
     limit = int(number(endpoints.LIMIT, endpoints.MAX_PAGE))
     before = request.args.get(endpoints.BEFORE.name)
     page = service.jobs.page(_caller(), None if state is None else JobState(state), before, limit)
-    return respond(encode(page))
+    return _respond_with(page)
 
 
 def _cancel(service: Service, job_id: str) -> Response:
     forget, _ = one_of(endpoints.FORGET) == "true", one_of(endpoints.RESULTS)  # both are checked before it is cancelled
     service.jobs.cancel(job_id, _caller())
-    return respond(encode(service.jobs.forget(job_id, _caller()))) if forget else _job_state(service, job_id)
+    return _respond_with(service.jobs.forget(job_id, _caller())) if forget else _job_state(service, job_id)
 
 
 def _rerun(service: Service, job_id: str) -> Response:
@@ -117,7 +151,7 @@ def _rerun(service: Service, job_id: str) -> Response:
 
 
 def _accepted(job: JobInfo) -> Response:
-    response = respond(encode(job), endpoints.SUBMIT.status)
+    response = _respond_with(job, endpoints.SUBMIT.status)
     response.headers["Location"] = endpoints.JOB.url(job.id)
     return response
 

@@ -8,6 +8,7 @@ import re
 from flask import request
 
 from gateway.errors import AuthenticationError, LimitError, RequestError
+from gateway.protocol.encodings import Encoding, accepted
 from gateway.protocol.endpoints import IDEMPOTENCY_KEY, Endpoint, Parameter
 from gateway.protocol.refusals import named_choices
 from gateway.server.http.responses import JSON, HttpProblem
@@ -86,6 +87,11 @@ def one_of(parameter: Parameter) -> str | None:
     if text is not None and text not in values:
         raise RequestError(f"{parameter.name} is one of {', '.join(values)}, not {text!r}", field=parameter.name)
     return text
+
+
+def accepted_encoding() -> Encoding:
+    """Return the encoding in which the sender of the request would have the answer."""
+    return accepted(request.headers.get("Accept"))
 
 
 def bearer_token() -> str | None:

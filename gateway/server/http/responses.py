@@ -10,8 +10,9 @@ from werkzeug.exceptions import HTTPException
 from gateway.errors import GatewayError
 from gateway.execution.content import Content, pieces_of, size_of
 from gateway.protocol import problem
+from gateway.protocol.encodings import Encoding
 
-JSON = "application/json"
+JSON = Encoding.JSON.media_type
 
 log = logging.getLogger("gateway")
 
@@ -25,9 +26,9 @@ class HttpProblem(HTTPException):
         self.problem_code = code
 
 
-def respond(content: Content, status: int = 200) -> Response:
-    """Return a response in JSON: a message or, from status 400 on, a problem. A large one is sent piece by piece."""
-    content_type = JSON if status < 400 else problem.CONTENT_TYPE  # noqa: PLR2004 - HTTP
+def respond(content: Content, status: int = 200, encoding: Encoding = Encoding.JSON) -> Response:
+    """Return a response: a message or, from status 400 on, a problem in JSON. A large one is sent piece by piece."""
+    content_type = encoding.media_type if status < 400 else problem.CONTENT_TYPE  # noqa: PLR2004 - HTTP
     if isinstance(content, bytes):
         return Response(content, status, content_type=content_type)
     response = Response(pieces_of(content), status, content_type=content_type)

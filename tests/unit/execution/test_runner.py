@@ -13,7 +13,7 @@ from gateway.counts import Counts
 from gateway.errors import CircuitInvalidError, LimitError, SimulatorError
 from gateway.execution.function import Function
 from gateway.execution.pool import InlineExecutor
-from gateway.execution.runner import AnswerText, Runner
+from gateway.execution.runner import AnswerParts, Runner
 from gateway.protocol.messages import BackendInfo, RunRequest, RunResponse, ServerLimits, decode, encode
 from gateway.protocol.result_message import message_of
 from gateway.provenance import Provenance
@@ -191,7 +191,7 @@ def test_a_state_vector_that_is_certainly_too_large_is_refused_before_it_is_comp
 
 @pytest.mark.parametrize("number", [0, 1, 2])
 def test_an_answer_is_written_as_its_message_is(number: int):
-    text = AnswerText(10**6)
+    text = AnswerParts(10**6)
     provenance = Provenance(simulator="fake", version="1")
     results = [Counts({"01": 3 + index}, provenance=provenance) for index in range(number)]
     for result in results:
@@ -204,7 +204,7 @@ def test_an_answer_is_written_as_its_message_is(number: int):
     [
         ("decode", "while the request was read: ask for fewer operations or circuits"),
         ("read", "while the request was read: ask for fewer operations or circuits"),
-        ("encode", "while the answer was written: ask for fewer circuits or shots"),
+        ("parts_of", "while the answer was written: ask for fewer circuits or shots"),
     ],
 )
 def test_memory_that_runs_out_beside_the_simulation_is_said_to_have(

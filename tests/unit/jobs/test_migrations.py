@@ -24,6 +24,7 @@ from gateway.jobs.database import exclusively, queue_key
 from gateway.jobs.schema import read_version
 from gateway.jobs.store import JobStore
 from gateway.jobs.tables import metadata
+from gateway.protocol.encodings import Encoding
 from gateway.results import JobState
 from gateway.version import __version__
 
@@ -166,6 +167,15 @@ def test_a_new_database_an_upgraded_one_and_the_declared_tables_are_the_same(old
         metadata.create_all(connection)
     assert tables(declared) == {name: table for name, table in upgraded.items() if name != "deployments"}
     assert "deployments" not in metadata.tables, "the interface of old Qrisp clients has it for itself"
+
+
+def test_jobs_of_the_first_schema_have_their_results_in_json(old_url: str):
+    store = JobStore(old_url, "qulacs", wait_s=0)
+    assert {record.encoding for record in store.page("ada", None, None, 10)} == {Encoding.JSON}
+    store.close()
+    with connected(old_url) as connection:
+        sizes = connection.execute(sa.text("SELECT size, whole_size FROM circuits")).all()
+    assert set(sizes) == {(None, None)}
 
 
 def test_jobs_without_a_key_are_found_by_their_number_and_keys_stay(old_url: str):

@@ -25,7 +25,8 @@ from gateway.errors import JobStoreError, LimitError, StorageFull
 from gateway.execution.content import PIECE_BYTES, Content, FileContent, pieces_of, size_of, whole
 from gateway.jobs.never_stored import NeverStored
 from gateway.jobs.store import EndedJob, JobRecord, JobStore, KeyTakenError, StoredAnswer
-from gateway.jobs.tables import ADD_PIECE, GROW
+from gateway.jobs.tables import ADD_PIECE, GROW, circuits, pieces
+from gateway.protocol.encodings import Encoding
 from gateway.results import JobState
 
 RECORD = JobRecord(
@@ -170,6 +171,44 @@ def test_ended_jobs_are_removed_with_all_that_belongs_to_them(store: JobStore):
     assert store.find("job 0", "ada") is None
     assert (store.requests(numbers[0]), store.piece(numbers[0], 0, 0)) == ([], None)
     assert store.taken() == {"ada": len(b"request 0"), "bob": size}
+
+
+def taken_on_disk(store: JobStore) -> int:
+    """Return the bytes that answers take in the database."""
+    with store.reading() as connection:
+        rows = connection.scalar(sa.select(sa.func.sum(sa.func.length(circuits.c.answer))))
+        return (rows or 0) + (connection.scalar(sa.select(sa.func.sum(sa.func.length(pieces.c.body)))) or 0)
+
+
+def text_of(size: int) -> bytes:
+    """Return counts as text, of so many bytes."""
+    words = "".join(f'"{k * 977 % 2**20:020b}":{k},' for k in range(size // 25 + 1))
+    return words.encode()[:size]
+
+
+@pytest.mark.parametrize("size", [1_500, PIECE_BYTES, PIECE_BYTES + 1, 3 * PIECE_BYTES + 7])
+def test_answers_are_kept_compressed_where_that_saves(store: JobStore, size: int):
+    number = added(store)
+    text, noise = text_of(size), os.urandom(size)
+    assert store.finish(number, 0, StoredAnswer(200, text), None, 1002)
+    assert taken_on_disk(store) < size / 2
+    assert store.finish(number, 1, StoredAnswer(200, noise), None, 1002)
+    assert taken_on_disk(store) < size * 3 / 2
+    assert [whole(answer.body) for answer in store.answers(number)] == [text, noise]
+    assert [size_of(answer.body) for answer in store.answers(number)] == [size, size]
+    assert [whole(answer.body) for answer in store.answers(number, 1)] == [noise]
+    assert [whole(answer.body) for answer in store.answers(number, 0, 1)] == [text]
+    body = store.answer(number, 0).body
+    for start, stop in [(0, 0), (1, size - 1), (PIECE_BYTES - 1, PIECE_BYTES + 1), (size - 1, size), (7, None)]:
+        assert b"".join(pieces_of(body, start, stop)) == text[start:stop]
+    assert store.summaries([number])[number] == (2, 0, 2 * size)
+    assert store.taken() == {"ada": 2 * size + len(b"request 0request 1")}
+
+
+def test_how_results_are_written_is_kept_with_the_job(store: JobStore):
+    added(store, id="other", encoding=Encoding.MSGPACK)
+    assert store.find("other", "ada").encoding is Encoding.MSGPACK
+    assert store.unfinished()[0].record.encoding is Encoding.MSGPACK
 
 
 def content_of(size: int, kind: str) -> tuple[bytes, Content]:
@@ -324,7 +363,7 @@ def test_what_is_too_large_for_sqlite_is_never_stored_and_names_its_size(tmp_pat
     number = added(store)
     size = (100_001, PIECE_BYTES * 3)[position]
     with pytest.raises(NeverStored, match="more than the job database can take") as caught:
-        store.finish(number, position, StoredAnswer(200, b"x" * size), None, 1002)
+        store.finish(number, position, StoredAnswer(200, os.urandom(size)), None, 1002)
     reason = caught.value.reason
     assert (reason.code, reason.limit, reason.requested) == ("limit-exceeded", "max_result_bytes", size)
     assert store.answers(number) == [None, None]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from io import BytesIO
 
 import pytest
 from flask.testing import FlaskClient
@@ -66,7 +67,8 @@ class ThroughApp(BaseAdapter):
         endpoint, _ = urls.match(request.path_url.partition("?")[0], method=request.method)
         self.rows.append(endpoint.removeprefix("v1."))
         response = Response()
-        response.status_code, response._content, response.url = answer.status_code, answer.data, str(request.url)
+        response.status_code, response.raw, response.url = answer.status_code, BytesIO(answer.data), str(request.url)
+        response.headers.update(answer.headers)
         return response
 
     def close(self) -> None:

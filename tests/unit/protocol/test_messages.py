@@ -12,18 +12,25 @@ import msgspec
 import pytest
 
 from gateway.amplitudes import Amplitudes
+from gateway.arrays import Array
 from gateway.circuit import Circuit, Comparison
 from gateway.density_matrix import DensityMatrix
 from gateway.errors import LimitError, RequestError
-from gateway.expectation import Expectation
+from gateway.expectation import Expectation, ExpectationValues
 from gateway.observables import observable_list
+from gateway.outcomes import Outcomes
 from gateway.protocol import messages, problem
+from gateway.protocol.encodings import Encoding
+from gateway.protocol.frames import frame
 from gateway.protocol.messages import (
     BackendInfo,
     Health,
     JobInfo,
     JobList,
     JobProgress,
+    PackedJob,
+    PackedJobInfo,
+    PackedResponse,
     Problem,
     RawResponse,
     ReceivedJob,
@@ -33,7 +40,7 @@ from gateway.protocol.messages import (
     decode,
     encode,
 )
-from gateway.protocol.result_message import ResultMessage, message_of, result_of
+from gateway.protocol.result_message import PackedResult, ResultMessage, message_of, parts_of, result_of
 from gateway.results import Capabilities, JobState, Provenance, ResultType, Sampling
 from gateway.shot_memory import Memory
 
@@ -167,6 +174,34 @@ MESSAGES: dict[str, msgspec.Struct] = {
 }
 
 
+PACKED: dict[str, msgspec.Struct] = {
+    "response": PackedResponse(
+        results=[
+            PackedResult(provenance=PROVENANCE, width=2, counts={"00": 990, "01": 10}),
+            PackedResult(provenance=EXACT, width=1, probabilities=Outcomes.of({"0": 0.25, "1": 0.75}, 1)),
+            PackedResult(provenance=EXACT, width=0, statevector=Array.of_floats([0.6, 0.0, 0.0, -0.8], "<c16")),
+            PackedResult(provenance=PROVENANCE, width=0, expectation=ExpectationValues([0.5, -1.5], [0.25, 0.0], 2)),
+            PackedResult(provenance=PROVENANCE, width=2, memory=Array("|u1", (3, 1), memoryview(b"\x01\x00\x03"))),
+            PackedResult(provenance=EXACT, width=0, amplitudes={"00": (0.6, 0.0), "11": (0.0, -0.8)}),
+            PackedResult(
+                provenance=EXACT,
+                width=0,
+                density_matrix=Array.of_floats([0.25, 0.0, 0.0, 0.125, 0.0, -0.125, 0.75, 0.0], "<c16", (2, 2)),
+            ),
+        ]
+    ),
+    "job-failed": PackedJob(
+        **{
+            **msgspec.structs.asdict(MESSAGES["job-failed"]),
+            "results": [PackedResult(provenance=PROVENANCE, width=1, counts={"0": 1000}), None],
+            "errors": [msgspec.msgpack.encode(problem) for problem in MESSAGES["job-failed"].errors],
+        }
+    ),
+    **{name: MESSAGES[name] for name in ("backend", "job-queued", "job-without-results", "jobs")},
+}
+"""The messages that a server sends in MessagePack as well."""
+
+
 def message_types() -> set[type]:
     """Return what the module defines and sends as a whole."""
     structs = {
@@ -175,12 +210,22 @@ def message_types() -> set[type]:
         if isinstance(found, type) and issubclass(found, msgspec.Struct) and found.__module__ == messages.__name__
     }
     parts = {ServerLimits, JobProgress, Problem}
-    other_sides = {RawResponse, ReceivedJob}  # the same messages, read or written in part only
+    other_sides = {
+        RawResponse,
+        ReceivedJob,
+        PackedResponse,
+        PackedJob,
+        PackedJobInfo,
+    }  # the same messages, read or written otherwise
     return structs - parts - other_sides
 
 
 def golden(name: str) -> bytes:
     return (GOLDEN / f"{name}.json").read_bytes()
+
+
+def packed(name: str) -> bytes:
+    return (GOLDEN / f"{name}.msgpack").read_bytes()
 
 
 def without_layout(encoded: bytes) -> bytes:
@@ -197,9 +242,58 @@ def test_a_golden_file_is_read_as_its_message(name: str):
     assert decode(type(MESSAGES[name]), golden(name)) == MESSAGES[name]
 
 
+@pytest.mark.parametrize("name", PACKED)
+def test_a_message_is_written_in_messagepack_as_in_its_golden_file(name: str):
+    message = PACKED[name]
+    written = encode(message if name != "job-failed" else MESSAGES[name], Encoding.MSGPACK)
+    assert written == packed(name)
+
+
+@pytest.mark.parametrize("name", PACKED)
+def test_a_golden_file_in_messagepack_is_read_as_its_message(name: str):
+    kind = {PackedResponse: RunResponse, PackedJob: ReceivedJob}.get(type(PACKED[name]), type(PACKED[name]))
+    assert decode(kind, packed(name), Encoding.MSGPACK) == PACKED[name]
+
+
+def test_results_are_written_in_messagepack_one_after_the_other():
+    results = [result_of(message) for message in PACKED["response"].results]
+    around = frame(len(results), Encoding.MSGPACK)
+    parts = [part for result in results for part in parts_of(result, Encoding.MSGPACK)]
+    assert b"".join([around.beginning, *parts, around.end]) == packed("response")
+
+
+@pytest.mark.parametrize("number", [0, 15, 16, 2**16 - 1, 2**16])
+def test_the_frame_of_any_number_of_results_is_that_of_an_encoder(number: int):
+    around = frame(number, Encoding.MSGPACK)
+    nothing = msgspec.msgpack.encode({"results": [None] * number})
+    assert around.beginning + b"\xc0" * number + around.end == nothing
+
+
+@pytest.mark.parametrize("name", PACKED)
+def test_a_message_says_the_same_in_both_encodings(name: str):
+    plain, other = (
+        [result and result_of(result) for result in getattr(message, "results", None) or ()]
+        for message in (MESSAGES[name], PACKED[name])
+    )
+    assert plain == other
+
+
+@pytest.mark.parametrize("body", [b"", b"\xc1", b"\xdd\xff\xff\xff\xff", b"\x93", b"\x91" * 200_000])
+def test_what_is_no_messagepack_is_refused(body):
+    with pytest.raises(RequestError, match=r"not MessagePack|must be an object"):
+        decode(RunResponse, body, Encoding.MSGPACK)
+
+
+def test_a_refusal_of_messagepack_says_where():
+    body = msgspec.msgpack.encode({"results": [{"provenance": {"simulator": "s", "version": "1"}, "width": "2"}]})
+    with pytest.raises(RequestError, match=r"results\[0\]\.width must be an integer, not the text '2'"):
+        decode(RunResponse, body, Encoding.MSGPACK)
+
+
 def test_every_type_of_message_has_a_golden_file_and_every_golden_file_a_message():
     assert {type(message) for message in MESSAGES.values()} == message_types()
     assert {path.stem for path in GOLDEN.glob("*.json")} == {*MESSAGES, "problem"}
+    assert {path.stem for path in GOLDEN.glob("*.msgpack")} == set(PACKED)
 
 
 def test_a_problem_is_written_and_read_as_in_its_golden_file():

@@ -3,8 +3,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import jsonschema
+import msgspec
 import pytest
 from flask.testing import FlaskClient
 from openapi_spec_validator import OpenAPIV31SpecValidator
@@ -20,6 +22,8 @@ from gateway.server.http.app import create_app
 from gateway.server.service import Service
 from gateway.version import __version__
 
+PACKED = ("response", "backend", "jobs", "job-queued", "job-failed", "job-without-results")
+GOLDEN = Path(__file__).parents[2] / "golden"
 UNDOCUMENTED = {"/openapi.json"}
 """The document does not describe itself."""
 
@@ -39,13 +43,32 @@ def assert_valid(value: object, pointer: str) -> None:
 def schema_of(path: str, method: str, status: int) -> str:
     escaped = path.replace("/", "~1")
     content = document()["paths"][path][method]["responses"][str(status)]["content"]
-    (content_type,) = content
+    content_type = next(iter(content))
     return f"/paths/{escaped}/{method}/responses/{status}/content/{content_type.replace('/', '~1')}/schema"
 
 
 def test_the_document_is_valid_openapi():
     OpenAPIV31SpecValidator(document()).validate()
     assert document()["info"]["version"] == __version__
+
+
+def test_answers_that_are_had_in_messagepack_are_documented_in_both_encodings():
+    for methods in document()["paths"].values():
+        for operation in methods.values():
+            for status, response in operation["responses"].items():
+                kinds = set(response["content"])
+                if "application/json" in kinds and operation["operationId"] not in {"healthz", "readyz"}:
+                    assert kinds == {"application/json", "application/msgpack"}, (operation["operationId"], status)
+                else:
+                    assert len(kinds) == 1
+
+
+@pytest.mark.parametrize("name", PACKED)
+def test_golden_files_in_messagepack_are_as_documented(name: str):
+    value = msgspec.msgpack.decode((GOLDEN / f"{name}.msgpack").read_bytes())
+    schema = {"response": "PackedResponse", "backend": "BackendInfo", "jobs": "JobList"}.get(name, "PackedJobInfo")
+    text = json.loads(msgspec.json.encode(value))  # bytes become text, as in the schema, and times too
+    assert_valid(text, f"/components/schemas/{schema}")
 
 
 def test_every_route_is_in_the_document_and_vice_versa(client: FlaskClient):

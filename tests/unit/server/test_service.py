@@ -32,11 +32,11 @@ class Executor(InlineExecutor):
         self.given: list[tuple[str | None, float, str]] = []
         self.closed = 0
 
-    def run(self, body: bytes, token: str | None, timeout_s: float, *, caller: str = "", stop=None) -> Answer:
+    def run(self, body: bytes, token: str | None, timeout_s: float, *, caller: str = "", **named: object) -> Answer:
         self.given.append((token, timeout_s, caller))
         if timeout_s == 0:
             raise BusyError("no worker is free", retry_after_s=1.0)
-        return super().run(body, token, timeout_s, caller=caller, stop=stop)
+        return super().run(body, token, timeout_s, caller=caller, **named)
 
     def close(self) -> None:
         self.closed += 1

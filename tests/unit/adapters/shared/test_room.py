@@ -41,9 +41,9 @@ def test_bitstrings_that_do_not_fit_are_refused_before_they_are_written(limited,
     with pytest.raises(
         LimitError, match=r"outcomes of 20,000 clbits do not fit .* fewer shots or fewer clbits"
     ) as caught:
-        limited.run(uniform(11, 20_000), shots=shots)
-    assert (caught.value.limit, caught.value.requested) == ("outcomes", 2_048)
-    assert 0 < caught.value.allowed < 2_048
+        limited.run(uniform(12, 20_000), shots=shots)
+    assert (caught.value.limit, caught.value.requested) == ("outcomes", 4_096)
+    assert 0 < caught.value.allowed < 4_096
 
 
 def test_few_outcomes_fit_however_wide_they_are(limited):
@@ -55,7 +55,7 @@ def test_few_outcomes_fit_however_wide_they_are(limited):
 
 def test_outcomes_of_branches_are_counted_as_they_grow(limited):
     circuit = Circuit(1, 3_000)
-    for clbit in range(13):
+    for clbit in range(14):
         circuit.h(0).measure(0, clbit)
     with pytest.raises(LimitError, match="outcomes of 3,000 clbits") as caught:
         limited.run(circuit, shots=None)
