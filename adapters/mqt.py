@@ -1,8 +1,11 @@
 """MQT DDSIM (https://mqt.readthedocs.io/projects/ddsim), checked against 2.7.0 with MQT Core 3.11.0.
 
 DDSIM works with decision diagrams: their time and memory depend on the structure of the state and not on
-the number of qubits, so counts have no limit of qubits, and DDSIM itself always draws the shots. The
-adapter runs dynamic circuits by deferred measurement, since DDSIM would simulate every shot from the start.
+the number of qubits, so counts have no limit of qubits, and DDSIM itself draws the shots of most circuits.
+
+DDSIM would simulate every shot of a dynamic circuit from the start. A few measurements on the way are deferred onto
+fresh qubits, for which one run gives all shots; each makes the diagram larger, by a factor of up to about 1.8. Where
+there are more, or loops or assignments, the shared driver measures and collapses diagrams in MQT's own package.
 
 MQT is little-endian, as we are. Two gates are replaced by their definitions: MQT's ``v`` is not ``sx``,
 and its ``cu`` lacks the fourth angle. MQT brings a global phase into one turn by subtracting turns one by one,
@@ -14,8 +17,9 @@ leaves it out.
 from __future__ import annotations
 
 import cmath
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from operator import itemgetter
 from typing import Any, ClassVar
 
@@ -30,18 +34,32 @@ from adapters.base import Run, measured_clbits
 from adapters.shared.costs import Costs
 from adapters.shared.deferred import Step, defer
 from adapters.shared.dense import without_idle_qubits
-from adapters.shared.outcomes import NEGLIGIBLE
+from adapters.shared.outcomes import NEGLIGIBLE, drawn, weighed
 from adapters.shared.packed import OutcomeSum, words_of
 from adapters.shared.pauli import PauliSums, String, ones
+from adapters.shared.populations import SAME, Bounds, SegmentCache, SegmentKey, follow, states_in_step
+from adapters.shared.program import Program, make_program
 from adapters.shared.room import Room, set_ceiling, take_outcomes, take_packed_outcomes
 from adapters.shared.state_results import StateResults
-from adapters.shared.states import State, distribution
-from gateway.circuit import Circuit
+from adapters.shared.states import Distribution, State, distribution
+from adapters.shared.tables import Table
+from gateway.circuit import Circuit, Operation
+from gateway.circuit.operations import CONTROL
 from gateway.counts import Counts, Probabilities
+from gateway.results import Sampling
 from gateway.simulators import SIMULATORS
 
 _MOST_QUBITS_WITHOUT_CEILING = 13
 """The decision diagram of so few qubits is small even if it has no structure at all."""
+
+_MOST_QUBITS_DENSE = 14
+"""Of the states of so few qubits that the shared driver follows, all amplitudes are written down at the end."""
+
+_MOST_DEFERRED = 6
+"""So many measurements and resets may get a fresh qubit each; with more it is cheaper to follow their outcomes."""
+
+_BYTES_OF_NODE = 200
+"""The memory of a node of a diagram with its weights; a state without structure has a node for each amplitude."""
 
 
 _SMALL = 6
@@ -86,6 +104,13 @@ class GlobalPhase(NativeGate):
         self.plain = _add_phase
 
 
+def _is_measured_last(circuit: Circuit) -> bool:
+    """Return whether nothing but measurements follows the first one, and nothing has a condition."""
+    names = [op.name for op in circuit.operations if op.name != "barrier"]
+    first = names.index("measure") if "measure" in names else len(names)
+    return set(names[first:]) <= {"measure"} and not any(op.condition for op in circuit.operations)
+
+
 def _add_phase(circuit: QuantumComputation, phase: float) -> None:
     circuit.gphase(cmath.phase(cmath.rect(1.0, phase)))
 
@@ -103,6 +128,110 @@ class NativeCircuit:
     qubit_of_clbit: dict[int, int]
     num_clbits: int
     measured_qubits: tuple[int, ...] = ()
+
+
+class Diagram:
+    """A state as a decision diagram, which holds a reference to its nodes.
+
+    Args:
+        package: where the nodes are.
+        vector: the diagram; its reference becomes that of the object.
+    """
+
+    __slots__ = ("package", "vector")
+
+    def __init__(self, package: DDPackage, vector: VectorDD) -> None:
+        self.package = package
+        self.vector = vector
+
+    def __del__(self) -> None:
+        self.package.dec_ref_vec(self.vector)
+
+
+class _Simulation:
+    """What the shared driver needs of MQT: diagrams are measured and collapsed in a package of their own.
+
+    Args:
+        adapter: converts gates.
+        program: what is run.
+        run: the run under way.
+    """
+
+    def __init__(self, adapter: MqtAdapter, program: Program, run: Run) -> None:
+        self._adapter = adapter
+        self._num_qubits = program.num_qubits
+        self._run = run
+        self._circuits: SegmentCache[QuantumComputation] = SegmentCache(program)
+        self._package = DDPackage(program.num_qubits)
+        self._direction: Diagram | None = None
+
+    def advance(self, key: SegmentKey, gates: list[Operation], state: Diagram | None) -> Diagram:
+        """Return the state after gates."""
+
+        def build() -> QuantumComputation:
+            with self._run.building():
+                return self._adapter.gates(Circuit(self._num_qubits, 0, gates))
+
+        circuit = self._circuits.get(key, len(gates), build)
+        with self._run.running():
+            return self._after(circuit, state)
+
+    def probability_of_one(self, state: Diagram, qubit: int) -> float:
+        """Return the probability that measuring a qubit gives 1."""
+        zero, one = self._weights(state, qubit)
+        return one / (zero + one)
+
+    def project(self, state: Diagram, qubit: int, outcome: int, *, flip: bool = False) -> Diagram:
+        """Return the normalised state after an outcome."""
+        norm = np.sqrt(self._weights(state, qubit)[outcome])
+        projector = np.zeros((2, 2), dtype=np.complex128)
+        projector[outcome ^ flip, outcome] = 1 / norm
+        matrix = self._package.single_qubit_gate(projector, qubit)
+        after = self._kept(self._package.matrix_vector_multiply(matrix, state.vector))
+        self._package.garbage_collect()
+        return after
+
+    def fingerprint(self, state: Diagram) -> float:
+        """Return the length of the state's component along a fixed product of states of one qubit."""
+        if self._direction is None:
+            circuit = QuantumComputation(self._num_qubits)
+            for qubit, (theta, phi) in enumerate(np.random.default_rng(0).uniform(0.5, 2.5, (self._num_qubits, 2))):
+                circuit.u(theta, phi, 0.0, qubit)
+            self._direction = self._after(circuit, None)
+        return float(abs(self._package.inner_product(self._direction.vector, state.vector)))
+
+    def same(self, state: Diagram, other: Diagram) -> bool:
+        """Return whether two states are the same up to their phase, by the norm of their difference."""
+        overlap = self._package.inner_product(other.vector, state.vector)
+        if abs(overlap) < 0.5:  # noqa: PLR2004 - far from the same
+            return False
+        turned = self._package.single_qubit_gate(-overlap / abs(overlap) * np.eye(2, dtype=np.complex128), 0)
+        negative = self._package.matrix_vector_multiply(turned, other.vector)
+        difference = self._package.vector_add(state.vector, negative)
+        return bool(np.sqrt(abs(self._package.inner_product(difference, difference))) <= SAME)
+
+    def _after(self, circuit: QuantumComputation, state: Diagram | None) -> Diagram:
+        if state is None:
+            vector = self._package.zero_state(self._num_qubits)
+        else:
+            vector = state.vector
+            self._package.inc_ref_vec(vector)  # the simulation gives one back
+        return Diagram(self._package, simulate(circuit, vector, self._package))
+
+    def _kept(self, vector: VectorDD) -> Diagram:
+        self._package.inc_ref_vec(vector)
+        return Diagram(self._package, vector)
+
+    def _weights(self, state: Diagram, qubit: int) -> tuple[float, float]:
+        """Return the squared norms of the parts of a state in which a qubit is 0 and in which it is 1."""
+        zero, one = (
+            self._package.expectation_value(self._package.single_qubit_gate(projector, qubit), state.vector)
+            for projector in _PROJECTORS
+        )
+        return zero, one
+
+
+_PROJECTORS = (np.diag([1.0 + 0j, 0.0]), np.diag([0.0, 1.0 + 0j]))
 
 
 class MqtAdapter(StateResults[NativeCircuit]):
@@ -205,6 +334,60 @@ class MqtAdapter(StateResults[NativeCircuit]):
         pick = itemgetter(*picks)
         return Counts.trusted({"".join(pick(key + "0")): times for key, times in counts.items()}, width)
 
+    def counts(self, circuit: Circuit, run: Run) -> Counts:
+        """Sample with DDSIM, or follow the outcomes of measurements on the way where they are too many to defer."""
+        if run.sampling is Sampling.NATIVE or not self._is_followed(circuit):
+            return super().counts(circuit, run)
+        run.sampler = "shared"
+        rng = np.random.default_rng(run.seed)
+        totals: dict[str, int] = {}
+        with run.building():
+            compact = without_idle_qubits(circuit)
+            program = make_program(compact, measured_last=compact.num_qubits <= _MOST_QUBITS_DENSE)
+        for table, chances in self._leaves(program, rng, run):
+            with run.sampling_shots():
+                for outcomes in drawn(table, chances, rng):
+                    outcomes.add_to(totals, program)
+        return Counts.trusted(totals, circuit.num_clbits)
+
+    def _is_followed(self, circuit: Circuit) -> bool:
+        """Return whether the shared driver runs a circuit."""
+        names = {op.name for op in circuit.operations}
+        if not names.isdisjoint(CONTROL):
+            return True
+        if "reset" not in names and _is_measured_last(circuit):
+            return False
+        return defer(circuit).num_qubits - circuit.num_qubits > _MOST_DEFERRED
+
+    def _leaves(
+        self, program: Program, rng: np.random.Generator | None, run: Run
+    ) -> Iterator[tuple[Table, Distribution]]:
+        """Yield each population at the end, with the distribution of the qubits that are measured last."""
+        if program.num_qubits > _MOST_QUBITS_WITHOUT_CEILING:
+            set_ceiling()
+        qubits = program.measured
+        bounds = partial(self._bounds, program, run)
+        for table, diagram in follow(program, _Simulation(self, program, run), rng, bounds, run.shots):
+            with run.running():
+                chances = distribution(np.asarray(diagram.vector.get_vector()), qubits) if qubits else np.ones(1)
+            yield table, chances
+
+    def _bounds(self, program: Program, run: Run) -> Bounds:
+        """Return how many diagrams may wait; only the ceiling holds those of many qubits, which may have any size."""
+        size = _BYTES_OF_NODE << min(program.num_qubits, _MOST_QUBITS_DENSE)
+
+        def claim(waiting: int) -> None:
+            parts = {"states": size, "branches": waiting * size}
+            run.room.take_states(parts, program.num_qubits, lambda left: (left // _BYTES_OF_NODE).bit_length() - 1)
+
+        return Bounds(
+            claim,
+            depth=program.depth(run.shots) + 1,
+            in_step=states_in_step(program, run.shots, size),
+            turns=self.max_loop_iterations,
+            index_of=run.index_of_control,
+        )
+
     def advice(self, room: Room) -> str:
         """Return why the memory ran out and what to do about it."""
         if room.parts.get(room.largest(), 0) <= self.available_bytes() // 2:
@@ -261,6 +444,8 @@ class MqtAdapter(StateResults[NativeCircuit]):
 
     def probabilities(self, circuit: Circuit, run: Run) -> Probabilities:
         """Return the exact probabilities of the clbits."""
+        if self._is_followed(circuit):
+            return self._followed_probabilities(circuit, run)
         with run.building():
             native = self._convert_gates(without_idle_qubits(circuit))
         self.take_final_state(native.circuit.num_qubits, run)
@@ -274,6 +459,22 @@ class MqtAdapter(StateResults[NativeCircuit]):
             words = words_of(likely, places, circuit.num_clbits)
             totals.add(words, probabilities[likely], is_distinct=True)
             return Probabilities.of_arrays(totals.outcomes(), circuit.num_clbits)
+
+    def _followed_probabilities(self, circuit: Circuit, run: Run) -> Probabilities:
+        """Return the exact probabilities of the clbits of a circuit that the shared driver runs."""
+        totals = OutcomeSum(circuit.num_clbits)
+        with run.building():
+            program = make_program(without_idle_qubits(circuit))
+        self.take_final_state(program.num_qubits, run)
+        for table, chances in self._leaves(program, None, run):
+            with run.running():
+                weighed(table, chances, program).add_exactly_to(totals, program)
+        with run.running():
+            return Probabilities.of_arrays(totals.outcomes(), circuit.num_clbits)
+
+    def gates(self, circuit: Circuit) -> QuantumComputation:
+        """Convert a circuit of gates."""
+        return self._convert_gates(circuit).circuit
 
     def _convert_gates(self, circuit: Circuit) -> NativeCircuit:
         """Convert the gates, deferring each measurement that something follows."""

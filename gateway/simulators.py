@@ -109,7 +109,13 @@ SIMULATORS: dict[str, Simulator] = {
             summary="MQT DDSIM decision diagrams",
             adapter="adapters.mqt:MqtAdapter",
             distribution="mqt.ddsim",
-            capabilities=Capabilities(result_types=_ALL_TYPES, exact_bytes_per_amplitude=320, native_dynamic=True),
+            capabilities=Capabilities(
+                result_types=_ALL_TYPES,
+                assignment=True,
+                loops=True,
+                exact_bytes_per_amplitude=320,
+                native_dynamic=True,
+            ),
             requires=("mqt.ddsim>=2.7,<2.8",),
             packages=("mqt", "qiskit"),  # mqt.core offers converters for Qiskit where it is installed
             warm=("mqt.ddsim", "mqt.core"),

@@ -24,6 +24,7 @@ from adapters.shared.packed import OutcomeSum
 from adapters.shared.pauli import Estimate, PauliSums, groups_of
 from adapters.shared.populations import SAME, Bounds, SegmentCache, SegmentKey, follow, states_in_step
 from adapters.shared.program import Program, make_program
+from adapters.shared.recall import Recall
 from adapters.shared.room import take_outcomes
 from adapters.shared.state_results import StateResults, compacted, draw
 from adapters.shared.states import (
@@ -168,6 +169,7 @@ class _Simulation(Generic[N]):
         self._num_qubits = program.num_qubits
         self._run = run
         self._circuits: SegmentCache[N] = SegmentCache(program)
+        self._recall = Recall(STATE << program.num_qubits)
 
     def advance(self, key: SegmentKey, gates: list[Operation], state: State | None) -> State:
         """Return the state after gates."""
@@ -176,9 +178,15 @@ class _Simulation(Generic[N]):
             with self._run.building():
                 return self._adapter.build(Circuit(self._num_qubits, 0, gates))
 
+        known = None if state is None else self._recall.after(key, state)
+        if known is not None:
+            return known
         native = self._circuits.get(key, len(gates), build)
         with self._run.running():
-            return self._adapter.evolve(native, state)
+            after = self._adapter.evolve(native, state)
+        if state is not None:
+            self._recall.remember(key, state, after)
+        return after
 
     probability_of_one = staticmethod(probability_of_one)
     project = staticmethod(project)

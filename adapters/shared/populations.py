@@ -178,7 +178,8 @@ class Pool(Generic[S]):
         fingerprint = self._fingerprint(population)
         place = bisect_left(self._known, fingerprint - 2 * SAME, key=self._fingerprint)
         while place < len(self._known) and self._fingerprint(self._known[place]) <= fingerprint + 2 * SAME:
-            if self._simulation.same(_state(self._known[place]), _state(population)):
+            known = _state(self._known[place])
+            if known is population.state or self._simulation.same(known, _state(population)):
                 return self._known[place]
             place += 1
         return None

@@ -157,9 +157,15 @@ class Program:
         return min(self.branching, shots - 1) if shots else self.branching
 
 
-def make_program(circuit: Circuit) -> Program:
-    """Return the program of a circuit, in a few passes over its operations."""
-    kept = _Kept(circuit)
+def make_program(circuit: Circuit, *, measured_last: bool = True) -> Program:
+    """Return the program of a circuit, in a few passes over its operations.
+
+    Args:
+        circuit: any valid circuit.
+        measured_last: whether measurements that can wait are moved to the end, to be sampled together; otherwise they
+            are events like all others.
+    """
+    kept = _Kept(circuit, measured_last=measured_last)
     written = sorted(set().union(*[op.clbits for op in kept.operations if op.clbits]))
     columns = {clbit: column for column, clbit in enumerate(written)}
     steps = _Steps(kept, columns).steps
@@ -178,14 +184,19 @@ def make_program(circuit: Circuit) -> Program:
 class _Kept:
     """The operations that something depends on, and the measurements that can wait (one pass, backwards).
 
+    Args:
+        circuit: any valid circuit.
+        measured_last: whether measurements that can wait do so.
+
     Attributes:
         operations: in order of time.
         cleared: the places among them of measurements whose qubit nothing uses again.
         final: clbit -> qubit for the measurements that were moved to the end.
     """
 
-    def __init__(self, circuit: Circuit) -> None:
+    def __init__(self, circuit: Circuit, *, measured_last: bool) -> None:
         self.final: dict[int, int] = {}
+        self._measured_last = measured_last
         self._num_clbits = circuit.num_clbits
         self._acted_on_later: set[int] = set()  # qubits that something acts on later
         self._read_later: set[int] = set()  # clbits whose present value something reads later
@@ -231,6 +242,8 @@ class _Kept:
         if op.condition or clbit in self._read_later:
             return False
         if clbit not in self._overwritten_later:
+            if not self._measured_last:
+                return False
             self.final[clbit] = qubit
             self._final_qubits.add(qubit)
             self._overwritten_later.add(clbit)

@@ -3,18 +3,21 @@ import resource
 
 import numpy as np
 import pytest
+from support.circuits import random_dynamic_circuit
 from support.reference import distribution
+from support.statistics import assert_drawn_from
 
 from adapters import base
+from adapters import mqt as mqt_adapter
 from adapters.mqt import MqtAdapter
 from adapters.shared.deferred import Step, defer
 from adapters.shared.room import Room
 from gateway.circuit import Circuit
-from gateway.circuit.circuit import Comparison
+from gateway.circuit.circuit import Comparison, bits
 from gateway.circuit.gates import GATES
 from gateway.errors import LimitError
 from gateway.observables import observable_list
-from gateway.results import ResultType
+from gateway.results import ResultType, Sampling
 from gateway.run_details import RunDetails
 
 TELEPORT = (
@@ -192,7 +195,7 @@ def test_qubits_of_deferred_measurements_count_for_the_ceiling(monkeypatch):
     circuit = Circuit(2, 20)
     for clbit in range(20):
         circuit.h(0).cx(0, 1).measure(0, clbit).reset(0)
-    adapter.run(circuit, shots=10)
+    adapter.run(circuit, shots=10, sampling=Sampling.NATIVE)
     assert asked
 
 
@@ -235,3 +238,70 @@ def test_a_state_without_structure_is_taken_as_a_vector(adapter, monkeypatch):
     monkeypatch.setattr("adapters.mqt._SMALL", 0)  # any diagram is small enough
     diagram = adapter.run(circuit, shots=None, result=ResultType.EXPECTATION, details=details)
     assert diagram.values == pytest.approx(vector.values, abs=1e-9)
+
+
+# ---------------------------------------------------------------------------- diagrams that the shared driver follows
+
+
+def monitored(num_qubits, layers):
+    """Return layers without structure, each of which is followed by a measurement."""
+    rng = random.Random(3)
+    circuit = Circuit(num_qubits, layers)
+    for layer in range(layers):
+        for qubit in range(num_qubits):
+            circuit.u(*(rng.uniform(-3, 3) for _ in range(3)), qubit)
+        for qubit in range(layer % 2, num_qubits - 1, 2):
+            circuit.cx(qubit, qubit + 1)
+        circuit.measure(layer % num_qubits, layer)
+    return circuit
+
+
+def test_few_measurements_on_the_way_are_deferred_and_many_are_followed(adapter):
+    few, many = (adapter.run(monitored(3, layers), shots=10) for layers in (5, 12))
+    assert (few.provenance.sampler, many.provenance.sampler) == ("native", "shared")
+
+
+def test_measurements_on_the_way_follow_the_reference(adapter):
+    circuit = monitored(3, 11)
+    assert_follows_the_reference(adapter, circuit)
+    assert_drawn_from(adapter.run(circuit, shots=20_000, seed=1), distribution(circuit))
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_random_circuits_that_are_followed_follow_the_reference(adapter, seed):
+    circuit = random_dynamic_circuit(seed, num_operations=40)
+    circuit.set((0,), bits(0))  # the reason to follow them
+    assert_follows_the_reference(adapter, circuit)
+
+
+def test_diagrams_that_differ_by_a_millionth_are_not_merged(adapter):
+    circuit = Circuit(2, 3).h(0).measure(0, 0).reset(0).ry(2e-6, 1, when={0: 1}).h(1).measure(1, 1).set((2,), 0)
+    exact = adapter.run(circuit, shots=None)
+    chances = [exact[f"01{first}"] / (exact[f"00{first}"] + exact[f"01{first}"]) for first in (0, 1)]
+    assert chances[0] - chances[1] == pytest.approx(1e-6, rel=1e-4)
+
+
+def test_equal_diagrams_are_merged(adapter, monkeypatch):
+    projected = []
+    original = mqt_adapter._Simulation.project
+    monkeypatch.setattr(
+        mqt_adapter._Simulation, "project", lambda *args, **kw: projected.append(1) or original(*args, **kw)
+    )
+    circuit = Circuit(2, 2)
+    for _ in range(50):
+        circuit.h(0).measure(0, 0).x(1, when={0: 1}).measure(1, 1)
+    counts = adapter.run(circuit, shots=10**6, seed=1)
+    assert len(counts) == 4
+    assert len(projected) < 50 * 4 * 3
+
+
+def test_wide_circuits_with_loops_are_followed_to_their_last_measurement(adapter):
+    circuit = Circuit(40, 40).h(0)
+    for qubit in range(39):
+        circuit.cx(qubit, qubit + 1)
+    circuit.measure(0, 0).while_({0: 0}).x(0).measure(0, 0).end().measure(0, 0)
+    for qubit in range(1, 40):
+        circuit.measure(qubit, qubit)
+    counts = adapter.run(circuit, shots=1000, seed=1)
+    assert counts.keys() == {"1" * 40, "0" * 39 + "1"}
+    assert abs(counts["1" * 40] - 500) < 120

@@ -6,6 +6,7 @@ from support.circuits import teleportation
 from support.fakes import NumpyAdapter
 
 from adapters.shared.dense import counts_of_columns, counts_of_indices, without_idle_qubits
+from adapters.shared.recall import Recall
 from gateway.circuit import Circuit
 from gateway.errors import UnsupportedError
 from gateway.results import Sampling
@@ -56,7 +57,8 @@ def test_sampling_is_timed_as_a_part_of_the_run():
     assert adapter.run(teleportation(), shots=None).provenance.sample_s is None
 
 
-def test_segments_are_built_once_for_each_way_through_their_conditions():
+def test_segments_are_built_once_for_each_way_through_their_conditions(monkeypatch):
+    monkeypatch.setattr(Recall, "after", lambda *_: None)
     adapter = NumpyAdapter()
     circuit = Circuit(2, 3).h(0).measure(0, 0).x(1, when={0: 1}).h(0).measure(0, 1).x(1, when={0: 1}).h(0)
     adapter.run(circuit.measure(0, 2).measure(1, 0), shots=1000, seed=1)
@@ -67,3 +69,13 @@ def test_segments_are_built_once_for_each_way_through_their_conditions():
 def test_own_sampler_without_dynamic_circuits_refuses_them():
     with pytest.raises(UnsupportedError, match="leave sampling at 'auto'"):
         NumpyAdapter().run(teleportation(), shots=1, sampling=Sampling.NATIVE)
+
+
+def test_what_gates_do_to_a_small_state_is_computed_once():
+    few, many = NumpyAdapter(), NumpyAdapter()
+    for adapter, rounds in ((few, 10), (many, 100)):
+        circuit = Circuit(2, 2)
+        for _ in range(rounds):
+            circuit.h(0).measure(0, 0).x(1, when={0: 1})
+        adapter.run(circuit.measure(1, 1), shots=1000, seed=1)
+    assert many.evolved == few.evolved
