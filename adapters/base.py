@@ -14,8 +14,9 @@ import secrets
 import sys
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from itertools import islice
 from time import perf_counter
 from typing import Any, ClassVar, Generic, TypeVar
@@ -25,11 +26,13 @@ import numpy as np
 from adapters.shared.costs import STATE, Costs
 from adapters.shared.measuring import in_random_order, measuring_circuit, outcomes_of
 from adapters.shared.memory import available_bytes, given_bytes
-from adapters.shared.pauli import Estimate, PauliSums, groups_of
+from adapters.shared.pauli import Estimate, grouped
+from adapters.shared.preparing import Preparation, Prepared
 from adapters.shared.room import UNCOUNTED, Room
 from gateway.circuit import Circuit, Operation
-from gateway.circuit.lowering import lower, lowered_counts
+from gateway.circuit.lowering import depends_on_angles, lower, lowered_counts
 from gateway.circuit.needs import Needs, needs
+from gateway.circuit.points import Points, Template
 from gateway.circuit.widening import with_outcome
 from gateway.counts import Counts
 from gateway.enforcement import (
@@ -55,6 +58,7 @@ from gateway.results import Capabilities, Provenance, Result, ResultType, Sampli
 from gateway.run_details import NO_DETAILS, RunDetails
 from gateway.shot_memory import Memory
 
+T = TypeVar("T")
 N = TypeVar("N")
 """The type of the framework's own circuits."""
 
@@ -84,6 +88,7 @@ class Run:
         sampling: which sampler draws the shots.
         room: what the run may hold in memory, and what it holds.
         details: what belongs to the result type, such as observables; it fits the circuit.
+        preparation: what this run shares with those at other points; ``None`` where there are none.
 
     Attributes:
         sampler: which sampler drew the shots: ``shared``, ``native``, or ``none`` before anything was drawn.
@@ -100,7 +105,10 @@ class Run:
         sampling: Sampling = Sampling.AUTO,
         room: Room | None = None,
         details: RunDetails = NO_DETAILS,
+        preparation: Preparation | None = None,
     ) -> None:
+        self.preparation = preparation
+        self._part: tuple[int, ...] = ()
         self.room = room or Room("", lambda: sys.maxsize, 0.0)
         self.details = details
         self.operations: list[Operation] = []
@@ -117,15 +125,29 @@ class Run:
         indices = (index for index, op in enumerate(self.operations) if op.name in {"set", "while"})
         return next(islice(indices, number, None))
 
+    def kept(self, key: Hashable, make: Callable[[], T]) -> T:
+        """Return what ``make`` returns; runs at other points share it, so that it must not depend on angles or seeds.
+
+        Each part of a run (:meth:`seeded_for`) keeps things of its own, under the same keys.
+        """
+        return make() if self.preparation is None else self.preparation.kept((self._part, key), make)
+
+    def at_point(self, circuit: Circuit) -> Circuit:
+        """Return a lowered circuit with the angles of the point at which this run is; the same one for each point."""
+        if self.preparation is None:
+            return circuit
+        points = self.preparation.points
+        return self.kept("template", lambda: Template(circuit, points)).at(self.preparation.point)
+
     @contextmanager
     def seeded_for(self, part: int) -> Iterator[None]:
         """Let the block draw with a seed of its own, which follows from that of the run and the number of the part."""
-        seed = self.seed
-        self.seed = int(np.random.SeedSequence([seed, part]).generate_state(1)[0])
+        seed, before = self.seed, self._part
+        self.seed, self._part = int(np.random.SeedSequence([seed, part]).generate_state(1)[0]), (*before, part)
         try:
             yield
         finally:
-            self.seed = seed
+            self.seed, self._part = seed, before
 
     @contextmanager
     def building(self) -> Iterator[None]:
@@ -190,6 +212,18 @@ class Adapter(ABC, Generic[N]):
         and measurements; resets and conditions only if ``capabilities.native_dynamic``. The object
         must equal the circuit exactly, including the global phase.
         """
+
+    def rebind(self, native: N, circuit: Circuit, changed: Sequence[int]) -> N:  # noqa: ARG002 - for subclasses
+        """Return the framework's own object for a circuit that differs from an earlier one in angles only.
+
+        A circuit that runs at many points is built once. This method may be left out: by default it is built anew.
+
+        Args:
+            native: what ``build`` returned for the earlier circuit. It may be changed, and is not used afterwards.
+            circuit: the circuit, as ``build`` takes it.
+            changed: the indices of its operations whose angles may differ.
+        """
+        return self.build(circuit)
 
     @abstractmethod
     def sample(self, native: N, *, shots: int, seed: int) -> Counts:
@@ -262,22 +296,85 @@ class Adapter(ABC, Generic[N]):
             LimitError: what the run needs would not fit into memory; ``allowed`` says how much of it would.
             SimulatorError: the simulator itself failed, or broke the contract.
         """
+        options = self._options(shots, seed, result, sampling, details)
+        return self._run(circuit, self._check(circuit, options, shots), options, shots, seed)
+
+    def run_points(
+        self,
+        circuit: Circuit,
+        points: Points,
+        *,
+        shots: int | None,
+        seed: int | None = None,
+        result: ResultType | None = None,
+        sampling: Sampling = Sampling.AUTO,
+        details: RunDetails = NO_DETAILS,
+    ) -> Iterator[Result]:
+        """Run a valid circuit at one point after the other, and yield the result of each as soon as it is there.
+
+        The result at point k is what :meth:`run` returns for the circuit bound there and the seed ``seed + k``. What
+        does not depend on angles is done once: checks, lowering, the plan of a dynamic circuit, and building.
+
+        Args:
+            circuit: the circuit, which is not modified.
+            points: the values of its parameters, which fit it.
+            shots: as :meth:`run` takes it, like what follows.
+            seed: the seed of point 0.
+            result: the result type.
+            sampling: which sampler draws the shots.
+            details: what belongs to the result type.
+
+        Raises:
+            GatewayError: as :meth:`run`; an angle may have no finite value at a point.
+        """
+        seeds = [None if seed is None else (seed + point) % SEED_END for point in range(points.size)]
+        if depends_on_angles(circuit.operations, frozenset(self.native_gates)):
+            for point, seed_of_point in enumerate(seeds):
+                bound = circuit.bind(points.at(point))
+                yield self.run(
+                    bound, shots=shots, seed=seed_of_point, result=result, sampling=sampling, details=details
+                )
+            return
+        options = self._options(shots, seed, result, sampling, details)
+        circuit_needs = self._check(circuit.bind(points.at(0)), options, shots)
+        preparation = Preparation(points)
+        for point, seed_of_point in enumerate(seeds):
+            preparation.point = point
+            yield self._run(circuit, circuit_needs, options, shots, seed_of_point, preparation)
+
+    def _options(
+        self, shots: int | None, seed: int | None, result: ResultType | None, sampling: Sampling, details: RunDetails
+    ) -> RunOptions:
+        """Return what a run asks for besides its circuit.
+
+        Raises:
+            RequestError: shots or seed out of range, or shots that do not fit the result type.
+        """
         _check_numbers(shots, seed)
         kind = result_type(shots, result)
-        options = RunOptions(kind, sampling, seed is not None, own_sampler=not self.hands_over_states, details=details)
-        circuit_needs = self._check(circuit, options, shots)
+        return RunOptions(kind, sampling, seed is not None, own_sampler=not self.hands_over_states, details=details)
+
+    def _run(
+        self,
+        circuit: Circuit,
+        circuit_needs: Needs,
+        options: RunOptions,
+        shots: int | None,
+        seed: int | None,
+        preparation: Preparation | None = None,
+    ) -> Result:
+        """Run a circuit that was checked, at the point of the preparation where there is one."""
+        details = options.details
         deadline = time.monotonic() + _WAITS_S if self._deadline is None else self._deadline
         room = Room(self.name, self.available_bytes, deadline)
-        run = Run(shots or 0, secrets.randbelow(SEED_END) if seed is None else seed, sampling, room, details)
+        drawn = secrets.randbelow(SEED_END) if seed is None else seed
+        run = Run(shots or 0, drawn, options.sampling, room, details, preparation)
         run.operations = circuit.operations
         with self._translating_errors(circuit_needs, options, room), room:
             with run.building():
                 self._take_operations(circuit_needs, run)
-                operations = lower(circuit.operations, frozenset(self.native_gates))
-                native_circuit = circuit.with_operations(operations)
-                if details.clbits is not None:
-                    native_circuit = with_outcome(native_circuit, details.clbits)
-            outcome = self._compute(kind, native_circuit, run)
+                native_circuit = run.kept("lowered", lambda: self._lowered(circuit, details))
+            outcome = self._compute(options.result, native_circuit, run)
             self._check_outcome(outcome, options, circuit, shots)
         provenance = Provenance(
             simulator=self.name,
@@ -293,11 +390,20 @@ class Adapter(ABC, Generic[N]):
         )
         return outcome.with_provenance(provenance)
 
+    def _lowered(self, circuit: Circuit, details: RunDetails) -> Circuit:
+        """Return a circuit in native gates, whose clbits are those that the result is about."""
+        lowered = circuit.with_operations(lower(circuit.operations, frozenset(self.native_gates)))
+        return lowered if details.clbits is None else with_outcome(lowered, details.clbits)
+
+    def prepare(self, circuit: Circuit, run: Run) -> Prepared[N]:
+        """Return what ``build`` makes of a lowered circuit, at the point of the run and of those that share it."""
+        return Prepared(self, circuit, run.preparation)
+
     def counts(self, circuit: Circuit, run: Run) -> Counts:
         """Return the counts of a lowered circuit. Each result type is computed by the method that has its name."""
         self.take_shots(circuit, run)
         with run.building():
-            native = self.build(with_all_clbits(circuit))
+            native = run.kept("sampled", lambda: self.prepare(with_all_clbits(circuit), run)).native()
         run.sampler = "native"
         with run.running():
             counts = self.sample(native, shots=run.shots, seed=run.seed)
@@ -318,13 +424,12 @@ class Adapter(ABC, Generic[N]):
 
         The values are estimated from shots, with a seed of its own for each group, or follow from exact probabilities.
         """
-        sums = PauliSums.of(run.details.observables or ())
-        groups = groups_of(sums.strings)
-        estimate = Estimate(sums, groups, run.shots)
+        sums, groups = run.kept("groups", lambda: grouped(run.details.observables or ()))
+        estimate, native_gates = Estimate(sums, groups, run.shots), frozenset(self.native_gates)
         for number, group in enumerate(groups):
-            with run.building():
-                measuring = measuring_circuit(circuit, group.basis, frozenset(self.native_gates))
             with run.seeded_for(number):
+                with run.building():
+                    measuring = run.kept("measuring", partial(measuring_circuit, circuit, group.basis, native_gates))
                 found = self._compute(ResultType.COUNTS if run.shots else ResultType.PROBABILITIES, measuring, run)
             with run.running():
                 estimate.add(number, outcomes_of(found))
@@ -414,16 +519,20 @@ class Adapter(ABC, Generic[N]):
         Raises:
             LimitError: they do not fit; ``allowed`` is the number of operations that would.
         """
+        operations = circuit_needs.operations
+        if len(operations) > _FEW_OPERATIONS:
+            size = run.kept("size of operations", lambda: self._size_of_operations(circuit_needs, run))
+            run.room.take_operations(size, len(operations))
+
+    def _size_of_operations(self, circuit_needs: Needs, run: Run) -> int:
+        """Return the bytes that the lowered operations take."""
         operations, costs = circuit_needs.operations, self.costs
-        if len(operations) <= _FEW_OPERATIONS:
-            return
         plain = costs.operation
         if run.sampling is Sampling.NATIVE:
             conditional = costs.conditional if circuit_needs.classical_control is not None else 0
             plain = max(plain, costs.native_operation, conditional)
         counts = lowered_counts(operations, frozenset(self.native_gates))
-        size = sum([times * max(plain, costs.by_gate.get(name, 0)) for name, times in counts.items()])
-        run.room.take_operations(size, len(operations))
+        return sum([times * max(plain, costs.by_gate.get(name, 0)) for name, times in counts.items()])
 
     def _check_outcome(self, outcome: Result, options: RunOptions, circuit: Circuit, shots: int | None) -> None:
         """Check that the result is of the right type and size and accounts for every shot."""

@@ -6,6 +6,9 @@ exact and needs no transpiler.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import qiskit_aer
@@ -13,7 +16,7 @@ from qiskit import QuantumCircuit
 from qiskit.circuit.library import UnitaryGate
 from qiskit_aer import AerSimulator
 
-from adapters.shared.aer import Aer, run_in_calling_thread
+from adapters.shared.aer import Aer, ParametricCircuit, run_in_calling_thread
 from adapters.shared.costs import Costs
 from adapters.shared.dense import DenseAdapter
 from adapters.shared.seeds import spread
@@ -30,10 +33,33 @@ from gateway.simulators import SIMULATORS
 AS_MATRICES = frozenset({"c3sqrtx", "ch", "cs", "csdg", "dcx", "iswap", "rc3x", "rccx", "xx_minus_yy", "xx_plus_yy"})
 """The gates of Qiskit that Aer does not have."""
 
+LEFT_OUT = frozenset({"barrier", "gphase"})
+"""What becomes no instruction."""
+
 STANDARD = {name: number for name, number in gates.STANDARD.items() if name not in AS_MATRICES}
 
 
-class QiskitAdapter(DenseAdapter[QuantumCircuit]):
+@dataclass(slots=True)
+class Rebound:
+    """A circuit whose angles have changed.
+
+    Args:
+        circuit: the circuit, in our form, with the present angles.
+        changed: the indices of its operations whose angles change.
+        parametric: the same circuit as Aer has it.
+    """
+
+    circuit: Circuit
+    changed: Sequence[int]
+    parametric: ParametricCircuit
+
+    def state(self) -> State:
+        """Return the state after the circuit."""
+        operations = self.circuit.operations
+        return self.parametric.state_at(chain.from_iterable([operations[index].params for index in self.changed]))
+
+
+class QiskitAdapter(DenseAdapter[QuantumCircuit | Rebound]):
     """Qiskit Aer with ``method="statevector"``."""
 
     name = "qiskit"
@@ -76,8 +102,26 @@ class QiskitAdapter(DenseAdapter[QuantumCircuit]):
         """
         return build(circuit.num_qubits, circuit.num_clbits, circuit.operations, STANDARD, _instruction)
 
-    def evolve(self, native: QuantumCircuit, state: State | None = None) -> State:
+    def rebind(
+        self, native: QuantumCircuit | Rebound, circuit: Circuit, changed: Sequence[int]
+    ) -> QuantumCircuit | Rebound:
+        """Hand over new angles, if all gates are Aer's own and nothing is measured."""
+        if isinstance(native, Rebound):
+            native.circuit = circuit
+            return native
+        if circuit.num_clbits or any(circuit.operations[index].name not in STANDARD for index in changed):
+            return self.build(circuit)
+        instructions = [index for index, op in enumerate(circuit.operations) if op.name not in LEFT_OUT]
+        number = {index: place for place, index in enumerate(instructions)}
+        places = [(number[i], angle) for i in changed for angle in range(len(circuit.operations[i].params))]
+        return Rebound(circuit, changed, self._aer.parametric(self.build(circuit), places))
+
+    def evolve(self, native: QuantumCircuit | Rebound, state: State | None = None) -> State:
         """Return the state after the circuit."""
+        if isinstance(native, Rebound):
+            if state is None:
+                return native.state()
+            native = self.build(native.circuit)
         return self._aer.state_after(native, state)
 
     def sample(self, native: QuantumCircuit, *, shots: int, seed: int) -> Counts:
@@ -88,6 +132,6 @@ class QiskitAdapter(DenseAdapter[QuantumCircuit]):
 
 def _instruction(op: Operation) -> Any:
     """Return an instruction that Aer has; for a gate it lacks that is the matrix, in the same qubit order as ours."""
-    if op.name in {"barrier", "gphase"}:
+    if op.name in LEFT_OUT:
         return None
     return UnitaryGate(matrix(op.name, *op.params), check_input=False) if op.name in AS_MATRICES else native(op)

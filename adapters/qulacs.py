@@ -7,7 +7,7 @@ is imported; the server sets it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import qulacs
@@ -21,7 +21,7 @@ from adapters.shared.pauli import PauliSums, String, Values, ones
 from adapters.shared.states import State
 from gateway.circuit import Circuit, Operation
 from gateway.counts import Counts
-from gateway.frameworks.qulacs.gates import GATES, build
+from gateway.frameworks.qulacs.gates import GATES, PARAMETRIC, build
 from gateway.simulators import SIMULATORS
 
 
@@ -32,6 +32,16 @@ class NativeCircuit:
     circuit: QuantumCircuit
     qubit_of_clbit: dict[int, int]
     num_clbits: int
+    vector: QuantumState | None = None
+    """For a circuit that has parameters of its own, one for each operation that changes, in order: the state that is
+    used again at each point."""
+
+    def zeros(self) -> QuantumState:
+        """Return a state whose qubits are all 0."""
+        if self.vector is None:
+            return QuantumState(self.circuit.get_qubit_count())
+        self.vector.set_zero_state()
+        return self.vector
 
 
 class QulacsAdapter(DenseAdapter[NativeCircuit]):
@@ -51,9 +61,22 @@ class QulacsAdapter(DenseAdapter[NativeCircuit]):
         target = build(circuit.num_qubits, circuit.operations, _leave_out)
         return NativeCircuit(target, measured_clbits(circuit.operations), circuit.num_clbits)
 
+    def rebind(self, native: NativeCircuit, circuit: Circuit, changed: Sequence[int]) -> NativeCircuit:
+        """Set the parameters of a parametric circuit, if all gates whose angles change can be parametric."""
+        operations = circuit.operations
+        if native.vector is not None:
+            set_parameter = native.circuit.set_parameter
+            for number, index in enumerate(changed):
+                set_parameter(number, -operations[index].params[0])
+            return native
+        if any(operations[index].name not in PARAMETRIC for index in changed):
+            return self.build(circuit)
+        target = build(circuit.num_qubits, operations, _leave_out, frozenset(changed))
+        return replace(native, circuit=target, vector=QuantumState(circuit.num_qubits))
+
     def evolve(self, native: NativeCircuit, state: State | None = None) -> State:
         """Return the state after the circuit."""
-        vector = QuantumState(native.circuit.get_qubit_count())
+        vector = native.zeros()
         if state is not None:
             vector.load(state)
         native.circuit.update_quantum_state(vector)
@@ -68,17 +91,16 @@ class QulacsAdapter(DenseAdapter[NativeCircuit]):
             return super().values_of(circuit, sums, run)
         self.take_final_state(circuit.num_qubits, run)
         with run.building():
-            target = self.build(circuit).circuit
-            texts = [_text(string) for string in sums.strings]
-            observables = [_observable(circuit.num_qubits, texts, part) for part in sums.parts]
+            native = run.kept("state", lambda: self.prepare(circuit, run)).native()
+            observables = run.kept("observables", lambda: _observables(circuit.num_qubits, sums))
         with run.running():
-            vector = QuantumState(circuit.num_qubits)
-            target.update_quantum_state(vector)
+            vector = native.zeros()
+            native.circuit.update_quantum_state(vector)
             return [float(observable.get_expectation_value(vector)) for observable in observables]
 
     def sample(self, native: NativeCircuit, *, shots: int, seed: int) -> Counts:
         """Draw shots with ``QuantumState.sampling``."""
-        vector = QuantumState(native.circuit.get_qubit_count())
+        vector = native.zeros()
         native.circuit.update_quantum_state(vector)
         indices = np.array(vector.sampling(shots, seed), dtype=np.int64)
         return counts_of_indices(indices, native.qubit_of_clbit, native.num_clbits)
@@ -95,6 +117,12 @@ def _text(string: String) -> str:
     """Return a Pauli string as Qulacs writes it, such as ``X 0 Z 3``."""
     x, z = string
     return " ".join([f"{_LETTERS[x >> qubit & 1, z >> qubit & 1]} {qubit}" for qubit in ones(x | z)])
+
+
+def _observables(num_qubits: int, sums: PauliSums) -> list[Observable]:
+    """Return each sum of strings as an observable of Qulacs'."""
+    texts = [_text(string) for string in sums.strings]
+    return [_observable(num_qubits, texts, part) for part in sums.parts]
 
 
 def _observable(num_qubits: int, texts: Sequence[str], part: tuple[NDArray[np.int64], Values]) -> Observable:

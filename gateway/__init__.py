@@ -27,7 +27,7 @@ _PUBLIC = {
     "gateway.backends.local": ("LocalSimulator",),
     "gateway.backends.server": ("BackendServer",),
     "gateway.backends.virtual": ("VirtualBackend",),
-    "gateway.circuit": ("Circuit", "Operation"),
+    "gateway.circuit": ("Circuit", "Operation", "parameter"),
     "gateway.counts": ("Counts", "Probabilities", "Statevector"),
     "gateway.density_matrix": ("DensityMatrix",),
     "gateway.errors": ("GatewayError",),

@@ -13,6 +13,7 @@ from gateway.backends.server import BackendServer as BackendServer
 from gateway.backends.virtual import VirtualBackend as VirtualBackend
 from gateway.circuit import Circuit as Circuit
 from gateway.circuit import Operation as Operation
+from gateway.circuit import parameter as parameter
 from gateway.counts import Counts as Counts
 from gateway.counts import Probabilities as Probabilities
 from gateway.counts import Statevector as Statevector
@@ -61,5 +62,6 @@ __all__ = [
     "Statevector",
     "VirtualBackend",
     "__version__",
+    "parameter",
     "simulators",
 ]

@@ -274,7 +274,7 @@ class Counts(Result, Mapping[str, int], kind="counts"):
 
     def fault(self, *, num_qubits: int, num_clbits: int, shots: int | None) -> str | None:  # noqa: ARG002 - one signature
         """Return what is wrong: bitstrings of another width, or another number of shots than the run asked for."""
-        if self.width != num_clbits or any(len(key) != num_clbits for key in self._counts):
+        if self.width != num_clbits or not set(map(len, self._counts)) <= {num_clbits}:
             return f"bitstrings of {self.width} bits for {num_clbits} clbits"
         total = self.shots
         return None if total == shots else f"{total} outcomes for {shots} shots"

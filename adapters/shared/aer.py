@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import cmath
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from typing import Any
 
 import numpy as np
 from qiskit.circuit import CircuitInstruction
 from qiskit.quantum_info import Statevector
+from qiskit_aer.backends.aer_compiler import assemble_circuits, generate_aer_config
 from qiskit_aer.jobs import utils
 from qiskit_aer.library import SetStatevector
 
@@ -81,6 +82,15 @@ class Aer:
         target.clear()  # a circuit refers to itself: it would keep its state until the next collection of garbage
         return after
 
+    def parametric(self, circuit: Any, places: Sequence[tuple[int, int]]) -> ParametricCircuit:
+        """Return a ``QuantumCircuit`` of gates whose state is computed for other angles.
+
+        Args:
+            circuit: the circuit, which the result owns.
+            places: the index of the instruction of each angle that changes, and the number of the angle there.
+        """
+        return ParametricCircuit(self._backend, circuit, places, self._checked, self._options_for(circuit))
+
     def counts(self, circuit: Any, **options: Any) -> dict[str, int]:
         """Return the counts of a ``QuantumCircuit``, clbit 0 rightmost.
 
@@ -102,13 +112,60 @@ class Aer:
         Raises:
             SimulatorError: Aer reports a failure in its result, and the error has Aer's text.
         """
-        if circuit.num_qubits > _MOST_QUBITS_THAT_FIT:
-            # Without the option Aer compares with the machine's memory; a container may have less.
-            options["max_memory_mb"] = max(self._available_bytes() // 2**20, 1)
-        result = self._backend.run(circuit, **options).result()
-        if not result.success:
-            status = result.results[0].status if result.results else result.status
+        result = self._backend.run(circuit, **options, **self._options_for(circuit)).result()
+        status = result.results[0].status if result.results else result.status
+        self._checked(status, success=result.success)
+        return result.results[0]
+
+    def _options_for(self, circuit: Any) -> dict[str, int]:
+        if circuit.num_qubits <= _MOST_QUBITS_THAT_FIT:
+            return {}
+        # Without the option Aer compares with the machine's memory; a container may have less.
+        return {"max_memory_mb": max(self._available_bytes() // 2**20, 1)}
+
+    def _checked(self, status: object, *, success: bool) -> None:
+        if not success:
             raise SimulatorError(
                 f"Aer failed: {status}", simulator=self._simulator, version=self._version, detail=str(status)
             )
-        return result.results[0]
+
+
+class ParametricCircuit:
+    """A circuit that Aer has taken apart, and whose angles are handed over for each run.
+
+    ``AerSimulator.run`` takes a circuit apart each time, which is five sixths of the time of 60 gates on 10 qubits.
+    This class does once what that method does, with the same functions (``AerBackend._execute_circuits_job``), and
+    then only the last step. They are internal; tests hold the states equal to those of :meth:`Aer.state_after`.
+
+    Args:
+        backend: the ``AerSimulator``.
+        circuit: the circuit, which this object owns.
+        places: the index of the instruction of each angle, and the number of the angle there.
+        check: raises an error, given Aer's status and whether it succeeded.
+        options: the options of the run.
+    """
+
+    def __init__(
+        self,
+        backend: Any,
+        circuit: Any,
+        places: Sequence[tuple[int, int]],
+        check: Callable[..., None],
+        options: Mapping[str, Any],
+    ) -> None:
+        circuit.save_statevector()
+        self._backend = backend
+        self._places = places
+        self._check = check
+        self._circuits, _ = assemble_circuits([circuit])
+        self._circuits[0].circ_id = 0
+        self._config = generate_aer_config([circuit], backend.options, shots=1, **options)
+        circuit.clear()  # as in Aer.state_after
+
+    def state_at(self, angles: Iterable[float]) -> State:
+        """Return the state for these angles, in the order of their places."""
+        self._config.parameterizations = [[(place, [angle]) for place, angle in zip(self._places, angles, strict=True)]]
+        output = self._backend._execute_circuits(self._circuits, None, self._config)  # noqa: SLF001 - see above
+        (result,) = output["results"] or [{}]
+        self._check(result.get("status", output.get("status")), success=bool(output.get("success")))
+        return np.asarray(result["data"]["statevector"])

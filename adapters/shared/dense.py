@@ -9,6 +9,7 @@ draws for each population at the end, as :func:`adapters.shared.outcomes.drawn` 
 
 from __future__ import annotations
 
+import contextlib
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from functools import partial
@@ -19,10 +20,11 @@ from numpy.typing import NDArray
 
 from adapters.base import N, Run
 from adapters.shared.costs import STATE
-from adapters.shared.outcomes import drawn, weighed
+from adapters.shared.outcomes import all_bitstrings, drawn, weighed
 from adapters.shared.packed import OutcomeSum
-from adapters.shared.pauli import Estimate, PauliSums, groups_of
+from adapters.shared.pauli import Estimate, grouped
 from adapters.shared.populations import SAME, Bounds, SegmentCache, SegmentKey, follow, states_in_step
+from adapters.shared.preparing import Prepared
 from adapters.shared.program import Program, make_program
 from adapters.shared.recall import Recall
 from adapters.shared.room import take_outcomes
@@ -47,6 +49,9 @@ from gateway.results import Sampling
 _PIECE_BYTES = 2**22
 """How much is converted at a time, since the forms on the way take several times the memory of the last one."""
 
+_FEW_BITS = 12
+"""The bitstrings of so many measured qubits are written once for all points."""
+
 
 class DenseAdapter(StateResults[N]):
     """An adapter of a simulator whose state vector can be read and set."""
@@ -69,8 +74,8 @@ class DenseAdapter(StateResults[N]):
     def counts(self, circuit: Circuit, run: Run) -> Counts:
         """Sample with the shared sampler, or natively if the request says so."""
         with run.building():
-            compact = without_idle_qubits(circuit)
-            program = make_program(compact)
+            compact, program = run.kept("program", lambda: _prepared(circuit))
+            known = self._known_bitstrings(program, run)
         if run.sampling is Sampling.NATIVE:
             self.take_states(run, program.num_qubits, per_amplitude=self.costs.native_state)
             return super().counts(compact, run)
@@ -80,14 +85,14 @@ class DenseAdapter(StateResults[N]):
         for table, probabilities in self._leaves(program, rng, run):
             with run.sampling_shots():
                 for outcomes in drawn(table, probabilities, rng):
-                    outcomes.add_to(totals, program)
+                    outcomes.add_to(totals, program, known)
         return Counts.trusted(totals, circuit.num_clbits)
 
     def probabilities(self, circuit: Circuit, run: Run) -> Probabilities:
         """Return the exact probabilities of the clbits."""
         totals = OutcomeSum(circuit.num_clbits)
         with run.building():
-            program = make_program(without_idle_qubits(circuit))
+            _, program = run.kept("program", lambda: _prepared(circuit))
         for table, probabilities in self._leaves(program, None, run):
             with run.running():
                 weighed(table, probabilities, program).add_exactly_to(totals, program)
@@ -103,17 +108,16 @@ class DenseAdapter(StateResults[N]):
     def final_state(self, circuit: Circuit, run: Run) -> State:
         """Return the state after a circuit of gates."""
         with run.building():
-            native = self.build(circuit)
+            native = run.kept("state", lambda: self.prepare(circuit, run)).native()
         with run.running():
             return self.evolve(native)
 
     def expectation(self, circuit: Circuit, run: Run) -> Expectation:
         """Return the values of observables; shots are drawn from the state, which is computed once for all groups."""
-        gates = compacted(circuit)
+        gates = run.kept("compacted", lambda: compacted(circuit))
         if not run.shots or gates is None or run.sampling is Sampling.NATIVE:
             return super().expectation(circuit, run)
-        sums = PauliSums.of(run.details.observables or ())
-        groups = groups_of(sums.strings)
+        sums, groups = run.kept("groups", lambda: grouped(run.details.observables or ()))
         estimate = Estimate(sums, groups, run.shots)
         self.take_final_state(gates.circuit.num_qubits, run, extra=STATE)
         state = self.final_state(gates.circuit, run)
@@ -154,6 +158,18 @@ class DenseAdapter(StateResults[N]):
             index_of=run.index_of_control,
         )
 
+    def _known_bitstrings(self, program: Program, run: Run) -> list[str] | None:
+        """Return the bitstring of each outcome, where it is written once for all points."""
+        if run.preparation is None or not program.static or len(program.measured) > _FEW_BITS:
+            return None
+        return run.kept("bitstrings", lambda: all_bitstrings(program))
+
+
+def _prepared(circuit: Circuit) -> tuple[Circuit, Program]:
+    """Return a circuit without what does nothing, and its program."""
+    compact = without_idle_qubits(circuit)
+    return compact, make_program(compact)
+
 
 class _Simulation(Generic[N]):
     """What the shared driver needs of a simulator that hands over dense states.
@@ -168,21 +184,24 @@ class _Simulation(Generic[N]):
         self._adapter = adapter
         self._num_qubits = program.num_qubits
         self._run = run
-        self._circuits: SegmentCache[N] = SegmentCache(program)
+        self._circuits: SegmentCache[Prepared[N]] = run.kept("segments", lambda: SegmentCache(program))
         self._recall = Recall(STATE << program.num_qubits)
 
     def advance(self, key: SegmentKey, gates: list[Operation], state: State | None) -> State:
         """Return the state after gates."""
+        run = self._run
 
-        def build() -> N:
-            with self._run.building():
-                return self._adapter.build(Circuit(self._num_qubits, 0, gates))
+        def prepare() -> Prepared[N]:
+            with run.building():
+                return self._adapter.prepare(Circuit(self._num_qubits, 0, gates), run)
 
         known = None if state is None else self._recall.after(key, state)
         if known is not None:
             return known
-        native = self._circuits.get(key, len(gates), build)
-        with self._run.running():
+        prepared = self._circuits.get(key, len(gates), prepare)
+        with contextlib.nullcontext() if run.preparation is None else run.building():
+            native = prepared.native()
+        with run.running():
             after = self._adapter.evolve(native, state)
         if state is not None:
             self._recall.remember(key, state, after)

@@ -49,13 +49,22 @@ class Outcomes:
     indices: NDArray[np.int64]
     amounts: NDArray[Any]
 
-    def add_to(self, totals: dict[str, Any], program: Program) -> None:
+    def add_to(self, totals: dict[str, Any], program: Program, known: list[str] | None = None) -> None:
         """Add them up by bitstring, clbit 0 rightmost.
+
+        Args:
+            totals: bitstring -> what was added up so far.
+            program: of the outcomes.
+            known: what :func:`all_bitstrings` returns, if it was called.
 
         Raises:
             LimitError: so many bitstrings do not fit into the memory that the run may use.
         """
-        keys = self._bitstrings(program)
+        if known is None:
+            keys = self._bitstrings(program)
+        else:
+            take_outcomes(len(self.indices), program.num_clbits)
+            keys = [known[index] for index in self.indices.tolist()]
         if totals or len(self.table) > 1:
             for key, amount in zip(keys, self.amounts.tolist(), strict=True):
                 totals[key] = totals.get(key, 0) + amount
@@ -97,6 +106,12 @@ def _places(program: Program) -> dict[int, int]:
     """Return clbit -> the bit of the index of an outcome that it takes, for the clbits that are measured last."""
     place = {qubit: place for place, qubit in enumerate(program.measured)}
     return {clbit: place[qubit] for clbit, qubit in program.final.items()}
+
+
+def all_bitstrings(program: Program) -> list[str]:
+    """Return the bitstring of each outcome of a static program, in the order of the indices."""
+    indices = np.arange(1 << len(program.measured))
+    return Outcomes(Table.first(0, 1.0), np.zeros_like(indices), indices, indices)._bitstrings(program)  # noqa: SLF001 - of this file
 
 
 def drawn(table: Table, chances: Distribution, rng: np.random.Generator) -> Iterator[Outcomes]:

@@ -227,6 +227,12 @@ def ones(mask: int) -> list[int]:
     return [qubit for qubit in range(mask.bit_length()) if mask >> qubit & 1]
 
 
+def grouped(observables: Sequence[Observable]) -> tuple[PauliSums, list[Group]]:
+    """Take observables apart, and say which of their strings are measured together."""
+    sums = PauliSums.of(observables)
+    return sums, groups_of(sums.strings)
+
+
 def groups_of(strings: Sequence[String]) -> list[Group]:
     """Group strings greedily: each joins the first group that admits it, those on most qubits first.
 

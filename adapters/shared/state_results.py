@@ -120,7 +120,7 @@ class StateResults(Adapter[N]):
 
     def amplitudes(self, circuit: Circuit, run: Run) -> Amplitudes:
         """Return the amplitudes of the basis states that were asked for; idle qubits are not simulated."""
-        gates = compacted(circuit)
+        gates = run.kept("compacted", lambda: compacted(circuit))
         assert gates is not None  # noqa: S101 - a circuit without a single state was refused
         indices = {bitstring: gates.index_of(bitstring) for bitstring in run.details.bitstrings or ()}
         busy = [index for index in indices.values() if index is not None]
@@ -145,10 +145,10 @@ class StateResults(Adapter[N]):
 
     def expectation(self, circuit: Circuit, run: Run) -> Expectation:
         """Return the values of observables: exact ones from the state, where the circuit has a single one."""
-        gates = None if run.shots else compacted(circuit)
+        gates = None if run.shots else run.kept("compacted", lambda: compacted(circuit))
         if gates is None:
             return super().expectation(circuit, run)
-        sums = gates.on_busy_qubits(PauliSums.of(run.details.observables or ()))
+        sums = run.kept("sums", lambda: gates.on_busy_qubits(PauliSums.of(run.details.observables or ())))
         needs_state = any(string.support for string in sums.strings)
         values = self.values_of(gates.circuit, sums, run) if needs_state else sums.values(np.ones(len(sums.strings)))
         return Expectation(values, width=circuit.num_clbits)

@@ -81,6 +81,8 @@ class Unavailable(Backend):
         error: why it could not be opened.
     """
 
+    takes_parameters = True
+
     def __init__(self, error: Exception) -> None:
         self.error = error
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,11 +16,11 @@ from msgspec import UNSET, UnsetType
 from gateway.backends.job import Job, LocalJob
 from gateway.circuit import Circuit
 from gateway.counts import Counts, Statevector
-from gateway.errors import JobNotFound, RequestError
+from gateway.errors import JobNotFound, LimitError, RequestError
 from gateway.expectation import Expectation
-from gateway.frameworks.sources import as_source
+from gateway.frameworks.sources import as_circuit, as_source
 from gateway.observables import ObservableLike, observable_list
-from gateway.protocol.messages import DEFAULT_SHOTS, RunRequest
+from gateway.protocol.messages import DEFAULT_SHOTS, RunRequest, bound
 from gateway.protocol.refusals import refusal
 from gateway.results import Capabilities, Result, ResultType, Sampling
 from gateway.run_details import RunDetails
@@ -30,6 +30,12 @@ CircuitLike = Circuit | str | Path | Any
 
 Outcome = Result
 """The result of one circuit: Counts, Probabilities, Statevector, or another class of results."""
+
+MOST_POINTS = 1_000_000
+"""No list of values of a parameter is longer, whatever the server's limit ``max_points`` is."""
+
+Values = float | Sequence[float] | Any
+"""The value of a parameter in radians; or a list or an array of them, one for each point at which the circuit runs."""
 
 Shots = int | Sequence[int] | None | UnsetType
 """A number of shots for all circuits, or one number per circuit; ``None`` for an exact result. When left out
@@ -82,6 +88,10 @@ class Backend(ABC):
     ends_late_runs: ClassVar[bool] = False
     """Whether the backend ends a run at the machine itself when ``timeout_s`` is over."""
 
+    takes_parameters: ClassVar[bool] = False
+    """Whether :meth:`send` and :meth:`begin` take parameters; otherwise they get a circuit for each point in their
+    place."""
+
     _jobs: ThreadPoolExecutor | None = None
 
     @abstractmethod
@@ -119,6 +129,7 @@ class Backend(ABC):
         result: ResultType | str | None = ...,
         sampling: Sampling | str = ...,
         timeout_s: float | None = ...,
+        parameters: None = ...,
         **details: Unpack[Details],
     ) -> list[Outcome]: ...
     @overload
@@ -131,8 +142,22 @@ class Backend(ABC):
         result: ResultType | str | None = ...,
         sampling: Sampling | str = ...,
         timeout_s: float | None = ...,
+        parameters: Mapping[str, float] | None = ...,
         **details: Unpack[Details],
     ) -> Outcome: ...
+    @overload
+    def run(
+        self,
+        circuits: CircuitLike,
+        *,
+        shots: int | UnsetType | None = ...,
+        seed: int | None = ...,
+        result: ResultType | str | None = ...,
+        sampling: Sampling | str = ...,
+        timeout_s: float | None = ...,
+        parameters: Mapping[str, Any],
+        **details: Unpack[Details],
+    ) -> list[Outcome]: ...
     def run(
         self,
         circuits: CircuitLike | Sequence[CircuitLike],
@@ -142,6 +167,7 @@ class Backend(ABC):
         result: ResultType | str | None = None,
         sampling: Sampling | str = Sampling.AUTO,
         timeout_s: float | None = None,
+        parameters: Mapping[str, Values] | None = None,
         **details: Unpack[Details],
     ) -> Outcome | list[Outcome]:
         """Run one circuit, or a list of them.
@@ -158,16 +184,18 @@ class Backend(ABC):
                 ``shots`` is ``None``. An expectation value is exact, or estimated where ``shots`` are given.
             sampling: ``"auto"``, or ``"native"`` for the framework's own sampler.
             timeout_s: seconds after which the run is killed; they are for all circuits of a list together.
+            parameters: parameter of the circuit -> its value in radians, or a list or an array of values: the circuit
+                is run at each of these points, which gives a list of results. A number holds for all points.
             details: what belongs to the result type: see :class:`Details`.
 
         Returns:
             Counts, Probabilities, Statevector or another class of results (clbit 0 rightmost; qubit 0 least
-            significant), each with ``.provenance``; a list of these for a list of circuits.
+            significant), each with ``.provenance``; a list of these for a list of circuits, or of points.
 
         Raises:
             GatewayError: see :mod:`gateway.errors`.
         """
-        return self._outcomes(_request(circuits, shots, seed, result, sampling, timeout_s, details))
+        return self._outcomes(self._request(circuits, shots, seed, result, sampling, timeout_s, parameters, details))
 
     @overload
     def sample(
@@ -262,16 +290,27 @@ class Backend(ABC):
         result: ResultType | str | None = None,
         sampling: Sampling | str = Sampling.AUTO,
         timeout_s: float | None = None,
+        parameters: Mapping[str, Values] | None = None,
         **details: Unpack[Details],
     ) -> Job[Outcome | list[Outcome]]:
         """Start a run and return at once; the arguments are those of :meth:`run`."""
-        return self.begin(_request(circuits, shots, seed, result, sampling, timeout_s, details))
+        return self.begin(self._request(circuits, shots, seed, result, sampling, timeout_s, parameters, details))
+
+    def _request(self, *arguments: Any) -> RunRequest:  # noqa: ANN401 - see _request
+        """Return the request as :meth:`send` takes it."""
+        request = _request(*arguments)
+        points = None if self.takes_parameters else request.points()
+        if points is None:
+            return request
+        circuit = as_circuit(request.circuit_list()[0])
+        points.check(circuit)
+        return bound(request, circuit, points)
 
     def begin(self, request: RunRequest) -> Job[Outcome | list[Outcome]]:
         """Start a request and return at once; a thread of this process runs it, unless a subclass overrides this."""
         if self._jobs is None:
             self._jobs = ThreadPoolExecutor(max_workers=8, thread_name_prefix="gateway-job")
-        return LocalJob(self._jobs.submit(self._outcomes, request), len(request.circuit_list()))
+        return LocalJob(self._jobs.submit(self._outcomes, request), request.num_results)
 
     def job(self, job_id: str) -> Job[Outcome | list[Outcome]]:
         """Return the job with this id, which another process may have started where the backend keeps its jobs.
@@ -284,7 +323,7 @@ class Backend(ABC):
     def _outcomes(self, request: RunRequest) -> Outcome | list[Outcome]:
         """Run a request; return a list for a list of circuits, and one outcome for one circuit."""
         outcomes = self.send(request)
-        return outcomes if isinstance(request.circuits, list) else outcomes[0]
+        return outcomes if request.is_list else outcomes[0]
 
     def close(self) -> None:
         """Release everything that the backend holds; it cannot be used afterwards."""
@@ -324,6 +363,7 @@ def _request(
     result: object,
     sampling: object,
     timeout_s: object,
+    parameters: object,
     details: Details,
 ) -> RunRequest:
     """Check the arguments as strictly as the server would, without a round trip.
@@ -340,6 +380,7 @@ def _request(
         "result": result,
         "sampling": sampling,
         "timeout_s": timeout_s,
+        "parameters": None if parameters is None else _columns(parameters),
         **_details_as_sent(details),
     }
     if shots is UNSET:
@@ -354,4 +395,35 @@ def _request(
     if is_list and not sources:
         raise RequestError("the list of circuits is empty", field="circuits")
     request.shots_list()
+    request.points()
     return request
+
+
+def _columns(parameters: object) -> dict[str, object]:
+    """Return the values of parameters as plain numbers and lists; the rest is checked with the request.
+
+    Raises:
+        RequestError: they are no mapping.
+        LimitError: there are more points than any request may have.
+    """
+    if not isinstance(parameters, Mapping):
+        raise RequestError(
+            f"parameters are a mapping from names to numbers or lists of numbers, not {parameters!r:.80}",
+            field="parameters",
+        )
+    return {str(name): _column(value) for name, value in parameters.items()}
+
+
+def _column(value: Any) -> object:  # noqa: ANN401 - a number, a sequence or an array
+    if isinstance(value, str | bytes) or not hasattr(value, "__len__"):
+        return value if isinstance(value, bool) or not hasattr(value, "__float__") else float(value)
+    if getattr(value, "ndim", 1) == 0:
+        return float(value)
+    if len(value) > MOST_POINTS:
+        raise LimitError(
+            f"a parameter has {len(value):,} values, and no request has more than {MOST_POINTS:,} points",
+            limit="max_points",
+            requested=len(value),
+            allowed=MOST_POINTS,
+        )
+    return [_column(number) for number in (value.tolist() if hasattr(value, "tolist") else value)]

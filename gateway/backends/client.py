@@ -74,6 +74,8 @@ class BackendClient(Backend):
         RequestError: ``port`` is not the number of a port, or there are no certificates at the path.
     """
 
+    takes_parameters = True
+
     def __init__(
         self,
         host: str = "127.0.0.1",
@@ -114,9 +116,9 @@ class BackendClient(Backend):
         # A longer timeout is refused at once, and one of centuries is too long for a socket.
         patience_s = limits.max_wait_s + min(timeout_s or limits.timeout_s, limits.timeout_s) + GRACE_S
         results = self._call(RunResponse, endpoints.RUN, patience_s, encode(request)).results
-        if len(results) != len(request.circuit_list()):
+        if len(results) != request.num_results:
             raise TransportError(
-                f"{self.url} answered {len(request.circuit_list())} circuits with {len(results)} results", url=self.url
+                f"{self.url} answered {request.num_results} circuits with {len(results)} results", url=self.url
             )
         return [self._result(message) for message in results]
 

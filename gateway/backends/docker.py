@@ -85,6 +85,8 @@ class DockerSimulator(Backend):
         RequestError: there is no such simulator, or the memory or the number of processors is invalid.
     """
 
+    takes_parameters = True
+
     def __init__(  # noqa: PLR0913 - all but the first by keyword
         self,
         name: str,

@@ -44,6 +44,8 @@ class LocalSimulator(Backend):
     server of its own, which :meth:`close` stops.
     """
 
+    takes_parameters = True
+
     def __init__(
         self,
         name: str | None = None,

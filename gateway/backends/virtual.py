@@ -59,6 +59,8 @@ class VirtualBackend(Backend):
         TypeError: ``run_func`` takes neither two nor three arguments.
     """
 
+    takes_parameters = True
+
     def __init__(
         self,
         run_func: RunFunc,

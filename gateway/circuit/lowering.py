@@ -53,6 +53,20 @@ def lower(operations: list[Operation], native_gates: frozenset[str]) -> list[Ope
     return native_operations
 
 
+def depends_on_angles(operations: list[Operation], native_gates: frozenset[str]) -> bool:
+    """Return whether :func:`lower` needs the values of angles, so that it cannot take parameters.
+
+    It does where a gate may be a Clifford gate at some angles, and where a definition does more than arithmetic.
+    """
+    if "u" not in native_gates and native_gates >= GENERATORS:
+        return True
+    try:
+        lower(operations, native_gates)
+    except TypeError:  # an expression is no number
+        return True
+    return False
+
+
 def lowered_counts(operations: list[Operation], native_gates: frozenset[str]) -> Counter[str]:
     """Return how often each operation occurs after :func:`lower`, without making the operations."""
     counts: Counter[str] = Counter()

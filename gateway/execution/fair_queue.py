@@ -121,6 +121,11 @@ class WaitingQueue(Generic[T]):
         """Whether a thing is free at this moment."""
         return bool(self._free)
 
+    @property
+    def free(self) -> int:
+        """How many things are free at this moment."""
+        return len(self._free)
+
     def take(self, caller: str, timeout_s: float | None, is_wanted: Callable[[], bool] | None = None) -> T | None:
         """Return a free thing, after waiting for one; ``None`` if the queue is closed.
 

@@ -143,7 +143,11 @@ class PeakMemory:
     def begin(self) -> None:
         """Count from now on."""
         try:
-            Path("/proc/self/clear_refs").write_bytes(b"5")  # resets the peak, and clears nothing else
+            fd = os.open("/proc/self/clear_refs", os.O_WRONLY)
+            try:
+                os.write(fd, b"5")  # resets the peak, and clears nothing else
+            finally:
+                os.close(fd)
             self._is_known = True
         except OSError:  # another system, or a container without /proc
             self._is_known = False

@@ -111,6 +111,10 @@ class Executor(Protocol):
         """How many runs wait for a worker."""
 
     @property
+    def idle(self) -> int:
+        """How many workers could take parts of a run at this moment; 1 where it has to be run as a whole."""
+
+    @property
     def replaced(self) -> Mapping[str, int]:
         """Why workers were replaced -> how often."""
 
@@ -155,6 +159,7 @@ class InlineExecutor:
 
     ready = True
     workers = 1
+    idle = 1
     waiting = 0
 
     def __init__(self, runner: Runner) -> None:
@@ -250,6 +255,11 @@ class WorkerPool:
     def waiting(self) -> int:
         """How many runs wait for a worker."""
         return len(self._free_workers)
+
+    @property
+    def idle(self) -> int:
+        """How many workers of a simulator are free; a function or a backend takes all points together."""
+        return 1 if self._target.path is None else max(self._free_workers.free, 1)
 
     def pids(self) -> list[int]:
         """Return the ids of the worker processes."""

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from time import perf_counter
-from typing import NamedTuple, Protocol, cast, runtime_checkable
+from typing import NamedTuple, Protocol, TypedDict, cast, runtime_checkable
 
 import msgspec
 
@@ -16,6 +16,7 @@ from gateway.arrays import Buffer
 from gateway.circuit import Circuit, Limits
 from gateway.circuit.gates import GATES
 from gateway.circuit.openqasm import read
+from gateway.circuit.points import Points, Template
 from gateway.errors import GatewayError, JobInterrupted, LimitError, OutOfMemory
 from gateway.execution.content import IN_MEMORY_BYTES, Content, PartsContent
 from gateway.execution.memory import PeakMemory, ceiling_of_free_memory
@@ -23,10 +24,12 @@ from gateway.protocol import problem
 from gateway.protocol.encodings import Encoding
 from gateway.protocol.frames import frame
 from gateway.protocol.messages import (
+    SEED_END,
     BackendInfo,
     CircuitOrText,
     RunRequest,
     ServerLimits,
+    bound,
     decode,
     encode,
 )
@@ -39,7 +42,6 @@ from gateway.version import __version__
 
 log = logging.getLogger("gateway")
 
-SEED_END = 2**32
 _OK = 200
 _IN_TIME_S = 0.5
 
@@ -149,6 +151,24 @@ class TakesLists(Protocol):
 
 
 @runtime_checkable
+class TakesPoints(Protocol):
+    """A runnable that prepares a circuit once and runs it at many points, as every adapter does."""
+
+    def run_points(
+        self,
+        circuit: Circuit,
+        points: Points,
+        *,
+        shots: int | None,
+        seed: int | None,
+        result: ResultType | None,
+        sampling: Sampling,
+        details: RunDetails = NO_DETAILS,
+    ) -> Iterator[Result]:
+        """Yield the result at each point; that of point ``k`` is the one that ``run`` has for the seed plus ``k``."""
+
+
+@runtime_checkable
 class Undoes(Protocol):
     """A runnable that starts what goes on without it, as a vendor's job does."""
 
@@ -187,10 +207,12 @@ class AnswerParts:
                 allowed=self._most,
             )
 
-    def expect_result(self, kind: type[Result], num_qubits: int, *, num_clbits: int, shots: int) -> None:
-        """Refuse a result whose size is certain before the run, and too large."""
+    def expect_result(
+        self, kind: type[Result], num_qubits: int, *, num_clbits: int, shots: int, times: int = 1
+    ) -> None:
+        """Refuse results, ``times`` of a kind, whose size is certain before the run, and too large."""
         least = kind.least_bytes if self._encoding is Encoding.JSON else kind.least_packed_bytes
-        self.expect(least(num_qubits, num_clbits=num_clbits, shots=shots))
+        self.expect(times * least(num_qubits, num_clbits=num_clbits, shots=shots))
 
     def add(self, result: Result) -> None:
         """Append a result; one that is certainly too large is refused before it is encoded."""
@@ -209,6 +231,15 @@ class AnswerParts:
         """Return the whole answer; a large one stays in the parts that it has."""
         content = PartsContent([self._frame.beginning, *self._parts, self._frame.end])
         return content if content.size > IN_MEMORY_BYTES else b"".join(content.parts)
+
+
+class _Options(TypedDict):
+    """What :meth:`Runnable.run` takes for each point of a request alike."""
+
+    shots: int | None
+    result: ResultType | None
+    sampling: Sampling
+    details: RunDetails
 
 
 class _Draws(NamedTuple):
@@ -232,6 +263,7 @@ class Runner:
         # Checked once, since isinstance of a Protocol takes a tenth of the time of a small run.
         self._takes_token = isinstance(runnable, NeedsToken) and runnable.takes_token
         self._takes_lists = isinstance(runnable, TakesLists)
+        self._takes_points = isinstance(runnable, TakesPoints)
         self._keeps_to_resources = isinstance(runnable, UsesResources)
         self._ends_in_time = isinstance(runnable, EndsInTime)
         if isinstance(runnable, LimitsLoops):
@@ -277,7 +309,7 @@ class Runner:
 
     def _encoded(self, request: RunRequest, token: str | None, encoding: Encoding) -> Answer:
         """Return the answer. Each result is encoded as soon as it is there, and is not kept as an object."""
-        answer = AnswerParts(self.limits.max_result_bytes, len(request.circuit_list()), encoding)
+        answer = AnswerParts(self.limits.max_result_bytes, request.num_results, encoding)
         stages = [0.0, 0.0, 0.0]
         for index, result in enumerate(self._each(request, token, answer)):
             with _naming(index, request), _naming_memory(_WRITING):
@@ -300,16 +332,58 @@ class Runner:
     def _each(self, request: RunRequest, token: str | None, answer: AnswerParts | None = None) -> Iterator[Result]:
         """Yield the result of every circuit of a request, in order; errors are those of :meth:`results`."""
         runnable = self._runnable_for(token)
+        if request.parameters:
+            yield from self._sweep(runnable, request, answer)
+            return
         if self._takes_lists:
             yield from self._run_list(cast("TakesLists", runnable), request)
             return
         details = request.details()
         for index, (circuit, shots) in enumerate(zip(request.circuit_list(), request.shots_list(), strict=True)):
-            seed = None if request.seed is None else (request.seed + index) % SEED_END
+            seed = _seed_of(request, index)
             with _naming(index, request):
                 result = self._run_one(runnable, circuit, _Draws(shots, seed), request, details, answer)
             yield result
             del result  # it is not kept while the next one is computed
+
+    def _sweep(self, runnable: Runnable, request: RunRequest, answer: AnswerParts | None) -> Iterator[Result]:
+        """Yield the result of the circuit of a request at each point; errors are those of :meth:`results`."""
+        points = request.points()
+        assert points is not None  # noqa: S101 - there are parameters
+        (source,), (shots,) = request.circuit_list(), request.shots_list()
+        circuit, parse_s = self._parse(source)
+        with _naming(None, request):
+            points.check(circuit)
+        if answer is not None:
+            self._expect(answer, circuit, shots, request, points.size)
+        if self._takes_lists:
+            request = bound(request, circuit, points)
+            yield from self._run_list(cast("TakesLists", runnable), request, parse_s)
+            return
+        results = self._results_at(runnable, circuit, points, request, shots)
+        for index in range(points.size):
+            self._peak_memory.begin()
+            with _naming(index, request):
+                result = next(results)
+            yield self._with_server_provenance(result, 0.0 if index else parse_s, self._peak_memory.value())
+            del result  # it is not kept while the next one is computed
+
+    def _results_at(
+        self, runnable: Runnable, circuit: Circuit, points: Points, request: RunRequest, shots: int | None
+    ) -> Iterator[Result]:
+        """Yield the result at each point, as the runnable returns it."""
+        options: _Options = {
+            "shots": shots,
+            "result": request.result,
+            "sampling": request.sampling,
+            "details": request.details(),
+        }
+        if self._takes_points:
+            yield from cast("TakesPoints", runnable).run_points(circuit, points, seed=request.seed, **options)
+            return
+        template = Template(circuit, points)
+        for index in range(points.size):
+            yield runnable.run(template.at(index), seed=_seed_of(request, index), **options)
 
     def _runnable_for(self, token: str | None) -> Runnable:
         """Return the runnable, acting for the holder of the token if it can use one."""
@@ -329,11 +403,8 @@ class Runner:
         answer: AnswerParts | None,
     ) -> Result:
         circuit, parse_s = self._parse(source)
-        if answer is not None and request.result is not None:
-            num_clbits = details.width(circuit.num_clbits)
-            answer.expect_result(
-                request.result.result_class, circuit.num_qubits, num_clbits=num_clbits, shots=draws.shots or 0
-            )
+        if answer is not None:
+            self._expect(answer, circuit, draws.shots, request)
         self._peak_memory.begin()
         result = runnable.run(
             circuit,
@@ -345,7 +416,15 @@ class Runner:
         )
         return self._with_server_provenance(result, parse_s, self._peak_memory.value())
 
-    def _run_list(self, runnable: TakesLists, request: RunRequest) -> list[Result]:
+    @staticmethod
+    def _expect(answer: AnswerParts, circuit: Circuit, shots: int | None, request: RunRequest, times: int = 1) -> None:
+        """Refuse results, ``times`` of the same kind, whose size is certain before they are computed."""
+        if request.result is not None:
+            num_clbits = request.details().width(circuit.num_clbits)
+            kind = request.result.result_class
+            answer.expect_result(kind, circuit.num_qubits, num_clbits=num_clbits, shots=shots or 0, times=times)
+
+    def _run_list(self, runnable: TakesLists, request: RunRequest, parse_s: float = 0.0) -> list[Result]:
         circuits, seconds = [], []
         for index, source in enumerate(request.circuit_list()):
             with _naming(index, request):
@@ -358,6 +437,7 @@ class Runner:
         except GatewayError as exc:
             exc.circuit = exc.circuit if isinstance(request.circuits, list) else None
             raise
+        seconds[0] += parse_s
         return [self._with_server_provenance(result, parse_s) for result, parse_s in zip(results, seconds, strict=True)]
 
     def _parse(self, source: CircuitOrText) -> tuple[Circuit, float]:
@@ -417,14 +497,21 @@ class Runner:
 
 
 @contextmanager
-def _naming(index: int, request: RunRequest) -> Iterator[None]:
-    """Write into an error which circuit of a list it is about."""
+def _naming(index: int | None, request: RunRequest) -> Iterator[None]:
+    """Write into an error which circuit or point it is about; with ``None`` the error itself knows the point."""
     try:
         yield
     except GatewayError as exc:
-        if isinstance(request.circuits, list):
+        if not request.is_list:
+            exc.circuit = None
+        elif index is not None:
             exc.circuit = index
         raise
+
+
+def _seed_of(request: RunRequest, index: int) -> int | None:
+    """Return the seed of a circuit of a list, or of a point."""
+    return None if request.seed is None else (request.seed + index) % SEED_END
 
 
 @contextmanager

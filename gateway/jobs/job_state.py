@@ -8,6 +8,7 @@ from collections import OrderedDict
 
 from gateway.execution.content import size_of, whole
 from gateway.execution.pool import Stop
+from gateway.jobs.splitting import alone
 from gateway.jobs.store import JobRecord, JobStore, StoredAnswer
 
 KEEP_IN_MEMORY_BYTES = 64 * 2**10
@@ -27,6 +28,10 @@ class ActiveJob:
         parts: the requests of the circuits, if they are small enough to be kept in memory.
         failed: whether a circuit was answered with an error.
         given_up: position of a circuit that is not run any more -> its answer, which is yet to be written.
+
+    Attributes:
+        run_sizes: the position of the first point of each run of several points -> how many they are. All other
+            circuits and points are runs for themselves.
     """
 
     def __init__(
@@ -41,6 +46,7 @@ class ActiveJob:
     ) -> None:
         self.record = record
         self.parts = parts
+        self.run_sizes: dict[int, int] = {}
         self.open = open_circuits
         self.token = token
         self.failed = failed
@@ -71,9 +77,23 @@ class ActiveJob:
         with self.answered:
             self.answered.wait_for(lambda: position not in self.open or self.ended.is_set(), within_s)
 
+    def runs(self) -> list[int]:
+        """Return the position of each open run, which is that of its first point if it has several."""
+        later = {k for begin, size in self.run_sizes.items() for k in range(begin + 1, begin + size)}
+        return sorted(self.open - later)
+
+    def points_of(self, position: int) -> range:
+        """Return the positions whose answers the run at a position gives."""
+        return range(position, position + self.run_sizes.get(position, 1))
+
     def request(self, position: int, store: JobStore) -> bytes:
-        """Return the request of a circuit, from memory if it is small enough to be kept there."""
-        return self.parts[position] if self.parts is not None else store.request(self.record.number, position)
+        """Return the request of a run, from memory if it is small enough to be kept there."""
+        if self.parts is not None:
+            begin = next(k for k in range(position, -1, -1) if self.parts[k])
+            request = self.parts[begin]
+        else:
+            begin, request = store.request(self.record.number, position)
+        return request if position in self.run_sizes else alone(request, position - begin)
 
 
 class RecentJobs:

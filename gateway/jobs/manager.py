@@ -28,13 +28,13 @@ from gateway.errors import (
 from gateway.execution.content import PIECE_BYTES, Content, size_of
 from gateway.execution.pool import Executor
 from gateway.execution.runner import LOST_TOKEN
+from gateway.jobs import splitting
 from gateway.jobs.clock import SteadyClock
 from gateway.jobs.job_info import answers_of_circuits, describe, describe_ended, first_detail, with_results
 from gateway.jobs.job_state import KEEP_IN_MEMORY_BYTES, ActiveJob, RecentJobs
 from gateway.jobs.recoding import Recoder
 from gateway.jobs.retention import Retention
 from gateway.jobs.running import JobRun, Running
-from gateway.jobs.splitting import split
 from gateway.jobs.store import JobRecord, JobStore, KeyTakenError, StoredAnswer, Summary
 from gateway.protocol import problem
 from gateway.protocol.encodings import Encoding
@@ -128,14 +128,14 @@ class Jobs:
             LimitError: what is kept for the caller leaves no room for the job.
             StorageFull, JobStoreError: the job could not be written, and so was not accepted.
         """
-        parts = split(request, body)
+        parts = splitting.split(request, body)
         record = JobRecord(
             id=secrets.token_urlsafe(16),
             owner=caller.owner,
             caller=caller.name,
             state=JobState.QUEUED,
             total=len(parts),
-            is_list=isinstance(request.circuits, list),
+            is_list=request.is_list,
             timeout_s=request.timeout_s or self._limits.timeout_s,
             created=self._clock.now(),
             idempotency_key=key,
@@ -362,7 +362,9 @@ class Jobs:
     def _accept(self, record: JobRecord, parts: list[bytes], caller: Caller) -> JobInfo:
         if self._running.closing.is_set():
             raise BusyError("the server is stopping", retry_after_s=1.0)
-        if not self._running.reserve(len(parts), self._limits.max_queued_circuits):
+        run_sizes = splitting.run_sizes(parts)
+        runs = sum(map(bool, parts))
+        if not self._running.reserve(runs, self._limits.max_queued_circuits):
             if record.idempotency_key is not None and self._store.find_key(record.idempotency_key, record.owner):
                 return self._job_of_key(record)
             raise BusyError(
@@ -374,6 +376,7 @@ class Jobs:
             record = replace(record, number=self._retention.add(record, parts))
             small = sum(map(len, parts)) <= KEEP_IN_MEMORY_BYTES
             job = ActiveJob(record, set(range(record.total)), caller.token, parts=parts if small else None)
+            job.run_sizes = run_sizes
             self._active[record.id] = job
             self._running.add(job)
         except KeyTakenError:
@@ -383,7 +386,7 @@ class Jobs:
                 return self._job_of_key(record)
             raise
         finally:
-            self._running.release(len(parts))
+            self._running.release(runs)
         return self._info(record)
 
     def _job_of_key(self, record: JobRecord) -> JobInfo:

@@ -9,7 +9,7 @@ loses first.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from gateway.errors import LimitError
 from gateway.execution.content import size_of
@@ -98,6 +98,25 @@ class Retention:
             if not written:
                 self._release(record.owner, size)
         return written
+
+    def finish_several(
+        self, record: JobRecord, answers: Mapping[int, bytes], ended: JobState | None, now: float
+    ) -> None:
+        """Write the results of several points, as :meth:`JobStore.finish_several` does.
+
+        Raises:
+            NeverStored: the answers cannot be stored, or their owner has no room for them.
+        """
+        size = sum(map(len, answers.values()))
+        try:
+            self._claim(record.owner, size, "the answer")
+        except LimitError as exc:
+            raise NeverStored(exc) from exc
+        written = 0
+        try:
+            written = self._store.finish_several(record.number, answers, ended, now)
+        finally:
+            self._release(record.owner, size - written)
 
     def _claim(self, owner: str, size: int, what: str) -> None:
         """Count bytes to those of an owner, and make room for them if need be.

@@ -14,7 +14,7 @@ import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import NamedTuple, TypeVar
 
@@ -27,6 +27,7 @@ from gateway.jobs.clock import SteadyClock
 from gateway.jobs.job_state import ActiveJob
 from gateway.jobs.never_stored import NeverStored
 from gateway.jobs.retention import Retention
+from gateway.jobs.splitting import answers_of
 from gateway.jobs.store import JobRecord, JobStore, StoredAnswer
 from gateway.protocol import problem
 from gateway.results import JobState
@@ -42,6 +43,9 @@ LONGEST_DELAY_S = 15.0
 
 ROOM_WITHIN_S = 60.0
 """Seconds for which a large answer waits for room: it takes room itself meanwhile, and a thread that others need."""
+
+_TOGETHER_BYTES = 2**25
+"""Larger answers of several points are not taken apart in memory: each point has a run for itself."""
 
 _OK = 200
 
@@ -130,7 +134,7 @@ class Running:
         with self._changed:
             if job.record.state.ended:  # it was cancelled a moment ago, and has left the queue
                 return
-            for position in sorted(job.open):
+            for position in job.runs():
                 if position in suspects:
                     self._suspects.append((job, position))
                 else:
@@ -214,7 +218,8 @@ class Running:
         """End a run that failed because of an error of our own."""
         error = GatewayError("the server failed unexpectedly; its log says why")
         with contextlib.suppress(JobStoreError, JobCancelled):
-            self.finish(job, position, StoredAnswer(error.status, problem.dump(error)))
+            for point in job.points_of(position):
+                self.finish(job, point, StoredAnswer(error.status, problem.dump(error)))
 
     def _run(self, job: ActiveJob, position: int) -> None:
         stop = Stop()
@@ -236,7 +241,39 @@ class Running:
             return
         if self._on_run is not None:
             self._on_run(JobRun(record, position, answer, code, began - job.queued_at, took_s))
-        self.finish(job, position, StoredAnswer(answer.status, answer.body))
+        if position in job.run_sizes:
+            self._finish_several(job, position, answer)
+        else:
+            self.finish(job, position, StoredAnswer(answer.status, answer.body))
+
+    def _finish_several(self, job: ActiveJob, position: int, answer: Answer) -> None:
+        """Write the results of a run of several points; if there are none, each of them has a run for itself."""
+        points = job.points_of(position)
+        with job.lock:
+            job.stops.pop(position, None)
+        if answer.status == _OK and size_of(answer.body) <= _TOGETHER_BYTES:
+            answers = dict(zip(points, answers_of(answer.body, job.record.encoding), strict=True))
+            if all(len(body) <= PIECE_BYTES for body in answers.values()):
+                with contextlib.suppress(NeverStored):
+                    self._insist(job, lambda: self._store_answers(job, answers))
+                    return
+            for point, body in answers.items():
+                self.finish(job, point, StoredAnswer(_OK, body))
+            return
+        with self._changed:
+            del job.run_sizes[position]
+            if not job.record.state.ended:
+                for point in points:
+                    self._queue.put(job.record.caller, (job, point))
+                self._changed.notify_all()
+
+    def _store_answers(self, job: ActiveJob, answers: Mapping[int, bytes]) -> None:
+        """Try once to write the results of several points."""
+        with job.writing:
+            state = (JobState.FAILED if job.failed else JobState.DONE) if job.open == answers.keys() else None
+            now = self._clock.now()
+            self._retention.finish_several(job.record, answers, state, now)
+            self._note_answers(job, answers, state, now, None)
 
     def _begin(self, job: ActiveJob) -> JobRecord:
         """Set the state of a job to running, unless it has just been cancelled; return its record."""
@@ -292,14 +329,25 @@ class Running:
             state = (JobState.FAILED if failed else JobState.DONE) if last else None
             now = self._clock.now()
             self._retention.finish(job.record, position, answer, state, now)
-            with job.lock:
-                job.failed = failed
-                job.open.discard(position)
-                if state is None or job.record.state.ended:  # who cancelled it meanwhile was told so
-                    job.tell()
-                    return
-                job.record = replace(job.record, state=state, ended=now)
-                self._on_end(job, answer)
+            job.failed = failed
+            self._note_answers(job, (position,), state, now, answer)
+
+    def _note_answers(
+        self,
+        job: ActiveJob,
+        positions: Iterable[int],
+        state: JobState | None,
+        now: float,
+        answer: StoredAnswer | None,
+    ) -> None:
+        """Remember that circuits have their answers, and with the last one that the job has ended."""
+        with job.lock:
+            job.open.difference_update(positions)
+            if state is None or job.record.state.ended:  # who cancelled it meanwhile was told so
+                job.tell()
+                return
+            job.record = replace(job.record, state=state, ended=now)
+            self._on_end(job, answer)
 
     def cancel(self, job: ActiveJob) -> None:
         """End a job without further answers: no waiting circuit begins, and running ones are killed.

@@ -300,6 +300,36 @@ class JobStore:
                     connection.execute(END, {"this_job": number, "size": size, "now_state": ended, "now": now})
                 return True
 
+    def finish_several(self, number: int, answers: Mapping[int, bytes], ended: JobState | None, now: float) -> int:
+        """Write the results of several points in one transaction, as :meth:`finish` does for each.
+
+        Args:
+            number: the number of the job.
+            answers: position -> the answer, of at most ``PIECE_BYTES``.
+            ended: the state in which the job ends with these answers.
+            now: the time.
+
+        Returns:
+            The bytes of those that were written: points that have an answer keep it.
+
+        Raises:
+            NeverStored: the answers cannot be stored, now or later.
+        """
+        kept = {position: Compressor().keep(body) for position, body in answers.items()}
+        total, size = sum(map(len, answers.values())), 0
+        with named_if_final("the answers", total, "max_result_bytes"), self.transaction() as connection:
+            for position, body in kept.items():
+                whole_size = len(answers[position])
+                values = {"this_job": number, "this_position": position, "now_status": _OK, "body": body}
+                values |= {"now_size": None, "now_whole_size": whole_size if len(body) < whole_size else None}
+                if connection.execute(ANSWER, values).rowcount:
+                    size += len(body)
+            if ended is None:
+                connection.execute(GROW, {"this_job": number, "size": size})
+            else:
+                connection.execute(END, {"this_job": number, "size": size, "now_state": ended, "now": now})
+        return size
+
     def _write_pieces(self, number: int, position: int, content: Content) -> bool:
         """Write the pieces of an answer, which counts for nothing until its circuit has it.
 
@@ -505,15 +535,18 @@ class JobStore:
             position: int | None = connection.scalar(sa.select(sa.func.min(circuits.c.position)).where(these))
         return position
 
-    def request(self, number: int, position: int) -> bytes:
-        """Return the request of one circuit of a job."""
-        this = (circuits.c.job == number) & (circuits.c.position == position)
+    def request(self, number: int, position: int) -> tuple[int, bytes]:
+        """Return the position and the request of the run that a circuit or point of a job is part of."""
+        before = (
+            (circuits.c.job == number) & (circuits.c.position <= position) & (sa.func.length(circuits.c.request) > 0)
+        )
+        query = sa.select(circuits.c.position, circuits.c.request).where(before)
         with self.reading() as connection:
-            request: bytes = connection.execute(sa.select(circuits.c.request).where(this)).scalar_one()
-        return request
+            begin, request = connection.execute(query.order_by(circuits.c.position.desc()).limit(1)).one()
+        return begin, request
 
     def requests(self, number: int) -> list[bytes]:
-        """Return the request of every circuit of a job."""
+        """Return the request of every circuit of a job; it is empty for a point that is part of the run before."""
         query = sa.select(circuits.c.request).where(circuits.c.job == number).order_by(circuits.c.position)
         with self.reading() as connection:
             return list(connection.scalars(query))

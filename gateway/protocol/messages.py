@@ -6,6 +6,7 @@ where an integer belongs. PROTOCOL.md explains the messages.
 
 from __future__ import annotations
 
+import math
 from datetime import datetime
 from mmap import mmap
 from typing import Annotated, TypeVar, cast
@@ -14,7 +15,8 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from gateway.circuit import Circuit
-from gateway.errors import RequestError
+from gateway.circuit.points import Points, Template
+from gateway.errors import LimitError, RequestError
 from gateway.protocol.encodings import Encoding
 from gateway.protocol.result_message import PackedResult, ResultMessage
 from gateway.provenance import BIT_ORDER
@@ -23,7 +25,8 @@ from gateway.run_details import NO_DETAILS, RunDetails
 from gateway.version import PROTOCOL
 
 Shots = Annotated[int, Meta(ge=1, description="how often the circuit is run")]
-Seed = Annotated[int, Meta(ge=0, lt=2**32, description="seed of the random generator")]
+SEED_END = 2**32
+Seed = Annotated[int, Meta(ge=0, lt=SEED_END, description="seed of the random generator")]
 CircuitOrText = Circuit | str
 
 DEFAULT_SHOTS = 1024
@@ -42,6 +45,8 @@ class RunRequest(RunDetails, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         sampling: which sampler draws the shots.
         timeout_s: seconds until the run is killed, its wait for a worker included; the server's limit is the largest
             value and the default.
+        parameters: parameter of the circuit -> its value in radians, or a list of values, one for each point at which
+            the circuit is run; a number holds for all points. Point k uses the seed that circuit k of a list would.
     """
 
     circuits: CircuitOrText | list[CircuitOrText]
@@ -50,6 +55,7 @@ class RunRequest(RunDetails, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     result: ResultType | None = None
     sampling: Sampling = Sampling.AUTO
     timeout_s: Annotated[float, Meta(gt=0)] | None = None
+    parameters: dict[str, float | list[float]] | None = None
 
     def __post_init__(self) -> None:
         if cast("UnsetType", self.shots) is UNSET:
@@ -65,6 +71,35 @@ class RunRequest(RunDetails, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         """Return the circuits as a list."""
         return self.circuits if isinstance(self.circuits, list) else [self.circuits]
 
+    @property
+    def is_list(self) -> bool:
+        """Whether there is a list of results: for a list of circuits, and where a parameter has a list of values."""
+        return isinstance(self.circuits, list) or any(isinstance(v, list) for v in (self.parameters or {}).values())
+
+    @property
+    def num_results(self) -> int:
+        """The number of results, if the request is valid: one for each circuit, or for each point."""
+        columns = (len(value) for value in (self.parameters or {}).values() if isinstance(value, list))
+        return next(columns, len(self.circuit_list()))
+
+    def points(self) -> Points | None:
+        """Return the points at which the circuit is run, ``None`` where no parameter has a value.
+
+        Raises:
+            RequestError: there is no point, lists have different lengths, a value is not finite, or there is a list of
+                circuits; ``field`` is ``parameters``.
+        """
+        if not self.parameters:
+            return None
+        if isinstance(self.circuits, list):
+            raise _about_parameters(
+                f"parameters are for one circuit, and this is a list of {len(self.circuits)}: send a request for each"
+            )
+        size = self.num_results
+        if not size:
+            raise _about_parameters("there is no point to run the circuit at: a parameter has an empty list of values")
+        return Points({name: _column(name, value, size) for name, value in self.parameters.items()}, size)
+
     def shots_list(self) -> list[int | None]:
         """Return one number of shots per circuit.
 
@@ -79,8 +114,75 @@ class RunRequest(RunDetails, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         return list(self.shots)
 
 
+MOST_BOUND = 10_000_000
+"""So many operations may the circuits have together that a machine without parameters gets in their place."""
+
+
+def bound(request: RunRequest, circuit: Circuit, points: Points) -> RunRequest:
+    """Return a request without parameters for one with them: one circuit for each point.
+
+    Args:
+        request: the request.
+        circuit: its circuit.
+        points: its points, which fit the circuit.
+
+    Raises:
+        LimitError: the circuits would be too large together.
+    """
+    total = points.size * len(circuit.operations)
+    if total > MOST_BOUND and request.is_list:
+        raise LimitError(
+            f"this backend needs a circuit for each of {points.size:,} points, with {total:,} operations in all, and "
+            f"{MOST_BOUND:,} are allowed: send fewer points at a time",
+            limit="operations",
+            requested=total,
+            allowed=MOST_BOUND,
+        )
+    template = Template(circuit, points)
+    circuits: list[CircuitOrText] = [template.at(point) for point in range(points.size)]
+    (shots,) = request.shots_list()
+    return msgspec.structs.replace(
+        request, circuits=circuits if request.is_list else circuits[0], shots=shots, parameters=None
+    )
+
+
+def points_from(request: RunRequest, points: Points, begin: int, end: int) -> RunRequest:
+    """Return a request for some points of another one, with the seeds that they have there.
+
+    Args:
+        request: the request.
+        points: its points.
+        begin: the first one of those.
+        end: the one after the last.
+    """
+    part = points.part(begin, end)
+    parameters: dict[str, float | list[float]] = {name: list(column) for name, column in part.columns.items()}
+    seed = None if request.seed is None else (request.seed + begin) % SEED_END
+    return msgspec.structs.replace(request, parameters=parameters, seed=seed)
+
+
+def _column(name: str, value: float | list[float], size: int) -> list[float]:
+    """Return the value of a parameter at each of so many points.
+
+    Raises:
+        RequestError: the list has another length, or a value is not finite.
+    """
+    if not isinstance(value, list):
+        value = [value] * size
+    if len(value) != size:
+        raise _about_parameters(f"parameters have lists of different lengths: {size:,}, and {name!r} {len(value):,}")
+    if not all(map(math.isfinite, value)):
+        point = next(point for point, number in enumerate(value) if not math.isfinite(number))
+        raise _about_parameters(f"the value of {name!r} at point {point} is not a finite number: {value[point]}")
+    return value
+
+
+def _about_parameters(message: str) -> RequestError:
+    return RequestError(message, field="parameters")
+
+
 class RunResponse(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer to ``POST /v1/run``: one result per circuit, in order."""
+    """The answer to ``POST /v1/run``: one result per circuit or per point, in order."""
 
     results: list[ResultMessage]
 
@@ -95,6 +197,7 @@ class ServerLimits(msgspec.Struct, frozen=True, kw_only=True):
 
     max_shots: Annotated[int, _limit("shots of a circuit", least=1)] = 10_000_000
     max_circuits: Annotated[int, _limit("circuits of a request", least=1)] = 1_000
+    max_points: Annotated[int, _limit("points at which a request runs its circuit", least=1)] = 100_000
     max_body_bytes: Annotated[int, _limit("bytes of a request", least=1)] = 32 * 2**20
     max_result_bytes: Annotated[int, _limit("bytes of an answer with results", least=1)] = 256 * 2**20
     max_qubits: Annotated[int, _limit("qubits of a circuit")] = 4096

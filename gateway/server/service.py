@@ -6,6 +6,7 @@ import contextlib
 import time
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from gateway.errors import BusyError, GatewayError
@@ -14,12 +15,13 @@ from gateway.execution.runner import Answer
 from gateway.jobs.manager import Caller, Jobs
 from gateway.jobs.store import JobStore
 from gateway.protocol.encodings import Encoding
-from gateway.protocol.messages import ServerLimits
+from gateway.protocol.messages import RunRequest, ServerLimits
 from gateway.server.access.authentication import Authentication
 from gateway.server.access.fair_places import FairPlaces
 from gateway.server.access.tokens import Tokens
 from gateway.server.access.web_pages import WebGuard
 from gateway.server.idle_limit import IdleLimit
+from gateway.server.spreading import run_shares, shares
 from gateway.server.telemetry.recorder import Recorder
 
 if TYPE_CHECKING:
@@ -135,6 +137,8 @@ class Service:
         timeout_s: float,
         trace: str | None = None,
         encoding: Encoding = Encoding.JSON,
+        *,
+        message: RunRequest | None = None,
     ) -> Answer:
         """Run a RunRequest for a caller who waits for the answer.
 
@@ -144,6 +148,7 @@ class Service:
             timeout_s: seconds until the run is killed.
             trace: the trace context of the request.
             encoding: how the results are to be written.
+            message: the same request decoded, so that the points of a sweep are divided among the free workers.
 
         Raises:
             GatewayError: there is no answer.
@@ -156,12 +161,17 @@ class Service:
                         "as many of your requests run or wait as may, and no more are queued: try again later",
                         retry_after_s=1.0,
                     )
-                answer = self.executor.run(request, caller.token, timeout_s, caller=caller.name, encoding=encoding)
+                run = partial(self._run_one, caller, timeout_s, encoding)
+                parts = [] if message is None else shares(message, self.executor.idle)
+                answer = run_shares(run, parts, self.limits.max_result_bytes, encoding) if parts else run(request)
         except GatewayError as exc:
             self.telemetry.run_refused(exc, time.monotonic() - began, caller.name, trace)
             raise
         self.telemetry.run_answered(answer, time.monotonic() - began, caller.name, trace)
         return answer
+
+    def _run_one(self, caller: Caller, timeout_s: float, encoding: Encoding, request: bytes) -> Answer:
+        return self.executor.run(request, caller.token, timeout_s, caller=caller.name, encoding=encoding)
 
     def waiting_place(self, caller: str) -> AbstractContextManager[bool]:
         """Return a context that says whether a caller may wait for a job, and that keeps the place until it ends."""

@@ -39,6 +39,7 @@ import reproducing
 import round_trip
 import sampling
 import serving
+import sweeping
 import trees
 from measuring import Row
 
@@ -49,6 +50,9 @@ ONE = ("",)
 EACH = tuple(row.name for row in SIMULATORS.values() if row.capabilities.gates == "universal")
 BARE = tuple(name for name in EACH if Path(__file__).with_name("bare").joinpath(f"{name}.py").exists())
 """Simulators with a bare loop over their own constructors to compare with."""
+
+SWEPT = ("cirq", "qiskit", "qulacs")
+"""Simulators whose frameworks have parameters and observables of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,7 @@ BENCHMARKS = {
     interchange.NAME: Benchmark(interchange.measure, ONE),
     building.NAME: Benchmark(building.measure, BARE),
     sampling.NAME: Benchmark(sampling.measure, BARE),
+    sweeping.NAME: Benchmark(sweeping.measure, SWEPT),
     round_trip.NAME: Benchmark(round_trip.measure, EACH),
     dynamic_shots.NAME: Benchmark(dynamic_shots.measure, EACH),
     jobs.NAME: Benchmark(jobs.measure, ONE),

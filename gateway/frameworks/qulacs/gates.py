@@ -8,10 +8,10 @@ the opposite of everyone's sign: the table uses ``RotX RotY RotZ`` and negates t
 from __future__ import annotations
 
 import cmath
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
-from qulacs import QuantumCircuit, gate
+from qulacs import ParametricQuantumCircuit, QuantumCircuit, gate
 
 from gateway.circuit import Operation
 from gateway.frameworks.shared.matrices import matrix
@@ -130,10 +130,34 @@ GATES: Mapping[str, Append] = {
 """Gate of the table -> function that appends it."""
 
 
+_RX, _RY, _RZ = (getattr(ParametricQuantumCircuit, f"add_parametric_R{axis}_gate") for axis in "XYZ")
+
+
+def _parametric_rotation(*paulis: int) -> Append:
+    return lambda c, a, b, t: c.add_parametric_multi_Pauli_rotation_gate([a, b], list(paulis), -t)
+
+
+PARAMETRIC: Mapping[str, Append] = {
+    "rx": lambda c, q, t: _RX(c, q, -t),
+    "ry": lambda c, q, t: _RY(c, q, -t),
+    "rz": lambda c, q, t: _RZ(c, q, -t),
+    "rxx": _parametric_rotation(1, 1),
+    "ms": _parametric_rotation(1, 1),
+    "ryy": _parametric_rotation(2, 2),
+    "rzz": _parametric_rotation(3, 3),
+    "rzx": _parametric_rotation(3, 1),
+}
+"""Gate of the table whose angle Qulacs can change -> function that appends it to a ``ParametricQuantumCircuit``.
+
+The parameter of Qulacs is the negative angle.
+"""
+
+
 def build(
     num_qubits: int,
     operations: Sequence[Operation],
     other: Callable[[QuantumCircuit, Operation], None],
+    parametric: Collection[int] = (),
 ) -> QuantumCircuit:
     """Return operations as a circuit of Qulacs.
 
@@ -141,10 +165,12 @@ def build(
         num_qubits: the number of qubits; at least one if there is a global phase.
         operations: the operations, in gates of the table and without conditions.
         other: called for each measurement, reset and barrier.
+        parametric: the indices of operations whose angle can be changed afterwards; they are in :data:`PARAMETRIC`, and
+            the first one has Qulacs' parameter 0.
     """
-    target = QuantumCircuit(num_qubits)
-    for op in operations:
-        append = GATES.get(op.name)
+    target = ParametricQuantumCircuit(num_qubits) if parametric else QuantumCircuit(num_qubits)
+    for index, op in enumerate(operations):
+        append = GATES.get(op.name) if index not in parametric else PARAMETRIC[op.name]
         if append is None:
             other(target, op)
         else:

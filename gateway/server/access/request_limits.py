@@ -23,6 +23,7 @@ def check_limits(message: RunRequest, limits: ServerLimits) -> float:
         raise RequestError("the list of circuits is empty", field="circuits")
     for limit, requested, allowed in (
         ("max_circuits", len(circuits), limits.max_circuits),
+        ("max_points", message.num_results if message.parameters else 0, limits.max_points),
         ("max_shots", max([shots or 0 for shots in message.shots_list()]), limits.max_shots),
         ("timeout_s", message.timeout_s or 0, limits.timeout_s),
     ):
@@ -33,4 +34,5 @@ def check_limits(message: RunRequest, limits: ServerLimits) -> float:
                 requested=requested,
                 allowed=allowed,
             )
+    message.points()
     return message.timeout_s or limits.timeout_s

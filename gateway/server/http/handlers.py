@@ -63,9 +63,10 @@ def _caller() -> Caller:
 
 def _run(service: Service) -> Response:
     content = body(service)
-    timeout_s = check_limits(decode(RunRequest, content), service.limits)
+    message = decode(RunRequest, content)
+    timeout_s = check_limits(message, service.limits)
     encoding = accepted_encoding()
-    answer = service.run(content, _caller(), timeout_s, trace_context(), encoding)
+    answer = service.run(content, _caller(), timeout_s, trace_context(), encoding, message=message)
     return respond(answer.body, answer.status, encoding)
 
 

@@ -11,6 +11,7 @@ from math import pi
 
 import cirq
 import numpy as np
+import sympy
 from bare.counting import count_rows
 from workloads import Gate
 
@@ -66,3 +67,43 @@ def sampler(gates: Sequence[Gate], num_qubits: int) -> Callable[[int], dict[str,
         return count_rows(drawn)
 
     return sample
+
+
+def _parametric(gates: Sequence[Gate], num_qubits: int) -> cirq.Circuit:
+    return build([(name, qubits, tuple(map(_symbol, params))) for name, qubits, params in gates], num_qubits)
+
+
+def _symbol(number: float) -> sympy.Symbol:
+    return sympy.Symbol(f"theta_{number}")
+
+
+def _points(values: Sequence[Sequence[float]]) -> list[cirq.ParamResolver]:
+    return [cirq.ParamResolver({f"theta_{place}": angle for place, angle in enumerate(row)}) for row in values]
+
+
+def sweep(
+    gates: Sequence[Gate], num_qubits: int, values: Sequence[Sequence[float]], shots: int
+) -> Callable[[], list[dict[str, int]]]:
+    """Return a function that counts shots at each point."""
+    circuit = _parametric(gates, num_qubits)
+    circuit.append(cirq.measure(*cirq.LineQubit.range(num_qubits)[::-1], key="all"))
+    simulator = cirq.Simulator(split_untangled_states=False, seed=1)
+    return lambda: [
+        count_rows(result.measurements["all"])
+        for result in simulator.run_sweep(circuit, _points(values), repetitions=shots)
+    ]
+
+
+def estimate(
+    gates: Sequence[Gate], num_qubits: int, values: Sequence[Sequence[float]], terms: Sequence[tuple[str, float]]
+) -> Callable[[], list[float]]:
+    """Return a function that computes the exact value of a sum of Pauli strings at each point."""
+    circuit, line = _parametric(gates, num_qubits), cirq.LineQubit.range(num_qubits)
+    total = sum(number * cirq.DensePauliString(text).on(*line) for text, number in terms)
+    simulator = cirq.Simulator(split_untangled_states=False)
+
+    def run() -> list[float]:
+        found = simulator.simulate_expectation_values_sweep(circuit, [total], _points(values))
+        return [one.real for (one,) in found]
+
+    return run

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from qiskit import QuantumCircuit, qasm2
+from qiskit.circuit import Parameter
+from qiskit.quantum_info import SparsePauliOp
 from qiskit_aer import AerSimulator
 from workloads import Gate
 
@@ -37,3 +39,48 @@ def sampler(gates: Sequence[Gate], num_qubits: int) -> Callable[[int], dict[str,
         return {f"{int(key, 16):0{num_qubits}b}": times for key, times in found.items()}
 
     return sample
+
+
+def _parametric(gates: Sequence[Gate], num_qubits: int) -> tuple[QuantumCircuit, list[Parameter]]:
+    circuit, parameters = QuantumCircuit(num_qubits), []
+    for name, qubits, params in gates:
+        parameters += [Parameter(f"theta_{number:03}") for number in params]
+        getattr(circuit, name)(*parameters[len(parameters) - len(params) :], *qubits)
+    return circuit, parameters
+
+
+def _binds(parameters: Sequence[Parameter], values: Sequence[Sequence[float]]) -> list[dict[Parameter, list[float]]]:
+    return [{one: [row[place] for row in values] for place, one in enumerate(parameters)}]
+
+
+def sweep(
+    gates: Sequence[Gate], num_qubits: int, values: Sequence[Sequence[float]], shots: int
+) -> Callable[[], list[dict[str, int]]]:
+    """Return a function that counts shots at each point, with Aer's own binding of parameters."""
+    circuit, parameters = _parametric(gates, num_qubits)
+    circuit.measure_all()
+    simulator = AerSimulator(method="statevector", max_parallel_threads=1)
+
+    def run() -> list[dict[str, int]]:
+        binds = _binds(parameters, values)
+        result = simulator.run(circuit, parameter_binds=binds, shots=shots, seed_simulator=1).result()
+        found = [one.data.counts for one in result.results]
+        return [{f"{int(key, 16):0{num_qubits}b}": times for key, times in counts.items()} for counts in found]
+
+    return run
+
+
+def estimate(
+    gates: Sequence[Gate], num_qubits: int, values: Sequence[Sequence[float]], terms: Sequence[tuple[str, float]]
+) -> Callable[[], list[float]]:
+    """Return a function that computes the exact value of a sum of Pauli strings at each point."""
+    circuit, parameters = _parametric(gates, num_qubits)
+    operator = SparsePauliOp.from_list([(text[::-1], number) for text, number in terms])
+    circuit.save_expectation_value(operator, range(num_qubits))
+    simulator = AerSimulator(method="statevector", max_parallel_threads=1)
+
+    def run() -> list[float]:
+        result = simulator.run(circuit, parameter_binds=_binds(parameters, values)).result()
+        return [result.data(index)["expectation_value"] for index in range(len(values))]
+
+    return run

@@ -7,7 +7,8 @@ from support.fakes import NumpyAdapter, ZeroAdapter
 
 from adapters import base
 from adapters.base import measured_clbits
-from gateway.circuit import Circuit
+from gateway.circuit import Circuit, parameter
+from gateway.circuit.points import Points
 from gateway.counts import Counts
 from gateway.errors import CircuitInvalidError, LimitError, OutOfMemory, RequestError, SimulatorError, UnsupportedError
 from gateway.resources import Resources
@@ -172,3 +173,40 @@ def test_the_provenance_says_how_many_threads_a_simulator_could_use(monkeypatch)
 
 def test_later_measurement_wins_a_clbit():
     assert measured_clbits(Circuit(2, 1).measure(0, 0).measure(1, 0).operations) == {0: 1}
+
+
+class Rebinding(NumpyAdapter):
+    """Rebinds what it has built."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rebound: list[tuple[Circuit, Circuit, tuple[int, ...]]] = []
+
+    def rebind(self, native, circuit, changed):
+        self.rebound.append((native, circuit, changed))
+        return circuit
+
+
+def test_a_circuit_is_built_once_for_all_points_and_rebound_at_the_others():
+    adapter = Rebinding()
+    circuit = Circuit(1, 1).h(0).rx(parameter("a"), 0).measure(0, 0)
+    results = list(adapter.run_points(circuit, Points({"a": [0.1, 0.2, 0.3]}, 3), shots=None))
+    assert adapter.builds == 1
+    gates = [Circuit(1, 0, circuit.bind(a=value).operations[:2]) for value in (0.1, 0.2, 0.3)]
+    assert adapter.rebound == [(gates[0], gates[1], (1,)), (gates[1], gates[2], (1,))]
+    assert results == [adapter.run(circuit.bind(a=value), shots=None) for value in (0.1, 0.2, 0.3)]
+
+
+def test_what_no_parameter_changes_is_built_once_and_not_rebound():
+    adapter = Rebinding()
+    circuit = Circuit(2, 2).h(0).measure(0, 0).rx(parameter("a"), 1, when={0: 1}).measure(1, 1)
+    list(adapter.run_points(circuit, Points({"a": [0.1, 0.2]}, 2), shots=None))
+    assert [changed for _, _, changed in adapter.rebound] == [(0,)]
+
+
+def test_a_sweep_is_checked_before_its_first_point():
+    adapter = ZeroAdapter()
+    sweep = adapter.run_points(bell().rx(parameter("a"), 0), Points({"a": [0.1]}, 1), shots=None)
+    with pytest.raises(UnsupportedError, match="probabilities"):
+        next(sweep)
+    assert not adapter.built

@@ -8,7 +8,7 @@ from qiskit.quantum_info import Operator
 from support.reference import distribution
 from support.statistics import assert_drawn_from
 
-from adapters.qiskit import STANDARD, QiskitAdapter
+from adapters.qiskit import STANDARD, QiskitAdapter, Rebound
 from gateway.circuit import Circuit
 from gateway.circuit.circuit import Comparison
 from gateway.circuit.gates import GATES
@@ -94,3 +94,19 @@ def test_native_conditions_on_any_clbits_follow_the_reference(adapter, condition
     circuit.reset(2, when=condition).x(2, when=condition).measure(1, 2, when=condition).measure(2, 3)
     found = adapter.run(circuit, shots=SHOTS, seed=7, sampling=Sampling.NATIVE)
     assert_drawn_from(found, distribution(circuit))
+
+
+def test_angles_are_handed_over_to_the_circuit_that_aer_has(adapter):
+    circuits = [Circuit(2).h(0).barrier().rx(a, 0).gphase(0.1).u(a, 2 * a, 0.3, 1).cx(0, 1) for a in (0.3, 0.7, -1.1)]
+    first = adapter.rebind(adapter.build(circuits[0]), circuits[1], (2, 4))
+    second = adapter.rebind(first, circuits[2], (2, 4))
+    assert isinstance(second, Rebound)
+    assert second is first
+    np.testing.assert_array_equal(adapter.evolve(second), adapter.evolve(adapter.build(circuits[2])))
+    state = np.array([0.6, 0, 0, 0.8], dtype=complex)
+    np.testing.assert_array_equal(adapter.evolve(second, state), adapter.evolve(adapter.build(circuits[2]), state))
+
+
+@pytest.mark.parametrize("circuit", [Circuit(1).gphase(0.3), Circuit(2).xx_plus_yy(0.3, 0.4, 0, 1)])
+def test_a_circuit_with_a_change_that_aer_does_not_take_is_built_anew(adapter, circuit):
+    assert not isinstance(adapter.rebind(adapter.build(circuit), circuit, (0,)), Rebound)

@@ -65,3 +65,21 @@ def test_many_strings_that_flip_the_same_qubits_have_the_values_of_qulacs_own_ob
     monkeypatch.setattr("adapters.qulacs._MOST_ALIKE", 100)
     own = adapter.run(circuit, shots=None, result=ResultType.EXPECTATION, details=details)
     assert own.values == pytest.approx(shared.values, abs=1e-12)
+
+
+def test_angles_of_rotations_are_changed_in_the_circuit_that_is_there(adapter):
+    circuit = Circuit(2).h(0).rx(0.3, 0).rzz(0.4, 0, 1).ry(0.5, 1)
+    others = [Circuit(2).h(0).rx(a, 0).rzz(0.4, 0, 1).ry(2 * a, 1) for a in (0.7, -1.1)]
+    first = adapter.rebind(adapter.build(circuit), others[0], (1, 3))
+    second = adapter.rebind(first, others[1], (1, 3))
+    assert second is first
+    assert first.circuit.get_parameter_count() == 2
+    np.testing.assert_array_equal(adapter.evolve(second), adapter.evolve(adapter.build(others[1])))
+
+
+def test_a_circuit_with_another_gate_that_changes_is_built_anew(adapter):
+    circuit = Circuit(1).h(0).p(0.3, 0)
+    native = adapter.build(circuit)
+    again = adapter.rebind(native, Circuit(1).h(0).p(0.7, 0), (1,))
+    assert again is not native
+    np.testing.assert_array_equal(adapter.evolve(again), adapter.evolve(adapter.build(Circuit(1).h(0).p(0.7, 0))))

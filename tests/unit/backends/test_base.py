@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from gateway import Backend, BackendStatus, Capabilities, Circuit, Counts, Probabilities, Provenance, Statevector
-from gateway.errors import JobCancelled, JobTimeout, RequestError
+from gateway.circuit import parameter
+from gateway.errors import CircuitInvalidError, JobCancelled, JobTimeout, LimitError, RequestError
 from gateway.observables import PauliTerm
 from gateway.protocol.messages import RunRequest, decode, encode
 from gateway.results import Result, ResultType, Sampling
@@ -259,3 +260,90 @@ def test_closing_cancels_what_waits_and_lets_finish_what_runs():
     with pytest.raises(JobCancelled, match="cancelled"):
         jobs[8].result(5)
     assert jobs[0].result(5) == {"1": 1}
+
+
+SWEPT = Circuit(1, 1).rx(parameter("a"), 0).ry(parameter("b"), 0).measure(0, 0)
+
+
+class TakesParameters(Recorder):
+    """Gets the parameters themselves."""
+
+    takes_parameters = True
+
+    def send(self, request: RunRequest) -> list[Result]:
+        self.requests.append(request)
+        return [Counts({"1": k + 1}, width=1, provenance=PROVENANCE) for k in range(request.num_results)]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [0.0, 0.5, 1.0],
+        (0, 0.5, 1),
+        np.linspace(0, 1, 3),
+        np.linspace(0, 1, 3, dtype=np.float32),
+        [np.float64(0.0), np.float32(0.5), np.int64(1)],
+    ],
+)
+def test_values_of_parameters_are_lists_or_arrays(values):
+    backend = TakesParameters()
+    results = backend.run(SWEPT, parameters={"a": values, "b": np.float64(0.25)})
+    assert results == [{"1": 1}, {"1": 2}, {"1": 3}]
+    assert backend.requests[0].parameters == {"a": [0.0, 0.5, 1.0], "b": 0.25}
+    assert backend.run_async(SWEPT, parameters={"a": values, "b": 1}).result(5) == results
+
+
+def test_numbers_alone_give_one_result():
+    backend = TakesParameters()
+    assert backend.run(SWEPT, parameters={"a": np.array(0.5), "b": 1}) == {"1": 1}
+    assert backend.requests[0].parameters == {"a": 0.5, "b": 1.0}
+    job = backend.run_async(SWEPT, parameters={"a": [0.5] * 4, "b": 1})
+    assert len(job.result(5)) == 4
+    assert job.progress() == (4, 4)
+
+
+def test_a_backend_without_parameters_gets_a_circuit_for_each_point(backend: Recorder):
+    assert backend.run(SWEPT, parameters={"a": [0.5, 1.0], "b": 2.0}, seed=3, shots=7) == [{"1": 1}, {"1": 2}]
+    assert backend.run_async(SWEPT, parameters={"a": 0.5, "b": 2.0}).result(5) == {"1": 1}
+    several, one = backend.requests
+    assert several == RunRequest(circuits=[SWEPT.bind(a=0.5, b=2.0), SWEPT.bind(a=1.0, b=2.0)], shots=7, seed=3)
+    assert one == RunRequest(circuits=SWEPT.bind(a=0.5, b=2.0))
+
+
+@pytest.mark.parametrize(
+    ("parameters", "match"),
+    [
+        ([0.5], "a mapping from names"),
+        ({"a": "1", "b": 1}, "parameters"),
+        ({"a": True, "b": 1}, "parameters"),
+        ({"a": 1j, "b": 1}, "parameters"),
+        ({"a": [True], "b": 1}, "parameters"),
+        ({"a": np.zeros((2, 2)), "b": 1}, "parameters"),
+        ({"a": [], "b": 1}, "no point"),
+        ({"a": [1.0], "b": [1.0, 2.0]}, "different lengths"),
+        ({"a": [np.nan], "b": 1}, "not a finite number"),
+        ({"a": 1.0}, "the parameter 'b' has no value: its parameters are a, b"),
+        ({"a": 1.0, "b": 1.0, "c": 1.0}, "no parameter 'c': its parameters are a, b"),
+    ],
+)
+def test_parameters_that_are_none_or_do_not_fit_are_refused(backend: Recorder, parameters, match):
+    with pytest.raises(RequestError, match=match):
+        backend.run(SWEPT, parameters=parameters)
+    assert not backend.requests
+
+
+def test_an_angle_without_a_value_at_a_point_is_refused(backend: Recorder):
+    with pytest.raises(CircuitInvalidError, match="division by zero"):
+        backend.run(Circuit(1, 1).rx(1 / parameter("a"), 0).measure(0, 0), parameters={"a": [1.0, 0.0]})
+
+
+@pytest.mark.parametrize("values", [range(10**9), np.broadcast_to(0.5, 10**9)], ids=["range", "array"])
+def test_a_thousand_million_points_are_refused_at_once(backend: Recorder, values):
+    with pytest.raises(LimitError, match="1,000,000,000 values") as caught:
+        backend.run(SWEPT, parameters={"a": values, "b": 1})
+    assert (caught.value.limit, caught.value.requested) == ("max_points", 10**9)
+
+
+def test_parameters_of_a_list_of_circuits_are_refused(backend: Recorder):
+    with pytest.raises(RequestError, match="parameters are for one circuit"):
+        backend.run([SWEPT, SWEPT], parameters={"a": 1.0, "b": 1.0})

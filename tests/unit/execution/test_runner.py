@@ -8,9 +8,9 @@ from support.fake import Does, FakeAdapter, fake
 from support.fakes import NumpyAdapter
 from support.raw import run_body
 
-from gateway.circuit import Circuit
+from gateway.circuit import Circuit, parameter
 from gateway.counts import Counts
-from gateway.errors import CircuitInvalidError, LimitError, SimulatorError
+from gateway.errors import CircuitInvalidError, LimitError, RequestError, SimulatorError
 from gateway.execution.function import Function
 from gateway.execution.pool import InlineExecutor
 from gateway.execution.runner import AnswerParts, Runner
@@ -218,3 +218,102 @@ def test_memory_that_runs_out_beside_the_simulation_is_said_to_have(
     answer = runner.run(body, None)
     assert answer.status == 507
     assert advice in json.loads(answer.body)["detail"]
+
+
+def echo() -> Circuit:
+    """Return a circuit that makes the fake echo the parameter ``n``."""
+    return Circuit(1, 8).u(float(Does.ECHO), parameter("n"), 0, 0).measure(0, 0)
+
+
+def test_a_circuit_runs_at_each_point_with_a_seed_of_its_own(runner: Runner):
+    request = RunRequest(circuits=echo(), shots=5, seed=2**32 - 1, parameters={"n": [3, 0, 5]})
+    results = runner.results(request)
+    assert results == [{"00000011": 5}, {"00000000": 5}, {"00000101": 5}]
+    assert [result.provenance.seed for result in results] == [2**32 - 1, 0, 1]
+    assert all(result.provenance.gateway_version == __version__ for result in results)
+
+
+def test_the_first_point_has_the_time_of_parsing(runner: Runner):
+    answer = runner.run(encode(RunRequest(circuits=echo(), parameters={"n": [3, 0]})), None)
+    first, second = (result["provenance"]["parse_s"] for result in json.loads(answer.body)["results"])
+    assert first > 0
+    assert second == 0
+    assert answer.stages[0] == first
+
+
+def test_a_circuit_with_a_value_for_each_parameter_gives_one_result(runner: Runner):
+    assert runner.results(RunRequest(circuits=echo(), shots=5, parameters={"n": 3})) == [{"00000011": 5}]
+
+
+def test_the_failing_point_is_named(runner: Runner):
+    circuit = Circuit(1, 8).u(parameter("does"), 0, 0, 0).measure(0, 0)
+    request = RunRequest(circuits=circuit, shots=5, parameters={"does": [Does.ECHO, Does.RAISE]})
+    with pytest.raises(SimulatorError, match="told to raise") as caught:
+        runner.results(request)
+    assert caught.value.circuit == 1
+    with pytest.raises(SimulatorError, match="told to raise") as caught:
+        runner.results(RunRequest(circuits=circuit, shots=5, parameters={"does": Does.RAISE}))
+    assert caught.value.circuit is None
+
+
+@pytest.mark.parametrize(
+    ("parameters", "match"),
+    [({"m": [1.0]}, "no parameter 'm': its parameters are n"), ({"n": [1.0], "m": 1.0}, "no parameter 'm'")],
+)
+def test_parameters_that_do_not_fit_are_refused_before_the_first_run(runner: Runner, parameters, match):
+    with pytest.raises(RequestError, match=match) as caught:
+        runner.results(RunRequest(circuits=echo(), parameters=parameters))
+    assert (caught.value.field, caught.value.circuit) == ("parameters", None)
+
+
+def test_a_parameter_without_a_value_is_refused_in_both_ways(runner: Runner):
+    with pytest.raises(CircuitInvalidError, match="the parameter 'n' has no value"):
+        runner.results(RunRequest(circuits=echo()))
+    circuit = echo().rx(parameter("m"), 0)
+    with pytest.raises(RequestError, match="the parameter 'n' has no value: its parameters are n, m"):
+        runner.results(RunRequest(circuits=circuit, parameters={"m": 1.0}))
+
+
+def test_an_angle_without_a_value_at_a_later_point_is_refused_before_the_first_run():
+    ran = []
+    runner = Runner(Function(lambda circuit, shots: ran.append(circuit) or {"0": shots}), ServerLimits())
+    circuit = Circuit(1, 1).rx(1 / parameter("n"), 0).measure(0, 0)
+    with pytest.raises(CircuitInvalidError, match="division by zero") as caught:
+        runner.results(RunRequest(circuits=circuit, parameters={"n": [1.0, 0.0]}))
+    assert caught.value.circuit == 1
+    assert not ran
+
+
+def test_a_function_gets_the_bound_circuit_of_each_point():
+    def angle(circuit: Circuit, shots: int, seed: int) -> dict[str, int]:
+        return {format(int(circuit.operations[0].params[1]) + seed, "08b"): shots}
+
+    runner = Runner(Function(angle), ServerLimits())
+    request = RunRequest(circuits=echo(), shots=5, seed=1, parameters={"n": [3, 0]})
+    assert runner.results(request) == [{"00000100": 5}, {"00000010": 5}]
+
+
+class Lists(Function):
+    """Takes all circuits of a request together."""
+
+    def run_list(self, circuits: list[Circuit], request: RunRequest) -> list[Counts]:
+        self.request = request
+        provenance = Provenance(simulator="lists", version="1")
+        return [Counts({format(k, "08b"): 1}, provenance=provenance) for k in range(len(circuits))]
+
+
+def test_a_machine_with_a_queue_gets_the_bound_circuits_of_all_points_together():
+    lists = Lists(lambda circuit, shots: {})
+    results = Runner(lists, ServerLimits()).results(RunRequest(circuits=echo(), seed=1, parameters={"n": [3, 0]}))
+    assert [next(iter(result)) for result in results] == ["00000000", "00000001"]
+    assert lists.request.circuits == [echo().bind(n=3), echo().bind(n=0)]
+    assert lists.request.parameters is None
+
+
+def test_results_of_all_points_that_are_certainly_too_large_are_refused_before_the_first_run():
+    circuit = Circuit(4).rx(parameter("n"), 0)
+    request = RunRequest(circuits=circuit, result=ResultType.STATEVECTOR, parameters={"n": [0.0] * 50})
+    runner = Runner(NumpyAdapter(), ServerLimits(max_result_bytes=5_000))
+    answer = runner.run(encode(request), None)
+    assert (answer.status, json.loads(answer.body)["limit"]) == (413, "max_result_bytes")
+    assert runner.runnable.evolved == 0

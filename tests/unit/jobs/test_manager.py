@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from support.fake import Does, FakeAdapter, fake
 from support.waiting import wait_until
 
-from gateway.circuit import Circuit
+from gateway.circuit import Circuit, parameter
 from gateway.errors import (
     BusyError,
     IdempotencyConflict,
@@ -37,6 +37,7 @@ from gateway.jobs import database, manager, running
 from gateway.jobs.job_state import ActiveJob
 from gateway.jobs.manager import MAX_ATTEMPTS, Caller, Jobs
 from gateway.jobs.retention import Retention
+from gateway.jobs.splitting import split
 from gateway.jobs.store import JobRecord, JobStore
 from gateway.protocol.messages import JobInfo, Problem, RunRequest, RunResponse, ServerLimits, decode, encode
 from gateway.results import JobState
@@ -822,3 +823,139 @@ def test_a_job_that_is_forgotten_is_not_found_any_more_and_one_that_runs_goes_on
     assert jobs.forget(running.id, ADA).state is JobState.RUNNING
     executor.open.set()
     assert ended(jobs, running).state is JobState.DONE
+
+
+def echo(*, does: Does = Does.ECHO) -> Circuit:
+    """Return a circuit that makes the fake echo the parameter ``n``."""
+    return Circuit(1, 8).u(float(does), parameter("n"), 0, 0).measure(0, 0)
+
+
+POINTS = [float(k) for k in range(100)]
+
+
+def test_a_sweep_gives_the_results_of_its_points_in_order_and_a_few_runs_have_them_all(start: Start):
+    executor = Obedient()
+    jobs = start(executor)
+    job = submitted(jobs, echo(), shots=3, seed=2**32 - 2, parameters={"n": POINTS})
+    assert (job.is_list, job.progress.total) == (True, 100)
+    found = ended(jobs, job)
+    assert found.state is JobState.DONE
+    assert [result.counts for result in found.results] == [{format(k, "08b"): 3} for k in range(100)]
+    assert [result.provenance.seed for result in found.results] == [(2**32 - 2 + k) % 2**32 for k in range(100)]
+    assert len(executor.began) == 25
+    assert decode(RunResponse, whole(jobs.result(job.id, 42, ADA).body)).results == [found.results[42]]
+
+
+def test_a_sweep_of_one_point_is_a_list_and_numbers_alone_are_not(start: Start):
+    jobs = start()
+    of_list, of_number = (submitted(jobs, echo(), parameters={"n": value}) for value in ([5], 5))
+    assert (of_list.is_list, of_number.is_list) == (True, False)
+    assert ended(jobs, of_list).results[0].counts == ended(jobs, of_number).results[0].counts == {"00000101": 1024}
+
+
+def test_progress_counts_points(start: Start):
+    executor = Obedient()
+    executor.open.clear()
+    jobs = start(executor)
+    job = submitted(jobs, echo(), parameters={"n": POINTS})
+    wait_until(lambda: len(executor.began) == 2, "two runs to begin")
+    assert jobs.queued == 23
+    executor.open.set()
+    assert ended(jobs, job).progress.done == 100
+
+
+def test_a_point_that_fails_costs_the_others_of_its_run_nothing(start: Start):
+    jobs = start()
+    circuit = Circuit(1, 8).u(parameter("does"), parameter("n"), 0, 0).measure(0, 0)
+    does = [float(Does.RAISE if k == 42 else Does.ECHO) for k in range(100)]
+    found = ended(jobs, submitted(jobs, circuit, shots=3, parameters={"n": POINTS, "does": does}))
+    assert found.state is JobState.FAILED
+    assert [k for k, result in enumerate(found.results) if result is None] == [42]
+    assert [result.counts for result in found.results if result] == [
+        {format(k, "08b"): 3} for k in range(100) if k != 42
+    ]
+    assert [(error.circuit, error.code) for error in found.errors] == [(42, "simulator-error")]
+    assert found.progress.done == 100
+
+
+def test_parameters_that_do_not_fit_are_the_error_of_each_point(start: Start):
+    jobs = start()
+    found = ended(jobs, submitted(jobs, echo(), parameters={"m": POINTS}))
+    assert [(error.circuit, error.code) for error in found.errors] == [(k, "request-invalid") for k in range(100)]
+
+
+def test_what_a_server_left_of_a_sweep_is_taken_up_point_by_point(start: Start, tmp_path: Path):
+    url = f"sqlite:///{tmp_path}/jobs.sqlite"
+    executor = Obedient()
+    first = start(executor, url)
+    executor.open.clear()
+    job = submitted(first, echo(), shots=3, seed=7, parameters={"n": POINTS})
+    wait_until(lambda: len(executor.began) == 2, "two runs to begin")
+    first.close()
+    again = Obedient()
+    found = ended(start(again, url), job)
+    assert [result.counts for result in found.results] == [{format(k, "08b"): 3} for k in range(100)]
+    assert [result.provenance.seed for result in found.results] == list(range(7, 107))
+    assert len(again.began) == 100
+
+
+def test_a_point_of_a_sweep_during_which_servers_keep_ending_is_given_up_and_others_are_not(
+    start: Start, tmp_path: Path
+):
+    url = f"sqlite:///{tmp_path}/jobs.sqlite"
+    first = start(Obedient(), url)
+    first.stop_taking()
+    first.close()
+    store = JobStore(url, "fake")
+    request = RunRequest(circuits=echo(), shots=3, parameters={"n": POINTS})
+    record = JobRecord(
+        id="left", owner="ada", caller="ada", state=JobState.QUEUED, total=100, is_list=True, timeout_s=60, created=1.0
+    )
+    number = store.add(record, split(request, encode(request)))
+    for _ in range(MAX_ATTEMPTS):
+        store.begin(number, 5, 2.0)
+    store.close()
+    jobs = start(Obedient(), url)
+    found = decode(JobInfo, whole(jobs.answer("left", ADA, 10)))
+    assert [(error.circuit, error.code) for error in found.errors] == [(5, "job-interrupted")]
+    assert [k for k, result in enumerate(found.results) if result is None] == [5]
+
+
+def test_a_sweep_runs_again_as_a_new_job(start: Start):
+    executor = Obedient()
+    jobs = start(executor)
+    job = submitted(jobs, echo(), seed=7, shots=3, parameters={"n": POINTS})
+    first = ended(jobs, job)
+    executor.began.clear()
+    second = ended(jobs, jobs.rerun(job.id, ADA))
+    assert [result.counts for result in second.results] == [result.counts for result in first.results]
+    assert len(executor.began) == 25
+
+
+def test_a_sweep_that_is_cancelled_stops_its_runs_and_keeps_what_there_is(start: Start):
+    executor = Obedient()
+    executor.open.clear()
+    jobs = start(executor)
+    job = submitted(jobs, echo(), parameters={"n": POINTS})
+    wait_until(lambda: len(executor.began) == 2, "two runs to begin")
+    assert jobs.cancel(job.id, ADA).state is JobState.CANCELLED
+    assert jobs.queued == 0
+    assert ended(jobs, job).results == [None] * 100
+
+
+@pytest.mark.parametrize("limit", ["_TOGETHER_BYTES", "PIECE_BYTES"])
+def test_results_of_points_that_are_large_together_or_alone_are_stored_one_by_one(
+    start: Start, limit: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(running, limit, 10)
+    jobs = start()
+    found = ended(jobs, submitted(jobs, echo(), shots=3, parameters={"n": POINTS}))
+    assert [result.counts for result in found.results] == [{format(k, "08b"): 3} for k in range(100)]
+
+
+def test_points_whose_results_find_no_room_fail_and_others_do_not(start: Start):
+    jobs = start(keep_jobs_bytes=30_000)
+    found = ended(jobs, submitted(jobs, echo(), shots=3, parameters={"n": POINTS}))
+    codes = {error.code for error in found.errors}
+    assert codes == {"limit-exceeded"}
+    assert 0 < len(found.errors) < 100

@@ -53,7 +53,7 @@ def test_a_job_is_found_as_it_was_added(store: JobStore):
     expected = replace(RECORD, number=number)
     assert store.find("first", "ada") == store.find_key("key", "ada") == expected
     assert store.requests(number) == [b"request 0", b"request 1"]
-    assert store.request(number, 1) == b"request 1"
+    assert store.request(number, 1) == (1, b"request 1")
     assert store.answers(number) == [None, None]
     assert (store.summaries([number])[number], store.first_failure(number)) == ((0, 0, 0), None)
 
@@ -780,3 +780,28 @@ def test_a_server_whose_lock_was_taken_meanwhile_leaves_the_jobs_to_the_other_on
     second.close()
     first.begin(number, 0, 3.0)
     first.close()
+
+
+def test_answers_of_several_points_are_written_together_and_the_last_ones_end_the_job(store: JobStore):
+    number = added(store, total=3)
+    assert store.finish(number, 1, BAD, None, 1002)
+    assert store.finish_several(number, {0: b"zero", 1: b"one"}, None, 1003) == 4
+    assert store.finish_several(number, {2: b"two"}, JobState.FAILED, 1004) == 3
+    assert store.answers(number) == [StoredAnswer(200, b"zero"), BAD, StoredAnswer(200, b"two")]
+    found = store.find("first", "ada")
+    assert (found.state, found.ended) == (JobState.FAILED, 1004)
+    requests = sum(len(b"request %d" % k) for k in range(3))
+    assert store.taken()["ada"] == requests + len(BAD.body) + len(b"zerotwo")
+
+
+def test_answers_of_several_points_come_too_late_for_a_job_that_has_ended(store: JobStore):
+    number = added(store)
+    store.cancel({number: 1001})
+    assert store.finish_several(number, {0: b"zero", 1: b"one"}, JobState.DONE, 1003) == 0
+    assert store.find("first", "ada").state is JobState.CANCELLED
+    assert store.answers(number) == [None, None]
+
+
+def test_the_request_of_a_point_is_that_of_the_run_it_is_part_of(store: JobStore):
+    number = store.add(replace(RECORD, total=5), [b"first", b"", b"second", b"", b""])
+    assert [store.request(number, k) for k in range(5)] == [(0, b"first")] * 2 + [(2, b"second")] * 3

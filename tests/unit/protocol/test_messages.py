@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 
 from gateway.amplitudes import Amplitudes
 from gateway.arrays import Array
-from gateway.circuit import Circuit, Comparison
+from gateway.circuit import Circuit, Comparison, parameter
 from gateway.density_matrix import DensityMatrix
 from gateway.errors import LimitError, RequestError
 from gateway.expectation import Expectation, ExpectationValues
@@ -97,6 +98,11 @@ MESSAGES: dict[str, msgspec.Struct] = {
     ),
     "request-memory": RunRequest(
         circuits=Circuit(1).h(0).measure_all(), result=ResultType.MEMORY, shots=3, clbits=(0,)
+    ),
+    "request-sweep": RunRequest(
+        circuits=Circuit(2, 1).rx(parameter("theta") / 2, 0).rz(parameter("phi"), 1).measure(0, 0),
+        seed=7,
+        parameters={"theta": [0.0, 0.5, 1.0], "phi": 0.25},
     ),
     "response": RunResponse(
         results=[
@@ -398,7 +404,8 @@ def circuits(*operations: object) -> list[object]:
             "shot",
             (
                 "the request has no field 'shot': did you mean 'shots'? "
-                "Known are observables, bitstrings, clbits, circuits, shots, seed, result, sampling, timeout_s"
+                "Known are observables, bitstrings, clbits, circuits, shots, seed, result, sampling, timeout_s, "
+                "parameters"
             ),
         ),
         (
@@ -406,7 +413,7 @@ def circuits(*operations: object) -> list[object]:
             "xyz",
             (
                 "the request has no field 'xyz': known are observables, bitstrings, clbits, circuits, shots, seed, "
-                "result, sampling, timeout_s"
+                "result, sampling, timeout_s, parameters"
             ),
         ),
     ],
@@ -415,6 +422,75 @@ def test_a_refusal_says_where_what_is_accepted_and_what_was_given(fields, field,
     with pytest.raises(RequestError, match=f"^{re.escape(sentence)}$") as caught:
         decode(RunRequest, json.dumps(REQUEST | fields).encode())
     assert caught.value.field == field
+
+
+def sweep(**parameters: object) -> RunRequest:
+    return decode(RunRequest, json.dumps({"circuits": "x", "parameters": parameters}).encode())
+
+
+def test_numbers_hold_for_all_points_and_lists_say_how_many_there_are():
+    request = sweep(a=[1, 2.5, -3], b=0.5)
+    points = request.points()
+    assert (request.is_list, request.num_results, points.size) == (True, 3, 3)
+    assert [points.at(k) for k in range(3)] == [{"a": 1.0, "b": 0.5}, {"a": 2.5, "b": 0.5}, {"a": -3.0, "b": 0.5}]
+
+
+def test_numbers_alone_are_one_point_and_one_result():
+    request = sweep(a=1, b=0.5)
+    assert (request.is_list, request.num_results) == (False, 1)
+    assert request.points().at(0) == {"a": 1.0, "b": 0.5}
+    assert sweep(a=[1]).is_list
+    assert sweep().points() is None
+
+
+@pytest.mark.parametrize(
+    ("parameters", "match"),
+    [
+        ({"a": []}, "no point to run the circuit at"),
+        ({"a": [1, 2], "b": [1, 2, 3]}, "lists of different lengths: 2, and 'b' 3"),
+        ({"a": [1, 2], "b": []}, "lists of different lengths: 2, and 'b' 0"),
+        ({"a": [1, 2], "b": [1]}, "lists of different lengths: 2, and 'b' 1"),
+    ],
+)
+def test_lists_of_values_that_make_no_points_are_refused(parameters, match):
+    with pytest.raises(RequestError, match=match) as caught:
+        sweep(**parameters).points()
+    assert caught.value.field == "parameters"
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_a_value_that_is_not_finite_is_refused_with_its_point(value):
+    with pytest.raises(RequestError, match="the value of 'a' at point 1 is not a finite number"):
+        RunRequest(circuits="x", parameters={"a": [1.0, value]}).points()
+
+
+def test_parameters_are_for_one_circuit():
+    with pytest.raises(RequestError, match="parameters are for one circuit, and this is a list of 2") as caught:
+        RunRequest(circuits=["x", "y"], parameters={"a": 1.0}).points()
+    assert caught.value.field == "parameters"
+
+
+@pytest.mark.parametrize("value", ["1", True, None, [1, "2"], [[1]]])
+def test_a_value_of_another_type_is_refused(value):
+    with pytest.raises(RequestError, match="parameters"):
+        sweep(a=value)
+
+
+def test_bound_circuits_take_the_place_of_parameters():
+    circuit = Circuit(1, 1).rx(parameter("a"), 0).measure(0, 0)
+    request = RunRequest(circuits=circuit, shots=[5], seed=3, parameters={"a": [0.5, 1.0]})
+    several = messages.bound(request, circuit, request.points())
+    assert several == RunRequest(circuits=[circuit.bind(a=0.5), circuit.bind(a=1.0)], shots=5, seed=3)
+    request = RunRequest(circuits=circuit, parameters={"a": 0.5})
+    assert messages.bound(request, circuit, request.points()) == RunRequest(circuits=circuit.bind(a=0.5))
+
+
+def test_bound_circuits_that_are_too_large_together_are_refused():
+    circuit = Circuit(1, 1).rx(parameter("a"), 0).measure(0, 0)
+    request = RunRequest(circuits=circuit, parameters={"a": [0.5] * (messages.MOST_BOUND // 2 + 1)})
+    with pytest.raises(LimitError, match="send fewer points at a time") as caught:
+        messages.bound(request, circuit, request.points())
+    assert (caught.value.limit, caught.value.allowed) == ("operations", messages.MOST_BOUND)
 
 
 @pytest.mark.parametrize(

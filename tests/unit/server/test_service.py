@@ -11,12 +11,14 @@ from flask import Blueprint
 from support.fake import Does, FakeAdapter, fake
 from support.raw import run_body
 
+from gateway.circuit import Circuit, parameter
 from gateway.errors import BusyError, JobStoreError
+from gateway.execution.content import whole
 from gateway.execution.pool import InlineExecutor
 from gateway.execution.runner import Answer, Runner
 from gateway.jobs.manager import Caller
 from gateway.jobs.store import JobStore
-from gateway.protocol.messages import ServerLimits
+from gateway.protocol.messages import RunRequest, RunResponse, ServerLimits, decode, encode
 from gateway.server.access.tokens import Tokens, parse_tokens
 from gateway.server.http.app import create_app
 from gateway.server.service import Service
@@ -154,3 +156,20 @@ def test_a_server_that_stops_accepts_no_job_any_more(service: Service):
     service.stop_taking()
     reply = create_app(service).test_client().post("/v1/jobs", data=run_body(), content_type="application/json")
     assert (reply.status_code, reply.get_json()["code"]) == (503, "busy")
+
+
+def test_the_points_of_a_sweep_are_divided_among_the_idle_workers_and_other_requests_are_not():
+    executor = Executor()
+    executor.idle = 2
+    service = Service.over(executor)
+    circuit = Circuit(1, 8).u(float(Does.ECHO), parameter("n"), 0, 0).measure(0, 0)
+    sweep = RunRequest(circuits=circuit, shots=3, parameters={"n": [float(k) for k in range(40)]})
+    answer = service.run(encode(sweep), ADA, 7, message=sweep)
+    assert len(executor.given) == 2
+    assert [result.counts for result in decode(RunResponse, whole(answer.body)).results] == [
+        {format(k, "08b"): 3} for k in range(40)
+    ]
+    single = RunRequest(circuits=fake())
+    assert service.run(encode(single), ADA, 7, message=single).status == 200
+    assert len(executor.given) == 3
+    service.close()
