@@ -132,13 +132,6 @@ class Run:
         """
         return make() if self.preparation is None else self.preparation.kept((self._part, key), make)
 
-    def at_point(self, circuit: Circuit) -> Circuit:
-        """Return a lowered circuit with the angles of the point at which this run is; the same one for each point."""
-        if self.preparation is None:
-            return circuit
-        points = self.preparation.points
-        return self.kept("template", lambda: Template(circuit, points)).at(self.preparation.point)
-
     @contextmanager
     def seeded_for(self, part: int) -> Iterator[None]:
         """Let the block draw with a seed of its own, which follows from that of the run and the number of the part."""
@@ -192,6 +185,9 @@ class Adapter(ABC, Generic[N]):
             out: those of any simulator are rather too large, and a run that needs more fails instead of others.
         hands_over_states: whether the shared driver gets the simulator's states, draws the shots from
             them and runs dynamic circuits; otherwise the simulator's own sampler draws all shots.
+        shares_points: whether the methods of the result types take circuits with parameters: they build with
+            :meth:`prepare`, and :meth:`Run.kept` has what the points of a sweep share. Otherwise they get the lowered
+            circuit of each point, with numbers.
     """
 
     name: ClassVar[str]
@@ -199,6 +195,7 @@ class Adapter(ABC, Generic[N]):
     capabilities: ClassVar[Capabilities]
     costs: ClassVar[Costs] = Costs()
     hands_over_states: ClassVar[bool] = False
+    shares_points: ClassVar[bool] = False
 
     @abstractmethod
     def version(self) -> str:
@@ -363,17 +360,17 @@ class Adapter(ABC, Generic[N]):
         seed: int | None,
         preparation: Preparation | None = None,
     ) -> Result:
-        """Run a circuit that was checked, at the point of the preparation where there is one."""
+        """Run a circuit that was checked; of a sweep, the lowered circuit at the point of the preparation."""
         details = options.details
         deadline = time.monotonic() + _WAITS_S if self._deadline is None else self._deadline
         room = Room(self.name, self.available_bytes, deadline)
         drawn = secrets.randbelow(SEED_END) if seed is None else seed
-        run = Run(shots or 0, drawn, options.sampling, room, details, preparation)
+        run = Run(shots or 0, drawn, options.sampling, room, details, preparation if self.shares_points else None)
         run.operations = circuit.operations
         with self._translating_errors(circuit_needs, options, room), room:
             with run.building():
                 self._take_operations(circuit_needs, run)
-                native_circuit = run.kept("lowered", lambda: self._lowered(circuit, details))
+                native_circuit = self._native(circuit, details, preparation)
             outcome = self._compute(options.result, native_circuit, run)
             self._check_outcome(outcome, options, circuit, shots)
         provenance = Provenance(
@@ -389,6 +386,14 @@ class Adapter(ABC, Generic[N]):
             notes=circuit.notes,
         )
         return outcome.with_provenance(provenance)
+
+    def _native(self, circuit: Circuit, details: RunDetails, preparation: Preparation | None) -> Circuit:
+        """Return the circuit that the method of a result type gets."""
+        if preparation is None:
+            return self._lowered(circuit, details)
+        points = preparation.points
+        template = preparation.kept("lowered", lambda: Template(self._lowered(circuit, details), points))
+        return template.circuit if self.shares_points else template.at(preparation.point)
 
     def _lowered(self, circuit: Circuit, details: RunDetails) -> Circuit:
         """Return a circuit in native gates, whose clbits are those that the result is about."""

@@ -69,6 +69,7 @@ class CirqAdapter(DenseAdapter[NativeCircuit]):
         from_state=96, operation=2_300, native_operation=4_000, conditional=5_200, shot=120, shot_bit=50,
         keeps_overwritten=True,
     )  # fmt: skip
+    shares_points = True
     native_gates: ClassVar[Mapping[str, Any]] = {**GATES, **_MATRICES}
 
     def version(self) -> str:

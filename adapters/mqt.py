@@ -409,7 +409,7 @@ class MqtAdapter(StateResults[NativeCircuit]):
     def final_state(self, circuit: Circuit, run: Run) -> State:
         """Return the state after a circuit of gates."""
         with run.building():
-            native = self._convert_gates(run.at_point(circuit))
+            native = self._convert_gates(circuit)
         with run.running():
             return self.state(native)
 
@@ -447,7 +447,7 @@ class MqtAdapter(StateResults[NativeCircuit]):
         if self._is_followed(circuit):
             return self._followed_probabilities(circuit, run)
         with run.building():
-            native = self._convert_gates(without_idle_qubits(run.at_point(circuit)))
+            native = self._convert_gates(without_idle_qubits(circuit))
         self.take_final_state(native.circuit.num_qubits, run)
         with run.running():
             qubits = sorted(set(native.qubit_of_clbit.values()))

@@ -80,6 +80,7 @@ class PytketAdapter(DenseAdapter[TketCircuit]):
         shot_bit=1,
         own_counts=True,
     )
+    shares_points = True
     native_gates: ClassVar[Mapping[str, Entry]] = {"gphase": OpType.Phase, **MANY, **_TABLE}
 
     def __init__(self) -> None:

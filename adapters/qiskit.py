@@ -74,6 +74,7 @@ class QiskitAdapter(DenseAdapter[QuantumCircuit | Rebound]):
         shot_bit=1,
         own_counts=True,
     )
+    shares_points = True
     native_gates = gates.GATES
 
     def __init__(self) -> None:

@@ -50,6 +50,7 @@ class QulacsAdapter(DenseAdapter[NativeCircuit]):
     name = "qulacs"
     capabilities = SIMULATORS["qulacs"].capabilities
     costs = Costs(native_state=32, operation=1_000, by_gate={"rccx": 2_200, "rc3x": 5_200}, shot=80, shot_bit=0)
+    shares_points = True
     native_gates = GATES
 
     def version(self) -> str:

@@ -91,6 +91,7 @@ class RigettiAdapter(DenseAdapter[NativeCircuit]):
     name = "rigetti"
     capabilities = SIMULATORS["rigetti"].capabilities
     costs = Costs(from_state=96, operation=1_200, shot=40, shot_bit=8)
+    shares_points = True
     native_gates: ClassVar[Mapping[str, Any]] = {row: _gate(row) for row in GATES}
 
     def version(self) -> str:

@@ -60,10 +60,13 @@ def depends_on_angles(operations: list[Operation], native_gates: frozenset[str])
     """
     if "u" not in native_gates and native_gates >= GENERATORS:
         return True
+    first_of_each = {op.name: op for op in reversed(operations) if op.name not in NON_GATES}
     try:
-        lower(operations, native_gates)
+        lower(list(first_of_each.values()), native_gates)
     except TypeError:  # an expression is no number
         return True
+    except UnsupportedError:  # whatever the angles are
+        return False
     return False
 
 

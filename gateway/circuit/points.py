@@ -74,13 +74,14 @@ class Template:
         points: the values; each parameter of the circuit has some.
 
     Attributes:
+        circuit: the circuit itself.
         changing: the indices of the operations whose angles depend on parameters.
         num_angles: how many angles do; at least 1.
         at_once: at so many points the angles are computed together.
     """
 
     def __init__(self, circuit: Circuit, points: Points) -> None:
-        self._circuit = circuit
+        self.circuit = circuit
         self._points = points
         self.changing = tuple(
             [i for i, op in enumerate(circuit.operations) if op.name != "set" and Expression in map(type, op.params)]
@@ -99,15 +100,15 @@ class Template:
             CircuitInvalidError: an angle has no finite value at this point; ``circuit`` is the point.
         """
         if not self.changing:
-            return self._circuit
+            return self.circuit
         begin = point - point % self.at_once
         if begin != self._begin:
             self._columns, self._begin = self.angles(begin), begin
-        operations = self._circuit.operations.copy()
+        operations = self.circuit.operations.copy()
         place = point - begin
         for index, op, column in zip(self.changing, self._operations, self._columns, strict=True):
             operations[index] = Operation(op.name, op.qubits, column[place], op.clbits, op.condition)
-        return self._circuit.with_operations(operations)
+        return self.circuit.with_operations(operations)
 
     def angles(self, begin: int) -> list[list[tuple[float, ...]]]:
         """Return the angles of each operation that changes, at as many points from ``begin`` on as are kept at a time.

@@ -178,6 +178,8 @@ def test_later_measurement_wins_a_clbit():
 class Rebinding(NumpyAdapter):
     """Rebinds what it has built."""
 
+    shares_points = True
+
     def __init__(self) -> None:
         super().__init__()
         self.rebound: list[tuple[Circuit, Circuit, tuple[int, ...]]] = []
@@ -210,3 +212,14 @@ def test_a_sweep_is_checked_before_its_first_point():
     with pytest.raises(UnsupportedError, match="probabilities"):
         next(sweep)
     assert not adapter.built
+
+
+def test_an_adapter_that_shares_nothing_gets_numbers_at_each_point():
+    adapter = ZeroAdapter()
+    circuit = Circuit(1, 1).h(0).rx(parameter("a"), 0).measure(0, 0)
+    results = list(adapter.run_points(circuit, Points({"a": [0.1, 0.2]}, 2), shots=5, seed=1))
+    assert results == [{"0": 5}, {"0": 5}]
+    alone = ZeroAdapter()
+    for point, value in enumerate((0.1, 0.2)):
+        alone.run(circuit.bind(a=value), shots=5, seed=1 + point)
+    assert adapter.built == alone.built
