@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Mapping
+from typing import cast
 
 import msgspec
 from msgspec import UNSET
 
-from gateway.backends.base import Outcome
+from gateway.backends.base import Outcome, Values
 from gateway.cli import files, outcomes, runtime
 from gateway.cli.arguments import UsageError
 from gateway.cli.complaints import about_circuit
@@ -30,6 +32,7 @@ def run(arguments: argparse.Namespace) -> int:
     if "," in place:
         raise UsageError(f"{flag} takes one, not {place!r}: gateway compare takes several", program="gateway run")
     kind = _kind(arguments)
+    parameters = _parameters(arguments)
     source = files.read(arguments.file)
     exact = arguments.shots is None and kind is not None and kind.is_exact
     with (
@@ -37,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
         runtime.single(arguments, place) as backend,
         about_circuit(files.where(arguments.file), source),
     ):
-        outcome = backend.run(
+        found = backend.run(
             source,
             shots=UNSET if arguments.shots is None else arguments.shots,
             seed=None if exact else arguments.seed,
@@ -46,13 +49,39 @@ def run(arguments: argparse.Namespace) -> int:
             observables=arguments.observables,
             bitstrings=arguments.bitstrings,
             clbits=arguments.clbits,
+            parameters=parameters,
         )
+    outcome = cast("Outcome | list[Outcome]", found)
     if arguments.json:
-        print(json.dumps(_to_json(outcome)))
-    else:
-        terminal = Terminal()
+        print(json.dumps([_to_json(one) for one in outcome] if isinstance(outcome, list) else _to_json(outcome)))
+        return 0
+    terminal = Terminal()
+    if not isinstance(outcome, list):
         terminal.print(*outcomes.draw(outcome, terminal))
+        return 0
+    for point, one in enumerate(outcome):
+        terminal.print(terminal.text(_point(parameters, point)), *outcomes.draw(one, terminal))
     return 0
+
+
+def _parameters(arguments: argparse.Namespace) -> dict[str, Values]:
+    """Return the values of parameters.
+
+    Raises:
+        UsageError: one is set twice.
+    """
+    found: dict[str, Values] = {}
+    for name, value in arguments.parameters or ():
+        if name in found:
+            raise UsageError(f"--set gives {name} twice: separate several values by commas", program="gateway run")
+        found[name] = value
+    return found
+
+
+def _point(parameters: Mapping[str, Values], point: int) -> str:
+    """Return the values of the parameters at a point."""
+    values = {name: value[point] if isinstance(value, list) else value for name, value in parameters.items()}
+    return ", ".join([f"{name} = {value:g}" for name, value in values.items()])
 
 
 def _kind(arguments: argparse.Namespace) -> ResultType | None:

@@ -79,11 +79,30 @@ def _declare_run(parser: Parser) -> None:
         type=_numbers,
         help="the clbits that the result is about, such as 3,0; default: all",
     )
+    parser.add_argument(
+        "--set",
+        metavar="NAME=VALUE",
+        dest="parameters",
+        action="append",
+        type=_parameter,
+        help="the value of a parameter in radians, or several for a run at each: theta=0,0.5,1; may be repeated",
+    )
     _add_run_options(parser)
 
 
 def _listed(text: str) -> list[str]:
     return [part.strip() for part in text.split(",")]
+
+
+def _parameter(text: str) -> tuple[str, float | list[float]]:
+    name, _, value = text.partition("=")
+    try:
+        values = [float(part) for part in _listed(value)]
+    except ValueError:
+        values = []
+    if not name.strip() or not values:
+        raise argparse.ArgumentTypeError(f"a name and numbers such as theta=0.3, not {text!r}")
+    return name.strip(), values if "," in value else values[0]
 
 
 def _numbers(text: str) -> list[int]:

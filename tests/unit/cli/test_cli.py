@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from support.circuits import bell
 
-from gateway import Circuit, LocalSimulator, __version__
+from gateway import Circuit, LocalSimulator, __version__, parameter
 from gateway.cli import main
 from gateway.cli.progress import Progress
 from gateway.simulators import SIMULATORS
@@ -56,6 +56,10 @@ def test_help_is_given(words, capsys):
         ["run", "x.qasm", "--on", "qulacs", "--exact", "--shots", "3"],
         ["run", "x.qasm", "--on", "qulacs", "--result", "magic"],
         ["run", "x.qasm", "--on", "qulacs", "--clbits", "1;2"],
+        ["run", "x.qasm", "--on", "qulacs", "--set", "theta"],
+        ["run", "x.qasm", "--on", "qulacs", "--set", "theta=much"],
+        ["run", "x.qasm", "--on", "qulacs", "--set", "=0.3"],
+        ["run", "x.qasm", "--on", "qulacs", "--set", "theta=0.3,"],
         ["run", "x.qasm", "--on", "qulacs", "--sampling", "magic"],
         ["run", "x.qasm", "--on", "qulacs", "--timeout", "-1"],
         ["run", "x.qasm", "--on", "qulacs", "--timeout", "soon"],
@@ -123,12 +127,12 @@ def test_run_as_json_is_data_with_provenance(file, capsys):
     assert (found["provenance"]["simulator"], found["provenance"]["seed"]) == ("qulacs", 7)
 
 
-@runs_qulacs
 def test_two_flags_that_name_the_type_of_the_result_are_wrong_usage(capsys):
     assert main(["run", "x.qasm", "--on", "qulacs", "--result", "counts", "--exact"]) == 2
     assert capsys.readouterr().err == "gateway run: --result and --exact both name the type of the result\n"
 
 
+@runs_qulacs
 def test_run_gives_the_results_that_are_named(file, tmp_path, capsys):
     unmeasured = tmp_path / "unmeasured.qasm"
     unmeasured.write_text('OPENQASM 3; include "stdgates.inc"; qubit[2] q; h q[0]; cx q[0], q[1];')
@@ -145,6 +149,39 @@ def test_run_gives_the_results_that_are_named(file, tmp_path, capsys):
     assert [len(bits) for bits in json.loads(capsys.readouterr().out)["memory"]] == [1, 1, 1]
 
 
+def test_a_parameter_that_is_set_twice_is_wrong_usage(capsys):
+    assert main(["run", "x.qasm", "--on", "qulacs", "--set", "a=1", "--set", "a=2"]) == 2
+    assert capsys.readouterr().err == "gateway run: --set gives a twice: separate several values by commas\n"
+
+
+@pytest.fixture
+def turned(monkeypatch):
+    """Let every file hold a circuit with two parameters."""
+    circuit = Circuit(1, 1).rx(parameter("theta") + parameter("phi"), 0).measure(0, 0)
+    monkeypatch.setattr("gateway.cli.circuits.files.read", lambda _: circuit)
+
+
+@runs_qulacs
+@pytest.mark.usefixtures("turned")
+def test_run_gives_a_result_for_each_value_of_a_parameter(capsys):
+    words = ["run", "x.qasm", "--on", "qulacs", "--exact", "--set", "theta=0,3.141592653589793", "--set", "phi=0"]
+    assert main([*words, "--json", *LOCAL]) == 0
+    found = [one["probabilities"] for one in json.loads(capsys.readouterr().out)]
+    assert found == [{"0": pytest.approx(1)}, {"1": pytest.approx(1)}]
+    assert main([*words, *LOCAL]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if line.startswith("theta")] == ["theta = 0, phi = 0", "theta = 3.14159, phi = 0"]
+
+
+@runs_qulacs
+@pytest.mark.usefixtures("turned")
+def test_run_gives_one_result_for_one_value_of_each_parameter(capsys):
+    words = ["run", "x.qasm", "--on", "qulacs", "--exact", "--set", "theta=-1", "--set", "phi=1", "--json", *LOCAL]
+    assert main(words) == 0
+    assert json.loads(capsys.readouterr().out)["probabilities"] == {"0": pytest.approx(1)}
+
+
+@runs_qulacs
 def test_run_gives_exact_results_and_amplitudes(file, tmp_path, capsys):
     assert main(["run", file, "--on", "qulacs", "--exact", "--json", *LOCAL]) == 0
     assert json.loads(capsys.readouterr().out)["probabilities"] == pytest.approx({"00": 0.5, "11": 0.5})
