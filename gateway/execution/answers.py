@@ -3,6 +3,9 @@
 Each task has a number, and all that a worker sends about it repeats the number. An answer to another task than the one
 that was asked, such as that of a process which a function left behind, is thus never taken for the answer.
 
+A large answer is in a file without a name, which the worker writes and hands over with its frame. Where the worker
+cannot write one, the answer goes through the pipe, and the server writes the file.
+
 The server reads an answer with one system call, where ``Connection.recv`` after a poll takes three. Each
 system call releases the interpreter to other threads and, under load, has to wait until it gets it back.
 """
@@ -28,6 +31,8 @@ _MAGIC = b"gw\x01\xfe"
 _HEAD = struct.Struct("!4sBHQQ3d")
 """The mark of a frame, its kind, HTTP status, number of the task, size of the body, seconds in parse, build and run."""
 
+_DESCRIPTOR = struct.Struct("i")
+
 _TASK = struct.Struct("!QQ")
 """Number and size of a task."""
 
@@ -36,6 +41,12 @@ READY = 0
 
 _OK = 200
 _CHUNK = 2**16
+_IN_FILE = 0x80
+"""Stands in the kind of a frame whose body is in a file, the descriptor of which comes with the frame."""
+
+_DESCRIPTOR_BYTES = socket.CMSG_LEN(_DESCRIPTOR.size)
+"""Room for one descriptor that comes with bytes, and no more."""
+
 _MOST_PARTS = 64
 """Parts that are written with one system call; the system takes at least 16 times as many."""
 
@@ -115,10 +126,37 @@ def read_task(pipe: socket.socket) -> tuple[int, bytes]:
     return number, bytes(content)
 
 
-def write_answer(pipe: socket.socket, number: int, answer: Answer, kind: Kind = Kind.ANSWER) -> None:
-    """Send the answer to a task."""
+def write_answer(
+    pipe: socket.socket,
+    number: int,
+    answer: Answer,
+    kind: Kind = Kind.ANSWER,
+    keep: Callable[[], FileContent] | None = None,
+) -> None:
+    """Send the answer to a task.
+
+    Args:
+        pipe: the pipe to the server.
+        number: of the task.
+        answer: the answer.
+        kind: of the frame.
+        keep: makes the file in which a large answer is handed over, instead of going through the pipe.
+    """
+    if keep is not None and size_of(answer.body) > IN_MEMORY_BYTES and answer.status == _OK:
+        with contextlib.suppress(OSError):  # the server tries to keep it itself, and says what is in the way
+            content = _written(keep(), answer.body)
+            head = _HEAD.pack(_MAGIC, kind | _IN_FILE, answer.status, number, content.size, *answer.stages)
+            socket.send_fds(pipe, [head], [content.fileno()])
+            content.close()
+            return
     head = _HEAD.pack(_MAGIC, kind, answer.status, number, size_of(answer.body), *answer.stages)
     _write(pipe, [head, *parts_of(answer.body)])
+
+
+def _written(file: FileContent, content: Content) -> FileContent:
+    for part in parts_of(content):
+        file.append(part)
+    return file
 
 
 def write_started(pipe: socket.socket, number: int, name: str) -> None:
@@ -163,6 +201,7 @@ class AnswerReader:
         self._has_ended = has_ended
         self._folder = folder
         self._buffer = b""
+        self._file: FileContent | None = None
         self.started: list[str] = []
         self.is_over = False
         check_every = _TIMEVAL.pack(0, round(_CHECK_EVERY_S * 1_000_000))
@@ -207,8 +246,11 @@ class AnswerReader:
             JobStoreError: the answer is large, and could not be kept.
         """
         while True:
-            kind, status, size, stages = self._read_head(number, ending)
-            body = self._read_body(size, ending, is_large=size > IN_MEMORY_BYTES and status == _OK)
+            kind, is_in_file, status, size, stages = self._read_head(number, ending)
+            if is_in_file and kind is not Kind.STARTED:
+                body: Content = self._take_file(size)
+            else:
+                body = self._read_body(size, ending, is_large=size > IN_MEMORY_BYTES and status == _OK)
             if kind is not Kind.STARTED:
                 break
             self.started.append(whole(body).decode(errors="replace"))
@@ -217,16 +259,36 @@ class AnswerReader:
         self.is_over = kind is Kind.LAST_ANSWER
         return Answer(status, body, stages)
 
-    def _read_head(self, number: int, ending: Ending) -> tuple[Kind, int, int, tuple[float, float, float]]:
+    def _read_head(self, number: int, ending: Ending) -> tuple[Kind, bool, int, int, tuple[float, float, float]]:
+        self._file = None
         while len(self._buffer) < _HEAD.size:
             self._buffer += self._read_chunk(ending)
-        mark, kind, status, found, size, *stages = _HEAD.unpack_from(self._buffer)
+        mark, flagged, status, found, size, *stages = _HEAD.unpack_from(self._buffer)
+        kind = flagged & ~_IN_FILE
         if mark != _MAGIC or kind not in Kind.__members__.values():
             raise OutOfTurnError("something came that is no answer")
         if found != number:
             raise OutOfTurnError("the answer of another run came")
         self._buffer = self._buffer[_HEAD.size :]
-        return Kind(kind), status, size, (stages[0], stages[1], stages[2])
+        return Kind(kind), bool(flagged & _IN_FILE), status, size, (stages[0], stages[1], stages[2])
+
+    def _take_file(self, size: int) -> FileContent:
+        """Return the file that came with a frame.
+
+        Raises:
+            OutOfTurnError: another one came than the frame says, or none.
+        """
+        file, self._file = self._file, None
+        if file is None or file.size != size:
+            raise OutOfTurnError("an answer came without its file")
+        return file
+
+    def _keep_file(self, ancillary: list[tuple[int, int, bytes]]) -> None:
+        """Keep the file whose descriptor came with some bytes; it is closed unless a frame says that it is its body."""
+        for level, kind, data in ancillary:
+            if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS) and len(data) == _DESCRIPTOR.size:
+                with contextlib.suppress(ValueError):
+                    self._file = FileContent.of_descriptor(*_DESCRIPTOR.unpack(data))
 
     def _read_body(self, size: int, ending: Ending, *, is_large: bool) -> Content:
         if is_large:
@@ -255,10 +317,12 @@ class AnswerReader:
         while True:
             ending.check()
             try:
-                chunk = os.read(self._pipe.fileno(), size)
+                chunk, ancillary, _, _ = self._pipe.recvmsg(size, _DESCRIPTOR_BYTES)
             except BlockingIOError:  # nothing for a moment
                 self._check_process()
                 continue
+            if ancillary:
+                self._keep_file(ancillary)
             if not chunk:
                 raise EOFError
             return chunk

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import mmap
 import os
+import stat
 import tempfile
 import weakref
 from collections.abc import Iterator
@@ -68,9 +69,31 @@ class FileContent:
 
     def __init__(self, folder: str | os.PathLike[str] | None = None) -> None:
         with tempfile.TemporaryFile(dir=folder, buffering=0) as file:
-            self._fd = os.dup(file.fileno())
-        self._close = weakref.finalize(self, os.close, self._fd)
-        self.size = 0
+            self._hold(os.dup(file.fileno()), 0)
+
+    def _hold(self, fd: int, size: int) -> None:
+        self._fd = fd
+        self._close = weakref.finalize(self, os.close, fd)
+        self.size = size
+
+    @classmethod
+    def of_descriptor(cls, fd: int) -> FileContent:
+        """Return a content in a file that is open already; the descriptor is handed over, in any case.
+
+        Raises:
+            ValueError: it is the descriptor of something else than a file.
+        """
+        self = cls.__new__(cls)
+        self._hold(fd, 0)
+        status = os.fstat(fd)
+        if not stat.S_ISREG(status.st_mode):
+            raise ValueError("it is no file")
+        self.size = status.st_size
+        return self
+
+    def fileno(self) -> int:
+        """Return the descriptor of the file, which stays this content's."""
+        return self._fd
 
     def append(self, piece: bytes | memoryview) -> None:
         """Write bytes at the end.

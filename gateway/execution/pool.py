@@ -552,7 +552,7 @@ class _Worker:
         folder: str | os.PathLike[str] | None,
         keeper: Keeper | None = None,
     ) -> None:
-        self._loads = pickle.dumps((target, limits))
+        self._loads = pickle.dumps((target, limits, folder))
         self._process = fork_server.start_worker(keeper)
         self._answers = AnswerReader(self._process.pipe, self._process.has_ended, folder)
         self.usable = False

@@ -20,6 +20,7 @@ from gateway.errors import GatewayError
 from gateway.execution import started
 from gateway.execution.allocator import keep_freed_memory
 from gateway.execution.answers import Kind, read_task, write_answer, write_started
+from gateway.execution.content import FileContent
 from gateway.execution.memory import offer_to_the_killer, set_ceiling
 from gateway.execution.runner import Answer, Runnable, Runner, UsesResources
 from gateway.observables import PauliSum
@@ -118,7 +119,8 @@ def serve(pipe: socket.socket) -> None:
     os.register_at_fork(after_in_child=pipe.close)  # only this process answers
     with contextlib.suppress(EOFError, OSError):
         number, content = read_task(pipe)
-        runner = _prepare(*pickle.loads(content))  # noqa: S301 - from the server
+        target, limits, folder = pickle.loads(content)  # noqa: S301 - from the server
+        runner, keep = _prepare(target, limits), partial(FileContent, folder)
         intact = _guard()
         write_answer(pipe, number, Answer(0, b""))  # tells the server that the import is over
         while True:
@@ -127,7 +129,7 @@ def serve(pipe: socket.socket) -> None:
             answer = _answer(runner, pickle.loads(content))  # noqa: S301 - from the server
             if os.getpid() != worker:  # a function has forked and returns in its child too: one answer is enough
                 os._exit(0)
-            write_answer(pipe, number, answer, Kind.ANSWER if intact() else Kind.LAST_ANSWER)
+            write_answer(pipe, number, answer, Kind.ANSWER if intact() else Kind.LAST_ANSWER, keep)
 
 
 def _guard() -> Callable[[], bool]:

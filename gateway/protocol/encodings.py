@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from enum import StrEnum
+from functools import lru_cache
 
 import msgspec
 
@@ -32,6 +33,7 @@ ACCEPT_BOTH = f"{_MEDIA_TYPES[Encoding.MSGPACK]}, {_MEDIA_TYPES[Encoding.JSON]};
 """The Accept of a reader who would rather have MessagePack."""
 
 
+@lru_cache(maxsize=64)
 def accepted(accept: str | None) -> Encoding:
     """Return the encoding that a reader prefers (RFC 9110, section 12.5.1).
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import socket
 import threading
@@ -15,12 +16,13 @@ from gateway.execution import answers
 from gateway.execution.answers import (
     AnswerReader,
     Ending,
+    Kind,
     OutOfTurnError,
     read_task,
     write_answer,
     write_started,
 )
-from gateway.execution.content import IN_MEMORY_BYTES, whole
+from gateway.execution.content import IN_MEMORY_BYTES, FileContent, PartsContent, whole
 from gateway.execution.runner import Answer
 
 Pipe = tuple[socket.socket, socket.socket]
@@ -55,6 +57,84 @@ def test_answers_of_every_size_arrive_as_they_were_sent(pipe: Pipe, size: int):
         assert isinstance(received.body, bytes) is (len(sent.body) <= IN_MEMORY_BYTES)
         assert received._replace(body=whole(received.body)) == sent
     assert reader.is_silent
+
+
+@pytest.mark.parametrize("size", [0, IN_MEMORY_BYTES, IN_MEMORY_BYTES + 1, 5_000_000])
+def test_a_large_answer_is_handed_over_in_a_file(pipe: Pipe, tmp_path: Path, size: int):
+    ours, theirs = pipe
+    made: list[FileContent] = []
+
+    def keep() -> FileContent:
+        made.append(FileContent(tmp_path))
+        return made[-1]
+
+    parts = [os.urandom(size // 3), memoryview(os.urandom(size - size // 3))]
+    answer = Answer(200, PartsContent(parts), (0.25, 0.5, 0.75))
+    reader = AnswerReader(ours, lambda: False)
+    sending = threading.Thread(target=write_answer, args=(theirs, 7, answer, Kind.LAST_ANSWER, keep))
+    sending.start()
+    received = reader.read(7, soon())
+    sending.join()
+    assert len(made) == (size > IN_MEMORY_BYTES)
+    assert isinstance(received.body, FileContent if made else bytes)
+    assert (received.status, received.stages, reader.is_over) == (200, answer.stages, True)
+    assert whole(received.body) == b"".join(parts)
+    assert reader.is_silent
+    for file in made:
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            os.fstat(file.fileno())  # the worker has closed its own
+
+
+def test_an_answer_whose_file_the_worker_cannot_write_goes_through_the_pipe(pipe: Pipe):
+    ours, theirs = pipe
+    body = os.urandom(5_000_000)
+
+    def keep() -> FileContent:
+        raise OSError(errno.ENOSPC, "no space")
+
+    sending = threading.Thread(target=write_answer, args=(theirs, 1, Answer(200, body), Kind.ANSWER, keep))
+    sending.start()
+    assert whole(AnswerReader(ours, lambda: False).read(1, soon()).body) == body
+    sending.join()
+
+
+def descriptors() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+@pytest.mark.parametrize("what", ["nothing", "a pipe", "a file of another size", "two files"])
+def test_a_frame_without_its_file_is_out_of_turn_and_leaves_nothing_open(pipe: Pipe, tmp_path: Path, what: str):
+    ours, theirs = pipe
+    content = FileContent(tmp_path)
+    content.append(bytes(10 if what == "two files" else 9))
+    ends = os.pipe()
+    sent = {"nothing": [], "a pipe": [ends[0]], "a file of another size": [content.fileno()]}
+    head = answers._HEAD.pack(b"gw\x01\xfe", Kind.ANSWER | 0x80, 200, 1, 10, 0, 0, 0)
+    reader = AnswerReader(ours, lambda: False)
+    before = descriptors()
+    socket.send_fds(theirs, [head], sent.get(what, [content.fileno()] * 2))
+    if what == "two files":  # there is room for the first
+        assert whole(reader.read(1, soon()).body) == bytes(10)
+    else:
+        with pytest.raises(OutOfTurnError, match="an answer came without its file"):
+            reader.read(1, soon())
+    assert descriptors() == before
+    os.close(ends[0])
+    os.close(ends[1])
+
+
+def test_files_that_nobody_asked_for_are_closed(pipe: Pipe, tmp_path: Path):
+    ours, theirs = pipe
+    content = FileContent(tmp_path)
+    reader = AnswerReader(ours, lambda: False)
+    before = descriptors()
+    for number in range(20):
+        head = answers._HEAD.pack(b"gw\x01\xfe", Kind.ANSWER, 200, number, 2, 0, 0, 0)
+        socket.send_fds(theirs, [head, b"ok"], [content.fileno()] * 3)
+        assert reader.read(number, soon()).body == b"ok"
+    assert descriptors() <= before + 1
+    del reader
+    assert descriptors() == before
 
 
 def test_a_large_problem_is_bytes(pipe: Pipe):

@@ -1,4 +1,7 @@
-"""The wire format of version 1, held by golden files: a change of these files is a change of the protocol."""
+"""The wire format of version 1, held by golden files: a change of these files is a change of the protocol.
+
+Running this module, ``PYTHONPATH=. python tests/unit/protocol/test_messages.py``, writes those in MessagePack anew.
+"""
 
 from __future__ import annotations
 
@@ -580,3 +583,14 @@ def test_a_result_that_is_received_is_sent_on_unchanged(message):
     result = result_of(message)
     assert result.provenance == message.provenance
     assert message_of(result) == message
+
+
+def write_golden_files() -> None:
+    """Write the files in MessagePack, which nobody can edit by hand: run this module to do it."""
+    for name, message in PACKED.items():
+        written = encode(MESSAGES[name] if name == "job-failed" else message, Encoding.MSGPACK)
+        (GOLDEN / f"{name}.msgpack").write_bytes(written)
+
+
+if __name__ == "__main__":
+    write_golden_files()
