@@ -202,7 +202,8 @@ def _array(one: inspect.Type) -> str:
         inspect.StrType: "a list of texts",
     }
     members = _members(item) if item is not None else []
-    return names.get(type(members[0]), "a list") if len(members) == 1 else "a list"
+    words = names.get(type(members[0]), "a list") if len(members) == 1 else "a list"
+    return f"{words} that is not empty" if getattr(one, "min_length", None) else words
 
 
 def _struct(one: inspect.Type) -> str:

@@ -356,6 +356,13 @@ def circuits(*operations: object) -> list[object]:
                 "'density_matrix' or null, not 1"
             ),
         ),
+        ({"observables": []}, "observables", "observables must be a list that is not empty or null, not a list of 0"),
+        ({"observables": [[]]}, "observables[0]", "observables[0] must be a list that is not empty, not a list of 0"),
+        (
+            {"bitstrings": []},
+            "bitstrings",
+            "bitstrings must be a list of texts that is not empty or null, not a list of 0",
+        ),
         ({"clbits": [-1]}, "clbits[0]", "clbits[0] must be an integer of at least 0, not -1"),
         (
             {"observables": [[["XQ", [0, 1], 1]]]},
