@@ -13,8 +13,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from qiskit.circuit import Measure, QuantumCircuit, Reset
-from qiskit.circuit.controlflow import ForLoopOp, IfElseOp, SwitchCaseOp, WhileLoopOp
+from qiskit.circuit import Measure, QuantumCircuit, Reset, Store
+from qiskit.circuit.controlflow import (
+    BoxOp,
+    BreakLoopOp,
+    ContinueLoopOp,
+    ForLoopOp,
+    IfElseOp,
+    SwitchCaseOp,
+    WhileLoopOp,
+)
 from qiskit.circuit.library import Barrier, UnitaryGate, get_standard_gate_name_mapping
 from qiskit.exceptions import QiskitError
 from qiskit.providers import BackendV2, JobError, JobStatus, JobTimeoutError, JobV1, Options
@@ -47,6 +55,10 @@ _WITHOUT_A_GATE = (
     (SwitchCaseOp, "switch_case"),
     (ForLoopOp, "for_loop"),
     (WhileLoopOp, "while_loop"),
+    (BreakLoopOp, "break_loop"),
+    (ContinueLoopOp, "continue_loop"),
+    (BoxOp, "box"),
+    (Store, "store"),
     (UnitaryGate, "unitary"),
 )
 """Operations that have no standard form, so that a target knows them by their classes."""

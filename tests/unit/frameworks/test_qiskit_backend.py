@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 
 import numpy as np
 import pytest
 from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister, transpile
 from qiskit.circuit import Clbit, Gate, Parameter
+from qiskit.circuit.classical import expr
 from qiskit.circuit.library import efficient_su2
 from qiskit.exceptions import QiskitError
 from qiskit.primitives import BackendEstimatorV2, StatevectorEstimator, StatevectorSampler
 from qiskit.providers import BackendV2, JobError, JobStatus, JobTimeoutError
+from qiskit.providers.fake_provider import GenericBackendV2
 from qiskit.quantum_info import SparseObservable, SparsePauliOp
 from support.fake import Does, fake
 from support.measuring import Measuring
@@ -52,7 +55,7 @@ def test_it_says_what_it_is(backend: GatewayBackend):
     assert backend.backend_version.startswith("0.6")
     assert backend.coupling_map is None
     assert backend.max_circuits is None
-    flow = {"if_else", "for_loop", "switch_case", "while_loop"}
+    flow = {"if_else", "for_loop", "switch_case", "while_loop", "break_loop", "continue_loop", "box", "store"}
     assert {"h", "cx", "rzz", "ccx", "unitary", "delay", "measure", "reset", *flow} <= set(backend.operation_names)
     assert GatewayBackend(backend._backend, num_qubits=5).num_qubits == 5
 
@@ -157,10 +160,65 @@ def test_a_transpiled_unitary_stays_one_and_runs(backend: GatewayBackend, level:
     assert abs(counts["1"] - 6400) < 6 * 48
 
 
-def test_a_transpiled_circuit_keeps_its_delays(backend: GatewayBackend):
-    circuit = QuantumCircuit(1)
+def test_a_transpiled_circuit_keeps_its_delays_and_runs(backend: GatewayBackend):
+    circuit = QuantumCircuit(1, 1)
+    circuit.x(0)
     circuit.delay(100, 0, "ns")
-    assert transpile(circuit, backend).count_ops() == {"delay": 1}
+    circuit.measure(0, 0)
+    transpiled = transpile(circuit, backend)
+    assert transpiled.count_ops() == {"x": 1, "delay": 1, "measure": 1}
+    assert backend.run(transpiled, shots=5).result().get_counts() == {"1": 5}
+
+
+def test_a_circuit_scheduled_for_a_machine_runs(backend: GatewayBackend):
+    machine = GenericBackendV2(3, control_flow=True, noise_info=True, seed=1)
+    circuit = QuantumCircuit(3, 3)
+    circuit.x(0)
+    circuit.cx(0, 2)
+    circuit.measure([0, 1, 2], [0, 1, 2])
+    scheduled = transpile(circuit, machine, scheduling_method="alap", seed_transpiler=1)
+    assert "delay" in scheduled.count_ops()
+    assert backend.run(scheduled, shots=5).result().get_counts() == {"101": 5}
+
+
+def until_zero(circuit: QuantumCircuit) -> None:
+    with circuit.while_loop((circuit.clbits[0], 1)):
+        circuit.h(0)
+        circuit.measure(0, 0)
+
+
+def at_most_five_times(circuit: QuantumCircuit) -> None:
+    with circuit.for_loop(range(5)):
+        circuit.x(0)
+        circuit.measure(0, 0)
+        with circuit.if_test((circuit.clbits[0], 0)):
+            circuit.break_loop()
+        with circuit.if_test((circuit.clbits[0], 1)):
+            circuit.continue_loop()
+        circuit.x(0)
+
+
+def by_a_variable(circuit: QuantumCircuit) -> None:
+    flag = circuit.add_var("flag", expr.lift(False))
+    circuit.store(flag, expr.lift(circuit.clbits[0]))
+    with circuit.if_test(flag):
+        circuit.x(0)
+    circuit.measure(0, 0)
+
+
+def in_a_box(circuit: QuantumCircuit) -> None:
+    with circuit.box():
+        circuit.x(0)
+    circuit.measure(0, 0)
+
+
+@pytest.mark.parametrize("rest", [until_zero, at_most_five_times, by_a_variable, in_a_box])
+def test_control_flow_is_transpiled_and_run(backend: GatewayBackend, rest: Callable[[QuantumCircuit], None]):
+    circuit = QuantumCircuit(1, 1)
+    circuit.x(0)
+    circuit.measure(0, 0)
+    rest(circuit)
+    assert backend.run(transpile(circuit, backend), shots=20).result().get_counts() == {"0": 20}
 
 
 def test_shots_that_are_none_are_the_default_as_elsewhere_in_qiskit(backend: GatewayBackend):
