@@ -13,8 +13,13 @@ from functools import lru_cache, partial
 from math import pi
 from typing import Any
 
+import sympy
+
+from gateway.circuit.expressions import Angle, Expression
 from gateway.circuit.gates import Step
 from gateway.circuit.modifiers import control, power
+from gateway.frameworks.shared.refusals import Unreadable
+from gateway.frameworks.shared.symbols import angle_of, multiplied
 
 Entry = Callable[[Any], list[Step]]
 """A function from a Cirq gate to steps on its own qubits, numbered from 0."""
@@ -35,17 +40,31 @@ def _entry(gate_type: type) -> Entry | None:
     return next((_TABLE[cls.__name__] for cls in gate_type.__mro__ if cls.__name__ in _TABLE), None)
 
 
-def _phase(angle: float) -> list[Step]:
-    return [("gphase", (), (angle,))] if angle else []
-
-
-def _power_of(gate: Any) -> tuple[float, float]:  # noqa: ANN401 - an EigenGate
-    """Return exponent and global shift.
+def number_of(value: Any) -> Angle:  # noqa: ANN401 - a number or an expression of sympy
+    """Return a number of Cirq's, which may be an expression.
 
     Raises:
-        TypeError: the exponent is a symbol.
+        Unreadable: the expression has a function that angles do not have.
     """
-    return float(gate.exponent), float(gate.global_shift)
+    return angle_of(value, _unreadable) if isinstance(value, sympy.Basic) else float(value)
+
+
+def _unreadable(name: str, reason: str) -> Unreadable:
+    return Unreadable(f"{name}: {reason}")
+
+
+def _phase(angle: Angle) -> list[Step]:
+    return [("gphase", (), (angle,))] if angle else []  # an expression is true
+
+
+def _phase_of(t: Angle, shift: float) -> list[Step]:
+    """Return the phase of a power ``t`` of a gate with a global shift."""
+    return _phase(multiplied(t, pi * shift)) if shift else []
+
+
+def _power_of(gate: Any) -> tuple[Angle, float]:  # noqa: ANN401 - an EigenGate
+    """Return exponent and global shift."""
+    return number_of(gate.exponent), float(gate.global_shift)
 
 
 def _rotation(gate: Any, *, row: str, qubits: int = 1, row_of_exponent: Mapping[float, str]) -> list[Step]:  # noqa: ANN401
@@ -53,22 +72,22 @@ def _rotation(gate: Any, *, row: str, qubits: int = 1, row_of_exponent: Mapping[
     t, shift = _power_of(gate)
     where = tuple(range(qubits))
     if t in row_of_exponent and shift != -0.5:  # noqa: PLR2004 - the rotation itself
-        return [*_phase(pi * t * shift), (row_of_exponent[t], where, ())]
-    return [*_phase(pi * t * (shift + 0.5)), (row, where, (pi * t,))]
+        return [*_phase_of(t, shift), (row_of_exponent[t], where, ())]
+    return [*_phase_of(t, shift + 0.5), (row, where, (multiplied(t, pi),))]
 
 
 def _diagonal(gate: Any, *, row: str, qubits: int, row_of_exponent: Mapping[float, str]) -> list[Step]:  # noqa: ANN401
     """Return a power of Z, or of a controlled Z, as a phase or as a gate without angles."""
     t, shift = _power_of(gate)
     where = tuple(range(qubits))
-    step: Step = (row_of_exponent[t], where, ()) if t in row_of_exponent else (row, where, (pi * t,))
-    return [*_phase(pi * t * shift), step]
+    step: Step = (row_of_exponent[t], where, ()) if t in row_of_exponent else (row, where, (multiplied(t, pi),))
+    return [*_phase_of(t, shift), step]
 
 
 def _z(gate: Any) -> list[Step]:  # noqa: ANN401
     t, shift = _power_of(gate)
     if shift == -0.5:  # noqa: PLR2004
-        return [("rz", (0,), (pi * t,))]
+        return [("rz", (0,), (multiplied(t, pi),))]
     return _diagonal(gate, row="p", qubits=1, row_of_exponent={1: "z", 0.5: "s", -0.5: "sdg", 0.25: "t", -0.25: "tdg"})
 
 
@@ -76,56 +95,70 @@ def _h(gate: Any) -> list[Step]:  # noqa: ANN401
     t, shift = _power_of(gate)
     if t == 1:
         return [*_phase(pi * shift), ("h", (0,), ())]
-    around = [("ry", (0,), (-pi / 4,)), ("p", (0,), (pi * t,)), ("ry", (0,), (pi / 4,))]
-    return [*_phase(pi * t * shift), *around]
+    around = [("ry", (0,), (-pi / 4,)), ("p", (0,), (multiplied(t, pi),)), ("ry", (0,), (pi / 4,))]
+    return [*_phase_of(t, shift), *around]
 
 
 def _controlled(gate: Any, *, row: str, inner: list[Step], controls: int) -> list[Step]:  # noqa: ANN401
     """Return a power of a controlled gate: the gate itself, or the power under control."""
     t, shift = _power_of(gate)
     first = control(inner, range(controls)) if t == 1 else control(_fractional(inner, t), range(controls))
-    return [*_phase(pi * t * shift), *([(row, tuple(range(controls + 1)), ())] if row and t == 1 else first)]
+    return [*_phase_of(t, shift), *([(row, tuple(range(controls + 1)), ())] if row and t == 1 else first)]
 
 
-def _fractional(inner: list[Step], t: float) -> list[Step]:
+def _fractional(inner: list[Step], t: Angle) -> list[Step]:
     """Return a power of a gate that is its own inverse; its powers repeat with the period 2."""
-    return power(inner, math.remainder(t, 2))
+    if not isinstance(t, Expression):
+        return power(inner, math.remainder(t, 2))
+    ((name, qubits, _),) = inner
+    if name == "z":
+        return [("p", qubits, (multiplied(t, pi),))]
+    if name == "swap":  # the half of 1 + XX + YY + ZZ
+        return [*_phase_of(t, 0.25), *((row, qubits, (multiplied(t, pi / 2),)) for row in ("rxx", "ryy", "rzz"))]
+    return [*_phase_of(t, 0.5), (f"r{name}", qubits, (multiplied(t, pi),))]
 
 
 def _swap(gate: Any, *, controls: int = 0) -> list[Step]:  # noqa: ANN401
     t, shift = _power_of(gate)
     steps = _fractional([("swap", (controls, controls + 1), ())], t)
-    return [*_phase(pi * t * shift), *(control(steps, range(controls)) if controls else steps)]
+    return [*_phase_of(t, shift), *(control(steps, range(controls)) if controls else steps)]
 
 
 def _iswap(gate: Any) -> list[Step]:  # noqa: ANN401
     t, shift = _power_of(gate)
-    step: Step = ("iswap", (0, 1), ()) if t == 1 else ("xx_plus_yy", (0, 1), (-pi * t, 0.0))
-    return [*_phase(pi * t * shift), step]
+    step: Step = ("iswap", (0, 1), ()) if t == 1 else ("xx_plus_yy", (0, 1), (multiplied(t, -pi), 0.0))
+    return [*_phase_of(t, shift), step]
 
 
 def _phased_x(gate: Any) -> list[Step]:  # noqa: ANN401
-    t, shift, axis = float(gate.exponent), float(gate.global_shift), pi * float(gate.phase_exponent)
-    return [*_phase(pi * t * (shift + 0.5)), ("u", (0,), (pi * t, axis - pi / 2, pi / 2 - axis))]
+    t, shift = _power_of(gate)
+    axis = multiplied(number_of(gate.phase_exponent), pi)
+    return [*_phase_of(t, shift + 0.5), ("u", (0,), (multiplied(t, pi), axis - pi / 2, pi / 2 - axis))]
 
 
 def _phased_xz(gate: Any) -> list[Step]:  # noqa: ANN401
-    x, z, axis = (pi * float(part) for part in (gate.x_exponent, gate.z_exponent, gate.axis_phase_exponent))
+    exponents = (gate.x_exponent, gate.z_exponent, gate.axis_phase_exponent)
+    x, z, axis = (multiplied(number_of(part), pi) for part in exponents)
     return [*_phase(x / 2), ("u", (0,), (x, z + axis - pi / 2, pi / 2 - axis))]
 
 
 def _phased_iswap(gate: Any) -> list[Step]:  # noqa: ANN401
-    t, phase = float(gate.exponent), float(gate.phase_exponent)
-    return [("xx_plus_yy", (0, 1), (-pi * t, 2 * pi * phase))]
+    t, phase = number_of(gate.exponent), number_of(gate.phase_exponent)
+    return [("xx_plus_yy", (0, 1), (multiplied(t, -pi), multiplied(phase, 2 * pi)))]
 
 
 def _fsim(gate: Any) -> list[Step]:  # noqa: ANN401
-    theta, phi = float(gate.theta), float(gate.phi)
-    return [("xx_plus_yy", (0, 1), (2 * theta, 0.0)), ("cp", (0, 1), (-phi,))]
+    theta, phi = number_of(gate.theta), number_of(gate.phi)
+    return [("xx_plus_yy", (0, 1), (multiplied(theta, 2), 0.0)), ("cp", (0, 1), (multiplied(phi, -1),))]
 
 
 def _global_phase(gate: Any) -> list[Step]:  # noqa: ANN401
-    return _phase(cmath.phase(complex(gate.coefficient)))
+    coefficient = gate.coefficient
+    if isinstance(coefficient, sympy.exp):
+        return _phase(number_of(coefficient.args[0] / sympy.I))
+    if isinstance(coefficient, sympy.Basic) and coefficient.free_symbols:
+        raise Unreadable(f"{coefficient} is not written as exp(I * angle)")
+    return _phase(cmath.phase(complex(coefficient)))
 
 
 _X: list[Step] = [("x", (0,), ())]

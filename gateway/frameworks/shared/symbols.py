@@ -78,8 +78,7 @@ def _angle(node: Any, refuse: Refuse) -> Angle:  # noqa: ANN401 - a sympy expres
     if node.is_Add:
         return reduce(lambda first, second: first + second, [_angle(arg, refuse) for arg in args])
     if node.is_Mul:
-        return _product([_angle(arg, refuse) for arg in args if not _is_inverse(arg)],
-                        [_angle(1 / arg, refuse) for arg in args if _is_inverse(arg)])  # fmt: skip
+        return _product(node, refuse)
     if node.is_Pow:
         return _power(node, refuse)
     if name == "conjugate":  # parameters are real
@@ -93,9 +92,15 @@ def _is_inverse(node: Any) -> bool:  # noqa: ANN401 - a sympy expression
     return bool(node.is_Pow and node.exp == -1)
 
 
-def _product(factors: list[Angle], divisors: list[Angle]) -> Angle:
-    above: Angle = reduce(lambda first, second: first * second, factors) if factors else 1.0
-    return reduce(lambda first, second: first / second, divisors, above)
+def _product(node: Any, refuse: Refuse) -> Angle:  # noqa: ANN401 - a sympy product
+    """Return a product: a number times the factors that have symbols, over the divisors that have."""
+    number, rest = node.as_independent(*node.free_symbols, as_Add=False)
+    factors = rest.args if rest.is_Mul else (rest,)
+    above = [_angle(factor, refuse) for factor in factors if not _is_inverse(factor)]
+    below = [_angle(1 / factor, refuse) for factor in factors if _is_inverse(factor)]
+    if number != 1 or not above:
+        above.insert(0, _angle(number, refuse))
+    return reduce(lambda first, second: first / second, below, reduce(lambda first, second: first * second, above))
 
 
 def _power(node: Any, refuse: Refuse) -> Angle:  # noqa: ANN401 - a sympy expression

@@ -100,7 +100,7 @@ def test_a_seed_makes_the_sequence_of_runs_repeatable(simulator: Backend):
 def test_what_cannot_be_sampled_is_refused(sampler: GatewaySampler):
     with pytest.raises(ValueError, match="no measurements to sample"):
         sampler.run(cirq.Circuit(cirq.X(A)))
-    with pytest.raises(CircuitInvalidError, match="no value: t"):
+    with pytest.raises(CircuitInvalidError, match="parameter 't' has no value"):
         sampler.run(cirq.Circuit(cirq.X(A) ** T, cirq.measure(A)))
     with pytest.raises(UnsupportedError, match="DepolarizingChannel"):
         sampler.run(cirq.Circuit(cirq.depolarize(0.1).on(A), cirq.measure(A)))

@@ -276,8 +276,6 @@ def test_what_is_no_circuit_of_qubits_is_refused():
     qutrit = cirq.LineQid(0, dimension=3)
     with pytest.raises(UnsupportedError, match="qubits of two states"):
         parse(cirq.Circuit(cirq.IdentityGate(qid_shape=(3,)).on(qutrit)))
-    with pytest.raises(UnsupportedError, match="no delays"):
-        parse(cirq.Circuit(cirq.wait(A, nanos=10)))
 
 
 def test_a_key_measured_twice_is_refused():
@@ -285,28 +283,10 @@ def test_a_key_measured_twice_is_refused():
         parse(cirq.Circuit(cirq.measure(A, key="m"), cirq.measure(A, key="m")))
 
 
-def test_a_loop_until_a_measurement_is_refused():
-    loop = cirq.CircuitOperation(
-        cirq.FrozenCircuit(cirq.H(A), cirq.measure(A, key="m")),
-        use_repetition_ids=False,
-        repeat_until=cirq.KeyCondition(cirq.MeasurementKey("m")),
-    )
-    with pytest.raises(UnsupportedError, match="operation 0: repeat_until"):
-        parse(cirq.Circuit(loop))
-
-
 def test_a_loop_larger_than_circuits_may_be_is_refused_before_it_is_unrolled():
     loop = cirq.CircuitOperation(cirq.FrozenCircuit(cirq.X(A)), repetitions=10**9, use_repetition_ids=False)
     with pytest.raises(LimitError, match="1,000,000,000 operations"):
         parse(cirq.Circuit(loop))
-
-
-def test_unresolved_symbols_are_named():
-    t, s = sympy.symbols("t s")
-    circuit = cirq.Circuit(cirq.X(A) ** t, cirq.rz(s * 2).on(B), cirq.PhasedXPowGate(phase_exponent=t).on(A))
-    with pytest.raises(CircuitInvalidError, match="no value: s, t; bind them"):
-        parse(circuit)
-    assert parse(cirq.resolve_parameters(circuit, {"t": 1, "s": 0.5})).operations[0].name == "x"
 
 
 # ---------------------------------------------------------------------------- dump
