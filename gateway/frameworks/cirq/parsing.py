@@ -41,7 +41,7 @@ from gateway.frameworks.cirq.steps import entry_of
 from gateway.frameworks.shared.phases import missing_phase
 from gateway.frameworks.shared.refusals import Unreadable, refused
 from gateway.frameworks.shared.symbols import names_of
-from gateway.frameworks.shared.synthesis import steps_of_unitary
+from gateway.frameworks.shared.synthesis import steps_of_preparation, steps_of_unitary
 
 CHECKED_QUBITS = 10
 _OUR_KEY = re.compile(r"c\[(\d{1,9})\](#\d+)?")
@@ -265,8 +265,20 @@ class _Reader:
             self._measure(gate, operation.qubits)
         elif isinstance(gate, cirq.ResetChannel):
             self.out.reset(self._places[operation.qubits[0]])
+        elif isinstance(gate, cirq.StatePreparationChannel):
+            self._prepare(gate, [self._places[qubit] for qubit in operation.qubits])
         else:
             self._carry_out_parts(operation)
+
+    def _prepare(self, gate: Any, qubits: Sequence[int]) -> None:  # noqa: ANN401 - a StatePreparationChannel
+        for qubit in qubits:
+            self.out.reset(qubit)
+        try:
+            steps = steps_of_preparation(gate.state, qubits[::-1])
+        except ValueError as exc:
+            raise refused(self.index, str(gate), str(exc)) from exc
+        for step in steps:
+            self.out.gate(step)
 
     def _without_gate(self, operation: Any) -> None:  # noqa: ANN401
         if isinstance(operation, cirq.ClassicallyControlledOperation):

@@ -1,7 +1,8 @@
 """The shared circuit -> Qulacs (https://docs.qulacs.org), checked against 0.6.14.
 
 The clbit of a measurement is its address in Qulacs' classical register. Qulacs has neither resets nor
-conditions that could be read back, and no clbits after the last one that is measured.
+conditions that could be read back, no loops, no hidden clbits, and no clbits after the last one that is measured. The
+parameters of its circuits are numbers, which have no names, so parameters need values here.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from qulacs import gate
 from gateway.circuit import Circuit, Operation
 from gateway.circuit.lowering import lower
 from gateway.frameworks.qulacs.gates import GATES, build
-from gateway.frameworks.shared.refusals import refused
+from gateway.frameworks.shared.refusals import refused, unbound
 
 
 def dump(circuit: Circuit) -> Any:  # noqa: ANN401 - a QuantumCircuit of Qulacs
@@ -22,19 +23,27 @@ def dump(circuit: Circuit) -> Any:  # noqa: ANN401 - a QuantumCircuit of Qulacs
     Barriers, which Qulacs does not have, are left out, and so are clbits after the last one that is measured.
 
     Raises:
-        UnsupportedError: the circuit has a reset, a condition, or a phase without qubits.
+        CircuitInvalidError: a parameter has no value.
+        UnsupportedError: the circuit has a reset, a condition, a loop, an assignment, a measurement into a hidden
+            clbit, or a phase without qubits.
     """
+    if circuit.parameters:
+        raise unbound(circuit.parameters)
     for index, op in enumerate(circuit.operations):
-        _check(op, index, circuit.num_qubits)
+        _check(op, index, circuit)
     return build(circuit.num_qubits, lower(circuit.operations, frozenset(GATES)), _append_measurement)
 
 
-def _check(op: Operation, index: int, num_qubits: int) -> None:
+def _check(op: Operation, index: int, circuit: Circuit) -> None:
+    if op.name in {"set", "while"}:
+        raise refused(index, op.name, "Qulacs has neither assignments to outcomes nor loops")
     if op.condition:
         raise refused(index, "condition", "Qulacs has conditions only as Python functions, which cannot be read back")
     if op.name == "reset":
         raise refused(index, "reset", "Qulacs has none")
-    if op.name == "gphase" and not num_qubits:
+    if any(clbit >= circuit.num_clbits for clbit in op.clbits):
+        raise refused(index, op.name, "Qulacs has no hidden clbits")
+    if op.name == "gphase" and not circuit.num_qubits:
         raise refused(index, "gphase", "Qulacs has no phase without a qubit")
 
 

@@ -53,6 +53,25 @@ def steps_of_unitary(matrix: Any, qubits: Sequence[int]) -> list[Step]:  # noqa:
     return steps
 
 
+def steps_of_preparation(amplitudes: Any, qubits: Sequence[int]) -> list[Step]:  # noqa: ANN401 - an array
+    """Return steps that bring qubits from the state 0 to a state, with its phase.
+
+    Args:
+        amplitudes: little-endian: the first of ``qubits`` is the least significant bit of an index.
+        qubits: the qubits that the state is on, in order.
+
+    Raises:
+        ValueError: the amplitudes are no state of so many qubits, or these are more than ``MAX_QUBITS``.
+    """
+    state = np.array(amplitudes, dtype=complex)
+    if state.shape != (1 << len(qubits),) or abs(np.linalg.norm(state) - 1) > UNITARY_TOLERANCE:
+        raise ValueError(f"amplitudes of shape {state.shape} and norm {np.linalg.norm(state):.9f} are no state")
+    # Columns that are made orthogonal to the state, in the order of the basis, complete it to a unitary.
+    columns, _ = np.linalg.qr(np.column_stack([state, np.eye(len(state))]))
+    columns[:, 0] = state
+    return steps_of_unitary(columns, qubits)
+
+
 def _triangularize(rows: Any, order: Sequence[int]) -> list[tuple[int, int, Any]]:  # noqa: ANN401 - arrays
     """Make a unitary diagonal in place, and return the rotations of pairs of rows that did so, in order."""
     rotations = []

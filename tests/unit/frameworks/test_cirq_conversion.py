@@ -6,7 +6,7 @@ import cirq
 import numpy as np
 import pytest
 import sympy
-from support.simulation import assert_same_ensembles, unitary
+from support.simulation import assert_same_ensembles, ensembles, unitary
 
 from gateway.circuit import Circuit, Comparison
 from gateway.errors import CircuitInvalidError, LimitError, UnsupportedError
@@ -177,6 +177,17 @@ def test_a_pauli_measurement_is_one_in_another_basis():
 
 def test_a_reset_is_a_reset():
     assert parse(cirq.Circuit(cirq.X(A), cirq.reset(A))) == Circuit(1).x(0).reset(0)
+
+
+@pytest.mark.parametrize("num_qubits", [1, 2, 3])
+def test_a_prepared_state_replaces_what_the_qubits_had(num_qubits: int):
+    state = cirq.testing.random_superposition(2**num_qubits, random_state=num_qubits)
+    qubits = cirq.LineQubit.range(num_qubits)
+    before = cirq.Circuit(cirq.H(D), [cirq.CNOT(D, qubit) for qubit in qubits])
+    found = parse(before + cirq.StatePreparationChannel(state).on(*qubits[::-1]))
+    matrices = ensembles(found)
+    reduced = sum(matrices.values()).reshape([2, 2**num_qubits, 2, 2**num_qubits]).trace(axis1=0, axis2=2)
+    np.testing.assert_allclose(reduced, np.outer(state, state.conj()), atol=1e-7)
 
 
 def test_circuit_operations_are_unrolled_with_their_keys_and_qubits():

@@ -8,8 +8,8 @@ from qulacs import ParametricQuantumCircuit, QuantumCircuit, QuantumState, gate
 from support.frameworks import FRAMEWORKS
 from support.simulation import unitary
 
-from gateway.circuit import Circuit
-from gateway.errors import UnsupportedError
+from gateway.circuit import Circuit, parameter
+from gateway.errors import CircuitInvalidError, UnsupportedError
 from gateway.frameworks import parse
 
 
@@ -142,3 +142,21 @@ def test_a_dumped_circuit_measures_in_the_middle():
     native.update_quantum_state(state)
     assert [state.get_classical_value(clbit) for clbit in range(2)] == [0, 1]
     assert parse(native) == circuit
+
+
+@pytest.mark.parametrize(
+    ("circuit", "match"),
+    [
+        (Circuit(1, 1).set([0], 1), "operation 0: set: "),
+        (Circuit(1, 1).while_({0: 0}).h(0).measure(0, 0).end(), "operation 0: while: "),
+        (Circuit(1, 0, num_hidden=1).h(0).measure(0, 0), "operation 1: measure: Qulacs has no hidden clbits"),
+    ],
+)
+def test_what_qulacs_does_not_have_is_refused_by_name(circuit: Circuit, match: str):
+    with pytest.raises(UnsupportedError, match=match):
+        circuit.to("qulacs")
+
+
+def test_parameters_need_values():
+    with pytest.raises(CircuitInvalidError, match="parameters have no value: a; bind them first"):
+        Circuit(1).rx(parameter("a"), 0).to("qulacs")

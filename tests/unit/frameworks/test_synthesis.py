@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from support.simulation import steps_unitary
 
-from gateway.frameworks.shared.synthesis import steps_of_unitary
+from gateway.frameworks.shared.synthesis import steps_of_preparation, steps_of_unitary
 
 
 def random_unitary(size: int, seed: int) -> np.ndarray:
@@ -57,3 +57,21 @@ def test_sparse_matrices_take_few_gates():
 def test_other_matrices_are_refused(matrix: np.ndarray, size: int, what: str):
     with pytest.raises(ValueError, match=what):
         steps_of_unitary(matrix, range(size))
+
+
+@pytest.mark.parametrize("size", [1, 2, 8, 32])
+def test_a_prepared_state_has_its_phase(size: int):
+    state = random_unitary(size, size)[:, 0]
+    num_qubits = size.bit_length() - 1
+    found = steps_unitary(num_qubits, steps_of_preparation(state, range(num_qubits)))
+    np.testing.assert_allclose(found[:, 0], state, atol=1e-12)
+
+
+def test_basis_states_are_prepared_and_what_is_no_state_is_refused():
+    for index in range(4):
+        found = steps_unitary(2, steps_of_preparation(np.eye(4)[index], (0, 1)))
+        np.testing.assert_allclose(found[:, 0], np.eye(4)[index], atol=1e-12)
+    with pytest.raises(ValueError, match="are no state"):
+        steps_of_preparation([1, 1], (0,))
+    with pytest.raises(ValueError, match="are no state"):
+        steps_of_preparation([1, 0], (0, 1))
