@@ -136,8 +136,10 @@ class _Reader:
             return
         entry = self._steps_of_gate.get(id(gate))
         if entry is None:
-            with self._naming(gate):
+            try:
                 entry = self._steps_of_gate[id(gate)] = (gate, self._steps(gate))
+            except Unreadable as exc:
+                raise refused(self.index, str(gate), str(exc)) from exc
         steps = entry[1]
         if steps is None:
             self._not_unitary(gate, operation.untagged)

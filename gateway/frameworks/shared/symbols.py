@@ -114,6 +114,8 @@ def _power(node: Any, refuse: Refuse) -> Angle:  # noqa: ANN401 - a sympy expres
 
 def multiplied(angle: Angle, factor: float) -> Angle:
     """Return an angle times a number; a number that the angle is multiplied with already takes it in."""
+    if not isinstance(angle, Expression):
+        return angle * factor
     number, rest = _split_factor(angle)
     return number * factor if rest is None else _times(number * factor, rest)
 
