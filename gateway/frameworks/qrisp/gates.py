@@ -26,6 +26,9 @@ from qrisp.circuit import (
     ZGate,
 )  # fmt: skip
 
+HIDDEN = "gateway_hidden"
+"""The beginning of the name of a clbit that is not part of the outcome."""
+
 GATES: Mapping[str, Callable[..., Any]] = {
     "id": IDGate, "x": XGate, "y": YGate, "z": ZGate, "h": HGate, "s": SGate, "t": TGate,
     "sdg": lambda: SGate().inverse(), "tdg": lambda: TGate().inverse(),

@@ -6,7 +6,10 @@ compiles to with the variable measured, its qubit ``k`` into clbit ``k``.
 
 What an operation does is what its numbers and its definition say, never its name, which anybody can
 choose: Qrisp's own ``sx`` is a rotation by pi/2 and its ``u1`` one around Z, so they come out as
-``rx`` and ``rz``, with their phase. ``qb_alloc`` and ``qb_dealloc`` do nothing and are left out.
+``rx`` and ``rz``, with their phase. ``qb_alloc`` and ``qb_dealloc`` do nothing and are left out, and so are parities of
+clbits, which no clbit holds; a note says so. A clbit whose name begins with :data:`HIDDEN` is a hidden one, and
+a symbol of sympy a parameter of its name, or of that which
+:func:`gateway.frameworks.shared.symbols.names_of` makes of it.
 """
 
 from __future__ import annotations
@@ -23,18 +26,22 @@ from qrisp.circuit import (
     QuantumCircuit,
     U3Gate,
 )  # fmt: skip
+from sympy import Symbol
 
 from gateway.circuit import Circuit
 from gateway.circuit.circuit import DEFAULT_LIMITS
 from gateway.circuit.conditions import compare
 from gateway.circuit.emitter import Emitter
+from gateway.circuit.expressions import Angle
 from gateway.circuit.gates import Step
 from gateway.circuit.modifiers import control
 from gateway.errors import RequestError
-from gateway.frameworks.shared.refusals import refused, unbound
+from gateway.frameworks.qrisp.gates import HIDDEN
+from gateway.frameworks.shared.refusals import refused
+from gateway.frameworks.shared.symbols import angle_of, names_of
 
-Angles = tuple[float, float, float, float]
-"""Theta, phi, lambda and the global phase of Qrisp's ``U3Gate``."""
+Angles = tuple[Any, Any, Any, Any]
+"""Theta, phi, lambda and the global phase of Qrisp's ``U3Gate``: numbers or expressions of sympy."""
 
 _ROW_OF_ANGLES: Mapping[Angles, str] = {
     (0, 0, 0, 0): "id", (pi, 0, pi, 0): "x", (pi, pi / 2, pi / 2, 0): "y", (0, 0, pi, 0): "z", (pi / 2, 0, pi, 0): "h",
@@ -50,16 +57,19 @@ def parse(source: object) -> Circuit:
 
     Raises:
         RequestError: the object is something else of Qrisp.
-        CircuitInvalidError: parameters are unbound.
-        UnsupportedError: an operation has no definition, such as noise or a parity of clbits.
+        UnsupportedError: an operation has no definition, such as noise, or an angle a function that angles do not have.
         LimitError: the circuit is larger than circuits may be.
     """
     circuit = _circuit(source)
-    if circuit.abstract_params:
-        raise unbound(map(str, circuit.abstract_params))
     out = Emitter(DEFAULT_LIMITS)
-    qubits, clbits = out.new_qubits(len(circuit.qubits)), out.new_clbits(len(circuit.clbits))
-    _Reader(out).read(circuit, qubits, clbits)
+    qubits = out.new_qubits(len(circuit.qubits))
+    is_hidden = [clbit.identifier.startswith(HIDDEN) for clbit in circuit.clbits]
+    clbits = [(out.new_hidden_clbits if hidden else out.new_clbits)(1)[0] for hidden in is_hidden]
+    names = names_of(map(str, circuit.abstract_params))
+    others = {
+        symbol: Symbol(names[str(symbol)]) for symbol in circuit.abstract_params if names[str(symbol)] != str(symbol)
+    }
+    _Reader(out, others).read(circuit, qubits, clbits)
     return Circuit(*out.parts())
 
 
@@ -84,10 +94,16 @@ def _place(circuit: Any, qubit: Any) -> int:  # noqa: ANN401 - a QuantumCircuit 
 
 
 class _Reader:
-    """Carries out instructions of Qrisp on an emitter."""
+    """Carries out instructions of Qrisp on an emitter.
 
-    def __init__(self, out: Emitter) -> None:
+    Args:
+        out: the emitter.
+        symbols: symbol of sympy -> the one that a parameter can be named for, where it is another.
+    """
+
+    def __init__(self, out: Emitter, symbols: Mapping[Any, Any]) -> None:
         self._out = out
+        self._symbols = symbols
         self._index = 0
 
     def read(self, circuit: Any, qubits: Sequence[int], clbits: Sequence[int], *, top: bool = True) -> None:  # noqa: ANN401
@@ -104,6 +120,8 @@ class _Reader:
         if isinstance(op, (U3Gate, ControlledOperation)):
             for step in self._steps(op, qubits):
                 self._out.gate(step)
+        elif type(op).__name__ == "ParityOperation":
+            self._out.note("parities of clbits are not part of the outcome")
         elif isinstance(op, ClControlledOperation):
             self._conditional(op, qubits, clbits)
         elif op.definition is not None:
@@ -134,10 +152,18 @@ class _Reader:
 
     # ------------------------------------------------------------------ unitaries
 
+    def _with_angles(self, step: Step) -> Step:
+        """Return a step in which expressions of sympy are angles of a circuit."""
+        name, qubits, angles = step
+        return name, qubits, tuple([angle if isinstance(angle, float) else self._angle(angle) for angle in angles])
+
+    def _angle(self, expression: Any) -> Angle:  # noqa: ANN401 - an expression of sympy
+        return angle_of(expression.subs(self._symbols), partial(refused, self._index))
+
     def _steps(self, op: Any, qubits: Sequence[int]) -> list[Step]:  # noqa: ANN401
         """Return a unitary operation as steps, including its phase."""
         if isinstance(op, U3Gate):
-            return _rotation((op.theta, op.phi, op.lam, op.global_phase), qubits[0])
+            return [self._with_angles(step) for step in _rotation(_angles(op), qubits[0])]
         if isinstance(op, ControlledOperation):
             controls, targets = qubits[: len(op.controls)], qubits[len(op.controls) :]
             zeros = [qubit for qubit, bit in zip(controls, op.ctrl_state, strict=True) if bit == "0"]
@@ -156,12 +182,19 @@ class _Reader:
         ]
 
 
+def _angles(op: Any) -> Angles:  # noqa: ANN401 - a U3Gate
+    """Return the angles of a ``U3Gate`` as numbers, or as they are where a parameter stands in them."""
+    angles = (op.theta, op.phi, op.lam, op.global_phase)
+    theta, phi, lam, phase = [angle if getattr(angle, "free_symbols", None) else float(angle) for angle in angles]
+    return theta, phi, lam, phase
+
+
 def _rotation(angles: Angles, qubit: int) -> list[Step]:
     """Return a ``U3Gate`` as the same gate of the table, or as a phase and one gate."""
     row = _ROW_OF_ANGLES.get(angles)
     if row is not None:
         return [(row, (qubit,), ())]
-    theta, phi, lam, phase = map(float, angles)
+    theta, phi, lam, phase = angles
     if theta == 0:
         turn = phi + lam
         if turn and phase == -turn / 2:

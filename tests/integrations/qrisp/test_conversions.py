@@ -34,9 +34,9 @@ from support.reference import distribution
 from support.simulation import assert_same_behaviour, unitary
 from unit.frameworks.test_frameworks import *  # noqa: F403 - the tests that hold for every framework
 
-from gateway.circuit import Circuit, Comparison
+from gateway.circuit import Circuit, Comparison, parameter
 from gateway.circuit.conditions import clbits_of
-from gateway.errors import CircuitInvalidError, RequestError, UnsupportedError
+from gateway.errors import RequestError, UnsupportedError
 from gateway.frameworks import dump, parse
 
 
@@ -209,14 +209,61 @@ def test_an_operation_without_a_definition_is_refused_by_name_and_place():
     assert caught.value.feature == "magic"
 
 
-def test_unbound_parameters_are_named():
+def with_angles(theta, phi) -> QuantumCircuit:
     circuit = QuantumCircuit(2)
-    circuit.rx(sympy.Symbol("theta"), 0)
-    circuit.append(PGate(sympy.Symbol("phi")).control(), circuit.qubits)
-    with pytest.raises(CircuitInvalidError, match="parameters have no value: phi, theta"):
-        parse(circuit)
-    bound = circuit.bind_parameters({sympy.Symbol("theta"): 0.5, sympy.Symbol("phi"): 0.25})
-    np.testing.assert_allclose(unitary(parse(bound)), unitary(Circuit(2).rx(0.5, 0).cp(0.25, 0, 1)), atol=1e-12)
+    circuit.rx(theta, 0)
+    circuit.rz(2 * phi - theta / 3, 1)
+    circuit.p(theta**2, 0)
+    circuit.append(PGate(phi).control(), circuit.qubits)
+    circuit.append(U3Gate(theta, phi, 0.5), [circuit.qubits[0]])
+    circuit.append(RXXGate(theta), circuit.qubits)
+    return circuit
+
+
+def test_symbols_stay_parameters_there_and_back():
+    found = parse(with_angles(sympy.Symbol("theta"), sympy.Symbol("phi[1]")))
+    values = {"theta": 0.3, "phi[1]": -0.7}
+    assert set(found.parameters) == values.keys()
+    wanted = matrix(with_angles(0.3, -0.7), 2)
+    np.testing.assert_allclose(unitary(found.bind(values)), wanted, atol=1e-7)
+    back = dump(found, "qrisp")
+    assert {str(symbol) for symbol in back.abstract_params} == values.keys()
+    bound = back.bind_parameters({symbol: values[str(symbol)] for symbol in back.abstract_params})
+    np.testing.assert_allclose(unitary(parse(bound)), wanted, atol=1e-7)
+
+
+def test_functions_of_a_symbol_are_those_of_angles_or_refused():
+    theta = sympy.Symbol("t")
+    found = parse(applied(RXGate(sympy.sin(theta) / sympy.sqrt(theta))))
+    np.testing.assert_allclose(unitary(found.bind(t=0.4)), unitary(Circuit(1).rx(np.sin(0.4) / np.sqrt(0.4), 0)))
+    with pytest.raises(UnsupportedError, match="operation 0: Max: an angle has no such function"):
+        parse(applied(RXGate(sympy.Max(theta, 1))))
+
+
+def test_a_symbol_of_any_name_gets_one_that_parameters_can_have():
+    assert parse(applied(RXGate(sympy.Symbol("a b")))) == Circuit(1).rx(parameter("a_b"), 0)
+
+
+def test_hidden_clbits_stay_hidden_there_and_back():
+    circuit = Circuit(2, 1, num_hidden=1).h(0).measure(0, 1).x(1, when={1: 1}).measure(1, 0)
+    assert parse(dump(circuit, "qrisp")) == circuit
+
+
+def test_parities_are_noted():
+    circuit = QuantumCircuit(1, 2)
+    circuit.measure(circuit.qubits[0], circuit.clbits[0])
+    circuit.parity(circuit.clbits)
+    found = parse(circuit)
+    assert found == Circuit(1, 2).measure(0, 0)
+    assert found.notes == ("parities of clbits are not part of the outcome",)
+
+
+@pytest.mark.parametrize(
+    "circuit", [Circuit(0, 1).set([0], 1), Circuit(1, 1).while_({0: 0}).x(0).measure(0, 0).end()], ids=["set", "while"]
+)
+def test_loops_and_assignments_are_refused_by_name_and_place(circuit: Circuit):
+    with pytest.raises(UnsupportedError, match=r"operation 0 \(.*\): Qrisp cannot express it"):
+        dump(circuit, "qrisp")
 
 
 def test_what_is_no_circuit_is_refused():
