@@ -16,6 +16,7 @@ import msgspec
 from gateway.circuit import Circuit, Comparison, Condition, Limits, Operation
 from gateway.circuit.circuit import DEFAULT_LIMITS
 from gateway.circuit.gates import GATES
+from gateway.circuit.operations import NO_TIMING
 from gateway.errors import CircuitInvalidError, GatewayError, LimitError, UnsupportedError
 
 MAX_DEPTH = 64
@@ -97,9 +98,9 @@ class BackendStatus(msgspec.Struct, frozen=True):
 def as_circuit(message: QuantumCircuit, limits: Limits = DEFAULT_LIMITS) -> Circuit:
     """Return the shared circuit of a message; qubits and clbits have numbers in the order of their lists.
 
-    Marks of allocation are left out. ``c_if_<gate>`` applies when all its clbits are 1, since clients send no other
-    control states. In Qrisp, ``sx`` and ``u1`` differ by a global phase; no measurement sees it, because controlled
-    gates come with a definition.
+    Marks of allocation are left out, and so are delays, as a note says. ``c_if_<gate>`` applies when all its clbits are
+    1, since clients send no other control states. In Qrisp, ``sx`` and ``u1`` differ by a global phase; no measurement
+    sees it, because controlled gates come with a definition.
 
     Raises:
         UnsupportedError: an operation has an unknown name and no definition; ``feature`` names it.
@@ -119,7 +120,8 @@ def as_circuit(message: QuantumCircuit, limits: Limits = DEFAULT_LIMITS) -> Circ
             )
     flat = _Flattening(limits.operations)
     flat.circuit(message, range(len(message.qubits)), range(len(message.clbits)), depth=0)
-    return Circuit(len(message.qubits), len(message.clbits), flat.operations)
+    notes = (NO_TIMING,) if flat.has_timing else ()
+    return Circuit(len(message.qubits), len(message.clbits), flat.operations, notes=notes)
 
 
 class _Flattening:
@@ -128,6 +130,7 @@ class _Flattening:
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self.operations: list[Operation] = []
+        self.has_timing = False
 
     def circuit(self, circuit: QuantumCircuit, qubits: Iterable[int], clbits: Iterable[int], depth: int) -> None:
         """Append a circuit on the qubits and clbits with these numbers."""
@@ -154,6 +157,9 @@ class _Flattening:
                 rule="number of bits",
             )
         if op.name in _MARKS:
+            return
+        if op.name in _TIMING and op.definition is None:
+            self.has_timing = True
             return
         if op.definition is not None:
             self._definition(op.definition, qubits, clbits, depth + 1)
@@ -215,6 +221,9 @@ def _with_place(error: GatewayError, index: int, name: str) -> GatewayError:
 
 _MARKS = frozenset({"qb_alloc", "qb_dealloc"})
 """Marks, not operations: Qrisp allocates and frees a qubit there."""
+
+_TIMING = frozenset({"delay", "c_if_delay"})
+"""What Qrisp makes of a delay in another framework's circuit: it only takes time."""
 
 _CONDITIONAL = "c_if_"
 _DAGGER = "_dg"

@@ -144,6 +144,13 @@ def test_resets_and_barriers_are_kept_and_marks_of_allocation_are_not():
     assert found.operations == [Operation("reset", (0,)), Operation("barrier", (0, 1))]
 
 
+def test_delays_only_take_time_and_a_note_says_so():
+    found = as_circuit(circuit("a", "x", op("x", "a"), op("delay", "a", params=(100.0,)), op("measure", "a", "x")))
+    assert found == Circuit(1, 1).x(0).measure(0, 0)
+    assert found.notes == ("timing has no effect here",)
+    assert as_circuit(bell()).notes == ()
+
+
 def test_a_message_survives_json():
     message = RunMessage(bell(), 10, "t")
     assert decode(RunMessage, encode(message)) == message
