@@ -13,6 +13,7 @@ from support.circuits import random_classical_circuit
 from support.frameworks import FRAMEWORKS
 from support.simulation import assert_same_ensembles, outcomes, unitary
 
+from gateway.backends.base import Backend
 from gateway.circuit import Circuit, Comparison, Expression, bits, parameter
 from gateway.circuit.operations import NO_TIMING
 from gateway.errors import CircuitInvalidError, LimitError, UnsupportedError
@@ -490,3 +491,16 @@ def test_a_parameter_that_no_memory_can_be_named_for_is_refused(name: str):
         Circuit(1).rx(parameter(name), 0).to("pyquil")
     with pytest.raises(UnsupportedError, match="t is a parameter, and an array of them"):
         Circuit(1).rx(parameter("t"), 0).rx(parameter("t[1]"), 0).to("pyquil")
+
+
+def test_a_backend_runs_a_program_with_a_counter_and_a_loop_that_depends_on_outcomes(real_backend: Backend):
+    text = """DECLARE ro BIT[2]
+DECLARE tries INTEGER
+LABEL @AGAIN
+ADD tries 1
+RX(2*pi/3) 0
+MEASURE 0 ro[0]
+JUMP-UNLESS @AGAIN ro[0]
+GT ro[1] tries 1"""
+    found = real_backend.run(Program(text), shots=None, result="probabilities")
+    assert dict(found) == pytest.approx({"01": 0.75, "11": 0.25})
