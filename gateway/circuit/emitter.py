@@ -13,14 +13,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from gateway.circuit import conditions
-from gateway.circuit.expressions import Angle, Expression, bits, renumbered
+from gateway.circuit.expressions import Angle, Expression, bits, clbits_read, renumbered
 from gateway.circuit.gates import Step
 from gateway.circuit.operations import CircuitParts, Comparison, Condition, Limits, Operation
-from gateway.errors import CircuitInvalidError, LimitError, UnsupportedError
+from gateway.errors import CircuitInvalidError, LimitError
 
-FREE_STEPS = 100_000
+FREE_STEPS = 500_000
 STEPS_PER_OPERATION = 6
-"""A step is one statement, turn of a loop, operator or modifier, and takes 1 to 4 us."""
+"""A step is one statement, turn of a loop, operator or modifier, and takes 0.1 to 4 us."""
+
+MAX_NOTES = 20
+"""A circuit has at most so many notes."""
 
 
 Decision = Sequence[Condition] | Expression
@@ -70,24 +73,43 @@ class Emitter:
         self.notes: dict[str, None] = {}
         self.clbits_without_value: dict[int, int] = {}
         self.depth = 0  # the number of statements that depend on clbits around the next operation
+        self._around: list[list[Operation]] = []  # what the statements around the next operation have so far
         self._collected = 0  # operations of branches that are still being collected
-        self._measured_clbits: set[int] = set()
+        self.written_clbits: set[int] = set()  # so far; perhaps in a branch
+        self._took_back = False
         self._steps = 0
         self._free_steps = min(FREE_STEPS, 1000 + 2 * limits.operations)
 
     def parts(self) -> CircuitParts:
         """Return the parts of the circuit, for ``Circuit(*parts)``."""
         operations = self.operations
-        if self.num_hidden:
-            operations = [with_clbits_numbered(op, self._number) for op in operations]
-        return CircuitParts(self.num_qubits, self.num_clbits, operations, self.num_hidden, tuple(self.notes))
+        if not self.num_hidden:
+            return CircuitParts(self.num_qubits, self.num_clbits, operations, 0, tuple(self.notes))
+        used: Sequence[int] = range(_HIDDEN, _HIDDEN + self.num_hidden)
+        if self._took_back:  # what named some of them may have been taken back
+            used = sorted({clbit for op in operations for clbit in _clbits_named(op) if clbit >= _HIDDEN})
+        numbers = {clbit: self.num_clbits + place for place, clbit in enumerate(used)}
+        operations = [with_clbits_numbered(op, lambda clbit: numbers.get(clbit, clbit)) for op in operations]
+        return CircuitParts(self.num_qubits, self.num_clbits, operations, len(used), tuple(self.notes))
 
     def note(self, sentence: str) -> None:
         """Say something about the circuit that its results will say too; the same sentence is said once."""
-        self.notes[sentence] = None
+        if len(self.notes) < MAX_NOTES:
+            self.notes[sentence] = None
 
-    def _number(self, clbit: int) -> int:
-        return clbit if clbit < _HIDDEN else clbit - _HIDDEN + self.num_clbits
+    def snapshot(self) -> Callable[[], None]:
+        """Return the function that takes back everything that is appended from now on, in this branch."""
+        operations, count, num_clbits = self.operations, len(self.operations), self.num_clbits
+        without_value = dict(self.clbits_without_value)
+
+        def restore() -> None:
+            self._took_back = True
+            del operations[count:]
+            self.num_clbits = num_clbits
+            self.clbits_without_value.clear()
+            self.clbits_without_value.update(without_value)
+
+        return restore
 
     def spend(self, steps: int) -> None:
         """Count steps of unrolling, so that a program that emits no operations ends as well.
@@ -125,8 +147,8 @@ class Emitter:
         return tuple(range(_HIDDEN + first, _HIDDEN + self.num_hidden))
 
     def forget(self, clbits: Sequence[int]) -> None:
-        """Note that clbits have no value any more, so they must be measured into before they are read."""
-        self.clbits_without_value.update(dict.fromkeys(self._measured_clbits.intersection(clbits), self.depth))
+        """Note that clbits have no value any more, so they must be written before they are read."""
+        self.clbits_without_value.update(dict.fromkeys(self.written_clbits.intersection(clbits), self.depth))
 
     # ------------------------------------------------------------------ conditions
 
@@ -162,12 +184,15 @@ class Emitter:
     def _collecting(self) -> Iterator[list[Operation]]:
         """Collect the operations of the block instead of appending them."""
         outer, self.operations = self.operations, []
-        self._collected += len(outer)
+        collected = len(outer)
+        self._around.append(outer)
+        self._collected += collected
         self.depth += 1
         try:
             yield self.operations
         finally:
-            self._collected -= len(outer)
+            self._around.pop()
+            self._collected -= collected
             self.depth -= 1
             self.operations = outer
 
@@ -183,10 +208,10 @@ class Emitter:
         for op in operations:
             nesting -= op.name == "end"
             if nesting or op.name == "end" or not condition:
-                self._append(op)
+                self.add(op)
             elif op.name != "barrier":
                 both = conditions.both(condition, op.condition)
-                self._append(Operation(op.name, op.qubits, op.params, op.clbits, both))
+                self.add(Operation(op.name, op.qubits, op.params, op.clbits, both))
             nesting += op.name == "while"
 
     def repeat(self, decide: Callable[[], Decision], carry_out: Callable[[], object]) -> None:
@@ -210,11 +235,11 @@ class Emitter:
             before = len(self.operations)
             condition = self._written_down(when)
             deciding_again = [*deciding, *self.operations[before:]]
-        self._append(Operation("while", (), (), (), condition))
+        self.add(Operation("while", (), (), (), condition))
         with self._collecting() as body:
             carry_out()
         self._append_all([*body, *deciding_again])
-        self._append(Operation("end", ()))
+        self.add(Operation("end", ()))
 
     # ------------------------------------------------------------------ operations
 
@@ -227,33 +252,40 @@ class Emitter:
         if not all(map(_is_possible, params)):
             msg = f"{name} has an angle that is not a finite number: {list(params)}"
             raise CircuitInvalidError(msg, rule="finite angle")
-        self._append(Operation(name, qubits, params))
+        self.add(Operation(name, qubits, params))
 
     def measure(self, qubit: int, clbit: int | None) -> None:
         """Append a measurement; one that writes to no clbit writes to a hidden one."""
         if clbit is None:
             (clbit,) = self.new_hidden_clbits(1)
-        if clbit in self.clbits_without_value and self.depth > self.clbits_without_value[clbit]:
-            msg = "measure: the bit may keep a value from before it was declared"
-            raise UnsupportedError(msg, feature="measure")
-        self._append(Operation("measure", (qubit,), (), (clbit,)))
-        self.clbits_without_value.pop(clbit, None)
-        self._measured_clbits.add(clbit)
+        self._begin_value((clbit,))
+        self.add(Operation("measure", (qubit,), (), (clbit,)))
 
     def reset(self, qubit: int) -> None:
         """Append a reset."""
-        self._append(Operation("reset", (qubit,)))
+        self.add(Operation("reset", (qubit,)))
 
     def assign(self, clbits: Sequence[int], value: int | Expression) -> None:
         """Append the assignment of a classical value to clbits, the least significant first."""
-        self._append(Operation("set", (), (value,), tuple(clbits)))
+        self._begin_value(clbits)
+        self.add(Operation("set", (), (value,), tuple(clbits)))
+
+    def _begin_value(self, clbits: Sequence[int]) -> None:
+        """Give clbits without a value the value 0 outside of the branches in which they may be written."""
+        if self.clbits_without_value:
+            for clbit in clbits:
+                depth = self.clbits_without_value.pop(clbit, self.depth)
+                if depth < self.depth:
+                    self._around[depth].append(Operation("set", (), (0,), (clbit,)))
+        self.written_clbits.update(clbits)
 
     def barrier(self, qubits: tuple[int, ...]) -> None:
         """Append a barrier, unless a condition is in force: a barrier cannot have one and is not needed there."""
         if qubits and not self.depth:
-            self._append(Operation("barrier", qubits))
+            self.add(Operation("barrier", qubits))
 
-    def _append(self, operation: Operation) -> None:
+    def add(self, operation: Operation) -> None:
+        """Append an operation that is known to be right."""
         if self._collected + len(self.operations) >= self.limits.operations:
             self.check_operations(1)
         self.operations.append(operation)
@@ -290,6 +322,15 @@ def decided(when: Decision) -> int | Expression:
 def _written(operations: Sequence[Operation]) -> set[int]:
     """Return the clbits that operations write to."""
     return set().union(*[op.clbits for op in operations if op.clbits])
+
+
+def _clbits_named(op: Operation) -> Iterator[int]:
+    """Yield the clbits that an operation writes, reads or tests."""
+    yield from op.clbits
+    for test in op.condition:
+        yield from test.clbits
+    if op.name == "set":
+        yield from clbits_read(op.params[0])
 
 
 def with_clbits_numbered(op: Operation, number: Callable[[int], int]) -> Operation:

@@ -41,7 +41,6 @@ INSTALLERS = ("_distutils_hack", "distutils-precedence.pth", "pip", "pkg_resourc
 IMPORTS = (
     "argparse, subprocess, multiprocessing.popen_forkserver, multiprocessing.forkserver, concurrent.futures.process",
     "flask, gunicorn.app.base, gunicorn.workers.gasgi, cloudpickle, msgspec, requests",
-    "openqasm3.parser",
     # begin warm (rendered)
     "cirq, sympy",
     "mqt.ddsim, mqt.core",

@@ -1,8 +1,22 @@
 """Reads OpenQASM 2 and 3 text into the parts of a circuit.
 
-There are two parsers. Our own fast one reads all of OpenQASM 2 and the flat part of OpenQASM 3. The other
-one reads the full language of OpenQASM 3 with the reference parser; it is used only for a text that needs
-it, and only after :mod:`~gateway.circuit.openqasm.parser_guard` has screened the text.
+There is one parser: :mod:`~gateway.circuit.openqasm.reader` reads flat statements, which are nearly all of most texts,
+by their text, and hands any other to :mod:`~gateway.circuit.openqasm.grammar` and the modules that compile what it
+parses. Loops are unrolled and subroutines and gates inlined; what depends on outcomes becomes conditions, assignments
+and loops of the circuit.
+
+Decisions where the language leaves room:
+
+* Every bit and register of bits belongs to the outcome, in the order of the declarations; also one that is declared in
+  a block. One with a known value other than zero that nothing is measured into is a constant and does not. If a
+  subroutine returns a bit of its own, that is the bit that its result is assigned to.
+* Other variables belong to the outcome only if they are declared as ``output``. An ``int`` or ``uint`` without a width
+  has 32 bits there, and wherever its value depends on outcomes.
+* Delays, durations and the duration of a box have no effect, which a note says. Annotations have none either; a pragma
+  is noted, and refused where it is known to matter.
+* A division of integers truncates where an integer is expected; ``rx(1/2)`` is an error, ``pow(1/2)`` a root.
+* Angles of variables wrap to ``[0, 2 pi)``; parameters of gates, and of the circuit, do not.
+* ``include`` reads no file: the three known includes are built in.
 """
 
 from __future__ import annotations
@@ -10,17 +24,14 @@ from __future__ import annotations
 import sys
 import warnings
 
-from gateway.circuit.openqasm.flat import NotFlat, parse_flat
-from gateway.circuit.openqasm.parser_guard import screen
+from gateway.circuit.openqasm.classical_statements import Becomes
+from gateway.circuit.openqasm.reader import read_program
 from gateway.circuit.operations import DEFAULT_LIMITS, CircuitParts, Limits
 from gateway.errors import CircuitSyntaxError, LimitError, RequestError
 
 __all__ = ["read"]
 
-UNROLLED_OPERATIONS = 50_000
-"""How many operations a program of the full language may unroll to.
-
-Each costs 17 us, so an endless loop is noticed within a second. Flat text has no limit of its own."""
+_MOST_ATTEMPTS = 10
 
 
 def read(text: str, limits: Limits = DEFAULT_LIMITS) -> CircuitParts:
@@ -31,7 +42,7 @@ def read(text: str, limits: Limits = DEFAULT_LIMITS) -> CircuitParts:
     precedence over the table. Calls of defined gates are replaced by the definition.
 
     Args:
-        text: a whole program. The two standard includes are built in, and no file is read.
+        text: a whole program. The known includes are built in, and no file is read.
         limits: how large the circuit may be; they are checked before anything is built.
 
     Raises:
@@ -45,14 +56,14 @@ def read(text: str, limits: Limits = DEFAULT_LIMITS) -> CircuitParts:
     _check_size(text, limits)
     if not text.strip():
         raise CircuitSyntaxError("the circuit's text is empty")
-    try:
-        return parse_flat(text, limits)
-    except NotFlat:
-        pass
-    screen(text, limits)
-    from gateway.circuit.openqasm.full import parse_full  # noqa: PLC0415 - loads a library only when needed
-
-    return parse_full(text, limits._replace(operations=min(limits.operations, UNROLLED_OPERATIONS)))
+    outcomes: frozenset[str] = frozenset()
+    for _ in range(_MOST_ATTEMPTS):
+        try:
+            return read_program(text, limits, outcomes=outcomes)
+        except Becomes as signal:
+            outcomes |= {signal.name}
+    msg = f"more than {_MOST_ATTEMPTS} registers begin with a known value and depend on outcomes later"
+    raise LimitError(msg, limit="registers", requested=_MOST_ATTEMPTS + 1, allowed=_MOST_ATTEMPTS)
 
 
 def _require_text(text: object) -> None:

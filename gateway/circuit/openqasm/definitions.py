@@ -41,6 +41,9 @@ class Definition:
         size: how many operations one call expands to.
         work: how many steps and terms one call evaluates, for a bound on time.
         nesting: how many levels deep this definition calls others, itself included.
+        unread: the positions of the angles that the body does not use; a call may give anything for them, as Qiskit
+            writes complex amplitudes and Pauli words.
+        is_general: whether the body has more than calls, so that its size is known only when it is expanded.
     """
 
     name: str
@@ -52,6 +55,8 @@ class Definition:
     size: int = 0
     work: int = 1
     nesting: int = 1
+    unread: frozenset[int] = frozenset()
+    is_general: bool = False
     _expansions: dict[tuple[float, ...], list[Step]] = field(default_factory=dict)
 
     def check(self, num_qubits: int, num_params: int) -> None:
@@ -85,7 +90,7 @@ class Definition:
                 continue
             for name, inner_places, angles in callee.expand(inner):
                 steps.append((name, tuple([places[place] for place in inner_places]), angles))
-        if (len(self._expansions) + 1) * self.size <= _CACHE_STEPS:
+        if (len(self._expansions) + 1) * max(self.size, len(steps)) <= _CACHE_STEPS:
             self._expansions[values] = steps
         return steps
 
@@ -104,12 +109,16 @@ class Definition:
             self.body += [BodyStatement(name, places, ())] if places else []
             self.size = self.size + bool(places)
             return
+        if name == "reset" and angles is None:
+            self.body += [BodyStatement(name, (place,), ()) for place in places]
+            self.size += len(places)
+            return
         if name == self.name:
             msg = f"the gate {name!r} calls itself"
             raise CircuitInvalidError(msg, rule="recursion")
         arguments = split_arguments(angles) if angles and not angles.isspace() else []
-        params = tuple([compile_expression(each, self.params, strict=strict) for each in arguments])
-        callee = find(name, len(places), len(params))
+        callee = find(name, len(places), len(arguments))
+        params = self._compiled(arguments, callee, strict=strict)
         callee.check(len(places), len(params))
         self.work += 1 + sum(len(param.program) for param in params)
         if isinstance(callee, Gate):
@@ -117,6 +126,17 @@ class Definition:
             self.size += 1
         else:
             self._add_nested(BodyStatement(callee, places, params), callee)
+
+    def _compiled(self, arguments: list[str], callee: Gate | Definition, *, strict: bool) -> tuple[Expression, ...]:
+        unread = callee.unread if isinstance(callee, Definition) else frozenset()
+        params = tuple(
+            [
+                compile_expression("0" if place in unread else each, self.params, strict=strict)
+                for place, each in enumerate(arguments)
+            ]
+        )
+        self.unread -= {number for param in params for function, number, _ in param.program if function is None}
+        return params
 
     def _add_nested(self, statement: BodyStatement, callee: Definition) -> None:
         self.nesting = max(self.nesting, callee.nesting + 1)
@@ -160,7 +180,8 @@ def read_head(statement: str) -> Definition:
     if len({*parameters, *operands}) < len(parameters) + len(operands):
         msg = f"the gate {name!r} uses a name twice: {', '.join([*parameters, *operands])[:80]}"
         raise CircuitInvalidError(msg, rule="redefinition")
-    return Definition(name, _numbered(parameters), _numbered(operands), opaque=keyword == "opaque")
+    unread = frozenset(range(len(parameters)))
+    return Definition(name, _numbered(parameters), _numbered(operands), opaque=keyword == "opaque", unread=unread)
 
 
 def built_in(name: str, num_qubits: int, num_params: int, most_operations: int) -> Gate | Definition | None:

@@ -55,7 +55,7 @@ _OTHER_WORDS = frozenset(
     """angle array bit bool complex duration durationof false float im imag int popcount real rotl rotr sizeof true
     uint""".split(),  # noqa: SIM905 - a list of words reads best as words
 )
-"""Further words of OpenQASM 3 that may occur in expressions; only the full parser knows them."""
+"""Further words of OpenQASM 3 that may occur in expressions; the grammar knows them."""
 _FLOAT = re.compile(r"(?<![\w.])((?:[0-9]++\.[0-9]*+|\.[0-9]++)(?:[eE][+-]?+[0-9]++)?+)(?![\w.])")
 _FRACTION_OF_PI = re.compile(
     r"(-?+)(?:([0-9]{1,15}+(?:\.[0-9]{0,20}+)?+)\*)?+pi(?:/([1-9][0-9]{0,14}+))?+"  # none of these can overflow
@@ -147,6 +147,7 @@ class Expressions:
     """
 
     def __init__(self, *, strict: bool = False) -> None:
+        self.constants: dict[str, float] = {}  # those that the text declares
         self._strict = strict
         self._shapes: dict[str, Expression] = {}
 
@@ -158,7 +159,7 @@ class Expressions:
             value = float(factor or 1) * math.pi / float(divisor or 1)
             return -value if sign else value
         if len(text) > _LONG or _HOLE in text:
-            return compile_expression(text, strict=self._strict).evaluate()
+            return compile_expression(text, strict=self._strict, constants=self.constants).evaluate()
         parts = _FLOAT.split(text)
         arguments = [float(literal) for literal in parts[1::2]]
         shape = _HOLE.join(parts[::2])
@@ -167,7 +168,7 @@ class Expressions:
             names = {f"{_HOLE}{index}": index for index in range(len(arguments))}
             holes = [*names, ""]
             whole = "".join([part + hole for part, hole in zip(parts[::2], holes, strict=True)])
-            program = compile_expression(whole, names, strict=self._strict)
+            program = compile_expression(whole, names, strict=self._strict, constants=self.constants)
             if len(self._shapes) < _CACHE_SHAPES:
                 self._shapes[shape] = program
         if math.inf in arguments:
@@ -185,6 +186,7 @@ def compile_expression(
     parameters: Mapping[str, int] = MappingProxyType({}),
     *,
     strict: bool = False,
+    constants: Mapping[str, float] = MappingProxyType({}),
 ) -> Expression:
     """Compile an expression; the time is linear in the length of the text.
 
@@ -192,13 +194,14 @@ def compile_expression(
         text: the expression.
         parameters: name of each formal parameter -> its position among the values to evaluate with.
         strict: whether to raise AmbiguousInteger where ``1/2`` would depend on the language.
+        constants: the constants that the text declares; whole numbers are integers.
 
     Raises:
         CircuitSyntaxError: the text is not an expression, or is nested deeper than ``MAX_DEPTH``.
         CircuitInvalidError: an unknown name (rule ``name``) or a value that is not finite (``expression``).
         LimitError: the text has more than ``MAX_TOKENS`` tokens.
     """
-    return _Compiler(text, parameters, strict=strict).run()
+    return _Compiler(text, parameters, constants, strict=strict).run()
 
 
 def split_arguments(text: str) -> list[str]:
@@ -225,9 +228,12 @@ def _not_finite(what: str) -> CircuitInvalidError:
 class _Compiler:
     """Compiles by Dijkstra's shunting yard: operators wait on a stack until one arrives that binds less tightly."""
 
-    def __init__(self, text: str, parameters: Mapping[str, int], *, strict: bool) -> None:
+    def __init__(
+        self, text: str, parameters: Mapping[str, int], constants: Mapping[str, float], *, strict: bool
+    ) -> None:
         self.text = text
         self.parameters = parameters
+        self.constants = constants
         self.strict = strict
         self.program: list[_Step] = []
         self.integer: list[bool] = []  # for each value on the stack: whether it may be an integer in OpenQASM 3
@@ -288,6 +294,10 @@ class _Compiler:
         if word in self.parameters:
             self.program.append((None, self.parameters[word], 0.0))
             self.integer.append(False)
+        elif word in self.constants:
+            value = self.constants[word]
+            self.program.append((None, -1, float(value)))
+            self.integer.append(isinstance(value, int))
         elif word in CONSTANTS:
             self.program.append((None, -1, CONSTANTS[word]))
             self.integer.append(False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from itertools import repeat
 
 from gateway.errors import CircuitInvalidError, CircuitSyntaxError, LimitError
@@ -42,6 +43,14 @@ class Registers:
             raise LimitError(msg, limit=f"{self.kind}s", requested=requested, allowed=self.allowed)
         self._numbers[name] = self.count if size is None else range(self.count, requested)
         self.count = requested
+
+    def adopt(self, name: str, numbers: int | range) -> None:
+        """Let a name stand for qubits or clbits that are there already."""
+        self._numbers[name] = numbers
+
+    def declared(self) -> Iterator[tuple[str, int | range]]:
+        """Yield what was declared, without the operands read since."""
+        return ((name, number) for name, number in self._numbers.items() if name.isidentifier())
 
     def find(self, text: str) -> int | range:
         """Return the number that an operand stands for, or the numbers of a whole register.

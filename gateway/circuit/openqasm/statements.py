@@ -7,7 +7,7 @@ import re
 from gateway.errors import CircuitSyntaxError
 
 BLOCK_BEGIN, BLOCK_END = "{", "}"
-INCLUDES = frozenset({"qelib1.inc", "stdgates.inc"})
+INCLUDES = frozenset({"qelib1.inc", "hqslib1.inc", "stdgates.inc"})
 
 _STRING_OR_COMMENT = re.compile(r'"[^"\n]*"|//[^\n]*|/\*(?:.*?\*/|.*)', re.DOTALL)
 _VISIBLE = re.compile(r"[^\n]")

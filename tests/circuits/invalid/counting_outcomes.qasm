@@ -1,8 +1,9 @@
-// error: UnsupportedError: line 8: .*n
+// error: UnsupportedError: line 9: .*needed to build it
 OPENQASM 3.0;
 include "stdgates.inc";
-qubit q;
+qubit[2] q;
 bit c;
 int n = 0;
-c = measure q;
+c = measure q[0];
 if (c) { n += 1; }
+x q[n];

@@ -1,8 +1,8 @@
-// error: UnsupportedError: line 8: .*measured
+// error: UnsupportedError: line 8: .*measured value: .*more than 64
 OPENQASM 3.0;
 include "stdgates.inc";
-qubit q;
-bit[2] c;
-c[0] = measure q;
+qubit[7] q;
+bit[7] c;
+c = measure q;
 const float half = 0.5;
-rx(c * half) q;
+rx(c * half) q[0];

@@ -1,5 +1,5 @@
-// error: UnsupportedError: line 3: input theta
+// error: UnsupportedError: line 5: parameter: theta has no value
 OPENQASM 3.0;
 input float theta;
 qubit q;
-U(theta, 0, 0) q;
+if (theta > 1) { U(pi, 0, pi) q; }

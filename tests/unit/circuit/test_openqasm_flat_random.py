@@ -16,7 +16,8 @@ from support.simulation import Move, assert_same_branches, branches, moves
 
 from gateway.circuit import Circuit, Limits
 from gateway.circuit.gates import GATES
-from gateway.circuit.openqasm.flat import NotFlat, parse_flat
+from gateway.circuit.openqasm.classical_statements import Becomes
+from gateway.circuit.openqasm.reader import read_program
 from gateway.errors import GatewayError
 
 NAMES = [
@@ -121,7 +122,7 @@ def test_random_openqasm_2_programs_do_the_same_as_in_qiskit(seed):
         custom_instructions=qiskit.qasm2.LEGACY_CUSTOM_INSTRUCTIONS,
         custom_classical=qiskit.qasm2.LEGACY_CUSTOM_CLASSICAL,
     )
-    ours = Circuit(*parse_flat(text, Limits()))
+    ours = Circuit(*read_program(text, Limits()))
     ours.validate()
     assert (ours.num_qubits, ours.num_clbits) == (theirs.num_qubits, theirs.num_clbits)
     assert_same_branches(
@@ -134,5 +135,5 @@ def test_random_openqasm_2_programs_do_the_same_as_in_qiskit(seed):
 @settings(max_examples=300, deadline=None)
 def test_random_characters_raise_nothing_but_our_own_errors(tail):
     for head in ("OPENQASM 2.0; qreg q[2]; creg c[2];", "OPENQASM 3; qubit[2] q; bit[2] c;"):
-        with contextlib.suppress(GatewayError, NotFlat):
-            Circuit(*parse_flat(head + tail, Limits())).validate()
+        with contextlib.suppress(GatewayError, Becomes):
+            Circuit(*read_program(head + tail, Limits())).validate()

@@ -1,27 +1,33 @@
-"""The fast parser for flat text: all of OpenQASM 2, and the part of OpenQASM 3 that real circuit files use.
+"""Reads a text statement by statement, and builds its circuit.
 
-The parser cuts the text at its semicolons and turns each statement into operations at once, without a token
-stream or a syntax tree. It is fast because it remembers: a statement that it has read before is a finished,
-immutable operation, and a gate that it has read before, with another angle, takes two dictionary look-ups and
-``float()``. Every other statement goes through :meth:`_Reader.statement`, which is slower.
+The text is cut at its semicolons. A statement of the flat kind (gates, measurements, registers, simple conditions; all
+of OpenQASM 2) becomes operations at once, without tokens or a syntax tree. That is fast because the reader remembers:
+a statement that it has read before is a finished, immutable operation, and a gate that it has read before, with
+another angle, takes two dictionary look-ups and ``float()``.
 
-OpenQASM 3 beyond that subset (loops, modifiers, variables, subroutines ...) raises :class:`NotFlat`, and the full
-parser reads it. OpenQASM 2 never raises it.
+Any other statement of OpenQASM 3 is parsed where it stands (:mod:`~gateway.circuit.openqasm.grammar`), compiled and
+carried out (:mod:`~gateway.circuit.openqasm.control_flow`); the reader then goes on behind it.
 """
 
 from __future__ import annotations
 
-import difflib
 import gc
 import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from operator import length_hint
 
-from gateway.circuit.gates import ALIASES, GATES, MANY_CONTROLLED, Gate
+from gateway.circuit.emitter import Emitter
+from gateway.circuit.gates import Gate
+from gateway.circuit.openqasm.control_flow import ControlFlow, End
 from gateway.circuit.openqasm.definitions import Definition, built_in, read_head
+from gateway.circuit.openqasm.evaluation import Decision
 from gateway.circuit.openqasm.expressions import AmbiguousInteger, Expressions, split_arguments
+from gateway.circuit.openqasm.gate_statements import unknown_gate
+from gateway.circuit.openqasm.grammar import Parser
 from gateway.circuit.openqasm.if_conditions import Choice, make_conditional, other_choice, read_choice, split_condition
 from gateway.circuit.openqasm.registers import Registers, broadcast
+from gateway.circuit.openqasm.scopes import Qubits, Symbol, Variable
 from gateway.circuit.openqasm.statements import (
     BLOCK_BEGIN,
     BLOCK_END,
@@ -32,13 +38,18 @@ from gateway.circuit.openqasm.statements import (
     split_statements,
     syntax_error,
 )
-from gateway.circuit.operations import CircuitParts, Limits, Operation
+from gateway.circuit.openqasm.syntax import Expression
+from gateway.circuit.openqasm.tokens import Kind
+from gateway.circuit.openqasm.values import Kind as Type
+from gateway.circuit.operations import NO_TIMING, CircuitParts, Limits, Operation
 from gateway.errors import CircuitInvalidError, CircuitSyntaxError, LimitError, UnsupportedError
 
 VERSIONS = ("2", "2.0", "3", "3.0", "3.1")
 MAX_NESTED_IFS = 50
 _WORK_PER_OPERATION = 50
 _CACHE_ANGLES = 100_000
+_IDLE = frozenset({"delay", "nop"})
+"""Gates that texts declare opaque, and that do nothing."""
 
 _FIRST_WORD = re.compile(r"\s*+([^\W\d]\w*+)")
 _VERSION = re.compile(r"\s*+OPENQASM\s++[0-9.]++\s*+\Z")
@@ -59,24 +70,35 @@ NOT_FLAT_WORDS = frozenset(
 
 
 class NotFlat(Exception):  # noqa: N818 - a signal, not a mistake; it never reaches a user
-    """The text is OpenQASM 3 that this parser does not know."""
+    """A statement is not of the flat kind."""
 
 
-def parse_flat(text: str, limits: Limits) -> CircuitParts:
-    """Parse OpenQASM 2, or flat OpenQASM 3.
+def read_program(
+    text: str, limits: Limits, *, outcomes: frozenset[str] = frozenset(), is_fast: bool = True
+) -> CircuitParts:
+    """Read OpenQASM 2 or 3.
+
+    Args:
+        text: a whole program.
+        limits: how large the circuit may be.
+        outcomes: bits that are part of the outcome although their first value is known.
+        is_fast: whether flat statements are read as such. Everything means the same without it, but takes longer.
 
     Raises:
-        NotFlat: the text needs the full parser.
+        Becomes: further bits are part of the outcome.
         CircuitError, UnsupportedError, LimitError: as for :func:`gateway.circuit.openqasm.read`.
     """
-    text = blank_comments(text)
-    reader = _Reader(split_statements(text), limits, plain=text.isascii())
+    blanked = blank_comments(text)
+    reader = _Reader(blanked, limits, outcomes=outcomes, plain=text.isascii(), is_fast=is_fast)
     # The loop makes tens of thousands of tuples, which all survive it. The garbage collector would look at
-    # each generation of them, for a fifth of the whole time. Nothing here forms a reference cycle.
+    # each generation of them, for a fifth of the whole time. Few of them are part of a cycle.
     collecting = gc.isenabled()
     gc.disable()
     try:
         return reader.read()
+    except RecursionError as exc:
+        msg = "the program is nested too deeply"
+        raise CircuitSyntaxError(msg) from exc
     finally:
         if collecting:
             gc.enable()
@@ -85,17 +107,27 @@ def parse_flat(text: str, limits: Limits) -> CircuitParts:
 class _Reader:
     """Reads the statements of one text and builds its circuit."""
 
-    def __init__(self, pieces: list[str], limits: Limits, *, plain: bool) -> None:
-        self.pieces = pieces
-        self.rest = iter(pieces)
+    def __init__(self, text: str, limits: Limits, *, outcomes: frozenset[str], plain: bool, is_fast: bool) -> None:
+        self.text = text
+        self.pieces = split_statements(text)
+        self.rest = iter(self.pieces)
         self.limits = limits
+        self.outcomes = outcomes
+        self.is_fast = is_fast
         self.modern = False  # OpenQASM 3
+        self.program: ControlFlow | None = None  # what carries out statements that are not flat
+        self.boundary = (0, 0)  # a piece, and where it begins in the text
+        self.last_if = (-1, 0, 0)  # the piece after an if, where the if begins, and how many operations there were
+        self.looked_at = 0  # how many operations the program knows
+        self.shared = 0  # how many names of the program the registers know
+        self.notes: dict[str, None] = {}
         self.expressions = Expressions()
         self.plain = plain  # the text is ASCII; float() would also read digits of other scripts
         self.qubits = Registers("qubit", limits.qubits)
         self.clbits = Registers("clbit", limits.clbits)
         self.definitions: dict[str, Definition] = {}
         self.operations: list[Operation] = []
+        self.all_operations = self.operations  # and those of no branch that is being read
         self.work = 0
         self.nesting = 0
         self.choice: tuple[int, Choice, bool] | None = None  # see if_
@@ -127,21 +159,23 @@ class _Reader:
         self.expressions = Expressions(strict=self.modern)
         try:
             self.hot_loop()
-        except AmbiguousInteger:
-            raise NotFlat from None
         except CircuitSyntaxError as exc:
             if exc.line is not None:
                 raise
-            if self.modern:  # the full parser finds out what is wrong
-                raise NotFlat from None
             raise self.syntax_error(exc.message) from None
         except CircuitInvalidError as exc:
+            if exc.line is not None:
+                raise
             raise CircuitInvalidError(exc.message, rule=exc.rule, line=self.line()) from None
         except UnsupportedError as exc:
+            if exc.line is not None:
+                raise
             line = self.line()
             raise UnsupportedError(f"line {line}: {exc.message}", feature=exc.feature, line=line) from None
         self.make_room(0)
-        return CircuitParts(self.qubits.count, self.clbits.count, self.operations)
+        if self.program is not None:
+            return self.program.out.parts()
+        return CircuitParts(self.qubits.count, self.clbits.count, self.operations, 0, tuple(self.notes))
 
     def header(self) -> None:
         """Read the version, which decides the language."""
@@ -150,7 +184,7 @@ class _Reader:
                 continue
             match = _VERSION.match(piece)
             if match is None:
-                self.modern = not any(_OLD_DECLARATION.search(each) for each in self.pieces)
+                self.modern = not self.is_fast or not any(_OLD_DECLARATION.search(each) for each in self.pieces)
                 return
             version = piece.split()[-1]
             if version not in VERSIONS:
@@ -166,7 +200,7 @@ class _Reader:
         last = self.pieces[-1]
         if last.strip():
             if self.modern and ("pragma" in last or "@" in last or "cal" in last):  # they end with their line
-                raise NotFlat
+                return
             msg = f"{' '.join(last.split())[:40]!r} is not ended by ';'"
             raise syntax_error(self.pieces, len(self.pieces) - 1, msg)
 
@@ -216,6 +250,44 @@ class _Reader:
 
     def statement(self, piece: str) -> None:
         """Read one statement, together with the block that it opens."""
+        start, before = self.position() - 1, len(self.operations)
+        outer = self.operations, self.nesting
+        wrong: CircuitInvalidError | None = None
+        if self.is_fast or not self.modern:
+            try:
+                self.flat_statement(piece)
+            except (NotFlat, AmbiguousInteger, CircuitSyntaxError, UnsupportedError, CircuitInvalidError) as exc:
+                if not self.modern:
+                    raise
+                wrong = exc if isinstance(exc, CircuitInvalidError) else None
+            else:
+                if piece.lstrip().startswith("if"):
+                    self.last_if = (self.position(), start, before)
+                return
+        self.operations, self.nesting = outer
+        if self.last_if[0] == start and piece.lstrip().startswith("else"):
+            _, start, before = self.last_if
+        del self.operations[before:]
+        self.general_after(start, wrong)
+
+    def general_after(self, start: int, wrong: CircuitInvalidError | None) -> None:
+        """Read statements that could not be read as flat ones.
+
+        Args:
+            start: the piece with which they begin.
+            wrong: what was wrong with the first of them, if it looked flat; that says more than what the grammar says.
+        """
+        following = self.position()
+        try:
+            self.general_statements(start)
+        except (CircuitSyntaxError, CircuitInvalidError):
+            if wrong is None:
+                raise
+            self.rest.__setstate__(following)  # type: ignore[attr-defined]  # a list's iterator has it
+            raise wrong from None
+
+    def flat_statement(self, piece: str) -> None:
+        """Read one statement of the flat kind."""
         match = _FIRST_WORD.match(piece)
         if match is None:
             if piece and not piece.isspace():
@@ -232,6 +304,121 @@ class _Reader:
             self.call(piece)
         if self.nesting == 0 and len(self.operations) == before + 1 and word not in {"if", "else"}:
             self.operation_of[piece] = self.operations[-1]
+
+    # ------------------------------------------------------------------ statements that are not flat
+
+    def general_statements(self, start: int) -> None:
+        """Parse and carry out the statements from a piece on, up to the next place where a piece begins.
+
+        This is one statement, unless it ends with its line.
+        """
+        parser = Parser(self.text, self.beginning_of(start))
+        while parser.tokens.kind != Kind.END:
+            statement = parser.statement()
+            program = self.general()
+            try:
+                program.compile_statement(statement).run()
+            except (CircuitInvalidError, UnsupportedError) as exc:
+                raise program.located(exc, statement.at) from None
+            except End:
+                self.check_rest(parser)
+                break
+            self.share()
+            if program.ended.is_up:
+                self.rest.__setstate__(self.piece_at(parser.tokens.behind) or len(self.pieces))  # type: ignore[attr-defined]  # a list's iterator has it
+                self.unless_ended(program)
+                return
+            following = self.piece_at(parser.tokens.behind)
+            if following is not None:
+                self.rest.__setstate__(following)  # type: ignore[attr-defined]  # as above
+                return
+        self.rest.__setstate__(len(self.pieces))  # type: ignore[attr-defined]  # as above
+
+    def check_rest(self, parser: Parser) -> None:
+        """Check what follows the end of a program, which has to be OpenQASM too."""
+        while parser.tokens.kind != Kind.END:
+            parser.statement()
+
+    def unless_ended(self, program: ControlFlow) -> None:
+        """Read the rest of the text, all of which depends on whether the program has ended."""
+
+        def read_rest() -> None:
+            outer, self.operations = self.operations, program.out.operations
+            self.forget()
+            try:
+                self.hot_loop()
+            finally:
+                self.operations = outer
+
+        variables = [each for each in program.globals.names.values() if isinstance(each, Variable)]
+        program.unless_jumped(read_rest, [each for each in variables if not each.constant and each.value is not None])
+
+    def general(self) -> ControlFlow:
+        """Return what carries out statements that are not flat; it knows what was read so far."""
+        if self.program is None:
+            out = Emitter(self.limits)
+            out.operations = self.all_operations
+            out.notes = self.notes
+            self.program = ControlFlow(out, text=self.text)
+            out.num_qubits, out.num_clbits = self.qubits.count, self.clbits.count
+            self.program.outcomes = self.outcomes
+            self.program.definitions = self.definitions
+            for name, numbers in self.qubits.declared():
+                self.program.globals.declare(name, _symbol(name, "q", numbers))
+            for name, numbers in self.clbits.declared():
+                self.program.globals.declare(name, _symbol(name, "c", numbers))
+            self.shared = len(self.program.globals.names)
+        written = self.program.out.written_clbits
+        for operation in self.all_operations[self.looked_at :]:
+            written.update(operation.clbits)
+        self.looked_at = len(self.all_operations)
+        return self.program
+
+    def share(self) -> None:
+        """Take over what a statement that is not flat has declared, so that flat ones can name it."""
+        program = self.general()
+        self.qubits.count, self.clbits.count = program.out.num_qubits, program.out.num_clbits
+        self.clbits.allowed = self.limits.clbits - program.out.num_hidden
+        names = program.globals.names
+        if len(names) == self.shared:
+            return
+        for name in list(names)[self.shared :]:
+            symbol = names[name]
+            if isinstance(symbol, Variable) and symbol.constant and type(symbol.value) in {int, float}:
+                self.expressions.constants[name] = symbol.value  # type: ignore[assignment]  # a number, as tested
+            indices = symbol.indices if isinstance(symbol, Qubits) else symbol.home if symbol.is_outcome else ()
+            single = symbol.single if isinstance(symbol, Qubits) else symbol.kind.width is None
+            if indices and indices == tuple(range(indices[0], indices[0] + len(indices))):
+                numbers = indices[0] if single else range(indices[0], indices[0] + len(indices))
+                (self.qubits if isinstance(symbol, Qubits) else self.clbits).adopt(name, numbers)
+        self.shared = len(names)
+        self.forget()
+
+    def beginning_of(self, piece: int) -> int:
+        """Return where a piece begins in the text."""
+        index, position = self.boundary if self.boundary[0] <= piece else (0, 0)
+        while index < piece:
+            position += self.length_of(index)
+            index += 1
+        self.boundary = index, position
+        return position
+
+    def piece_at(self, position: int) -> int | None:
+        """Return the piece that begins at a place of the text, or ``None``."""
+        index, beginning = self.boundary
+        while beginning < position and index < len(self.pieces):
+            beginning += self.length_of(index)
+            index += 1
+        if beginning != position:
+            return None
+        self.boundary = index, beginning
+        return index
+
+    def length_of(self, index: int) -> int:
+        """Return how many characters of the text a piece and the semicolon after it have."""
+        piece = self.pieces[index]
+        is_cut_at_brace = piece.endswith(BLOCK_BEGIN) or BLOCK_END in self.pieces[index : index + 2]
+        return len(piece) + (not is_cut_at_brace)
 
     def not_a_statement(self, piece: str) -> None:
         """Refuse a piece of text that does not begin with a word."""
@@ -271,9 +458,8 @@ class _Reader:
             raise self.syntax_error(msg)
         path = match[1] or match[2] or ""
         if path not in INCLUDES:
-            msg = (
-                f"include {path[:100]!r} is not read: only {' and '.join(sorted(INCLUDES))} are, and they are built in"
-            )
+            names = ", ".join(sorted(INCLUDES))
+            msg = f"include {path[:100]!r} is not read: only {names} are, and they are built in"
             raise CircuitInvalidError(msg, rule="include")
 
     def register_2(self, piece: str) -> None:
@@ -302,13 +488,19 @@ class _Reader:
         if name in self.handlers or (self.modern and (name in NOT_FLAT_WORDS or name == "gphase")):
             msg = f"{name!r} is a word of the language and cannot name a register"
             raise CircuitSyntaxError(msg)
-        if self.qubits.knows(name) or self.clbits.knows(name):
+        is_known = self.program is not None and name in self.program.globals.names
+        if is_known or self.qubits.knows(name) or self.clbits.knows(name):
             msg = f"{name!r} is declared twice"
             raise CircuitInvalidError(msg, rule="redefinition")
         if self.modern and size is not None and not size.strip("0"):
             msg = f"{name!r} has no {'qubits' if kind == 'q' else 'bits'}; it needs at least one"
             raise CircuitInvalidError(msg, rule="register size")
-        (self.qubits if kind == "q" else self.clbits).declare(name, size)
+        registers = self.qubits if kind == "q" else self.clbits
+        registers.declare(name, size)
+        if self.program is not None:
+            self.program.globals.declare(name, _symbol(name, kind, registers.find(name)))
+            self.program.out.num_qubits, self.program.out.num_clbits = self.qubits.count, self.clbits.count
+            self.shared = len(self.program.globals.names)
         self.forget()
 
     def definition(self, piece: str) -> None:
@@ -363,12 +555,7 @@ class _Reader:
             msg = f"{name!r} is a word of OpenQASM 3, but this text is OpenQASM 2"
             raise CircuitSyntaxError(msg)
         if gate is None:
-            close = difflib.get_close_matches(
-                name[:40], [*GATES, *ALIASES, *MANY_CONTROLLED, *list(self.definitions)[:1000]], n=1
-            )
-            hint = f"; did you mean {close[0]!r}?" if close else "; define it with 'gate'"
-            msg = f"there is no gate named {name[:80]!r}{hint}"
-            raise CircuitInvalidError(msg, rule="gate name")
+            raise unknown_gate(name, self.definitions)
         return gate
 
     def refuse_words(self, statement: str) -> None:
@@ -377,7 +564,7 @@ class _Reader:
         word = match[1] if match else ""
         if self.modern and word in NOT_FLAT_WORDS:
             raise NotFlat
-        if word in self.handlers and word != "barrier":
+        if word in self.handlers and word not in {"barrier", "reset"}:
             msg = f"{word!r} cannot stand here"
             raise CircuitSyntaxError(msg)
 
@@ -386,9 +573,18 @@ class _Reader:
         name, angles, operands = split_call(piece)
         if self.modern and name in NOT_FLAT_WORDS:
             raise NotFlat
-        params = self.values(angles) if angles and not angles.isspace() else ()
-        callee = self.find_gate(name, operands.count(",") + 1 if operands else 0, len(params))
+        num_operands = operands.count(",") + 1 if operands else 0
+        definition = self.definitions.get(name)
+        callee: Gate | Definition
+        if definition is not None and definition.unread:
+            callee, params = definition, self.values_read(angles or "", definition)
+        else:
+            params = self.values(angles) if angles and not angles.isspace() else ()
+            callee = self.find_gate(name, num_operands, len(params))
         registers = list(map(self.qubits.find, operands.split(","))) if operands else []
+        if isinstance(callee, Definition) and callee.opaque and name in _IDLE:
+            self.notes[NO_TIMING] = None
+            return
         callee.check(len(registers), len(params))
         rows = broadcast(registers, name)
         if isinstance(callee, Definition):
@@ -409,10 +605,19 @@ class _Reader:
             msg = f"the gate definitions evaluate more than {allowed:,} terms"
             raise LimitError(msg, limit="operations", requested=self.work, allowed=allowed)
         steps = definition.expand(params)
+        if definition.is_general:
+            self.make_room(len(steps) * len(rows))
         append = self.operations.append
         for row in rows:
             for name, places, angles in steps:
                 append(Operation(name, tuple([row[place] for place in places]), angles))
+
+    def values_read(self, text: str, definition: Definition) -> tuple[float, ...]:
+        """Return the values of an argument list, and 0 for those that the definition does not use."""
+        parts = split_arguments(text) if text and not text.isspace() else []
+        return tuple(
+            [0.0 if place in definition.unread else self.expressions.value(part) for place, part in enumerate(parts)]
+        )
 
     def values(self, text: str) -> tuple[float, ...]:
         """Return the values of an argument list, and remember them, since angles repeat."""
@@ -442,6 +647,9 @@ class _Reader:
     def assignment(self, piece: str) -> None:
         """Read ``c = measure q``, for bits or whole registers."""
         match = _ASSIGNMENT.match(piece)
+        if match is None and not self.modern:
+            self.general_assignment(piece)
+            return
         if match is None:
             msg = "of assignments only 'clbit = measure qubit' is flat"
             raise CircuitSyntaxError(msg)
@@ -482,15 +690,73 @@ class _Reader:
     def if_(self, piece: str) -> None:
         """Read ``if (c == 1) statement`` or ``if (c == 1) { ... }``, and make its operations conditional."""
         condition, body = split_condition(piece)
-        choice = self.read_choice(condition)
-        has_changed = self.branch(body, choice, has_changed=False)
+        place_, before, nesting = self.position(), len(self.operations), self.nesting
+        operations = self.operations
+        try:
+            choice = self.read_choice(condition)
+            has_changed = self.branch(body, choice, has_changed=False)
+        except (CircuitSyntaxError, UnsupportedError):
+            if self.modern:
+                raise
+            self.rest.__setstate__(place_)  # type: ignore[attr-defined]  # a list's iterator has it
+            self.operations, self.nesting = operations, nesting
+            del operations[before:]
+            self.general_if(condition, body)
+            return
         self.choice = self.position(), choice, has_changed  # an `else` may follow, but only as the very next piece
         first = _FIRST_WORD.match(body)
         if first is not None and first[1] == "if":  # without braces, an `else` would belong to the inner `if`
             self.choice = None
 
+    def general_if(self, condition: str, body: str) -> None:
+        """Read an ``if`` of OpenQASM 2 whose condition is any expression of clbits."""
+        with self.continuing() as program:
+            decision = program.decide(program.value(self.expression(condition))(), both=False)
+
+            def carry_out() -> None:
+                outer, self.operations = self.operations, program.out.operations
+                self.body(body)
+                self.operations = outer
+
+            if isinstance(decision, Decision):
+                program.out.choose([(decision.then, carry_out)])
+            else:
+                program.out.choose([([()] if decision else [], carry_out)])
+        self.choice = None
+
+    def general_assignment(self, piece: str) -> None:
+        """Read an assignment of OpenQASM 2, as tket and Quantinuum write it, to clbits."""
+        try:
+            statement = Parser(f"{piece};").statement()
+        except CircuitSyntaxError as exc:
+            raise CircuitSyntaxError(_without_place(exc)) from None
+        with self.continuing() as program:
+            program.assign(statement)()  # type: ignore[arg-type]  # there is no other statement with a =
+
+    def expression(self, text: str) -> Expression:
+        """Parse an expression of clbits."""
+        try:
+            parser = Parser(text)
+            expression = parser.expression()
+            if parser.tokens.kind != Kind.END:
+                raise parser.tokens.unexpected()
+        except CircuitSyntaxError as exc:
+            raise CircuitSyntaxError(_without_place(exc)) from None
+        return expression
+
+    @contextmanager
+    def continuing(self) -> Iterator[ControlFlow]:
+        """Append what is not flat to the same operations for as long as the block lasts."""
+        program = self.general()
+        outer, program.out.operations = program.out.operations, self.operations
+        try:
+            yield program
+        finally:
+            program.out.operations = outer
+            self.share()
+
     def read_choice(self, condition: str) -> Choice:
-        """Read a condition; leave one with other names than those of clbits to the full parser."""
+        """Read a condition; leave one with other names than those of clbits to the grammar."""
         try:
             return read_choice(condition, self.clbits)
         except CircuitInvalidError as exc:
@@ -516,16 +782,35 @@ class _Reader:
             msg = f"ifs are nested more than {MAX_NESTED_IFS} levels deep"
             raise LimitError(msg, limit="nesting", requested=self.nesting, allowed=MAX_NESTED_IFS)
         outer, self.operations = self.operations, []
-        if body.strip() == BLOCK_BEGIN:
-            for piece in self.block():
-                self.statement(piece)
-        elif body.strip():
-            self.statement(body)
-        else:
-            raise CircuitSyntaxError("an 'if' is followed by nothing")
+        self.body(body)
         inner, self.operations = self.operations, outer
         self.nesting -= 1
         operations, has_changed = make_conditional(inner, choice, has_changed=has_changed)
         self.make_room(len(operations))
         self.operations.extend(operations)
         return has_changed
+
+    def body(self, body: str) -> None:
+        """Read the body of an ``if``, which is a block or a single statement."""
+        if body.strip() == BLOCK_BEGIN:
+            for piece in self.block():
+                self.flat_statement(piece)
+        elif body.strip():
+            self.flat_statement(body)
+        else:
+            raise CircuitSyntaxError("an 'if' is followed by nothing")
+
+
+def _symbol(name: str, kind: str, numbers: int | range) -> Symbol:
+    """Return what a register, or a single qubit or clbit, is for the statements that are not flat."""
+    indices = (numbers,) if isinstance(numbers, int) else tuple(numbers)
+    if kind == "q":
+        return Qubits(indices, single=isinstance(numbers, int))
+    variable = Variable(name, Type("bit"))
+    variable.live_at(indices, Type("bit", None if isinstance(numbers, int) else len(indices)))
+    return variable
+
+
+def _without_place(error: CircuitSyntaxError) -> str:
+    """Return the message of an error about a part of a statement; the place of the whole statement is added to it."""
+    return error.message.partition(": ")[2]

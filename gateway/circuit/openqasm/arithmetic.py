@@ -10,8 +10,7 @@ import math
 import operator
 from collections.abc import Callable
 
-from gateway.circuit.openqasm.full.scopes import Kind, Value, Word
-from gateway.circuit.openqasm.full.spelling import POWER
+from gateway.circuit.openqasm.values import Kind, Known, Word, plain
 
 MAX_INTEGER_BITS = 1024
 _DEFAULT_BITS = 64
@@ -19,12 +18,7 @@ _DEFAULT_BITS = 64
 CONSTANTS = {"pi": math.pi, "tau": math.tau, "euler": math.e, "π": math.pi, "τ": math.tau, "ℇ": math.e}
 
 
-def plain(value: Value) -> int | float:
-    """Return a value as a Python number."""
-    return value.value if isinstance(value, Word) else value
-
-
-def whole(value: Value) -> int:
+def whole(value: Known) -> int:
     """Return a value that has to be an integer as an int."""
     number = plain(value)
     if isinstance(number, float):
@@ -35,7 +29,7 @@ def whole(value: Value) -> int:
     return int(number)
 
 
-def real(value: Value) -> float:
+def real(value: Known) -> float:
     """Return a value as a float."""
     return float(plain(value))
 
@@ -59,6 +53,13 @@ def _power(base: float, exponent: float) -> int | float:
     return math.pow(base, exponent)
 
 
+def _remainder(left: float, right: float) -> int | float:
+    """Return what a division leaves; that of integers truncates towards zero."""
+    if isinstance(left, int) and isinstance(right, int):
+        return left - right * integer_quotient(left, right)
+    return left % right
+
+
 def _shift_left(value: int, places: int) -> int:
     if places > MAX_INTEGER_BITS:
         msg = f"a shift by {places} places"
@@ -75,7 +76,7 @@ _ARITHMETIC: dict[str, Callable[..., int | float]] = {
     "-": operator.sub,
     "*": operator.mul,
     "/": operator.truediv,
-    "%": operator.mod,
+    "%": _remainder,
     "**": _power,
 }
 _COMPARISONS: dict[str, Callable[..., bool]] = {
@@ -95,7 +96,7 @@ _BITWISE: dict[str, Callable[[int, int], int]] = {
 }
 
 
-def binary(symbol: str, left: Value, right: Value) -> Value:
+def binary(symbol: str, left: Known, right: Known) -> Known:
     """Return the value of a binary operation other than ``&&``, ``||`` and a division of integers."""
     if symbol in _COMPARISONS:
         return _COMPARISONS[symbol](plain(left), plain(right))
@@ -111,7 +112,7 @@ def binary(symbol: str, left: Value, right: Value) -> Value:
     return result
 
 
-def _bitwise(symbol: str, left: Value, right: Value) -> Value:
+def _bitwise(symbol: str, left: Known, right: Known) -> Known:
     a, b = plain(left), plain(right)
     if isinstance(a, float) or isinstance(b, float):
         msg = f"{symbol} is not defined for floating-point numbers"
@@ -136,7 +137,7 @@ def integer_quotient(left: int, right: int) -> int:
     return quotient if (left < 0) == (right < 0) else -quotient
 
 
-def unary(symbol: str, value: Value) -> Value:
+def unary(symbol: str, value: Known) -> Known:
     """Return the value of ``-x``, ``!x`` or ``~x``."""
     if symbol == "!":
         return not plain(value)
@@ -155,7 +156,7 @@ def unary(symbol: str, value: Value) -> Value:
 # ---------------------------------------------------------------------------- functions
 
 
-def _rotate(value: Value, places: int) -> Value:
+def _rotate(value: Known, places: int) -> Known:
     if not isinstance(value, Word):
         msg = "a rotation needs bits or an unsigned integer of known width"
         raise TypeError(msg)
@@ -164,7 +165,7 @@ def _rotate(value: Value, places: int) -> Value:
     return Word(rotation % (1 << value.width), value.width)
 
 
-def _popcount(value: Value) -> Value:
+def _popcount(value: Known) -> Known:
     number = whole(value)
     if number < 0:
         msg = "popcount of a negative number"
@@ -172,17 +173,17 @@ def _popcount(value: Value) -> Value:
     return number.bit_count()
 
 
-def _of_reals(function: Callable[..., float]) -> Callable[..., Value]:
+def _of_reals(function: Callable[..., float]) -> Callable[..., Known]:
     return lambda *values: function(*map(real, values))
 
 
-FUNCTIONS: dict[str, tuple[Callable[..., Value], int]] = {
+FUNCTIONS: dict[str, tuple[Callable[..., Known], int]] = {
     "sin": (_of_reals(math.sin), 1), "cos": (_of_reals(math.cos), 1), "tan": (_of_reals(math.tan), 1),
     "asin": (_of_reals(math.asin), 1), "acos": (_of_reals(math.acos), 1), "atan": (_of_reals(math.atan), 1),
     "arcsin": (_of_reals(math.asin), 1), "arccos": (_of_reals(math.acos), 1), "arctan": (_of_reals(math.atan), 1),
     "exp": (_of_reals(math.exp), 1), "log": (_of_reals(math.log), 1), "ln": (_of_reals(math.log), 1),
     "sqrt": (_of_reals(math.sqrt), 1), "floor": (_of_reals(math.floor), 1), "ceiling": (_of_reals(math.ceil), 1),
-    "mod": (lambda a, b: binary("%", a, b), 2), POWER: (lambda a, b: binary("**", a, b), 2),
+    "mod": (lambda a, b: binary("%", a, b), 2), "pow": (lambda a, b: binary("**", a, b), 2),
     "popcount": (_popcount, 1), "rotl": (lambda value, n: _rotate(value, whole(n)), 2),
     "rotr": (lambda value, n: _rotate(value, -whole(n)), 2),
 }  # fmt: skip
@@ -192,12 +193,12 @@ FUNCTIONS: dict[str, tuple[Callable[..., Value], int]] = {
 # ---------------------------------------------------------------------------- conversions
 
 
-def convert(value: Value, kind: Kind) -> Value:
+def convert(value: Known, kind: Kind) -> Known:
     """Convert a value to a type: cut, wrap or round it to the width of the type."""
     return _CONVERSIONS[kind.name](value, kind.width)
 
 
-def _to_int(value: Value, width: int | None) -> Value:
+def _to_int(value: Known, width: int | None) -> Known:
     number = math.trunc(plain(value))
     if width is None:
         if not -(1 << _DEFAULT_BITS - 1) <= number < 1 << _DEFAULT_BITS:
@@ -208,7 +209,7 @@ def _to_int(value: Value, width: int | None) -> Value:
     return (number + half) % (1 << width) - half
 
 
-def _to_uint(value: Value, width: int | None) -> Value:
+def _to_uint(value: Known, width: int | None) -> Known:
     number = math.trunc(plain(value))
     if width is not None:
         return Word(number % (1 << width), width)
@@ -218,11 +219,11 @@ def _to_uint(value: Value, width: int | None) -> Value:
     return number
 
 
-def _to_float(value: Value, _: int | None) -> Value:
+def _to_float(value: Known, _: int | None) -> Known:
     return real(value)
 
 
-def _to_angle(value: Value, width: int | None) -> Value:
+def _to_angle(value: Known, width: int | None) -> Known:
     if isinstance(value, Word):
         radians = value.value / (1 << value.width) * math.tau
     else:
@@ -233,11 +234,11 @@ def _to_angle(value: Value, width: int | None) -> Value:
     return round(radians / math.tau * (1 << width)) % (1 << width) / (1 << width) * math.tau
 
 
-def _to_bool(value: Value, _: int | None) -> Value:
+def _to_bool(value: Known, _: int | None) -> Known:
     return plain(value) != 0
 
 
-def _to_bits(value: Value, width: int | None) -> Value:
+def _to_bits(value: Known, width: int | None) -> Known:
     number = plain(value)
     if isinstance(number, float) or number < 0:
         msg = f"{number} is not a value of bits"
@@ -249,10 +250,10 @@ def _to_bits(value: Value, width: int | None) -> Value:
     if number >= 1 << wide:
         msg = f"{number} does not fit {wide} bit{'' if wide == 1 else 's'}"
         raise ValueError(msg)
-    return int(number) if width is None else Word(int(number), wide)
+    return bool(number) if width is None else Word(int(number), wide)
 
 
-_CONVERSIONS: dict[str, Callable[[Value, int | None], Value]] = {
+_CONVERSIONS: dict[str, Callable[[Known, int | None], Known]] = {
     "int": _to_int,
     "uint": _to_uint,
     "float": _to_float,

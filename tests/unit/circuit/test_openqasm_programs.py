@@ -14,7 +14,7 @@ from support.reference import distribution, unitary
 
 from gateway.circuit import parse
 from gateway.circuit.circuit import DEFAULT_LIMITS, Circuit, Limits, Operation
-from gateway.circuit.openqasm import full
+from gateway.circuit.openqasm.reader import read_program
 from gateway.errors import BY_CODE, CircuitInvalidError, CircuitSyntaxError, GatewayError, LimitError, UnsupportedError
 
 CIRCUITS = Path(__file__).parents[2] / "circuits"
@@ -22,8 +22,9 @@ UNASSIGNED = "unassigned variable"
 INVALID = sorted((CIRCUITS / "invalid").glob("*.qasm"))
 
 
-def parse_full(text: str, limits: Limits = DEFAULT_LIMITS) -> Circuit:
-    return Circuit(*full.parse_full(text, limits))
+def parsed(text: str, limits: Limits = DEFAULT_LIMITS) -> Circuit:
+    """Read a text without the fast way of flat statements, which has its own tests."""
+    return Circuit(*read_program(text, limits, is_fast=False))
 
 
 def shown(operation: Operation) -> str:
@@ -35,13 +36,13 @@ def shown(operation: Operation) -> str:
 
 
 def flat(text: str) -> list[str]:
-    circuit = parse_full(text)
+    circuit = parsed(text)
     circuit.validate()
     return [shown(operation) for operation in circuit.operations]
 
 
 def matrix(text: str) -> np.ndarray:
-    return unitary(parse_full(text))
+    return unitary(parsed(text))
 
 
 # ------------------------------------------------------------------ registers
@@ -77,7 +78,7 @@ def test_clbits_have_slices_too() -> None:
 
 
 def test_registers_are_concatenated_in_the_order_of_their_declaration() -> None:
-    circuit = parse_full("bit[2] c; qubit a; qreg b[2]; creg d[3]; qubit[2] e; cx a, e[1]; d[0] = measure b[1];")
+    circuit = parsed("bit[2] c; qubit a; qreg b[2]; creg d[3]; qubit[2] e; cx a, e[1]; d[0] = measure b[1];")
     assert (circuit.num_qubits, circuit.num_clbits) == (5, 5)
     assert list(map(shown, circuit.operations)) == ["cx 0 4", "measure 2 -> 2"]
 
@@ -87,7 +88,7 @@ def test_one_qubit_goes_along_a_register() -> None:
 
 
 def test_physical_qubits_make_the_circuit_as_wide_as_the_highest() -> None:
-    circuit = parse_full("bit c; cx $3, $0; barrier $1; c = measure $3;")
+    circuit = parsed("bit c; cx $3, $0; barrier $1; c = measure $3;")
     assert circuit.num_qubits == 4
     assert list(map(shown, circuit.operations)) == ["cx 3 0", "barrier 1", "measure 3 -> 0"]
 
@@ -111,7 +112,7 @@ def test_physical_qubits_make_the_circuit_as_wide_as_the_highest() -> None:
     ],
 )  # fmt: skip
 def test_an_expression_has_this_value(expression: str, value: float) -> None:
-    (operation,) = parse_full(f"qubit[3] q; rx({expression}) q[0];").operations
+    (operation,) = parsed(f"qubit[3] q; rx({expression}) q[0];").operations
     assert operation.params[0] == pytest.approx(value)
 
 
@@ -127,7 +128,7 @@ def test_an_expression_has_this_value(expression: str, value: float) -> None:
     ],
 )  # fmt: skip
 def test_a_variable_ends_with_this_value(statements: str, value: float) -> None:
-    (operation,) = parse_full(f"{statements} qubit q; rx(a) q;").operations
+    (operation,) = parsed(f"{statements} qubit q; rx(a) q;").operations
     assert operation.params[0] == pytest.approx(value)
 
 
@@ -207,7 +208,7 @@ def test_a_switch_on_measured_bits_has_a_condition_for_each_case() -> None:
 
 def test_registers_too_wide_for_a_table_are_still_compared() -> None:
     text = "qubit q; bit[40] c; bit[40] d; if (c == 7 && d != 1) x q; if (!(c == 7)) y q;"
-    (both, neither) = parse_full(text).operations
+    (both, neither) = parsed(text).operations
     assert [(len(test.clbits), test.value, test.equal) for test in both.condition] == [(40, 7, True), (40, 1, False)]
     assert [(test.value, test.equal) for test in neither.condition] == [(7, False)]
 
@@ -285,7 +286,7 @@ def test_a_subroutine_takes_qubits_by_reference_and_values_by_value() -> None:
 def test_a_measured_result_goes_where_the_call_is_assigned(body: str) -> None:
     text = f"def g(qubit a) -> bit {{ return measure a; }} def f(qubit a) -> bit {{ h a; {body} }}"
     text += " qubit[2] q; bit[2] c; c[1] = f(q[0]); bit d = f(q[1]);"
-    circuit = parse_full(text)
+    circuit = parsed(text)
     assert circuit.num_clbits == 3
     assert list(map(shown, circuit.operations)) == ["h 0", "measure 0 -> 1", "h 1", "measure 1 -> 2"]
 
@@ -297,7 +298,7 @@ def test_a_computed_result_is_a_value() -> None:
 
 def test_a_bit_declared_in_a_subroutine_is_a_clbit_unless_it_is_returned() -> None:
     text = "def f(qubit a) { bit r; r = measure a; if (r) x a; } qubit q; bit c; f(q); f(q); c = measure q;"
-    circuit = parse_full(text)
+    circuit = parsed(text)
     assert circuit.num_clbits == 3
     assert [shown(operation) for operation in circuit.operations if operation.name == "x"] == [
         "x 0 if 1=1",
@@ -320,52 +321,45 @@ def test_what_is_invalid_says_so_in_these_words(path: Path) -> None:
 @pytest.mark.parametrize(
     ("statement", "feature"),
     [
-        ("while (c[0]) { x q[0]; }", "while"),
-        ("for bit b in c { x q[0]; }", "for"),
-        ("rx(c) q[0];", "measured value"),
         ("x q[int(c)];", "measured value"),
-        ("int n = c;", "measured value"),
-        ("c[0] = c[1];", "assignment of bits"),
-        ("c[0] = 1;", "assignment of bits"),
-        ("bit d = c[0];", "assignment of bits"),
-        ("int n = 0; if (c[0]) { n = 1; }", "assignment"),
-        ("int n = measure q[0];", "measure into a variable"),
-        ('bit[2] d = "11"; d = measure q;', "measure into a variable"),
-        ("for int i in [0:3] { if (c[0]) break; }", "break"),
-        ("for int i in [0:3] { if (c[0]) continue; }", "continue"),
-        ("if (c[0]) { end; }", "end"),
-        ("def f(qubit a, bit b) { if (b) { return; } } f(q[0], c[0]);", "return"),
-        ("def f(qubit a) -> bit { return measure a; } if (f(q[0])) x q[1];", "return"),
-        ("def f(bit a) -> bit { return a; } c[0] = f(c[1]);", "return"),
-        ("def f(qubit a) -> int { return 1; } c[0] = f(q[0]);", "assignment of bits"),
-        ("def f(bit a, qubit b) { a = measure b; } f(c[0], q[0]);", "measure into an argument"),
-        ("bit[20] d; if (d < 7) x q[0];", "condition"),
-        ("bit[20] d; switch (d) { case 1 { x q[0]; } }", "switch"),
-        ("measure q;", "measure without a target"),
-        ("def f(qubit a) -> int { x a; return 1; } rx(f(q[0])) q[1];", "subroutine call"),
-        ("def f(bit a) -> int { return 1; } if (f(c[0]) == c[0]) x q[1];", "subroutine call"),
+        ("for int i in [0:int(c)] { x q[0]; }", "measured value"),
+        ("bit[7] d; rx(d) q[0];", "measured value"),
+        ("bit[7] d; float f = 0.1 * d;", "measured value"),
+        ("float f = 0; while (c[0]) { f += 1; c = measure q; }", "type float"),
+        ("float f; if (c[0]) { f = 1; } else if (c[1]) { x q[0]; }", "type float"),
+        ("int n = 5000000000; if (c[0]) { n += 1; }", "type int"),
+        ("bit d; int n = c; d = n;", "assignment of bits"),
+        ("const bit[2] d = c;", "const"),
+        ("pow(c) @ x q[0];", "pow @"),
+        ("ctrl(int(c)) @ x q[0], q[1];", "measured value"),
+        ("angle t = measure q;", "measure into a variable"),
         (
-            "def f(qubit a, bit b) -> bit { bit r; if (b) r = measure a; return r; } c=measure q; c[0]=f(q[0], c[1]);",
-            "measure",
+            "def f(qubit a) -> bit { return measure a; } bit d = c[0] && f(q[0]);",
+            "subroutine call",
         ),
-        ("delay[10ns] q;", "delay"),
-        ("box[10ns] { x q[0]; }", "box duration"),
-        ("x[10ns] q[0];", "gate duration"),
-        ("stretch s;", "type stretch"),
-        ("duration d = 10ns;", "type duration"),
+        ("def f(bit a) -> float { if (a) { return 0.5; } return 0.2; } rx(f(c[0])) q[0];", "return"),
+        ("gate g a { x a; reset a; } inv @ g q[0];", "inv @"),
+        ("gate g a { reset a; } ctrl @ g q[0], q[1];", "ctrl @"),
         ("complex[float] z;", "type complex"),
         ("array[int, 3] a;", "type array"),
         ("cal { x; }", "cal"),
         ("extern f(int) -> int;", "extern"),
-        ("#pragma keep", "pragma"),
-        ("input angle[8] t;", "input t"),
+        ("#pragma braket result probability", "pragma braket result"),
+        ("#pragma braket noise bit_flip(0.1) q[0]", "pragma braket noise"),
+        ("#pragma braket unitary([[1, 0], [0, 1]]) q[0]", "pragma braket unitary"),
+        ("input int n;", "input n"),
+        ("input float t; x q[int(t)];", "parameter"),
+        ("input float t; if (t > 1) x q[0];", "parameter"),
+        ("input float t; pow(t) @ x q[0];", "pow @"),
+        ("input float t; pow(0.5) @ rx(t) q[0];", "fractional power"),
+        ("input float t; int n = t;", "parameter"),
         ("pow(0.5) @ dcx q[0], q[1];", "fractional power"),
         ("x $0;", "physical qubit"),
     ],
 )
 def test_what_cannot_be_flattened_is_refused_by_name_and_line(statement: str, feature: str) -> None:
     with pytest.raises(UnsupportedError, match=r"^line 3: ") as caught:
-        parse_full(f"qubit[2] q;\nbit[2] c;\n{statement}")
+        parsed(f"qubit[2] q;\nbit[2] c;\n{statement}")
     assert (caught.value.feature, caught.value.line) == (feature, 3)
 
 
@@ -392,8 +386,8 @@ def test_what_cannot_be_flattened_is_refused_by_name_and_line(statement: str, fe
         ("gphase(1) q[0];", "number of qubits"),
         ("rx q[0];", "number of parameters"),
         ("gate g(a) p { } g q[0];", "number of parameters"),
-        ("gate g(a, a) p { }", "duplicate name"),
-        ("gate g p { } gate g p { }", "duplicate name"),
+        ("gate g(a, a) p { }", "redefinition"),
+        ("gate g p { } gate g p { }", "redefinition"),
         ("int c = 1;", "duplicate name"),
         ("ctrl(0) @ x q[0];", "number of controls"),
         ("rx(1e308 * 10) q[0];", "finite angle"),
@@ -419,7 +413,7 @@ def test_what_cannot_be_flattened_is_refused_by_name_and_line(statement: str, fe
         ("def f(int n) -> int { return f(n); } int k = f(1);", "recursion"),
         ("def f(int n) { } f(1, 2);", "number of arguments"),
         ("def f(qubit[3] n) { } f(q);", "number of qubits"),
-        ("def f(qubit a) { x q[0]; } f(q[1]);", "name"),
+        ("int n = 1; def f(qubit a) { rx(n) a; } f(q[1]);", "name"),
         ("def f(int a) { } int k = f(1);", "type"),
         ("int[0 - 1] k;", "width"),
         ("qubit[1 - 1] k;", "register size"),
@@ -427,7 +421,7 @@ def test_what_cannot_be_flattened_is_refused_by_name_and_line(statement: str, fe
 )
 def test_what_breaks_a_rule_names_it_and_the_line(statement: str, rule: str) -> None:
     with pytest.raises(CircuitInvalidError, match=r"^line 4: ") as caught:
-        parse_full(f"qubit[2] q;\nbit[2] c;\nqubit[3] r3;\n{statement}")
+        parsed(f"qubit[2] q;\nbit[2] c;\nqubit[3] r3;\n{statement}")
     assert (caught.value.rule, caught.value.line) == (rule, 4)
 
 
@@ -439,14 +433,11 @@ def test_what_breaks_a_rule_names_it_and_the_line(statement: str, rule: str) -> 
         ("qubit q;\n  x \u20ac;", 2, 5),
         ("gate g a { measure a; }", 1, 12),
         ("for int i in [0:1] {", 1, 21),
-        ("bit c = " + "(" * 5000 + "1" + ")" * 5000 + ";", None, None),
-        ("bit c = " + "9" * 5000 + ";", None, None),
-        ("", None, None),
     ],
 )
 def test_a_syntax_error_has_its_place(text: str, line: int | None, column: int | None) -> None:
     with pytest.raises(CircuitSyntaxError) as caught:
-        parse_full(text)
+        parsed(text)
     assert (caught.value.line, caught.value.column) == (line, column)
 
 
@@ -462,15 +453,25 @@ def test_a_syntax_error_has_its_place(text: str, line: int | None, column: int |
         ("qubit q; pow(101) @ h q;", "operations"),
         ("qubit q; pow(1e300) @ h q;", "operations"),
         ("qubit[10] q; ctrl(9) @ x q[0], q[1], q[2], q[3], q[4], q[5], q[6], q[7], q[8], q[9];", "operations"),
+        ("bit c = " + "(" * 5000 + "1" + ")" * 5000 + ";", "nesting"),
+        ("{" * 5000, "nesting"),
+        ("qubit q; " + "if (1) " * 5000 + "x q;", "nesting"),
+        ("int a = " + "-" * 5000 + "1;", "nesting"),
+        ("int a = " + "2 ** " * 5000 + "1;", "nesting"),
+        ("int a = 1" + " + 1" * 5000 + ";", "operators"),
+        ("qubit q; " + "inv @ " * 5000 + "x q;", "operators"),
+        ("qubit[2] q; x q" + "[0:1]" * 5000 + ";", "operators"),
+        ("bit c = " + "9" * 5000 + ";", "digits"),
         ("while (true) { }", "steps"),
         ("for int i in [0:10 ** 100] { }", "steps"),
         ("gate a p { } gate b p { a p; a p; } gate c p { pow(2) @ b p; } qubit q; while (1) { c q; }", "steps"),
-        ("qubit q; bit[9] c; for int i in [0:100] { if (popcount(c) == 10) x q; }", "steps"),
+        ("qubit q; bit[9] c; for int i in [0:100] { if (popcount(c) == 3) x q; }", "clbits"),
+        ("bit c; while (c) { while (true) { } }", "steps"),
     ],
 )
 def test_limits_are_noticed_while_unrolling(text: str, limit: str) -> None:
-    with pytest.raises(LimitError, match=limit) as caught:
-        parse_full(text, Limits(qubits=10, clbits=10, operations=100))
+    with pytest.raises(LimitError, match="nested" if limit == "nesting" else limit) as caught:
+        parsed(text, Limits(qubits=10, clbits=10, operations=100))
     assert caught.value.limit == limit
 
 
@@ -489,21 +490,21 @@ def test_limits_are_noticed_while_unrolling(text: str, limit: str) -> None:
 )
 def test_a_costly_statement_in_an_endless_loop_counts_as_many_steps(statement: str) -> None:
     with pytest.raises(LimitError, match=r"more than .* steps") as caught:
-        parse_full(f"qubit[2] q; bit[2] c; while (true) {{ {statement} }}", Limits(operations=50_000))
+        parsed(f"qubit[2] q; bit[2] c; while (true) {{ {statement} }}", Limits(operations=50_000))
     assert caught.value.limit == "steps"
 
 
-def test_the_full_parser_writes_nothing_about_a_text_to_standard_error(capfd) -> None:
+def test_the_parser_writes_nothing_about_a_text_to_standard_error(capfd) -> None:
     for text in ("int secret = ;", "qubit q; `secret`", "qubit q; secret secret secret;"):
         with pytest.raises(CircuitSyntaxError):
-            parse_full(text)
+            parsed(text)
     assert capfd.readouterr().err == ""
 
 
 def test_definitions_that_double_are_bounded() -> None:
     doubling = "".join(f"gate g{k} a {{ g{k - 1} a; g{k - 1} a; }} " for k in range(1, 60))
     with pytest.raises(LimitError, match="operations"):
-        parse_full(f"gate g0 a {{ x a; }} {doubling} qubit q; g59 q;", Limits(operations=10_000))
+        parsed(f"gate g0 a {{ x a; }} {doubling} qubit q; g59 q;", Limits(operations=10_000))
 
 
 TOKEN = re.compile(r"\w+|\S|\s+")
@@ -518,25 +519,11 @@ def test_a_damaged_program_is_read_or_refused_but_never_breaks_the_parser(text: 
         place = random.randrange(len(tokens))
         tokens[place : place + random.randint(0, 2)] = [random.choice(tokens) for _ in range(random.randint(0, 1))]
     with suppress(GatewayError):
-        parse_full("".join(tokens), Limits(20, 20, 1000)).validate()
-
-
-def test_an_unknown_version_is_refused() -> None:
-    with pytest.raises(UnsupportedError, match=r"OpenQASM 4\.0 is not known"):
-        parse_full("OPENQASM 4.0; qubit q;")
-
-
-def test_a_power_of_openqasm_2_is_refused_because_it_binds_differently() -> None:
-    with pytest.raises(UnsupportedError, match=r"line 1: \^"):
-        parse_full("OPENQASM 2.0; qreg q[1]; rx(2*3^2) q[0];")
-
-
-def test_integers_of_openqasm_2_divide_as_real_numbers() -> None:
-    assert flat("OPENQASM 2.0; qreg q[1]; rx(1/2) q[0];") == ["rx(0.5) 0"]
+        parsed("".join(tokens), Limits(20, 20, 1000)).validate()
 
 
 def test_the_empty_program_is_an_empty_circuit() -> None:
-    assert parse_full("OPENQASM 3.0;") == Circuit()
+    assert parsed("OPENQASM 3.0;") == Circuit()
 
 
 # ------------------------------------------------------------------ the corpus
