@@ -53,6 +53,7 @@ from gateway.errors import (
     SimulatorError,
 )
 from gateway.expectation import Expectation
+from gateway.noise import CHANNELS
 from gateway.resources import Resources, ran_out_of_memory
 from gateway.results import Capabilities, Provenance, Result, ResultType, Sampling
 from gateway.run_details import NO_DETAILS, RunDetails
@@ -325,7 +326,7 @@ class Adapter(ABC, Generic[N]):
             GatewayError: as :meth:`run`; an angle may have no finite value at a point.
         """
         seeds = [None if seed is None else (seed + point) % SEED_END for point in range(points.size)]
-        if depends_on_angles(circuit.operations, frozenset(self.native_gates)):
+        if details.noise is not None or depends_on_angles(circuit.operations, frozenset(self.native_gates)):
             for point, seed_of_point in enumerate(seeds):
                 bound = circuit.bind(points.at(point))
                 yield self.run(
@@ -396,8 +397,13 @@ class Adapter(ABC, Generic[N]):
         return template.circuit if self.shares_points else template.at(preparation.point)
 
     def _lowered(self, circuit: Circuit, details: RunDetails) -> Circuit:
-        """Return a circuit in native gates, whose clbits are those that the result is about."""
-        lowered = circuit.with_operations(lower(circuit.operations, frozenset(self.native_gates)))
+        """Return a circuit in native gates and with its noise, whose clbits are those that the result is about."""
+        native = frozenset(self.native_gates)
+        if details.noise is None:
+            operations = lower(circuit.operations, native)
+        else:
+            operations = lower(details.noise.noisy(circuit.operations), native | CHANNELS)
+        lowered = circuit.with_operations(operations)
         return lowered if details.clbits is None else with_outcome(lowered, details.clbits)
 
     def prepare(self, circuit: Circuit, run: Run) -> Prepared[N]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar
 
 import cirq
@@ -16,6 +17,7 @@ import numpy as np
 
 from adapters.shared.costs import Costs
 from adapters.shared.dense import DenseAdapter, counts_of_columns
+from adapters.shared.mixed import Mixed
 from adapters.shared.states import State
 from gateway.circuit import Circuit
 from gateway.counts import Counts
@@ -23,6 +25,7 @@ from gateway.errors import UnsupportedError
 from gateway.frameworks.cirq.dumping import build
 from gateway.frameworks.cirq.gates import GATES
 from gateway.frameworks.shared.matrices import big_endian_matrix
+from gateway.noise import Channel
 from gateway.simulators import SIMULATORS
 
 
@@ -71,6 +74,15 @@ class CirqAdapter(DenseAdapter[NativeCircuit]):
     )  # fmt: skip
     shares_points = True
     native_gates: ClassVar[Mapping[str, Any]] = {**GATES, **_MATRICES}
+    channels: ClassVar[Mapping[str, Any]] = {
+        Channel.DEPOLARIZING: cirq.depolarize,
+        Channel.BIT_FLIP: cirq.bit_flip,
+        Channel.PHASE_FLIP: cirq.phase_flip,
+        Channel.AMPLITUDE_DAMPING: cirq.amplitude_damp,
+        Channel.PHASE_DAMPING: cirq.phase_damp,
+        Channel.DEPOLARIZING2: partial(cirq.depolarize, n_qubits=2),
+    }
+    _table: ClassVar[Mapping[str, Any]] = {**native_gates, **channels}
 
     def version(self) -> str:
         """Return Cirq's version."""
@@ -81,7 +93,7 @@ class CirqAdapter(DenseAdapter[NativeCircuit]):
         for index, op in enumerate(circuit.operations):
             if op.name == "measure" and op.condition:
                 raise _refusal(index)
-        cirq_circuit = build(circuit.num_qubits, circuit.num_clbits, circuit.operations, self.native_gates)
+        cirq_circuit = build(circuit.num_qubits, circuit.num_clbits, circuit.operations, self._table)
         return NativeCircuit(cirq_circuit.circuit, cirq_circuit.qubits, cirq_circuit.keys, circuit.num_clbits)
 
     def evolve(self, native: NativeCircuit, state: State | None = None) -> State:
@@ -98,6 +110,16 @@ class CirqAdapter(DenseAdapter[NativeCircuit]):
         for operation in native.circuit.all_operations():
             cirq.act_on(operation, simulation)
         return np.ascontiguousarray(simulation.target_tensor).reshape(-1)
+
+    def evolve_mixed(self, native: NativeCircuit, rho: Mixed | None = None) -> Mixed:
+        """Return the density matrix after the circuit, in the same steps as :meth:`evolve`."""
+        size = 2 ** len(native.qubits)
+        simulation = cirq.DensityMatrixSimulationState(
+            qubits=native.qubits[::-1], initial_state=0 if rho is None else rho.copy(), dtype=np.complex128
+        )
+        for operation in native.circuit.all_operations():
+            cirq.act_on(operation, simulation)
+        return np.ascontiguousarray(simulation.target_tensor).reshape(size, size)
 
     def sample(self, native: NativeCircuit, *, shots: int, seed: int) -> Counts:
         """Draw shots with ``Simulator.run``, from a new simulator that starts with the seed."""

@@ -14,11 +14,14 @@ from typing import Any
 import qiskit_aer
 from qiskit import QuantumCircuit
 from qiskit.circuit.library import UnitaryGate
+from qiskit.quantum_info import Kraus
 from qiskit_aer import AerSimulator
 
 from adapters.shared.aer import Aer, ParametricCircuit, run_in_calling_thread
+from adapters.shared.channels import kraus_operators
 from adapters.shared.costs import Costs
 from adapters.shared.dense import DenseAdapter
+from adapters.shared.mixed import Mixed
 from adapters.shared.seeds import spread
 from adapters.shared.states import State
 from gateway.circuit import Circuit, Operation
@@ -27,6 +30,7 @@ from gateway.counts import Counts
 from gateway.frameworks.qiskit import gates
 from gateway.frameworks.qiskit.dumping import build, native
 from gateway.frameworks.shared.matrices import matrix
+from gateway.noise import CHANNELS
 from gateway.resources import Resources
 from gateway.simulators import SIMULATORS
 
@@ -81,6 +85,7 @@ class QiskitAdapter(DenseAdapter[QuantumCircuit | Rebound]):
         run_in_calling_thread()
         self._aer = Aer(
             AerSimulator(method="statevector"),
+            AerSimulator(method="density_matrix"),
             simulator=self.name,
             version=self.version(),
             available_bytes=self.available_bytes,
@@ -125,6 +130,10 @@ class QiskitAdapter(DenseAdapter[QuantumCircuit | Rebound]):
             native = self.build(native.circuit)
         return self._aer.state_after(native, state)
 
+    def evolve_mixed(self, native: QuantumCircuit, rho: Mixed | None = None) -> Mixed:
+        """Return the density matrix after the circuit."""
+        return self._aer.density_after(native, rho)
+
     def sample(self, native: QuantumCircuit, *, shots: int, seed: int) -> Counts:
         """Draw shots with ``AerSimulator.run``, dynamic circuits branch by branch where Aer can."""
         counts = self._aer.counts(native, shots=shots, seed_simulator=spread(seed), shot_branching_enable=True)
@@ -135,4 +144,6 @@ def _instruction(op: Operation) -> Any:
     """Return an instruction that Aer has; for a gate it lacks that is the matrix, in the same qubit order as ours."""
     if op.name in LEFT_OUT:
         return None
+    if op.name in CHANNELS:
+        return Kraus(list(kraus_operators(op.name, *op.params))).to_instruction()
     return UnitaryGate(matrix(op.name, *op.params), check_input=False) if op.name in AS_MATRICES else native(op)

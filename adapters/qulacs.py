@@ -6,22 +6,26 @@ is imported; the server sets it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import sqrt
+from typing import Any
 
 import numpy as np
 import qulacs
 from numpy.typing import NDArray
-from qulacs import Observable, QuantumCircuit, QuantumState
+from qulacs import DensityMatrix, Observable, QuantumCircuit, QuantumState, gate
 
 from adapters.base import Run, measured_clbits
 from adapters.shared.costs import Costs
 from adapters.shared.dense import DenseAdapter, counts_of_indices
+from adapters.shared.mixed import Mixed
 from adapters.shared.pauli import PauliSums, String, Values, ones
 from adapters.shared.states import State
 from gateway.circuit import Circuit, Operation
 from gateway.counts import Counts
 from gateway.frameworks.qulacs.gates import GATES, PARAMETRIC, build
+from gateway.noise import Channel
 from gateway.simulators import SIMULATORS
 
 
@@ -59,7 +63,7 @@ class QulacsAdapter(DenseAdapter[NativeCircuit]):
 
     def build(self, circuit: Circuit) -> NativeCircuit:
         """Convert to a Qulacs circuit of gates; the measurements become a map from clbit to qubit."""
-        target = build(circuit.num_qubits, circuit.operations, _leave_out)
+        target = build(circuit.num_qubits, circuit.operations, _append_channel)
         return NativeCircuit(target, measured_clbits(circuit.operations), circuit.num_clbits)
 
     def rebind(self, native: NativeCircuit, circuit: Circuit, changed: Sequence[int]) -> NativeCircuit:
@@ -72,7 +76,7 @@ class QulacsAdapter(DenseAdapter[NativeCircuit]):
             return native
         if any(operations[index].name not in PARAMETRIC for index in changed):
             return self.build(circuit)
-        target = build(circuit.num_qubits, operations, _leave_out, frozenset(changed))
+        target = build(circuit.num_qubits, operations, _append_channel, frozenset(changed))
         return replace(native, circuit=target, vector=QuantumState(circuit.num_qubits))
 
     def evolve(self, native: NativeCircuit, state: State | None = None) -> State:
@@ -98,6 +102,14 @@ class QulacsAdapter(DenseAdapter[NativeCircuit]):
             vector = native.zeros()
             native.circuit.update_quantum_state(vector)
             return [float(observable.get_expectation_value(vector)) for observable in observables]
+
+    def evolve_mixed(self, native: NativeCircuit, rho: Mixed | None = None) -> Mixed:
+        """Return the density matrix after the circuit."""
+        matrix = DensityMatrix(native.circuit.get_qubit_count())
+        if rho is not None:
+            matrix.load(rho)
+        _without_diagonals(native.circuit).update_quantum_state(matrix)
+        return np.asarray(matrix.get_matrix())
 
     def sample(self, native: NativeCircuit, *, shots: int, seed: int) -> Counts:
         """Draw shots with ``QuantumState.sampling``."""
@@ -134,5 +146,32 @@ def _observable(num_qubits: int, texts: Sequence[str], part: tuple[NDArray[np.in
     return observable
 
 
-def _leave_out(circuit: QuantumCircuit, op: Operation) -> None:
-    """Leave out a measurement or a barrier, since the shots are drawn from the state before it."""
+_CHANNELS: Mapping[str, Callable[..., Any]] = {
+    Channel.DEPOLARIZING: gate.DepolarizingNoise,
+    Channel.BIT_FLIP: gate.BitFlipNoise,
+    Channel.PHASE_FLIP: gate.DephasingNoise,
+    Channel.AMPLITUDE_DAMPING: gate.AmplitudeDampingNoise,
+    Channel.PHASE_DAMPING: lambda qubit, probability: gate.DephasingNoise(qubit, (1 - sqrt(1 - probability)) / 2),
+    Channel.DEPOLARIZING2: gate.TwoQubitDepolarizingNoise,
+}
+"""Channel -> function from qubits and probability to Qulacs' gate, which a density matrix takes as a whole.
+
+Phase damping is a phase flip of another probability.
+"""
+
+
+def _without_diagonals(circuit: QuantumCircuit) -> QuantumCircuit:
+    """Return a circuit without diagonal matrices, which Qulacs 0.6.14 cannot apply to density matrices."""
+    target = QuantumCircuit(circuit.get_qubit_count())
+    for number in range(circuit.get_gate_count()):
+        each = circuit.get_gate(number)
+        if each.get_name() == "DiagonalMatrix":
+            each = gate.DenseMatrix(each.get_target_index_list(), each.get_matrix())
+        target.add_gate(each)
+    return target
+
+
+def _append_channel(circuit: QuantumCircuit, op: Operation) -> None:
+    """Append a channel; leave out a measurement or a barrier, since the shots are drawn from the state before it."""
+    if op.name in _CHANNELS:
+        circuit.add_gate(_CHANNELS[op.name](*op.qubits, *op.params))

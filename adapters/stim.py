@@ -14,7 +14,7 @@ instructions are equally wide.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from math import isqrt
 from typing import ClassVar
@@ -38,6 +38,7 @@ from gateway.circuit.operations import CONTROL, Condition
 from gateway.counts import Counts, Probabilities
 from gateway.errors import LimitError, UnsupportedError
 from gateway.expectation import Expectation
+from gateway.noise import CHANNELS, Channel
 from gateway.results import Sampling
 from gateway.shot_memory import Memory
 from gateway.simulators import SIMULATORS
@@ -58,11 +59,13 @@ class NativeCircuit:
     Args:
         circuit: the gates and measurements, with their conditions.
         measurement_of_clbit: clbit -> number of the measurement whose outcome it takes; the other clbits are 0.
+        misread: number of a measurement -> the probabilities that 0 is written as 1 and 1 as 0, where they differ.
     """
 
     circuit: stim.Circuit
     measurement_of_clbit: dict[int, int]
     num_clbits: int
+    misread: Mapping[int, tuple[float, ...]] = field(default_factory=dict)
 
 
 class StimAdapter(Adapter[NativeCircuit | None]):
@@ -99,6 +102,7 @@ class StimAdapter(Adapter[NativeCircuit | None]):
         lines: list[str] = []
         measurement_of_clbit: dict[int, int] = {}
         num_measurements = 0
+        misread: dict[int, tuple[float, ...]] = {}
         for op in circuit.operations:
             if op.name in CONTROL:
                 return None
@@ -108,12 +112,16 @@ class StimAdapter(Adapter[NativeCircuit | None]):
                 except _Inexpressible:
                     return None
             elif op.name == "measure":
-                lines.append(f"M {op.qubits[0]}")
+                lines.append(_measurement(op))
+                if op.params and op.params[0] != op.params[1]:
+                    misread[num_measurements] = op.params
                 measurement_of_clbit[op.clbits[0]] = num_measurements
                 num_measurements += 1
             else:
                 lines.append(_line(op))
-        return NativeCircuit(stim.Circuit("\n".join(lines)), measurement_of_clbit, circuit.num_clbits)
+        if misread and any(op.condition for op in circuit.operations):
+            return None
+        return NativeCircuit(stim.Circuit("\n".join(lines)), measurement_of_clbit, circuit.num_clbits, misread)
 
     def sample(self, native: NativeCircuit | None, *, shots: int, seed: int) -> Counts:
         """Draw shots with ``Circuit.compile_sampler``."""
@@ -143,6 +151,13 @@ class StimAdapter(Adapter[NativeCircuit | None]):
             _take_tableau(compact.num_qubits, run)
             with run.running():
                 return without_hidden(self.sample(native, shots=run.shots, seed=run.seed), circuit)
+        if run.details.noise is not None:
+            raise UnsupportedError(
+                f"{self.name} has noise where its own sampler runs the circuit: it knows Pauli gates that depend on "
+                "one clbit with symmetric errors of readout, and no other condition",
+                feature="noise with conditions",
+                simulator=self.name,
+            )
         run.sampler = "shared"
         rng = np.random.default_rng(run.seed)
         totals: dict[str, int] = {}
@@ -160,7 +175,7 @@ class StimAdapter(Adapter[NativeCircuit | None]):
 
     def expectation(self, circuit: Circuit, run: Run) -> Expectation:
         """Return the values of observables; exact ones from the tableau, where the circuit has a single state."""
-        gates = None if run.shots else compacted(circuit)
+        gates = None if run.shots or run.details.noise is not None else compacted(circuit)
         if gates is None:
             return super().expectation(circuit, run)
         sums = gates.on_busy_qubits(PauliSums.of(run.details.observables or ()))
@@ -202,6 +217,12 @@ class StimAdapter(Adapter[NativeCircuit | None]):
         Raises:
             LimitError: more than ``MOST_OUTCOMES`` outcomes are possible.
         """
+        if run.details.noise is not None:
+            raise UnsupportedError(
+                f"{self.name} draws shots of noisy circuits, and has no exact probabilities of them: ask for counts",
+                feature="exact probabilities with noise",
+                simulator=self.name,
+            )
         totals: dict[str, float] = {}
         with run.building():
             program = make_program(without_idle_qubits(circuit))
@@ -238,12 +259,16 @@ def _sampled(native: NativeCircuit, shots: int, seed: int) -> Iterator[NDArray[n
     """Yield outcomes, ``[m, measurements]``, for as many shots at a time as take little memory."""
     if not native.measurement_of_clbit:
         return
-    sampler = native.circuit.compile_sampler(seed=seed)
+    sampler, rng = native.circuit.compile_sampler(seed=seed), np.random.default_rng(seed)
     # While it samples, Stim holds two bits of each qubit for every shot.
     of_shot = native.circuit.num_measurements + native.circuit.num_qubits // 4
     at_once = max(_BYTES_AT_ONCE // of_shot, 1)
     for begin in range(0, shots, at_once):
-        yield sampler.sample(min(at_once, shots - begin))
+        outcomes = sampler.sample(min(at_once, shots - begin))
+        for number, (zero_as_one, one_as_zero) in native.misread.items():
+            chances = np.where(outcomes[:, number], one_as_zero, zero_as_one)
+            outcomes[:, number] ^= rng.random(len(chances)) < chances
+        yield outcomes
 
 
 def _peek(state: stim.TableauSimulator, string: String, num_qubits: int) -> float:
@@ -263,8 +288,27 @@ _NUMBER = {(1, 0): 1, (1, 1): 2, (0, 1): 3}
 
 def _line(op: Operation) -> str:
     """Return an operation without a condition as a line of Stim's text; empty for a global phase."""
+    if op.name in CHANNELS:
+        return _channel(op)
     name = "R" if op.name == "reset" else StimAdapter.native_gates.get(op.name, "")
     return f"{name} {' '.join(map(str, op.qubits))}" if name else ""
+
+
+def _measurement(op: Operation) -> str:
+    """Return a measurement; the outcome is flipped where both are equally likely to be misread."""
+    is_symmetric = op.params and op.params[0] == op.params[1]
+    return f"M({op.params[0]}) {op.qubits[0]}" if is_symmetric else f"M {op.qubits[0]}"
+
+
+def _channel(op: Operation) -> str:
+    """Return a channel as one of Pauli gates; Stim's ``DEPOLARIZE1`` takes no probability above 3/4."""
+    (probability,) = op.params
+    where = " ".join(map(str, op.qubits))
+    if op.name == Channel.DEPOLARIZING2:
+        return f"PAULI_CHANNEL_2({','.join([repr(probability / 15)] * 15)}) {where}"
+    if op.name == Channel.DEPOLARIZING:
+        return f"PAULI_CHANNEL_1({','.join([repr(probability / 3)] * 3)}) {where}"
+    return f"{'X_ERROR' if op.name == Channel.BIT_FLIP else 'Z_ERROR'}({probability!r}) {where}"
 
 
 def _conditional_line(op: Operation, measurement_of_clbit: dict[int, int], num_measurements: int) -> str:

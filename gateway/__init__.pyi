@@ -12,7 +12,9 @@ from gateway.backends.qiskit_runtime import QiskitRuntimeBackend as QiskitRuntim
 from gateway.backends.server import BackendServer as BackendServer
 from gateway.backends.virtual import VirtualBackend as VirtualBackend
 from gateway.circuit import Circuit as Circuit
+from gateway.circuit import Expression as Expression
 from gateway.circuit import Operation as Operation
+from gateway.circuit import bits as bits
 from gateway.circuit import parameter as parameter
 from gateway.counts import Counts as Counts
 from gateway.counts import Probabilities as Probabilities
@@ -20,6 +22,7 @@ from gateway.counts import Statevector as Statevector
 from gateway.density_matrix import DensityMatrix as DensityMatrix
 from gateway.errors import GatewayError as GatewayError
 from gateway.expectation import Expectation as Expectation
+from gateway.noise import NoiseModel as NoiseModel
 from gateway.observables import PauliSum as PauliSum
 from gateway.provenance import Provenance as Provenance
 from gateway.results import Capabilities as Capabilities
@@ -46,11 +49,13 @@ __all__ = [
     "DensityMatrix",
     "DockerSimulator",
     "Expectation",
+    "Expression",
     "GatewayError",
     "Job",
     "JobState",
     "LocalSimulator",
     "Memory",
+    "NoiseModel",
     "Operation",
     "PauliSum",
     "Precision",
@@ -62,6 +67,7 @@ __all__ = [
     "Statevector",
     "VirtualBackend",
     "__version__",
+    "bits",
     "parameter",
     "simulators",
 ]

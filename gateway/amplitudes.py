@@ -24,6 +24,7 @@ class Amplitudes(Result, Mapping[str, complex], kind="amplitudes"):
     _amplitudes: dict[str, complex]
 
     of_state = True
+    is_pure = True
     of_clbits = False
     needs = ("bitstrings",)
     wire_type = dict[str, tuple[float, float]]

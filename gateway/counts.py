@@ -63,6 +63,8 @@ class Result:
     """Whether an exact result can be estimated from shots as well, where a request gives some."""
     of_state: ClassVar[bool] = False
     """Whether the result describes the state of all qubits, so that the circuit may not measure them."""
+    is_pure: ClassVar[bool] = False
+    """Whether the result describes a pure state, which a run with noise has not."""
     with_idle_qubits: ClassVar[bool] = False
     """Whether the result describes idle qubits as well, so that they are simulated."""
     of_clbits: ClassVar[bool] = True
@@ -572,6 +574,7 @@ class Statevector(Result, kind="statevector"):
     _tuple: tuple[complex, ...] | None
 
     of_state = True
+    is_pure = True
     with_idle_qubits = True
     of_clbits = False
     wire_type = list[tuple[float, float]]

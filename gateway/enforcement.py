@@ -77,8 +77,14 @@ def check_details(options: RunOptions, circuit: Circuit, shots: int | None) -> N
 
     Raises:
         RequestError, LimitError: as :meth:`gateway.run_details.RunDetails.check` says.
+        UnsupportedError: a run with noise is asked for a pure state.
     """
     kind = options.result.result_class
+    if options.details.noise is not None and kind.is_pure:
+        raise UnsupportedError(
+            f"a noisy run has no {kind.kind}, since it ends in a mixture of states: ask for a density matrix",
+            feature=f"{kind.kind} with noise",
+        )
     options.details.check(kind, circuit.num_qubits, circuit.num_clbits)
     kind.check_size(circuit.num_qubits, options.details.width(circuit.num_clbits), shots or 0)
 
@@ -300,6 +306,18 @@ def _precision(needs: Needs, capabilities: Capabilities, _: RunOptions) -> Lack 
     )
 
 
+def _noise(_: Needs, capabilities: Capabilities, options: RunOptions) -> Lack | None:
+    noise = options.details.noise
+    missing = [kind for kind in noise.kinds() if kind not in capabilities.noise] if noise else []
+    return Lack(f"{missing[0]} noise", f"has no {missing[0].replace('_', ' ')} noise") if missing else None
+
+
+def _noisy_sampler(_: Needs, __: Capabilities, options: RunOptions) -> Lack | None:
+    if options.details.noise is None or options.sampling is not Sampling.NATIVE or options.own_sampler:
+        return None
+    return Lack("native sampling of noise", "has its noisy shots drawn by the shared sampler: leave sampling at 'auto'")
+
+
 def _own_sampler(needs: Needs, capabilities: Capabilities, options: RunOptions) -> Lack | None:
     needs_own_sampler = options.own_sampler or options.sampling is Sampling.NATIVE
     if (
@@ -334,6 +352,8 @@ _CHECKS: tuple[Callable[[Needs, Capabilities, RunOptions], Lack | None], ...] = 
     _mid_circuit,
     _gates,
     _precision,
+    _noise,
+    _noisy_sampler,
     _own_sampler,
     _own_control_flow,
 )

@@ -150,6 +150,7 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
         native_dynamic: whether that sampler runs mid-circuit measurement, reset and classical control.
         more_result_types: only in a message: the result types that clients may not know, by name. Whoever reads it adds
             those that it knows to ``result_types``.
+        noise: the kinds of noise that the simulator has: names of channels of :mod:`gateway.noise`, and ``readout``.
     """
 
     result_types: tuple[ResultType, ...]
@@ -183,6 +184,8 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
             msgspec.structs.force_setattr(sent, name, types)
         return sent
 
+    noise: tuple[str, ...] = ()
+
     def most_qubits(self, memory_bytes: int) -> int | None:
         """Return how many qubits a run for counts may have in some memory; ``None`` if that depends on the circuit."""
         fitting = None
@@ -204,6 +207,7 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
             "loops": _yes_or_no(self.loops),
             "equal counts for equal seeds": _yes_or_no(self.seedable),
             "sampler of its own": own_sampler if self.native_sampling else "no",
+            "noise": ", ".join(self.noise) or "none",
             "precision": str(self.precision),
             "threads of a run": "several" if self.threads else "one",
             "qubits at most": "no fixed limit" if self.max_qubits is None else f"{self.max_qubits:,}",

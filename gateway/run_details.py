@@ -15,6 +15,7 @@ from msgspec import Meta
 
 from gateway.counts import KINDS, Result
 from gateway.errors import LimitError, RequestError
+from gateway.noise import NoiseModel
 from gateway.observables import Observable
 
 Clbit = Annotated[int, Meta(ge=0)]
@@ -38,11 +39,13 @@ class RunDetails(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
             ``[paulis, qubits, coefficient]``.
         bitstrings: the basis states whose amplitudes are the result, one character for each qubit, qubit 0 rightmost.
         clbits: the clbits that the result is about, the first one listed becoming clbit 0; all of them when null.
+        noise: the noise of the run; none when null.
     """
 
     observables: Annotated[tuple[Annotated[Observable, Meta(min_length=1)], ...], Meta(min_length=1)] | None = None
     bitstrings: Annotated[tuple[str, ...], Meta(min_length=1)] | None = None
     clbits: tuple[Clbit, ...] | None = None
+    noise: NoiseModel | None = None
 
     def width(self, num_clbits: int) -> int:
         """Return the width of the bitstrings of a result of a circuit with so many clbits."""
@@ -78,6 +81,8 @@ class RunDetails(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
             _check_bitstrings(self.bitstrings, num_qubits)
         if self.clbits is not None:
             _check_clbits(self.clbits, num_clbits)
+        if self.noise is not None:
+            self.noise.check(num_qubits)
 
 
 NO_DETAILS = RunDetails()

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from gateway import environments
 from gateway.callable_module import make_callable
 from gateway.errors import RequestError, SimulatorError, SimulatorNotInstalled
+from gateway.noise import PAULI, READOUT, Channel
 from gateway.resources import memory_of_environment
 from gateway.results import CLIFFORD, Capabilities, ResultType
 
@@ -86,6 +87,8 @@ class Simulator:
 
 
 _ALL_TYPES = tuple(ResultType)
+_ALL_NOISE = (*map(str, Channel), READOUT)
+_PAULI_NOISE = (*map(str, PAULI), READOUT)
 
 SIMULATORS: dict[str, Simulator] = {
     row.name: row
@@ -97,7 +100,12 @@ SIMULATORS: dict[str, Simulator] = {
             adapter="adapters.cirq:CirqAdapter",
             distribution="cirq-core",
             capabilities=Capabilities(
-                result_types=_ALL_TYPES, assignment=True, loops=True, bytes_per_amplitude=72, native_dynamic=True
+                result_types=_ALL_TYPES,
+                assignment=True,
+                loops=True,
+                bytes_per_amplitude=72,
+                native_dynamic=True,
+                noise=_ALL_NOISE,
             ),
             requires=("cirq-core>=1.7,<1.8",),
             packages=("cirq",),
@@ -164,7 +172,12 @@ SIMULATORS: dict[str, Simulator] = {
             adapter="adapters.qulacs:QulacsAdapter",
             distribution="qulacs",
             capabilities=Capabilities(
-                result_types=_ALL_TYPES, assignment=True, loops=True, bytes_per_amplitude=48, threads=True
+                result_types=_ALL_TYPES,
+                assignment=True,
+                loops=True,
+                bytes_per_amplitude=48,
+                threads=True,
+                noise=_ALL_NOISE,
             ),
             requires=("qulacs>=0.6.14,<0.7; python_version < '3.14'",),
             packages=("qulacs",),
@@ -183,6 +196,7 @@ SIMULATORS: dict[str, Simulator] = {
                 bytes_per_amplitude=48,
                 threads=True,
                 native_dynamic=True,
+                noise=_ALL_NOISE,
             ),
             requires=("qiskit>=2.6,<2.7", "qiskit-aer>=0.18.2,<0.19"),
             packages=("qiskit", "qiskit_aer"),
@@ -201,6 +215,7 @@ SIMULATORS: dict[str, Simulator] = {
                 assignment=True,
                 loops=True,
                 native_dynamic=True,
+                noise=_PAULI_NOISE,
             ),
             requires=("stim>=1.16,<1.17",),
             packages=("stim",),

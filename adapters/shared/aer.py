@@ -9,11 +9,13 @@ from typing import Any
 
 import numpy as np
 from qiskit.circuit import CircuitInstruction
-from qiskit.quantum_info import Statevector
+from qiskit.circuit.library import UnitaryGate
+from qiskit.quantum_info import DensityMatrix, Statevector
 from qiskit_aer.backends.aer_compiler import assemble_circuits, generate_aer_config
 from qiskit_aer.jobs import utils
-from qiskit_aer.library import SetStatevector
+from qiskit_aer.library import SetDensityMatrix, SetStatevector
 
+from adapters.shared.mixed import Mixed
 from adapters.shared.states import State
 from gateway.errors import SimulatorError
 
@@ -49,13 +51,17 @@ class Aer:
 
     Args:
         backend: the ``AerSimulator``.
+        mixed: the one for density matrices, where the simulator has any.
         simulator: the name of the adapter's simulator, for errors.
         version: the version of the adapter's simulator.
         available_bytes: returns how many bytes a run may allocate.
     """
 
-    def __init__(self, backend: Any, *, simulator: str, version: str, available_bytes: Callable[[], int]) -> None:
+    def __init__(
+        self, backend: Any, mixed: Any = None, *, simulator: str, version: str, available_bytes: Callable[[], int]
+    ) -> None:
         self._backend = backend
+        self._mixed = mixed
         self._simulator = simulator
         self._version = version
         self._available_bytes = available_bytes
@@ -63,7 +69,8 @@ class Aer:
 
     def use_threads(self, threads: int) -> None:
         """Let each run use so many threads; by default Aer would use all processors."""
-        self._backend.set_options(max_parallel_threads=threads)
+        for backend in filter(None, (self._backend, self._mixed)):
+            backend.set_options(max_parallel_threads=threads)
 
     def state_after(self, circuit: Any, state: State | None) -> State:
         """Return the state after a ``QuantumCircuit``, which is not modified.
@@ -91,6 +98,28 @@ class Aer:
         """
         return ParametricCircuit(self._backend, circuit, places, self._checked, self._options_for(circuit))
 
+    def density_after(self, circuit: Any, rho: Mixed | None) -> Mixed:
+        """Return the density matrix after a ``QuantumCircuit``, which is not modified.
+
+        Args:
+            circuit: a circuit of gates and channels.
+            rho: the density matrix before; ``None`` for all qubits 0.
+        """
+        target = circuit.copy_empty_like()
+        if rho is not None:
+            target.append(SetDensityMatrix(DensityMatrix(rho)), target.qubits)
+        for each in circuit.data:
+            target.append(self._of_mixed(each.operation), each.qubits)
+        target.save_density_matrix()
+        after = np.asarray(self._run_once(target, self._mixed, shots=1).data.density_matrix)
+        target.clear()  # as above
+        return after
+
+    def _of_mixed(self, operation: Any) -> Any:
+        """Return an operation that Aer can apply to density matrices: for the gates that it cannot, their matrix."""
+        names = self._mixed.target.operation_names
+        return operation if operation.name in names else UnitaryGate(operation.to_matrix(), check_input=False)
+
     def counts(self, circuit: Any, **options: Any) -> dict[str, int]:
         """Return the counts of a ``QuantumCircuit``, clbit 0 rightmost.
 
@@ -106,13 +135,13 @@ class Aer:
         memory = self._run_once(circuit, **options).data.counts
         return {f"{int(key, 16):0{width}b}": times for key, times in memory.items()}
 
-    def _run_once(self, circuit: Any, **options: Any) -> Any:
+    def _run_once(self, circuit: Any, backend: Any = None, **options: Any) -> Any:
         """Return the only result of a run.
 
         Raises:
             SimulatorError: Aer reports a failure in its result, and the error has Aer's text.
         """
-        result = self._backend.run(circuit, **options, **self._options_for(circuit)).result()
+        result = (backend or self._backend).run(circuit, **options, **self._options_for(circuit)).result()
         status = result.results[0].status if result.results else result.status
         self._checked(status, success=result.success)
         return result.results[0]

@@ -19,7 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adapters.base import N, Run
+from adapters.shared import mixed, states
 from adapters.shared.costs import STATE
+from adapters.shared.mixed import Mixed
 from adapters.shared.outcomes import all_bitstrings, drawn, weighed
 from adapters.shared.packed import OutcomeSum
 from adapters.shared.pauli import Estimate, grouped
@@ -29,22 +31,16 @@ from adapters.shared.program import Program, make_program
 from adapters.shared.recall import Recall
 from adapters.shared.room import take_outcomes
 from adapters.shared.state_results import StateResults, compacted, draw
-from adapters.shared.states import (
-    Distribution,
-    State,
-    bitstrings,
-    distance,
-    distribution,
-    fingerprint,
-    probability_of_one,
-    project,
-    texts,
-)
+from adapters.shared.states import Distribution, State, bitstrings, texts
 from adapters.shared.tables import Table
 from gateway.circuit import Circuit, Operation
 from gateway.counts import Counts, Probabilities
+from gateway.density_matrix import DensityMatrix
 from gateway.expectation import Expectation
 from gateway.results import Sampling
+
+_COPIES_OF_MIXED = 6
+"""A simulator holds so many copies of a density matrix while it computes one."""
 
 _PIECE_BYTES = 2**22
 """How much is converted at a time, since the forms on the way take several times the memory of the last one."""
@@ -71,6 +67,20 @@ class DenseAdapter(StateResults[N]):
             A new array, complex128 ``[2**n]``, little-endian, owned by the caller.
         """
 
+    def evolve_mixed(self, native: N, rho: Mixed | None = None) -> Mixed:
+        """Return the density matrix after a circuit of gates and channels, if the simulator declares noise.
+
+        Args:
+            native: what ``build`` returned for gates, and operations that have the name of a channel
+                (:mod:`gateway.noise`) and its probability as their parameter.
+            rho: the density matrix before, complex128 ``[2**n, 2**n]``, little-endian; ``None`` for all qubits 0. Not
+                modified.
+
+        Returns:
+            A new array, owned by the caller.
+        """
+        raise NotImplementedError
+
     def counts(self, circuit: Circuit, run: Run) -> Counts:
         """Sample with the shared sampler, or natively if the request says so."""
         with run.building():
@@ -85,7 +95,7 @@ class DenseAdapter(StateResults[N]):
         for table, probabilities in self._leaves(program, rng, run):
             with run.sampling_shots():
                 for outcomes in drawn(table, probabilities, rng):
-                    outcomes.add_to(totals, program, known)
+                    outcomes.misread(program, rng).add_to(totals, program, known)
         return Counts.trusted(totals, circuit.num_clbits)
 
     def probabilities(self, circuit: Circuit, run: Run) -> Probabilities:
@@ -95,7 +105,7 @@ class DenseAdapter(StateResults[N]):
             _, program = run.kept("program", lambda: _prepared(circuit))
         for table, probabilities in self._leaves(program, None, run):
             with run.running():
-                weighed(table, probabilities, program).add_exactly_to(totals, program)
+                weighed(table, probabilities, program).misread(program, None).add_exactly_to(totals, program)
         with run.running():
             return Probabilities.of_arrays(totals.outcomes(), circuit.num_clbits)
 
@@ -112,9 +122,21 @@ class DenseAdapter(StateResults[N]):
         with run.running():
             return self.evolve(native)
 
+    def density_matrix(self, circuit: Circuit, run: Run) -> DensityMatrix:
+        """Return the density matrix after a circuit of gates, and of channels where the run has noise."""
+        if run.details.noise is None:
+            return super().density_matrix(circuit, run)
+        size = circuit.num_qubits
+        self.take_matrix(size, run, of_entry=STATE * _COPIES_OF_MIXED)
+        with run.building():
+            native = self.build(Circuit(max(size, 1), 0, circuit.operations))
+        with run.running():
+            matrix = np.asarray(self.evolve_mixed(native)[: 2**size, : 2**size], dtype=np.complex128)
+            return DensityMatrix.trusted(matrix, circuit.num_clbits)
+
     def expectation(self, circuit: Circuit, run: Run) -> Expectation:
         """Return the values of observables; shots are drawn from the state, which is computed once for all groups."""
-        gates = run.kept("compacted", lambda: compacted(circuit))
+        gates = run.kept("compacted", lambda: compacted(circuit)) if run.details.noise is None else None
         if not run.shots or gates is None or run.sampling is Sampling.NATIVE:
             return super().expectation(circuit, run)
         sums, groups = run.kept("groups", lambda: grouped(run.details.observables or ()))
@@ -132,28 +154,27 @@ class DenseAdapter(StateResults[N]):
         self, program: Program, rng: np.random.Generator | None, run: Run
     ) -> Iterator[tuple[Table, Distribution]]:
         """Yield each population at the end, with the distribution of the qubits that are measured last."""
+        simulation = _Simulation(self, program, run) if run.details.noise is None else _Noisy(self, program, run)
         if program.static:
-            self.take_states(run, program.num_qubits)
+            simulation.take(0)
         qubits = program.measured
-        bounds = partial(self._bounds, program, run)
-        for table, state in follow(program, _Simulation(self, program, run), rng, bounds, run.shots):
+        bounds = partial(self._bounds, program, run, simulation)
+        for table, state in follow(program, simulation, rng, bounds, run.shots):
             with run.running():
-                probabilities = distribution(state, qubits)
+                probabilities = simulation.distribution(state, qubits)
             del state
             yield table, probabilities
 
-    def _bounds(self, program: Program, run: Run) -> Bounds:
+    def _bounds(self, program: Program, run: Run, simulation: _Simulation[N]) -> Bounds:
         """Return how many states may wait.
 
         Raises:
             LimitError: not even those fit that wait if one history is followed after the other.
         """
-        declared = self.capabilities.bytes_per_amplitude
-        per_amplitude = max(declared, self.costs.from_state) if declared else declared
         return Bounds(
-            lambda waiting: self.take_states(run, program.num_qubits, waiting, per_amplitude=per_amplitude),
+            simulation.take,
             depth=program.depth(run.shots) + 1,
-            in_step=states_in_step(program, run.shots, STATE << program.num_qubits),
+            in_step=states_in_step(program, run.shots, simulation.state_bytes),
             turns=self.max_loop_iterations,
             index_of=run.index_of_control,
         )
@@ -178,42 +199,92 @@ class _Simulation(Generic[N]):
         adapter: of the simulator.
         program: what is run.
         run: the run under way.
+
+    Attributes:
+        state_bytes: of one state.
     """
 
     def __init__(self, adapter: DenseAdapter[N], program: Program, run: Run) -> None:
         self._adapter = adapter
+        self._program = program
         self._num_qubits = program.num_qubits
         self._run = run
         self._circuits: SegmentCache[Prepared[N]] = run.kept("segments", lambda: SegmentCache(program))
         self._recall = Recall(STATE << program.num_qubits)
+        self.state_bytes = STATE << program.num_qubits
+
+    def take(self, waiting: int) -> None:
+        """Take room for the state that is computed, and for those that wait meanwhile.
+
+        Raises:
+            LimitError: they do not fit.
+        """
+        declared = self._adapter.capabilities.bytes_per_amplitude
+        from_state = declared if self._program.static or not declared else max(declared, self._adapter.costs.from_state)
+        self._adapter.take_states(self._run, self._num_qubits, waiting, per_amplitude=from_state)
 
     def advance(self, key: SegmentKey, gates: list[Operation], state: State | None) -> State:
         """Return the state after gates."""
+        known = None if state is None else self._recall.after(key, state)
+        if known is not None:
+            return known
+        native = self.native(key, gates)
+        with self._run.running():
+            after = self._adapter.evolve(native, state)
+        if state is not None:
+            self._recall.remember(key, state, after)
+        return after
+
+    def native(self, key: SegmentKey, gates: list[Operation]) -> N:
+        """Return gates as the simulator's own circuit."""
         run = self._run
 
         def prepare() -> Prepared[N]:
             with run.building():
                 return self._adapter.prepare(Circuit(self._num_qubits, 0, gates), run)
 
-        known = None if state is None else self._recall.after(key, state)
-        if known is not None:
-            return known
         prepared = self._circuits.get(key, len(gates), prepare)
         with contextlib.nullcontext() if run.preparation is None else run.building():
-            native = prepared.native()
-        with run.running():
-            after = self._adapter.evolve(native, state)
-        if state is not None:
-            self._recall.remember(key, state, after)
-        return after
+            return prepared.native()
 
-    probability_of_one = staticmethod(probability_of_one)
-    project = staticmethod(project)
-    fingerprint = staticmethod(fingerprint)
+    probability_of_one = staticmethod(states.probability_of_one)
+    project = staticmethod(states.project)
+    fingerprint = staticmethod(states.fingerprint)
+    distribution = staticmethod(states.distribution)
+    distance = staticmethod(states.distance)
 
     def same(self, state: State, other: State) -> bool:
         """Return whether two states are the same up to their phase."""
-        return distance(state, other) <= SAME
+        return self.distance(state, other) <= SAME
+
+
+class _Noisy(_Simulation[N]):
+    """The same for runs with noise: the states are density matrices ``[2**n, 2**n]``."""
+
+    def __init__(self, adapter: DenseAdapter[N], program: Program, run: Run) -> None:
+        super().__init__(adapter, program, run)
+        self.state_bytes = STATE << 2 * program.num_qubits
+
+    def take(self, waiting: int) -> None:
+        """Take room for the density matrix that is computed, and for those that wait meanwhile."""
+        each, size = STATE * (_COPIES_OF_MIXED + waiting), self._num_qubits
+
+        def allowed(left: int) -> int:
+            return max((left // each).bit_length() - 1, 0) // 2
+
+        self._run.room.take_states({"states": each << 2 * size}, size, allowed)
+
+    def advance(self, key: SegmentKey, gates: list[Operation], state: State | None) -> State:
+        """Return the density matrix after gates and channels."""
+        native = self.native(key, gates)
+        with self._run.running():
+            return self._adapter.evolve_mixed(native, state)
+
+    probability_of_one = staticmethod(mixed.probability_of_one)
+    project = staticmethod(mixed.project)
+    fingerprint = staticmethod(mixed.fingerprint)
+    distribution = staticmethod(mixed.distribution)
+    distance = staticmethod(mixed.distance)
 
 
 def without_idle_qubits(circuit: Circuit) -> Circuit:

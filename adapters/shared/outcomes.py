@@ -19,6 +19,7 @@ from adapters.shared.program import Program
 from adapters.shared.room import hold_outcomes, take_outcomes, take_packed_outcomes
 from adapters.shared.states import Distribution, texts
 from adapters.shared.tables import Table
+from gateway.errors import LimitError
 
 NEGLIGIBLE = 1e-15
 """An exact probability below this is rounding noise and is left out."""
@@ -28,6 +29,9 @@ _PIECE_SHOTS = 2**20
 
 _PIECE_BYTES = 2**22
 """Bitstrings are written piece by piece: on the way they take several times the memory that they take in the end."""
+
+_MOST_MISREAD = 62
+"""An index has so many bits."""
 
 _FEW_CHANCES = 2**14
 """A multinomial for each row costs nothing to speak of where rows times outcomes are so few."""
@@ -42,12 +46,45 @@ class Outcomes:
         rows: ``[outcomes]``, the row that each outcome belongs to.
         indices: ``[outcomes]``; bit ``k`` is the value of the ``k``-th measured qubit.
         amounts: ``[outcomes]``, how many shots gave it, or how likely it is.
+        places: clbit -> the bit of the index that it takes, where that is another one than that of its qubit.
     """
 
     table: Table
     rows: NDArray[np.intp]
     indices: NDArray[np.int64]
     amounts: NDArray[Any]
+    places: dict[int, int] | None = None
+
+    def places_in(self, program: Program) -> dict[int, int]:
+        """Return clbit -> the bit of the index that it takes, for the clbits that are measured last."""
+        return _places(program) if self.places is None else self.places
+
+    def misread(self, program: Program, rng: np.random.Generator | None) -> Outcomes:
+        """Return the outcomes as they are written where readout may be wrong.
+
+        Args:
+            program: says how likely that is.
+            rng: draws which shots are misread; ``None`` for exact weights.
+
+        Raises:
+            LimitError: too many clbits are measured last.
+        """
+        if not program.misread:
+            return self
+        places = {clbit: place for place, clbit in enumerate(program.final)}
+        if len(places) > _MOST_MISREAD:
+            msg = f"{len(places)} clbits are measured last; with errors of readout at most {_MOST_MISREAD} are accepted"
+            raise LimitError(msg, limit="clbits", requested=len(places), allowed=_MOST_MISREAD)
+        rows, amounts, indices = self.rows, self.amounts, np.zeros_like(self.indices)
+        for clbit, place in _places(program).items():
+            indices |= (self.indices >> place & 1) << places[clbit]
+        for clbit, (zero_as_one, one_as_zero) in program.misread.items():
+            bit = places[clbit]
+            chances = np.where(indices >> bit & 1, one_as_zero, zero_as_one)
+            wrong = amounts * chances if rng is None else rng.binomial(amounts, chances)
+            rows, indices = np.concatenate((rows, rows)), np.concatenate((indices, indices ^ 1 << bit))
+            rows, indices, amounts = _summed(rows, indices, np.concatenate((amounts - wrong, wrong)))
+        return Outcomes(self.table, rows, indices, amounts, places)
 
     def add_to(self, totals: dict[str, Any], program: Program, known: list[str] | None = None) -> None:
         """Add them up by bitstring, clbit 0 rightmost.
@@ -74,7 +111,7 @@ class Outcomes:
 
     def add_exactly_to(self, totals: OutcomeSum, program: Program) -> None:
         """Add them up by bitstring in arrays, without writing any; the room for them is taken."""
-        words = words_of(self.indices, _places(program), program.num_clbits)
+        words = words_of(self.indices, self.places_in(program), program.num_clbits)
         for clbit, column in program.shown.items():
             bits = self.table.column(column)
             if bits.any():
@@ -83,7 +120,7 @@ class Outcomes:
 
     def _bitstrings(self, program: Program) -> list[str]:
         """Return the clbits of each outcome as text (about 0.3 us each)."""
-        width, places = program.num_clbits, _places(program)
+        width, places = program.num_clbits, self.places_in(program)
         take_outcomes(len(self.indices), width)
         if not width:
             return [""] * len(self.indices)
@@ -112,6 +149,18 @@ def all_bitstrings(program: Program) -> list[str]:
     """Return the bitstring of each outcome of a static program, in the order of the indices."""
     indices = np.arange(1 << len(program.measured))
     return Outcomes(Table.first(0, 1.0), np.zeros_like(indices), indices, indices)._bitstrings(program)  # noqa: SLF001 - of this file
+
+
+def _summed(
+    rows: NDArray[np.intp], indices: NDArray[np.int64], amounts: NDArray[Any]
+) -> tuple[NDArray[np.intp], NDArray[np.int64], NDArray[Any]]:
+    """Return rows and indices that are all different, with the sums of their amounts; those of 0 are left out."""
+    chosen = amounts > 0
+    order = np.lexsort((indices[chosen], rows[chosen]))
+    rows, indices, amounts = rows[chosen][order], indices[chosen][order], amounts[chosen][order]
+    begins = np.concatenate(([True], (rows[1:] != rows[:-1]) | (indices[1:] != indices[:-1])))
+    (first,) = np.nonzero(begins)
+    return rows[first], indices[first], np.add.reduceat(amounts, first)
 
 
 def drawn(table: Table, chances: Distribution, rng: np.random.Generator) -> Iterator[Outcomes]:

@@ -390,12 +390,11 @@ class Driver(Generic[S]):
         for outcome, rows in enumerate(self._outcomes(table, chance)):
             if rows is None:
                 continue
-            if step.column is not None:
-                rows.write(step.column, outcome)
-            rows.forget(step.forgotten)
+            written = self._with_outcome(step, rows, outcome)
+            written.forget(step.forgotten)
             flip = step.clears and outcome == 1
             after = self._simulation.project(state, step.qubit, outcome, flip=flip)
-            self._arrive(next_position, Population(after, rows.tidied()))
+            self._arrive(next_position, Population(after, written.tidied()))
 
     def _outcomes(self, table: Table, chance: float) -> tuple[Table | None, Table | None]:
         """Return the rows with the outcome 0 and those with the outcome 1, given the chance of a 1."""
@@ -406,6 +405,18 @@ class Driver(Generic[S]):
         ones = table.amounts * chance if self._rng is None else self._rng.binomial(table.amounts, chance)
         zeros, one = table.with_amounts(table.amounts - ones), table.with_amounts(ones)
         return zeros or None, one or None
+
+    def _with_outcome(self, step: Event, table: Table, outcome: int) -> Table:
+        """Return rows with the outcome of an event in its column, or with the wrong one where that is misread."""
+        if step.column is None:
+            return table
+        right, wrong = (table, None) if step.misread is None else self._outcomes(table, step.misread[outcome])
+        if right is not None:
+            right.write(step.column, outcome)
+        if wrong is None:
+            return table
+        wrong.write(step.column, 1 - outcome)
+        return wrong if right is None else right.joined(wrong)
 
     def _assign(self, step: Assignment, population: Population[S], position: Position) -> None:
         table = population.table

@@ -18,6 +18,9 @@ from gateway.circuit.operations import NON_GATES
 
 Columns = tuple[int, ...]
 
+Misread = tuple[float, float]
+"""The probability that the outcome 0 is written as 1, and that 1 is written as 0."""
+
 
 @dataclass(frozen=True, slots=True)
 class Segment:
@@ -44,6 +47,7 @@ class Event:
 
     Args:
         column: where the outcome of a measurement goes; ``None`` for a reset.
+        misread: how likely it is that a wrong outcome is written.
         clears: whether the qubit is 0 afterwards: it was reset, or nothing uses it again and states that differ in
             it alone should be the same.
     """
@@ -53,6 +57,7 @@ class Event:
     clears: bool
     condition: Condition = ()
     forgotten: Columns = ()
+    misread: Misread | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +113,7 @@ class Program:
         columns: clbit -> column, for the clbits that the program writes.
         branching: how many events may have two outcomes, those of a loop counted once.
         loops: whether there is a loop.
+        misread: clbit -> how likely it is that it is misread, for measurements that were moved to the end.
     """
 
     num_qubits: int
@@ -117,6 +123,7 @@ class Program:
     columns: dict[int, int] = field(default_factory=dict)
     branching: int = 0
     loops: bool = False
+    misread: dict[int, Misread] = field(default_factory=dict)
 
     @property
     def first(self) -> Segment:
@@ -174,7 +181,14 @@ def make_program(circuit: Circuit, *, measured_last: bool = True) -> Program:
         steps = _forgetting(steps, columns, _set_of(shown))
     has_loop = any(isinstance(step, Loop) for step in steps)
     return Program(
-        circuit.num_qubits, circuit.num_clbits, tuple(steps), kept.final, columns, _branching(kept.operations), has_loop
+        circuit.num_qubits,
+        circuit.num_clbits,
+        tuple(steps),
+        kept.final,
+        columns,
+        _branching(kept.operations),
+        has_loop,
+        kept.misread,
     )
 
 
@@ -196,6 +210,7 @@ class _Kept:
 
     def __init__(self, circuit: Circuit, *, measured_last: bool) -> None:
         self.final: dict[int, int] = {}
+        self.misread: dict[int, Misread] = {}
         self._measured_last = measured_last
         self._num_clbits = circuit.num_clbits
         self._acted_on_later: set[int] = set()  # qubits that something acts on later
@@ -245,6 +260,8 @@ class _Kept:
             if not self._measured_last:
                 return False
             self.final[clbit] = qubit
+            if op.params:
+                self.misread[clbit] = op.params[0], op.params[1]
             self._final_qubits.add(qubit)
             self._overwritten_later.add(clbit)
         return True
@@ -310,6 +327,11 @@ _BETWEEN = NON_GATES - {"barrier"}
 """What stands between segments."""
 
 
+def _misread_of(op: Operation) -> Misread | None:
+    """Return how the outcome of a measurement may be misread, which only a run with noise says."""
+    return (op.params[0], op.params[1]) if op.params else None
+
+
 class _Steps:
     """Cuts operations into steps."""
 
@@ -356,7 +378,7 @@ class _Steps:
             steps.append(Assignment(op.params[0], columns, self._next_number(), op.condition))
         else:
             column = self._columns[op.clbits[0]] if op.clbits else None
-            steps.append(Event(op.qubits[0], column, clears, op.condition))
+            steps.append(Event(op.qubits[0], column, clears, op.condition, misread=_misread_of(op)))
 
 
 # ---------------------------------------------------------------------------- what is forgotten when

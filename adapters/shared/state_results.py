@@ -138,14 +138,15 @@ class StateResults(Adapter[N]):
     def density_matrix(self, circuit: Circuit, run: Run) -> DensityMatrix:
         """Return the density matrix of the state after a circuit of gates: a pure state's outer product."""
         n = circuit.num_qubits
-        self._take_matrix(n, run)
+        self.take_matrix(n, run)
         state = self.final_state(Circuit(max(n, 1), 0, circuit.operations), run)[: 2**n]
         with run.running():
             return DensityMatrix.trusted(np.outer(state, state.conj()), circuit.num_clbits)
 
     def expectation(self, circuit: Circuit, run: Run) -> Expectation:
         """Return the values of observables: exact ones from the state, where the circuit has a single one."""
-        gates = None if run.shots else run.kept("compacted", lambda: compacted(circuit))
+        is_mixed = run.shots or run.details.noise is not None
+        gates = None if is_mixed else run.kept("compacted", lambda: compacted(circuit))
         if gates is None:
             return super().expectation(circuit, run)
         sums = run.kept("sums", lambda: gates.on_busy_qubits(PauliSums.of(run.details.observables or ())))
@@ -160,13 +161,18 @@ class StateResults(Adapter[N]):
         with run.running():
             return sums.values(expectations(state, sums.strings))
 
-    def _take_matrix(self, num_qubits: int, run: Run) -> None:
-        """Take room for a density matrix, before anything is allocated.
+    def take_matrix(self, num_qubits: int, run: Run, *, of_entry: int = 0) -> None:
+        """Take room for a density matrix that is the result, before anything is allocated.
+
+        Args:
+            num_qubits: the number of qubits.
+            run: the run under way.
+            of_entry: bytes for each entry that are needed besides.
 
         Raises:
             LimitError: it does not fit; ``allowed`` is the number of qubits that would.
         """
-        of_entry = AMPLITUDE_OF_ANSWER
+        of_entry += AMPLITUDE_OF_ANSWER
 
         def allowed(left: int) -> int:
             return max((left // of_entry).bit_length() - 1, 0) // 2

@@ -66,12 +66,12 @@ def fingerprint(state: State) -> float:
     states do. The vector is a product, which needs the memory of its two factors only.
     """
     low = 1 << (state.size.bit_length() - 1) // 2
-    value = np.vdot(_direction(state.size // low), state.reshape(-1, low) @ _direction(low))
+    value = np.vdot(direction(state.size // low), state.reshape(-1, low) @ direction(low))
     return float(abs(value))
 
 
 @lru_cache(maxsize=64)
-def _direction(size: int) -> State:
+def direction(size: int) -> State:
     """Return a fixed vector of complex numbers without any structure, whose norm is 1."""
     parts = np.random.default_rng(size).standard_normal((2, size))
     vector: State = parts[0] + 1j * parts[1]
@@ -103,9 +103,19 @@ def distribution(state: State, qubits: Sequence[int]) -> Distribution:
         state: complex64 or complex128 ``[2**n]``.
         qubits: the first one listed is the least significant bit of the result's index.
     """
-    n = state.size.bit_length() - 1
     probabilities = np.square(state.real, dtype=np.float64)
     probabilities += np.square(state.imag, dtype=np.float64)
+    return marginal(probabilities, qubits)
+
+
+def marginal(probabilities: Distribution, qubits: Sequence[int]) -> Distribution:
+    """Return the distribution ``[2**k]`` of k distinct qubits, normalised.
+
+    Args:
+        probabilities: those of all basis states, ``[2**n]``, which this may modify.
+        qubits: the first one listed is the least significant bit of the result's index.
+    """
+    n = probabilities.size.bit_length() - 1
     if list(qubits) != list(range(n)):
         # The axis of qubit q in [2] * n is n - 1 - q. The sum runs over the axes of the other qubits.
         axes = [n - 1 - q for q in reversed(qubits)]

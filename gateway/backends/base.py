@@ -19,6 +19,7 @@ from gateway.counts import Counts, Statevector
 from gateway.errors import JobNotFound, LimitError, RequestError
 from gateway.expectation import Expectation
 from gateway.frameworks.sources import as_circuit, as_source
+from gateway.noise import NoiseModel
 from gateway.observables import ObservableLike, observable_list
 from gateway.protocol.messages import DEFAULT_SHOTS, RunRequest, bound
 from gateway.protocol.refusals import refusal
@@ -67,11 +68,13 @@ class Details(TypedDict, total=False):
         bitstrings: for ``"amplitudes"``: the basis states, one character for each qubit, qubit 0 rightmost.
         clbits: for counts, probabilities and memory: the clbits that the result is about; the first one becomes
             clbit 0.
+        noise: the noise of the run, on simulators that have it.
     """
 
     observables: ObservableLike | None
     bitstrings: Sequence[str] | None
     clbits: Sequence[int] | None
+    noise: NoiseModel | None
 
 
 class ShotOptions(TypedDict, total=False):

@@ -6,10 +6,13 @@ import argparse
 import re
 import sys
 from collections.abc import Callable
-from typing import IO, Any, NoReturn, TypeVar
+from typing import IO, TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from gateway.errors import GatewayError, RequestError
 from gateway.units import parse_bytes, parse_seconds
+
+if TYPE_CHECKING:
+    from gateway.noise import NoiseModel
 
 N = TypeVar("N", int, float)
 
@@ -76,6 +79,20 @@ def duration(text: str) -> float:
 def size(text: str) -> int:
     """Return the number of bytes in a text such as ``512m`` or ``2g``."""
     return _parsed(parse_bytes, text)
+
+
+def noise(text: str) -> NoiseModel:
+    """Return the noise model that a text says, or the one in the file that it names."""
+    from pathlib import Path
+
+    from gateway.noise import noise_of
+
+    try:
+        return noise_of(Path(text).read_text(encoding="utf-8") if text.endswith(".json") else text)
+    except OSError as exc:
+        raise argparse.ArgumentTypeError(f"must be noise or a readable file: {exc}") from exc
+    except GatewayError as exc:
+        raise argparse.ArgumentTypeError(f"must be noise: {exc.message}") from exc
 
 
 def integer(text: str) -> int:

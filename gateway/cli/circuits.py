@@ -50,6 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
             bitstrings=arguments.bitstrings,
             clbits=arguments.clbits,
             parameters=parameters,
+            noise=arguments.noise,
         )
     outcome = cast("Outcome | list[Outcome]", found)
     if arguments.json:

@@ -9,7 +9,7 @@ import argparse
 from collections.abc import Callable
 from typing import NamedTuple
 
-from gateway.cli.arguments import RUNTIMES, duration, size
+from gateway.cli.arguments import RUNTIMES, duration, noise, size
 
 DEFAULT_SHOTS = 1024
 
@@ -254,6 +254,12 @@ def _add_run_options(parser: Parser) -> None:
         choices=("auto", "native"),
         default="auto",
         help="native: draw shots with each simulator's own sampler",
+    )
+    parser.add_argument(
+        "--noise",
+        metavar="RULES",
+        type=noise,
+        help="such as depolarizing=0.001,depolarizing2=0.01,readout=0.02, or a file of a model as JSON",
     )
     _add_runtime(parser)
     _add_json(parser)

@@ -70,6 +70,7 @@ def compare_all(arguments: argparse.Namespace) -> int:
             exact=arguments.exact,
             side_by_side=arguments.side_by_side,
             sampling=arguments.sampling,
+            noise=arguments.noise,
             timeout_s=arguments.timeout_s,
             time_limit_s=arguments.time_limit_s,
             reproduce=arguments.reproduce,

@@ -13,6 +13,7 @@ from gateway.cli.complaints import remark
 from gateway.enforcement import RunOptions, refuse
 from gateway.errors import LimitError, RequestError, UnsupportedError
 from gateway.results import ResultType, Sampling
+from gateway.run_details import RunDetails
 from gateway.simulators import Simulator, rows
 
 
@@ -27,7 +28,7 @@ def fitting(arguments: argparse.Namespace, circuits: Sequence[Circuit] = ()) -> 
         RequestError: none is left.
     """
     demands = [needs(circuit) for circuit in circuits]
-    able = [row for row in rows() if _takes(row, demands, Sampling(getattr(arguments, "sampling", Sampling.AUTO)))]
+    able = [row for row in rows() if _takes(row, demands, arguments)]
     choice = runtimes.choose(arguments.runtime, [row.name for row in able])
     if arguments.runtime == "auto":
         runtime.announce(choice)
@@ -38,11 +39,13 @@ def fitting(arguments: argparse.Namespace, circuits: Sequence[Circuit] = ()) -> 
     return [row.name for row in able], choice.runtime
 
 
-def _takes(row: Simulator, demands: Sequence[Needs], sampling: Sampling) -> bool:
+def _takes(row: Simulator, demands: Sequence[Needs], arguments: argparse.Namespace) -> bool:
+    sampling = Sampling(getattr(arguments, "sampling", Sampling.AUTO))
+    details = RunDetails(noise=getattr(arguments, "noise", None))
     for demand in demands:
         result = ResultType.STATEVECTOR if demand.measurement is None else ResultType.COUNTS
         try:
-            refuse(demand, row.capabilities, RunOptions(result, sampling), simulator=row.name)
+            refuse(demand, row.capabilities, RunOptions(result, sampling, details=details), simulator=row.name)
         except (UnsupportedError, LimitError) as error:
             remark(f"left out: {error.message}")
             return False

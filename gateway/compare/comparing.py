@@ -20,6 +20,7 @@ from gateway.compare.observing import Plan
 from gateway.compare.progress import Progress, progress_of
 from gateway.compare.referee import decide
 from gateway.errors import RequestError
+from gateway.noise import NoiseModel
 from gateway.results import Sampling
 
 DEFAULT_SHOTS = 10_000
@@ -38,6 +39,7 @@ def compare(  # noqa: PLR0913 - each is a thing to ask for, and all have names
     exact: bool = True,
     side_by_side: bool = False,
     sampling: Sampling | str = Sampling.AUTO,
+    noise: NoiseModel | None = None,
     timeout_s: float | None = None,
     time_limit_s: float | None = None,
     reproduce: bool = True,
@@ -60,6 +62,8 @@ def compare(  # noqa: PLR0913 - each is a thing to ask for, and all have names
         exact: whether exact results are compared too, where simulators have them.
         side_by_side: whether all simulators run at the same time; their times can then not be compared.
         sampling: ``"native"`` compares the frameworks' own samplers.
+        noise: of every run. The reference is then the exact distribution with this noise; causes are not looked for,
+            and circuits not reduced.
         timeout_s: seconds that one run may take.
         time_limit_s: seconds that all runs together may take; what has not run by then is said to be unfinished.
         reproduce: whether a circuit on which a simulator differs is reduced to the smallest that shows it.
@@ -79,18 +83,23 @@ def compare(  # noqa: PLR0913 - each is a thing to ask for, and all have names
     check_number("timeout_s", timeout_s, above=0)
     check_number("time_limit_s", time_limit_s, above=0)
     started = datetime.now(UTC).isoformat(timespec="seconds")
-    plan = Plan(shots or DEFAULT_SHOTS, seed, repeat, _sampling(sampling), exact, timeout_s, _deadline(time_limit_s))
+    _check_noise(noise, named)
+    plan = Plan(
+        shots or DEFAULT_SHOTS, seed, repeat, _sampling(sampling), exact, timeout_s, _deadline(time_limit_s), noise
+    )
     with open_backends(backends, runtime=runtime) as opened, _showing(progress, list(opened), named) as board:
         gathering = Gathering(opened, plan, false_alarm_rate, resolution, side_by_side, board)
         evidence = gathering.run(named)
         cases = decide([item.case() for item in evidence], false_alarm_rate)
         explaining = Explaining(opened, board, plan.deadline)
-        cases = explaining.run(cases, evidence, reproduce=reproduce and not gathering.interrupted)
+        if noise is None:
+            cases = explaining.run(cases, evidence, reproduce=reproduce and not gathering.interrupted)
     return Comparison(
         cases=cases,
         repeat=repeat,
         seed=seed,
         sampling=str(sampling),
+        noise=noise,
         false_alarm_rate=false_alarm_rate,
         resolution=resolution,
         side_by_side=side_by_side,
@@ -105,6 +114,21 @@ def _check_shots(shots: int | None, resolution: float | None) -> None:
         raise RequestError("give shots, or a resolution that chooses them, and not both", field="shots")
     check_number("shots", shots, lowest=1, whole=True)
     check_number("resolution", resolution, above=0, below=1)
+
+
+def _check_noise(noise: NoiseModel | None, named: Sequence[NamedCircuit]) -> None:
+    if noise is None:
+        return
+    if not isinstance(noise, NoiseModel):
+        raise RequestError(f"noise is a NoiseModel, not {noise!r:.100}", field="noise")
+    for circuit in named:
+        noise.check(circuit.circuit.num_qubits)
+        if not circuit.is_measured:
+            raise RequestError(
+                f"{circuit.name} measures nothing, and with noise circuits are compared by their outcomes: add "
+                "measure_all()",
+                field="noise",
+            )
 
 
 def _sampling(sampling: Sampling | str) -> Sampling:

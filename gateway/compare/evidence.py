@@ -15,6 +15,7 @@ from gateway.compare.statistics.outcomes import Distribution
 from gateway.compare.statistics.tests import prepare
 from gateway.compare.witnesses import OURS, Witness, choose, witnesses_of
 from gateway.errors import GatewayError
+from gateway.noise import NoiseModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +26,13 @@ class OwnResult:
     why_not: str = ""
 
 
-def own_result(circuit: NamedCircuit) -> OwnResult:
+def own_result(circuit: NamedCircuit, noise: NoiseModel | None = None) -> OwnResult:
     """Ask our own plain simulator."""
     state = None
     try:
-        if circuit.is_measured:
+        if noise is not None:
+            found = exact.noisy_distribution(circuit.circuit, noise)
+        elif circuit.is_measured:
             found = exact.distribution(circuit.circuit)
         else:
             state = exact.statevector(circuit.circuit)

@@ -49,7 +49,7 @@ class Gathering:
             if self.plan.repeat > 1:
                 self._warm_up()
             for circuit in circuits:
-                result = own_result(circuit)
+                result = own_result(circuit, self.plan.noise)
                 plan = self._plan_for(circuit, result)
                 shots = plan.shots * plan.repeat
                 evidence.append(Evidence(circuit, shots, result, self.rate / len(circuits)))

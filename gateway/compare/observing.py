@@ -26,6 +26,7 @@ from gateway.compare.running import EXCUSES, PROBE, run_within
 from gateway.compare.statistics.outcomes import Distribution, Sample
 from gateway.counts import Counts, Probabilities, Result, Statevector
 from gateway.errors import GatewayError, JobTimeout, SimulatorError, UnsupportedError
+from gateway.noise import NoiseModel
 from gateway.provenance import Provenance
 from gateway.results import Capabilities, Precision, ResultType, Sampling
 from gateway.simulators import SIMULATORS
@@ -58,6 +59,7 @@ class Plan:
         exact: whether exact results are asked for too.
         timeout_s: of one run; ``None`` leaves it to the backend.
         deadline: on the monotonic clock, for all runs together.
+        noise: of every run; ``None`` for none.
     """
 
     shots: int
@@ -67,6 +69,7 @@ class Plan:
     exact: bool = True
     timeout_s: float | None = None
     deadline: float = math.inf
+    noise: NoiseModel | None = None
 
     def remaining_s(self) -> float | None:
         """Return how long the next run may take.
@@ -255,6 +258,8 @@ def _timed_run(backend: Backend, circuit: NamedCircuit, plan: Plan, repetition: 
 
 def _run(backend: Backend, circuits: Any, plan: Plan, **options: Any) -> Any:  # noqa: ANN401 - one result, or a list
     """Run within the time that is left; a time for each run, which the caller asked for, is kept or refused."""
+    if plan.noise is not None:
+        options["noise"] = plan.noise
     return run_within(backend, circuits, plan.remaining_s(), may_overrun=plan.timeout_s is None, **options)
 
 

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from gateway.noise import NoiseModel
 from gateway.provenance import Provenance
 
 FORMAT = 1
@@ -301,6 +302,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
         repeat: how often each circuit was run on each simulator.
         seed: the seed of the first run on each simulator; ``None`` if each drew its own.
         sampling: ``auto``, or ``native`` for the frameworks' own samplers.
+        noise: of all runs; ``None`` for none.
         false_alarm_rate: the probability that any of the right simulators is said to differ.
         resolution: the distance that the shots were chosen for; ``None`` if the caller chose the shots.
         side_by_side: whether the simulators ran at the same time, so that their times cannot be compared.
@@ -314,6 +316,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     repeat: Annotated[int, Meta(ge=1)] = 1
     seed: int | None = None
     sampling: str = "auto"
+    noise: NoiseModel | None = None
     false_alarm_rate: Annotated[float, Meta(ge=SMALLEST_RATE, lt=1)] = 1e-6
     resolution: Annotated[float, Meta(gt=0, lt=1)] | None = None
     side_by_side: bool = False

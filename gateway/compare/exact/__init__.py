@@ -6,6 +6,7 @@ It multiplies arrays by the matrices of the gate table, and shares nothing else 
 from __future__ import annotations
 
 from gateway.compare.exact.bounds import Bounds
+from gateway.compare.exact.noisy import noisy_distribution
 from gateway.compare.exact.simulation import distribution, statevector
 
-__all__ = ["Bounds", "distribution", "statevector"]
+__all__ = ["Bounds", "distribution", "noisy_distribution", "statevector"]

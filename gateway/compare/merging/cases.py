@@ -28,6 +28,8 @@ def merged(one: R, other: Record) -> R:
     Raises:
         RequestError: what the two say of a circuit contradicts each other.
     """
+    if one.noise != other.noise:
+        raise RequestError("one of the comparisons has other noise than the other", field="other")
     pairs = matched(*[[with_runs(case, record.repeat) for case in record.cases] for record in (one, other)])
     rate = min(one.false_alarm_rate, other.false_alarm_rate)
     cases = [

@@ -297,6 +297,7 @@ def _asked(record: Record, case: Case) -> str:
         f"in {record.repeat} runs" if record.repeat > 1 else "",
         "no seed" if record.seed is None else f"seed {record.seed}",
         f"{record.sampling} sampler" if record.sampling != "auto" else "",
+        f"noise: {record.noise}" if record.noise is not None else "",
         "exact results too" if any(row.exact_difference is not None for row in case.rows) else "",
         f"to find a distance of {record.resolution:g}" if record.resolution is not None else "",
     ]

@@ -25,6 +25,7 @@ from gateway.cli import fitting, main, runtime
 from gateway.compare.record import Record, Verdict
 from gateway.compare.verdict import verdict_parts
 from gateway.errors import RequestError, TransportError
+from gateway.noise import NoiseModel
 from gateway.results import CLIFFORD, Capabilities, ResultType
 from gateway.simulators import SIMULATORS, Simulator
 
@@ -114,7 +115,7 @@ def test_the_status_says_whether_they_agree(record, status, begins, compare, fil
 
 def test_every_option_reaches_the_library(compare, file):
     words = "--resolution 0.01 --seed 7 --repeat 5 --side-by-side --no-exact --no-reproducer --sampling native"
-    words += " --time-limit 10m --timeout 90s --threads 2"
+    words += " --time-limit 10m --timeout 90s --threads 2 --noise depolarizing=0.1"
     assert main(["compare", file, "--on", "cirq, qulacs", *words.split(), *LOCAL]) == 0
     assert compare.backends == ["cirq", "qulacs"]
     assert compare.circuits == {"bell.qasm": Path(file).read_text()}
@@ -126,6 +127,7 @@ def test_every_option_reaches_the_library(compare, file):
         "exact": False,
         "side_by_side": True,
         "sampling": "native",
+        "noise": NoiseModel().depolarizing(0.1),
         "timeout_s": 90.0,
         "time_limit_s": 600.0,
         "reproduce": False,

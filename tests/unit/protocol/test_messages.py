@@ -21,6 +21,7 @@ from gateway.circuit import Circuit, Comparison, parameter
 from gateway.density_matrix import DensityMatrix
 from gateway.errors import LimitError, RequestError
 from gateway.expectation import Expectation, ExpectationValues
+from gateway.noise import NoiseModel
 from gateway.observables import observable_list
 from gateway.outcomes import Outcomes
 from gateway.protocol import messages, problem
@@ -106,6 +107,11 @@ MESSAGES: dict[str, msgspec.Struct] = {
         circuits=Circuit(2, 1).rx(parameter("theta") / 2, 0).rz(parameter("phi"), 1).measure(0, 0),
         seed=7,
         parameters={"theta": [0.0, 0.5, 1.0], "phi": 0.25},
+    ),
+    "request-noise": RunRequest(
+        circuits="OPENQASM 3;",
+        shots=10,
+        noise=NoiseModel().depolarizing2(0.05, gates=["cx"], qubits=[0, 1]).readout_error(0.02, 0.05),
     ),
     "response": RunResponse(
         results=[
@@ -414,7 +420,7 @@ def circuits(*operations: object) -> list[object]:
             "shot",
             (
                 "the request has no field 'shot': did you mean 'shots'? "
-                "Known are observables, bitstrings, clbits, circuits, shots, seed, result, sampling, timeout_s, "
+                "Known are observables, bitstrings, clbits, noise, circuits, shots, seed, result, sampling, timeout_s, "
                 "parameters"
             ),
         ),
@@ -422,8 +428,8 @@ def circuits(*operations: object) -> list[object]:
             {"xyz": 1},
             "xyz",
             (
-                "the request has no field 'xyz': known are observables, bitstrings, clbits, circuits, shots, seed, "
-                "result, sampling, timeout_s, parameters"
+                "the request has no field 'xyz': known are observables, bitstrings, clbits, noise, circuits, shots, "
+                "seed, result, sampling, timeout_s, parameters"
             ),
         ),
     ],
