@@ -9,6 +9,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
+from dataclasses import dataclass
 from typing import Any, TypedDict, TypeVar, Unpack, cast
 
 from gateway.backends.base import Backend
@@ -24,11 +25,34 @@ from gateway.results import JobState, ResultType
 S = TypeVar("S")
 A = TypeVar("A")
 
-Convertible = Circuit | GatewayError
-"""A circuit, or the error of one that could not be converted, which is its outcome then."""
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """A circuit that runs at many points, each of which has an outcome.
+
+    Args:
+        circuit: the circuit with parameters.
+        values: name of each of its parameters -> its value at each point, in radians.
+        size: the number of points.
+    """
+
+    circuit: Circuit
+    values: Mapping[str, Sequence[float]]
+    size: int
+
+    def part(self, begin: int, end: int) -> dict[str, Sequence[float]]:
+        """Return the values at some of the points."""
+        return {name: values[begin:end] for name, values in self.values.items()}
+
+
+Convertible = Circuit | GatewayError | Sweep
+"""A circuit, alone or at many points, or the error of one that could not be converted, which is its outcome then."""
 
 MOST_CIRCUITS = ServerLimits().max_circuits
 """How many circuits one request has at most; this is the default limit of a server."""
+
+MOST_POINTS = ServerLimits().max_points
+"""At how many points one request runs a circuit at most; this is the default limit of a server."""
 
 SHORT_AMPLITUDES, SHORT_SHOTS = 2**26, 10**6
 """A batch is short if its operations change at most so many amplitudes, and it draws at most so many shots."""
@@ -165,7 +189,7 @@ class Batch(Running):
 
     Args:
         backend: one of our backends.
-        circuits: the circuits, or errors in the place of some.
+        circuits: the circuits, or errors in the place of some; a sweep has as many outcomes as points.
         shots: the number of shots of each circuit; ``None`` for an exact result.
         options: how the circuits are run.
 
@@ -264,7 +288,7 @@ class QuickBatch(Running):
             except GatewayError as exc:
                 if exc.circuit is None:
                     raise
-                if len(circuits) == 1:
+                if sum(map(_num_outcomes, circuits)) == 1:
                     return [exc]
                 return Batch(backend, circuits, shots, **options).outcomes()
 
@@ -299,23 +323,29 @@ class _Requests:
     """The requests for some circuits, and what makes the outcomes of the circuits of their answers."""
 
     def __init__(self, circuits: Sequence[Convertible], shots: Sequence[int | None], options: Options) -> None:
-        self._circuits = circuits
-        self._shots = shots
         self._options = options
-        self._observables = options.get("observables") or [None] * len(circuits)
+        observables = options.get("observables") or [None] * len(circuits)
+        sizes = list(map(_num_outcomes, circuits))
+        # An outcome has a place. All lists below have an item for each place, those of a sweep lie side by side.
+        self._circuits = [found for found, size in zip(circuits, sizes, strict=True) for _ in range(size)]
+        self._shots = [number for number, size in zip(shots, sizes, strict=True) for _ in range(size)]
+        self._observables = [one for one, size in zip(observables, sizes, strict=True) for _ in range(size)]
+        self._points = [point for size in sizes for point in range(size)]
+        self._numbers = [number for number, size in enumerate(sizes, 1) for _ in range(size)]
         self._errors: dict[int, GatewayError] = {
-            place: found for place, found in enumerate(circuits) if isinstance(found, GatewayError)
+            place: found for place, found in enumerate(self._circuits) if isinstance(found, GatewayError)
         }
         result = options.get("result")
         of_clbits = result is None or result.of_clbits
+        unmeasured: dict[int, bool] = {id(found): of_clbits and not _measures(found) for found in circuits}
         self._unmeasured = {
             place
-            for place, (found, observables) in enumerate(zip(circuits, self._observables, strict=True))
-            if of_clbits and observables is None and isinstance(found, Circuit) and not _measures(found)
+            for place, found in enumerate(self._circuits)
+            if unmeasured[id(found)] and self._observables[place] is None
         }
 
     def sent(self, send: Callable[..., A]) -> Iterator[tuple[A, list[int]]]:
-        """Send the requests, and yield what sending returned, with the places of the circuits.
+        """Send the requests, and yield what sending returned, with the places of the outcomes.
 
         Raises:
             GatewayError: sending raised it.
@@ -325,15 +355,13 @@ class _Requests:
         while requests:
             places = requests.popleft()
             numbers = [self._shots[place] for place in places]
-            observables = self._observables[places[0]]
             try:
                 answer = send(
-                    [self._runnable(place) for place in places],
-                    shots=None if None in numbers else numbers,
+                    self._runnable(places),
+                    shots=None if None in numbers else numbers[0] if self._is_sweep(places) else numbers,
                     seed=None if seed is None else seed % _SEEDS,
-                    result=self._options.get("result") if observables is None else ResultType.EXPECTATION,
                     timeout_s=self._options.get("timeout_s"),
-                    **({} if observables is None else {"observables": observables}),
+                    **self._details(places),
                 )
             except LimitError as exc:
                 requests.extendleft(reversed(self._within(exc, places, numbers)))
@@ -341,6 +369,30 @@ class _Requests:
             yield answer, places
             if seed is not None and None not in numbers:
                 seed += len(places)
+
+    def _is_sweep(self, places: Sequence[int]) -> bool:
+        return isinstance(self._circuits[places[0]], Sweep)
+
+    def _runnable(self, places: Sequence[int]) -> Circuit | list[Circuit]:
+        """Return the circuit of a sweep, or the circuits of a request."""
+        circuits: dict[int, Circuit] = {}
+        for place in places:
+            found: Any = self._circuits[place]
+            if id(found) not in circuits:
+                circuit = found.circuit if isinstance(found, Sweep) else found
+                circuits[id(found)] = _with_measurement(circuit) if place in self._unmeasured else circuit
+        listed = [circuits[id(self._circuits[place])] for place in places]
+        return listed[0] if self._is_sweep(places) else listed
+
+    def _details(self, places: Sequence[int]) -> dict[str, Any]:
+        """Return the result type of a request, and what belongs to it."""
+        details: dict[str, Any] = {"result": self._options.get("result")}
+        observables, sweep = self._observables[places[0]], self._circuits[places[0]]
+        if observables is not None:
+            details |= {"result": ResultType.EXPECTATION, "observables": observables}
+        if isinstance(sweep, Sweep):
+            details["parameters"] = sweep.part(self._points[places[0]], self._points[places[-1]] + 1)
+        return details
 
     def complete(self, found: Mapping[int, Any]) -> list[Any]:
         """Return the outcome or the error of each circuit, for what the requests returned."""
@@ -352,19 +404,18 @@ class _Requests:
             outcomes.append(outcome)
         return outcomes
 
-    def _runnable(self, place: int) -> Circuit:
-        circuit = cast("Circuit", self._circuits[place])
-        return _with_measurement(circuit) if place in self._unmeasured else circuit
-
     def _first(self) -> Iterator[list[int]]:
         """Yield the places of the circuits of each request, which is of one kind, and is not too long."""
-        kinds: defaultdict[tuple[bool, int], list[int]] = defaultdict(list)
+        kinds: defaultdict[tuple[bool, int, int], list[int]] = defaultdict(list)
         for place, number in enumerate(_numbered(self._observables)):
+            found = self._circuits[place]
             if place not in self._errors:
-                kinds[self._shots[place] is None, number].append(place)
+                sweep = self._numbers[place] if isinstance(found, Sweep) else 0
+                kinds[self._shots[place] is None, number, sweep].append(place)
         for kind in kinds.values():
-            for begin in range(0, len(kind), MOST_CIRCUITS):
-                yield kind[begin : begin + MOST_CIRCUITS]
+            most = MOST_POINTS if self._is_sweep(kind) else MOST_CIRCUITS
+            for begin in range(0, len(kind), most):
+                yield kind[begin : begin + most]
 
     def _within(self, error: LimitError, places: list[int], shots: list[int | None]) -> list[list[int]]:
         """Return the requests to send in the place of one that exceeds a limit of the server.
@@ -375,7 +426,7 @@ class _Requests:
             LimitError: smaller requests would not help.
         """
         allowed = error.allowed or 0
-        if error.limit == "max_circuits" and 0 < allowed < len(places):
+        if error.limit in {"max_circuits", "max_points"} and 0 < allowed < len(places):
             return [places[begin : begin + allowed] for begin in range(0, len(places), allowed)]
         if error.limit == "max_body_bytes" and len(places) > 1:
             half = len(places) // 2
@@ -403,12 +454,25 @@ def _numbered(values: Sequence[Observables | None]) -> Iterator[int]:
         yield of_objects[id(value)]
 
 
+def _num_outcomes(found: Convertible) -> int:
+    return found.size if isinstance(found, Sweep) else 1
+
+
 def _is_short(circuits: Sequence[Convertible], shots: Sequence[int | None]) -> bool:
-    changes = sum(len(one.operations) << one.num_qubits for one in circuits if isinstance(one, Circuit))
-    return changes <= SHORT_AMPLITUDES and sum(number or 0 for number in shots) <= SHORT_SHOTS
+    changes = drawn = 0
+    for found, number in zip(circuits, shots, strict=True):
+        if not isinstance(found, GatewayError):
+            circuit = found.circuit if isinstance(found, Sweep) else found
+            changes += _num_outcomes(found) * (len(circuit.operations) << circuit.num_qubits)
+            drawn += _num_outcomes(found) * (number or 0)
+    return changes <= SHORT_AMPLITUDES and drawn <= SHORT_SHOTS
 
 
-def _measures(circuit: Circuit) -> bool:
+def _measures(found: Convertible) -> bool:
+    """Return whether a circuit measures something; an error has nothing to measure."""
+    if isinstance(found, GatewayError):
+        return True
+    circuit = found.circuit if isinstance(found, Sweep) else found
     return any(operation.name == "measure" for operation in reversed(circuit.operations))
 
 

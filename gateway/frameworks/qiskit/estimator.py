@@ -15,12 +15,13 @@ from qiskit.primitives import BaseEstimatorV2, DataBin, EstimatorPubLike, PubRes
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
 
 from gateway.backends.base import Backend
-from gateway.backends.batch import Convertible, Observables, start
+from gateway.backends.batch import Convertible, Observables, Sweep, start
 from gateway.circuit import Circuit
 from gateway.errors import GatewayError
 from gateway.expectation import Expectation
 from gateway.frameworks.qiskit.parsing import parse
 from gateway.frameworks.qiskit.primitive_job import GatewayPrimitiveJob, per_pub
+from gateway.frameworks.qiskit.sweeps import circuits_of
 from gateway.frameworks.shared.settings import Setting, constant, pauli_sum, settings
 from gateway.observables import Observable
 from gateway.results import ResultType
@@ -95,7 +96,7 @@ class GatewayEstimator(BaseEstimatorV2):
         )
 
         def finish(outcomes: list[Any]) -> list[Any]:
-            parts = per_pub(outcomes, [len(task.circuits) for task in tasks])
+            parts = per_pub(outcomes, [task.num_outcomes for task in tasks])
             return [
                 part if isinstance(part, GatewayError) else task.result(part)
                 for task, part in zip(tasks, parts, strict=True)
@@ -107,7 +108,7 @@ class GatewayEstimator(BaseEstimatorV2):
         """Return what has to be run for each PUB."""
         if not self._has_expectations:
             return [_measuring(pub) for pub in pubs]
-        tasks = [_asking(pub) for pub in pubs]
+        tasks = [_asking(pub, circuits) for pub, circuits in zip(pubs, circuits_of(self._backend, pubs), strict=True)]
         if len({task.observables for task in tasks}) > _MOST_REQUESTS:
             return [_measuring(pub) for pub in pubs]
         return tasks
@@ -126,6 +127,11 @@ class _Task(ABC):
     pub: Any
     circuits: Sequence[Convertible]
     observables: Observables | None = None
+
+    @property
+    def num_outcomes(self) -> int:
+        """The number of outcomes of the circuits."""
+        return sum(one.size if isinstance(one, Sweep) else 1 for one in self.circuits)
 
     @property
     def shots(self) -> int | None:
@@ -176,19 +182,18 @@ class _Asking(_Task):
         return values, errors**2
 
 
-def _asking(pub: Any) -> _Task:  # noqa: ANN401 - an EstimatorPub
+def _asking(pub: Any, circuits: Sequence[Convertible]) -> _Task:  # noqa: ANN401 - an EstimatorPub
     """Return what a backend that computes expectation values has to run for a PUB."""
     observables, which = _distinct_observables(pub.observables)
-    bound_circuits = pub.parameter_values.bind_all(pub.circuit)
-    shape = np.broadcast_shapes(bound_circuits.shape, which.shape)
+    points = pub.parameter_values
+    shape = np.broadcast_shapes(points.shape, which.shape)
     size = math.prod(shape)
-    if observables is None or not size or bound_circuits.size * len(observables) > _WASTE * size:
+    if observables is None or not size or points.size * len(observables) > _WASTE * size:
         return _measuring(pub)
-    try:
-        circuits = [parse(circuit) for circuit in np.ravel(bound_circuits)]
-    except GatewayError as exc:
-        return _Refused(pub=pub, circuits=[exc])
-    positions = np.arange(bound_circuits.size).reshape(bound_circuits.shape)
+    error = next((one for one in circuits if isinstance(one, GatewayError)), None)
+    if error is not None:
+        return _Refused(pub=pub, circuits=[error])
+    positions = np.arange(points.size).reshape(points.shape)
     picks = (np.broadcast_to(positions, shape), np.broadcast_to(which, shape))
     return _Asking(pub=pub, circuits=circuits, observables=tuple(observables), picks=picks)
 

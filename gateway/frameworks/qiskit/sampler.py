@@ -13,12 +13,12 @@ from qiskit.primitives import BaseSamplerV2, BitArray, DataBin, SamplerPubLike, 
 from qiskit.primitives.containers.sampler_pub import SamplerPub
 
 from gateway.backends.base import Backend
-from gateway.backends.batch import converted, start
+from gateway.backends.batch import start
 from gateway.counts import Counts
 from gateway.errors import GatewayError
 from gateway.frameworks.qiskit.backend import DEFAULT_SHOTS
-from gateway.frameworks.qiskit.parsing import parse
 from gateway.frameworks.qiskit.primitive_job import GatewayPrimitiveJob, per_pub
+from gateway.frameworks.qiskit.sweeps import circuits_of
 from gateway.frameworks.shared.shots import shot_table
 
 
@@ -87,11 +87,11 @@ class GatewaySampler(BaseSamplerV2):
                     f"PUB {place} has no classical register, so its result has no data: does it lack measurements?",
                     stacklevel=2,
                 )
-        circuits = [circuit for pub in chosen for circuit in np.ravel(pub.parameter_values.bind_all(pub.circuit))]
+        circuits = circuits_of(self._backend, chosen)
         batch = start(
             self._backend,
-            converted(parse, circuits),
-            [pub.shots for pub in chosen for _ in range(pub.size)],
+            [circuit for part in circuits for circuit in part],
+            [pub.shots for pub, part in zip(chosen, circuits, strict=True) for _ in part],
             seed=self._options.seed_simulator,
             timeout_s=self._options.timeout_s,
         )

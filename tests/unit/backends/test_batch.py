@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import pytest
 from support.fake import Does, fake
 from support.raw import Server
 
+from gateway.backends import batch
 from gateway.backends.base import Backend
-from gateway.backends.batch import NOTHING_MEASURED, Batch, KeptBatch, QuickBatch, converted, run_together, start
+from gateway.backends.batch import NOTHING_MEASURED, Batch, KeptBatch, QuickBatch, Sweep, converted, run_together, start
 from gateway.backends.client import BackendClient
 from gateway.backends.virtual import VirtualBackend
 from gateway.circuit import Circuit
+from gateway.circuit.expressions import parameter
 from gateway.counts import Counts
 from gateway.errors import (
     CircuitInvalidError,
@@ -24,6 +27,7 @@ from gateway.errors import (
     SimulatorError,
     UnsupportedError,
 )
+from gateway.observables import PauliSum
 from gateway.results import JobState
 
 
@@ -222,3 +226,53 @@ def test_what_may_take_long_is_a_job(circuit: Circuit, shots: int):
     running = start(VirtualBackend(lambda one, shots: {"0" * one.num_clbits: shots}), [circuit] * 16, [shots] * 16)
     assert isinstance(running, Batch)
     assert running.outcomes() == [{"": shots}] * 16
+
+
+# ---------------------------------------------------------------------------- sweeps
+
+
+def swept(size: int) -> Sweep:
+    circuit = Circuit(2, 2).rx(parameter("a"), 0).x(1).measure(0, 0).measure(1, 1)
+    return Sweep(circuit, {"a": [math.pi * (point % 2) for point in range(size)]}, size)
+
+
+@pytest.mark.parametrize("how", [Batch, QuickBatch])
+def test_a_sweep_has_an_outcome_for_each_point(real_server: Backend, how: type[Batch | QuickBatch]):
+    one = Circuit(1, 1).x(0).measure(0, 0)
+    outcomes = how(real_server, [one, swept(3), one, swept(1)], [2, 5, 3, 4]).outcomes()
+    assert outcomes == [{"1": 2}, {"10": 5}, {"11": 5}, {"10": 5}, {"1": 3}, {"10": 4}]
+
+
+def test_the_same_sweep_may_come_twice(real_server: Backend):
+    sweep = swept(2)
+    assert run_together(real_server, [sweep, sweep], [1, 2]) == [{"10": 1}, {"11": 1}, {"10": 2}, {"11": 2}]
+
+
+def test_points_have_the_seeds_that_circuits_would_have(real_server: Backend):
+    circuit = Circuit(4, 4).rx(parameter("a"), 0).h(1).h(2).h(3).measure_all()
+    angles = [0.1, 0.7, 2.0]
+    sweep = Sweep(circuit, {"a": angles}, 3)
+    bound = [circuit.bind(a=angle) for angle in angles]
+    together = run_together(real_server, [sweep], [50], seed=2**32 - 2)
+    assert together == run_together(real_server, bound, [50] * 3, seed=2**32 - 2)
+
+
+def test_more_points_than_a_server_takes_are_several_requests(qulacs_server: Server, monkeypatch: pytest.MonkeyPatch):
+    sent = []
+    with BackendClient("127.0.0.1", qulacs_server.port) as client:
+        run = client.run
+        monkeypatch.setattr(client, "run", lambda circuit, **how: sent.append(how) or run(circuit, **how))
+        monkeypatch.setattr(batch, "MOST_POINTS", 4)
+        assert run_together(client, [swept(9)], [2]) == [{"10": 2}, {"11": 2}] * 4 + [{"10": 2}]
+    assert [len(how["parameters"]["a"]) for how in sent] == [4, 4, 1]
+
+
+def test_a_sweep_may_measure_nothing(real_server: Backend):
+    sweep = Sweep(Circuit(1, 1).rx(parameter("a"), 0), {"a": [0.1, 0.2]}, 2)
+    assert run_together(real_server, [sweep], [3]) == [{"0": 3}] * 2
+
+
+def test_a_sweep_has_expectation_values(real_server: Backend):
+    sweep = Sweep(Circuit(1).rx(parameter("a"), 0), {"a": [0.0, math.pi]}, 2)
+    first, second = run_together(real_server, [sweep], [None], observables=[(PauliSum("Z").terms,)])
+    assert [first.value, second.value] == pytest.approx([1, -1])

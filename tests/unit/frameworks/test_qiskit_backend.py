@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister, transpile
-from qiskit.circuit import Clbit, Gate, Parameter
+from qiskit.circuit import Clbit, Gate, Parameter, ParameterVector
 from qiskit.circuit.classical import expr
 from qiskit.circuit.library import efficient_su2
 from qiskit.exceptions import QiskitError
@@ -437,6 +437,20 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[RunRequest]:
     return requests
 
 
+class Opaque(Gate):
+    """A gate that has a definition only once its parameter has a value: X if that is 1."""
+
+    def __init__(self, value: float | Parameter) -> None:
+        super().__init__("opaque", 1, [value])
+
+    def _define(self) -> None:
+        if isinstance(self.params[0], Parameter):
+            return
+        self.definition = QuantumCircuit(1)
+        if self.params[0] == 1:
+            self.definition.x(0)
+
+
 OBSERVABLES = [
     SparsePauliOp(["ZZ", "XX", "YY", "IZ", "II"], [1.0, 0.5, -0.25, 2.0, 0.125]),
     SparsePauliOp(["ZI", "XY"], [0.3, 0.7]),
@@ -501,10 +515,53 @@ def test_paulis_that_can_be_measured_together_are(simulator: Backend, sent: list
 
 
 def test_a_sweep_with_several_observables_is_one_request(simulator: Backend, sent: list[RunRequest]):
-    values = np.random.default_rng(1).uniform(-3, 3, (7, 1, 8))
-    GatewayEstimator(simulator).run([(ansatz(), OBSERVABLES, values), (ansatz(), OBSERVABLES, values)]).result()
-    (request,) = sent
-    assert (len(request.circuit_list()), len(request.observables), request.result) == (14, 3, "expectation")
+    pub = (ansatz(), OBSERVABLES, np.random.default_rng(1).uniform(-3, 3, (7, 1, 8)))
+    ours = GatewayEstimator(simulator).run([pub, (bell(), "ZZ")]).result()
+    theirs = StatevectorEstimator().run([pub, (bell(), "ZZ")]).result()
+    for mine, reference in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(mine.data.evs, reference.data.evs, atol=1e-9)
+    sweep, point = sent
+    assert (len(sweep.circuit_list()), sweep.num_results, len(sweep.observables)) == (1, 7, 3)
+    assert (len(point.circuit_list()), point.parameters, point.result) == (1, None, "expectation")
+
+
+def test_a_sampled_sweep_is_one_request(simulator: Backend, sent: list[RunRequest]):
+    angles = ParameterVector("θ", 12)
+    circuit = QuantumCircuit(12, 12)
+    for qubit, angle in enumerate(angles):
+        circuit.ry(angle * np.pi, qubit)
+    circuit.measure(range(12), range(12))
+    values = np.random.default_rng(2).integers(0, 2, (3, 5, 12))
+    data = GatewaySampler(simulator).run([(circuit, values, 4)]).result()[0].data.c
+    assert data.shape == (3, 5)
+    for place in np.ndindex(3, 5):
+        assert data.get_counts(place) == {"".join(map(str, values[place][::-1])): 4}
+    assert [(len(request.circuit_list()), request.num_results) for request in sent] == [(1, 15)]
+
+
+def test_a_sweep_that_measures_nothing_has_zeros(simulator: Backend):
+    circuit = QuantumCircuit(1, 2)
+    circuit.rx(Parameter("a"), 0)
+    data = GatewaySampler(simulator).run([(circuit, [0.1, 0.2, 0.3], 4)]).result()[0].data.c
+    assert [data.get_counts(k) for k in range(3)] == [{"00": 4}] * 3
+
+
+def test_more_sweeps_than_requests_may_be_are_one_request(simulator: Backend, sent: list[RunRequest]):
+    circuit = QuantumCircuit(1, 1)
+    circuit.rx(Parameter("a"), 0)
+    circuit.measure(0, 0)
+    result = GatewaySampler(simulator).run([(circuit, [0.0, np.pi], 3)] * 20).result()
+    assert [[pub.data.c.get_counts(k) for k in range(2)] for pub in result] == [[{"0": 3}, {"1": 3}]] * 20
+    assert [request.num_results for request in sent] == [40]
+
+
+def test_a_circuit_that_needs_its_values_to_be_converted_has_them(simulator: Backend):
+    loops = QuantumCircuit(1, 1)
+    angle = Parameter("a")
+    loops.append(Opaque(angle), [0])
+    loops.measure(0, 0)
+    data = GatewaySampler(simulator).run([(loops, [0.0, 1.0], 3)]).result()[0].data.c
+    assert [data.get_counts(k) for k in range(2)] == [{"0": 3}, {"1": 3}]
 
 
 def test_observables_that_differ_from_point_to_point_are_measured_in_one_request(
