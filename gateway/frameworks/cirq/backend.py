@@ -6,18 +6,23 @@ The host needs Cirq but no simulator.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from numbers import Real
 from typing import Any
 
 import cirq
 import numpy as np
 
 from gateway.backends.base import Backend
-from gateway.backends.batch import run_together
+from gateway.backends.batch import Convertible, Sweep, run_together
 from gateway.counts import Counts
+from gateway.errors import GatewayError
 from gateway.frameworks.cirq.parsing import parse_with_keys
 from gateway.frameworks.shared.shots import shot_table
 
 _SEEDS = 2**32
+
+Keys = Mapping[str, list[tuple[int, ...]]]
+"""Key -> for each of its measurements the clbits of its outcome."""
 
 
 class GatewaySampler(cirq.Sampler):
@@ -55,23 +60,43 @@ class GatewaySampler(cirq.Sampler):
         if not cirq.is_measurement(program):
             raise ValueError("the circuit has no measurements to sample")
         resolvers = list(cirq.to_resolvers(params))
-        conversions = [parse_with_keys(cirq.resolve_parameters(program, resolver)) for resolver in resolvers]
-        batch: Sequence[Counts | None] = [None] * len(conversions)
-        if repetitions and conversions:
+        circuits, keys = self._converted(program, resolvers)
+        batch: Sequence[Counts | None] = [None] * len(resolvers)
+        if repetitions and resolvers:
             batch = run_together(
                 self._backend,
-                [circuit for circuit, _ in conversions],
-                [repetitions] * len(conversions),
+                circuits,
+                [repetitions] * len(circuits),
                 seed=int(self._random.integers(_SEEDS)),
                 timeout_s=self._timeout_s,
             )
         return [
-            cirq.ResultDict(params=resolver, records=_records(keys, counts))
-            for resolver, (_, keys), counts in zip(resolvers, conversions, batch, strict=True)
+            cirq.ResultDict(params=resolver, records=_records(keys_here, counts))
+            for resolver, keys_here, counts in zip(resolvers, keys, batch, strict=True)
         ]
 
+    def _converted(self, program: Any, resolvers: Sequence[Any]) -> tuple[list[Convertible], list[Keys]]:  # noqa: ANN401
+        """Return what runs for the points of a sweep, a circuit with all or one for each, and the keys of each point."""
+        sweep = _sweep(program, resolvers) if self._backend.takes_parameters and len(resolvers) > 1 else None
+        if sweep is not None:
+            return [sweep[0]], [sweep[1]] * len(resolvers)
+        pairs = [parse_with_keys(cirq.resolve_parameters(program, resolver)) for resolver in resolvers]
+        return [circuit for circuit, _ in pairs], [keys for _, keys in pairs]
 
-def _records(keys: Mapping[str, list[tuple[int, ...]]], counts: Counts | None) -> dict[str, Any]:
+
+def _sweep(program: Any, resolvers: Sequence[Any]) -> tuple[Sweep, Keys] | None:  # noqa: ANN401
+    """Return a circuit with its points; ``None`` where only circuits with values can be converted, or some are none."""
+    try:
+        circuit, keys = parse_with_keys(program)
+    except GatewayError:
+        return None
+    values = {name: [resolver.value_of(name) for resolver in resolvers] for name in circuit.parameters}
+    if not values or any(not isinstance(value, Real) for column in values.values() for value in column):
+        return None
+    return Sweep(circuit, {name: list(map(float, column)) for name, column in values.items()}, len(resolvers)), keys
+
+
+def _records(keys: Keys, counts: Counts | None) -> dict[str, Any]:
     """Return, for each key, an array of the shape (repetitions, measurements of the key, qubits)."""
     bits = None if counts is None else shot_table(counts)
     records = {}

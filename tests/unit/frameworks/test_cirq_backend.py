@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 import sympy
 from support.fake import Does, fake
+from support.measuring import Measuring
 
 from gateway.backends.base import Backend
+from gateway.backends.client import BackendClient
 from gateway.errors import CircuitInvalidError, SimulatorError, UnsupportedError
 from gateway.frameworks.cirq.backend import GatewaySampler
 
@@ -63,15 +65,37 @@ def test_conditions_look_at_the_record_they_name(sampler: GatewaySampler):
 
 def test_a_sweep_is_one_batch_with_a_result_for_each_point(sampler: GatewaySampler, monkeypatch: pytest.MonkeyPatch):
     sent = []
-    run = type(sampler._backend).run
-    monkeypatch.setattr(
-        type(sampler._backend), "run", lambda self, found, **how: sent.append(found) or run(self, found, **how)
-    )
+    send = BackendClient.send
+    monkeypatch.setattr(BackendClient, "send", lambda self, request: sent.append(request) or send(self, request))
     circuit = cirq.Circuit(cirq.X(A) ** T, cirq.measure(A, key="m"))
     results = sampler.run_sweep(circuit, cirq.Linspace("t", 0, 2, 3), repetitions=4)
     assert [result.measurements["m"].sum() for result in results] == [0, 4, 0]
     assert [result.params["t"] for result in results] == [0, 1, 2]
-    assert [len(circuits) for circuits in sent] == [3]
+    assert [(len(request.circuit_list()), request.num_results) for request in sent] == [(1, 3)]
+
+
+@pytest.mark.parametrize("backend", ["simulator", "measuring"])
+def test_a_sweep_over_several_symbols_is_cirqs_own(simulator: Backend, backend: str):
+    s = sympy.Symbol("s")
+    circuit = cirq.Circuit(
+        cirq.X(A) ** (T + 1), cirq.X(B) ** (2 * s - T), cirq.measure(A, key="m"),
+        cirq.X(A).with_classical_controls("m"), cirq.measure(B, A, key="n"),
+    )  # fmt: skip
+    points = cirq.Linspace("t", 0, 4, 5) * cirq.Points("s", [0.5, 1.0])
+    sampler = GatewaySampler(simulator if backend == "simulator" else Measuring(simulator))
+    ours, theirs = (one.run_sweep(circuit, points, repetitions=3) for one in (sampler, cirq.Simulator()))
+    assert [{key: found.tolist() for key, found in result.records.items()} for result in ours] == [
+        {key: found.tolist() for key, found in result.records.items()} for result in theirs
+    ]
+
+
+def test_points_that_change_more_than_angles_are_circuits_of_their_own(sampler: GatewaySampler):
+    circuit = cirq.Circuit(cirq.X(A) ** sympy.sin(T), cirq.measure(A, key="m"))
+    results = sampler.run_sweep(circuit, cirq.Points("t", [0, np.pi / 2, np.pi]), repetitions=4)
+    assert [result.measurements["m"].sum() for result in results] == [0, 4, 0]
+    symbolic = [{"t": sympy.Symbol("u"), "u": 0.0}, {"t": sympy.Symbol("u"), "u": np.pi / 2}]
+    results = sampler.run_sweep(circuit, symbolic, repetitions=4)
+    assert [result.measurements["m"].sum() for result in results] == [0, 4]
 
 
 def test_the_other_ways_to_sample_work(sampler: GatewaySampler):
