@@ -97,13 +97,13 @@ class Jumps:
         fails = self._decision(begin, jumps=False)
         if not isinstance(self._instructions[target - 1], Jump):
             self._out.choose([(fails, partial(self._block, begin + 1, target))])
-            return target + 1
+            return target
         meet = self._ahead(target - 1, target, end)
         self._out.choose([
-            (self._decision(begin, jumps=True), partial(self._block, target + 1, meet)),
+            (self._decision(begin, jumps=True), partial(self._block, target, meet)),
             (fails, partial(self._block, begin + 1, target - 1)),
         ])  # fmt: skip
-        return meet + 1
+        return meet
 
     def _loop(self, begin: int, end: int) -> int:
         """Carry out the loop that a label begins, and return the position after it."""

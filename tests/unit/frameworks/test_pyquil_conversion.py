@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import numpy as np
 import pytest
 from pyquil import Program
@@ -243,6 +245,100 @@ def test_loops_and_branches_stand_in_each_other():
         MEASURE 0 ro[0]
         MEASURE 1 ro[2]"""
     assert done(PREFIX + "DECLARE n INTEGER\nDECLARE m INTEGER" + text) == {"100": 1.0}  # X 0 six times
+
+
+def test_the_label_where_branches_meet_may_begin_a_loop():
+    text = """JUMP-WHEN @S ro[1]
+        X 0
+        LABEL @S
+        MEASURE 0 ro[0]
+        JUMP-UNLESS @E ro[0]
+        X 0
+        JUMP @S
+        LABEL @E
+        X 0
+        MEASURE 0 ro[2]"""
+    assert done(PREFIX + text) == {"100": 1.0}
+    found = parse(Program("\n".join(line.strip() for line in (PREFIX + text).splitlines())))
+    assert found.num_hidden == 0, "these are branches and loops"
+
+
+class Machine:
+    """Carries out classical programs one instruction at a time, as Quil says, independently of the conversion."""
+
+    def __init__(self, lines: list[str]) -> None:
+        self.lines = lines
+        self.memory = dict.fromkeys(["ro[0]", "ro[1]", "ro[2]", "n"], 0)
+
+    def outcome(self) -> str | None:
+        """Return the bits at the end; ``None`` if the program takes too many steps."""
+        place = 0
+        for _ in range(300):
+            if place >= len(self.lines):
+                return "".join(str(self.memory[f"ro[{k}]"]) for k in (2, 1, 0))
+            word, *operands = self.lines[place].split()
+            place = (
+                self._jumped(word, operands, place) if word.startswith("JUMP") else self._done(word, operands, place)
+            )
+        return None
+
+    def _jumped(self, word: str, operands: list[str], place: int) -> int:
+        is_set = len(operands) > 1 and self.memory[operands[1]] != 0
+        jumps = {"JUMP": True, "JUMP-WHEN": is_set, "JUMP-UNLESS": not is_set}[word]
+        return self.lines.index(f"LABEL {operands[0]}") if jumps else place + 1
+
+    def _done(self, word: str, operands: list[str], place: int) -> int:
+        if word == "HALT":
+            return len(self.lines)
+        if word != "LABEL":
+            target, *sources = operands
+            values = [self.memory[source] if source in self.memory else int(source) for source in sources]
+            self.memory[target] = {
+                "NOT": lambda: 1 - self.memory[target],
+                "MOVE": lambda: values[0],
+                "XOR": lambda: self.memory[target] ^ values[0],
+                "ADD": lambda: self.memory[target] + values[0],
+                "SUB": lambda: self.memory[target] - values[0],
+                "EQ": lambda: int(values[0] == values[1]),
+                "LT": lambda: int(values[0] < values[1]),
+            }[word]()
+        return place + 1
+
+
+def random_jumps(seed: int) -> list[str]:
+    random = Random(seed)
+    lines = []
+    for _ in range(random.randint(4, 14)):
+        bit, other = (f"ro[{random.randrange(3)}]" for _ in range(2))
+        lines.append(
+            random.choice([
+                f"NOT {bit}", f"MOVE {bit} {other}", f"XOR {bit} {other}", "ADD n 1", "SUB n 1",
+                f"EQ {bit} n {random.randrange(3)}", f"LT {bit} n {random.randrange(4)}",
+            ])
+        )  # fmt: skip
+    for number in range(random.randint(1, 3)):
+        lines.insert(random.randint(0, len(lines)), f"LABEL @L{number}")
+        for _ in range(random.randint(1, 2)):
+            kind = random.choice(["JUMP-WHEN", "JUMP-WHEN", "JUMP-UNLESS", "JUMP-UNLESS", "JUMP", "HALT"])
+            tested = random.choice(["n", "ro[0]", "ro[1]"]) if kind != "JUMP" else ""
+            line = "HALT" if kind == "HALT" else f"{kind} @L{number} {tested}".strip()
+            lines.insert(random.randint(0, len(lines)), line)
+    return lines
+
+
+def test_any_jumps_lead_where_they_lead():
+    halting = structured = 0
+    for seed in range(400):
+        lines = random_jumps(seed)
+        expected = Machine(lines).outcome()
+        if expected is None:
+            continue
+        halting += 1
+        found = parse(Program(f"{PREFIX}DECLARE n INTEGER\n" + "\n".join(lines)))
+        structured += found.num_hidden in {0, 64}
+        assert outcomes(found) == {expected: 1.0}, "\n".join(lines)
+    assert halting > 200
+    assert 50 < structured < halting, "both ways to read jumps are covered"
 
 
 def test_jumps_that_are_no_branches_and_loops_are_carried_out_as_they_stand():
