@@ -18,14 +18,24 @@ from gateway.errors import LimitError, RequestError
 from gateway.noise import NoiseModel
 from gateway.observables import Observable
 
-Clbit = Annotated[int, Meta(ge=0)]
+Observables = Annotated[
+    tuple[Annotated[Observable, Meta(min_length=1)], ...],
+    Meta(min_length=1, description="what expectation values are of: sums of Pauli strings"),
+]
+Bitstrings = Annotated[
+    tuple[str, ...],
+    Meta(min_length=1, description="the basis states whose amplitudes are the result, qubit 0 rightmost"),
+]
+Clbits = Annotated[
+    tuple[Annotated[int, Meta(ge=0)], ...],
+    Meta(description="the clbits that counts, probabilities or a memory are of; the first one becomes clbit 0"),
+]
 
 MOST_TERMS = 100_000
 """So many terms may the observables of a request have together."""
 
 MOST_BITSTRINGS = 100_000
 """So many amplitudes may be asked for at most."""
-
 
 OF_RESULTS = ("observables", "bitstrings", "clbits")
 """The fields that belong to some result types; all others are for any."""
@@ -42,9 +52,9 @@ class RunDetails(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         noise: the noise of the run; none when null.
     """
 
-    observables: Annotated[tuple[Annotated[Observable, Meta(min_length=1)], ...], Meta(min_length=1)] | None = None
-    bitstrings: Annotated[tuple[str, ...], Meta(min_length=1)] | None = None
-    clbits: tuple[Clbit, ...] | None = None
+    observables: Observables | None = None
+    bitstrings: Bitstrings | None = None
+    clbits: Clbits | None = None
     noise: NoiseModel | None = None
 
     def width(self, num_clbits: int) -> int:
