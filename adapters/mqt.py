@@ -413,6 +413,15 @@ class MqtAdapter(StateResults[NativeCircuit]):
         with run.running():
             return self.state(native)
 
+    def final_states(self, circuit: Circuit, run: Run) -> Iterator[tuple[float, State]]:
+        """Yield the states in which a circuit can end, with their weights."""
+        with run.building():
+            program = make_program(circuit)
+        self.take_final_state(program.num_qubits, run)
+        bounds = partial(self._bounds, program, run)
+        for table, diagram in follow(program, _Simulation(self, program, run), None, bounds, 0):
+            yield float(table.total()), np.asarray(diagram.vector.get_vector())
+
     def some_amplitudes(self, circuit: Circuit, indices: Sequence[int], run: Run) -> list[complex]:
         """Return amplitudes from the decision diagram, which needs no vector of all of them."""
         _, diagram = self._diagram(circuit, run)

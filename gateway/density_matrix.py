@@ -18,7 +18,9 @@ __all__ = ["DensityMatrix"]
 
 
 class DensityMatrix(Result, kind="density_matrix"):
-    """The density matrix of all qubits; ``numpy.asarray(matrix)`` gives complex128 ``[2**n, 2**n]``.
+    """The density matrix of all qubits at the end of a circuit, after its measurements.
+
+    ``numpy.asarray(matrix)`` gives complex128 ``[2**n, 2**n]``.
 
     Args:
         entries: ``[2**n, 2**n]``; the indices are little-endian: qubit 0 is the least significant bit.
@@ -33,7 +35,6 @@ class DensityMatrix(Result, kind="density_matrix"):
 
     _entries: NDArray[np.complex128]
 
-    of_state = True
     with_idle_qubits = True
     of_clbits = False
     wire_type = list[tuple[float, float]]

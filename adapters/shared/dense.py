@@ -24,13 +24,13 @@ from adapters.shared.costs import STATE
 from adapters.shared.mixed import Mixed
 from adapters.shared.outcomes import all_bitstrings, drawn, weighed
 from adapters.shared.packed import OutcomeSum
-from adapters.shared.pauli import Estimate, grouped
+from adapters.shared.pauli import Estimate, PauliSums, expectations, grouped
 from adapters.shared.populations import SAME, Bounds, SegmentCache, SegmentKey, follow, states_in_step
 from adapters.shared.preparing import Prepared
 from adapters.shared.program import Program, make_program
 from adapters.shared.recall import Recall
 from adapters.shared.room import take_outcomes
-from adapters.shared.state_results import StateResults, compacted, draw
+from adapters.shared.state_results import StateResults, compacted, draw, on_busy_qubits, used_to_the_end
 from adapters.shared.states import Distribution, State, bitstrings, texts
 from adapters.shared.tables import Table
 from gateway.circuit import Circuit, Operation
@@ -122,21 +122,35 @@ class DenseAdapter(StateResults[N]):
         with run.running():
             return self.evolve(native)
 
+    def final_states(self, circuit: Circuit, run: Run) -> Iterator[tuple[float, State]]:
+        """Yield the states in which a circuit can end, with their weights; with noise they are density matrices."""
+        with run.building():
+            program = run.kept("program to the end", lambda: make_program(circuit))
+        simulation = self._simulation(program, run)
+        if program.static:
+            simulation.take(0)
+        for table, state in follow(program, simulation, None, partial(self._bounds, program, run, simulation), 0):
+            yield float(table.total()), state
+
     def density_matrix(self, circuit: Circuit, run: Run) -> DensityMatrix:
-        """Return the density matrix after a circuit of gates, and of channels where the run has noise."""
+        """Return the density matrix at the end of a circuit, with the channels of the noise that the run has."""
         if run.details.noise is None:
             return super().density_matrix(circuit, run)
-        size = circuit.num_qubits
-        self.take_matrix(size, run, of_entry=STATE * _COPIES_OF_MIXED)
-        with run.building():
-            native = self.build(Circuit(max(size, 1), 0, circuit.operations))
-        with run.running():
-            matrix = np.asarray(self.evolve_mixed(native)[: 2**size, : 2**size], dtype=np.complex128)
-            return DensityMatrix.trusted(matrix, circuit.num_clbits)
+        size = 2**circuit.num_qubits
+        self.take_matrix(circuit.num_qubits, run, of_entry=STATE * _COPIES_OF_MIXED)
+        matrix = np.zeros((size, size), dtype=np.complex128)
+        for weight, rho in self.final_states(used_to_the_end(circuit), run):
+            with run.running():
+                matrix += weight * np.asarray(rho)[:size, :size]
+        return DensityMatrix.trusted(matrix, circuit.num_clbits)
 
     def expectation(self, circuit: Circuit, run: Run) -> Expectation:
         """Return the values of observables; shots are drawn from the state, which is computed once for all groups."""
-        gates = run.kept("compacted", lambda: compacted(circuit)) if run.details.noise is None else None
+        if run.details.noise is not None:
+            return super().expectation(circuit, run)
+        gates = run.kept("compacted", lambda: compacted(circuit))
+        if gates is None and not run.shots:
+            return self._expectation_of_mixture(circuit, run)
         if not run.shots or gates is None or run.sampling is Sampling.NATIVE:
             return super().expectation(circuit, run)
         sums, groups = run.kept("groups", lambda: grouped(run.details.observables or ()))
@@ -150,11 +164,23 @@ class DenseAdapter(StateResults[N]):
                 estimate.add(number, draw(state, gates, group.basis, run.shots, rng))
         return Expectation(estimate.values, estimate.std_errors, len(groups), width=circuit.num_clbits)
 
+    def _expectation_of_mixture(self, circuit: Circuit, run: Run) -> Expectation:
+        """Return exact values of observables in the states in which a circuit can end, weighed."""
+        sums = run.kept("sums", lambda: on_busy_qubits(circuit, PauliSums.of(run.details.observables or ())))
+        of_strings = np.zeros(len(sums.strings))
+        for weight, state in self.final_states(used_to_the_end(without_idle_qubits(circuit)), run):
+            with run.running():
+                of_strings += weight * expectations(state, sums.strings)
+        return Expectation(sums.values(of_strings), width=circuit.num_clbits)
+
+    def _simulation(self, program: Program, run: Run) -> _Simulation[N]:
+        return _Simulation(self, program, run) if run.details.noise is None else _Noisy(self, program, run)
+
     def _leaves(
         self, program: Program, rng: np.random.Generator | None, run: Run
     ) -> Iterator[tuple[Table, Distribution]]:
         """Yield each population at the end, with the distribution of the qubits that are measured last."""
-        simulation = _Simulation(self, program, run) if run.details.noise is None else _Noisy(self, program, run)
+        simulation = self._simulation(program, run)
         if program.static:
             simulation.take(0)
         qubits = program.measured

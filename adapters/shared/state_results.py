@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +15,8 @@ from adapters.shared.states import State, distribution
 from gateway.amplitudes import Amplitudes
 from gateway.circuit import Circuit, Operation
 from gateway.circuit.needs import needs
+from gateway.circuit.operations import NON_GATES
+from gateway.circuit.widening import with_outcome
 from gateway.counts import Statevector
 from gateway.density_matrix import DensityMatrix
 from gateway.enforcement import AMPLITUDE_OF_ANSWER
@@ -84,6 +86,21 @@ def compacted(circuit: Circuit) -> Compact | None:
     return Compact(Circuit(max(len(busy), 1), 0, gates), place, idle, measured)
 
 
+def on_busy_qubits(circuit: Circuit, sums: PauliSums) -> PauliSums:
+    """Return observables of the same values on the busy qubits of any circuit, in order."""
+    busy = set().union(*{op.qubits for op in circuit.operations if op.name != "barrier"})
+    place = {qubit: number for number, qubit in enumerate(sorted(busy))}
+    idle = (1 << circuit.num_qubits) - 1 - sum([1 << qubit for qubit in busy])
+    return Compact(circuit, place, idle, 0).on_busy_qubits(sums)
+
+
+def used_to_the_end(circuit: Circuit) -> Circuit:
+    """Return a circuit of the same states, of which no measurement or reset can be put off, nor any clbit be seen."""
+    rest = [Operation("u", (qubit,), (0.0, 0.0, 0.0)) for qubit in range(circuit.num_qubits)]
+    hidden = with_outcome(circuit, ())
+    return hidden.with_operations([*hidden.operations, *rest])
+
+
 class StateResults(Adapter[N]):
     """An adapter of a simulator whose state can be read after a circuit of gates."""
 
@@ -95,6 +112,13 @@ class StateResults(Adapter[N]):
 
         Returns:
             complex128 ``[2**n]``, little-endian.
+        """
+
+    @abstractmethod
+    def final_states(self, circuit: Circuit, run: Run) -> Iterator[tuple[float, State]]:
+        """Yield the states in which a lowered circuit can end, each with its exact weight; the weights sum to 1.
+
+        The room for the states is taken. Each state is complex128 ``[2**n]``, little-endian.
         """
 
     @abstractmethod
@@ -136,12 +160,20 @@ class StateResults(Adapter[N]):
             return [complex(state[index]) for index in indices]
 
     def density_matrix(self, circuit: Circuit, run: Run) -> DensityMatrix:
-        """Return the density matrix of the state after a circuit of gates: a pure state's outer product."""
-        n = circuit.num_qubits
-        self.take_matrix(n, run)
-        state = self.final_state(Circuit(max(n, 1), 0, circuit.operations), run)[: 2**n]
-        with run.running():
-            return DensityMatrix.trusted(np.outer(state, state.conj()), circuit.num_clbits)
+        """Return the density matrix at the end of a circuit: the outer products of its states with their weights."""
+        size = 2**circuit.num_qubits
+        self.take_matrix(circuit.num_qubits, run)
+        matrix = np.zeros((size, size), dtype=np.complex128)
+        for weight, state in self._mixture(circuit, run):
+            with run.running():
+                matrix += weight * np.outer(state[:size], state[:size].conj())
+        return DensityMatrix.trusted(matrix, circuit.num_clbits)
+
+    def _mixture(self, circuit: Circuit, run: Run) -> Iterator[tuple[float, State]]:
+        if all(op.name not in NON_GATES and not op.condition for op in circuit.operations if op.name != "barrier"):
+            yield 1.0, self.final_state(Circuit(max(circuit.num_qubits, 1), 0, circuit.operations), run)
+        else:
+            yield from self.final_states(used_to_the_end(circuit), run)
 
     def expectation(self, circuit: Circuit, run: Run) -> Expectation:
         """Return the values of observables: exact ones from the state, where the circuit has a single one."""

@@ -215,6 +215,13 @@ def test_a_density_matrix_is_the_outer_product_of_a_pure_state(density_matrix):
     assert np.asarray(density_matrix(Circuit(0))).tolist() == [[1]]
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_a_density_matrix_after_measurements_and_loops_is_a_mixture(density_matrix, fit, seed):
+    for circuit in map(fit, (random_dynamic_circuit(seed, 3, 3, 14), random_program(seed), bell(), teleportation())):
+        found = np.asarray(density_matrix(circuit))
+        assert np.abs(found - reference.density_matrix(circuit)).max() <= CLOSE
+
+
 def test_a_density_matrix_too_large_is_refused_with_what_fits(density_matrix):
     with pytest.raises(LimitError) as caught:
         density_matrix(Circuit(30).h(0))

@@ -167,15 +167,20 @@ def _projected(state: Array, *, size: int, qubit: int, outcome: int, to: int) ->
     return after
 
 
+def density_matrix(circuit: Circuit) -> Array:
+    """Return the density matrix ``(2**n, 2**n)`` at the end of a circuit, after its measurements and loops."""
+    zero = np.zeros((2**circuit.num_qubits,) * 2, dtype=complex)
+    zero[0, 0] = 1
+    return np.sum(list(_run_block(circuit, 0, len(circuit.operations), {0: zero}).values()), axis=0)
+
+
 def expectation(circuit: Circuit, terms: Observable) -> float:
     """Return the exact value of a sum of Pauli strings at the end of a circuit, after its measurements and loops."""
     size = circuit.num_qubits
-    zero = np.zeros((2**size,) * 2, dtype=complex)
-    zero[0, 0] = 1
-    density = sum(_run_block(circuit, 0, len(circuit.operations), {0: zero}).values())
+    density = density_matrix(circuit)
     total = 0.0
     for term in terms:
-        after = np.asarray(density).reshape([2] * size + [2**size])
+        after = density.reshape([2] * size + [2**size])
         for letter, qubit in zip(term.paulis, term.qubits, strict=True):
             after = _apply(after, size, Operation(letter.lower(), (qubit,)))
         total += term.coefficient * float(np.trace(after.reshape(2**size, 2**size)).real)

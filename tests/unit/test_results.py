@@ -43,7 +43,6 @@ def test_every_class_of_results_has_a_member_and_every_member_a_class():
     assert [kind for kind in ResultType if kind.of_state] == [
         ResultType.STATEVECTOR,
         ResultType.AMPLITUDES,
-        ResultType.DENSITY_MATRIX,
     ]
     assert [kind for kind in ResultType if kind.of_clbits] == [
         ResultType.COUNTS,
