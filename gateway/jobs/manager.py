@@ -45,6 +45,9 @@ MAX_ATTEMPTS = 3
 """Attempts at a run during which the server ends each time: the run might be what ends the server."""
 
 _EXPIRE_EVERY_S = 60.0
+_MOST_RESULTS = 256
+"""Results that are sent together at most."""
+
 _OK = 200
 
 log = logging.getLogger("gateway")
@@ -231,7 +234,7 @@ class Jobs:
         if job is not None and wait_s > 0:
             job.wait_for_answer(position, wait_s)
             record = self._find(job_id, caller)
-        answers = self._small_answers(record, position, min(position + count, record.total))
+        answers = self._small_answers(record, position, min(position + min(count, _MOST_RESULTS), record.total))
         if not answers:
             why = f"the job is {record.state}, and circuit {position} has no answer"
             raise ResultNotFound(f"{why}{'' if record.state.ended else ' yet: ask again later'}", job=job_id)

@@ -27,7 +27,7 @@ from gateway.jobs.compression import Compressor, restored
 from gateway.jobs.database import engine, public_url, translate_errors
 from gateway.jobs.holding import Hold
 from gateway.jobs.never_stored import NeverStored, named_if_final
-from gateway.jobs.stored_content import Readers, ReadHold, StoredContent, UnreadableError, numbered_pieces
+from gateway.jobs.stored_content import Readers, ReadHold, Rows, StoredContent, UnreadableError, numbered_pieces
 from gateway.jobs.tables import (
     ADD,
     ADD_CIRCUITS,
@@ -476,14 +476,16 @@ class JobStore:
         if stop is not None:
             these &= circuits.c.position < stop
         with self.reading() as connection:
-            rows = connection.execute(_SIZES.where(these).order_by(circuits.c.position)).all()
+            found = connection.execute(_SIZES.where(these).order_by(circuits.c.position)).all()
             bodies: dict[int, bytes] = {}
-            if sum(row.size or row.row_size or 0 for row in rows) <= PIECE_BYTES:
-                query = sa.select(circuits.c.position, circuits.c.answer, circuits.c.whole_size).where(these)
-                bodies = {row.position: _row_answer(row) for row in connection.execute(query)}
+            if sum(row.size or row.row_size or 0 for row in found) <= PIECE_BYTES:
+                bodies = _bodies(connection, these)
+        rows = self._rows(found, hold)
         return [
-            None if row.status is None else StoredAnswer(row.status, bodies.get(row.position, self._content(row, hold)))
-            for row in rows
+            None
+            if row.status is None
+            else StoredAnswer(row.status, bodies.get(row.position, self._content(row, hold, rows)))
+            for row in found
         ]
 
     def answer(self, number: int, position: int) -> StoredAnswer | None:
@@ -492,18 +494,23 @@ class JobStore:
         this = (circuits.c.job == number) & (circuits.c.position == position)
         with self.reading() as connection:
             row = connection.execute(_SIZES.where(this)).one_or_none()
-        return None if row is None or row.status is None else StoredAnswer(row.status, self._content(row, hold))
+        if row is None or row.status is None:
+            return None
+        return StoredAnswer(row.status, self._content(row, hold, self._rows([row], hold)))
 
-    def _content(self, row: Any, hold: ReadHold) -> StoredContent:  # noqa: ANN401 - a row of _SIZES
+    def _rows(self, found: Sequence[Any], hold: ReadHold) -> Rows:
+        in_rows = {row.position: row.row_size for row in found if row.status is not None and row.size is None}
+        return Rows(self, hold, in_rows)
+
+    def _content(self, row: Any, hold: ReadHold, rows: Rows) -> StoredContent:  # noqa: ANN401 - a row of _SIZES
         in_row = row.size is None
-        return StoredContent(self, hold, row.position, row.row_size if in_row else row.size, in_row=in_row)
+        return StoredContent(self, hold, row.position, row.row_size if in_row else row.size, rows if in_row else None)
 
-    def row(self, number: int, position: int) -> bytes | None:
-        """Return an answer that is kept in its row, ``None`` if it was removed."""
-        this = (circuits.c.job == number) & (circuits.c.position == position)
+    def rows(self, number: int, first: int, last: int) -> dict[int, bytes]:
+        """Return the answers of some circuits that are kept in their rows, by position; those that are not removed."""
+        these = (circuits.c.job == number) & circuits.c.position.between(first, last) & circuits.c.size.is_(None)
         with self.reading() as connection:
-            row = connection.execute(sa.select(circuits.c.answer, circuits.c.whole_size).where(this)).one_or_none()
-        return None if row is None else _row_answer(row)
+            return _bodies(connection, these & circuits.c.status.is_not(None))
 
     def piece(self, number: int, position: int, piece: int) -> bytes | None:
         """Return one piece of an answer that is kept in pieces, as it is kept; ``None`` if it was removed."""
@@ -610,5 +617,9 @@ def _record(row: Any) -> JobRecord:  # noqa: ANN401 - a row of _SELECT
     return JobRecord(**{**values, "state": JobState(values["state"]), "encoding": Encoding(values["encoding"])})
 
 
-def _row_answer(row: Any) -> Any:  # noqa: ANN401 - a row with an answer, which may be missing, and its whole size
-    return row.answer if row.whole_size is None else restored(row.answer, row.whole_size)
+def _bodies(connection: Connection, these: sa.ColumnElement[bool]) -> dict[int, bytes]:
+    """Return the answers in the rows of some circuits, by position."""
+    query = sa.select(circuits.c.position, circuits.c.answer, circuits.c.whole_size).where(these)
+    return {
+        position: body if size is None else restored(body, size) for position, body, size in connection.execute(query)
+    }

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping
 from typing import Protocol
 from weakref import WeakValueDictionary
 
@@ -40,11 +41,40 @@ class Readers:
 class Pieces(Protocol):
     """The store, as far as a content needs it."""
 
-    def row(self, number: int, position: int) -> bytes | None:
-        """Return an answer that is kept in its row."""
+    def rows(self, number: int, first: int, last: int) -> dict[int, bytes]:
+        """Return answers that are kept in their rows, by position, from the first up to the last of some positions."""
 
     def piece(self, number: int, position: int, piece: int) -> bytes | None:
         """Return one piece of an answer that is kept in pieces, as it is kept."""
+
+
+class Rows:
+    """Answers of a job that are kept in their rows. Each is read with those that follow it, as far as they are small.
+
+    Args:
+        store: reads them.
+        hold: keeps the job from being removed meanwhile.
+        sizes: the number of bytes of each, in the order of the positions.
+    """
+
+    def __init__(self, store: Pieces, hold: ReadHold, sizes: Mapping[int, int]) -> None:
+        self._store = store
+        self._hold = hold
+        self._positions = list(sizes)
+        self._sizes = list(sizes.values())
+        self._read: dict[int, bytes] = {}
+
+    def get(self, position: int) -> bytes | None:
+        """Return an answer, ``None`` if it was removed."""
+        read = self._read
+        if position not in read:
+            first = last = bisect_left(self._positions, position)
+            size = self._sizes[first]
+            while last + 1 < len(self._sizes) and size + self._sizes[last + 1] <= PIECE_BYTES:
+                last += 1
+                size += self._sizes[last]
+            self._read = read = self._store.rows(self._hold.number, position, self._positions[last])
+        return read.get(position)
 
 
 class StoredContent:
@@ -55,14 +85,14 @@ class StoredContent:
         hold: keeps the job from being removed meanwhile.
         position: the number of the circuit.
         size: the number of bytes of the answer.
-        in_row: whether the answer is in the row of its circuit, where small answers are, and those of earlier versions.
+        rows: has the answer if it is in the row of its circuit, where small ones are, and those of earlier versions.
     """
 
-    def __init__(self, store: Pieces, hold: ReadHold, position: int, size: int, *, in_row: bool) -> None:
+    def __init__(self, store: Pieces, hold: ReadHold, position: int, size: int, rows: Rows | None) -> None:
         self._store = store
         self._hold = hold
         self._position = position
-        self._in_row = in_row
+        self._rows = rows
         self.size = size
 
     def pieces(self, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
@@ -74,8 +104,8 @@ class StoredContent:
         stop = self.size if stop is None else min(stop, self.size)
         if start >= stop:
             return
-        if self._in_row:
-            yield from pieces_of(self._checked(self._store.row(self._hold.number, self._position)), start, stop)
+        if self._rows is not None:
+            yield from pieces_of(self._checked(self._rows.get(self._position)), start, stop)
             return
         while start < stop:
             number, offset = divmod(start, PIECE_BYTES)
