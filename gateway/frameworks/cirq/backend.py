@@ -76,7 +76,7 @@ class GatewaySampler(cirq.Sampler):
         ]
 
     def _converted(self, program: Any, resolvers: Sequence[Any]) -> tuple[list[Convertible], list[Keys]]:  # noqa: ANN401
-        """Return what runs for the points of a sweep, a circuit with all or one for each, and the keys of each point."""
+        """Return what runs for a sweep, one circuit for all points or one for each, and the keys of each point."""
         sweep = _sweep(program, resolvers) if self._backend.takes_parameters and len(resolvers) > 1 else None
         if sweep is not None:
             return [sweep[0]], [sweep[1]] * len(resolvers)
