@@ -167,7 +167,7 @@ class Assignments:
         if value.op in _ARITHMETIC:
             args = [self._number(arg, width) for arg in cast("tuple[Value, ...]", value.args)]
             return _ARITHMETIC[value.op](*([expr.lift(0, types.Uint(width)), *args] if len(args) == 1 else args))
-        if value.op not in _BY_BIT:
+        if value.op not in _BY_BIT or (value.op in {"<<", ">>"} and not isinstance(value.args[1], int)):
             msg = f"{value}: Qiskit has no such operator, and a truth table of its clbits would be too large"
             raise UnsupportedError(msg, feature=f"classical operator {value.op}")
         places = [expr.cast(self._bit(value, place), types.Uint(width)) for place in range(width)]
@@ -233,5 +233,6 @@ _WIDTHS: Mapping[str, Callable[..., int]] = {
     "+": lambda first, second: _wider(first, second) + 1,
     "*": lambda first, second: _width(first) + _width(second),
     "if": lambda _, first, second: _wider(first, second),
+    ">>": lambda value, _: _width(value),
 }
 """Operator -> how many bits hold its value, of its arguments."""

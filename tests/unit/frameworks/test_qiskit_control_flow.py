@@ -22,6 +22,7 @@ from qiskit.circuit.library import (
 from qiskit.quantum_info import Operator, SparsePauliOp
 from qiskit.synthesis import QDrift, SuzukiTrotter
 from support.circuits import random_classical_circuit
+from support.qiskit_interpreter import clbits_after, random_control_flow
 from support.simulation import assert_same_ensembles, outcomes, unitary
 
 from gateway.circuit import Circuit, Comparison, Expression, bits, parameter
@@ -417,9 +418,10 @@ def test_arithmetic_on_many_clbits_is_arithmetic_of_qiskits():
     circuit = Circuit(1, 12).set(register, 4095).set(register, 3 * bits(*register) + 1 - bits(0, 1))
     circuit.set([0], Expression("<", (bits(*register[6:]) + 1, bits(*register[:6]))))
     assert_same_ensembles(parse(dump(circuit, "qiskit")), circuit)
-    wide = Circuit(1, 20).set([0], Expression("%", (bits(*range(20)), 3)))
-    with pytest.raises(UnsupportedError, match="Qiskit has no such operator"):
-        dump(wide, "qiskit")
+    for op, other in (("%", 3), (">>", bits(*range(10, 20)))):
+        wide = Circuit(1, 20).set([0], Expression(op, (bits(*range(10)), other)))
+        with pytest.raises(UnsupportedError, match="Qiskit has no such operator"):
+            dump(wide, "qiskit")
 
 
 def test_successive_operations_of_one_condition_share_a_block_in_a_loop_as_well():
@@ -433,3 +435,15 @@ def test_successive_operations_of_one_condition_share_a_block_in_a_loop_as_well(
 def test_the_phase_of_a_loop_is_in_the_loop():
     circuit = Circuit(1, 1).while_({0: 0}).gphase(0.3).h(0).measure(0, 0).end()
     assert parse(dump(circuit, "qiskit")) == circuit
+
+
+# ---------------------------------------------------------------------------- against an interpreter
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_random_control_flow_does_what_an_interpreter_of_qiskits_circuits_does(seed: int):
+    circuit = random_control_flow(seed)
+    found = parse(circuit)
+    found.validate()
+    wanted = "".join(map(str, reversed(clbits_after(circuit))))
+    assert outcomes(found) == {wanted: pytest.approx(1)}
