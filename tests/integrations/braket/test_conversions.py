@@ -11,6 +11,7 @@ from braket.circuits import FreeParameter, Gate, Instruction, Observable
 from braket.circuits.serialization import OpenQASMSerializationProperties, QubitReferenceType
 from braket.devices import LocalSimulator
 from braket.experimental_capabilities import EnableExperimentalCapability
+from braket.ir.openqasm import Program
 from braket.parametric import FreeParameterExpression
 from support.frameworks import Framework
 from support.reference import distribution
@@ -198,6 +199,19 @@ def test_a_program_is_read_as_the_text_that_it_is():
     circuit.ti(1).vi(0).ccnot(0, 1, 2).cv(0, 1).pswap(1, 2, 0.3).measure([0, 1, 2])
     program = circuit.to_ir("OPENQASM", serialization_properties=OpenQASMSerializationProperties(VIRTUAL))
     assert distribution(parse(program)) == pytest.approx(distribution(parse(circuit)))
+
+
+def test_inputs_of_a_program_have_the_values_it_gives():
+    text = "OPENQASM 3.0; input float theta; bit[1] b; qubit[1] q; rx(theta) q[0]; b[0] = measure q[0];"
+    assert distribution(parse(Program(source=text, inputs={"theta": pi}))) == pytest.approx({"1": 1})
+    with pytest.raises(CircuitInvalidError, match="an input of the program has no number"):
+        parse(Program(source=text, inputs={"theta": [0.1, 0.2]}))
+
+
+def test_a_text_that_braket_writes_for_a_machine_is_read():
+    circuit = BraketCircuit().h(0).add_verbatim_box(BraketCircuit().v(0).cnot(0, 1)).measure([0, 1])
+    found = parse(circuit.to_ir("OPENQASM"))
+    assert distribution(found) == pytest.approx(distribution(parse(circuit)))
 
 
 def test_a_verbatim_box_is_what_is_in_it():
