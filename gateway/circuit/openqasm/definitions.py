@@ -15,6 +15,9 @@ from gateway.errors import CircuitInvalidError, CircuitSyntaxError, LimitError, 
 
 MAX_NESTING = 100
 _CACHE_STEPS = 100_000
+_SEVERAL, _MANY, _STEPS_OF_MANY = 10, 100, 7
+"""A gate on n qubits under control becomes ``n**2`` steps or more from 10 qubits on, and 7 times as many beyond 100."""
+
 _HEAD = re.compile(r"\s*+(gate|opaque)\s++([^\W\d]\w*+)\s*+(?:\(([^()]*+)\))?+([^(){}]*+)\{?+\s*+\Z")
 _IDENTIFIER = re.compile(r"[^\W\d]\w*+")
 
@@ -200,9 +203,10 @@ def built_in(name: str, num_qubits: int, num_params: int, most_operations: int) 
     gate = find(name, num_params)
     if gate is not None or name not in MANY_CONTROLLED:
         return gate
-    if num_qubits**2 > max(most_operations, 100):
-        msg = f"{name} on {num_qubits} qubits becomes more operations than the {most_operations:,} that are accepted"
-        raise LimitError(msg, limit="operations", requested=num_qubits**2, allowed=most_operations)
+    least = num_qubits**2 * (_STEPS_OF_MANY if num_qubits > _MANY else 1) if num_qubits >= _SEVERAL else 0
+    if least > most_operations:
+        msg = f"{name} on {num_qubits} qubits becomes {least:,} operations or more; {most_operations:,} are accepted"
+        raise LimitError(msg, limit="operations", requested=least, allowed=most_operations)
     places = range(num_qubits)
     size = len(many_controlled(name, places, (1.0,) * num_params))
     return Definition(

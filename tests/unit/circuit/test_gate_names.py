@@ -8,6 +8,8 @@ from support.reference import distribution, unitary
 
 from gateway.circuit import Circuit, Limits
 from gateway.circuit.gates import ALIASES, GATES, MANY_CONTROLLED
+from gateway.circuit.modifiers import many_controlled
+from gateway.circuit.openqasm.definitions import built_in
 from gateway.errors import CircuitInvalidError, LimitError
 
 HEADS = {"2": "OPENQASM 2.0; qreg q[8];", "3": "OPENQASM 3.0; qubit[8] q;", "3 with a loop": "OPENQASM 3; qubit[8] q;"}
@@ -80,8 +82,20 @@ def test_wrong_numbers_for_a_gate_under_many_controls_are_errors(language):
 def test_gate_with_too_many_controls_is_refused_before_it_is_built(language):
     operands = ", ".join(f"q[{place}]" for place in range(3000))
     text = f"{HEADS[language].replace('8', '3000')} mcx {operands}; {TAILS[language]}"
-    with pytest.raises(LimitError, match="operations"):
+    with pytest.raises(LimitError, match="mcx on 3000 qubits becomes 63,000,000 operations or more"):
         Circuit.from_openqasm(text, limits=Limits())
+
+
+@pytest.mark.parametrize("size", [10, 20, 101, 150])
+@pytest.mark.parametrize("name", MANY_CONTROLLED)
+def test_the_least_number_of_operations_is_not_more_than_there_are(name, size):
+    params = (0.3,) * GATES[MANY_CONTROLLED[name]].num_params
+    found = len(many_controlled(name, range(size), params))
+    least = size**2 * (7 if size > 100 else 1)
+    assert found >= least
+    assert built_in(name, size, len(params), found).size == found
+    with pytest.raises(LimitError, match="operations or more"):
+        built_in(name, size, len(params), least - 1)
 
 
 @EVERY_LANGUAGE
