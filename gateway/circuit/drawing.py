@@ -16,7 +16,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 
-from gateway.circuit.layout import layout
+from gateway.circuit.layout import has_clbits, layout
 from gateway.circuit.operations import CircuitData, Operation
 from gateway.circuit.symbols import Mark, Symbol, symbol
 
@@ -59,7 +59,7 @@ class _Drawing:
         self.bottom = self.first + circuit.num_qubits
         self.labels = ["phase:"] * self.first + [f"q{qubit}:" for qubit in range(circuit.num_qubits)]
         self.wires = [" "] * self.first + [_QUANTUM] * circuit.num_qubits
-        if circuit.num_clbits:
+        if has_clbits(circuit):
             self.labels.append("c:")
             self.wires.append(_CLASSICAL)
         self.columns = [self.column(operations) for operations in columns]
@@ -73,6 +73,11 @@ class _Drawing:
 
     def cells(self, sign: Symbol) -> dict[int, str]:
         """Return the texts of one operation, by row."""
+        if sign.mark is Mark.SET:
+            return {self.bottom: sign.classical}
+        if sign.mark in {Mark.WHILE, Mark.END}:
+            bracket = "[" if sign.mark is Mark.WHILE else "]"
+            return dict.fromkeys(range(self.first, self.bottom), bracket) | {self.bottom: sign.classical}
         texts = zip((*sign.controls, *sign.targets), _texts(sign), strict=True)
         own = {qubit + self.first: text for qubit, text in texts} or {0: _label(sign)}
         last = max(own)

@@ -14,6 +14,7 @@ from itertools import pairwise
 from typing import Self
 
 from gateway.circuit.conditions import assignments, bits_of, wide_inequalities
+from gateway.circuit.expressions import Expression, parameters_of
 from gateway.circuit.gates import GATES, Step
 from gateway.circuit.operations import CONTROL, CircuitData, Comparison, Operation
 from gateway.errors import UnsupportedError
@@ -37,23 +38,37 @@ def dump_openqasm2(circuit: CircuitData) -> str:
     It has no statement for a global phase, so the text applies phases to both states of one qubit.
 
     Raises:
-        UnsupportedError: OpenQASM 2 cannot express a condition, or the phase of a circuit without qubits.
+        UnsupportedError: OpenQASM 2 cannot express a condition, a loop, an assignment, a hidden clbit, a parameter, or
+            the phase of a circuit without qubits.
     """
-    _refuse_control_flow(circuit)
+    for index, op in enumerate(circuit.operations):
+        what = _beyond_openqasm2(op, circuit.num_clbits)
+        if what:
+            msg = f"operation {index} ({op.name}) {what}; OpenQASM 2 cannot express that, OpenQASM 3 can"
+            raise UnsupportedError(msg, feature=what, operation=index)
     return _Writer2(circuit).text()
 
 
 def dump_openqasm3(circuit: CircuitData) -> str:
-    """Return the circuit as OpenQASM 3, which can express every circuit."""
-    _refuse_control_flow(circuit)
+    """Return the circuit as OpenQASM 3, which can express every circuit.
+
+    A hidden clbit becomes a variable of type ``bool``, and a parameter an ``input``.
+
+    Raises:
+        UnsupportedError: a parameter has the name of a word of the language.
+    """
     return _Writer3(circuit).text()
 
 
-def _refuse_control_flow(circuit: CircuitData) -> None:
-    for index, op in enumerate(circuit.operations):
-        if op.name in CONTROL or any(clbit >= circuit.num_clbits for clbit in op.clbits):
-            msg = f"operation {index} ({op}): it is not written as OpenQASM yet"
-            raise UnsupportedError(msg, feature="control flow", operation=index)
+def _beyond_openqasm2(op: Operation, num_clbits: int) -> str:
+    """Return what OpenQASM 2 cannot say of an operation; empty if it can be said, apart from its condition."""
+    if op.name in CONTROL:
+        return "is an assignment" if op.name == "set" else "belongs to a loop"
+    if any(clbit >= num_clbits for clbit in op.clbits):
+        return "writes to a hidden clbit"
+    if any(clbit >= num_clbits for test in op.condition for clbit in test.clbits):
+        return "tests a hidden clbit"
+    return "has a parameter without a value" if Expression in map(type, op.params) else ""
 
 
 # ---------------------------------------------------------------------------- numbers
@@ -96,8 +111,27 @@ class _Formal(float):
         return _Formal(f"{self.text}/{other:g}")
 
 
-def _angle(value: float) -> str:
+def _angle(value: float | Expression) -> str:
+    if isinstance(value, Expression):
+        return _angle_of_parameters(value)
     return value.text if isinstance(value, _Formal) else _number(value)
+
+
+_SPELLING = {"asin": "arcsin", "acos": "arccos", "atan": "arctan"}
+
+
+def _angle_of_parameters(value: float | str | Expression) -> str:
+    """Return the text of an angle that depends on parameters."""
+    if not isinstance(value, Expression):
+        return _number(float(value))
+    if value.op == "parameter":
+        return str(value.args[0])
+    args = [_angle_of_parameters(arg) for arg in value.args]
+    if value.op == "abs":
+        return f"sqrt({args[0]}*{args[0]})"
+    if value.op.isalpha():
+        return f"{_SPELLING.get(value.op, value.op)}({args[0]})"
+    return f"(-{args[0]})" if len(args) == 1 else f"({args[0]} {value.op} {args[1]})"
 
 
 # ---------------------------------------------------------------------------- registers
@@ -107,11 +141,14 @@ class _Clbits:
     """The registers of a text, into which the clbits are cut in their order.
 
     Args:
-        count: the number of clbits.
+        count: the number of clbits of the outcome.
         runs: runs of clbits that should be registers; a run that overlaps an earlier one becomes none.
+        name: how the names of registers begin.
+        hidden: how the names of hidden clbits begin.
     """
 
-    def __init__(self, count: int, runs: Iterable[range]) -> None:
+    def __init__(self, count: int, runs: Iterable[range], name: str = "c", hidden: str = "h") -> None:
+        self.hidden = hidden
         distinct: dict[range, None] = {}
         in_a_run = [False] * count
         for run in runs:
@@ -121,7 +158,7 @@ class _Clbits:
         cuts = sorted({0, count, *(run.start for run in distinct), *(run.stop for run in distinct)})
         registers = [range(start, stop) for start, stop in pairwise(cuts)]
         several = len(registers) > 1
-        self.names = {register: f"c{place}" if several else "c" for place, register in enumerate(registers)}
+        self.names = {register: f"{name}{place}" if several else name for place, register in enumerate(registers)}
         self.bits = [f"{name}[{place}]" for register, name in self.names.items() for place in range(len(register))]
 
 
@@ -143,14 +180,21 @@ class _Writer3:
 
     def __init__(self, circuit: CircuitData) -> None:
         self.circuit = circuit
-        self.clbits = _Clbits(circuit.num_clbits, self.runs_of_conditions())
+        angles = [angle for op in circuit.operations if op.name != "set" for angle in op.params]
+        self.parameters = list(dict.fromkeys(name for angle in angles for name in _parameters(angle)))
+        self.qubits = _free("q", self.parameters)
+        self.clbits = _Clbits(
+            circuit.num_clbits, self.runs_of_conditions(), _free("c", self.parameters), _free("h", self.parameters)
+        )
+        self.clbits.bits += [f"{self.clbits.hidden}{place}" for place in range(circuit.num_hidden)]
 
     def runs_of_conditions(self) -> Iterator[range]:
         """Yield the runs of clbits that conditions test."""
         for operation in self.circuit.operations:
             for comparison in operation.condition:
                 run = _run(comparison.clbits)
-                if run is not None and len(run) > 1 and tuple(run) == comparison.clbits:
+                is_register = run is not None and len(run) > 1 and tuple(run) == comparison.clbits
+                if run is not None and is_register and run.stop <= self.circuit.num_clbits:
                     yield run
 
     def text(self) -> str:
@@ -160,16 +204,26 @@ class _Writer3:
         for name in dict.fromkeys(operation.name for operation in self.circuit.operations):
             lines += self.definitions(name, names_so_far)
         lines += self.registers()
+        depth = 0
         for index, operation in enumerate(self.circuit.operations):
-            lines += self.statements(operation, index)
+            depth -= operation.name == "end"
+            lines += ["  " * depth + line for line in self.statements(operation, index)]
+            depth += operation.name == "while"
         return "\n".join(lines) + "\n"
 
     def registers(self) -> Iterator[str]:
         """Yield the declarations."""
+        for name in self.parameters:
+            if name in _WORDS:
+                msg = f"the parameter {name!r} has the name of a word of OpenQASM; give it another one"
+                raise UnsupportedError(msg, feature=f"parameter {name}")
+            yield f"input float {name};"
         if self.circuit.num_qubits:
-            yield f"qubit[{self.circuit.num_qubits}] q;"
+            yield f"qubit[{self.circuit.num_qubits}] {self.qubits};"
         for run, name in self.clbits.names.items():
             yield f"bit[{len(run)}] {name};"
+        for name in self.clbits.bits[self.circuit.num_clbits :]:
+            yield f"bool {name} = false;"
 
     def definitions(self, name: str, names_so_far: set[str]) -> Iterator[str]:
         """Yield the definition of a gate after the definitions of the gates that it needs."""
@@ -197,14 +251,20 @@ class _Writer3:
     def statements(self, operation: Operation, index: int) -> Iterable[str]:
         """Return the statements of one operation; messages name its ``index``."""
         name, qubits = operation.name, operation.qubits
+        register = self.qubits
         if name == "barrier":
             every = qubits == tuple(range(self.circuit.num_qubits))
-            names = "q" if every else ",".join([f"q[{qubit}]" for qubit in qubits])
+            names = register if every else ",".join([f"{register}[{qubit}]" for qubit in qubits])
             return [f"barrier {names};"] if qubits else []
-        if name == "measure":
-            statements = [self.measurement(f"q[{qubits[0]}]", self.clbits.bits[operation.clbits[0]])]
+        if name in {"while", "end"}:
+            return ["}"] if name == "end" else [f"while ({self.tests(operation)}) {{"]
+        if name == "set":
+            statements = self.assignments(operation)
+        elif name == "measure":
+            statements = [self.measurement(f"{register}[{qubits[0]}]", self.clbits.bits[operation.clbits[0]])]
         else:
-            statements = self.calls(name, tuple(range(len(qubits))), operation.params, [f"q[{q}]" for q in qubits])
+            operands = [f"{register}[{qubit}]" for qubit in qubits]
+            statements = self.calls(name, tuple(range(len(qubits))), operation.params, operands)
         return self.conditional(operation, statements, index) if operation.condition else statements
 
     def measurement(self, qubit: str, clbit: str) -> str:
@@ -213,8 +273,49 @@ class _Writer3:
 
     def conditional(self, operation: Operation, statements: list[str], index: int) -> Iterable[str]:  # noqa: ARG002
         """Return the statements under the operation's condition."""
-        tests = " && ".join([self.test(comparison) for comparison in operation.condition])
-        return [f"if ({tests}) {{ {' '.join(statements)} }}"]
+        return [f"if ({self.tests(operation)}) {{ {' '.join(statements)} }}"]
+
+    def tests(self, operation: Operation) -> str:
+        """Return the text of the operation's condition."""
+        return " && ".join([self.test(comparison) for comparison in operation.condition])
+
+    def assignments(self, operation: Operation) -> list[str]:
+        """Return the statements of a ``set``; a value of several bits is computed before the first of them changes."""
+        (value,), clbits = operation.params, operation.clbits
+        if not isinstance(value, Expression):
+            return [f"{self.clbits.bits[clbit]} = {int(value) >> place & 1};" for place, clbit in enumerate(clbits)]
+        number = self.value(value)
+        if len(clbits) == 1:
+            return [f"{self.clbits.bits[clbits[0]]} = bool({number} & 1);"]
+        name = _free("value", self.parameters)
+        statements = [
+            f"uint[{len(part)}] {name}{first or ''} = {number if not first else f'({number}) >> {first}'};"
+            for first, part in _parts(clbits)
+        ]
+        for first, part in _parts(clbits):
+            statements += [
+                f"{self.clbits.bits[clbit]} = {name}{first or ''}[{place}];" for place, clbit in enumerate(part)
+            ]
+        return ["{", *statements, "}"] if not operation.condition else statements
+
+    def value(self, value: float | str | Expression) -> str:
+        """Return the text of a classical value, a whole number of any size."""
+        if not isinstance(value, Expression):
+            return str(int(value))
+        if value.op == "bits":
+            return self.number_of([int(clbit) for clbit in value.args])  # type: ignore[arg-type]  # they are numbers
+        args = [self.value(arg) for arg in value.args]
+        if value.op in _VALUES:
+            return _VALUES[value.op].format(*args)
+        return f"({value.op}{args[0]})" if len(args) == 1 else f"({args[0]} {value.op} {args[1]})"
+
+    def number_of(self, clbits: list[int]) -> str:
+        """Return the text of clbits, read as a number."""
+        for run, name in self.clbits.names.items():
+            if len(clbits) > 1 and clbits == list(run):
+                return f"int({name})"
+        bits = [f"int({self.clbits.bits[clbit]})" for clbit in clbits]
+        return f"({' | '.join([f'({bit} << {place})' if place else bit for place, bit in enumerate(bits)])})"
 
     def test(self, comparison: Comparison) -> str:
         """Return the text of a comparison: of a whole register where possible, else of single bits."""
@@ -226,6 +327,45 @@ class _Writer3:
             return f"{self.clbits.names[run]} {sign} {comparison.value}"
         bits = [f"{self.clbits.bits[clbit]} == {bit}" for clbit, bit in bits_of(comparison)]
         return f"{'' if comparison.equal else '!'}({' && '.join(bits)})"
+
+
+_VALUES = {
+    "not": "int(!({0} != 0))",
+    "and": "int({0} != 0 && {1} != 0)",
+    "or": "int({0} != 0 || {1} != 0)",
+    "if": "(int({0} != 0) * {1} + int({0} == 0) * {2})",
+    "signed": "int[{1}]({0})",
+    "wrap": "int(uint[{1}]({0}))",
+    "popcount": "popcount(uint[1024]({0}))",
+    **{sign: f"int({{0}} {sign} {{1}})" for sign in ("==", "!=", "<", "<=", ">", ">=")},
+}
+"""Operators of classical values that OpenQASM 3 spells in another way, or has not."""
+
+_WIDEST = 1_024
+_WORDS = frozenset(
+    """OPENQASM angle array barrier bit bool box break cal case complex const continue creg ctrl def default defcal
+    defcalgrammar delay duration durationof else end euler extern false float for gate gphase if in include input int
+    inv let measure mutable negctrl nop output pi pow pragma qreg qubit readonly reset return stretch switch tau true
+    uint while""".split(),  # noqa: SIM905 - a list of words reads best as words
+)
+
+
+def _parts(clbits: tuple[int, ...]) -> Iterator[tuple[int, tuple[int, ...]]]:
+    """Yield clbits in parts that a variable can hold, each with the place of its first one."""
+    for first in range(0, len(clbits), _WIDEST):
+        yield first, clbits[first : first + _WIDEST]
+
+
+def _parameters(angle: float | Expression) -> Iterator[str]:
+    return parameters_of(angle) if isinstance(angle, Expression) else iter(())
+
+
+def _free(name: str, taken: Iterable[str]) -> str:
+    """Return a name such that no taken one is equal to it or to it with a number."""
+    numbered = {each.rstrip("0123456789") for each in taken}
+    while name in numbered:
+        name += "_"
+    return name
 
 
 class _Writer2(_Writer3):

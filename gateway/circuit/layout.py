@@ -2,14 +2,14 @@
 
 The rows are, from top to bottom, that of the global phases if there are any, one for each qubit, and that of the
 clbits. An operation takes all rows between its highest and its lowest qubit, and down to the clbits if it writes or
-tests some.
+tests some. An assignment takes the row of the clbits only, and the beginning and the end of a loop take all rows.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-from gateway.circuit.operations import CircuitData, Operation
+from gateway.circuit.operations import CONTROL, CircuitData, Operation
 
 
 class Layout(NamedTuple):
@@ -47,7 +47,7 @@ def layout(circuit: CircuitData, *, most_operations: int, most_columns: int | No
         if column == most_columns:
             break
         placed += 1
-        if not operation.qubits and not _is_phase(operation):
+        if not operation.qubits and operation.name == "barrier":
             continue  # a barrier on nothing
         ends[rows] = [column + 1] * (rows.stop - rows.start)
         if column == len(columns):
@@ -57,10 +57,17 @@ def layout(circuit: CircuitData, *, most_operations: int, most_columns: int | No
 
 
 def _is_phase(op: Operation) -> bool:
-    return not op.qubits and op.name != "barrier"
+    return not op.qubits and op.name != "barrier" and op.name not in CONTROL
 
 
 def _rows(op: Operation, first_qubit: int, bottom: int) -> slice:
     """Return the rows that an operation takes."""
+    if op.name in CONTROL:
+        return slice(bottom if op.name == "set" else 0, bottom + 1)
     top, last = (min(op.qubits) + first_qubit, max(op.qubits) + first_qubit) if op.qubits else (0, 0)
     return slice(top, (bottom if op.clbits or op.condition else last) + 1)
+
+
+def has_clbits(circuit: CircuitData) -> bool:
+    """Return whether a drawing has a row for the clbits."""
+    return circuit.num_clbits + circuit.num_hidden > 0

@@ -12,7 +12,7 @@ from collections.abc import Collection, Sequence
 from itertools import islice
 from typing import NamedTuple
 
-from gateway.circuit.layout import Layout, layout
+from gateway.circuit.layout import Layout, has_clbits, layout
 from gateway.circuit.operations import CircuitData, Operation
 from gateway.circuit.pen import (
     BOX_HEIGHT,
@@ -100,7 +100,7 @@ class _Drawing:
         self.names = ["phase"] * self.first + [f"q{qubit}" for qubit in range(self.num_qubits)]
         if circuit.num_qubits > self.num_qubits:
             self.names.append(_HIDDEN)
-        self.has_clbits = circuit.num_clbits > 0
+        self.has_clbits = has_clbits(circuit)
         self.margin = max([width_of_label(name) for name in [*self.names, "c"]])
         self._begin = self.margin + 2 * _MARGIN
         self.width = self.height = 0.0
@@ -148,6 +148,12 @@ class _Drawing:
 
     def _operation(self, x: float, sign: Symbol, *, hot: bool) -> None:
         """Draw one operation around the middle of its column."""
+        if sign.mark is Mark.SET:
+            self.pen.drop(x, self._clbits - _TO_CLBITS / 2, self._clbits, _beside_clbits(sign))
+            return
+        if sign.mark in {Mark.WHILE, Mark.END}:
+            self._loop_mark(x, sign)
+            return
         rows = [self._row(qubit) for qubit in (*sign.controls, *sign.targets)] or [0]
         if sign.mark is not Mark.BARRIER:
             self.pen.connect(x, self._y(min(rows)), self._y(max(rows)), hot=hot)
@@ -159,6 +165,14 @@ class _Drawing:
             self.pen.control(x, self._y(self._row(qubit)), hot=hot)
         for place, row in enumerate(rows[len(sign.controls) :]):
             self._target(x, row, sign, f":{place}" if sign.numbered else "", hot=hot)
+
+    def _loop_mark(self, x: float, sign: Symbol) -> None:
+        """Draw the beginning or the end of a loop across all wires."""
+        rows = range(self.first, self.first + self.num_qubits)
+        for row in rows:
+            self.pen.barrier(x, self._y(row), _ROW)
+        last = self._y(rows[-1]) if rows else self._clbits - _TO_CLBITS / 2
+        self.pen.drop(x, last, self._clbits, _beside_clbits(sign))
 
     def _target(self, x: float, row: int, sign: Symbol, number: str, *, hot: bool) -> None:
         """Draw what stands on one target of an operation."""
@@ -200,7 +214,8 @@ def _angles(sign: Symbol) -> str:
 
 def _width(sign: Symbol) -> float:
     """Return the width that an operation needs."""
-    own = {Mark.NOT: 24.0, Mark.SWAP: 20.0, Mark.BARRIER: 12.0, Mark.MEASURE: 30.0}.get(sign.mark)
+    own = {Mark.NOT: 24.0, Mark.SWAP: 20.0, Mark.BARRIER: 12.0, Mark.MEASURE: 30.0, Mark.SET: 12.0, Mark.WHILE: 12.0,
+           Mark.END: 12.0}.get(sign.mark)  # fmt: skip
     number = ":0" if sign.numbered else ""
     box = width_of_box(_name(sign) + number, _angles(sign)) if own is None else own
     return max(box, width_of_label(text) if (text := _beside_clbits(sign)) else 0)
@@ -209,6 +224,8 @@ def _width(sign: Symbol) -> float:
 def _beside_clbits(sign: Symbol) -> str:
     """Return what stands under an operation; a condition begins with the name of the wire, unlike a clbit's number."""
     condition = f"c{sign.tests.replace('&', '&c')}" if sign.tests else ""
+    if sign.mark in {Mark.WHILE, Mark.END}:
+        return f"{sign.name} {condition}".rstrip()
     return "→".join(filter(None, [condition, sign.writes]))
 
 

@@ -34,6 +34,12 @@ class Mark(StrEnum):
     BARRIER = "barrier"
     MEASURE = "measure"
     RESET = "reset"
+    SET = "set"
+    """An assignment, which stands beside the clbits only."""
+    WHILE = "while"
+    """The beginning of a loop, across all qubits."""
+    END = "end"
+    """The end of a loop, across all qubits."""
 
 
 class Symbol(NamedTuple):
@@ -46,7 +52,7 @@ class Symbol(NamedTuple):
         controls: the control qubits.
         targets: the other qubits; none for a global phase.
         numbered: whether the targets play different parts, so that each box has its number.
-        writes: the clbit to which a measurement writes; empty for other operations.
+        writes: the clbit to which a measurement writes, or clbits with the value that is assigned to them.
         tests: the condition, such as ``0,1=2`` for "clbits 0 and 1, read as a number, are 2"; empty without one.
     """
 
@@ -62,6 +68,8 @@ class Symbol(NamedTuple):
     @property
     def classical(self) -> str:
         """What stands beside the clbits under the operation; empty if nothing does."""
+        if self.mark in {Mark.WHILE, Mark.END}:
+            return f"{self.name} {self.tests}".rstrip()
         return f"{self.tests}→{self.writes}" if self.tests and self.writes else self.tests or self.writes
 
 
@@ -73,31 +81,41 @@ def symbol(op: Operation) -> Symbol:
     return Symbol(
         mark=mark,
         name=name,
-        angles=",".join(map(_angle, op.params)),
+        angles=",".join(map(_angle, op.params)) if mark is not Mark.SET else "",
         controls=op.qubits[:number],
         targets=targets,
         numbered=mark is Mark.BOX and len(targets) > 1 and name not in _SYMMETRIC,
-        writes=_short(",".join(map(str, op.clbits))),
+        writes=_writes(op),
         tests="&".join(map(_test, op.condition)),
     )
 
 
 def sentence(op: Operation) -> str:
     """Return an operation in words, such as ``cx on q0, q1`` or ``x on q2 if c1=1``."""
+    when = f" if {' and '.join([f'c{_test(comparison)}' for comparison in op.condition])}" if op.condition else ""
+    if op.name == "set":
+        return f"set c{_writes(op).replace(':=', ' to ')}{when}"
+    if op.name in {"while", "end"}:
+        return f"{op.name}{when.replace(' if', '', 1)}"
     angles = f"({', '.join(map(_angle, op.params))})" if op.params else ""
     number = len(op.qubits)
     qubits = (
         ", ".join([f"q{qubit}" for qubit in op.qubits]) if number <= _MOST_QUBITS_IN_WORDS else f"{number:,} qubits"
     )
     where = f" on {qubits}" if qubits else ""
-    into = f" into c{_short(','.join(map(str, op.clbits)))}" if op.clbits else ""
-    when = f" if {' and '.join([f'c{_test(comparison)}' for comparison in op.condition])}" if op.condition else ""
+    into = f" into c{_writes(op)}" if op.clbits else ""
     return f"{op.name}{angles}{where}{into}{when}"
 
 
 def _test(comparison: Comparison) -> str:
     sign = "=" if comparison.equal else "≠"
     return f"{_short(','.join(map(str, comparison.clbits)))}{sign}{_short(str(comparison.value))}"
+
+
+def _writes(op: Operation) -> str:
+    """Return the clbits to which an operation writes, and the value if it is an assignment."""
+    clbits = _short(",".join(map(str, op.clbits)))
+    return f"{clbits}:={_short(str(op.params[0]))}" if op.name == "set" else clbits
 
 
 def _angle(value: Angle) -> str:

@@ -23,6 +23,7 @@ from openqasm3 import ast
 from gateway.circuit.gates import GATES
 
 _NEGLIGIBLE = 1e-12
+_LEAST = 1e-9
 _MOST_HISTORIES = 20_000
 
 _BINARY: dict[str, Callable[[Any, Any], Any]] = {
@@ -97,7 +98,10 @@ class History:
 
 
 def distribution(text: str) -> dict[str, float]:
-    """Return the exact probability of each outcome of a program: of its bits and outputs at the top level."""
+    """Return the exact probability of each outcome of a program: of its bits and outputs at the top level.
+
+    Histories that are less likely than one in 10**12 are not followed to their end.
+    """
     program = openqasm3.parse(text)
     histories: list[list[int]] = [[]]
     found: defaultdict[str, float] = defaultdict(float)
@@ -111,7 +115,7 @@ def distribution(text: str) -> dict[str, float]:
         key = Interpreter(history).run(program)
         histories += history.others
         found[key] += history.probability
-    return {key: probability for key, probability in found.items() if probability > _NEGLIGIBLE}
+    return {key: probability for key, probability in found.items() if probability > _LEAST}
 
 
 class Interpreter:
@@ -152,6 +156,11 @@ class Interpreter:
 
     def on_include(self, node: ast.Include) -> None: ...
 
+    def on_delay_instruction(self, node: ast.DelayInstruction) -> None: ...
+
+    def on_box(self, node: ast.Box) -> None:
+        self.nested(node.body)
+
     def on_quantum_barrier(self, node: ast.QuantumBarrier) -> None: ...
 
     def on_qubit_declaration(self, node: ast.QubitDeclaration) -> None:
@@ -161,6 +170,8 @@ class Interpreter:
         self.state = np.kron(np.eye(1, 2**size, dtype=complex)[0], self.state)
 
     def on_classical_declaration(self, node: ast.ClassicalDeclaration) -> None:
+        if type(node.type).__name__ in {"DurationType", "StretchType"}:
+            return
         variable = self.new_variable(node.type)
         if node.init_expression is not None:
             self.assign(variable, self.value(node.init_expression))
@@ -224,7 +235,9 @@ class Interpreter:
 
     def on_quantum_gate(self, node: ast.QuantumGate) -> None:
         params = [float(plain(self.value(argument))) for argument in node.arguments]
-        self.apply(node.name.name, [self.qubits(operand)[0] for operand in node.qubits], params)
+        operands = [self.qubits(operand) for operand in node.qubits]
+        for row in zip(*operands, strict=True):
+            self.apply(node.name.name, list(row), params)
 
     def on_branching_statement(self, node: ast.BranchingStatement) -> None:
         self.nested(node.if_block if plain(self.value(node.condition)) else node.else_block)
@@ -251,7 +264,8 @@ class Interpreter:
         values = node.set_declaration
         if type(values).__name__ == "RangeDefinition":
             step = 1 if values.step is None else self.value(values.step)
-            turns = list(range(self.value(values.start), self.value(values.end) + (1 if step > 0 else -1), step))
+            start, end = plain(self.value(values.start)), plain(self.value(values.end))
+            turns = list(range(start, end + (1 if step > 0 else -1), step))
         elif type(values).__name__ == "DiscreteSet":
             turns = [plain(self.value(value)) for value in values.values]
         else:
@@ -363,6 +377,8 @@ class Interpreter:
         name = node.name.name
         if name == "popcount":
             return plain(self.value(node.arguments[0])).bit_count()
+        if name == "sin":
+            return math.sin(plain(self.value(node.arguments[0])))
         definition = self.subroutines[name]
         scope: dict[str, Any] = {}
         for formal, actual in zip(definition.arguments, node.arguments, strict=True):
@@ -428,11 +444,13 @@ class Interpreter:
             outcome = history.outcomes[len(history.taken)]
         else:
             outcome = int(one > 0.5) if min(one, 1 - one) < _NEGLIGIBLE else 0
-            if min(one, 1 - one) >= _NEGLIGIBLE and history.probability * one > _NEGLIGIBLE:
+            if min(one, 1 - one) >= _NEGLIGIBLE:
                 history.others.append([*history.taken, 1])
         history.taken.append(outcome)
         weight = one if outcome else 1 - one
         history.probability *= weight
+        if history.probability < _NEGLIGIBLE:  # a loop that may go on for ever
+            raise _End
         self.state = np.where(is_one == bool(outcome), self.state, 0) / math.sqrt(weight)
         return outcome
 

@@ -14,9 +14,10 @@ import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
-from gateway.errors import CircuitInvalidError, CircuitSyntaxError, LimitError
+from gateway.circuit.expressions import Expression as Symbolic
+from gateway.errors import CircuitInvalidError, CircuitSyntaxError, LimitError, UnsupportedError
 
 MAX_DEPTH = 200
 MAX_TOKENS = 2_000
@@ -125,11 +126,41 @@ class Expression(NamedTuple):
             raise _not_finite(_REASONS.get(type(exc), "has no value")) from None
         except ValueError:
             raise _not_finite("has no real value") from None
-        value = pop()
-        if value * 0.0 != 0.0:
+        except TypeError:  # an argument is an expression of parameters
+            found: float = self._with_parameters(arguments)
+            return found
+        value: Any = pop()
+        if value * 0.0 != 0.0 and not isinstance(value, Symbolic):
             raise _not_finite("is not a finite number")
-        return value
+        result: float = value
+        return result
 
+    def _with_parameters(self, arguments: Sequence[Any]) -> Any:  # noqa: ANN401 - an angle that is no number
+        """Return the value as an expression of parameters."""
+        stack: list[Any] = []
+        for function, number, constant in self.program:
+            if function is None:
+                stack.append(constant if number < 0 else arguments[number])
+                continue
+            operands = [stack.pop() for _ in range(number)][::-1]
+            operator_ = _SYMBOLIC.get(function, "")
+            if not any(isinstance(operand, Symbolic) for operand in operands):
+                stack.append(function(*operands))
+            elif operator_:
+                stack.append(Symbolic(operator_, tuple(operands)))
+            elif function in {operator.pos, operator.neg, operator.add, operator.sub, operator.mul, operator.truediv}:
+                stack.append(function(*operands))
+            else:
+                msg = "a function of a parameter that is known for numbers only, such as floor or mod"
+                raise UnsupportedError(msg, feature="parameter")
+        return stack.pop()
+
+
+_SYMBOLIC: dict[_Function, str] = {
+    math.sin: "sin", math.cos: "cos", math.tan: "tan", math.asin: "asin", math.acos: "acos", math.atan: "atan",
+    math.exp: "exp", math.log: "log", math.sqrt: "sqrt", math.pow: "**",
+}  # fmt: skip
+"""Function -> its name in expressions of parameters."""
 
 _REASONS: dict[type[ArithmeticError], str] = {
     ZeroDivisionError: "divides by zero",

@@ -83,12 +83,13 @@ class Parser:
                 return syntax.Nothing(at)
             if tokens.word == "{":
                 depth = self._enter(at)
-                block = syntax.Block(at, self.block())
+                block = syntax.Block(at, self.block(is_bare=True))
                 self._depth = depth
                 return block
             if tokens.word == "@":
-                tokens.rest_of_line()
-                return syntax.Nothing(at)
+                while tokens.word == "@":
+                    tokens.rest_of_line()
+                return self.statement()
             if tokens.ahead() == "pragma":
                 tokens.next()
                 return self._pragma(at)
@@ -102,16 +103,22 @@ class Parser:
             raise self.tokens.error("a pragma stands inside a block", at)
         return syntax.Pragma(at, line.removeprefix("pragma").strip())
 
-    def block(self, *around: str) -> tuple[AnyStatement, ...]:
-        """Parse ``{ ... }``."""
+    def block(self, *around: str, is_bare: bool = False) -> tuple[AnyStatement, ...]:
+        """Parse ``{ ... }``.
+
+        Args:
+            around: what the block belongs to.
+            is_bare: whether it belongs to nothing, so that whatever may stand outside of it may stand in it.
+        """
         self._expect("{")
-        self._around += ["block", *around]
+        outer = list(self._around)
+        self._around += [] if is_bare else ["block", *around]
         statements = []
         while self.tokens.word != "}" or self.tokens.kind != Kind.MARK:
             if self.tokens.kind == Kind.END:
                 raise self.tokens.unexpected()
             statements.append(self.statement())
-        del self._around[-1 - len(around) :]
+        self._around = outer
         self.tokens.next()
         return tuple(statements)
 
@@ -119,10 +126,10 @@ class Parser:
         """Parse a block, or a single statement in its place."""
         if self.tokens.word == "{":
             return self.block(*around)
+        if self.tokens.word == ";":
+            raise self.tokens.unexpected()
         self._around += ["block", *around]
         statement = self.statement()
-        if isinstance(statement, syntax.Nothing) and statement.at == self.tokens.start:
-            raise self.tokens.unexpected()
         del self._around[-1 - len(around) :]
         return (statement,)
 
@@ -181,7 +188,7 @@ class Parser:
         initial = None
         if self.tokens.word == "=":
             self.tokens.next()
-            initial = self._value()
+            initial = self._set() if self.tokens.word == "{" else self._value()
         self._end()
         return syntax.Declaration(at, kind, name, initial, role)
 
@@ -324,8 +331,6 @@ class Parser:
             else:
                 self.tokens.next()
                 default = self.block()
-        if not cases and default is None:
-            raise self.tokens.unexpected()
         self._expect("}")
         return syntax.Switch(at, target, tuple(cases), default or ())
 
@@ -489,7 +494,7 @@ class Parser:
         base = target
         while isinstance(base, syntax.Index):
             base = base.base
-        if not isinstance(base, syntax.Name):
+        if not isinstance(base, syntax.Name) or base.name[0] == "$":
             raise self.tokens.unexpected()
         self._only(at, "a gate assigns a value", outside="gate")
         operator = self.tokens.word
@@ -538,15 +543,13 @@ class Parser:
     # ------------------------------------------------------------------ expressions
 
     def _value(self) -> Expression:
-        """Parse a value that may be a measurement or a list."""
+        """Parse a value that may be a measurement."""
         if self.tokens.word == "measure" and self.tokens.kind == Kind.NAME:
             at = self.tokens.start
             if "gate" in self._around:
                 raise self.tokens.error("a gate measures a qubit", at)
             self.tokens.next()
             return syntax.Measurement(at, self._operand())
-        if self.tokens.word == "{":
-            return self._set()
         return self.expression()
 
     def expression(self) -> Expression:
@@ -656,7 +659,8 @@ class Parser:
         parts: list[Expression | None] = [None if tokens.word == ":" else self.expression()]
         while tokens.word == ":" and len(parts) < 3:  # noqa: PLR2004 - start, step and end
             tokens.next()
-            parts.append(None if tokens.word in {":", "]"} else self.expression())
+            may_lack = len(parts) == 1 and tokens.word in {":", "]"}
+            parts.append(None if may_lack else self.expression())
         if len(parts) == 1:
             return parts[0]  # type: ignore[return-value]  # it does not begin with a colon
         return syntax.Range(at, parts[0], parts[1] if len(parts) == 3 else None, parts[-1])  # noqa: PLR2004

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from gateway.circuit import Circuit, Operation
+from gateway.circuit import Circuit, Comparison, Operation, bits
 from gateway.circuit.drawing import draw
 from gateway.circuit.gates import GATES
 
@@ -122,3 +122,17 @@ def test_a_drawing_is_bounded_and_says_what_it_leaves_out():
     drawing = draw(circuit)
     assert drawing.endswith("\n\n(the first 10,000 of 1,000,000 operations)")
     assert drawing.count("┤h├") == 10_000
+
+
+def test_assignments_stand_beside_the_clbits_and_loops_cross_all_wires():
+    circuit = Circuit(2, 2).h(0).measure(0, 0).while_({0: 1}).h(0).measure(0, 0).end().set([1], bits(0))
+    assert draw(circuit, width=100) == (
+        "q0: ─┤h├─┤M├─────[─────┤h├─┤M├──]──────────\n"
+        "q1: ──────╫──────[──────────╫───]──────────\n"
+        "c:  ══════0══while 0=1══════0══end═1:=c[0]═"
+    )
+
+
+def test_a_circuit_with_hidden_clbits_only_has_a_row_for_them():
+    circuit = Circuit(1, 0, [Operation("set", (), (1,), (0,)), Operation("x", (0,), (), (), (Comparison((0,), 1),))], 1)
+    assert draw(circuit, width=100) == "q0: ──────┤x├─\nc:  ═0:=1═0=1═"

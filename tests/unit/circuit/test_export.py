@@ -9,9 +9,11 @@ import qiskit.qasm2
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from qiskit.quantum_info import Operator
+from support.dynamic_programs import Programs
+from support.reference import distribution
 from support.simulation import assert_same_behaviour, unitary
 
-from gateway.circuit import Circuit, Comparison, parse
+from gateway.circuit import Circuit, Comparison, Expression, Operation, bits, parameter, parse
 from gateway.circuit.export import QELIB1, STDGATES, dump_openqasm2, dump_openqasm3
 from gateway.circuit.gates import GATES
 from gateway.errors import UnsupportedError
@@ -204,3 +206,95 @@ def test_methods_of_the_circuit_do_the_same():
     assert Circuit.from_openqasm(circuit.to_openqasm2()) == circuit
     assert Circuit.from_openqasm(circuit.to_openqasm3()) == circuit
     assert circuit.draw().startswith("q0:")
+
+
+# ---------------------------------------------------------------------------- control flow and parameters
+
+
+@pytest.mark.parametrize("seed", range(0, 40, 2))
+def test_a_program_of_loops_and_assignments_does_the_same_after_a_round_trip(seed):
+    try:
+        circuit = parse(Programs(random.Random(seed)).text())
+    except UnsupportedError:  # a real number in a loop
+        return
+    back = parse(dump_openqasm3(circuit))
+    back.validate()
+    assert distribution(back) == pytest.approx(distribution(circuit), abs=1e-9)
+
+
+@pytest.mark.parametrize("op", ["+", "-", "*", "/", "%", "&", "|", "^", "==", "!=", "<", "<=", ">", ">=", "and", "or"])
+def test_every_operator_of_two_values_is_said(op):
+    second = Expression("|", (bits(2, 3), 1))  # never 0
+    circuit = Circuit(4, 8)
+    for qubit in range(4):
+        circuit.h(qubit).measure(qubit, qubit)
+    circuit.set([4, 5, 6, 7], Expression(op, (Expression("signed", (bits(1, 0), 2)), second)))
+    assert distribution(parse(dump_openqasm3(circuit))) == pytest.approx(distribution(circuit))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        Expression("-", (bits(0, 1),)),
+        Expression("~", (bits(0, 1),)),
+        Expression("not", (bits(0, 1),)),
+        Expression("<<", (bits(0, 1), bits(2))),
+        Expression(">>", (bits(0, 1, 2), bits(2))),
+        Expression("if", (bits(2), bits(1, 0), 5)),
+        Expression("wrap", (Expression("+", (bits(0, 1, 2), 3)), 3)),
+        Expression("popcount", (bits(0, 1, 2),)),
+        Expression("+", (bits(0, 1), bits(1, 2))),
+        -3,
+        10,
+    ],
+    ids=str,
+)
+def test_every_other_value_is_said(value):
+    circuit = Circuit(3, 7)
+    for qubit in range(3):
+        circuit.h(qubit).measure(qubit, qubit)
+    circuit.set([5, 3, 4, 6], value)
+    assert distribution(parse(dump_openqasm3(circuit))) == pytest.approx(distribution(circuit))
+
+
+def test_parameters_become_inputs_and_come_back():
+    theta, phi = parameter("theta"), parameter("phi0")
+    angle = -((theta / 2 + 0.125) ** 2) * phi
+    circuit = Circuit(1).rx(angle, 0).rz(Expression("asin", (theta,)), 0).p(Expression("abs", (phi,)), 0)
+    text = dump_openqasm3(circuit)
+    assert "input float theta;\ninput float phi0;\n" in text
+    back = parse(text)
+    assert back.parameters == ("theta", "phi0")
+    values = {"theta": 0.4, "phi0": -1.5}
+    for ours, theirs in zip(circuit.bind(values).operations, back.bind(values).operations, strict=True):
+        assert ours.params == pytest.approx(theirs.params)
+
+
+def test_registers_get_out_of_the_way_of_parameters():
+    circuit = Circuit(1, 1).rx(parameter("q"), 0).ry(parameter("c0"), 0).measure(0, 0)
+    text = dump_openqasm3(circuit)
+    assert "qubit[1] q_;" in text
+    assert "bit[1] c_;" in text
+    assert parse(text) == circuit
+
+
+def test_a_parameter_with_the_name_of_a_word_is_refused():
+    with pytest.raises(UnsupportedError, match="the parameter 'gate' has the name of a word"):
+        dump_openqasm3(Circuit(1).rx(parameter("gate"), 0))
+
+
+@pytest.mark.parametrize(
+    ("circuit", "what"),
+    [
+        (Circuit(1, 1).set([0], 1), "is an assignment"),
+        (Circuit(1, 1).while_({0: 1}).x(0).end(), "belongs to a loop"),
+        (Circuit(1, 1, [Operation("measure", (0,), (), (1,))], 1), "writes to a hidden clbit"),
+        (Circuit(1, 1, [Operation("x", (0,), (), (), (Comparison((1,), 1),))], 1), "tests a hidden clbit"),
+        (Circuit(1).rx(parameter("t"), 0), "has a parameter without a value"),
+    ],
+    ids=["set", "while", "measure", "if", "parameter"],
+)
+def test_openqasm_2_refuses_by_name_what_it_cannot_say(circuit, what):
+    with pytest.raises(UnsupportedError, match=f"operation 0 .* {what}; OpenQASM 2 cannot") as caught:
+        dump_openqasm2(circuit)
+    assert (caught.value.feature, caught.value.operation) == (what, 0)

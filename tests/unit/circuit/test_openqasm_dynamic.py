@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -15,6 +16,42 @@ from gateway.circuit.openqasm.reader import read_program
 from gateway.errors import UnsupportedError
 
 _SEEDS = 60
+CIRCUITS = Path(__file__).parents[2] / "circuits" / "openqasm3"
+DYNAMIC = """angles_of_outcomes boolean_of_outcomes copied_outputs else_if_chain end_under_a_condition
+    exclusive_or_of_outcomes for_with_measured_break for_with_measured_continue if_overwrites_its_condition
+    integer_of_outcomes iterative_phase_loop loop_over_outcomes magic_state_feed_forward nested_if_measures_inside
+    nested_loops_on_outcomes repeat_until_one repeat_until_success_counted scheduled_feed_forward
+    signed_arithmetic_of_outcomes subroutine_returns_bit subroutine_returns_integer subroutine_with_loop
+    switch_on_integer switch_on_snapshot syndrome_loop teleport_twice variables_change_kind while_with_break
+    while_with_continue wide_comparisons""".split()  # noqa: SIM905 - a list of words reads best as words
+
+
+@pytest.mark.parametrize("name", DYNAMIC)
+def test_a_program_of_the_corpus_means_what_the_interpreter_finds(name: str) -> None:
+    text = (CIRCUITS / f"{name}.qasm").read_text()
+    assert distribution(parse(text)) == pytest.approx(program_interpreter.distribution(text), abs=1e-8)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("repeat_until_one", {"1": 1}),
+        ("repeat_until_success_counted", {"011": 1 / 2, "101": 1 / 4, "111": 1 / 8, "110": 1 / 8}),
+        ("while_with_break", {"11": 1}),
+        ("while_with_continue", {"11": 1}),
+        ("for_with_measured_break", {"00001": 1 / 2, "01010": 1 / 4, "10100": 1 / 8, "11000": 1 / 8}),
+        ("if_overwrites_its_condition", {"00": 1 / 4, "10": 1 / 2, "11": 1 / 4}),
+        ("nested_if_measures_inside", {"000": 1 / 2, "001": 1 / 4, "011": 1 / 8, "110": 1 / 8}),
+        ("syndrome_loop", {"111": 1}),
+        ("iterative_phase_loop", {"101": 1}),
+        ("end_under_a_condition", {"01": 1 / 2, "10": 1 / 2}),
+        ("nested_loops_on_outcomes", {"11": 1}),
+        ("scheduled_feed_forward", {"00": 1 / 2, "11": 1 / 2}),
+    ],
+)
+def test_a_program_of_the_corpus_has_the_distribution_that_its_first_line_says(name: str, expected) -> None:
+    found = distribution(parse((CIRCUITS / f"{name}.qasm").read_text()))
+    assert found == pytest.approx(expected, abs=1e-9)
 
 
 @pytest.mark.parametrize("seed", range(_SEEDS))
@@ -39,3 +76,77 @@ def test_the_fast_way_changes_nothing_of_what_depends_on_measurements(seed: int)
             parse(text)
         return
     assert distribution(parse(text)) == pytest.approx(distribution(Circuit(*slow)))
+
+
+# ------------------------------------------------------------------ as others write them
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (  # a register that is copied and changed, as Stim writes detectors
+            """def mr(qubit a) -> bit { bit b; b = measure a; reset a; return b; } qubit[2] q; bit[2] m; bit[3] d;
+            x q[0]; m[0] = mr(q[0]); d[0] = m[0] ^ 1; m[1] = mr(q[0]) ^ mr(q[1]); d[1] = m[1] ^ m[0] ^ 0;
+            d[2] = d[1];""",
+            {"11001": 1},
+        ),
+        (  # AutoQASM: the output is declared first, names have underscores, bits begin as strings of zeros
+            """output bit return_value; qubit[1] __qubits__; bit __bit_0__ = "0"; x __qubits__[0];
+            __bit_0__ = measure __qubits__[0]; return_value = __bit_0__;""",
+            {"11": 1},
+        ),
+        (  # an output of few bits made from outcomes
+            """qubit[2] pair; output uint[2] answer; h pair[1]; cx pair[0], pair[1]; h pair[0];
+            bool first = measure pair[0]; bool second = measure pair[1];
+            answer = (1 - int(second)) * 2 + (1 - int(first));""",
+            {"00": 0.25, "01": 0.25, "10": 0.25, "11": 0.25},
+        ),
+        (  # index sets on both sides
+            "qubit[5] q; bit[5] c; x q[3]; x q[2]; c[{3, 1, 4}] = measure q[{4, 2, 3}];",
+            {"10010": 1},
+        ),
+        (  # a subroutine that uses a register declared after it
+            "def flip() { x q[1]; c[1] = measure q[1]; } qubit[2] q; bit[2] c; flip();",
+            {"10": 1},
+        ),
+        (  # the same bit is tested and copied after it was overwritten with a constant
+            "qubit q; bit[2] c; x q; c[0] = measure q; c[1] = c[0]; c[0] = 0; if (c[1]) { c[0] = !c[0]; }",
+            {"11": 1},
+        ),
+        (  # bits that begin as ones belong to the outcome if anything depends on outcomes later
+            'qubit q; bit[2] r = "10"; bit c; x q; c = measure q; if (c) { r = "01"; }',
+            {"101": 1},
+        ),
+        ("qubit[2] q; measure q; bit c; x q[0]; c = measure q[0]; measure q[1];", {"1": 1}),
+        (
+            "qubit q; bit[2] c; x q; c[0] = measure q; rx(pi * c[0]) q; ry(pi * (c[0] + 1)) q; c[1] = measure q;",
+            {"01": 1},
+        ),
+        (
+            "qubit[2] q; bit c; int[4] n = -3; h q[0]; bit b = measure q[0]; if (b) n += 6; c = n > 0;",
+            {"00": 0.5, "11": 0.5},
+        ),
+    ],
+)
+def test_programs_as_other_tools_write_them(text: str, expected) -> None:
+    circuit = parse(f'OPENQASM 3.0; include "stdgates.inc"; {text}')
+    circuit.validate()
+    assert distribution(circuit) == pytest.approx(expected)
+
+
+def test_an_output_integer_without_a_width_has_32_bits_and_other_integers_are_hidden() -> None:
+    circuit = parse("OPENQASM 3.0; qubit q; output int n; int m; bit c; c = measure q; m = c; n = m - 1;")
+    assert (circuit.num_clbits, circuit.num_hidden) == (33, 1)
+    assert distribution(circuit) == pytest.approx({"0" + "1" * 32: 1})
+
+
+def test_parameters_of_a_text_are_parameters_of_the_circuit() -> None:
+    text = """OPENQASM 3.0; input float theta; input angle phi; const float half = 0.5;
+    gate g(a) x_ { rz(a / 2) x_; } gate general(a) x_ { ctrl @ gphase(a) x_; }
+    qubit[2] q; rx(half * theta + pi) q[0]; g(-phi) q[1]; general(theta ** 2) q[0]; inv @ ry(sin(theta)) q[0];
+    for int i in [1:2] { cp(theta / i) q[0], q[1]; } bit c = measure q[0]; if (c) { rx(theta * c) q[1]; }"""
+    circuit = parse(text)
+    circuit.validate()
+    assert circuit.parameters == ("theta", "phi")
+    angles = [op.params[0] for op in circuit.bind(theta=0.3, phi=0.4).operations if op.params]
+    assert angles == pytest.approx([0.15 + 3.141592653589793, -0.2, 0.09, -0.29552020666, 0.3, 0.15, 0, 0.3])
