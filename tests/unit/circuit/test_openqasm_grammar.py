@@ -27,7 +27,7 @@ LENIENT = re.compile(
     r"(?:[;{}]|\A)\s*;|(?:[(\[,=+*/%^:-]|return)\s*\+|\bpow\s*\([^@]*;|\bnop\b|@\w|gphase\(\)",
     re.DOTALL,
 )
-"""What ours accepts beyond the grammar: empty statements, signs +, pow as a function, nop, modifiers without a space."""
+"""What ours accepts beyond the grammar: empty statements, signs +, pow(), nop, modifiers without a space."""
 
 
 def parsed(text: str) -> bool:

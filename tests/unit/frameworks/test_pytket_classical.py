@@ -146,7 +146,7 @@ EXPRESSIONS: list[tuple[ClExpr, Callable[[int, int, int], int]]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("expression", "meant"), EXPRESSIONS, ids=lambda value: str(value) if isinstance(value, ClExpr) else "")
+@pytest.mark.parametrize(("expression", "meant"), EXPRESSIONS, ids=lambda value: str(value) * isinstance(value, ClExpr))
 def test_expressions_give_what_pytket_means(expression: ClExpr, meant: Callable[[int, int, int], int]):
     random = Random(str(expression))
     for number in random.sample(range(128), 12):
