@@ -236,7 +236,7 @@ class _Simulation(Generic[N]):
         self._num_qubits = program.num_qubits
         self._run = run
         self._circuits: SegmentCache[Prepared[N]] = run.kept("segments", lambda: SegmentCache(program))
-        self._recall = Recall(STATE << program.num_qubits)
+        self._recall = Recall(STATE << program.num_qubits) if program.repeats else None
         self.state_bytes = STATE << program.num_qubits
 
     def take(self, waiting: int) -> None:
@@ -251,13 +251,14 @@ class _Simulation(Generic[N]):
 
     def advance(self, key: SegmentKey, gates: list[Operation], state: State | None) -> State:
         """Return the state after gates."""
-        known = None if state is None else self._recall.after(key, state)
-        if known is not None:
-            return known
+        if state is not None and self._recall is not None:
+            known = self._recall.after(key, state)
+            if known is not None:
+                return known
         native = self.native(key, gates)
         with self._run.running():
             after = self._adapter.evolve(native, state)
-        if state is not None:
+        if state is not None and self._recall is not None:
             self._recall.remember(key, state, after)
         return after
 

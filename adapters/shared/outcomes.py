@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from adapters.shared.packed import OutcomeSum, words_of, write_column
 from adapters.shared.program import Program
 from adapters.shared.room import hold_outcomes, take_outcomes, take_packed_outcomes
-from adapters.shared.states import Distribution, texts
+from adapters.shared.states import Distribution, bitstrings, texts
 from adapters.shared.tables import Table
 from gateway.errors import LimitError
 
@@ -121,13 +121,13 @@ class Outcomes:
     def _bitstrings(self, program: Program) -> list[str]:
         """Return the clbits of each outcome as text (about 0.3 us each)."""
         width, places = program.num_clbits, self.places_in(program)
-        take_outcomes(len(self.indices), width)
-        if not width:
-            return [""] * len(self.indices)
-        keys: list[str] = []
-        at_once = max(_PIECE_BYTES // width, 1)
         columns = [(width - 1 - clbit, self.table.column(column)) for clbit, column in program.shown.items()]
         columns = [(character, column) for character, column in columns if column.any()]
+        if not columns:
+            return bitstrings(self.indices, places, 0, width)
+        take_outcomes(len(self.indices), width)
+        keys: list[str] = []
+        at_once = max(_PIECE_BYTES // width, 1)
         for begin in range(0, len(self.indices), at_once):
             indices, rows = self.indices[begin : begin + at_once], self.rows[begin : begin + at_once]
             text = np.full((len(indices), width), ord("0"), dtype=np.uint8)
@@ -174,12 +174,12 @@ def drawn(table: Table, chances: Distribution, rng: np.random.Generator) -> Iter
     if len(chances) == 1:
         yield Outcomes(table, np.arange(len(table)), np.zeros(len(table), dtype=np.int64), table.amounts)
         return
-    shots = int(table.total())
     if len(table) == 1:
-        times = rng.multinomial(shots, chances)
+        times = rng.multinomial(table.amounts[0], chances)
         (indices,) = np.nonzero(times)
         yield Outcomes(table, np.zeros(len(indices), dtype=np.intp), indices, times[indices])
         return
+    shots = int(table.total())
     if len(table) * len(chances) <= max(min(shots, _PIECE_SHOTS), _FEW_CHANCES):
         times = rng.multinomial(table.amounts, chances)
         rows, indices = np.nonzero(times)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from operator import attrgetter
 from typing import cast
 
 from gateway.circuit import Circuit, Condition, Expression, Operation
@@ -20,6 +21,10 @@ Columns = tuple[int, ...]
 
 Misread = tuple[float, float]
 """The probability that the outcome 0 is written as 1, and that 1 is written as 0."""
+
+_ALL_BUT_GATES = NON_GATES - {"measure"}
+_BETWEEN = NON_GATES - {"barrier"}
+"""What stands between segments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +141,12 @@ class Program:
         return len(self.steps) == 1 and not self.first.conditional
 
     @property
+    def repeats(self) -> bool:
+        """Whether some gates are met several times."""
+        numbers = [step.number for step in self.steps if isinstance(step, Segment)]
+        return self.loops or len(set(numbers)) < len(numbers)
+
+    @property
     def measured(self) -> list[int]:
         """The qubits measured at the end, ascending."""
         return sorted(set(self.final.values()))
@@ -172,6 +183,9 @@ def make_program(circuit: Circuit, *, measured_last: bool = True) -> Program:
         measured_last: whether measurements that can wait are moved to the end, to be sampled together; otherwise they
             are events like all others.
     """
+    program = _flat_program(circuit) if measured_last else None
+    if program is not None:
+        return program
     kept = _Kept(circuit, measured_last=measured_last)
     written = sorted(set().union(*[op.clbits for op in kept.operations if op.clbits]))
     columns = {clbit: column for column, clbit in enumerate(written)}
@@ -190,6 +204,27 @@ def make_program(circuit: Circuit, *, measured_last: bool = True) -> Program:
         has_loop,
         kept.misread,
     )
+
+
+_condition = attrgetter("condition")
+
+
+def _flat_program(circuit: Circuit) -> Program | None:
+    """Return the program of a circuit of gates that measurements follow; ``None`` if it is more than that."""
+    operations = circuit.operations
+    names = [op.name for op in operations]
+    end = names.index("measure") if "measure" in names else len(names)
+    if set(names[end:]) - {"measure"} or not _ALL_BUT_GATES.isdisjoint(names[:end]):
+        return None
+    if any(map(_condition, operations)):
+        return None
+    last = {op.clbits[0]: op for op in operations[end:]}
+    if circuit.num_hidden:
+        last = {clbit: op for clbit, op in last.items() if clbit < circuit.num_clbits}
+    final = {clbit: op.qubits[0] for clbit, op in last.items()}
+    misread = {clbit: misread for clbit, op in last.items() if (misread := _misread_of(op)) is not None}
+    only = Segment(tuple(operations[:end]), 0, (), ())
+    return Program(circuit.num_qubits, circuit.num_clbits, (only,), final, misread=misread)
 
 
 # ---------------------------------------------------------------------------- what is kept
@@ -321,10 +356,6 @@ def _branching(operations: Iterable[Operation]) -> int:
 
 
 # ---------------------------------------------------------------------------- steps
-
-
-_BETWEEN = NON_GATES - {"barrier"}
-"""What stands between segments."""
 
 
 def _misread_of(op: Operation) -> Misread | None:

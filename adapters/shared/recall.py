@@ -29,7 +29,14 @@ class Recall:
     def __init__(self, state_bytes: int) -> None:
         self._most = min(_MOST_BYTES // (2 * state_bytes), _MOST_STATES)
         self._known: defaultdict[SegmentKey, list[tuple[float, State, State]]] = defaultdict(list)
+        self._last: tuple[State, float] | None = None
         self._number = self._searches = self._found = 0
+
+    def _fingerprint(self, state: State) -> float:
+        """Return the fingerprint of a state; what is looked for in vain is remembered next."""
+        if self._last is None or self._last[0] is not state:
+            self._last = state, fingerprint(state)
+        return self._last[1]
 
     def _is_worth_it(self) -> bool:
         """Return whether states are small enough, and come back often enough."""
@@ -41,7 +48,7 @@ class Recall:
         if not self._is_worth_it():
             return None
         self._searches += 1
-        number = fingerprint(state)
+        number = self._fingerprint(state)
         for known, before, after in self._known[key]:
             if abs(known - number) <= 2 * SAME and distance(before, state) <= SAME:
                 self._found += 1
@@ -56,5 +63,5 @@ class Recall:
             self._known.clear()
             self._number = 0
         if len(self._known[key]) < _MOST_OF_A_SEGMENT:
-            self._known[key].append((fingerprint(before), before, after))
+            self._known[key].append((self._fingerprint(before), before, after))
             self._number += 1

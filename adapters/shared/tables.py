@@ -139,8 +139,8 @@ class _Part:
 
     def rows(self, words: Words) -> Rows:
         """Return in which rows it holds."""
-        equal: Rows = np.ones(len(words), dtype=bool)
-        for word, mask, value in self.words:
+        equal: Rows = words[:, self.words[0][0]] & self.words[0][1] == self.words[0][2]
+        for word, mask, value in self.words[1:]:
             equal &= words[:, word] & mask == value
         return equal if self.equal else ~equal
 
@@ -169,8 +169,10 @@ class RowCondition:
         """Return in which rows of a table the condition holds."""
         if self._never:
             return np.zeros(len(table), dtype=bool)
-        rows: Rows = np.ones(len(table), dtype=bool)
-        for part in self._parts:
+        if not self._parts:
+            return np.ones(len(table), dtype=bool)
+        rows = self._parts[0].rows(table.words)
+        for part in self._parts[1:]:
             rows &= part.rows(table.words)
         return rows
 
@@ -195,8 +197,10 @@ def _part(comparison: Comparison, columns: Mapping[int, int]) -> _Part | bool:
 
 def kinds(tests: Sequence[RowCondition], table: Table) -> list[tuple[tuple[bool, ...], Rows | None]]:
     """Return the rows of a table by which of some tests hold; ``None`` stands for all rows."""
+    if len(table) == 1:
+        return [(tuple([bool(test.rows(table)[0]) for test in tests]), None)]
     held = np.array([test.rows(table) for test in tests])  # [tests, rows]
-    if len(table) == 1 or (held == held[:, :1]).all():
+    if (held == held[:, :1]).all():
         return [(tuple(held[:, 0].tolist()), None)]
     packed = np.packbits(held, axis=0, bitorder="little")
     padded = np.zeros((held.shape[1], -(-len(packed) // 8) * 8), dtype=np.uint8)

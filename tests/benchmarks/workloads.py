@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from random import Random
 
@@ -117,6 +118,42 @@ def _teleport(circuit: Circuit) -> Circuit:
     """Bring qubit 0 to qubit 2; qubits 1 and 2 are 0."""
     circuit.h(1).cx(1, 2).cx(0, 1).h(0)
     return circuit.measure(0, 0).measure(1, 1).x(2, when={1: 1}).z(2, when={0: 1})
+
+
+def rounds(number: int = 200) -> Circuit:
+    """Return rounds of a coin that decides whether another qubit is flipped: four states, ``2**200`` histories."""
+    circuit = Circuit(2, 2)
+    for _ in range(number):
+        circuit.h(0).measure(0, 0).x(1, when={0: 1})
+    return circuit.measure(1, 1)
+
+
+def syndromes(number: int = 100) -> Circuit:
+    """Return a repetition code of distance 3: three qubits, whose parities are measured round after round."""
+    circuit = Circuit(5, 3 + 2 * number).h(0).h(1).h(2)
+    for clbit in range(3, 3 + 2 * number, 2):
+        circuit.cx(0, 3).cx(1, 3).cx(1, 4).cx(2, 4)
+        circuit.measure(3, clbit).measure(4, clbit + 1).reset(3).reset(4)
+    return circuit.measure(0, 0).measure(1, 1).measure(2, 2)
+
+
+def phase_estimation(num_bits: int = 20) -> Circuit:
+    """Return the estimation of a phase with one qubit that is used for each bit, the last one first."""
+    circuit = Circuit(2, num_bits).x(1)
+    for bit in range(num_bits):
+        circuit.reset(0).h(0).cp(2 * math.pi * 0.314159265 * 2 ** (num_bits - 1 - bit), 0, 1)
+        for known in range(bit):
+            circuit.p(-math.pi / 2 ** (bit - known), 0, when={known: 1})
+        circuit.h(0).measure(0, bit)
+    return circuit
+
+
+def random_bits(number: int = 20) -> Circuit:
+    """Return one qubit that is reset, put into a superposition and measured, again and again."""
+    circuit = Circuit(1, number)
+    for clbit in range(number):
+        circuit.reset(0).h(0).measure(0, clbit)
+    return circuit
 
 
 def endless() -> Circuit:
