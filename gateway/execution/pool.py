@@ -34,6 +34,7 @@ from gateway.errors import (
     OutOfMemory,
     SimulatorCrashed,
 )
+from gateway.execution.advice import advice_on_time
 from gateway.execution.answers import READY, AnswerReader, Ending, OutOfTurnError
 from gateway.execution.fair_queue import WaitingQueue
 from gateway.execution.memory import KillsForMemory, Note
@@ -310,9 +311,11 @@ class WorkerPool:
         except TimeoutError as exc:
             if isinstance(exc, GatewayError):
                 raise
+            advice = "ask for a longer timeout_s"
+            if isinstance(task, Run):
+                advice = advice_on_time(task.body, runs_circuits=self._target.path is not None)
             raise JobTimeout(
-                f"the run took longer than {timeout_s:g} s and was killed: ask for fewer shots or a longer timeout_s",
-                timeout_s=timeout_s,
+                f"the run took longer than {timeout_s:g} s and was killed: {advice}", timeout_s=timeout_s
             ) from None
         except _NoWorkerError:
             raise JobTimeout(
