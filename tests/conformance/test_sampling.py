@@ -7,7 +7,7 @@ from support.circuits import bell, random_circuit, teleportation, wide
 from support.reference import distribution
 from support.statistics import assert_drawn_from
 
-from gateway.circuit import Circuit, Comparison
+from gateway.circuit import Circuit, Comparison, bits
 from gateway.errors import UnsupportedError
 
 SHOTS = 4000
@@ -16,10 +16,13 @@ BY_NATIVE_DYNAMIC = {
     "reset": Circuit(2, 2).ry(0.9, 0).cx(0, 1).reset(0).ry(0.3, 0).measure(0, 0).measure(1, 1),
     "used again": Circuit(1, 2).ry(1.2, 0).measure(0, 0).reset(0).ry(0.7, 0).measure(0, 1),
     "overwritten": Circuit(3, 2).ry(0.6, 0).ry(2.2, 1).measure(0, 0).measure(1, 0).x(2, when={0: 1}).measure(2, 1),
+    "hidden clbit": Circuit(2, 1, num_hidden=1).ry(0.9, 0).measure(0, 1).x(1, when={1: 1}).measure(1, 0),
     "not yet written": Circuit(2, 3).h(0).measure(0, 0).x(1, when={2: 0}).x(1, when={2: 1}).measure(1, 1),
 }
 BEYOND = {
     "conditional measurement": Circuit(2, 2).ry(1.1, 0).h(1).measure(0, 0).measure(1, 1, when={0: 1}),
+    "assignment": Circuit(1, 2).ry(1.1, 0).measure(0, 0).set((1,), bits(0)),
+    "loop": Circuit(1, 2).h(0).measure(0, 0).while_({0: 1}).h(0).measure(0, 0).end().ry(0.4, 0).measure(0, 1),
     "conditional reset": Circuit(2, 2).ry(1.1, 0).h(1).measure(0, 0).reset(1, when={0: 1}).measure(1, 1),
     "unequal bits": Circuit(3, 3)
     .ry(1.1, 0)
@@ -44,6 +47,11 @@ def test_counts_follow_the_distribution_at_any_number_of_shots(run, fit, shots):
 def test_own_sampler_follows_the_distribution(native, fit):
     for circuit in map(fit, (bell(), wide(), random_circuit(3, 5, 30).measure_all())):
         assert_drawn_from(native(circuit, SHOTS).counts, distribution(circuit))
+
+
+def test_own_sampler_does_not_show_hidden_clbits(native):
+    circuit = Circuit(3, 2, num_hidden=2).x(0).measure(0, 2).measure(1, 3).measure(0, 1).measure(2, 0)
+    assert native(circuit, 10).counts == {"10": 10}
 
 
 def test_own_sampler_keeps_the_bit_order(native):
