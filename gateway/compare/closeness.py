@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gateway.circuit import Circuit
+from gateway.circuit.gates import GATES
 from gateway.compare.statistics.outcomes import Codes, Distribution, decode, group
 from gateway.results import Precision
 
@@ -29,7 +30,8 @@ def tolerance(circuit: Circuit, precision: Precision = Precision.DOUBLE) -> floa
         circuit: the circuit.
         precision: the lower one of those that are compared.
     """
-    angles = math.fsum((angle / 4) ** 2 for operation in circuit.operations for angle in operation.params)
+    gates = (operation for operation in circuit.operations if operation.name in GATES)
+    angles = math.fsum((angle / 4) ** 2 for gate in gates for angle in gate.params)
     return max(_MERGED, 32 * _HALF_BITS[precision] * math.sqrt(len(circuit.operations) + 16 + angles))
 
 

@@ -44,7 +44,7 @@ class InProcess(Backend):
 
     def _altered(self, circuit: Circuit) -> Circuit:
         operations = [other for operation in circuit.operations for other in self._alter(operation)]
-        return Circuit(circuit.num_qubits, circuit.num_clbits, operations)
+        return circuit.with_operations(operations)
 
     def status(self) -> BackendStatus:
         """Say that it is there."""

@@ -104,7 +104,8 @@ def _hypotheses(
     registers: Sequence[int] | None,
 ) -> Iterator[Hypothesis]:
     """Yield all hypotheses, those that nothing suggests last."""
-    written = sorted({clbit for op in circuit.operations for clbit in op.clbits})
+    shown = range(circuit.num_clbits)
+    written = sorted({clbit for op in circuit.operations for clbit in op.clbits if clbit in shown})
     tested = clbits_of_conditions(circuit)
     yield from readings(reference, clbits, written=written, registers=registers or (), tested=tested)
     yield from mixtures(reference, observed, clbits, written)

@@ -9,11 +9,13 @@ import threading
 import msgspec
 import numpy as np
 import pytest
+from support.altered import InProcess
 from support.circuits import bell, handed, teleportation, wide
 from support.faulty import Right, faulty
 
 from gateway import Capabilities, Circuit, Counts, Probabilities, Provenance, Statevector, VirtualBackend
 from gateway.backends.base import Backend
+from gateway.circuit import Expression, bits
 from gateway.compare import compare
 from gateway.compare.record import Verdict
 from gateway.errors import (
@@ -94,6 +96,17 @@ def test_simulators_that_agree_are_said_to_agree_and_what_would_have_been_found_
     assert "agree" in comparison.verdict
     assert all(row.exact_difference < 1e-12 for row in comparison.rows)
     assert all(sum(row.counts.values()) == 10_000 for row in comparison.rows)
+
+
+def test_circuits_with_loops_are_compared_and_diagnosed_but_not_reduced():
+    circuit = Circuit(2, 2, num_hidden=1).h(0).measure(0, 2).while_({2: 1}).ry(0.7, 1).h(0).measure(0, 2).end()
+    circuit.set((0,), Expression("not", (bits(2),))).measure(1, 1)
+    without_ry = InProcess(lambda op: [] if op.name == "ry" else [op])
+    comparison = compare(circuit, {"right": InProcess(), "wrong": without_ry}, **QUIET | {"reproduce": True})
+    assert verdicts(comparison) == {"right": "agrees", "wrong": "differs"}
+    (row,) = [row for row in comparison.rows if row.simulator == "wrong"]
+    assert "gate-dropped:ry" in [cause.name for cause in row.causes]
+    assert any("it was not reduced: a circuit with loops" in note for note in row.notes)
 
 
 @pytest.mark.parametrize("order", [("wrong", "a", "b"), ("a", "b", "wrong")])
