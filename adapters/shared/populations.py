@@ -26,6 +26,7 @@ from typing import Any, Generic, Protocol, TypeVar, cast
 import numpy as np
 
 from adapters.shared.program import Assignment, End, Event, Loop, Program, Segment
+from adapters.shared.room import take_packed_outcomes
 from adapters.shared.tables import Bits, RowCondition, RowValue, Table, kinds
 from gateway.circuit import Condition, Operation
 from gateway.errors import CircuitInvalidError, LimitError
@@ -53,6 +54,9 @@ SAME = 1e-10
 
 _LEFT_OVER = 1e-12
 """This much of the weight may still be in a loop when its last turn is over."""
+
+_MANY_ROWS = 2**17
+"""A table with more rows takes room before they become twice as many, as random bits make of exact weights."""
 
 _DROPPED = 1e-17
 """A population in a loop with less weight than this is not followed any further."""
@@ -402,6 +406,8 @@ class Driver(Generic[S]):
             return table, None
         if chance > 1 - CERTAIN:
             return None, table
+        if len(table) > _MANY_ROWS:
+            take_packed_outcomes(2 * len(table), len(self._program.columns))
         ones = table.amounts * chance if self._rng is None else self._rng.binomial(table.amounts, chance)
         zeros, one = table.with_amounts(table.amounts - ones), table.with_amounts(ones)
         return zeros or None, one or None

@@ -256,3 +256,13 @@ def test_too_many_states_in_a_loop_are_refused_by_name():
     with pytest.raises(LimitError, match="different states or more at a time, which do not fit") as info:
         adapter.run(circuit, shots=1_000_000)
     assert info.value.limit == "branches"
+
+
+def test_rows_that_do_not_fit_are_refused_before_they_are_made(monkeypatch):
+    monkeypatch.setattr(NumpyAdapter, "available_bytes", lambda _: 2**25)
+    circuit = Circuit(1, 40)
+    for clbit in range(40):
+        circuit.reset(0).h(0).measure(0, clbit)
+    with pytest.raises(LimitError, match="outcomes of 39 clbits do not fit") as info:
+        NumpyAdapter().run(circuit, shots=None)
+    assert info.value.limit == "outcomes"
