@@ -138,6 +138,17 @@ def test_the_density_matrix_and_expectation_values_have_the_noise(adapter) -> No
     assert float(value) == pytest.approx(kept, abs=1e-12)
 
 
+def test_density_matrices_after_measurements_have_the_noise(adapter) -> None:
+    """Their diagonal is the distribution of all qubits, measured at the end."""
+    if not is_exact(adapter.capabilities) or not adapter.capabilities.noise:
+        return
+    noise = NoiseModel().depolarizing(0.1).amplitude_damping(0.2)
+    circuit = Circuit(2, 2).ry(0.7, 0).measure(0, 0).h(1, when={0: 1}).cx(1, 0).reset(0).rx(0.4, 0).measure(1, 1)
+    density = np.asarray(run(adapter, circuit, noise, result=ResultType.DENSITY_MATRIX))
+    expected = noisy_distribution(circuit.with_operations(list(circuit.operations)).measure_all(), noise).to_dict()
+    assert_equal({f"{index:02b}": float(density[index, index].real) for index in range(4)}, expected)
+
+
 def test_every_point_of_a_sweep_has_the_noise(adapter) -> None:
     if not is_exact(adapter.capabilities) or not adapter.capabilities.noise:
         return

@@ -157,6 +157,12 @@ def test_parts_of_states_of_each_point_are_those_of_the_circuit_alone(assert_sam
         assert_same(gates(), shots=None, result=kind, details=RunDetails(**details))
 
 
+@pytest.mark.parametrize("circuit_of", [measured, dynamic], ids=["static", "dynamic"])
+def test_density_matrices_of_mixtures_at_each_point_are_those_of_the_circuit_alone(assert_same, adapter, circuit_of):
+    if ResultType.DENSITY_MATRIX in adapter.capabilities.result_types:
+        assert_same(circuit_of(gates(4)), shots=None, result=ResultType.DENSITY_MATRIX)
+
+
 @pytest.mark.usefixtures("exact_run")
 @pytest.mark.parametrize("gate", [gate for gate in GATES.values() if gate.num_params], ids=lambda gate: gate.name)
 def test_state_vectors_of_every_gate_are_those_of_the_circuit_alone(assert_same, gate):

@@ -118,7 +118,7 @@ def test_a_plan_covers_every_shot_of_every_circuit():
             UnsupportedError,
             "result type statevector; ask for shots",
         ),
-        ({"shots": None, "result": "counts"}, RequestError, "counts need a number of shots"),
+        ({"shots": None, "result": "counts"}, RequestError, "the result counts needs a number of shots"),
         (
             {"shots": 5, "result": "probabilities"},
             RequestError,

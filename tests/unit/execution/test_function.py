@@ -188,7 +188,7 @@ def test_an_error_of_ours_is_passed_on_as_it_is():
             "mine does not have the result type statevector",
         ),
         ({"result": ResultType.PROBABILITIES}, RequestError, "the result probabilities is exact: leave shots out"),
-        ({"result": ResultType.COUNTS, "shots": None}, RequestError, "counts need a number of shots"),
+        ({"result": ResultType.COUNTS, "shots": None}, RequestError, "the result counts needs a number of shots"),
     ],
 )
 def test_what_a_function_cannot_do_is_refused_before_it_is_called(arguments, error, message):
