@@ -32,6 +32,7 @@ from adapters.shared.room import UNCOUNTED, Room
 from gateway.circuit import Circuit, Operation
 from gateway.circuit.lowering import depends_on_angles, lower, lowered_counts
 from gateway.circuit.needs import Needs, needs
+from gateway.circuit.noisy import noisy
 from gateway.circuit.points import Points, Template
 from gateway.circuit.widening import with_outcome
 from gateway.counts import Counts
@@ -402,7 +403,7 @@ class Adapter(ABC, Generic[N]):
         if details.noise is None:
             operations = lower(circuit.operations, native)
         else:
-            operations = lower(details.noise.noisy(circuit.operations), native | CHANNELS)
+            operations = lower(noisy(circuit.operations, details.noise), native | CHANNELS)
         lowered = circuit.with_operations(operations)
         return lowered if details.clbits is None else with_outcome(lowered, details.clbits)
 

@@ -14,6 +14,7 @@ from gateway.circuit.clifford import GENERATORS, TOLERANCE
 from gateway.circuit.expressions import parameters_of
 from gateway.circuit.lowering import first_unlowerable
 from gateway.circuit.needs import MOST_GATES_IN_SINGLE_PRECISION, Needs
+from gateway.circuit.noisy import check_gates
 from gateway.circuit.operations import Operation
 from gateway.errors import CircuitInvalidError, LimitError, RequestError, UnsupportedError
 from gateway.resources import machine_memory_bytes
@@ -80,11 +81,13 @@ def check_details(options: RunOptions, circuit: Circuit, shots: int | None) -> N
         UnsupportedError: a run with noise is asked for a pure state.
     """
     kind = options.result.result_class
-    if options.details.noise is not None and kind.is_pure:
-        raise UnsupportedError(
-            f"a noisy run has no {kind.kind}, since it ends in a mixture of states: ask for a density matrix",
-            feature=f"{kind.kind} with noise",
-        )
+    if options.details.noise is not None:
+        check_gates(options.details.noise)
+        if kind.is_pure:
+            raise UnsupportedError(
+                f"a noisy run has no {kind.kind}, since it ends in a mixture of states: ask for a density matrix",
+                feature=f"{kind.kind} with noise",
+            )
     options.details.check(kind, circuit.num_qubits, circuit.num_clbits)
     kind.check_size(circuit.num_qubits, options.details.width(circuit.num_clbits), shots or 0)
 

@@ -20,15 +20,13 @@ Source: Nielsen and Chuang, Quantum Computation and Quantum Information, section
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Annotated, Self
 
 import msgspec
 from msgspec import Meta
 
-from gateway.circuit.gates import GATES
-from gateway.circuit.operations import NON_GATES, Operation
 from gateway.errors import LimitError, RequestError
 
 MOST_RULES = 10_000
@@ -79,20 +77,6 @@ class GateNoise(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     probability: Probability
     gates: tuple[str, ...] | None = None
     qubits: tuple[Qubit, ...] | None = None
-
-    def after(self, op: Operation) -> list[Operation]:
-        """Return the channel as operations after a gate."""
-        if self.gates is not None and op.name not in self.gates:
-            return []
-        if self.channel is Channel.DEPOLARIZING2:
-            is_meant = len(op.qubits) == self.channel.num_qubits and len(self._chosen(op.qubits)) == len(op.qubits)
-            where: Iterable[tuple[int, ...]] = [op.qubits] if is_meant else []
-        else:
-            where = [(qubit,) for qubit in self._chosen(op.qubits)]
-        return [Operation(self.channel, qubits, (self.probability,), (), op.condition) for qubits in where]
-
-    def _chosen(self, qubits: tuple[int, ...]) -> list[int]:
-        return [qubit for qubit in qubits if self.qubits is None or qubit in self.qubits]
 
 
 class ReadoutError(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -202,10 +186,10 @@ class NoiseModel(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         return [*kinds, READOUT] if self.readout else list(kinds)
 
     def check(self, num_qubits: int) -> None:
-        """Check the model against a circuit.
+        """Check the model against a circuit, apart from the names of gates.
 
         Raises:
-            RequestError: a probability is none, a gate is unknown, or a qubit is not there.
+            RequestError: a probability is none, or a qubit is not there.
             LimitError: the model has too many rules.
         """
         rules = len(self.channels) + len(self.readout)
@@ -214,35 +198,11 @@ class NoiseModel(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
             raise LimitError(message, limit="noise rules", requested=rules, allowed=MOST_RULES)
         for rule in self.channels:
             _check_probability(rule.probability, rule.channel)
-            for name in rule.gates or ():
-                if name not in GATES:
-                    raise _refusal(f"noise follows gates, and there is no gate named {name[:40]!r}")
             _check_qubits(rule.qubits, num_qubits)
         for error in self.readout:
             _check_probability(error.zero_as_one, READOUT)
             _check_probability(error.one_as_zero, READOUT)
             _check_qubits(error.qubits, num_qubits)
-
-    def noisy(self, operations: Sequence[Operation]) -> list[Operation]:
-        """Return operations with their noise, for an adapter.
-
-        A channel is an operation that has its name, and its probability as its parameter. A measurement whose outcome
-        may be wrong has two parameters: the probability that 0 is written as 1, and that 1 is written as 0.
-        """
-        noisy: list[Operation] = []
-        for op in operations:
-            if op.name == "measure":
-                noisy.append(Operation(op.name, op.qubits, self._misread(op.qubits[0]), op.clbits, op.condition))
-                continue
-            noisy.append(op)
-            if op.name not in NON_GATES:
-                for rule in self.channels:
-                    noisy += rule.after(op)
-        return noisy
-
-    def _misread(self, qubit: int) -> tuple[float, ...]:
-        errors = [error for error in self.readout if error.qubits is None or qubit in error.qubits]
-        return (errors[-1].zero_as_one, errors[-1].one_as_zero) if errors else ()
 
 
 def noise_of(text: str) -> NoiseModel:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 from gateway.backends.auto import open_backends
 from gateway.backends.base import Backend, CircuitLike
+from gateway.circuit.noisy import check_gates
 from gateway.compare.arguments import check_number, check_rate
 from gateway.compare.circuits import NamedCircuit, named_circuits
 from gateway.compare.comparison import Comparison
@@ -123,6 +124,7 @@ def _check_noise(noise: NoiseModel | None, named: Sequence[NamedCircuit]) -> Non
         raise RequestError(f"noise is a NoiseModel, not {noise!r:.100}", field="noise")
     for circuit in named:
         noise.check(circuit.circuit.num_qubits)
+        check_gates(noise)
         if not circuit.is_measured:
             raise RequestError(
                 f"{circuit.name} measures nothing, and with noise circuits are compared by their outcomes: add "

@@ -16,6 +16,7 @@ from gateway.circuit import Circuit, Operation
 from gateway.circuit.conditions import holds
 from gateway.circuit.expressions import value_of_clbits
 from gateway.circuit.gates import GATES
+from gateway.circuit.noisy import noisy
 from gateway.compare.exact.bounds import DEFAULT_BOUNDS, Bounds
 from gateway.compare.exact.kernels import multiply
 from gateway.compare.statistics.outcomes import Distribution
@@ -46,7 +47,7 @@ def noisy_distribution(circuit: Circuit, noise: NoiseModel, *, bounds: Bounds = 
     Raises:
         LimitError: the circuit is too large.
     """
-    operations = noise.noisy(circuit.operations)
+    operations = noisy(circuit.operations, noise)
     bounds.check_branches(1, 2 * circuit.num_qubits)
     bounds.check_work(len(operations) << 2 * circuit.num_qubits)
     rho = np.zeros((2**circuit.num_qubits,) * 2, dtype=np.complex128)
