@@ -55,6 +55,7 @@ _MOST_REQUESTS = 16
 """So many requests are sent for observables that differ; beyond, state vectors are asked for, in one request."""
 
 _MCM_METHODS = (None, "device", "deferred")
+_POSTSELECT_MODES = (None, "fill-shots")
 _FROM_PROBABILITIES = (ExpectationMP, ProbabilityMP, VarianceMP)
 
 
@@ -106,6 +107,9 @@ class GatewayDevice(Device):
         method = config.mcm_config.mcm_method
         if method not in _MCM_METHODS:
             raise DeviceError(f"{NAME} knows the mcm_methods 'device' and 'deferred', not '{method}'")
+        mode = config.mcm_config.postselect_mode
+        if mode not in _POSTSELECT_MODES:
+            raise DeviceError(f"{NAME} keeps every shot, so its postselect_mode is 'fill-shots', not '{mode}'")
         return replace(config, mcm_config=replace(config.mcm_config, mcm_method=method or "device"))
 
     def preprocess_transforms(self, execution_config: ExecutionConfig | None = None) -> Any:  # noqa: ANN401

@@ -410,6 +410,17 @@ def test_postselection_is_exact_and_every_shot_is_one_that_is_kept(one, shots):
     np.testing.assert_allclose(circuit(), [0, 0, 0, 1], atol=1e-9)
 
 
+def test_leaving_out_shots_is_refused(one):
+    @qml.qnode(one(wires=1), shots=10, postselect_mode="hw-like")
+    def circuit():
+        qml.Hadamard(0)
+        qml.measure(0, postselect=1)
+        return qml.counts()
+
+    with pytest.raises(DeviceError, match="its postselect_mode is 'fill-shots', not 'hw-like'"):
+        circuit()
+
+
 @pytest.mark.parametrize("method", ["one-shot", "tree-traversal"])
 def test_other_ways_to_run_them_are_refused(one, method: str):
     @qml.qnode(one(wires=1), mcm_method=method)
