@@ -38,6 +38,7 @@ from gateway.circuit.modifiers import control
 from gateway.circuit.operations import NO_TIMING
 from gateway.errors import CircuitInvalidError, RequestError
 from gateway.frameworks.cirq.steps import entry_of
+from gateway.frameworks.shared.chains import joined
 from gateway.frameworks.shared.phases import missing_phase
 from gateway.frameworks.shared.refusals import Unreadable, refused
 from gateway.frameworks.shared.symbols import names_of
@@ -96,10 +97,14 @@ def _convert(circuit: Any, *, repeats: bool) -> _Reader:  # noqa: ANN401 - an Ab
     return reader
 
 
+def parameter_names(circuit: Any) -> dict[str, str]:  # noqa: ANN401 - an AbstractCircuit
+    """Return the name that each symbol of a circuit has in its shared circuit."""
+    return names_of(cirq.parameter_names(circuit)) if cirq.is_parameterized(circuit) else {}
+
+
 def _with_names(circuit: Any) -> Any:  # noqa: ANN401 - an AbstractCircuit
     """Return the circuit with names that parameters of the shared circuit can have."""
-    names = names_of(cirq.parameter_names(circuit)) if cirq.is_parameterized(circuit) else {}
-    others = {symbol: sympy.Symbol(name) for symbol, name in names.items() if symbol != name}
+    others = {symbol: sympy.Symbol(name) for symbol, name in parameter_names(circuit).items() if symbol != name}
     return cirq.resolve_parameters(circuit, others, recursive=False) if others else circuit
 
 
@@ -522,12 +527,11 @@ def _classical(node: Any, symbols: Mapping[str, Expression]) -> Any:  # noqa: AN
     if kind in _RELATIONS:
         return Expression(_RELATIONS[kind], tuple(args))
     if kind in _LOGIC:
-        return reduce(lambda first, second: Expression(_LOGIC[kind], (first, second)), args)
+        return joined(_LOGIC[kind], args)
     if kind is sympy.Not:
         return Expression("not", (args[0],))
     if kind is sympy.Xor:
-        truths = [Expression("!=", (arg, 0)) for arg in args]
-        return reduce(lambda first, second: Expression("^", (first, second)), truths)
+        return joined("^", [Expression("!=", (arg, 0)) for arg in args])
     raise Unreadable(f"it computes with {kind.__name__}")
 
 

@@ -10,12 +10,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
 from pytket.circuit import Circuit as TketCircuit
-from pytket.circuit import ClExpr, ClOp, ClRegVar, OpType
+from pytket.circuit import ClBitVar, ClExpr, ClOp, ClRegVar, OpType
 
 from gateway.circuit.conditions import MAX_TABLE_BITS, assignments_of_table, compare, from_table
 from gateway.circuit.emitter import Decision, Emitter
 from gateway.circuit.expressions import Expression, bits, clbits_read, nodes, value_of_clbits
 from gateway.errors import CircuitInvalidError
+from gateway.frameworks.shared.chains import ASSOCIATIVE, joined, links
 from gateway.frameworks.shared.refusals import Unreadable
 
 SCRATCH = "tk_SCRATCH_BIT"
@@ -103,7 +104,7 @@ class Bits:
         for place, bit in enumerate(read):
             one = self._computed[bit] if bit in self._computed else bits(self.clbit(bit))
             parts.append(Expression("<<", (one, place)) if place else one)
-        return _joined("|", parts)
+        return joined("|", parts)
 
     def decide(self, read: Sequence[Any], value: int) -> Decision:
         """Return when bits, the first one least significant, have a value."""
@@ -186,21 +187,13 @@ _TRUTHS = frozenset({"==", "!=", "<", "<=", ">", ">=", "not", "and", "or"})
 """The operators whose value is 0 or 1."""
 
 
-def _joined(op: str, values: Sequence[Value]) -> Value:
-    """Return values under an operator, as an expression that is not deep."""
-    if len(values) == 1:
-        return values[0]
-    half = len(values) // 2
-    return Expression(op, (_joined(op, values[:half]), _joined(op, values[half:])))
-
-
 def _in_range(value: Value, lower: int, upper: int, width: int) -> Value:
     """Return whether a value lies in a range, with only those comparisons that are not always true."""
     if lower == upper:
         return Expression("==", (value, lower))
     tests: list[Value] = [Expression(">=", (value, lower))] if lower > 0 else []
     tests += [Expression("<=", (value, upper))] if upper < (1 << width) - 1 else []
-    return _joined("and", tests) if tests else 1
+    return joined("and", tests) if tests else 1
 
 
 def _table_of(op: Any, size: int) -> list[int]:  # noqa: ANN401 - an Op
@@ -218,7 +211,7 @@ def _looked_up(index: Value, table: Sequence[int], num_inputs: int, num_outputs:
         return _bit_looked_up(index, table, num_inputs)
     columns = [[entry >> place & 1 for entry in table] for place in range(num_outputs)]
     ones = [_bit_looked_up(index, column, num_inputs) for column in columns]
-    return _joined("|", [Expression("<<", (one, place)) if place else one for place, one in enumerate(ones)])
+    return joined("|", [Expression("<<", (one, place)) if place else one for place, one in enumerate(ones)])
 
 
 _CONSTANT_BITS = 5
@@ -287,10 +280,13 @@ def _value(node: Any, singles: Mapping[int, Value], registers: Mapping[int, Valu
             raise Unreadable(
                 f"it computes with {node.op.name} of an exponent that is not between 1 and {_MOST_FACTORS}"
             )
-        return _joined("*", [_value(base, singles, registers, modular=modular)] * exponent)
+        return joined("*", [_value(base, singles, registers, modular=modular)] * exponent)
     if node.op not in _OPERATORS:
         raise Unreadable(f"it computes with {node.op.name}")
     op = _OPERATORS[node.op]
+    if op in ASSOCIATIVE and all(isinstance(arg, ClExpr | ClRegVar | ClBitVar) for arg in node.args):
+        chain = links(node, lambda inner: inner.args if isinstance(inner, ClExpr) and inner.op == node.op else None)
+        return joined(op, [_value(link, singles, registers, modular=modular) for link in chain])
     first, *others = node.args
     if op == "&" and any(isinstance(arg, int) and arg >= 0 for arg in node.args):
         modular = True  # which takes the last bits

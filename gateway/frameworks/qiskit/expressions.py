@@ -23,6 +23,7 @@ from gateway.circuit.emitter import Decision
 from gateway.circuit.expressions import MAX_SHIFT, Expression, bits, value_of_clbits
 from gateway.circuit.operations import Condition
 from gateway.errors import CircuitInvalidError
+from gateway.frameworks.shared.chains import ASSOCIATIVE, joined, links
 from gateway.frameworks.shared.refusals import Unreadable
 
 MOST_CONDITIONS = 16
@@ -125,7 +126,8 @@ def decide_cases(target: Any, labels: Sequence[list[int] | None], finder: ClbitF
     for values in labels:
         is_default, named = values is None, all_labels if values is None else values
         tests = [Expression("==", (value, int(label))) for label in named]
-        when: Decision = Expression("not", (_any(tests),)) if is_default else _as_decision(_any(tests))
+        any_of: Value = joined("or", tests) if tests else 0
+        when: Decision = Expression("not", (any_of,)) if is_default else _as_decision(any_of)
         if table is not None:
             conditions = from_table(clbits, [(entry in named) is not is_default for entry in table])
             when = conditions if len(conditions) <= MOST_CONDITIONS else when
@@ -135,14 +137,6 @@ def decide_cases(target: Any, labels: Sequence[list[int] | None], finder: ClbitF
 
 def _as_decision(value: Value) -> Decision:
     return value if isinstance(value, Expression) else ALWAYS if value else []
-
-
-def _any(tests: Sequence[Value]) -> Value:
-    """Return whether one of some tests is true, as an expression that is not deep."""
-    if len(tests) <= 1:
-        return tests[0] if tests else 0
-    half = len(tests) // 2
-    return Expression("or", (_any(tests[:half]), _any(tests[half:])))
 
 
 def _table(value: Value, clbits: Sequence[int]) -> list[int] | None:
@@ -243,6 +237,9 @@ def value_of(node: Any, finder: ClbitFinder) -> Value:  # noqa: ANN401 - an Expr
         return _unary(node, finder)
     if isinstance(node, expr.Binary) and node.op in _BINARY:
         op = _BINARY[node.op]
+        if op in ASSOCIATIVE:
+            chain = links(node, lambda inner: [inner.left, inner.right] if _is(inner, node.op) else None)
+            return joined(op, [value_of(link, finder) for link in chain])
         right = _places(node.right, finder) if op in _SHIFTS else value_of(node.right, finder)
         result = Expression(op, (value_of(node.left, finder), right))
         return Expression("wrap", (result, node.type.width)) if op in _WRAPPED else result

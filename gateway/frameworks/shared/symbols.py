@@ -14,6 +14,7 @@ import sympy
 
 from gateway.circuit.circuit import Circuit, Operation
 from gateway.circuit.expressions import ARITHMETIC, Angle, Expression, is_name, parameter
+from gateway.frameworks.shared.chains import joined
 
 Refuse = Callable[[str, str], Exception]
 """A function that makes the error for something by its name and the reason."""
@@ -76,7 +77,7 @@ def _angle(node: Any, refuse: Refuse) -> Angle:  # noqa: ANN401 - a sympy expres
         return float(node)
     name, args = type(node).__name__, node.args
     if node.is_Add:
-        return reduce(lambda first, second: first + second, [_angle(arg, refuse) for arg in args])
+        return joined("+", [_angle(arg, refuse) for arg in args])
     if node.is_Mul:
         return _product(node, refuse)
     if node.is_Pow:
@@ -100,7 +101,8 @@ def _product(node: Any, refuse: Refuse) -> Angle:  # noqa: ANN401 - a sympy prod
     below = [_angle(1 / factor, refuse) for factor in factors if _is_inverse(factor)]
     if number != 1 or not above:
         above.insert(0, _angle(number, refuse))
-    return reduce(lambda first, second: first / second, below, reduce(lambda first, second: first * second, above))
+    above = [above[0], joined("*", above[1:])] if len(above) > 1 else above  # a number stays where it is seen
+    return reduce(lambda first, second: first / second, below, joined("*", above))
 
 
 def _power(node: Any, refuse: Refuse) -> Angle:  # noqa: ANN401 - a sympy expression

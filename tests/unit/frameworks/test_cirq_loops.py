@@ -17,6 +17,7 @@ from gateway.circuit import Circuit, Comparison, Expression, parameter
 from gateway.circuit.operations import NO_TIMING
 from gateway.errors import CircuitInvalidError, UnsupportedError
 from gateway.frameworks import dump, parse
+from gateway.frameworks.cirq.parsing import parameter_names
 
 A, B, C = cirq.LineQubit.range(3)
 
@@ -214,6 +215,7 @@ def test_a_decomposition_that_loses_a_phase_with_symbols_is_refused():
 def test_names_that_cannot_stay_are_replaced():
     circuit = cirq.Circuit(cirq.X(A) ** sympy.Symbol("a-b"), cirq.Y(A) ** sympy.Symbol("a_b"))
     assert parse(circuit).parameters == ("a_b_2", "a_b")
+    assert parameter_names(circuit) == {"a-b": "a_b_2", "a_b": "a_b"}
 
 
 def test_a_function_that_angles_do_not_have_is_refused_by_name():

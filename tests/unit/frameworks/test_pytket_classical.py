@@ -312,3 +312,15 @@ def test_what_pytket_cannot_say_is_refused_by_name():
     wide = Expression("%", (bits(*range(20)), 3))
     with pytest.raises(UnsupportedError, match=r"operation 0 .*: pytket has no such expression"):
         dump(Circuit(1, 20).set([0], wide), "pytket")
+
+
+def test_a_chain_of_many_operators_becomes_no_deep_expression():
+    circuit = TketCircuit(0, 101)
+    circuit.add_c_setbits([place < 7 for place in range(101)], list(range(101)))
+    parity = circuit.bits[0] ^ circuit.bits[1]
+    for bit in circuit.bits[2:100]:
+        parity = parity ^ bit
+    circuit.add_clexpr_from_logicexp(parity, [circuit.bits[100]])
+    found = parse(circuit)
+    found.validate()
+    assert outcomes(found) == {format(127 | 1 << 100, "0101b"): pytest.approx(1)}

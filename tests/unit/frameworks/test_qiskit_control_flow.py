@@ -447,3 +447,19 @@ def test_random_control_flow_does_what_an_interpreter_of_qiskits_circuits_does(s
     found.validate()
     wanted = "".join(map(str, reversed(clbits_after(circuit))))
     assert outcomes(found) == {wanted: pytest.approx(1)}
+
+
+def test_a_chain_of_hundreds_of_operators_becomes_no_deep_expression():
+    register = ClassicalRegister(400, "c")
+    circuit = QuantumCircuit(QuantumRegister(1), register)
+    circuit.store(register, expr.lift(7, types.Uint(400)))
+    parity = expr.lift(register[0])
+    for bit in list(register)[1:]:
+        parity = expr.bit_xor(parity, bit)
+    circuit.store(register[399], parity)
+    circuit.rx(sum(Parameter(f"p{place}") for place in range(100)), 0)
+    found = parse(circuit)
+    found.validate()
+    assert outcomes(Circuit(0, 400, found.operations[:2])) == {format(7 | 1 << 399, "0400b"): pytest.approx(1)}
+    values = {f"p{place}": 0.01 * place for place in range(100)}
+    assert found.bind(values).operations[-1].params[0] == pytest.approx(sum(values.values()))
