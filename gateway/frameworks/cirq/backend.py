@@ -16,7 +16,7 @@ from gateway.backends.base import Backend
 from gateway.backends.batch import Convertible, Sweep, run_together
 from gateway.counts import Counts
 from gateway.errors import GatewayError
-from gateway.frameworks.cirq.parsing import parse_with_keys
+from gateway.frameworks.cirq.parsing import parameter_names, parse_with_keys
 from gateway.frameworks.shared.shots import shot_table
 
 _SEEDS = 2**32
@@ -29,7 +29,8 @@ class GatewaySampler(cirq.Sampler):
     """A backend of ours as a ``cirq.Sampler``.
 
     A sweep is sent as one request, or as several if a server's limits ask for that. A key that is measured several
-    times has as many records. The shots are in random order, see :func:`gateway.frameworks.shared.shots.shots_of`.
+    times has as many records, and one in a loop only that of the last turn. The shots are in random order, see
+    :func:`gateway.frameworks.shared.shots.shots_of`.
 
     Args:
         backend: one of our backends: a LocalSimulator, a DockerSimulator, ...
@@ -90,7 +91,8 @@ def _sweep(program: Any, resolvers: Sequence[Any]) -> tuple[Sweep, Keys] | None:
         circuit, keys = parse_with_keys(program)
     except GatewayError:
         return None
-    values = {name: [resolver.value_of(name) for resolver in resolvers] for name in circuit.parameters}
+    symbols = {name: symbol for symbol, name in parameter_names(program).items()}
+    values = {name: [resolver.value_of(symbols[name]) for resolver in resolvers] for name in circuit.parameters}
     if not values or any(not isinstance(value, Real) for column in values.values() for value in column):
         return None
     return Sweep(circuit, {name: list(map(float, column)) for name, column in values.items()}, len(resolvers)), keys

@@ -89,6 +89,13 @@ def test_a_sweep_over_several_symbols_is_cirqs_own(simulator: Backend, backend: 
     ]
 
 
+def test_a_symbol_whose_name_no_parameter_can_have_takes_its_own_values(sampler: GatewaySampler):
+    circuit = cirq.Circuit(cirq.X(A) ** sympy.Symbol("a-b"), cirq.measure(A, key="m"))
+    points = cirq.Zip(cirq.Points("a-b", [0, 1]), cirq.Points("a_b", [1, 0]))  # the circuit has no a_b
+    results = sampler.run_sweep(circuit, points, repetitions=4)
+    assert [result.measurements["m"].sum() for result in results] == [0, 4]
+
+
 def test_points_that_change_more_than_angles_are_circuits_of_their_own(sampler: GatewaySampler):
     circuit = cirq.Circuit(cirq.X(A) ** sympy.sin(T), cirq.measure(A, key="m"))
     results = sampler.run_sweep(circuit, cirq.Points("t", [0, np.pi / 2, np.pi]), repetitions=4)
