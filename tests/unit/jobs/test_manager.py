@@ -704,6 +704,34 @@ def test_a_result_that_is_not_there_says_why(start: Start):
         jobs.result(job.id, 0, ADA)
 
 
+def test_who_waits_for_a_result_has_it_while_the_job_goes_on(start: Start):
+    executor = Obedient()
+    executor.open.clear()
+    jobs = start(executor)
+    job = submitted(jobs, [fake(amount=k) for k in range(3)], shots=1)
+    with ThreadPoolExecutor(1) as thread:
+        waiting = thread.submit(jobs.result, job.id, 0, ADA, wait_s=60)
+        wait_until(lambda: len(executor.began) == 2, "2 runs to begin")
+        with pytest.raises(ResultNotFound, match="no answer yet"):
+            jobs.result(job.id, 0, ADA, wait_s=0.01)
+        assert not waiting.done()
+        executor.open.set()
+        assert waiting.result(60).status == 200
+
+
+def test_who_waits_for_a_result_of_a_job_that_is_cancelled_is_told_at_once(start: Start):
+    executor = Obedient()
+    executor.open.clear()
+    jobs = start(executor)
+    job = submitted(jobs, [fake()] * 3)
+    with ThreadPoolExecutor(1) as thread:
+        waiting = thread.submit(jobs.result, job.id, 2, ADA, wait_s=600)
+        wait_until(lambda: len(executor.began) == 2, "2 runs to begin")
+        jobs.cancel(job.id, ADA)
+        with pytest.raises(ResultNotFound, match=r"the job is cancelled, and circuit 2 has no answer$"):
+            waiting.result(60)
+
+
 @pytest.mark.parametrize("kind", ["memory", "file"])
 def test_large_results_are_told_and_sent_with_a_few_pieces_in_memory(start: Start, kind: str, tmp_path: Path):
     jobs = start(Large(), "sqlite://" if kind == "memory" else f"sqlite:///{tmp_path}/jobs")

@@ -278,6 +278,19 @@ def test_many_small_answers_are_not_in_memory_together_either(store: JobStore):
     assert [whole(answer.body) for answer in store.answers(number)] == [b"x" * (PIECE_BYTES // 2)] * 40
 
 
+def test_thousands_of_small_answers_are_read_with_few_queries(store: JobStore):
+    number = added(store, total=600)
+    bodies = {position: b"%d " % position * 500 for position in range(600) if position % 7}
+    for position, body in bodies.items():
+        store.finish(number, position, StoredAnswer(200, body), None, 1002)
+    queries: list[str] = []
+    sa.event.listen(store._engine, "before_cursor_execute", lambda *arguments: queries.append(arguments[2]))
+    answers = store.answers(number)
+    assert {k: whole(answer.body) for k, answer in enumerate(answers) if answer is not None} == bodies
+    assert len([query for query in queries if "circuits" in query]) < 10
+    assert whole(answers[8].body) == bodies[8], "an earlier one is read again"
+
+
 def test_each_of_many_that_remove_the_same_jobs_at_once_removes_others(store: JobStore):
     numbers = [added(store, id=f"job {k}", total=1) for k in range(200)]
     for number in numbers:
