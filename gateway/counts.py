@@ -523,6 +523,12 @@ class Probabilities(Result, Mapping[str, float], kind="probabilities"):
     def __len__(self) -> int:
         return len(self._dictionary if self._outcomes is None else self._outcomes)
 
+    def __eq__(self, other: object) -> bool:
+        mine, theirs = self._outcomes, other._outcomes if isinstance(other, Probabilities) else None
+        if mine is not None and mine == theirs and len(mine) > _MANY:  # which needs no bitstrings
+            return True
+        return super().__eq__(other)
+
     def __hash__(self) -> int:
         return hash(frozenset(self._dictionary.items()))
 

@@ -36,9 +36,9 @@ class Recoder:
         """
         try:
             return self._written(content)
-        except (OSError, EOFError) as exc:
-            if isinstance(exc, JobStoreError):
-                raise
+        except JobStoreError:
+            raise
+        except (OSError, EOFError, ValueError) as exc:  # a RequestError, of what is no such answer, is a ValueError
             raise JobStoreError(f"a result could not be written as JSON: {exc}") from exc
 
     def _written(self, content: Content) -> Part:
@@ -54,9 +54,7 @@ class Recoder:
         """Return a content as a buffer; of a large one, memory has only what is read at the moment."""
         if size_of(content) <= IN_MEMORY_BYTES:
             return whole(content)
-        if not isinstance(content, FileContent):
-            copy = FileContent(self._folder)
-            for piece in pieces_of(content):
-                copy.append(piece)
-            content = copy
-        return content.mapped()
+        copy = FileContent(self._folder)  # of our own, which nobody makes shorter while it is mapped
+        for piece in pieces_of(content):
+            copy.append(piece)
+        return copy.mapped()

@@ -260,6 +260,8 @@ def test_probabilities_in_arrays_are_those_of_a_dictionary(values, width):
     arrays, plain = in_arrays(values, width), Probabilities(dict(values), width)
     assert arrays.fault(num_qubits=1, num_clbits=width, shots=None) is None
     assert len(arrays) == len(plain)
+    assert in_arrays(values, width) == in_arrays(values, width)
+    assert in_arrays(values, width) != in_arrays({key: value / 2 for key, value in values.items()}, width)
     assert repr(arrays) == repr(plain)
     assert arrays.most_common(5) == plain.most_common(5)
     assert pickle.loads(pickle.dumps(arrays)) == plain  # noqa: S301 - its own
