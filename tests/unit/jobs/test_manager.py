@@ -944,7 +944,7 @@ def test_a_point_of_a_sweep_during_which_servers_keep_ending_is_given_up_and_oth
         store.begin(number, 5, 2.0)
     store.close()
     jobs = start(Obedient(), url)
-    found = decode(JobInfo, whole(jobs.answer("left", ADA, 10)))
+    found = decode(JobInfo, whole(jobs.answer("left", ADA, 10).body))
     assert [(error.circuit, error.code) for error in found.errors] == [(5, "job-interrupted")]
     assert [k for k, result in enumerate(found.results) if result is None] == [5]
 
