@@ -90,10 +90,10 @@ class Aer:
         return after
 
     def parametric(self, circuit: Any, places: Sequence[tuple[int, int]]) -> ParametricCircuit:
-        """Return a ``QuantumCircuit`` of gates whose state is computed for other angles.
+        """Return a ``QuantumCircuit`` of gates that runs with other angles.
 
         Args:
-            circuit: the circuit, which the result owns.
+            circuit: the circuit, with instructions that save results; the returned object owns it.
             places: the index of the instruction of each angle that changes, and the number of the angle there.
         """
         return ParametricCircuit(self._backend, circuit, places, self._checked, self._options_for(circuit))
@@ -166,6 +166,8 @@ class ParametricCircuit:
     This class does once what that method does, with the same functions (``AerBackend._execute_circuits_job``), and
     then only the last step. They are internal; tests hold the states equal to those of :meth:`Aer.state_after`.
 
+    A run changes nothing here, so that it may be repeated.
+
     Args:
         backend: the ``AerSimulator``.
         circuit: the circuit, which this object owns.
@@ -182,7 +184,6 @@ class ParametricCircuit:
         check: Callable[..., None],
         options: Mapping[str, Any],
     ) -> None:
-        circuit.save_statevector()
         self._backend = backend
         self._places = places
         self._check = check
@@ -191,10 +192,11 @@ class ParametricCircuit:
         self._config = generate_aer_config([circuit], backend.options, shots=1, **options)
         circuit.clear()  # as in Aer.state_after
 
-    def state_at(self, angles: Iterable[float]) -> State:
-        """Return the state for these angles, in the order of their places."""
+    def saved_at(self, angles: Iterable[float]) -> Mapping[str, Any]:
+        """Return what is saved for these angles, in the order of their places."""
         self._config.parameterizations = [[(place, [angle]) for place, angle in zip(self._places, angles, strict=True)]]
         output = self._backend._execute_circuits(self._circuits, None, self._config)  # noqa: SLF001 - see above
         (result,) = output["results"] or [{}]
         self._check(result.get("status", output.get("status")), success=bool(output.get("success")))
-        return np.asarray(result["data"]["statevector"])
+        saved: Mapping[str, Any] = result["data"]
+        return saved

@@ -1,4 +1,5 @@
 import random
+from functools import partial
 
 import numpy as np
 import pytest
@@ -9,11 +10,14 @@ from support.reference import distribution
 from support.statistics import assert_drawn_from
 
 from adapters.qiskit import STANDARD, QiskitAdapter, Rebound
-from gateway.circuit import Circuit
+from gateway.circuit import Circuit, parameter
 from gateway.circuit.circuit import Comparison
 from gateway.circuit.gates import GATES
+from gateway.circuit.points import Points
 from gateway.errors import SimulatorError
-from gateway.results import Sampling
+from gateway.observables import observable_list
+from gateway.results import ResultType, Sampling
+from gateway.run_details import RunDetails
 
 SHOTS = 2_000
 
@@ -110,3 +114,14 @@ def test_angles_are_handed_over_to_the_circuit_that_aer_has(adapter):
 @pytest.mark.parametrize("circuit", [Circuit(1).gphase(0.3), Circuit(2).xx_plus_yy(0.3, 0.4, 0, 1)])
 def test_a_circuit_with_a_change_that_aer_does_not_take_is_built_anew(adapter, circuit):
     assert not isinstance(adapter.rebind(adapter.build(circuit), circuit, (0,)), Rebound)
+
+
+def test_values_of_observables_are_those_of_the_state_and_angles_are_handed_over(adapter, monkeypatch):
+    circuit = Circuit(3).h(0).rx(parameter("a"), 1).cx(0, 2).u(parameter("a"), 0.2, 0.1, 2).cx(1, 2)
+    details = RunDetails(observables=observable_list([{"XIZ": 0.5, "Y1": -1, "": 2}, "ZZZ", {"Y0 Y2": 3}]))
+    points = Points({"a": [0.3, 1.1, -2.0]}, 3)
+    run = partial(adapter.run_points, circuit, points, shots=None, result=ResultType.EXPECTATION, details=details)
+    own = [result.values for result in run()]
+    monkeypatch.setattr("adapters.qiskit._MOST_ALIKE", 0)
+    shared = [result.values for result in run()]
+    assert own == [pytest.approx(values, abs=1e-12) for values in shared]
