@@ -55,6 +55,9 @@ def project(state: State, qubit: int, outcome: int, *, flip: bool = False) -> St
     return after
 
 
+_SMALL = 2**12
+"""A vector of so many numbers takes no memory to speak of."""
+
 _FEW_AMPLITUDES = 2**16
 """States are compared piece by piece, so that the comparison needs no memory to speak of."""
 
@@ -63,8 +66,10 @@ def fingerprint(state: State) -> float:
     """Return a number that is the same for states that are equal up to a global phase, and hardly ever for others.
 
     It is the length of the state's component along one fixed vector of the norm 1, so it differs by no more than the
-    states do. The vector is a product, which needs the memory of its two factors only.
+    states do. For large states the vector is a product, which needs the memory of its two factors only.
     """
+    if state.size <= _SMALL:
+        return float(abs(np.vdot(direction(state.size), state)))
     low = 1 << (state.size.bit_length() - 1) // 2
     value = np.vdot(direction(state.size // low), state.reshape(-1, low) @ direction(low))
     return float(abs(value))
@@ -84,16 +89,16 @@ def distance(state: State, other: State) -> float:
     It is computed from the difference of the states: the fidelity has only half of its digits.
     """
     overlap = np.vdot(other, state)
-    norms = np.linalg.norm(state), np.linalg.norm(other)
+    norms = [float(np.sqrt(np.vdot(vector, vector).real)) for vector in (state, other)]
     if abs(overlap) < norms[0] * norms[1] * 0.5:
         return 1.0  # or more
     factor = overlap / abs(overlap) * norms[0] / norms[1]
-    pieces = range(0, state.size, _FEW_AMPLITUDES)
-    squares = [
-        np.linalg.norm(state[begin : begin + _FEW_AMPLITUDES] - factor * other[begin : begin + _FEW_AMPLITUDES]) ** 2
-        for begin in pieces
-    ]
-    return float(np.sqrt(sum(squares)) / norms[0])
+    square = 0.0
+    for begin in range(0, state.size, _FEW_AMPLITUDES):
+        piece = slice(begin, begin + _FEW_AMPLITUDES)
+        difference = state[piece] - factor * other[piece]
+        square += float(np.vdot(difference, difference).real)
+    return float(np.sqrt(square) / norms[0])
 
 
 def distribution(state: State, qubits: Sequence[int]) -> Distribution:
