@@ -296,9 +296,15 @@ class Emitter:
 
     def _check(self, what: str, requested: float, allowed: int) -> None:
         if requested > allowed:
-            count = math.ceil(min(requested, 1e18))
-            msg = f"the circuit has {count:,} {what} or more; at most {allowed:,} are accepted"
-            raise LimitError(msg, limit=what, requested=count, allowed=allowed)
+            raise too_large(what, requested, allowed)
+
+
+def too_large(what: str, requested: float, allowed: int) -> LimitError:
+    """Return the error for a circuit with too many qubits, clbits or operations."""
+    count = math.ceil(min(requested, 1e18))
+    setting = " (Limits.operations, a server's max_operations)" if what == "operations" else ""
+    msg = f"the circuit has {count:,} {what} or more; at most {allowed:,} are accepted{setting}"
+    return LimitError(msg, limit=what, requested=count, allowed=allowed)
 
 
 def _is_possible(angle: Angle) -> bool:

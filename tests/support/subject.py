@@ -19,6 +19,7 @@ from gateway.circuit import Circuit, parse
 from gateway.circuit.export import STDGATES, dump_openqasm2, dump_openqasm3
 from gateway.circuit.gates import GATES
 from gateway.circuit.lowering import lower
+from gateway.circuit.operations import CONTROL
 from gateway.errors import CircuitError, GatewayError, LimitError, RequestError, UnsupportedError
 from gateway.execution.runner import Runner
 from gateway.protocol import problem
@@ -96,14 +97,21 @@ def check_circuit(circuit: Circuit) -> None:
         return
     assert decode(Circuit, encode(circuit)) == circuit
     for native in _NATIVE:
-        Circuit(circuit.num_qubits, circuit.num_clbits, lower(circuit.operations, native)).validate()
+        circuit.with_operations(lower(circuit.operations, native)).validate()
     _check_openqasm3(circuit)
     _check_openqasm2(circuit)
 
 
 def _check_openqasm3(circuit: Circuit) -> None:
-    once = parse(dump_openqasm3(circuit))
+    try:
+        once = parse(dump_openqasm3(circuit))
+    except UnsupportedError as exc:
+        assert (exc.feature or "").startswith("parameter"), exc  # noqa: PT017 - it has the name of a word
+        return
+    once.validate()
     assert (once.num_qubits, once.num_clbits) == (circuit.num_qubits, circuit.num_clbits)
+    if circuit.num_hidden or not CONTROL.isdisjoint({op.name for op in circuit.operations}):
+        return  # the text has variables and several statements for one assignment
     assert parse(dump_openqasm3(once)) == once
     if {op.name for op in circuit.operations} & set(GATES) <= STDGATES:
         assert once.operations == [op for op in circuit.operations if op.name != "barrier" or op.qubits]

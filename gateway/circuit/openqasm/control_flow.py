@@ -37,9 +37,10 @@ from gateway.circuit.openqasm.values import (
     refusal,
 )
 from gateway.circuit.operations import NO_TIMING, Comparison, Condition
-from gateway.errors import CircuitInvalidError, UnsupportedError
+from gateway.errors import CircuitInvalidError, LimitError, UnsupportedError
 
 _LONGEST_PRAGMA = 100
+_LARGE = 2**31
 
 
 class Step(NamedTuple):
@@ -233,7 +234,8 @@ class ControlFlow(ClassicalStatements):
         writes = then.writes | (otherwise.writes if otherwise is not None else frozenset())
 
         def run() -> None:
-            decision = self.decide(condition(), both=otherwise is not None)
+            value = condition()
+            decision = value if value is True or value is False else self.decide(value, both=otherwise is not None)
             if isinstance(decision, bool):
                 if decision:
                     then.run()
@@ -295,8 +297,9 @@ class ControlFlow(ClassicalStatements):
             alternatives: when each branch happens, and the function that carries it out.
             writes: the variables that the branches may assign to.
         """
-        numbers = [each for each in writes if not each.is_outcome and not each.kind.is_real]
-        reals = [each for each in writes if each.kind.is_real]
+        in_order = sorted(writes, key=_number)
+        numbers = [each for each in in_order if not each.is_outcome and not each.kind.is_real]
+        reals = [each for each in in_order if each.kind.is_real]
         if reals:
             alternatives = [(self._written_down(when), run) for when, run in alternatives]
         with self._pinned(numbers):
@@ -434,6 +437,8 @@ class ControlFlow(ClassicalStatements):
             body.run()
 
     def _loop_value(self, value: Value, kind: Kind) -> Value:
+        if type(value) is int and kind.name == "int" and kind.width is None and -_LARGE < value < _LARGE:
+            return value
         try:
             loop_value = self.converted(value, kind)
         except CircuitInvalidError as exc:
@@ -506,7 +511,11 @@ class ControlFlow(ClassicalStatements):
             if decision is False:
                 return False
             if decision is True and not self._left_by_others():
+                values = [variable.value for variable in body.writes]
                 self._turn(loop, body, None, None)
+                if values == [variable.value for variable in body.writes]:
+                    msg = "a loop takes more than any number of steps: nothing that it tests changes from turn to turn"
+                    raise LimitError(msg, limit="steps")
                 return True
         except _NeedsLoop as signal:
             if signal.loop is not loop:
@@ -532,11 +541,12 @@ class ControlFlow(ClassicalStatements):
 
     def _real_loop(self, loop: Loop, condition: Evaluate, body: Step, *, acts: bool) -> None:
         """Append a loop of the circuit."""
-        for variable in body.writes:
+        writes = sorted(body.writes, key=_number)
+        for variable in writes:
             if variable.kind.is_real:
                 why = "a loop that outcomes end assigns real numbers to it; use an int, and compute angles from that"
                 raise refusal(f"type {variable.kind}", f"{variable.name!r}: {why}")
-        numbers = [variable for variable in body.writes if not variable.is_outcome]
+        numbers = [variable for variable in writes if not variable.is_outcome]
         flags = [self.ended] if "end" in body.jumps or self.ended.clbit is not None else []
         if self.calls and ("return" in body.jumps or self.calls[-1].returned.clbit is not None):
             flags.append(self.calls[-1].returned)
@@ -648,6 +658,10 @@ class ControlFlow(ClassicalStatements):
         syntax.Unsupported: unsupported,
         syntax.While: repeat_while,
     }
+
+
+def _number(variable: Variable) -> int:
+    return variable.number
 
 
 def _lowered(flags: Iterable[Flag]) -> Condition:

@@ -6,7 +6,7 @@ An expression in a loop is compiled once and evaluated at each turn. What is con
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from typing import Any, ClassVar, NamedTuple
 
@@ -129,7 +129,7 @@ class Evaluation:
 
     def number(self, node: Node) -> Evaluate:
         """Compile an angle; ``1/2`` is an error there, because it would be 0."""
-        return self._as(node, self.real, _REFUSE)
+        return self._as(node, self.real, _REFUSE, float)
 
     def exponent(self, node: Node) -> Evaluate:
         """Compile a real number; ``1/2`` is a half, as the specification writes ``pow(1/2) @``."""
@@ -137,22 +137,26 @@ class Evaluation:
 
     def integer(self, node: Node) -> Evaluate:
         """Compile a whole number that has to be known; a division of integers truncates."""
-        return self._as(node, self.whole, _TRUNCATE)
+        return self._as(node, self.whole, _TRUNCATE, int)
 
     def value_as(self, node: Node, kind: Kind) -> Evaluate:
         """Compile a value that is converted to a type."""
         return self._as(node, lambda value: self.converted(value, kind), _division_of(kind))
 
-    def _as(self, node: Node, read: Callable[[Value], Any], division: str) -> Evaluate:
+    def _as(self, node: Node, read: Callable[[Value], Any], division: str, right: type | None = None) -> Evaluate:
+        """Compile a value that is converted by a function, unless it has the right type already."""
         with self.dividing(division):
             evaluate = self.value(node)
         fixed = constant_of(evaluate)
         if fixed is not None:
-            try:
+            with suppress(CircuitInvalidError):  # it is an error only if it is evaluated
                 return constant(read(fixed))
-            except CircuitInvalidError:  # it is an error only if it is evaluated
-                pass
-        return lambda: read(evaluate())
+
+        def converted() -> Any:  # noqa: ANN401 - see Evaluate
+            value = evaluate()
+            return value if type(value) is right else read(value)
+
+        return converted
 
     @contextmanager
     def dividing(self, division: str) -> Iterator[None]:
@@ -391,7 +395,7 @@ class Evaluation:
             first, second = left(), right()
             if fast is not None and type(first) in _NUMBERS and type(second) in _NUMBERS:
                 result = fast(first, second)
-                if type(result) is not int or -_LARGE < result < _LARGE:
+                if result is not None and (type(result) is not int or -_LARGE < result < _LARGE):
                     return result  # type: ignore[no-any-return]  # of numbers
             return self.combine(symbol, first, second, division)
 
@@ -708,7 +712,10 @@ _FAST: dict[str, Callable[[Any, Any], Any]] = {
     "<=": lambda a, b: a <= b,
     ">": lambda a, b: a > b,
     ">=": lambda a, b: a >= b,
+    "/": lambda a, b: a / b if b and float in {type(a), type(b)} else None,
+    "%": lambda a, b: a % b if type(a) is type(b) is int and a >= 0 < b else None,
 }
+"""The operators of most loops, for numbers; ``None`` where one of them needs a closer look."""
 _LARGE = 2**1024
 
 

@@ -132,8 +132,9 @@ class GateStatements(Evaluation):
         num_qubits = len(callee.qubits) if isinstance(callee, Definition) else callee.num_qubits
         if not chain_:
             callee.check(len(operands), len(angles))
-            if isinstance(callee, Gate) and all(operand.single for operand in operands):
-                return self._plain_call(callee.name, operands, angles)
+            if isinstance(callee, Gate):
+                is_single = all(operand.single for operand in operands)
+                return (self._plain_call if is_single else self._broadcast_call)(callee.name, operands, angles)
         else:
             callee.check(num_qubits, len(angles))
         if isinstance(callee, Definition):
@@ -160,7 +161,7 @@ class GateStatements(Evaluation):
             qubits = qubits_of()
             if count > 1 and len(set(qubits)) < count:
                 _check_distinct(qubits, name)
-            params = tuple([angle() for angle in angles])
+            params = tuple([angle() for angle in angles]) if angles else ()
             for param in params:
                 if type(param) is not float or param * 0.0 != 0.0:
                     self.with_known(params, lambda known: self.deliver([(name, qubits, known)]))
@@ -171,6 +172,20 @@ class GateStatements(Evaluation):
                 self.deliver([(name, qubits, params)])
 
         return run
+
+    def _broadcast_call(self, name: str, operands: list[Part], angles: list[Evaluate]) -> Run:
+        """Return the function of a gate of the table on registers."""
+        add = self.out.add
+
+        def apply(params: tuple[Any, ...]) -> None:
+            rows = _rows(name, operands)
+            if self.collecting is None and all(type(param) is float and param * 0.0 == 0.0 for param in params):
+                for row in rows:
+                    add(Operation(name, row, params))
+            else:
+                self.deliver([(name, row, params) for row in rows])
+
+        return lambda: self.with_known(tuple([angle() for angle in angles]), apply)
 
     def _expand(self, definition: Definition, qubits: tuple[int, ...], params: tuple[Any, ...]) -> list[Step]:
         """Return a call of a defined gate as steps."""
@@ -386,6 +401,9 @@ def _check_distinct(row: Sequence[int], name: str) -> None:
 def _rows(name: str, operands: Sequence[Part]) -> Iterator[tuple[int, ...]]:
     """Yield the qubits of each single application; registers advance together."""
     columns = [operand.indices() for operand in operands]
+    if len(columns) == 1:
+        yield from [(qubit,) for qubit in columns[0]]
+        return
     sizes = {len(column) for column, operand in zip(columns, operands, strict=True) if not operand.single}
     if len(sizes) > 1:
         raise invalid("register sizes", f"{name} is given registers of different sizes: {sorted(sizes)}")

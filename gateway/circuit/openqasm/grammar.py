@@ -635,7 +635,8 @@ class Parser:
         tokens = self.tokens
         while tokens.word == "[" and tokens.kind == Kind.MARK:
             at = tokens.start
-            self._count_operator(at)
+            if isinstance(value, syntax.Index):
+                self._count_operator(at)
             depth = self._enter(at)
             tokens.next()
             indices: list[Expression] = []

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from operator import length_hint
 
-from gateway.circuit.emitter import Emitter
+from gateway.circuit.emitter import Emitter, too_large
 from gateway.circuit.gates import Gate
 from gateway.circuit.openqasm.control_flow import ControlFlow, End
 from gateway.circuit.openqasm.definitions import Definition, built_in, read_head
@@ -38,7 +38,7 @@ from gateway.circuit.openqasm.statements import (
     split_statements,
     syntax_error,
 )
-from gateway.circuit.openqasm.syntax import Expression
+from gateway.circuit.openqasm.syntax import Assignment, Expression
 from gateway.circuit.openqasm.tokens import Kind
 from gateway.circuit.openqasm.values import Kind as Type
 from gateway.circuit.operations import NO_TIMING, CircuitParts, Limits, Operation
@@ -433,8 +433,7 @@ class _Reader:
         """Raise LimitError unless so many more operations are allowed."""
         requested, allowed = len(self.operations) + count, self.limits.operations
         if requested > allowed:
-            msg = f"the circuit has {requested:,} operations or more; at most {allowed:,} are accepted"
-            raise LimitError(msg, limit="operations", requested=requested, allowed=allowed)
+            raise too_large("operations", requested, allowed)
 
     def forget(self) -> None:
         """Forget all statements, because a name has a new meaning."""
@@ -571,7 +570,7 @@ class _Reader:
     def call(self, piece: str) -> None:
         """Read a gate call, and append the gate once or for each element of registers."""
         name, angles, operands = split_call(piece)
-        if self.modern and name in NOT_FLAT_WORDS:
+        if self.modern and (name in NOT_FLAT_WORDS or (self.program is not None and name in self.program.subroutines)):
             raise NotFlat
         num_operands = operands.count(",") + 1 if operands else 0
         definition = self.definitions.get(name)
@@ -730,8 +729,11 @@ class _Reader:
             statement = Parser(f"{piece};").statement()
         except CircuitSyntaxError as exc:
             raise CircuitSyntaxError(_without_place(exc)) from None
+        if not isinstance(statement, Assignment):
+            self.not_a_statement(piece)
+            return
         with self.continuing() as program:
-            program.assign(statement)()  # type: ignore[arg-type]  # there is no other statement with a =
+            program.assign(statement)()
 
     def expression(self, text: str) -> Expression:
         """Parse an expression of clbits."""

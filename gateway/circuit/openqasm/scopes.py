@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import count
+
 from gateway.circuit.openqasm.values import BITS, Kind, Measured, Value, read_bits
 from gateway.errors import CircuitInvalidError
 
@@ -21,6 +23,9 @@ class Qubits:
         self.single = single
 
 
+_NUMBERS = count()
+
+
 class Variable:
     """A classical variable, or bits of the outcome.
 
@@ -38,7 +43,8 @@ class Variable:
     """
 
     __slots__ = (
-        "constant", "home", "is_const_bit", "is_outcome", "is_output", "kind", "name", "narrow", "pins", "value",
+        "constant", "home", "is_const_bit", "is_outcome", "is_output", "kind", "name", "narrow", "number",
+        "pins", "value",
     )  # fmt: skip
 
     def __init__(
@@ -60,6 +66,7 @@ class Variable:
         self.is_output = False  # a number that is part of the outcome: its home always has its value
         self.is_const_bit = False  # bits that would be part of the outcome if anything else were assigned to them
         self.narrow: dict[int, tuple[int, ...]] = {}  # number of bits -> clbits for a small value that is not pinned
+        self.number = next(_NUMBERS)  # which orders variables by their declarations
         self.pins = 0
 
     def live_at(self, home: tuple[int, ...], kind: Kind) -> None:

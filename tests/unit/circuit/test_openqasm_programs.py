@@ -494,6 +494,25 @@ def test_a_costly_statement_in_an_endless_loop_counts_as_many_steps(statement: s
     assert caught.value.limit == "steps"
 
 
+@pytest.mark.parametrize(
+    "body", ["h q;", "int k = 1; k += 1;", "if (c) { h q; }", "c = measure q[0:1]; if (c == 1) x q[0];"]
+)
+def test_a_loop_in_which_nothing_changes_is_refused_in_its_first_turn(body: str) -> None:
+    with pytest.raises(LimitError, match="nothing that it tests changes") as caught:
+        parsed(f"qubit[2] q; bit[2] c; while (true) {{ {body} }}")
+    assert caught.value.limit == "steps"
+
+
+def test_the_same_text_is_the_same_circuit() -> None:
+    names = [f"v{k}" for k in range(12)]
+    declared = " ".join(f"uint[2] {name} = {k % 4};" for k, name in enumerate(names))
+    changed = " ".join(f"{name} += 1;" for name in reversed(names))
+    text = f"qubit q; bit c; {declared} c = measure q; while (c) {{ {changed} c = measure q; }}"
+    circuits = [parsed(text) for _ in range(5)]
+    assert all(circuit == circuits[0] for circuit in circuits)
+    assert [op.params[0] for op in circuits[0].operations if op.name == "set"][:12] == [k % 4 for k in range(12)]
+
+
 def test_the_parser_writes_nothing_about_a_text_to_standard_error(capfd) -> None:
     for text in ("int secret = ;", "qubit q; `secret`", "qubit q; secret secret secret;"):
         with pytest.raises(CircuitSyntaxError):

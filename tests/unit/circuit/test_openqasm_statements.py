@@ -406,6 +406,7 @@ def test_a_broken_rule_is_named_with_its_line(text, rule, message):
         ("measure q -> ;", "a clbit is missing"),
         ("c = ;", "is not expected here"),
         ("c = 1 2;", "is not expected here"),
+        ("rx(1)!=q[0];", "is not an OpenQASM statement"),
         ("gate g a;", "has no body"),
         ("gate g(a { }", "does not declare a gate"),
         ("gate g 1 { }", "'1' is not a name"),
