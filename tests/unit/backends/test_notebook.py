@@ -10,6 +10,7 @@ from gateway import Backend, BackendStatus, Capabilities, Job, JobState, LocalSi
 from gateway.backends.server_job import ServerJob
 from gateway.errors import SimulatorError, TransportError
 from gateway.results import ResultType
+from gateway.simulators import SIMULATORS
 
 
 class Machine(Backend):
@@ -83,7 +84,7 @@ def test_a_simulator_is_not_started_to_be_shown():
     simulator = LocalSimulator("qulacs", workers=1)
     output = Output(simulator._repr_html_())
     assert output.text.startswith("LocalSimulator qulacs, not started: the first run starts it")
-    assert ["results", "counts, probabilities, statevector"] in output.rows
+    assert ["results", ", ".join(SIMULATORS["qulacs"].capabilities.result_types)] in output.rows
     assert not simulator.has_started()
 
 

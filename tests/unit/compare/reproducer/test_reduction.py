@@ -53,7 +53,7 @@ def test_a_fault_in_a_long_circuit_is_reduced_to_what_it_needs(
 ):
     simulator = faulty(cause, exact=has_exact)
     length = 200 if has_exact else 40
-    reproducer = reduce(long_circuit(3, num_operations=length, planted=planted), simulator, seed=1)
+    reproducer = reduce(long_circuit(4, num_operations=length, planted=planted), simulator, seed=1)
     assert reproducer.operations <= needed + 1
     assert reproducer.operations_before >= length
     assert reproducer.minimal
@@ -67,7 +67,7 @@ def test_a_fault_in_a_long_circuit_is_reduced_to_what_it_needs(
 )
 def test_a_fault_of_dynamic_circuits_is_reduced_to_what_it_needs(cause: str, needed: int, has_exact: bool):
     simulator = faulty(cause, exact=has_exact)
-    reproducer = reduce(long_dynamic_circuit(11, num_operations=200 if has_exact else 60), simulator, seed=1)
+    reproducer = reduce(long_dynamic_circuit(13, num_operations=200 if has_exact else 60), simulator, seed=1)
     assert reproducer.operations <= needed + 1
     assert_shows(reproducer, simulator)
 
