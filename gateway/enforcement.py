@@ -165,7 +165,13 @@ def refuse(
 
 
 def _unbound(operation: Operation, index: int) -> CircuitInvalidError:
-    name = next(name for angle in operation.params for name in parameters_of(angle))
+    name = next((name for angle in operation.params for name in parameters_of(angle)), None)
+    if name is None:
+        return CircuitInvalidError(
+            f"operation {index} ({operation}): an angle is an expression of numbers: circuit.bind() computes it",
+            rule="unbound parameter",
+            operation=index,
+        )
     return CircuitInvalidError(
         f"operation {index} ({operation}): the parameter {name!r} has no value: give it one with "
         f"circuit.bind({name}=...)",

@@ -142,6 +142,11 @@ def _difference(first: Any, second: Any = None) -> Any:  # noqa: ANN401 - the wh
     return -first if second is None else first - second
 
 
+def _power(base: Any, exponent: Any) -> Any:  # noqa: ANN401 - symbols of a framework as well as numbers
+    """Return a power; one of whole numbers is a float, since its digits could fill the memory."""
+    return float(base) ** exponent if type(base) is int and type(exponent) is int else base**exponent
+
+
 def _quotient(dividend: int, divisor: int) -> int:
     """Return the whole quotient, truncated towards 0 as OpenQASM and C have it."""
     quotient = abs(dividend) // abs(divisor)
@@ -170,7 +175,7 @@ ARITHMETIC: Mapping[str, tuple[tuple[int, ...], Callable[..., float]]] = {
     "-": ((1, 2), _difference),
     "*": ((2,), operator.mul),
     "/": ((2,), operator.truediv),
-    "**": ((2,), operator.pow),
+    "**": ((2,), _power),
     "abs": ((1,), abs),
     "sqrt": ((1,), math.sqrt),
     "exp": ((1,), math.exp),
@@ -232,10 +237,11 @@ def value_of_angle(angle: Angle, values: Mapping[str, float]) -> float:
     """
     try:
         value = _value_of_angle(angle, values)
+        is_finite = not isinstance(value, complex) and math.isfinite(value)
     except (ZeroDivisionError, ValueError, OverflowError) as exc:
         msg = f"the angle {angle} has no value: {exc}"
         raise CircuitInvalidError(msg, rule="finite angle") from exc
-    if isinstance(value, complex) or not math.isfinite(value):
+    if not is_finite:
         msg = f"the angle {angle} is not a finite number: {value}"
         raise CircuitInvalidError(msg, rule="finite angle")
     return value

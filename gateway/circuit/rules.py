@@ -20,8 +20,11 @@ MAX_LOOPS = 50
 """Loops are nested at most so deep."""
 
 
-def check_circuit(circuit: CircuitData, limits: Limits) -> None:
+def check_circuit(circuit: CircuitData, limits: Limits) -> bool:
     """Check a circuit from elsewhere (about 0.4 us an operation).
+
+    Returns:
+        Whether it has expressions.
 
     Raises:
         CircuitInvalidError: an operation breaks a rule; ``operation`` is its index.
@@ -36,6 +39,7 @@ def check_circuit(circuit: CircuitData, limits: Limits) -> None:
             msg = f"the circuit has {requested:,} {what}; at most {allowed:,} are accepted"
             raise LimitError(msg, limit=what, requested=requested, allowed=allowed)
     valid_shapes: set[tuple[object, ...]] = set()
+    has_expressions = False
     isfinite = math.isfinite
     num_clbits = circuit.num_clbits + circuit.num_hidden
     for index, operation in enumerate(circuit.operations):
@@ -48,10 +52,12 @@ def check_circuit(circuit: CircuitData, limits: Limits) -> None:
                 if not isfinite(param):
                     raise _not_finite(operation, index)
         except TypeError:  # an expression
+            has_expressions = True
             check_operation(operation, circuit.num_qubits, num_clbits, index)
     if not {"while", "end"}.isdisjoint({shape[0] for shape in valid_shapes}):
         _check_loops(circuit.operations)
     _check_notes(circuit.notes)
+    return has_expressions
 
 
 def check_operation(op: Operation, num_qubits: int, num_clbits: int, index: int) -> None:

@@ -447,8 +447,7 @@ class Runner:
             if isinstance(source, str):
                 circuit = Circuit(*read(source, self.parse_limits))
             else:
-                circuit = source
-                circuit.validate(self.parse_limits)
+                circuit = source.bind() if source.validate(self.parse_limits) else source
         return circuit, perf_counter() - start
 
     def _with_server_provenance(self, result: Result, parse_s: float, peak_memory_bytes: int | None = None) -> Result:

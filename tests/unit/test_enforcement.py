@@ -7,14 +7,14 @@ import pytest
 from support.circuits import bell, teleportation
 
 from gateway import enforcement
-from gateway.circuit import Circuit
+from gateway.circuit import Circuit, Expression
 from gateway.circuit.needs import MOST_GATES_IN_SINGLE_PRECISION, needs
 from gateway.enforcement import AMPLITUDE_OF_ANSWER, RunOptions, check_measured, refuse, result_type, supported_by
 from gateway.errors import CircuitInvalidError, LimitError, RequestError, UnsupportedError
 from gateway.execution.function import Function
 from gateway.protocol import problem
 from gateway.results import CLIFFORD, Capabilities, Precision, ResultType, Sampling
-from gateway.simulators import Simulator
+from gateway.simulators import SIMULATORS, Simulator
 
 EVERYTHING = Capabilities(result_types=tuple(ResultType), native_dynamic=True)
 COUNTS = RunOptions(ResultType.COUNTS)
@@ -216,3 +216,12 @@ def test_a_simulator_of_clifford_gates_says_which_angles_it_takes():
 def test_an_exact_result_with_shots_is_refused_in_good_english(kind: ResultType):
     with pytest.raises(RequestError, match=f"^the result {kind} is exact: leave shots out$"):
         result_type(5, kind)
+
+
+def test_an_expression_of_numbers_that_nobody_has_computed_is_refused_with_what_computes_it():
+    circuit = Circuit(1).h(0).rx(Expression("+", (1, 2)), 0)
+    with pytest.raises(CircuitInvalidError, match=r"operation 1 .*: circuit\.bind\(\) computes it") as caught:
+        refuse(
+            needs(circuit), SIMULATORS["qulacs"].capabilities, RunOptions(ResultType.STATEVECTOR), simulator="qulacs"
+        )
+    assert caught.value.operation == 1

@@ -240,10 +240,12 @@ def _to_bool(value: Known, _: int | None) -> Known:
 
 def _to_bits(value: Known, width: int | None) -> Known:
     number = plain(value)
+    wide = 1 if width is None else width
+    if isinstance(number, int) and width is not None and -(1 << width - 1) <= number < 0:
+        number += 1 << width  # two's complement, as that of an int that depends on measurements
     if isinstance(number, float) or number < 0:
         msg = f"{number} is not a value of bits"
         raise TypeError(msg)
-    wide = 1 if width is None else width
     if isinstance(value, Word) and value.width != wide:
         msg = f"{value.width} bits do not fit a bit[{wide}]"
         raise ValueError(msg)

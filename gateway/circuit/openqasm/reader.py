@@ -19,6 +19,7 @@ from operator import length_hint
 
 from gateway.circuit.emitter import Emitter, too_large
 from gateway.circuit.gates import Gate
+from gateway.circuit.openqasm.classical_statements import Left
 from gateway.circuit.openqasm.control_flow import ControlFlow, End
 from gateway.circuit.openqasm.definitions import Definition, built_in, read_head
 from gateway.circuit.openqasm.evaluation import Decision
@@ -323,6 +324,10 @@ class _Reader:
             except End:
                 self.check_rest(parser)
                 break
+            except Left:  # the program ends wherever it has not ended before
+                self.check_rest(parser)
+                self.rest.__setstate__(len(self.pieces))  # type: ignore[attr-defined]  # a list's iterator has it
+                raise
             self.share()
             if program.ended.is_up:
                 self.rest.__setstate__(self.piece_at(parser.tokens.behind) or len(self.pieces))  # type: ignore[attr-defined]  # a list's iterator has it

@@ -112,6 +112,27 @@ def test_binding_gives_parameters_values_and_leaves_the_others() -> None:
     assert half.bind({"phi": 1}) == Circuit(1).rx(1.0, 0).ry(1.5, 0)
 
 
+@pytest.mark.parametrize("angle", [Expression("**", (10, 10**12)), Expression("*", (Expression("**", (9, 200)),) * 2)])
+def test_a_power_of_whole_numbers_takes_no_memory_for_its_digits(angle: Expression) -> None:
+    with pytest.raises(CircuitInvalidError, match=r"has no value|is not a finite number"):
+        value_of_angle(THETA * angle, {"theta": 0.5})
+
+
+def test_a_product_of_whole_numbers_that_no_float_holds_is_refused() -> None:
+    angle: Expression | int = 2**62
+    for _ in range(5):
+        angle = Expression("*", (angle, angle))
+    with pytest.raises(CircuitInvalidError, match="has no value"):
+        value_of_angle(angle, {})
+
+
+def test_an_expression_without_parameters_is_a_number_after_binding() -> None:
+    circuit = Circuit(1).rx(Expression("+", (1, 2)), 0)
+    assert circuit.validate()
+    assert circuit.bind() == Circuit(1).rx(3, 0)
+    assert not circuit.bind().validate()
+
+
 def test_a_parameter_that_is_not_there_is_refused_by_name() -> None:
     with pytest.raises(CircuitInvalidError, match="no parameter 'x': its parameters are theta"):
         Circuit(1).rx(THETA, 0).bind(x=1)

@@ -78,6 +78,33 @@ def test_the_fast_way_changes_nothing_of_what_depends_on_measurements(seed: int)
     assert distribution(parse(text)) == pytest.approx(distribution(Circuit(*slow)))
 
 
+_AFTER_THE_END = "output bit[3] R; qubit q; bit b; h q; b = measure q; if (b) end;"
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        "end; x q; R[0] = measure q;",
+        "end; R[0] = 1;",
+        'bool v = true; if (v) end; R = "011"; R[2] = 1;',
+        "for int i in [0:2] { if (i == 1) end; R[0] = 1; } R[1] = 1;",
+        "h q; R[0] = measure q; if (R[0]) end; end; R[1] = 1;",
+    ],
+)
+def test_nothing_happens_after_an_end_that_all_come_to_who_have_not_ended_before(rest: str) -> None:
+    text = f"OPENQASM 3.0; include 'stdgates.inc'; {_AFTER_THE_END} {rest}".replace("'", '"')
+    assert distribution(parse(text)) == pytest.approx(program_interpreter.distribution(text), abs=1e-9)
+
+
+@pytest.mark.parametrize("middle", ["", "h q; b = measure q; if (b) v = -1;"])
+def test_bits_hold_a_negative_number_in_twos_complement_whether_it_is_known_or_not(middle: str) -> None:
+    text = (
+        f"OPENQASM 3.0; include 'stdgates.inc'; qubit q; bit b; output bit[3] R; int[4] v = -2; {middle} R = bit[3](v);"
+    )
+    text = text.replace("'", '"')
+    assert distribution(parse(text)) == pytest.approx(program_interpreter.distribution(text), abs=1e-9)
+
+
 # ------------------------------------------------------------------ as others write them
 
 

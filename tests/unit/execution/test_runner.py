@@ -8,7 +8,7 @@ from support.fake import Does, FakeAdapter, fake
 from support.fakes import NumpyAdapter
 from support.raw import run_body
 
-from gateway.circuit import Circuit, parameter
+from gateway.circuit import Circuit, Expression, parameter
 from gateway.counts import Counts
 from gateway.errors import CircuitInvalidError, LimitError, RequestError, SimulatorError
 from gateway.execution.function import Function
@@ -272,6 +272,15 @@ def test_a_parameter_without_a_value_is_refused_in_both_ways(runner: Runner):
     circuit = echo().rx(parameter("m"), 0)
     with pytest.raises(RequestError, match="the parameter 'n' has no value: its parameters are n, m"):
         runner.results(RunRequest(circuits=circuit, parameters={"m": 1.0}))
+
+
+def test_an_expression_without_parameters_runs_as_the_number_that_it_is():
+    ran = []
+    runner = Runner(Function(lambda circuit, shots: ran.append(circuit) or {"0": shots}), ServerLimits())
+    runner.results(RunRequest(circuits=Circuit(1, 1).rx(Expression("+", (1, 2)), 0).measure(0, 0)))
+    assert [circuit.operations[0].params for circuit in ran] == [(3,)]
+    with pytest.raises(CircuitInvalidError, match="division by zero"):
+        runner.results(RunRequest(circuits=Circuit(1, 1).rx(Expression("/", (1, 0)), 0).measure(0, 0)))
 
 
 def test_an_angle_without_a_value_at_a_later_point_is_refused_before_the_first_run():
