@@ -219,7 +219,7 @@ class StimAdapter(Adapter[NativeCircuit | None]):
         """
         if run.details.noise is not None:
             raise UnsupportedError(
-                f"{self.name} draws shots of noisy circuits, and has no exact probabilities of them: ask for counts",
+                f"{self.name} draws shots of noisy circuits, and has no exact results of them: give shots",
                 feature="exact probabilities with noise",
                 simulator=self.name,
             )

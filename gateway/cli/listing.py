@@ -14,6 +14,7 @@ import msgspec
 from gateway.cli.complaints import remark
 from gateway.cli.tables import Column, print_table
 from gateway.look.terminal import Terminal
+from gateway.noise import READOUT, Channel
 from gateway.protocol import endpoints
 from gateway.results import Capabilities
 from gateway.simulators import SIMULATORS, Simulator, offers
@@ -113,6 +114,7 @@ def abilities(capabilities: Capabilities) -> dict[str, str]:
         "gates": "all" if capabilities.gates == "universal" else " ".join(capabilities.gates),
         "results": ", ".join(capabilities.result_types) or "none",
         "dynamics": _dynamics(capabilities),
+        "noise": _noise(capabilities),
         "precision": str(capabilities.precision),
         "width": _width(capabilities),
         "threads": "several" if capabilities.threads else "one",
@@ -124,10 +126,18 @@ def _dynamics(capabilities: Capabilities) -> str:
         "mid-circuit measurement": capabilities.mid_circuit_measurement,
         "reset": capabilities.reset,
         "control": capabilities.classical_control,
+        "values": capabilities.assignment,
+        "loops": capabilities.loops,
     }
     return (
         "all" if all(features.values()) else ", ".join(name for name, is_able in features.items() if is_able) or "none"
     )
+
+
+def _noise(capabilities: Capabilities) -> str:
+    """Return the kinds of noise; all of them are one word."""
+    every = {*Channel, READOUT}
+    return "all" if every <= set(capabilities.noise) else ", ".join(capabilities.noise) or "none"
 
 
 def _width(capabilities: Capabilities) -> str:

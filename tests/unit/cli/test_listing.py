@@ -98,7 +98,7 @@ def test_what_a_simulator_is_has_room_in_a_wide_terminal_only(monkeypatch):
 def test_abilities_are_a_table_of_their_own(capsys):
     assert main(["list", "--abilities"]) == 0
     head, *lines = capsys.readouterr().out.splitlines()
-    assert head.split() == ["simulator", "gates", "results", "dynamics", "precision", "width", "threads"]
+    assert head.split() == ["simulator", "gates", "results", "dynamics", "noise", "precision", "width", "threads"]
     assert {line.split()[0] for line in lines} >= SIMULATORS.keys()
 
 
