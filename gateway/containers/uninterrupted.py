@@ -17,6 +17,9 @@ T = TypeVar("T")
 SETTLE_S = 10.0
 """How long a call may go on after an interruption; the next interruption ends the wait at once."""
 
+_HEARD_WITHIN_S = 0.2
+"""A signal that comes right before the wait for a call wakes it not; it is heard when the wait begins anew."""
+
 
 class Uninterrupted:
     """Has the methods of another object, and runs them in another thread when the main thread calls them.
@@ -59,7 +62,8 @@ def call_uninterrupted(function: Callable[[], T]) -> T:
             _thread.start_new_thread(call, ())
         except RuntimeError:  # the interpreter ends and starts no more threads
             call()
-        running.acquire()
+        while not running.acquire(timeout=_HEARD_WITHIN_S):
+            pass
     except BaseException:
         if not results and not errors:
             running.acquire(timeout=SETTLE_S)
