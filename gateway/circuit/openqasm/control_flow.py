@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
-from itertools import chain
+from itertools import chain, pairwise
 from typing import Any, ClassVar, NamedTuple
 
 from gateway.circuit import conditions
@@ -39,6 +39,7 @@ from gateway.circuit.openqasm.values import (
 from gateway.circuit.operations import NO_TIMING, Comparison, Condition
 from gateway.errors import CircuitInvalidError, LimitError, UnsupportedError
 
+_DEEPEST_REST = 40
 _LONGEST_PRAGMA = 100
 _LARGE = 2**31
 
@@ -145,8 +146,12 @@ class ControlFlow(ClassicalStatements):
         return run
 
     def _jumping(self, steps: list[Step]) -> Run:
-        """Return the function that carries out steps some of which may jump."""
-        writes = [frozenset(chain.from_iterable([step.writes for step in steps[k:]])) for k in range(len(steps) + 1)]
+        """Return the function that carries out steps some of which may jump.
+
+        What follows such a step is one branch, in which values stay known. Where branches are nested too deeply for
+        that, each piece of it up to the next jump is a branch of its own.
+        """
+        rests = _rests(steps)
 
         def run(start: int = 0) -> None:
             at = 0
@@ -156,10 +161,20 @@ class ControlFlow(ClassicalStatements):
                     self.out.spend(work)
                     each()
                     if jumps and index + 1 < len(steps) and self._raised():
-                        self.unless_jumped(partial(run, index + 1), writes[index + 1])
+                        if self.out.depth < _DEEPEST_REST:
+                            self.unless_jumped(partial(run, index + 1), rests[index + 1])
+                            return
+                        pieces(index + 1)
                         return
             except (CircuitInvalidError, UnsupportedError) as exc:
                 raise self.located(exc, at) from exc
+
+        def pieces(start: int) -> None:
+            ends = [index for index in sorted(rests) if index > start]
+            for begin, end in pairwise([start, *ends, len(steps)]):
+                piece = steps[begin:end]
+                writes = frozenset(chain.from_iterable([step.writes for step in piece]))
+                self.unless_jumped(self._straight(piece), writes)
 
         return run
 
@@ -658,6 +673,17 @@ class ControlFlow(ClassicalStatements):
         syntax.Unsupported: unsupported,
         syntax.While: repeat_while,
     }
+
+
+def _rests(steps: Sequence[Step]) -> dict[int, frozenset[Variable]]:
+    """Return what may be assigned to from an index on, for each index that follows a step that may jump."""
+    rests: dict[int, frozenset[Variable]] = {}
+    writes: set[Variable] = set()
+    for index in range(len(steps) - 1, 0, -1):
+        writes |= steps[index].writes
+        if steps[index - 1].jumps:
+            rests[index] = frozenset(writes)
+    return rests
 
 
 def _number(variable: Variable) -> int:

@@ -12,6 +12,7 @@ from support.reference import distribution
 
 from gateway.circuit import parse
 from gateway.circuit.circuit import DEFAULT_LIMITS, Circuit
+from gateway.circuit.openqasm import control_flow
 from gateway.circuit.openqasm.reader import read_program
 from gateway.errors import UnsupportedError
 
@@ -94,6 +95,45 @@ _AFTER_THE_END = "output bit[3] R; qubit q; bit b; h q; b = measure q; if (b) en
 def test_nothing_happens_after_an_end_that_all_come_to_who_have_not_ended_before(rest: str) -> None:
     text = f"OPENQASM 3.0; include 'stdgates.inc'; {_AFTER_THE_END} {rest}".replace("'", '"')
     assert distribution(parse(text)) == pytest.approx(program_interpreter.distribution(text), abs=1e-9)
+
+
+def test_any_number_of_jumps_may_follow_each_other_in_a_subroutine() -> None:
+    text = """OPENQASM 3.0; include "stdgates.inc"; qubit q;
+        def first_one(qubit a) -> uint[8] { uint[8] tries = 0; bool r; REPEATED return tries; }
+        output uint[8] R; R = first_one(q);"""
+    repeated = "h a; r = measure a; tries += 1; if (r) { x a; return tries; } "
+    circuit = parse(text.replace("REPEATED", repeated * 150))
+    circuit.validate()
+    few = text.replace("REPEATED", repeated * 3)
+    assert distribution(parse(few)) == pytest.approx(program_interpreter.distribution(few), abs=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(0, _SEEDS, 2))
+def test_what_follows_jumps_means_the_same_in_one_branch_and_in_many(monkeypatch, seed: int) -> None:
+    monkeypatch.setattr(control_flow, "_DEEPEST_REST", 0)
+    text = Programs(Random(seed), size=14).text()
+    try:
+        circuit = parse(text)
+    except UnsupportedError:
+        return
+    circuit.validate()
+    assert distribution(circuit) == pytest.approx(program_interpreter.distribution(text), abs=1e-8)
+
+
+def test_what_follows_jumps_is_looked_through_once() -> None:
+    looks = []
+
+    class Step:
+        jumps = frozenset({"end"})
+
+        @property
+        def writes(self) -> frozenset[object]:
+            looks.append(self)
+            return frozenset()
+
+    rests = control_flow._rests([Step() for _ in range(100)])
+    assert len(rests) == 99
+    assert len(looks) <= 100
 
 
 @pytest.mark.parametrize("middle", ["", "h q; b = measure q; if (b) v = -1;"])
