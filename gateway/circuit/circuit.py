@@ -140,7 +140,7 @@ class Circuit(GateMethods, msgspec.Struct, forbid_unknown_fields=True, omit_defa
 
         Args:
             clbits: where the value goes, modulo ``2**len(clbits)``.
-            value: a whole number, or an expression such as ``Expression("^", (bits(0), bits(1)))``.
+            value: a whole number that a float holds, or an expression such as ``Expression("^", (bits(0), bits(1)))``.
             when: the condition under which this happens.
         """
         return self.append(Operation("set", (), (value,), tuple(clbits), condition_of(when)))

@@ -33,6 +33,9 @@ _HIDDEN = 2**40
 """Hidden clbits have numbers from here on while a circuit is built, since they come after clbits not yet declared."""
 
 
+_FIRST_INEXACT = 2**53
+_BITS_OF_A_PART = 32
+
 _MOST_REPEATED = 64
 """So many operations at most are written once under each of several conditions; more get a hidden clbit."""
 
@@ -266,9 +269,17 @@ class Emitter:
         self.add(Operation("reset", (qubit,)))
 
     def assign(self, clbits: Sequence[int], value: int | Expression) -> None:
-        """Append the assignment of a classical value to clbits, the least significant first."""
+        """Append the assignment of a classical value to clbits, the least significant first.
+
+        A number that a float does not hold is written in parts, since numbers of operations are floats in a message.
+        """
         self._begin_value(clbits)
-        self.add(Operation("set", (), (value,), tuple(clbits)))
+        if isinstance(value, Expression) or abs(value) < _FIRST_INEXACT:
+            self.add(Operation("set", (), (value,), tuple(clbits)))
+            return
+        for first in range(0, len(clbits), _BITS_OF_A_PART):
+            part = tuple(clbits[first : first + _BITS_OF_A_PART])
+            self.add(Operation("set", (), ((value >> first) & ((1 << len(part)) - 1),), part))
 
     def _begin_value(self, clbits: Sequence[int]) -> None:
         """Give clbits without a value the value 0 outside of the branches in which they may be written."""

@@ -328,6 +328,9 @@ def check_classical(expression: float | Expression) -> None:
         if expression != expression // 1 or abs(expression) >= MAX_INTEGER:
             msg = f"a set writes a whole number, not {expression!r}"
             raise CircuitInvalidError(msg, rule="classical value")
+        if float(expression) != expression:
+            msg = f"a set writes a number that a float holds, not {expression}: write it in parts of fewer clbits"
+            raise CircuitInvalidError(msg, rule="classical value")
         return
     _check(expression, CLASSICAL, "bits", _check_bits, (int,))
     for node in nodes(expression):

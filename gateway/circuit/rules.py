@@ -54,7 +54,10 @@ def check_circuit(circuit: CircuitData, limits: Limits) -> bool:
         except TypeError:  # an expression
             has_expressions = True
             check_operation(operation, circuit.num_qubits, num_clbits, index)
-    if not {"while", "end"}.isdisjoint({shape[0] for shape in valid_shapes}):
+    names = {shape[0] for shape in valid_shapes}
+    if "set" in names:
+        _check_written_numbers(circuit.operations)
+    if not {"while", "end"}.isdisjoint(names):
         _check_loops(circuit.operations)
     _check_notes(circuit.notes)
     return has_expressions
@@ -147,6 +150,17 @@ def _check_expression(op: Operation, num_clbits: int, error: _MakeError) -> None
         if exc.operation is not None:
             raise
         raise error(str(exc.rule), exc.message) from None
+
+
+def _check_written_numbers(operations: Iterable[Operation]) -> None:
+    """Check the number that each ``set`` writes, which those of the same shape need not share."""
+    for index, op in enumerate(operations):
+        if op.name == "set" and not isinstance(op.params[0], Expression):
+            try:
+                check_classical(op.params[0])
+            except CircuitInvalidError as exc:
+                msg = f"operation {index}: {exc.message}"
+                raise CircuitInvalidError(msg, rule=exc.rule, operation=index) from None
 
 
 def _check_loops(operations: Iterable[Operation]) -> None:

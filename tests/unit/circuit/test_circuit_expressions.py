@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 
+import msgspec
 import pytest
 
 from gateway.circuit import Circuit, Expression, Operation, bits, parameter
+from gateway.circuit.emitter import Emitter
 from gateway.circuit.expressions import MAX_DEPTH, MAX_NODES, check_classical, value_of_angle, value_of_clbits
+from gateway.circuit.operations import DEFAULT_LIMITS
 from gateway.errors import CircuitInvalidError
 
 THETA = parameter("theta")
@@ -169,3 +172,22 @@ def test_a_set_names_clbits_that_are_there() -> None:
 def test_notes_do_not_tell_circuits_apart() -> None:
     assert Circuit(1, notes=("a delay was left out",)) == Circuit(1)
     assert Circuit(1, 1, num_hidden=1) != Circuit(1, 1)
+
+
+@pytest.mark.parametrize("number", [0.5, 1e300, 2**53 + 1])
+def test_the_number_of_every_set_is_checked_and_not_only_that_of_the_first(number: float) -> None:
+    circuit = Circuit(1, 64).set(range(64), 1)
+    circuit.operations.append(Operation("set", (), (number,), tuple(range(64))))
+    with pytest.raises(CircuitInvalidError, match="operation 1: a set writes") as caught:
+        circuit.validate()
+    assert caught.value.operation == 1
+
+
+@pytest.mark.parametrize("number", [2**53 + 1, -(2**53) - 1, 2**100 + 2**40 + 1])
+def test_a_large_number_is_written_in_parts_that_a_message_carries_exactly(number: int) -> None:
+    emitter = Emitter(DEFAULT_LIMITS)
+    emitter.assign(emitter.new_clbits(128), number)
+    sent = msgspec.json.decode(msgspec.json.encode(Circuit(*emitter.parts())), type=Circuit)
+    sent.validate()
+    bits = [int(op.params[0]) >> place & 1 for op in sent.operations for place, _ in enumerate(op.clbits)]
+    assert sum(bit << place for place, bit in enumerate(bits)) == number % 2**128
