@@ -8,6 +8,7 @@ where texts and mappings are taken as well.
 from __future__ import annotations
 
 import math
+import operator
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from numbers import Complex
@@ -22,9 +23,9 @@ FIELD = "observables"
 
 _LETTERS = frozenset("XYZ")
 _DENSE = re.compile(r"[IXYZ]+")
-_FACTOR = re.compile(r"([IXYZ])(\d+)")
+_FACTOR = re.compile(r"([IXYZ])(\d{1,9})")
 _TERM = re.compile(
-    r"\s*(?P<sign>[+-]?)\s*(?P<number>(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?)?\s*\*?\s*"
+    r"\s*(?P<sign>[+-]?)\s*(?P<number>[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?)?\s*\*?\s*"
     r"(?P<string>[IXYZ]\d+(\s+[IXYZ]\d+)*|[IXYZ]+)\s*"
 )
 _LONGEST = 60
@@ -190,14 +191,15 @@ def _term(item: object) -> PauliTerm:
     if len(values) == 2:  # noqa: PLR2004 - a pair
         return _from_text(values[0], values[1])
     try:
-        qubits = tuple(map(int, values[1]))
-    except (TypeError, ValueError):
+        qubits = tuple(map(operator.index, values[1]))
+    except TypeError:
         raise RequestError(f"the qubits of a term are integers, not {values[1]!r:.60}", field=FIELD) from None
     return _checked(values[0], qubits, values[2])
 
 
 def _from_sum(text: str) -> Iterator[PauliTerm]:
-    """Read a sum such as ``0.5 ZZI - X0``; the first of several signs of a number belongs to the term."""
+    """Read a sum such as ``0.5 ZZI - X0``; of two signs before a number the second one belongs to the number."""
+    text = " ".join(text.split())
     terms = list(_TERM.finditer(text))
     if not terms or "".join([term[0] for term in terms]) != text:
         yield _from_text(text, 1.0)
@@ -232,7 +234,7 @@ def _from_text(text: object, coefficient: object) -> PauliTerm:
 def _checked(paulis: str, qubits: tuple[int, ...], coefficient: object) -> PauliTerm:
     try:
         return PauliTerm(paulis, qubits, _real(coefficient))
-    except ValueError as exc:
+    except (ValueError, OverflowError) as exc:
         raise RequestError(str(exc), field=FIELD) from exc
 
 

@@ -65,6 +65,12 @@ def test_a_sum_counts_its_qubits_and_shows_its_terms():
     assert len({observable, PauliSum({"": 2, "X17 Z0": 0.5})}) == 1
 
 
+def test_a_sum_that_is_shown_reads_as_it_stands():
+    observable = PauliSum({"ZZ": 0.5, "X3": -0.25})
+    assert PauliSum("0.5 Z0 Z1 + -0.25 X3") == observable
+    assert PauliSum("0.5 Z0 Z1\n        - +0.25 X3\n") == observable
+
+
 @pytest.mark.parametrize(
     ("written", "sentence"),
     [
@@ -88,6 +94,11 @@ def test_a_sum_counts_its_qubits_and_shows_its_terms():
         ([("ZZ", (0,), 1)], "2 Pauli letters for 1 qubits"),
         ([("Z", (-1,), 1)], "there is no qubit -1"),
         ([("Z", ("a",), 1)], "the qubits of a term are integers, not ('a',)"),
+        ([("Z", (0.7,), 1)], "the qubits of a term are integers, not (0.7,)"),
+        ([("Z", "0", 1)], "the qubits of a term are integers, not '0'"),
+        ({"ZZ": 10**400}, "int too large to convert to float"),
+        ("Z" + "1" * 5_000, "'Z1111"),
+        ("0.5 ZZ +" + " " * 400 + "- X", "'0.5' is no Pauli string"),
         ([("I", (0,), 1)], "a Pauli string consists of the letters X, Y and Z, not 'I'"),
         (7, "an observable is a sum of Pauli strings, not 7"),
         ([7], "an observable is a sum of Pauli strings, not 7"),
