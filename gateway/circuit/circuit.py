@@ -173,7 +173,7 @@ class Circuit(GateMethods, msgspec.Struct, forbid_unknown_fields=True, omit_defa
             CircuitInvalidError: the circuit has no such parameter, or a value is no finite number.
         """
         given = {name: _number(value) for name, value in {**(values or {}), **named}.items()}
-        known = self.parameters
+        known = dict.fromkeys(self.parameters)
         for name in given:
             if name not in known:
                 has = f"its parameters are {', '.join(known)}" if known else "it has none"

@@ -238,7 +238,7 @@ def value_of_angle(angle: Angle, values: Mapping[str, float]) -> float:
     try:
         value = _value_of_angle(angle, values)
         is_finite = not isinstance(value, complex) and math.isfinite(value)
-    except (ZeroDivisionError, ValueError, OverflowError) as exc:
+    except (ZeroDivisionError, ValueError, OverflowError, TypeError) as exc:  # functions of a complex number: TypeError
         msg = f"the angle {angle} has no value: {exc}"
         raise CircuitInvalidError(msg, rule="finite angle") from exc
     if not is_finite:

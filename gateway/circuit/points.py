@@ -52,7 +52,7 @@ class Points:
             CircuitInvalidError: an angle has no value at some point, as ``1 / theta`` has none at 0; ``circuit`` is
                 the number of the point.
         """
-        known = circuit.parameters
+        known = dict.fromkeys(circuit.parameters)
         has = f"its parameters are {', '.join(known)}" if known else "it has no parameters"
         for name in self.columns:
             if name not in known:

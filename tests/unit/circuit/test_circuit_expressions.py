@@ -34,7 +34,14 @@ def test_an_angle_has_the_value_of_its_formula(angle: Expression, value: float) 
 
 
 @pytest.mark.parametrize(
-    "angle", [1 / THETA, THETA**0.5 / THETA, Expression("sqrt", (THETA - 1,)), 10 ** (1000 / THETA)]
+    "angle",
+    [
+        1 / THETA,
+        THETA**0.5 / THETA,
+        Expression("sqrt", (THETA - 1,)),
+        10 ** (1000 / THETA),
+        Expression("sin", ((THETA - 1) ** 0.5,)),
+    ],
 )
 def test_an_angle_without_a_finite_value_is_refused(angle: Expression) -> None:
     with pytest.raises(CircuitInvalidError, match=r"the angle .* (has no value|is not a finite number)"):
@@ -127,6 +134,24 @@ def test_a_product_of_whole_numbers_that_no_float_holds_is_refused() -> None:
         angle = Expression("*", (angle, angle))
     with pytest.raises(CircuitInvalidError, match="has no value"):
         value_of_angle(angle, {})
+
+
+def test_many_parameters_are_bound_without_comparing_each_with_all_others() -> None:
+    compared = []
+
+    class Name(str):
+        __slots__ = ()
+        __hash__ = str.__hash__
+
+        def __eq__(self, other: object) -> bool:
+            compared.append(other)
+            return str.__eq__(self, other)
+
+    circuit = Circuit(1)
+    for place in range(200):
+        circuit.rx(parameter(f"t{place}"), 0)
+    circuit.bind({Name(f"t{place}"): 0.5 for place in range(200)})
+    assert len(compared) < 200 * 20
 
 
 def test_an_expression_without_parameters_is_a_number_after_binding() -> None:
