@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from gateway.circuit import conditions
-from gateway.circuit.expressions import Angle, Expression, bits, clbits_read, renumbered
+from gateway.circuit.expressions import Angle, Expression, bits, clbits_read, renumbered, with_small_numbers
 from gateway.circuit.gates import Step
 from gateway.circuit.operations import CircuitParts, Comparison, Condition, Limits, Operation
 from gateway.errors import CircuitInvalidError, LimitError
@@ -275,7 +275,7 @@ class Emitter:
         """
         self._begin_value(clbits)
         if isinstance(value, Expression) or abs(value) < _FIRST_INEXACT:
-            self.add(Operation("set", (), (value,), tuple(clbits)))
+            self.add(Operation("set", (), (with_small_numbers(value),), tuple(clbits)))
             return
         for first in range(0, len(clbits), _BITS_OF_A_PART):
             part = tuple(clbits[first : first + _BITS_OF_A_PART])

@@ -296,6 +296,13 @@ def renumbered(expression: float | Expression, number: Callable[[int], int]) -> 
     return Expression(expression.op, tuple([renumbered(arg, number) for arg in args]))
 
 
+def with_small_numbers(expression: float | Expression) -> float | Expression:
+    """Return a classical expression in which numbers from :data:`MAX_INTEGER` on are computed from smaller ones."""
+    if not any(type(arg) is int and abs(arg) >= MAX_INTEGER for node in nodes(expression) for arg in node.args):
+        return expression
+    return _with_small_numbers(expression)
+
+
 def nodes(expression: float | str | Expression) -> Iterator[Expression]:
     """Yield every node of an expression, the first ones of the text first."""
     stack = [expression]
@@ -406,6 +413,18 @@ def _value_of_clbits(expression: float | str | Expression, read: Callable[[int],
     if expression.op == "bits":
         return sum([read(clbit) << place for place, clbit in enumerate(cast("tuple[int, ...]", expression.args))])
     return int(CLASSICAL[expression.op][1](*[_value_of_clbits(arg, read) for arg in expression.args]))
+
+
+def _with_small_numbers(expression: float | Expression) -> float | Expression:
+    if isinstance(expression, Expression):
+        args = cast("tuple[float | Expression, ...]", expression.args)
+        return Expression(expression.op, tuple([_with_small_numbers(arg) for arg in args]))
+    if abs(expression) < MAX_INTEGER:
+        return expression
+    number = int(expression)
+    half = number.bit_length() // 2
+    upper, lower = _with_small_numbers(number >> half), _with_small_numbers(number & (1 << half) - 1)
+    return Expression("+", (Expression("<<", (upper, half)), lower))
 
 
 def _substituted(arg: float | str | Expression, values: Mapping[str, float]) -> float | str | Expression:

@@ -217,3 +217,20 @@ def test_parameters_of_a_text_are_parameters_of_the_circuit() -> None:
     assert circuit.parameters == ("theta", "phi")
     angles = [op.params[0] for op in circuit.bind(theta=0.3, phi=0.4).operations if op.params]
     assert angles == pytest.approx([0.15 + 3.141592653589793, -0.2, 0.09, -0.29552020666, 0.3, 0.15, 0, 0.3])
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("uint[64] v = 1; if (b) v = 2; v = v ^ 0xFFFFFFFFFFFFFFFF; output uint[64] R; R = v;", (2**64 - 2, 2**64 - 3)),
+        ("uint[128] v = 1; if (b) v = 2; v = v + (1 << 100); output uint[128] R; R = v;", (2**100 + 1, 2**100 + 2)),
+    ],
+)
+def test_numbers_of_any_size_meet_values_that_depend_on_outcomes(text: str, expected: tuple[int, int]) -> None:
+    header = 'OPENQASM 3.0; include "stdgates.inc"; qubit q; bit b; h q; b = measure q; '
+    circuit = parse(header + text)
+    circuit.validate()
+    width = circuit.num_clbits - 1
+    assert distribution(circuit) == pytest.approx(
+        {f"{number:0{width}b}{outcome}": 0.5 for outcome, number in enumerate(expected)}
+    )
