@@ -8,10 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from gateway.circuit.emitter import too_large
 from gateway.circuit.gates import GATES
-from gateway.circuit.operations import NON_GATES, Operation
+from gateway.circuit.operations import DEFAULT_LIMITS, NON_GATES, Operation
 from gateway.errors import RequestError
 from gateway.noise import Channel, GateNoise, NoiseModel
+
+MOST_OPERATIONS = 10 * DEFAULT_LIMITS.operations
+"""A circuit has at most so many operations together with its noise."""
 
 
 def check_gates(noise: NoiseModel) -> None:
@@ -27,16 +31,29 @@ def check_gates(noise: NoiseModel) -> None:
 
 
 def noisy(operations: Sequence[Operation], noise: NoiseModel) -> list[Operation]:
-    """Return operations with their noise among them."""
+    """Return operations with their noise among them; what a rule means for a gate is found once.
+
+    Raises:
+        LimitError: these would be too many operations.
+    """
     result: list[Operation] = []
+    channels: dict[tuple[object, ...], list[Operation]] = {}
+    misread: dict[int, tuple[float, ...]] = {}
     for op in operations:
         if op.name == "measure":
-            result.append(Operation(op.name, op.qubits, _misread(op.qubits[0], noise), op.clbits, op.condition))
+            (qubit,) = op.qubits
+            if qubit not in misread:
+                misread[qubit] = _misread(qubit, noise)
+            result.append(Operation(op.name, op.qubits, misread[qubit], op.clbits, op.condition))
             continue
         result.append(op)
         if op.name not in NON_GATES:
-            for rule in noise.channels:
-                result += _after(op, rule)
+            key = op.name, op.qubits, op.condition
+            if key not in channels:
+                channels[key] = [each for rule in noise.channels for each in _after(op, rule)]
+            result += channels[key]
+            if len(result) > MOST_OPERATIONS:
+                raise too_large("operations with its noise", len(result), MOST_OPERATIONS)
     return result
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from gateway.circuit import Circuit, Operation
+from gateway.circuit import noisy as module
 from gateway.circuit.noisy import check_gates, noisy
-from gateway.errors import RequestError
+from gateway.errors import LimitError, RequestError
 from gateway.noise import Channel, NoiseModel
 
 BELL = Circuit(2).h(0).cx(0, 1).measure_all()
@@ -58,3 +59,21 @@ def test_gates_keep_their_operations() -> None:
 def test_noise_after_what_is_no_gate_is_refused(name: str) -> None:
     with pytest.raises(RequestError, match=f"no gate named {name!r}"):
         check_gates(NoiseModel().bit_flip(0.1, gates=["cx", name]))
+
+
+def test_a_rule_is_looked_at_once_for_all_gates_that_are_alike(monkeypatch) -> None:
+    looks = []
+    monkeypatch.setattr(module, "_after", lambda op, rule: looks.append((op, rule)) or [])
+    circuit = Circuit(2)
+    for _ in range(50):
+        circuit.h(0).cx(0, 1).h(0)
+    noisy(circuit.operations, NoiseModel().bit_flip(0.1).phase_flip(0.1))
+    assert len(looks) == 4
+
+
+def test_noise_of_too_many_operations_is_refused(monkeypatch) -> None:
+    monkeypatch.setattr(module, "MOST_OPERATIONS", 6)
+    assert len(noisy(BELL.operations, NoiseModel().depolarizing(0.1))) == 7, "a measurement has no more than it had"
+    with pytest.raises(LimitError, match="operations with its noise") as caught:
+        noisy(BELL.operations, NoiseModel().depolarizing(0.1).bit_flip(0.1))
+    assert caught.value.allowed == 6
