@@ -15,16 +15,12 @@ from dataclasses import dataclass
 from gateway.circuit import conditions
 from gateway.circuit.expressions import Angle, Expression, bits, clbits_read, renumbered, with_small_numbers
 from gateway.circuit.gates import Step
-from gateway.circuit.operations import CircuitParts, Comparison, Condition, Limits, Operation
+from gateway.circuit.operations import MAX_NOTES, CircuitParts, Comparison, Condition, Limits, Operation
 from gateway.errors import CircuitInvalidError, LimitError
 
 FREE_STEPS = 500_000
 STEPS_PER_OPERATION = 6
 """A step is one statement, turn of a loop, operator or modifier, and takes 0.1 to 4 us."""
-
-MAX_NOTES = 20
-"""A circuit has at most so many notes."""
-
 
 Decision = Sequence[Condition] | Expression
 """When a branch happens: disjoint conditions, one of which holds then, or a classical expression that is not 0 then."""

@@ -22,6 +22,11 @@ NO_TIMING = "timing has no effect here"
 """The note of a circuit from which delays or durations were left out."""
 
 
+MAX_NOTES = 20
+MAX_NOTE = 500
+"""A circuit has at most so many notes, of so many characters each."""
+
+
 class Comparison(msgspec.Struct, frozen=True, array_like=True, gc=False, forbid_unknown_fields=True):
     """Some clbits, read as a number, compared with a constant.
 

@@ -7,14 +7,10 @@ from collections.abc import Callable, Iterable
 
 from gateway.circuit.expressions import Expression, check_angle, check_classical, clbits_read
 from gateway.circuit.gates import GATES
-from gateway.circuit.operations import CONTROL, NON_GATES, CircuitData, Limits, Operation
+from gateway.circuit.operations import CONTROL, MAX_NOTE, MAX_NOTES, NON_GATES, CircuitData, Limits, Operation
 from gateway.errors import CircuitInvalidError, LimitError
 
 _MakeError = Callable[[str, str], CircuitInvalidError]
-
-MAX_NOTES = 20
-MAX_NOTE = 500
-"""A circuit has at most so many notes, of so many characters each."""
 
 MAX_LOOPS = 50
 """Loops are nested at most so deep."""
