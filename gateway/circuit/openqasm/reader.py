@@ -98,8 +98,8 @@ def read_program(
     try:
         return reader.read()
     except RecursionError as exc:
-        msg = "the program is nested too deeply"
-        raise CircuitSyntaxError(msg) from exc
+        msg = "the program is nested too deeply, or may end in too many places"
+        raise LimitError(msg, limit="nesting") from exc
     finally:
         if collecting:
             gc.enable()

@@ -14,7 +14,7 @@ from gateway.circuit import parse
 from gateway.circuit.circuit import DEFAULT_LIMITS, Circuit
 from gateway.circuit.openqasm import control_flow
 from gateway.circuit.openqasm.reader import read_program
-from gateway.errors import UnsupportedError
+from gateway.errors import LimitError, UnsupportedError
 
 _SEEDS = 60
 CIRCUITS = Path(__file__).parents[2] / "circuits" / "openqasm3"
@@ -234,3 +234,9 @@ def test_numbers_of_any_size_meet_values_that_depend_on_outcomes(text: str, expe
     assert distribution(circuit) == pytest.approx(
         {f"{number:0{width}b}{outcome}": 0.5 for outcome, number in enumerate(expected)}
     )
+
+
+def test_a_program_that_may_end_in_too_many_places_is_too_large_and_no_mistake_of_syntax() -> None:
+    header = 'OPENQASM 3.0; include "stdgates.inc"; qubit q; bit b; '
+    with pytest.raises(LimitError, match="may end in too many places"):
+        parse(header + "b = measure q; if (b) end; x q; " * 500)
