@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any, ClassVar, NamedTuple
 
 from gateway.circuit import conditions
-from gateway.circuit.emitter import Emitter
+from gateway.circuit.emitter import Emitter, decided
 from gateway.circuit.expressions import ARITHMETIC, Expression, clbits_read, value_of_clbits
 from gateway.circuit.openqasm import arithmetic, outcomes, syntax
 from gateway.circuit.openqasm.arithmetic import CONSTANTS, FUNCTIONS, convert, integer_quotient, real, whole
@@ -212,7 +212,7 @@ class Evaluation:
         for condition, value in choice.alternatives:
             number = self.whole(value)
             values.add(number)
-            result = Expression("if", (_holds(condition), number, result))
+            result = Expression("if", (decided([condition]), number, result))
             depth += 1
             if depth > _DEEPEST:
                 settled = self.settled(Measured(result, None, False, frozenset(values), depth))
@@ -747,14 +747,6 @@ def _not_known(value: Value) -> Exception:
     if isinstance(value, Choice):
         return too_many()
     return refusal("measured value", "its value is known only when the circuit runs, but is needed to build it")
-
-
-def _holds(condition: Condition) -> int | Expression:
-    holds: int | Expression = 1
-    for test in condition:
-        read = Expression("==" if test.equal else "!=", (read_bits(test.clbits).expression, test.value))
-        holds = read if holds == 1 else Expression("and", (holds, read))
-    return holds
 
 
 def _direct(expression: Expression) -> Decision | None:
