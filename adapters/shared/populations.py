@@ -419,10 +419,11 @@ class Driver(Generic[S]):
         right, wrong = (table, None) if step.misread is None else self._outcomes(table, step.misread[outcome])
         if right is not None:
             right.write(step.column, outcome)
-        if wrong is None:
-            return table
-        wrong.write(step.column, 1 - outcome)
-        return wrong if right is None else right.joined(wrong)
+        if wrong is not None:
+            wrong.write(step.column, 1 - outcome)
+        if right is None or wrong is None:
+            return cast("Table", right or wrong)  # a table has a row at least, so there is one of them
+        return right.joined(wrong)
 
     def _assign(self, step: Assignment, population: Population[S], position: Position) -> None:
         table = population.table

@@ -126,6 +126,14 @@ def test_certain_noise_is_certain(adapter) -> None:
     assert dict(run(adapter, circuit, NoiseModel().readout_error(1.0, 0.0), shots=10)) == {"11": 10}
 
 
+def test_an_outcome_on_the_way_is_written_although_no_shot_misreads_it(adapter) -> None:
+    if READOUT not in adapter.capabilities.noise:
+        return
+    circuit, noise = Circuit(1, 2).x(0).measure(0, 0).x(0).measure(0, 1), NoiseModel().readout_error(1e-9, 1e-9)
+    for seed in range(3):
+        assert run(adapter, circuit, noise, shots=1, seed=seed).to_dict() == {"01": 1}
+
+
 def test_the_density_matrix_and_expectation_values_have_the_noise(adapter) -> None:
     if not is_exact(adapter.capabilities) or not adapter.capabilities.noise:
         return
