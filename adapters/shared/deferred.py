@@ -82,6 +82,7 @@ class _Rewriter:
         self.qubit_of_clbit: dict[int, int] = {}
         self._zero = set(range(num_qubits))  # qubits that nothing has acted on yet
         self._just_measured: set[int] = set()  # qubits that nothing has acted on since they were measured
+        # Values of qubits -> the qubit that is 1 where they have others; nothing has acted on any of them since.
         self._unequal: dict[tuple[tuple[int, bool], ...], int] = {}
 
     def gate(self, op: Operation) -> None:
@@ -151,6 +152,8 @@ class _Rewriter:
             self._just_measured.discard(wire)
             for clbit in [clbit for clbit, holder in self.qubit_of_clbit.items() if holder == wire]:
                 self.qubit_of_clbit[clbit] = copy
+            for key in [key for key in self._unequal if wire in dict(key)]:  # it may be measured once more
+                del self._unequal[key]
 
     def _controls(self, condition: Condition) -> Controls | None:
         """Return the controls that stand for a condition, ``None`` if it never holds."""

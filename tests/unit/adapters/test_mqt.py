@@ -59,6 +59,18 @@ def test_a_measured_qubit_is_copied_when_something_acts_on_it():
     assert deferred.qubit_of_clbit == {0: 1, 1: 0}
 
 
+def test_a_clbit_that_is_measured_again_is_compared_again(adapter):
+    unequal = (Comparison((0, 1), 3, equal=False),)
+    circuit = (
+        Circuit(4, 4)
+        .h(0).x(1).measure(0, 0).measure(1, 1).x(2, when=unequal)
+        .x(0).measure(0, 0).x(3, when=unequal)
+        .measure(2, 2).measure(3, 3)
+    )  # fmt: skip
+    assert_follows_the_reference(adapter, circuit)
+    assert adapter.run(circuit, shots=100, seed=1).keys() == {"0111", "1010"}
+
+
 def test_a_reset_goes_on_with_a_fresh_qubit():
     deferred = defer(Circuit(1, 1).h(0).reset(0).x(0).measure(0, 0))
     assert deferred.steps == [Step("h", (0,)), Step("x", (1,))]
