@@ -67,7 +67,8 @@ class Outcomes:
             rng: draws which shots are misread; ``None`` for exact weights.
 
         Raises:
-            LimitError: too many clbits are measured last.
+            LimitError: too many clbits are measured last, or the outcomes do not fit into the memory that the run may
+                use: each such clbit may make them twice as many.
         """
         if not program.misread:
             return self
@@ -80,6 +81,7 @@ class Outcomes:
             indices |= (self.indices >> place & 1) << places[clbit]
         for clbit, (zero_as_one, one_as_zero) in program.misread.items():
             bit = places[clbit]
+            take_packed_outcomes(2 * len(rows), program.num_clbits)
             chances = np.where(indices >> bit & 1, one_as_zero, zero_as_one)
             wrong = amounts * chances if rng is None else rng.binomial(amounts, chances)
             rows, indices = np.concatenate((rows, rows)), np.concatenate((indices, indices ^ 1 << bit))

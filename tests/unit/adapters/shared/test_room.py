@@ -13,9 +13,11 @@ from adapters.shared.memory import available_bytes
 from gateway.circuit import Circuit
 from gateway.claims import Account
 from gateway.errors import BusyError, LimitError, RequestError
+from gateway.noise import NoiseModel
 from gateway.resources import Resources
 from gateway.results import ResultType, Sampling
-from gateway.simulators import load
+from gateway.run_details import RunDetails
+from gateway.simulators import SIMULATORS, load
 from tests.support.fakes import NumpyAdapter
 
 MIB = 2**20
@@ -60,6 +62,18 @@ def test_outcomes_of_branches_are_counted_as_they_grow(limited):
     with pytest.raises(LimitError, match="outcomes of 3,000 clbits") as caught:
         limited.run(circuit, shots=None)
     assert caught.value.limit == "outcomes"
+
+
+def test_outcomes_that_readout_errors_add_are_counted():
+    adapter = load(SIMULATORS["qulacs"].adapter)
+    adapter.use(Resources(memory=128 * MIB))
+    circuit = Circuit(1, 24)
+    for clbit in range(24):
+        circuit.measure(0, clbit)
+    details = RunDetails(noise=NoiseModel().readout_error(0.1))
+    with pytest.raises(LimitError, match="outcomes of 24 clbits do not fit") as caught:
+        adapter.run(circuit, shots=None, details=details)
+    assert (caught.value.limit, caught.value.requested) == ("outcomes", 2**19)
 
 
 def test_branches_with_the_same_outcome_are_counted_once(limited):
