@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.circuit import Circuit
+from gateway.circuit import Circuit, Limits
 from gateway.circuit.needs import needs
 from gateway.circuit.openqasm import read
 from gateway.errors import GatewayError
@@ -11,6 +11,9 @@ from gateway.results import Sampling
 
 _MOST_BYTES = 2**20
 """Longer requests are not read once more for a piece of advice."""
+
+_MOST_OPERATIONS = 10_000
+"""Nor are texts that have more operations together, as short ones may: the server answers nobody else meanwhile."""
 
 _ANY = "ask for less, or for a longer timeout_s"
 _SMALLER = "ask for fewer qubits or operations, or for a longer timeout_s"
@@ -34,7 +37,9 @@ def advice_on_time(body: bytes, *, runs_circuits: bool) -> str:
         return _ANY
     try:
         request = decode(RunRequest, body)
-        circuits = [given if isinstance(given, Circuit) else Circuit(*read(given)) for given in request.circuit_list()]
+        given = request.circuit_list()
+        limits = Limits(operations=_MOST_OPERATIONS // len(given))
+        circuits = [each if isinstance(each, Circuit) else Circuit(*read(each, limits)) for each in given]
         shots = max([number or 0 for number in request.shots_list()])
     except GatewayError:  # it took too long for another reason
         return _ANY

@@ -42,3 +42,10 @@ def test_own_samplers_and_functions_draw_shot_by_shot():
 @pytest.mark.parametrize("body", [b"{", b"x" * 2_000_000, encode(RunRequest(circuits="nonsense"))])
 def test_a_request_that_nobody_can_read_gets_some_advice(body):
     assert advice_on_time(body, runs_circuits=True) == "ask for less, or for a longer timeout_s"
+
+
+@pytest.mark.parametrize("times", [1, 20])
+def test_a_short_text_of_many_operations_is_not_carried_out_once_more(times):
+    loops = f"for int i in [1:1000] for int j in [1:{20 // times}]"
+    text = f"OPENQASM 3.0; qubit q; {loops} U(0, 0, 0) q;"
+    assert advice([text] * times) == "ask for less, or for a longer timeout_s"
