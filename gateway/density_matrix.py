@@ -156,7 +156,7 @@ class DensityMatrix(Result, kind="density_matrix"):
         return self._entries.shape == other._entries.shape and bool((self._entries == other._entries).all())
 
     def __hash__(self) -> int:
-        return hash(self._entries.tobytes())
+        return hash((self._entries + 0).tobytes())  # + 0, since -0.0 is equal to 0.0
 
     def __repr__(self) -> str:
         return f"DensityMatrix({self.num_qubits} qubits)"

@@ -40,6 +40,7 @@ def test_a_density_matrix_is_an_array():
     assert DensityMatrix.from_wire(found.to_wire(), 0, ORIGIN) == found
     assert pickle.loads(pickle.dumps(found)) == found != DensityMatrix([[1]])  # noqa: S301 - our own
     assert len({found, DensityMatrix(MIXED)}) == 1
+    assert len({DensityMatrix([[1, 0.0], [0, 0]]), DensityMatrix([[1, -0.0], [0, 0]])}) == 1
     assert repr(found) == "DensityMatrix(1 qubits)"
 
 
