@@ -20,7 +20,6 @@ from gateway.circuit.noisy import noisy
 from gateway.compare.exact.bounds import DEFAULT_BOUNDS, Bounds
 from gateway.compare.exact.kernels import multiply
 from gateway.compare.statistics.outcomes import Distribution
-from gateway.errors import LimitError
 from gateway.noise import CHANNELS, Channel, NoiseModel
 
 NEGLIGIBLE = 1e-22
@@ -28,8 +27,6 @@ NEGLIGIBLE = 1e-22
 
 _ENDED = 1e-13
 """A loop whose remaining weight is below this has ended."""
-
-_MOST_TURNS = 10_000
 
 Rho = NDArray[np.complex128]
 Mixture = dict[int, Rho]
@@ -52,7 +49,7 @@ def noisy_distribution(circuit: Circuit, noise: NoiseModel, *, bounds: Bounds = 
     bounds.check_work(len(operations) << 2 * circuit.num_qubits)
     rho = np.zeros((2**circuit.num_qubits,) * 2, dtype=np.complex128)
     rho[0, 0] = 1
-    mixture = _Follower(operations, circuit.num_qubits, bounds).after(0, len(operations), {0: rho})
+    mixture = _Follower(circuit, operations, bounds).after(0, len(operations), {0: rho})
     totals: dict[str, float] = {}
     for bits, part in mixture.items():
         key = f"{bits & (1 << circuit.num_clbits) - 1:0{circuit.num_clbits}b}" if circuit.num_clbits else ""
@@ -63,11 +60,18 @@ def noisy_distribution(circuit: Circuit, noise: NoiseModel, *, bounds: Bounds = 
 
 
 class _Follower:
-    """Applies operations to mixtures."""
+    """Applies operations to mixtures.
 
-    def __init__(self, operations: Sequence[Operation], num_qubits: int, bounds: Bounds) -> None:
+    Args:
+        circuit: without noise.
+        operations: its operations, with the channels of the noise between them.
+        bounds: what is refused.
+    """
+
+    def __init__(self, circuit: Circuit, operations: Sequence[Operation], bounds: Bounds) -> None:
         self._operations = operations
-        self._num_qubits = num_qubits
+        self._num_qubits = circuit.num_qubits
+        self._in_circuit = dict(zip(_loops(operations), _loops(circuit.operations), strict=True))
         self._bounds = bounds
         self._ends = _ends(operations)
 
@@ -87,15 +91,16 @@ class _Follower:
     def _loop(self, index: int, mixture: Mixture) -> Mixture:
         condition = self._operations[index].condition
         left: Mixture = {}
-        for _ in range(_MOST_TURNS):
+        turns = 0
+        while True:
             inside: Mixture = {}
             for bits, rho in mixture.items():
                 _add(inside if holds(condition, bits) else left, bits, rho)
             if sum(map(_trace, inside.values())) < _ENDED:
                 return left
+            turns += 1
+            self._bounds.check_turns(turns, self._in_circuit[index])
             mixture = self.after(index + 1, self._ends[index], inside)
-        msg = f"a loop has not ended after {_MOST_TURNS:,} turns"
-        raise LimitError(msg, limit="turns", requested=_MOST_TURNS + 1, allowed=_MOST_TURNS)
 
     def _apply(self, op: Operation, mixture: Mixture) -> Mixture:
         after: Mixture = {}
@@ -124,6 +129,11 @@ class _Follower:
             for read, chance in ((outcome, 1 - wrong), (1 - outcome, wrong)):
                 if chance:
                     _add(after, _written(op, bits, read), chance * part)
+
+
+def _loops(operations: Sequence[Operation]) -> list[int]:
+    """Return the index of the beginning of each loop."""
+    return [index for index, op in enumerate(operations) if op.name == "while"]
 
 
 def _ends(operations: Sequence[Operation]) -> dict[int, int]:

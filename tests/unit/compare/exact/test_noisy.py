@@ -76,5 +76,8 @@ def test_a_circuit_that_is_too_large_is_refused() -> None:
 
 
 def test_a_loop_that_never_ends_is_said() -> None:
-    with pytest.raises(LimitError, match=r"after 10,000 turns"):
-        noisy_distribution(Circuit(1, 1).x(0).measure(0, 0).while_({0: 1}).end(), NoiseModel())
+    circuit = Circuit(1, 1).x(0).measure(0, 0).while_({0: 1}).end()
+    with pytest.raises(LimitError, match=r"operation 2: .* after 10,000 turns"):
+        noisy_distribution(circuit, NoiseModel().bit_flip(0.1))
+    with pytest.raises(LimitError, match=r"after 3 turns"):
+        noisy_distribution(circuit, NoiseModel(), bounds=Bounds(turns=3))
