@@ -375,9 +375,10 @@ class MqtAdapter(StateResults[NativeCircuit]):
     def _bounds(self, program: Program, run: Run) -> Bounds:
         """Return how many diagrams may wait; only the ceiling holds those of many qubits, which may have any size."""
         size = _BYTES_OF_NODE << min(program.num_qubits, _MOST_QUBITS_DENSE)
+        of_one = max(size, run.room.parts.get("states", 0))  # an exact result has taken room for all amplitudes
 
         def claim(waiting: int) -> None:
-            parts = {"states": size, "branches": waiting * size}
+            parts = {"states": of_one, "branches": waiting * size}
             run.room.take_states(parts, program.num_qubits, lambda left: (left // _BYTES_OF_NODE).bit_length() - 1)
 
         return Bounds(

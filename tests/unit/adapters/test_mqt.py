@@ -317,3 +317,19 @@ def test_wide_circuits_with_loops_are_followed_to_their_last_measurement(adapter
     counts = adapter.run(circuit, shots=1000, seed=1)
     assert counts.keys() == {"1" * 40, "0" * 39 + "1"}
     assert abs(counts["1" * 40] - 500) < 120
+
+
+def test_room_for_all_amplitudes_is_held_while_outcomes_are_followed(adapter, monkeypatch):
+    held, close = [], Room.close
+
+    def closing(room):
+        held.append(room.parts["states"])
+        close(room)
+
+    monkeypatch.setattr(Room, "close", closing)
+    circuit = Circuit(16, 1).h(0)
+    for qubit in range(15):
+        circuit.cx(qubit, qubit + 1)
+    circuit.measure(0, 0).while_({0: 1}).x(15).measure(15, 0).end()
+    adapter.run(circuit, shots=None)
+    assert held == [adapter.capabilities.exact_bytes_per_amplitude << 16]
