@@ -241,6 +241,7 @@ class _Kept:
         operations: in order of time.
         cleared: the places among them of measurements whose qubit nothing uses again.
         final: clbit -> qubit for the measurements that were moved to the end.
+        misread: clbit -> how likely it is that it is misread, for these measurements.
     """
 
     def __init__(self, circuit: Circuit, *, measured_last: bool) -> None:
@@ -295,8 +296,9 @@ class _Kept:
             if not self._measured_last:
                 return False
             self.final[clbit] = qubit
-            if op.params:
-                self.misread[clbit] = op.params[0], op.params[1]
+            misread = _misread_of(op)
+            if misread is not None:
+                self.misread[clbit] = misread
             self._final_qubits.add(qubit)
             self._overwritten_later.add(clbit)
         return True
