@@ -126,6 +126,16 @@ def _head_of_bytes(size: int) -> bytes:
     return b"\xc6" + size.to_bytes(4, "big")
 
 
+def are_bitstrings(rows: Array, width: int) -> bool:
+    """Return whether rows of bytes, ``[n, bytes]``, have so many bits each: as many bytes, and no further bit is 1."""
+    size = -(-width // 8)
+    if rows.dtype != "|u1" or len(rows.shape) != 2 or rows.shape[1] != size:  # noqa: PLR2004 - axes
+        return False
+    if not width % 8:
+        return True
+    return not bytes(rows.data[size - 1 :: size]).translate(None, bytes(range(1 << width % 8)))
+
+
 def packed_parts(value: object) -> list[Buffer]:
     """Return a value in MessagePack, in parts: the bytes of arrays in it, at any depth of structs, are not copied."""
     if isinstance(value, Array):

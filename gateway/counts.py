@@ -14,7 +14,7 @@ from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self, TypeVar, overload
 
-from gateway.arrays import Array, json_pieces
+from gateway.arrays import Array, are_bitstrings, json_pieces
 from gateway.outcomes import Outcomes
 from gateway.provenance import BIT_ORDER, Provenance
 
@@ -464,8 +464,15 @@ class Probabilities(Result, Mapping[str, float], kind="probabilities"):
 
     @classmethod
     def from_packed(cls, value: Outcomes, width: int, provenance: Provenance) -> Probabilities:
-        """Return the probabilities of a message in MessagePack."""
-        return cls.of_arrays(value, width, provenance)
+        """Return the probabilities of a message in MessagePack.
+
+        Raises:
+            ValueError: the bitstrings have not as many bits as there are clbits.
+        """
+        probabilities = cls.of_arrays(value, width, provenance)
+        if not are_bitstrings(value.keys, width):
+            raise ValueError(f"bitstrings of {width} clbits in which further bits are 1")
+        return probabilities
 
     def json_pieces(self) -> Iterator[bytes] | None:
         """Return the JSON of many outcomes piece by piece, each from a small dictionary of its own."""

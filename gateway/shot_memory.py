@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, cast, overload
 
-from gateway.arrays import Array, json_pieces
+from gateway.arrays import Array, are_bitstrings, json_pieces
 from gateway.counts import Counts, Result
 from gateway.errors import LimitError
 from gateway.provenance import Provenance
@@ -95,10 +95,12 @@ class Memory(Result, Sequence[str], kind="memory"):
         """Return the memory of a message in MessagePack.
 
         Raises:
-            ValueError: the array has not as many bytes for each shot as so many clbits need.
+            ValueError: the array has not as many bits for each shot as there are clbits.
         """
-        if value.dtype != "|u1" or len(value.shape) != 2 or value.shape[1] != -(-width // 8):  # noqa: PLR2004 - axes
-            raise ValueError(f"a memory of {width} clbits has {-(-width // 8)} bytes for each shot")
+        if not are_bitstrings(value, width):
+            raise ValueError(
+                f"a memory of {width} clbits has {-(-width // 8)} bytes for each shot, and no further bits"
+            )
         return cls.trusted(value.numpy(), width, provenance)
 
     def json_pieces(self) -> Iterator[bytes] | None:

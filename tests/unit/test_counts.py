@@ -334,6 +334,12 @@ def test_a_large_result_is_written_as_one_encoder_would_and_comes_back(result, e
         (DensityMatrix, Array.of(np.zeros((2, 2)), "<f8"), "the entries of a density matrix are complex"),
         (Memory, Array.of(np.zeros((2, 2), np.uint8), "|u1"), "a memory of 3 clbits has 1 bytes for each shot"),
         (Memory, Array.of(np.zeros(2, np.uint8), "|u1"), "a memory of 3 clbits has 1 bytes for each shot"),
+        (Memory, Array.of(np.array([[7], [8]], np.uint8), "|u1"), "and no further bits"),
+        (
+            Probabilities,
+            Outcomes(Array.of(np.array([[7], [8]], np.uint8), "|u1"), Array.of_floats([0.5, 0.5], "<f8")),
+            "of 3 clbits in which further bits are 1",
+        ),
     ],
 )
 def test_an_array_that_is_no_value_of_the_kind_is_refused(kind, array, message):
