@@ -419,9 +419,9 @@ def _columns(parameters: object) -> dict[str, object]:
 
 def _column(value: Any) -> object:  # noqa: ANN401 - a number, a sequence or an array
     if isinstance(value, str | bytes) or not hasattr(value, "__len__"):
-        return value if isinstance(value, bool) or not hasattr(value, "__float__") else float(value)
+        return _number(value)
     if getattr(value, "ndim", 1) == 0:
-        return float(value)
+        return _number(value)
     if len(value) > MOST_POINTS:
         raise LimitError(
             f"a parameter has {len(value):,} values, and no request has more than {MOST_POINTS:,} points",
@@ -430,3 +430,20 @@ def _column(value: Any) -> object:  # noqa: ANN401 - a number, a sequence or an 
             allowed=MOST_POINTS,
         )
     return [_column(number) for number in (value.tolist() if hasattr(value, "tolist") else value)]
+
+
+def _number(value: Any) -> object:  # noqa: ANN401 - anything that may be a number
+    """Return a real number as Python's own, and anything else as it is, which is refused with the request.
+
+    Raises:
+        RequestError: it looks like a number and is none that a float can hold, such as a symbol.
+    """
+    value = value.item() if hasattr(value, "item") else value  # of NumPy's
+    if isinstance(value, str | bytes | bool | complex) or not hasattr(value, "__float__"):
+        return value
+    try:
+        return float(value)
+    except (TypeError, ValueError, OverflowError) as exc:
+        raise RequestError(
+            f"the value of a parameter is a number of radians, not {value!r:.80}: {exc}", field="parameters"
+        ) from exc

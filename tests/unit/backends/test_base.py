@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import sympy
 
 from gateway import Backend, BackendStatus, Capabilities, Circuit, Counts, Probabilities, Provenance, Statevector
 from gateway.circuit import parameter
@@ -319,6 +320,12 @@ def test_a_backend_without_parameters_gets_a_circuit_for_each_point(backend: Rec
         ({"a": 1j, "b": 1}, "parameters"),
         ({"a": [True], "b": 1}, "parameters"),
         ({"a": np.zeros((2, 2)), "b": 1}, "parameters"),
+        ({"a": np.complex128(1 + 1j), "b": 1}, "parameters"),
+        ({"a": np.array(1j), "b": 1}, "parameters"),
+        ({"a": np.array("1"), "b": 1}, "parameters"),
+        ({"a": [np.True_], "b": 1}, "parameters"),
+        ({"a": 10**400, "b": 1}, "a number of radians, not 1000"),
+        ({"a": [sympy.Symbol("x")], "b": 1}, "a number of radians, not x"),
         ({"a": [], "b": 1}, "no point"),
         ({"a": [1.0], "b": [1.0, 2.0]}, "different lengths"),
         ({"a": [np.nan], "b": 1}, "not a finite number"),
