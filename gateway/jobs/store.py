@@ -310,7 +310,7 @@ class JobStore:
             now: the time.
 
         Returns:
-            The bytes of those that were written: points that have an answer keep it.
+            The bytes of those that were written, as they are sent: points that have an answer keep it.
 
         Raises:
             NeverStored: the answers cannot be stored, now or later.
@@ -323,7 +323,7 @@ class JobStore:
                 values = {"this_job": number, "this_position": position, "now_status": _OK, "body": body}
                 values |= {"now_size": None, "now_whole_size": whole_size if len(body) < whole_size else None}
                 if connection.execute(ANSWER, values).rowcount:
-                    size += len(body)
+                    size += whole_size
             if ended is None:
                 connection.execute(GROW, {"this_job": number, "size": size})
             else:

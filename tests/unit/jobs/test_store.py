@@ -807,6 +807,14 @@ def test_answers_of_several_points_are_written_together_and_the_last_ones_end_th
     assert store.taken()["ada"] == requests + len(BAD.body) + len(b"zerotwo")
 
 
+def test_answers_of_several_points_count_as_what_is_sent_of_them(store: JobStore):
+    number, text = added(store), text_of(4_000)
+    assert store.finish_several(number, {0: text, 1: text}, JobState.DONE, 1003) == 2 * len(text)
+    assert taken_on_disk(store) < len(text)
+    assert store.summaries([number])[number] == (2, 0, 2 * len(text))
+    assert store.taken() == {"ada": 2 * len(text) + len(b"request 0request 1")}
+
+
 def test_answers_of_several_points_come_too_late_for_a_job_that_has_ended(store: JobStore):
     number = added(store)
     store.cancel({number: 1001})
