@@ -12,7 +12,7 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast
 
-from gateway.errors import GatewayError, JobCancelled, JobNotFound, JobTimeout
+from gateway.errors import AuthenticationError, GatewayError, JobCancelled, JobNotFound, JobTimeout
 from gateway.results import JobState, Progress, Result
 
 if TYPE_CHECKING:
@@ -102,7 +102,8 @@ class Job(ABC, Generic[T]):
         """Call a function with this job once the job is done, failed or cancelled.
 
         As with the futures of :mod:`concurrent.futures`, it is called at once if the job has ended already, and
-        otherwise in another thread. An exception that it raises is logged.
+        otherwise in another thread. An exception that it raises is logged. It is also called once the job's machine
+        does not know the job, or its user, any more; :meth:`result` says so then.
         """
         with _CALLBACKS:
             if self._callbacks is not None:  # a thread waits already
@@ -125,13 +126,16 @@ class Job(ABC, Generic[T]):
             return True
 
     def _tell_of_end(self) -> None:
-        """Wait for the end of the job, however long its machine cannot be reached, and call what wants to know."""
+        """Wait for the end of the job, however long its machine cannot be reached, and call what wants to know.
+
+        A machine that has forgotten the job, or lets its user ask no more, will not tell: nobody waits for it.
+        """
         is_reachable = True
         while True:
             try:
                 self.wait_for_end()
                 break
-            except JobNotFound:
+            except (JobNotFound, AuthenticationError):
                 break
             except GatewayError as exc:
                 if is_reachable:

@@ -11,7 +11,7 @@ from support.waiting import wait_until
 
 from gateway.backends import job as job_module
 from gateway.backends.job import Job, LocalJob
-from gateway.errors import JobCancelled, JobNotFound, SimulatorError, TransportError
+from gateway.errors import AuthenticationError, JobCancelled, JobNotFound, SimulatorError, TransportError
 from gateway.results import JobState, Progress
 
 
@@ -126,6 +126,14 @@ def test_the_end_is_seen_although_the_machine_is_away_for_a_while(caplog: pytest
     job.gate.set()
     assert called.wait(60)
     assert caplog.text.count("the end of job remote cannot be seen, and is looked for again: no answer") == 1
+
+
+def test_who_may_not_ask_for_the_job_any_more_is_told_so_and_does_not_wait_for_ever():
+    job, called = Remote(), threading.Event()
+    job.add_done_callback(lambda _: called.set())
+    job.failing = [AuthenticationError("unknown token")]
+    assert called.wait(60)
+    job.gate.set()
 
 
 def test_a_job_that_its_machine_has_forgotten_has_ended():
