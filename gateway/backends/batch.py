@@ -310,8 +310,8 @@ class QuickBatch(Running):
         try:
             return self._future.result(timeout_s)
         except FutureTimeoutError as exc:
-            if self._future.done():
-                raise
+            if self._future.done():  # the error is that of the run, or the run ended a moment ago
+                return self._future.result()
             raise JobTimeout(f"no result after {timeout_s:g} s; the run goes on", timeout_s=timeout_s) from exc
 
     def cancel(self) -> bool:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 from support.waiting import wait_until
 
 from gateway.backends import job as job_module
+from gateway.backends.batch import QuickBatch
 from gateway.backends.job import Job, LocalJob
 from gateway.errors import AuthenticationError, JobCancelled, JobNotFound, SimulatorError, TransportError
 from gateway.results import JobState, Progress
@@ -193,3 +194,20 @@ async def _result_of(job):
 def test_the_results_of_a_job_are_its_result_where_the_machine_gives_no_parts(job):
     job.gate.set()
     assert list(job.results()) == [7]
+
+
+class EndsLate(Future[int]):
+    """A run that ends between the end of the wait for it and the next look at it."""
+
+    def result(self, timeout: float | None = None) -> int:
+        if not self.done():
+            self.set_result(7)
+            raise TimeoutError
+        return super().result(timeout)
+
+
+def test_a_run_that_ends_as_the_wait_for_it_does_has_its_result():
+    assert LocalJob(EndsLate()).result(0.01) == 7
+    running = QuickBatch.__new__(QuickBatch)
+    running._future = EndsLate()
+    assert running.outcomes(0.01) == 7
