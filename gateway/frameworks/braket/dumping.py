@@ -19,8 +19,9 @@ from gateway.circuit.expressions import Angle, Expression
 from gateway.circuit.lowering import lower
 from gateway.errors import UnsupportedError
 from gateway.frameworks.braket.gates import GATES
+from gateway.frameworks.shared.parameters import translated
 from gateway.frameworks.shared.refusals import refuse_control_flow
-from gateway.frameworks.shared.symbols import SYMPY, translated
+from gateway.frameworks.shared.symbols import SYMPY
 
 _NATIVE = frozenset(GATES)
 

@@ -6,7 +6,7 @@ the first measurement is clbit 0. Braket writes its outcome leftmost, we write i
 
 Braket runs a circuit without measurements as if it measured everything; the conversion adds no measurements. A
 ``FreeParameter`` is a parameter of its name, or of that which
-:func:`gateway.frameworks.shared.symbols.names_of` makes of it. The feedback of ``measure_ff`` is a hidden clbit.
+:func:`gateway.frameworks.shared.parameters.names_of` makes of it. The feedback of ``measure_ff`` is a hidden clbit.
 """
 
 from __future__ import annotations
@@ -34,8 +34,9 @@ from gateway.circuit.operations import CircuitParts
 from gateway.errors import CircuitInvalidError, RequestError, UnsupportedError
 from gateway.frameworks.braket.gates import GATES
 from gateway.frameworks.shared.operations import without_mere_names
+from gateway.frameworks.shared.parameters import names_of
 from gateway.frameworks.shared.refusals import refused
-from gateway.frameworks.shared.symbols import angle_of, names_of
+from gateway.frameworks.shared.symbols import angle_of
 from gateway.frameworks.shared.synthesis import steps_of_unitary
 
 _ROWS: Mapping[type, str] = {cls: name for name, cls in GATES.items()}

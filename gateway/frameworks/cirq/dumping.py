@@ -17,8 +17,9 @@ from gateway.circuit.conditions import bits_of, clbits_of, holds
 from gateway.circuit.lowering import lower
 from gateway.frameworks.cirq.gates import GATES
 from gateway.frameworks.shared.operations import end_of_loop, sections
+from gateway.frameworks.shared.parameters import translated, with_native_angles
 from gateway.frameworks.shared.refusals import refused
-from gateway.frameworks.shared.symbols import SYMPY, translated, with_native_angles
+from gateway.frameworks.shared.symbols import SYMPY
 
 _EULER = frozenset({"u", "u2", "u3", "U"})
 _TURN = "turn of u"

@@ -12,7 +12,7 @@ Decisions where the two differ:
 * A decomposition of Cirq's may lose the global phase. Up to ``CHECKED_QUBITS`` qubits, the conversion compares
   it with the gate itself and corrects the phase; where the phase depends on symbols, the gate is refused.
 * A ``WaitGate`` does nothing, and a note says so.
-* Symbols become parameters; :func:`gateway.frameworks.shared.symbols.names_of` says how they are called.
+* Symbols become parameters; :func:`gateway.frameworks.shared.parameters.names_of` says how they are called.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ from gateway.circuit.operations import NO_TIMING
 from gateway.errors import CircuitInvalidError, RequestError
 from gateway.frameworks.cirq.steps import entry_of
 from gateway.frameworks.shared.chains import joined
+from gateway.frameworks.shared.parameters import names_of
 from gateway.frameworks.shared.phases import missing_phase
 from gateway.frameworks.shared.refusals import Unreadable, refused
-from gateway.frameworks.shared.symbols import names_of
 from gateway.frameworks.shared.synthesis import steps_of_preparation, steps_of_unitary
 
 CHECKED_QUBITS = 10

@@ -18,8 +18,9 @@ import sympy
 from gateway.circuit.expressions import Angle, Expression
 from gateway.circuit.gates import Step
 from gateway.circuit.modifiers import control, power
+from gateway.frameworks.shared.parameters import multiplied
 from gateway.frameworks.shared.refusals import Unreadable
-from gateway.frameworks.shared.symbols import angle_of, multiplied
+from gateway.frameworks.shared.symbols import angle_of
 
 Entry = Callable[[Any], list[Step]]
 """A function from a Cirq gate to steps on its own qubits, numbered from 0."""

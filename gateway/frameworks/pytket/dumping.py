@@ -23,7 +23,8 @@ from gateway.errors import UnsupportedError
 from gateway.frameworks.pytket.assignments import append_assignment
 from gateway.frameworks.pytket.bits import SCRATCH
 from gateway.frameworks.pytket.gates import GATES, MANY, NATIVE, Entry
-from gateway.frameworks.shared.symbols import SYMPY, divided, translated, with_native_angles
+from gateway.frameworks.shared.parameters import divided, translated, with_native_angles
+from gateway.frameworks.shared.symbols import SYMPY
 
 LARGEST_VALUE = 2**32 - 1
 """The largest number that pytket compares bits with."""

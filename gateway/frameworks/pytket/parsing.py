@@ -4,7 +4,7 @@ Angles and phases are in half-turns there. Qubits and bits are numbered in the o
 ``Circuit.qubits`` and ``.bits``, which is that of their registers' names; an implicit permutation of
 the qubits becomes swaps at the end. Scratch bits, which pytket adds for conditions that are more
 than values of bits, are not part of the outcome; :mod:`gateway.frameworks.pytket.bits` says what they are.
-Symbols become parameters; :func:`gateway.frameworks.shared.symbols.names_of` says how they are called.
+Symbols become parameters; :func:`gateway.frameworks.shared.parameters.names_of` says how they are called.
 """
 
 from __future__ import annotations
@@ -30,8 +30,9 @@ from gateway.circuit.modifiers import control
 from gateway.errors import RequestError
 from gateway.frameworks.pytket.bits import CLASSICAL, Bits, written_by
 from gateway.frameworks.pytket.gates import ROWS
+from gateway.frameworks.shared.parameters import multiplied, names_of
 from gateway.frameworks.shared.refusals import Unreadable, refused
-from gateway.frameworks.shared.symbols import angle_of, multiplied, names_of
+from gateway.frameworks.shared.symbols import angle_of
 from gateway.frameworks.shared.synthesis import steps_of_unitary
 
 _OTHERS: Mapping[Any, Callable[..., list[Step]]] = {

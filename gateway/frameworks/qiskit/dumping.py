@@ -31,7 +31,7 @@ from gateway.circuit.operations import CONTROL
 from gateway.frameworks.qiskit.assignments import Assignments, Store
 from gateway.frameworks.qiskit.gates import GATES, HIDDEN, STANDARD
 from gateway.frameworks.shared.operations import grouped, sections
-from gateway.frameworks.shared.symbols import translated, with_native_angles
+from gateway.frameworks.shared.parameters import translated, with_native_angles
 
 LARGEST_VECTOR = 10_000
 """A parameter with an index beyond this is one by itself, and no element of a vector."""

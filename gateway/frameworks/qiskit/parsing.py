@@ -8,7 +8,7 @@ not in the table counts as its ``definition``, as it does on every backend of Qi
 
 Classical variables become hidden clbits, ``break`` and ``continue`` flags in such, under which the rest of
 the loop stands. Durations have no effect. A parameter keeps its name, ``theta[2]`` for an element of a
-vector; :func:`gateway.frameworks.shared.symbols.names_of` says what becomes of a name that cannot stay.
+vector; :func:`gateway.frameworks.shared.parameters.names_of` says what becomes of a name that cannot stay.
 """
 
 from __future__ import annotations
@@ -72,8 +72,8 @@ from gateway.frameworks.qiskit.expressions import (
     value_of,
 )
 from gateway.frameworks.qiskit.gates import GATES, HIDDEN
+from gateway.frameworks.shared.parameters import names_of
 from gateway.frameworks.shared.refusals import Unreadable, refused
-from gateway.frameworks.shared.symbols import angle_of, names_of
 from gateway.frameworks.shared.synthesis import steps_of_unitary
 
 _OTHER_NAMES = {"mcx": "c3x", "c3sx": "c3sqrtx", "rcccx": "rc3x", "global_phase": "gphase"}
@@ -207,6 +207,8 @@ class _Reader:
 
     def _angle(self, param: Any) -> Angle:  # noqa: ANN401 - a number or a ParameterExpression
         if isinstance(param, ParameterExpression) and param.parameters:
+            from gateway.frameworks.shared.symbols import angle_of  # noqa: PLC0415 - Qiskit itself does without sympy
+
             return angle_of(param.sympify(), partial(refused, self._index))
         try:
             return float(param)

@@ -23,8 +23,9 @@ from gateway.circuit.expressions import Expression
 from gateway.circuit.lowering import lower
 from gateway.errors import UnsupportedError
 from gateway.frameworks.qrisp.gates import GATES, HIDDEN
+from gateway.frameworks.shared.parameters import translated, with_native_angles
 from gateway.frameworks.shared.refusals import refuse_control_flow, refused
-from gateway.frameworks.shared.symbols import SYMPY, translated, with_native_angles
+from gateway.frameworks.shared.symbols import SYMPY
 
 _NATIVE = frozenset(GATES)
 

@@ -9,7 +9,7 @@ choose: Qrisp's own ``sx`` is a rotation by pi/2 and its ``u1`` one around Z, so
 ``rx`` and ``rz``, with their phase. ``qb_alloc`` and ``qb_dealloc`` do nothing and are left out, and so are parities of
 clbits, which no clbit holds; a note says so. A clbit whose name begins with :data:`HIDDEN` is a hidden one, and
 a symbol of sympy a parameter of its name, or of that which
-:func:`gateway.frameworks.shared.symbols.names_of` makes of it.
+:func:`gateway.frameworks.shared.parameters.names_of` makes of it.
 """
 
 from __future__ import annotations
@@ -37,8 +37,9 @@ from gateway.circuit.gates import Step
 from gateway.circuit.modifiers import control
 from gateway.errors import RequestError
 from gateway.frameworks.qrisp.gates import HIDDEN
+from gateway.frameworks.shared.parameters import names_of
 from gateway.frameworks.shared.refusals import refused
-from gateway.frameworks.shared.symbols import angle_of, names_of
+from gateway.frameworks.shared.symbols import angle_of
 
 Angles = tuple[Any, Any, Any, Any]
 """Theta, phi, lambda and the global phase of Qrisp's ``U3Gate``: numbers or expressions of sympy."""
