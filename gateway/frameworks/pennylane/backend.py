@@ -154,7 +154,7 @@ class GatewayDevice(Device):
         try:
             tasks = [_task(tape, _kind(tape, abilities)) for tape in tapes]
             results: dict[int, Any] = {}
-            for kind in {task.kind for task in tasks}:
+            for kind in dict.fromkeys(task.kind for task in tasks):
                 places = [place for place, task in enumerate(tasks) if task.kind is kind]
                 results.update(zip(places, self._run(kind, [tasks[place] for place in places]), strict=True))
         except GatewayError as exc:
