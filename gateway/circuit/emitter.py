@@ -127,6 +127,10 @@ class Emitter:
         """Raise a LimitError if so many more operations would exceed the limit."""
         self._check("operations", self._collected + len(self.operations) + more, self.limits.operations)
 
+    def check_clbits(self, width: int) -> None:
+        """Raise a LimitError if a register of so many bits would exceed the limit, be it of clbits or of constants."""
+        self._check("clbits", width, self.limits.clbits)
+
     def new_qubits(self, number: int) -> tuple[int, ...]:
         """Add qubits and return their indices."""
         self._check("qubits", self.num_qubits + number, self.limits.qubits)

@@ -241,7 +241,7 @@ def _to_bool(value: Known, _: int | None) -> Known:
 def _to_bits(value: Known, width: int | None) -> Known:
     number = plain(value)
     wide = 1 if width is None else width
-    if isinstance(number, int) and width is not None and -(1 << width - 1) <= number < 0:
+    if isinstance(number, int) and number < 0 and width is not None and (~number).bit_length() < width:
         number += 1 << width  # two's complement, as that of an int that depends on measurements
     if isinstance(number, float) or number < 0:
         msg = f"{number} is not a value of bits"
@@ -249,7 +249,7 @@ def _to_bits(value: Known, width: int | None) -> Known:
     if isinstance(value, Word) and value.width != wide:
         msg = f"{value.width} bits do not fit a bit[{wide}]"
         raise ValueError(msg)
-    if number >= 1 << wide:
+    if number.bit_length() > wide:
         msg = f"{number} does not fit {wide} bit{'' if wide == 1 else 's'}"
         raise ValueError(msg)
     return bool(number) if width is None else Word(int(number), wide)

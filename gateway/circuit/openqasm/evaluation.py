@@ -568,7 +568,9 @@ class Evaluation:
             width = size()
             if width < 1:
                 raise invalid("width", f"{name} has {width} bits; it needs at least one")
-            if width > MAX_WIDTH and name != BITS:
+            if name == BITS:
+                self.out.check_clbits(width)
+            elif width > MAX_WIDTH:
                 raise invalid("width", f"{name} has {width} bits; at most {MAX_WIDTH} are accepted")
             return Kind(name, width)
 

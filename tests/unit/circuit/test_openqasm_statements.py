@@ -635,3 +635,19 @@ def test_the_garbage_collector_is_left_as_it_was():
 def test_remembered_operations_are_shared():
     first, second = two("qreg q[1]; x q[0]; x q[0];").operations
     assert first is second
+
+
+@pytest.mark.parametrize(
+    "declaration",
+    ['const bit[9223372036854775807] s = "10110";', "const bit[9223372036854775807] s = -1;", "bit[65537] s = 1;"],
+)
+def test_constants_of_more_bits_than_there_may_be_clbits_are_refused(declaration: str) -> None:
+    with pytest.raises(LimitError, match="clbits"):
+        parse(f"OPENQASM 3.0;\nqubit q;\n{declaration}\nx q;")
+
+
+def test_a_negative_number_fits_bits_in_twos_complement() -> None:
+    text = "OPENQASM 3.0; qubit q; const bit[3] s = -4; if (s == 4) x q;"
+    assert [op.name for op in parse(text).operations] == ["x"]
+    with pytest.raises(CircuitInvalidError, match="-5 is not a value of bits"):
+        parse(text.replace("-4", "-5"))
