@@ -22,6 +22,9 @@ from gateway.results import Capabilities, Precision, ResultType, Sampling
 from gateway.run_details import NO_DETAILS, RunDetails
 from gateway.simulators import rows
 
+ENTRY_OF_MIXED = 96
+"""Bytes for each entry of a density matrix while a simulator computes one: it holds several copies."""
+
 AMPLITUDE_OF_ANSWER = 80
 """Bytes for each amplitude of a state vector that is handed out: its 16, and its text for those who read JSON."""
 
@@ -229,7 +232,10 @@ def _fits(needs: Needs, options: RunOptions, capabilities: Capabilities, memory_
     exact = capabilities.exact_bytes_per_amplitude if options.result.is_exact else None
     of_state = exact or capabilities.bytes_per_amplitude or 0
     of_answer = AMPLITUDE_OF_ANSWER * options.result.result_class.amplitudes_of(needs.num_qubits)
-    return (of_state << _width(needs, options)) + of_answer <= memory_bytes
+    width = _width(needs, options)
+    if options.details.noise is not None and of_state:
+        of_state, width = ENTRY_OF_MIXED, 2 * width
+    return (of_state << width) + of_answer <= memory_bytes
 
 
 # ---------------------------------------------------------------------------- one check for each capability

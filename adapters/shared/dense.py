@@ -36,11 +36,9 @@ from adapters.shared.tables import Table
 from gateway.circuit import Circuit, Operation
 from gateway.counts import Counts, Probabilities
 from gateway.density_matrix import DensityMatrix
+from gateway.enforcement import ENTRY_OF_MIXED
 from gateway.expectation import Expectation
 from gateway.results import Sampling
-
-_COPIES_OF_MIXED = 6
-"""A simulator holds so many copies of a density matrix while it computes one."""
 
 _PIECE_BYTES = 2**22
 """How much is converted at a time, since the forms on the way take several times the memory of the last one."""
@@ -137,7 +135,7 @@ class DenseAdapter(StateResults[N]):
         if run.details.noise is None:
             return super().density_matrix(circuit, run)
         size = 2**circuit.num_qubits
-        self.take_matrix(circuit.num_qubits, run, of_entry=STATE * _COPIES_OF_MIXED)
+        self.take_matrix(circuit.num_qubits, run, of_entry=ENTRY_OF_MIXED)
         matrix = np.zeros((size, size), dtype=np.complex128)
         for weight, rho in self.final_states(used_to_the_end(circuit), run):
             with run.running():
@@ -294,7 +292,7 @@ class _Noisy(_Simulation[N]):
 
     def take(self, waiting: int) -> None:
         """Take room for the density matrix that is computed, and for those that wait meanwhile."""
-        each, size = STATE * (_COPIES_OF_MIXED + waiting), self._num_qubits
+        each, size = ENTRY_OF_MIXED + STATE * waiting, self._num_qubits
 
         def allowed(left: int) -> int:
             return max((left // each).bit_length() - 1, 0) // 2

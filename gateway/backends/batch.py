@@ -8,16 +8,15 @@ from abc import ABC, abstractmethod
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass
 from typing import Any, TypedDict, TypeVar, Unpack, cast
 
 from gateway.backends.base import Backend
-from gateway.backends.job import Job
+from gateway.backends.job import Job, awaited
 from gateway.circuit import Circuit, Operation
 from gateway.circuit.widening import widened
 from gateway.counts import Counts, Probabilities
-from gateway.errors import GatewayError, JobCancelled, JobTimeout, LimitError
+from gateway.errors import GatewayError, JobCancelled, LimitError
 from gateway.observables import Observable
 from gateway.protocol.messages import ServerLimits
 from gateway.results import JobState, ResultType
@@ -307,12 +306,7 @@ class QuickBatch(Running):
 
     def outcomes(self, timeout_s: float | None = None) -> list[Any]:
         """Wait for the end, and return the outcome or the error of each circuit, in order."""
-        try:
-            return self._future.result(timeout_s)
-        except FutureTimeoutError as exc:
-            if self._future.done():  # the error is that of the run, or the run ended a moment ago
-                return self._future.result()
-            raise JobTimeout(f"no result after {timeout_s:g} s; the run goes on", timeout_s=timeout_s) from exc
+        return awaited(self._future, timeout_s)
 
     def cancel(self) -> bool:
         """Return whether the circuits are cancelled, which is possible only before they are sent."""

@@ -26,6 +26,20 @@ _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.001, 5.0
 log = logging.getLogger("gateway")
 
 
+def awaited(future: Future[T], timeout_s: float | None) -> T:
+    """Return the result of a run in a thread of this process.
+
+    Raises:
+        JobTimeout: the result was not there within ``timeout_s``; the run goes on.
+    """
+    try:
+        return future.result(timeout_s)
+    except FutureTimeoutError as exc:
+        if future.done():  # the error is that of the run, or the run ended a moment ago
+            return future.result()
+        raise JobTimeout(f"no result after {timeout_s:g} s; the run goes on", timeout_s=timeout_s) from exc
+
+
 class Job(ABC, Generic[T]):
     """A run that is under way.
 
@@ -233,12 +247,7 @@ class LocalJob(Job[T]):
         """Wait for the result."""
         if self._future.cancelled():
             raise JobCancelled("the job was cancelled")
-        try:
-            return self._future.result(timeout_s)
-        except FutureTimeoutError as exc:
-            if self._future.done():  # the error is that of the run, or the run ended a moment ago
-                return self._future.result()
-            raise JobTimeout(f"no result after {timeout_s} s; the run goes on", timeout_s=timeout_s) from exc
+        return awaited(self._future, timeout_s)
 
     def cancel(self) -> bool:
         """Cancel the job: at once if its run has not begun, and otherwise only if the run can be stopped."""

@@ -16,11 +16,12 @@ from gateway.circuit import Circuit, Expression, bits, parameter
 from gateway.circuit.gates import GATES
 from gateway.circuit.points import Points
 from gateway.compare.exact import noisy_distribution
-from gateway.errors import UnsupportedError
+from gateway.errors import LimitError, UnsupportedError
 from gateway.noise import PAULI, READOUT, Channel, NoiseModel
 from gateway.observables import observable_list
 from gateway.results import ResultType
 from gateway.run_details import RunDetails
+from gateway.simulators import SIMULATORS
 
 SHOTS = 20_000
 KINDS = [*map(str, Channel), READOUT]
@@ -187,3 +188,16 @@ def run(adapter, circuit, noise, *, shots=None, seed=None, result=None, **detail
 
 def assert_equal(found, expected, what="") -> None:
     assert max(abs(found.get(key, 0) - expected.get(key, 0)) for key in {*found, *expected}) < 1e-12, what
+
+
+def test_nobody_is_recommended_for_a_density_matrix_that_would_not_fit(adapter, monkeypatch) -> None:
+    if not is_exact(adapter.capabilities) or not adapter.capabilities.noise:
+        return
+    monkeypatch.setattr(type(adapter), "available_bytes", lambda _: 2**30)
+    circuit = Circuit(16).h(0).measure_all()
+    with pytest.raises(LimitError, match="16 qubits do not fit") as caught:
+        run(adapter, circuit, NoiseModel().amplitude_damping(0.1), shots=10)
+    assert caught.value.supported_by == []
+    with pytest.raises(LimitError, match="16 qubits") as caught:
+        run(adapter, circuit, NoiseModel().bit_flip(0.1), shots=10)
+    assert all(SIMULATORS[name].capabilities.bytes_per_amplitude is None for name in caught.value.supported_by)

@@ -245,6 +245,10 @@ class _Reader:
         """Return an error that names the place of the current statement."""
         return syntax_error(self.pieces, self.position() - 1, message)
 
+    def go_to(self, position: int) -> None:
+        """Go on with another statement than the next one, by its index."""
+        self.rest.__setstate__(position)  # type: ignore[attr-defined]  # the iterator of a list has it
+
     def position(self) -> int:
         """Return the index of the next statement."""
         return len(self.pieces) - length_hint(self.rest)
@@ -284,7 +288,7 @@ class _Reader:
         except (CircuitSyntaxError, CircuitInvalidError):
             if wrong is None:
                 raise
-            self.rest.__setstate__(following)  # type: ignore[attr-defined]  # a list's iterator has it
+            self.go_to(following)
             raise wrong from None
 
     def flat_statement(self, piece: str) -> None:
@@ -326,18 +330,18 @@ class _Reader:
                 break
             except Left:  # the program ends wherever it has not ended before
                 self.check_rest(parser)
-                self.rest.__setstate__(len(self.pieces))  # type: ignore[attr-defined]  # a list's iterator has it
+                self.go_to(len(self.pieces))
                 raise
             self.share()
             if program.ended.is_up:
-                self.rest.__setstate__(self.piece_at(parser.tokens.behind) or len(self.pieces))  # type: ignore[attr-defined]  # a list's iterator has it
+                self.go_to(self.piece_at(parser.tokens.behind) or len(self.pieces))
                 self.unless_ended(program)
                 return
             following = self.piece_at(parser.tokens.behind)
             if following is not None:
-                self.rest.__setstate__(following)  # type: ignore[attr-defined]  # as above
+                self.go_to(following)
                 return
-        self.rest.__setstate__(len(self.pieces))  # type: ignore[attr-defined]  # as above
+        self.go_to(len(self.pieces))
 
     def check_rest(self, parser: Parser) -> None:
         """Check what follows the end of a program, which has to be OpenQASM too."""
@@ -702,7 +706,7 @@ class _Reader:
         except (CircuitSyntaxError, UnsupportedError):
             if self.modern:
                 raise
-            self.rest.__setstate__(place_)  # type: ignore[attr-defined]  # a list's iterator has it
+            self.go_to(place_)
             self.operations, self.nesting = operations, nesting
             del operations[before:]
             self.general_if(condition, body)
