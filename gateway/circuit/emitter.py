@@ -168,7 +168,7 @@ class Emitter:
             repeats = any(op.name == "while" for op in branch.operations)
             changed_here = changed_before_the_end | (_written(branch.operations) if repeats else set())
             if branch.conditions is None or not branch.decided_by().isdisjoint(changed | changed_here):
-                branch.conditions = [self._written_down(branch.when)]
+                branch.conditions = [self.written_down(branch.when)]
             changed |= changed_before_the_end
         for branch in collected:
             for condition in branch.conditions or ():
@@ -199,7 +199,7 @@ class Emitter:
             self.depth -= 1
             self.operations = outer
 
-    def _written_down(self, when: Decision) -> Condition:
+    def written_down(self, when: Decision) -> Condition:
         """Write a decision to a hidden clbit, and return the condition that it holds."""
         (clbit,) = self.new_hidden_clbits(1)
         self.assign((clbit,), decided(when))
@@ -236,7 +236,7 @@ class Emitter:
             deciding_again = deciding
         else:
             before = len(self.operations)
-            condition = self._written_down(when)
+            condition = self.written_down(when)
             deciding_again = [*deciding, *self.operations[before:]]
         self.add(Operation("while", (), (), (), condition))
         with self._collecting() as body:

@@ -316,7 +316,7 @@ class ControlFlow(ClassicalStatements):
         numbers = [each for each in in_order if not each.is_outcome and not each.kind.is_real]
         reals = [each for each in in_order if each.kind.is_real]
         if reals:
-            alternatives = [(self._written_down(when), run) for when, run in alternatives]
+            alternatives = [([self.out.written_down(when)], run) for when, run in alternatives]
         with self._pinned(numbers):
             variables = [*numbers, *reals]
             before = [variable.value for variable in variables]
@@ -337,12 +337,6 @@ class ControlFlow(ClassicalStatements):
             else:
                 whens = [alternatives[k][0] for k in after]
                 variable.value = self._merged(variable, before[place_], list(zip(whens, values[1:], strict=True)))
-
-    def _written_down(self, when: When) -> list[Condition]:
-        """Write a decision to a hidden clbit, so that it can be asked again later."""
-        (clbit,) = self.out.new_hidden_clbits(1)
-        self.out.assign((clbit,), decided(when))
-        return [(Comparison((clbit,), 1),)]
 
     def _merged(
         self, variable: Variable, before: Value | None, branches: Sequence[tuple[When, Value | None]]
