@@ -36,7 +36,7 @@ from adapters.shared.deferred import Step, defer
 from adapters.shared.dense import without_idle_qubits
 from adapters.shared.outcomes import NEGLIGIBLE, drawn, weighed
 from adapters.shared.packed import OutcomeSum, words_of
-from adapters.shared.pauli import PauliSums, String, ones
+from adapters.shared.pauli import PauliSums, String
 from adapters.shared.populations import SAME, Bounds, SegmentCache, SegmentKey, follow, states_in_step
 from adapters.shared.program import Program, make_program
 from adapters.shared.room import Room, set_ceiling, take_outcomes, take_packed_outcomes
@@ -514,9 +514,8 @@ class MqtAdapter(StateResults[NativeCircuit]):
 def _value(package: DDPackage, diagram: VectorDD, string: String, num_qubits: int) -> float:
     """Return the value of a Pauli string in the state of a diagram."""
     flips = QuantumComputation(num_qubits)
-    for qubit in ones(string.support):
-        append = _LETTERS[string.x >> qubit & 1, string.z >> qubit & 1]
-        append(flips, qubit)
+    for qubit, letter in string.letters.items():
+        _LETTERS[letter](flips, qubit)
     package.inc_ref_vec(diagram)  # simulate takes the reference of what it begins with
     after = simulate(flips, diagram, package)
     value = package.inner_product(diagram, after).real
@@ -524,8 +523,8 @@ def _value(package: DDPackage, diagram: VectorDD, string: String, num_qubits: in
     return float(value)
 
 
-_LETTERS: dict[tuple[int, int], Callable[[QuantumComputation, int], None]] = {
-    (1, 0): QuantumComputation.x,
-    (1, 1): QuantumComputation.y,
-    (0, 1): QuantumComputation.z,
+_LETTERS: dict[str, Callable[[QuantumComputation, int], None]] = {
+    "X": QuantumComputation.x,
+    "Y": QuantumComputation.y,
+    "Z": QuantumComputation.z,
 }

@@ -25,7 +25,7 @@ from adapters.shared.channels import kraus_operators
 from adapters.shared.costs import Costs
 from adapters.shared.dense import DenseAdapter
 from adapters.shared.mixed import Mixed
-from adapters.shared.pauli import PauliSums, String, ones
+from adapters.shared.pauli import PauliSums
 from adapters.shared.preparing import Prepared
 from adapters.shared.seeds import spread
 from adapters.shared.states import State
@@ -198,20 +198,14 @@ _MOST_ALIKE = 4
 
 def _save_values(sums: PauliSums, circuit: Any) -> None:
     """Let a ``QuantumCircuit`` save the value of each observable under its number."""
+    letters = [string.letters for string in sums.strings]
     for number, (positions, coefficients) in enumerate(sums.parts):
         terms = [
-            (*_letters(sums.strings[position]), coefficient)
+            ("".join(letters[position].values()), list(letters[position]), coefficient)
             for position, coefficient in zip(positions.tolist(), coefficients.tolist(), strict=True)
         ]
         operator = SparsePauliOp.from_sparse_list(terms, circuit.num_qubits)
         circuit.save_expectation_value(operator, circuit.qubits, label=str(number))
-
-
-def _letters(string: String) -> tuple[str, list[int]]:
-    """Return the letters of a Pauli string and their qubits."""
-    x, z = string
-    qubits = ones(x | z)
-    return "".join(["IXZY"[(x >> qubit & 1) + 2 * (z >> qubit & 1)] for qubit in qubits]), qubits
 
 
 def _built(circuit: Circuit) -> QuantumCircuit:

@@ -20,7 +20,7 @@ from adapters.base import Run, measured_clbits
 from adapters.shared.costs import Costs
 from adapters.shared.dense import DenseAdapter, counts_of_indices
 from adapters.shared.mixed import Mixed
-from adapters.shared.pauli import PauliSums, String, Values, ones
+from adapters.shared.pauli import PauliSums, String, Values
 from adapters.shared.states import State
 from gateway.circuit import Circuit, Operation
 from gateway.counts import Counts
@@ -123,13 +123,9 @@ _MOST_ALIKE = 4
 """So many strings that flip the same qubits are faster one by one."""
 
 
-_LETTERS = {(1, 0): "X", (1, 1): "Y", (0, 1): "Z"}
-
-
 def _text(string: String) -> str:
     """Return a Pauli string as Qulacs writes it, such as ``X 0 Z 3``."""
-    x, z = string
-    return " ".join([f"{_LETTERS[x >> qubit & 1, z >> qubit & 1]} {qubit}" for qubit in ones(x | z)])
+    return " ".join([f"{letter} {qubit}" for qubit, letter in string.letters.items()])
 
 
 def _observables(num_qubits: int, sums: PauliSums) -> list[Observable]:

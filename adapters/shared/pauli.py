@@ -19,6 +19,7 @@ from gateway.observables import Observable
 Values = NDArray[np.float64]
 Bits = NDArray[np.uint8]
 
+_LETTERS = {(1, 0): "X", (1, 1): "Y", (0, 1): "Z"}
 _X, _Z = frozenset("XY"), frozenset("YZ")
 
 
@@ -32,6 +33,11 @@ class String(NamedTuple):
     def support(self) -> int:
         """The qubits on which it is not the identity, as a mask."""
         return self.x | self.z
+
+    @property
+    def letters(self) -> dict[int, str]:
+        """Qubit -> its letter, for the qubits of the support, ascending."""
+        return {qubit: _LETTERS[self.x >> qubit & 1, self.z >> qubit & 1] for qubit in ones(self.support)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,11 +221,7 @@ class Group:
     @property
     def basis(self) -> dict[int, str]:
         """Qubit -> the letter in which it is measured, in order of the qubits."""
-        mask = self.x | self.z
-        return {qubit: _LETTERS[self.x >> qubit & 1, self.z >> qubit & 1] for qubit in ones(mask)}
-
-
-_LETTERS = {(1, 0): "X", (1, 1): "Y", (0, 1): "Z"}
+        return String(self.x, self.z).letters
 
 
 def ones(mask: int) -> list[int]:
