@@ -157,9 +157,10 @@ class _Task(ABC):
 class _Refused(_Task):
     """A PUB whose circuit cannot be converted: its error is the only outcome."""
 
-    def moments(self, outcomes: Sequence[Any]) -> tuple[Values, Values]:
-        """Raise an error, since there is no outcome."""
-        raise NotImplementedError
+    def moments(self, outcomes: Sequence[GatewayError]) -> tuple[Values, Values]:
+        """Raise the error, which leaves nothing to compute."""
+        (error,) = outcomes
+        raise error
 
 
 # ---------------------------------------------------------------------------- expectation values of the backend
