@@ -15,7 +15,7 @@ from typing import cast
 from gateway.circuit import Circuit, Condition, Expression, Operation
 from gateway.circuit.conditions import clbits_of
 from gateway.circuit.expressions import clbits_read
-from gateway.circuit.operations import NON_GATES
+from gateway.circuit.operations import NON_GATES, marks_of_loops
 
 Columns = tuple[int, ...]
 
@@ -329,16 +329,12 @@ class _Kept:
 
 def _outer_loops(operations: Sequence[Operation]) -> dict[int, int]:
     """Return the indices of the marks of the loops that are in no other loop: end -> while."""
-    loops: dict[int, int] = {}
-    begins: list[int] = []
-    for index, op in enumerate(operations):
-        if op.name == "while":
-            begins.append(index)
-        elif op.name == "end":
-            begin = begins.pop()
-            if not begins:
-                loops[index] = begin
-    return loops
+    begins: dict[int, int] = {}
+    last_end = -1
+    for begin, end in sorted(marks_of_loops(operations)):
+        if begin > last_end:
+            begins[end], last_end = begin, end
+    return begins
 
 
 def _branching(operations: Iterable[Operation]) -> int:

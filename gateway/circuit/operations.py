@@ -6,7 +6,7 @@ This is the lowest layer of the package. The parser, the drawing and the exports
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 import msgspec
@@ -91,6 +91,16 @@ class Operation(msgspec.Struct, frozen=True, array_like=True, gc=False, forbid_u
         where = " ".join(map(str, self.qubits))
         into = f" -> {' '.join(map(str, self.clbits))}" if self.clbits else ""
         return f"{self.name}{params} {where}{into}"
+
+
+def marks_of_loops(operations: Iterable[Operation]) -> Iterator[tuple[int, int]]:
+    """Yield the marks of each loop, the index of its ``while`` and of its ``end``; a loop comes after those in it."""
+    begins: list[int] = []
+    for index, op in enumerate(operations):
+        if op.name == "while":
+            begins.append(index)
+        elif op.name == "end":
+            yield begins.pop(), index
 
 
 class CircuitData(Protocol):

@@ -8,12 +8,12 @@ through it together.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
 
 from gateway.circuit import Circuit, Comparison, Operation
 from gateway.circuit.conditions import clbits_of
 from gateway.circuit.expressions import clbits_read
 from gateway.circuit.gates import GATES
+from gateway.circuit.operations import marks_of_loops
 from gateway.compare.exact.bounds import Bounds
 from gateway.compare.exact.branches import Branches
 from gateway.compare.exact.outcomes import Outcomes, read
@@ -49,7 +49,7 @@ class _Runner:
         self._operations = circuit.operations
         self._bounds = bounds
         self._first_flag = circuit.num_clbits + circuit.num_hidden
-        self._ends = dict(_loops(circuit.operations))
+        self._ends = dict(marks_of_loops(circuit.operations))
         self._forgotten = _last_uses(circuit, self._ends)
         written = {clbit for op in circuit.operations for clbit in op.clbits if clbit < circuit.num_clbits}
         self._part = Part([], [], {clbit: clbit for clbit in written}, {})
@@ -99,16 +99,6 @@ class _Runner:
             self._bounds.check_turns(turn + 1, begin)
             self._run(begin + 1, self._ends[begin], depth + 1)
             goes_on = again
-
-
-def _loops(operations: Sequence[Operation]) -> Iterator[tuple[int, int]]:
-    """Yield the marks of each loop: the index of its ``while`` and of its ``end``."""
-    begins: list[int] = []
-    for index, op in enumerate(operations):
-        if op.name == "while":
-            begins.append(index)
-        elif op.name == "end":
-            yield begins.pop(), index
 
 
 def _clbits(op: Operation) -> set[int]:

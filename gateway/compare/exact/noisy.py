@@ -17,6 +17,7 @@ from gateway.circuit.conditions import holds
 from gateway.circuit.expressions import value_of_clbits
 from gateway.circuit.gates import GATES
 from gateway.circuit.noisy import noisy
+from gateway.circuit.operations import marks_of_loops
 from gateway.compare.exact.bounds import DEFAULT_BOUNDS, Bounds
 from gateway.compare.exact.kernels import multiply
 from gateway.compare.statistics.outcomes import Distribution
@@ -71,9 +72,10 @@ class _Follower:
     def __init__(self, circuit: Circuit, operations: Sequence[Operation], bounds: Bounds) -> None:
         self._operations = operations
         self._num_qubits = circuit.num_qubits
-        self._in_circuit = dict(zip(_loops(operations), _loops(circuit.operations), strict=True))
+        self._ends = dict(marks_of_loops(operations))
+        begins_in_circuit = [begin for begin, _ in marks_of_loops(circuit.operations)]
+        self._in_circuit = dict(zip(self._ends, begins_in_circuit, strict=True))
         self._bounds = bounds
-        self._ends = _ends(operations)
 
     def after(self, begin: int, end: int, mixture: Mixture) -> Mixture:
         """Return the mixture after the operations with these indices."""
@@ -129,23 +131,6 @@ class _Follower:
             for read, chance in ((outcome, 1 - wrong), (1 - outcome, wrong)):
                 if chance:
                     _add(after, _written(op, bits, read), chance * part)
-
-
-def _loops(operations: Sequence[Operation]) -> list[int]:
-    """Return the index of the beginning of each loop."""
-    return [index for index, op in enumerate(operations) if op.name == "while"]
-
-
-def _ends(operations: Sequence[Operation]) -> dict[int, int]:
-    """Return index of the beginning of a loop -> index of its end."""
-    ends: dict[int, int] = {}
-    open_loops: list[int] = []
-    for index, op in enumerate(operations):
-        if op.name == "while":
-            open_loops.append(index)
-        elif op.name == "end":
-            ends[open_loops.pop()] = index
-    return ends
 
 
 def _add(mixture: Mixture, bits: int, rho: Rho) -> None:

@@ -15,8 +15,9 @@ import sympy
 from gateway.circuit import Circuit, Condition, Operation
 from gateway.circuit.conditions import bits_of, clbits_of, holds
 from gateway.circuit.lowering import lower
+from gateway.circuit.operations import marks_of_loops
 from gateway.frameworks.cirq.gates import GATES
-from gateway.frameworks.shared.operations import end_of_loop, sections
+from gateway.frameworks.shared.operations import sections
 from gateway.frameworks.shared.parameters import translated, with_native_angles
 from gateway.frameworks.shared.refusals import refused
 from gateway.frameworks.shared.symbols import SYMPY
@@ -97,6 +98,7 @@ def _check(circuit: Circuit) -> None:
     """Refuse what Cirq does not have."""
     if not circuit.num_qubits and circuit.parameters:
         raise refused(0, "gphase", "Cirq draws no phase with symbols, and there is no qubit that could have it")
+    ends = dict(marks_of_loops(circuit.operations))
     written: set[int] = set()
     around: list[set[int]] = []  # what the loops around measure
     for index, op in enumerate(circuit.operations):
@@ -105,7 +107,7 @@ def _check(circuit: Circuit) -> None:
         if op.name == "set":
             raise refused(index, "set", "Cirq has no assignment to what was measured")
         if op.name == "while":
-            around.append(_measured_in_loop(circuit, index, written.union(*around)))
+            around.append(_measured_in_loop(circuit, index, ends[index], written.union(*around)))
         elif op.name == "end":
             around.pop()
         elif around and op.condition:
@@ -116,16 +118,17 @@ def _check(circuit: Circuit) -> None:
         written.update(op.clbits)
 
 
-def _measured_in_loop(circuit: Circuit, index: int, written: set[int]) -> set[int]:
+def _measured_in_loop(circuit: Circuit, index: int, end: int, written: set[int]) -> set[int]:
     """Return the clbits that a loop measures, and refuse one that may not begin.
 
     Args:
         circuit: the circuit with the loop.
         index: the index of its beginning.
+        end: the index of its end.
         written: the clbits that are not 0 for certain when it begins.
     """
     op = circuit.operations[index]
-    body = circuit.operations[index + 1 : end_of_loop(circuit.operations, index)]
+    body = circuit.operations[index + 1 : end]
     measured = {clbit for inner in body for clbit in inner.clbits}
     tested = clbits_of(op.condition)
     if not tested <= measured:

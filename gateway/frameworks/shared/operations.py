@@ -7,7 +7,7 @@ from itertools import groupby
 
 from gateway.circuit.circuit import Circuit, Condition, Operation
 from gateway.circuit.conditions import clbits_of
-from gateway.circuit.operations import CONTROL
+from gateway.circuit.operations import CONTROL, marks_of_loops
 
 
 def grouped(operations: Iterable[Operation]) -> Iterator[tuple[Condition, list[Operation]]]:
@@ -33,6 +33,7 @@ def sections(operations: Sequence[Operation]) -> Iterator[tuple[Operation | None
     Each section is ``(None, operations)`` without control flow, ``(set, ())``, or ``(while, body)``, whose body may
     have sections of its own.
     """
+    ends = dict(marks_of_loops(operations))
     begin = place = 0
     while place < len(operations):
         op = operations[place]
@@ -41,22 +42,11 @@ def sections(operations: Sequence[Operation]) -> Iterator[tuple[Operation | None
             continue
         if begin < place:
             yield None, operations[begin:place]
-        end = end_of_loop(operations, place) if op.name == "while" else place
+        end = ends.get(place, place)
         yield op, operations[place + 1 : end]
         begin = place = end + 1
     if begin < place:
         yield None, operations[begin:place]
-
-
-def end_of_loop(operations: Sequence[Operation], begin: int) -> int:
-    """Return the place of the ``end`` of the loop that begins at a place."""
-    depth = 0
-    for place in range(begin, len(operations)):
-        depth += (operations[place].name == "while") - (operations[place].name == "end")
-        if not depth:
-            return place
-    msg = f"operation {begin}: the loop has no end"
-    raise ValueError(msg)
 
 
 def without_mere_names(circuit: Circuit) -> Circuit:
