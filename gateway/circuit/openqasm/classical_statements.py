@@ -8,7 +8,7 @@ from typing import Any
 
 from gateway.circuit.expressions import clbits_read, parameter
 from gateway.circuit.openqasm import syntax
-from gateway.circuit.openqasm.evaluation import Evaluate, Part, constant_of, invalid
+from gateway.circuit.openqasm.evaluation import Division, Evaluate, Part, constant_of, invalid
 from gateway.circuit.openqasm.gate_statements import GateStatements, Run, _do_nothing, _names_in
 from gateway.circuit.openqasm.scopes import Qubits, Scope, Symbol, Variable
 from gateway.circuit.openqasm.statements import INCLUDES
@@ -346,7 +346,7 @@ class ClassicalStatements(GateStatements):
     def _compound(self, old: Evaluate, node: syntax.Assignment, variable: Variable | None) -> Evaluate:
         """Compile the value of ``old operator= value``."""
         symbol = node.operator[:-1]
-        division = "refuse" if variable is not None and variable.kind.is_real else "truncate"
+        division = Division.TRUNCATE if variable is None else Division.into(variable.kind.name)
         with self.dividing(division):
             change = self.value(node.value)
         return lambda: self.combine(symbol, old(), change(), division)
@@ -357,7 +357,7 @@ class ClassicalStatements(GateStatements):
             return self._storing_measured(variable, value)
         if isinstance(value, syntax.Set):
             raise refusal("array", "a circuit has no such values")
-        with self.dividing("refuse" if variable.kind.is_real else "truncate"):
+        with self.dividing(Division.into(variable.kind.name)):
             evaluate = self.value(value)
         return lambda: self.store(variable, self.converted(evaluate(), variable.kind))
 
@@ -618,7 +618,7 @@ class ClassicalStatements(GateStatements):
         return call
 
     def _argument(self, formal: syntax.Formal, actual: syntax.Expression) -> Evaluate:
-        with self.dividing("refuse" if formal.type.name in {"float", "angle"} else "truncate"):
+        with self.dividing(Division.into(formal.type.name)):
             return self.value(actual)
 
     def _compiled_subroutine(self, node: syntax.Subroutine) -> Body:

@@ -18,7 +18,7 @@ from gateway.circuit.emitter import decided
 from gateway.circuit.expressions import Expression
 from gateway.circuit.openqasm import outcomes, syntax
 from gateway.circuit.openqasm.classical_statements import Becomes, ClassicalStatements, Flag, Left, Loop
-from gateway.circuit.openqasm.evaluation import Decision, Evaluate, invalid
+from gateway.circuit.openqasm.evaluation import Decision, Division, Evaluate, invalid
 from gateway.circuit.openqasm.gate_statements import Run, _do_nothing
 from gateway.circuit.openqasm.scopes import Scope, Variable
 from gateway.circuit.openqasm.tokens import place
@@ -298,8 +298,8 @@ class ControlFlow(ClassicalStatements):
         """Return when a value is one of several numbers."""
         test: Value = False
         for label in labels:
-            same = self.combine("==", value, label, "truncate")
-            test = same if test is False else self.combine("||", test, same, "truncate")
+            same = self.combine("==", value, label, Division.TRUNCATE)
+            test = same if test is False else self.combine("||", test, same, Division.TRUNCATE)
         decision = self.decide(test)
         if isinstance(decision, bool):
             return Decision(*([conditions.ALWAYS, conditions.NEVER][:: 1 if decision else -1]))

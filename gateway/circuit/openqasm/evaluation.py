@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from enum import StrEnum
 from functools import lru_cache
 from typing import Any, ClassVar, NamedTuple
 
@@ -19,6 +20,7 @@ from gateway.circuit.openqasm.scopes import Qubits, Scope, Symbol, Variable
 from gateway.circuit.openqasm.syntax import Expression as Node
 from gateway.circuit.openqasm.values import (
     BITS,
+    REAL_TYPES,
     Choice,
     Kind,
     Known,
@@ -44,11 +46,23 @@ _DEEPEST = 40
 _TABLE_CLBITS = 5
 _MOST_CONDITIONS = 4
 _SETTLED_BITS = 64
-_TRUNCATE, _REAL, _REFUSE = "truncate", "real", "refuse"
 _FAULTS = (ValueError, TypeError, ZeroDivisionError, OverflowError)
 _NUMBERS = frozenset({int, float, bool})
 _IN_ANGLES = {"arcsin": "asin", "arccos": "acos", "arctan": "atan", "ln": "log", "pow": "**"}
 _TYPES = frozenset({"int", "uint", "float", "angle", "bool", "bit"})
+
+
+class Division(StrEnum):
+    """What becomes of a division of integers that leaves a remainder."""
+
+    TRUNCATE = "truncate"
+    REAL = "real"
+    REFUSE = "refuse"
+
+    @classmethod
+    def into(cls, type_name: str) -> Division:
+        """Return what becomes of it where its value is converted to a type."""
+        return cls.REFUSE if type_name in REAL_TYPES else cls.TRUNCATE
 
 
 class Decision(NamedTuple):
@@ -113,7 +127,7 @@ class Evaluation:
         self.scope = Scope()
         self.globals = self.scope
         self.work = 0  # operators compiled so far; a statement counts as many steps as it has
-        self._division = _TRUNCATE
+        self._division = Division.TRUNCATE
         self._has_physical = False
 
     @contextmanager
@@ -129,21 +143,21 @@ class Evaluation:
 
     def number(self, node: Node) -> Evaluate:
         """Compile an angle; ``1/2`` is an error there, because it would be 0."""
-        return self._as(node, self.real, _REFUSE, float)
+        return self._as(node, self.real, Division.REFUSE, float)
 
     def exponent(self, node: Node) -> Evaluate:
         """Compile a real number; ``1/2`` is a half, as the specification writes ``pow(1/2) @``."""
-        return self._as(node, self.real, _REAL)
+        return self._as(node, self.real, Division.REAL)
 
     def integer(self, node: Node) -> Evaluate:
         """Compile a whole number that has to be known; a division of integers truncates."""
-        return self._as(node, self.whole, _TRUNCATE, int)
+        return self._as(node, self.whole, Division.TRUNCATE, int)
 
     def value_as(self, node: Node, kind: Kind) -> Evaluate:
         """Compile a value that is converted to a type."""
-        return self._as(node, lambda value: self.converted(value, kind), _division_of(kind))
+        return self._as(node, lambda value: self.converted(value, kind), Division.into(kind.name))
 
-    def _as(self, node: Node, read: Callable[[Value], Any], division: str, right: type | None = None) -> Evaluate:
+    def _as(self, node: Node, read: Callable[[Value], Any], division: Division, right: type | None = None) -> Evaluate:
         """Compile a value that is converted by a function, unless it has the right type already."""
         with self.dividing(division):
             evaluate = self.value(node)
@@ -159,7 +173,7 @@ class Evaluation:
         return converted
 
     @contextmanager
-    def dividing(self, division: str) -> Iterator[None]:
+    def dividing(self, division: Division) -> Iterator[None]:
         """Compile divisions of integers in a certain way for as long as the block lasts."""
         outer, self._division = self._division, division
         try:
@@ -411,7 +425,7 @@ class Evaluation:
                 return plain(second) != 0 if is_known(second) else self._truth(second)
             if acts:
                 raise refusal("subroutine call", "it may not happen; assign its result to a variable first")
-            return self.combine(symbol, self._truth(first), self._truth(right()), _TRUNCATE)
+            return self.combine(symbol, self._truth(first), self._truth(right()), Division.TRUNCATE)
 
         return evaluate
 
@@ -422,7 +436,7 @@ class Evaluation:
         """Return whether an expression may call a subroutine that acts; subclasses know subroutines."""
         return isinstance(node, syntax.Measurement)
 
-    def combine(self, symbol: str, left: Value, right: Value, division: str) -> Value:
+    def combine(self, symbol: str, left: Value, right: Value, division: Division) -> Value:
         """Return the value of a binary operation on values."""
         if isinstance(left, Choice) or isinstance(right, Choice) or self._needs_choice(symbol, left, right, division):
             choices = [choice_of(each, self.settled) for each in (left, right)]
@@ -433,12 +447,12 @@ class Evaluation:
             return self._kept_shallow(self._checked(outcomes.binary, symbol, left, right))
         return self._known(symbol, left, right, division)
 
-    def _needs_choice(self, symbol: str, left: Value, right: Value, division: str) -> bool:
+    def _needs_choice(self, symbol: str, left: Value, right: Value, division: Division) -> bool:
         """Return whether a measured value meets a real number, or is divided as one."""
         if not isinstance(left, Measured) and not isinstance(right, Measured):
             return False
         is_real = any(isinstance(side, (float, Expression)) for side in (left, right))
-        return is_real or (symbol == "/" and division != _TRUNCATE)
+        return is_real or (symbol == "/" and division is not Division.TRUNCATE)
 
     def _kept_shallow(self, value: Measured) -> Measured:
         return self.settled(value) if value.depth > _DEEPEST else value
@@ -449,7 +463,7 @@ class Evaluation:
         sides = [side if isinstance(side, Expression) else real(side) for side in (left, right)]  # type: ignore[arg-type]  # known
         return Expression(symbol, tuple(sides))
 
-    def _known(self, symbol: str, left: Known, right: Known, division: str) -> Known:
+    def _known(self, symbol: str, left: Known, right: Known, division: Division) -> Known:
         a, b = plain(left), plain(right)
         if symbol != "/" or isinstance(a, float) or isinstance(b, float):
             return self._checked(arithmetic.binary, symbol, left, right)  # type: ignore[no-any-return]  # known
@@ -457,16 +471,16 @@ class Evaluation:
             raise invalid("expression", "an expression has no value: division by zero")
         if a % b == 0:
             return int(a // b)
-        if division == _REFUSE:
+        if division is Division.REFUSE:
             what = f"{a}/{b} divides integers, which drops the remainder; write {a}.0/{b}"
             raise invalid("integer division", what)
-        return a / b if division == _REAL else integer_quotient(a, b)
+        return a / b if division is Division.REAL else integer_quotient(a, b)
 
     def _cast(self, node: syntax.Cast) -> Evaluate:
         self.work += 1
         kind = self.kind(node.type)
         fixed = constant_of(kind)
-        with self.dividing(_REFUSE if node.type.name in {"float", "angle"} else _TRUNCATE):
+        with self.dividing(Division.into(node.type.name)):
             operand = self.value(node.operand)
         if fixed is not None:
             return self._folded(lambda: self.converted(operand(), fixed), operand)  # type: ignore[arg-type]  # it is a kind
@@ -497,7 +511,7 @@ class Evaluation:
             places = self.whole(arguments[1])
             return self._kept_shallow(self._checked(outcomes.rotated, first, places if name == "rotl" else -places))
         if name in {"mod", "pow"} and not any(isinstance(each, Expression) for each in arguments):
-            return self.combine("%" if name == "mod" else "**", first, arguments[1], _TRUNCATE)
+            return self.combine("%" if name == "mod" else "**", first, arguments[1], Division.TRUNCATE)
         if any(isinstance(each, (Measured, Choice)) for each in arguments):
             choices = [choice_of(each, self.settled) for each in arguments]
             return combined(choices, lambda *values: self.apply(name, values))
@@ -719,10 +733,6 @@ _FAST: dict[str, Callable[[Any, Any], Any]] = {
 }
 """The operators of most loops, for numbers; ``None`` where one of them needs a closer look."""
 _LARGE = 2**1024
-
-
-def _division_of(kind: Kind) -> str:
-    return _REFUSE if kind.is_real else _TRUNCATE
 
 
 def _all_constant(values: Sequence[Evaluate]) -> Evaluate:

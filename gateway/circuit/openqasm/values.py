@@ -19,6 +19,7 @@ from gateway.circuit.operations import Comparison, Condition
 from gateway.errors import UnsupportedError
 
 BITS = "bit"
+REAL_TYPES = frozenset({"float", "angle"})
 MOST_ALTERNATIVES = 64
 """What needs a known value is written out for so many values at most."""
 DEFAULT_BITS = 32
@@ -38,7 +39,7 @@ class Kind:
     @property
     def is_real(self) -> bool:
         """Whether its values are real numbers, which no clbits can hold."""
-        return self.name in {"float", "angle"}
+        return self.name in REAL_TYPES
 
     @property
     def bits(self) -> int:
