@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeGuard
 
 from gateway.circuit.expressions import clbits_read, parameter
 from gateway.circuit.openqasm import syntax
@@ -16,6 +16,7 @@ from gateway.circuit.openqasm.values import (
     BITS,
     Choice,
     Kind,
+    Known,
     Measured,
     Value,
     Word,
@@ -205,7 +206,7 @@ class ClassicalStatements(GateStatements):
         return _do_nothing
 
     def _declare_variable(self, node: syntax.Declaration, kind_of: Evaluate) -> Run:
-        variable = Variable(node.name, constant_of(kind_of) or Kind(node.type.name), constant=node.role == "const")  # type: ignore[arg-type]  # a kind
+        variable = Variable(node.name, constant_of(kind_of) or Kind(node.type.name), constant=node.role == "const")
         store = None if node.initial is None else self._storing(variable, node.initial)
         self.scope.declare(node.name, variable)
 
@@ -225,7 +226,7 @@ class ClassicalStatements(GateStatements):
 
     def _declare_bits(self, node: syntax.Declaration, kind_of: Evaluate) -> Run:
         """Compile bits: those of the outcome, or a variable if their first value is known and not 0."""
-        variable = Variable(node.name, constant_of(kind_of) or Kind(BITS))  # type: ignore[arg-type]  # a kind
+        variable = Variable(node.name, constant_of(kind_of) or Kind(BITS))
         variable.kind = Kind(BITS, None if node.type.size is None else variable.kind.width or 1)
         fill = self._filling(node.initial, variable)
         is_global = self.scope is self.globals
@@ -255,7 +256,7 @@ class ClassicalStatements(GateStatements):
 
             return fill_measured
         if initial is not None and self._is_subroutine(initial):
-            call = self._calling(initial)  # type: ignore[arg-type]  # it is a call
+            call = self._calling(initial)
 
             def fill_called(kind: Kind, _: bool) -> None:
                 self._live(variable, kind)
@@ -266,12 +267,12 @@ class ClassicalStatements(GateStatements):
 
         def fill(kind: Kind, is_global: bool) -> None:
             value = None if value_of is None else self.converted(value_of(), kind)
-            if is_known(value) and plain(value) != 0 and not (is_global and name in self.outcomes):  # type: ignore[arg-type]  # known
+            if is_known(value) and plain(value) != 0 and not (is_global and name in self.outcomes):
                 variable.kind, variable.value, variable.is_outcome = kind, value, False
                 variable.is_const_bit = is_global
                 return
             self._live(variable, kind)
-            if value is not None and (self.real_loops or not is_known(value) or plain(value) != 0):  # type: ignore[arg-type]  # known
+            if value is not None and (self.real_loops or not is_known(value) or plain(value) != 0):
                 self.out.assign(variable.home, reader(value))
             elif self.real_loops:
                 self.out.assign(variable.home, 0)
@@ -420,9 +421,9 @@ class ClassicalStatements(GateStatements):
         return variable.home
 
     @staticmethod
-    def _fitting(variable: Variable, value: Value) -> int:
+    def _fitting(variable: Variable, value: Known) -> int:
         """Return a known value that clbits will hold."""
-        number = int(plain(value))  # type: ignore[arg-type]  # it is known
+        number = int(plain(value))
         bits = variable.kind.bits
         low = -(1 << (bits - 1)) if variable.kind.name == "int" else 0
         if not low <= number < 1 << bits:
@@ -449,7 +450,7 @@ class ClassicalStatements(GateStatements):
         if isinstance(value, (syntax.Measurement, syntax.Set)):
             raise refusal("assignment of bits", "bits take bits, by =")
         if node.operator == "=" and self._is_subroutine(value):
-            call = self._calling(value)  # type: ignore[arg-type]  # it is a call
+            call = self._calling(value)
 
             def run_call() -> None:
                 clbits = part.indices()
@@ -500,7 +501,7 @@ class ClassicalStatements(GateStatements):
     def _store_part(self, variable: Variable, places: list[int], value: Value) -> None:
         old = variable.value
         if is_known(value) and isinstance(old, Word) and not variable.pins and not variable.is_output:
-            bits, number = plain(value), old.value  # type: ignore[arg-type]  # it is known
+            bits, number = plain(value), old.value
             for k, place in enumerate(places):
                 number = number & ~(1 << place) | (int(bits) >> k & 1) << place
             variable.value = Word(number, old.width)
@@ -516,7 +517,7 @@ class ClassicalStatements(GateStatements):
             return variable.home
         home = self.home_of(variable)
         if is_known(variable.value) and not variable.pins and not variable.is_output:
-            self.out.assign(home, self._fitting(variable, variable.value))  # type: ignore[arg-type]  # it is known
+            self.out.assign(home, self._fitting(variable, variable.value))
         variable.value = read_home(home, variable.kind)
         return home
 
@@ -532,7 +533,7 @@ class ClassicalStatements(GateStatements):
 
             return run
         if self._is_subroutine(value):
-            call = self._calling(value)  # type: ignore[arg-type]  # it is a call
+            call = self._calling(value)
 
             def run_call() -> None:
                 call(None)
@@ -554,7 +555,7 @@ class ClassicalStatements(GateStatements):
         self.subroutines[node.name] = Subroutine(node, frozenset(_names_in(node.body)))
         return _do_nothing
 
-    def _is_subroutine(self, node: syntax.Expression) -> bool:
+    def _is_subroutine(self, node: syntax.Expression) -> TypeGuard[syntax.Call]:
         return isinstance(node, syntax.Call) and node.name in self.subroutines
 
     def _acts(self, node: syntax.Expression) -> bool:
@@ -699,8 +700,7 @@ class ClassicalStatements(GateStatements):
         value = node.value
         if isinstance(value, syntax.Measurement):
             return self._returning_measured(value)
-        is_call = value is not None and self._is_subroutine(value)
-        evaluate = self._calling(value) if is_call else self._returned(value)  # type: ignore[arg-type]  # it is a call
+        evaluate = self._calling(value) if value is not None and self._is_subroutine(value) else self._returned(value)
 
         def run() -> None:
             frame = self.calls[-1]

@@ -376,7 +376,7 @@ class ControlFlow(ClassicalStatements):
         home, value = self.home_of(variable), variable.value
         values = None
         if is_known(value):
-            number = self._fitting(variable, value)  # type: ignore[arg-type]  # it is known
+            number = self._fitting(variable, value)
             values = frozenset({number})
             if not variable.pins and not variable.is_output:
                 self.out.assign(home, number)
@@ -452,8 +452,9 @@ class ControlFlow(ClassicalStatements):
             loop_value = self.converted(value, kind)
         except CircuitInvalidError as exc:
             raise invalid("type", f"the loop variable cannot hold a value: {exc.message}") from exc
-        if kind.name in {"int", "uint"} and is_known(value) and plain(loop_value) != plain(value):  # type: ignore[arg-type]  # known
-            raise invalid("type", f"the loop variable of type {kind} cannot hold {plain(value)}")  # type: ignore[arg-type]  # known
+        is_whole = kind.name in {"int", "uint"}
+        if is_whole and is_known(value) and is_known(loop_value) and plain(loop_value) != plain(value):
+            raise invalid("type", f"the loop variable of type {kind} cannot hold {plain(value)}")
         return loop_value
 
     def _loop_values(self, node: syntax.Expression) -> Callable[[], Iterable[Value]]:
@@ -702,7 +703,7 @@ def _united(values: Iterable[Value | None]) -> frozenset[int] | None:
         if isinstance(value, Measured) and value.values is not None:
             found |= value.values
         elif is_known(value):
-            found.add(int(plain(value)))  # type: ignore[arg-type]  # it is known
+            found.add(int(plain(value)))
         else:
             return None
     return few(found)

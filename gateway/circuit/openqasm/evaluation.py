@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from enum import StrEnum
 from functools import lru_cache
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
 from gateway.circuit import conditions
 from gateway.circuit.emitter import Emitter, decided
@@ -28,6 +28,7 @@ from gateway.circuit.openqasm.values import (
     Value,
     Word,
     choice_of,
+    clbits_of_bits,
     combined,
     is_known,
     plain,
@@ -38,6 +39,8 @@ from gateway.circuit.openqasm.values import (
 from gateway.circuit.operations import Comparison, Condition
 from gateway.errors import CircuitInvalidError, GatewayError
 
+T = TypeVar("T")
+
 Evaluate = Callable[[], Any]
 """Returns the value of an expression; ``Any``, since a checked type at every operator would cost more than the rest."""
 
@@ -46,6 +49,7 @@ _DEEPEST = 40
 _TABLE_CLBITS = 5
 _MOST_CONDITIONS = 4
 _SETTLED_BITS = 64
+_MOST_DIGITS = 11  # a longer index is above any limit
 _FAULTS = (ValueError, TypeError, ZeroDivisionError, OverflowError)
 _NUMBERS = frozenset({int, float, bool})
 _IN_ANGLES = {"arcsin": "asin", "arccos": "acos", "arctan": "atan", "ln": "log", "pow": "**"}
@@ -95,17 +99,17 @@ class Part(NamedTuple):
     places: Callable[[], Sequence[int]] | None = None
 
 
-def constant(value: Value) -> Evaluate:
+def constant(value: object) -> Evaluate:
     """Return the function of a value that is known when the expression is compiled."""
 
-    def evaluate() -> Value:
+    def evaluate() -> object:
         return value
 
     evaluate.constant = value  # type: ignore[attr-defined]  # read by constant_of
     return evaluate
 
 
-def constant_of(evaluate: Evaluate) -> Value | None:
+def constant_of(evaluate: Evaluate) -> Any:  # noqa: ANN401 - see Evaluate
     """Return the value of an expression that is constant, or ``None``."""
     return getattr(evaluate, "constant", None)
 
@@ -201,8 +205,7 @@ class Evaluation:
             return value
         if not is_known(value):
             raise _not_known(value)
-        found: int = self._checked(whole, value)
-        return found
+        return self._checked(whole, value)
 
     def converted(self, value: Value, kind: Kind) -> Value:
         """Return a value converted to a type."""
@@ -213,10 +216,10 @@ class Evaluation:
         if isinstance(value, Choice) and not kind.is_real:
             value = self.measured(value)
         if isinstance(value, Measured) and not kind.is_real:
-            return self._checked(outcomes.convert, value, kind)  # type: ignore[no-any-return]  # as it says
+            return self._checked(outcomes.convert, value, kind)
         if isinstance(value, (Measured, Choice)):
             return combined([choice_of(value, self.settled)], lambda known: self.converted(known, kind))
-        return self._checked(convert, value, kind)  # type: ignore[no-any-return]  # as it says
+        return self._checked(convert, value, kind)
 
     def measured(self, choice: Choice) -> Measured:
         """Return a choice of whole numbers as a measured value."""
@@ -236,7 +239,7 @@ class Evaluation:
         return Measured(result, None, False, frozenset({*values, 0}), depth)
 
     @staticmethod
-    def _checked(compute: Callable[..., Any], *args: object) -> Any:  # noqa: ANN401 - see Evaluate
+    def _checked(compute: Callable[..., T], *args: object) -> T:
         """Return what a function computes; if its arithmetic has no result, report that."""
         try:
             return compute(*args)
@@ -322,7 +325,7 @@ class Evaluation:
         if isinstance(symbol, Qubits):
             raise invalid("type", f"{node.name!r} is quantum and has no value")
         if symbol.constant and is_known(symbol.value):
-            return constant(symbol.value)  # type: ignore[arg-type]  # it has one
+            return constant(symbol.value)
         return self.reading(symbol)
 
     def reading(self, variable: Variable) -> Evaluate:
@@ -362,7 +365,7 @@ class Evaluation:
             raise refusal("physical qubit", "a program names either physical or declared qubits")
         self._has_physical = True
         digits = name[1:].lstrip("0") or "0"
-        index = int(digits) if len(digits) < 12 else self.out.limits.qubits  # noqa: PLR2004 - above any limit
+        index = int(digits) if len(digits) <= _MOST_DIGITS else self.out.limits.qubits
         if index >= self.out.num_qubits:
             self.out.new_qubits(index + 1 - self.out.num_qubits)
         return index
@@ -380,7 +383,7 @@ class Evaluation:
                 return combined([value], compute)
             if isinstance(value, Measured):
                 return self._kept_shallow(outcomes.unary(symbol, value))
-            return self._checked(arithmetic.unary, symbol, value)  # type: ignore[no-any-return]  # as it says
+            return self._checked(arithmetic.unary, symbol, value)
 
         return self._folded(lambda: compute(operand()), operand)
 
@@ -466,7 +469,7 @@ class Evaluation:
     def _known(self, symbol: str, left: Known, right: Known, division: Division) -> Known:
         a, b = plain(left), plain(right)
         if symbol != "/" or isinstance(a, float) or isinstance(b, float):
-            return self._checked(arithmetic.binary, symbol, left, right)  # type: ignore[no-any-return]  # known
+            return self._checked(arithmetic.binary, symbol, left, right)
         if b == 0:
             raise invalid("expression", "an expression has no value: division by zero")
         if a % b == 0:
@@ -483,7 +486,7 @@ class Evaluation:
         with self.dividing(Division.into(node.type.name)):
             operand = self.value(node.operand)
         if fixed is not None:
-            return self._folded(lambda: self.converted(operand(), fixed), operand)  # type: ignore[arg-type]  # it is a kind
+            return self._folded(lambda: self.converted(operand(), fixed), operand)
         return lambda: self.converted(operand(), kind())
 
     def _call(self, node: syntax.Call) -> Evaluate:
@@ -503,7 +506,7 @@ class Evaluation:
     def apply(self, name: str, arguments: Sequence[Value]) -> Value:
         """Return the value of a function."""
         if all(map(is_known, arguments)):
-            return self._checked(FUNCTIONS[name][0], *arguments)  # type: ignore[no-any-return]  # known
+            return self._checked(FUNCTIONS[name][0], *arguments)
         first = arguments[0]
         if isinstance(first, Measured) and name == "popcount":
             return self._kept_shallow(outcomes.popcount(first))
@@ -575,7 +578,7 @@ class Evaluation:
         if name not in _TYPES:
             raise refusal(f"type {name}", "a circuit has no such values")
         if node.size is None or name == "float":
-            return constant(Kind(name))  # type: ignore[arg-type]  # constants may be of any type
+            return constant(Kind(name))
         size = self.integer(node.size)
 
         def evaluate() -> Kind:
@@ -624,7 +627,7 @@ class Evaluation:
 
     def _part_of_qubits(self, symbol: Qubits) -> Part:
         if symbol.indices:
-            return Part(constant(symbol.indices), True, symbol.single)  # type: ignore[arg-type]  # as above
+            return Part(constant(symbol.indices), True, symbol.single)
         return Part(lambda: symbol.indices, True, symbol.single)
 
     def _part_of_part(self, base: Part, node: syntax.Index) -> Part:
@@ -765,7 +768,7 @@ def _direct(expression: Expression) -> Decision | None:
     """Return the decision of a register, of its comparison with a constant, or of several of them joined by and."""
     op, args = expression.op, expression.args
     if op == "bits":
-        return _compared(args, 0, equal=False)  # type: ignore[arg-type]  # they are numbers
+        return _compared(clbits_of_bits(expression), 0, equal=False)
     if op == "not" and isinstance(args[0], Expression):
         inner = _direct(args[0])
         return None if inner is None or inner.otherwise is None else Decision(inner.otherwise, inner.then)
@@ -774,12 +777,12 @@ def _direct(expression: Expression) -> Decision | None:
             if not isinstance(side, Expression) or not isinstance(other, int):
                 continue
             if side.op == "bits":
-                return _compared(side.args, other, equal=op == "==")  # type: ignore[arg-type]  # as above
+                return _compared(clbits_of_bits(side), other, equal=op == "==")
             read = side.args[0]
             if side.op == "signed" and isinstance(read, Expression) and read.op == "bits":
                 half = 1 << (len(read.args) - 1)
                 number = other % (2 * half) if -half <= other < half else -1
-                return _compared(read.args, number, equal=op == "==")  # type: ignore[arg-type]  # as above
+                return _compared(clbits_of_bits(read), number, equal=op == "==")
     if op == "and":
         return _both(*[_direct(arg) if isinstance(arg, Expression) else None for arg in args])
     return None
@@ -810,5 +813,5 @@ def _by_table(expression: Expression) -> Decision | None:
         value_of_clbits(expression, assignment.__getitem__) != 0
         for assignment in conditions.assignments_of_table(clbits)
     ]
-    decision = Decision(*conditions.decision_of_table(clbits, table))
-    return decision if max(map(len, decision)) <= _MOST_CONDITIONS else None  # type: ignore[arg-type]  # as above
+    then, otherwise = conditions.decision_of_table(clbits, table)
+    return Decision(then, otherwise) if max(len(then), len(otherwise or ())) <= _MOST_CONDITIONS else None

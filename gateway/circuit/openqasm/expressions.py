@@ -64,6 +64,7 @@ _FRACTION_OF_PI = re.compile(
 """The form of most angles that people and converters write: ``pi/4``, ``-3*pi/8``, ``0.25*pi``."""
 _HOLE = "__hole_"  # stands for a float in the shape of an expression
 _LONG = 200
+_EXCERPT = 40  # characters of an expression that an error shows
 _CACHE_SHAPES = 10_000
 
 
@@ -411,6 +412,6 @@ class _Compiler:
 
     def _refuse(self, message: str) -> NoReturn:
         excerpt = self.text.strip()
-        excerpt = excerpt if len(excerpt) <= 40 else excerpt[:40] + "..."  # noqa: PLR2004 - as much as helps
+        excerpt = excerpt if len(excerpt) <= _EXCERPT else excerpt[:_EXCERPT] + "..."
         msg = f"{message} in {excerpt!r}" if excerpt else "an expression is missing"
         raise CircuitSyntaxError(msg)

@@ -154,7 +154,7 @@ class GateStatements(Evaluation):
         qubits_of = _joined([operand.indices for operand in operands])
         fixed = constant_of(qubits_of)
         if fixed is not None:
-            _check_distinct(fixed, name)  # type: ignore[arg-type]  # they are the indices
+            _check_distinct(fixed, name)
         out, count = self.out, len(operands)
 
         def run() -> None:
@@ -383,7 +383,7 @@ def _joined(parts: list[Evaluate]) -> Evaluate:
     """Return the function of the qubits of single operands."""
     fixed = [constant_of(part) for part in parts]
     if None not in fixed:
-        return constant(tuple([part[0] for part in fixed]))  # type: ignore[arg-type,index]  # they are indices
+        return constant(tuple([part[0] for part in fixed]))
     if len(parts) == 1:
         return lambda: tuple(parts[0]())
     if len(parts) == 2:  # noqa: PLR2004 - most gates

@@ -26,9 +26,10 @@ _BINDING = {
     "||": 1, "&&": 2, "|": 3, "^": 4, "&": 5, "==": 6, "!=": 6, "<": 7, "<=": 7, ">": 7, ">=": 7, "<<": 8, ">>": 8,
     "+": 9, "-": 9, "*": 10, "/": 10, "%": 10,
 }  # fmt: skip
-_ASSIGNMENTS = frozenset("= += -= *= /= %= **= &= |= ^= ~= <<= >>=".split())  # noqa: SIM905 - a list of words
-_TYPES = frozenset("bit int uint float angle bool complex array duration stretch".split())  # noqa: SIM905
+_ASSIGNMENTS = frozenset({"=", "+=", "-=", "*=", "/=", "%=", "**=", "&=", "|=", "^=", "~=", "<<=", ">>="})
+_TYPES = frozenset({"bit", "int", "uint", "float", "angle", "bool", "complex", "array", "duration", "stretch"})
 _MODIFIERS = frozenset({"ctrl", "negctrl", "inv", "pow"})
+_PARTS_OF_A_RANGE = 3  # start, step and end
 _TIME = re.compile(r"[^xX]*(?:dt|ns|us|µs|μs|ms|s)\Z")
 _IDENTIFIER = re.compile(r"[^\W\d]\w*\Z")
 
@@ -657,14 +658,16 @@ class Parser:
     def _range_or_expression(self) -> Expression:
         tokens = self.tokens
         at = tokens.start
-        parts: list[Expression | None] = [None if tokens.word == ":" else self.expression()]
-        while tokens.word == ":" and len(parts) < 3:  # noqa: PLR2004 - start, step and end
+        first = None if tokens.word == ":" else self.expression()
+        if first is not None and tokens.word != ":":
+            return first
+        parts = [first]
+        while tokens.word == ":" and len(parts) < _PARTS_OF_A_RANGE:
             tokens.next()
             may_lack = len(parts) == 1 and tokens.word in {":", "]"}
             parts.append(None if may_lack else self.expression())
-        if len(parts) == 1:
-            return parts[0]  # type: ignore[return-value]  # it does not begin with a colon
-        return syntax.Range(at, parts[0], parts[1] if len(parts) == 3 else None, parts[-1])  # noqa: PLR2004
+        step = parts[1] if len(parts) == _PARTS_OF_A_RANGE else None
+        return syntax.Range(at, first, step, parts[-1])
 
     def _set(self) -> syntax.Set:
         at = self.tokens.start

@@ -10,7 +10,18 @@ from collections.abc import Callable
 from itertools import product
 
 from gateway.circuit.expressions import CLASSICAL, Expression
-from gateway.circuit.openqasm.values import BITS, Kind, Known, Measured, Word, few, plain, reader, refusal
+from gateway.circuit.openqasm.values import (
+    BITS,
+    MOST_ALTERNATIVES,
+    Kind,
+    Known,
+    Measured,
+    Word,
+    few,
+    plain,
+    reader,
+    refusal,
+)
 
 _COMPARISONS = frozenset({"==", "!=", "<", "<=", ">", ">="})
 _BITWISE = frozenset({"&", "|", "^"})
@@ -73,7 +84,7 @@ def part(value: Measured, places: list[int], *, single: bool) -> Measured:
     expression = value.expression
     if expression.op == "bits":
         read = Expression("bits", tuple([expression.args[place] for place in places]))
-        values = few(set(range(1 << len(places)))) if len(places) < 7 else None  # noqa: PLR2004 - few enough to list
+        values = few(set(range(1 << len(places)))) if 1 << len(places) <= MOST_ALTERNATIVES else None
         return Measured(read, None if single else len(places), single, values)
     result: Whole = 0
     for rank, place in enumerate(places):
@@ -169,7 +180,7 @@ def _bitwise(symbol: str, left: Whole, right: Whole) -> Measured:
     result = _apply(symbol, left, right)
     if symbol == "&" and result.values is None:
         masks = [int(plain(side)) for side in (left, right) if not isinstance(side, Measured)]
-        if masks and 0 <= masks[0] < 64:  # noqa: PLR2004 - few enough to list
+        if masks and 0 <= masks[0] < MOST_ALTERNATIVES:
             result = Measured(result.expression, None, False, frozenset(range(masks[0] + 1)), result.depth)
     widths = [width for width in (_width(left), _width(right)) if width is not None]
     if not widths:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard, cast
 
 from gateway.circuit import conditions
 from gateway.circuit.expressions import Expression, bits
@@ -99,7 +99,7 @@ def plain(value: Known) -> int | float:
     return value.value if isinstance(value, Word) else value
 
 
-def is_known(value: Value | None) -> bool:
+def is_known(value: Value | None) -> TypeGuard[Known]:
     """Return whether a value is known while the circuit is built."""
     return isinstance(value, (bool, int, float, Word))
 
@@ -142,14 +142,18 @@ def reader(value: Value) -> Expression | int:
     return int(number)
 
 
+def clbits_of_bits(expression: Expression) -> tuple[int, ...]:
+    """Return the arguments of an expression ``bits``, all of which are clbits."""
+    return cast("tuple[int, ...]", expression.args)
+
+
 def clbits_of_word(value: Measured) -> tuple[int, ...] | None:
     """Return the distinct clbits that a value is read from, if it is nothing more than that."""
     expression = value.expression
-    if expression.op == "signed":
-        expression = expression.args[0]  # type: ignore[assignment]  # see read_home
-    if not isinstance(expression, Expression) or expression.op != "bits":
+    read = expression.args[0] if expression.op == "signed" else expression
+    if not isinstance(read, Expression) or read.op != "bits":
         return None
-    clbits: tuple[int, ...] = expression.args  # type: ignore[assignment]  # they are numbers
+    clbits = clbits_of_bits(read)
     return clbits if len(set(clbits)) == len(clbits) else None
 
 
