@@ -229,10 +229,9 @@ class Emitter:
         if when == conditions.NEVER:
             self._append_all(deciding)
             return
-        is_condition = not isinstance(when, Expression) and len(when) == 1 and when != conditions.ALWAYS
         self._append_all(deciding)
-        if is_condition:
-            condition = when[0]  # type: ignore[index]  # as it says
+        if not isinstance(when, Expression) and len(when) == 1 and when != conditions.ALWAYS:
+            condition = when[0]
             deciding_again = deciding
         else:
             before = len(self.operations)
