@@ -203,7 +203,7 @@ class _Simulation:
     def same(self, state: Diagram, other: Diagram) -> bool:
         """Return whether two states are the same up to their phase, by the norm of their difference."""
         overlap = self._package.inner_product(other.vector, state.vector)
-        if abs(overlap) < 0.5:  # noqa: PLR2004 - far from the same
+        if abs(overlap) < _FAR_FROM_SAME:
             return False
         turned = self._package.single_qubit_gate(-overlap / abs(overlap) * np.eye(2, dtype=np.complex128), 0)
         negative = self._package.matrix_vector_multiply(turned, other.vector)
@@ -231,6 +231,7 @@ class _Simulation:
         return zero, one
 
 
+_FAR_FROM_SAME = 0.5  # normalized states with a smaller overlap differ
 _PROJECTORS = (np.diag([1.0 + 0j, 0.0]), np.diag([0.0, 1.0 + 0j]))
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["BIT_ORDER", "KINDS", "Counts", "Probabilities", "Result", "Statevector"]
 
+_SHOWN = 8  # outcomes in a repr, which is one line
 SUM_TOLERANCE = 1e-6
 """How far a sum of exact probabilities may be from 1."""
 
@@ -299,8 +300,8 @@ class Counts(Result, Mapping[str, int], kind="counts"):
         return hash(frozenset(self._counts.items()))
 
     def __repr__(self) -> str:
-        entries = ", ".join(f"{key!r}: {value}" for key, value in self.most_common(8))
-        more = f", ... {len(self) - 8} more" if len(self) > 8 else ""  # noqa: PLR2004 - one line
+        entries = ", ".join(f"{key!r}: {value}" for key, value in self.most_common(_SHOWN))
+        more = f", ... {len(self) - _SHOWN} more" if len(self) > _SHOWN else ""
         return f"Counts({{{entries}{more}}})"
 
     def _repr_html_(self) -> str:
@@ -444,10 +445,12 @@ class Probabilities(Result, Mapping[str, float], kind="probabilities"):
     @property
     def _dictionary(self) -> dict[str, float]:
         """The bitstrings and their probabilities, which are made once."""
-        if self._table is None:
+        table = self._table
+        if table is None:
             assert self._outcomes is not None  # noqa: S101 - one of them is there
-            _set_table(self, self._outcomes.dictionary(self.width))
-        return self._table  # type: ignore[return-value]  # it is there now
+            table = self._outcomes.dictionary(self.width)
+            _set_table(self, table)
+        return table
 
     def to_wire(self) -> dict[str, float]:
         """Return bitstring -> exact probability."""
@@ -540,8 +543,8 @@ class Probabilities(Result, Mapping[str, float], kind="probabilities"):
         return hash(frozenset(self._dictionary.items()))
 
     def __repr__(self) -> str:
-        entries = ", ".join(f"{key!r}: {value:.6g}" for key, value in self.most_common(8))
-        more = f", ... {len(self) - 8} more" if len(self) > 8 else ""  # noqa: PLR2004 - one line
+        entries = ", ".join(f"{key!r}: {value:.6g}" for key, value in self.most_common(_SHOWN))
+        more = f", ... {len(self) - _SHOWN} more" if len(self) > _SHOWN else ""
         return f"Probabilities({{{entries}{more}}})"
 
     def _repr_html_(self) -> str:
@@ -628,9 +631,11 @@ class Statevector(Result, kind="statevector"):
     @property
     def amplitudes(self) -> tuple[complex, ...]:
         """The amplitudes as Python's numbers, which are made when they are first asked for."""
-        if self._tuple is None:
-            _set_tuple(self, tuple(self._array.numpy().tolist()))
-        return self._tuple  # type: ignore[return-value]  # it is there now
+        amplitudes = self._tuple
+        if amplitudes is None:
+            amplitudes = tuple(self._array.numpy().tolist())
+            _set_tuple(self, amplitudes)
+        return amplitudes
 
     def to_wire(self) -> list[tuple[float, float]]:
         """Return ``2**num_qubits`` pairs (real, imaginary), qubit 0 the least significant bit of the index."""

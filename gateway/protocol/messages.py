@@ -379,7 +379,7 @@ def decode(kind: type[M], body: bytes | mmap, encoding: Encoding = Encoding.JSON
     if decoder is None:
         decoder = _DECODERS[kind, encoding] = _decoder(kind, encoding)
     try:
-        return decoder.decode(body)  # type: ignore[return-value]
+        return cast("M", decoder.decode(body))
     except msgspec.ValidationError as exc:
         raise _refusal(exc, kind, body, encoding) from exc
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:

@@ -9,6 +9,7 @@ from gateway.errors import BY_CODE, GatewayError, RequestError, TransportError
 CONTENT_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:simulator-gateway:problem:"
 
+_SERVER_ERRORS = 500  # statuses from here on say that the server failed
 _ON_THE_WIRE = {"detail": "simulator_detail"}
 """Name of a field -> its name in a problem, where RFC 9457 uses the first for something else, as ``detail``."""
 
@@ -58,7 +59,7 @@ def parse(body: bytes, status: int, url: str) -> GatewayError:
         return TransportError(f"{url} answered {status} without a problem document: {beginning!r}", url=url)
     cls = BY_CODE.get(code)
     if cls is None:
-        cls = RequestError if status < 500 else GatewayError  # noqa: PLR2004 - server errors begin at 500
+        cls = RequestError if status < _SERVER_ERRORS else GatewayError
     circuit = problem.get("circuit")
     fields = {name: problem.get(_ON_THE_WIRE.get(name, name)) for name in cls.fields}
     return cls(message, circuit=circuit if isinstance(circuit, int) else None, **fields)
