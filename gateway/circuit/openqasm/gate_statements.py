@@ -234,7 +234,12 @@ class GateStatements(Evaluation):
             return
         choices = [param if isinstance(param, Choice) else Choice((((), param),)) for param in params]
         rows: list[tuple[Any, ...]] = []
-        joined = combined(choices, lambda *values: rows.append(values) or 0.0)  # type: ignore[func-returns-value]  # 0
+
+        def keep(*values: object) -> float:
+            rows.append(values)
+            return 0.0  # only the conditions of the joined choice are read
+
+        joined = combined(choices, keep)
         self.out.choose(
             [
                 ([condition], partial(act, values))
