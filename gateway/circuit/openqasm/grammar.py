@@ -89,7 +89,7 @@ class Parser:
                 return block
             if tokens.word == "@":
                 while tokens.word == "@":
-                    tokens.rest_of_line()
+                    self._annotation()
                 return self.statement()
             if tokens.ahead() == "pragma":
                 tokens.next()
@@ -97,6 +97,12 @@ class Parser:
         value = self.expression()
         self._end()
         return syntax.Statement(at, value)
+
+    def _annotation(self) -> None:
+        """Read over an annotation, which is a name right behind its mark and what follows on the line."""
+        at = self.tokens.start
+        if not self.tokens.rest_of_line()[1:2].isidentifier():
+            raise self.tokens.error("an annotation has no name", at)
 
     def _pragma(self, at: int) -> syntax.Pragma:
         line = self.tokens.rest_of_line()
@@ -664,7 +670,7 @@ class Parser:
         parts = [first]
         while tokens.word == ":" and len(parts) < _PARTS_OF_A_RANGE:
             tokens.next()
-            may_lack = len(parts) == 1 and tokens.word in {":", "]"}
+            may_lack = len(parts) == 1 and tokens.word in {":", ",", "]"}
             parts.append(None if may_lack else self.expression())
         step = parts[1] if len(parts) == _PARTS_OF_A_RANGE else None
         return syntax.Range(at, first, step, parts[-1])
