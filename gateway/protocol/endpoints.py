@@ -83,10 +83,18 @@ class Endpoint:
         return self.answer is not None and self.needs_token
 
     def url(
-        self, job_id: str = "", query: Mapping[str, object] = MappingProxyType({}), *, position: int | None = None
+        self, job_id: str = "", query: Mapping[str, object] = MappingProxyType({}), **parts: str | int | None
     ) -> str:
-        """Return the path and the query of a request."""
-        path = self.path.replace("{job_id}", quote(job_id, safe="")).replace("{position}", str(position))
+        """Return the path and the query of a request.
+
+        Args:
+            job_id: what stands for ``{job_id}`` in the path.
+            query: the parameters of the query.
+            parts: what stands for the other names in the path, such as ``position``.
+        """
+        path = self.path.replace("{job_id}", quote(job_id, safe=""))
+        for name, value in parts.items():
+            path = path.replace(f"{{{name}}}", quote(str(value), safe=""))
         return f"{path}?{urlencode(query)}" if query else path
 
 

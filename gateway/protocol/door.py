@@ -1,0 +1,533 @@
+"""The messages and the table of endpoints of the door, the gateway's own service in front of all simulators."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from gateway.noise import NoiseModel
+from gateway.protocol.endpoints import BEFORE, IDEMPOTENCY_KEY, LIMIT, WAIT_S, Endpoint, Parameter
+from gateway.protocol.messages import BackendInfo, Health, Problem, Seed, Shots
+from gateway.results import Sampling
+
+Number = Annotated[int, Meta(ge=0)]
+Seconds = Annotated[float, Meta(ge=0)]
+
+
+# ---------------------------------------------------------------------------- simulators
+
+
+class SimulatorState(StrEnum):
+    """Whether a simulator takes work."""
+
+    READY = "ready"
+    STARTING = "starting"
+    """Its server answers, and has not imported the simulator yet."""
+    DOWN = "down"
+    """Nobody answers, or something that is no simulator."""
+
+
+class Load(msgspec.Struct, frozen=True, kw_only=True):
+    """What a simulator has to do.
+
+    Args:
+        running: circuits that are simulated.
+        waiting: requests and circuits of jobs that wait for a worker.
+        workers: the processes that simulate.
+    """
+
+    running: Number = 0
+    waiting: Number = 0
+    workers: Number = 0
+
+
+class SimulatorInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One simulator behind the door.
+
+    Args:
+        name: the simulator's name, as in ``/v1/simulators/{name}/...``.
+        state: whether it takes work.
+        reason: a sentence that says why it does not, and what would help; empty if it does.
+        since: when it came into this state, in UTC.
+        load: what it has to do; absent where it does not say.
+        backend: what the simulator says of itself: version, capabilities, limits; absent until it has answered once.
+    """
+
+    name: str
+    state: SimulatorState
+    reason: str = ""
+    since: datetime | None = None
+    load: Load | None = None
+    backend: BackendInfo | None = None
+
+
+class SimulatorList(msgspec.Struct, frozen=True, kw_only=True):
+    """``GET /v1/simulators``: every simulator that the door was told of, in its order; one that is down as well."""
+
+    simulators: tuple[SimulatorInfo, ...]
+
+
+# ---------------------------------------------------------------------------- circuits
+
+
+class CircuitRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``POST /v1/circuits``.
+
+    Args:
+        openqasm: OpenQASM 2 or 3.
+        shots: of each simulator; chooses what ``detectable`` says. ``null`` for exact results.
+        drawing: whether the answer has the drawing.
+    """
+
+    openqasm: str
+    shots: Shots | None = 10_000
+    drawing: bool = True
+
+
+class Diagnostic(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An error in a text.
+
+    Args:
+        message: what is wrong and what would help, as one sentence.
+        line: of the text, from 1.
+        column: of the first character concerned, from 1.
+        end_column: of the character after the last one concerned.
+    """
+
+    message: str
+    line: Number = 0
+    column: Number = 0
+    end_column: Number = 0
+
+
+class Estimate(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a circuit would cost on one simulator.
+
+    Args:
+        simulator: its name.
+        runs: whether the simulator can run the circuit as it is served here.
+        reason: a sentence that says why it cannot.
+        exact: whether it would give exact results too.
+        seconds: how long a run would take, roughly; absent where nobody knows.
+        memory_bytes: the memory that a run would need, roughly; absent where nobody knows.
+    """
+
+    simulator: str
+    runs: bool = True
+    reason: str = ""
+    exact: bool = False
+    seconds: float | None = None
+    memory_bytes: int | None = None
+
+
+class CircuitInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the door says about a text; with errors there is nothing else.
+
+    Args:
+        errors: what is wrong with the text, in the order of its lines.
+        num_qubits: of the circuit.
+        num_clbits: of the circuit.
+        operations: the number of its operations.
+        depth: its depth.
+        parameters: the names of parameters without a value.
+        drawing: an SVG without styles of its own; its classes are those of the sheet that pages share.
+        columns: the number of columns of the drawing.
+        estimates: one for each simulator, in the order of the list of simulators.
+        detectable: the total variation distance that these shots find, 99 times in 100; absent where nobody knows.
+        note: a sentence about what these shots find.
+    """
+
+    errors: tuple[Diagnostic, ...] = ()
+    num_qubits: Number = 0
+    num_clbits: Number = 0
+    operations: Number = 0
+    depth: Number = 0
+    parameters: tuple[str, ...] = ()
+    drawing: str = ""
+    columns: Number = 0
+    estimates: tuple[Estimate, ...] = ()
+    detectable: float | None = None
+    note: str = ""
+
+
+# ---------------------------------------------------------------------------- comparisons
+
+
+class NamedText(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A circuit of a comparison.
+
+    Args:
+        name: its name, such as that of its file.
+        openqasm: OpenQASM 2 or 3.
+    """
+
+    name: Annotated[str, Meta(min_length=1, max_length=255)]
+    openqasm: str
+
+
+class ComparisonRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """``POST /v1/comparisons``; the fields are the arguments of :func:`gateway.compare.compare`.
+
+    Args:
+        circuits: one or several, with different names.
+        simulators: their names; ``null`` for all that are ready and can run the circuits.
+        shots: on each simulator; 10,000 unless a resolution chooses them.
+        resolution: the total variation distance to find, 99 times in 100: chooses the shots.
+        seed: of the first run on each simulator; each draws its own by default.
+        repeat: how often each circuit is run.
+        false_alarm_rate: the probability that any right simulator is said to differ.
+        exact: whether exact results are compared too, where simulators have them.
+        side_by_side: whether all simulators run at the same time; their times can then not be compared.
+        sampling: which sampler draws the shots.
+        noise: of every run.
+        timeout_s: seconds that one run may take.
+        time_limit_s: seconds that all runs together may take.
+        reproduce: whether a circuit on which a simulator differs is reduced to the smallest that shows it.
+    """
+
+    circuits: Annotated[tuple[NamedText, ...], Meta(min_length=1)]
+    simulators: Annotated[tuple[str, ...], Meta(min_length=1)] | None = None
+    shots: Shots | None = None
+    resolution: Annotated[float, Meta(gt=0, lt=1)] | None = None
+    seed: Seed | None = None
+    repeat: Annotated[int, Meta(ge=1)] = 1
+    false_alarm_rate: Annotated[float, Meta(gt=0, lt=1)] = 1e-6
+    exact: bool = True
+    side_by_side: bool = False
+    sampling: Sampling = Sampling.AUTO
+    noise: NoiseModel | None = None
+    timeout_s: Annotated[float, Meta(gt=0)] | None = None
+    time_limit_s: Annotated[float, Meta(gt=0)] | None = None
+    reproduce: bool = True
+
+
+class ComparisonState(StrEnum):
+    """How far a comparison is."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    FINISHED = "finished"
+    FAILED = "failed"
+    """There is no record, only an error."""
+    CANCELLED = "cancelled"
+    """Of what had finished there is a record."""
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing will change any more."""
+        return self in {ComparisonState.FINISHED, ComparisonState.FAILED, ComparisonState.CANCELLED}
+
+
+class SimulatorProgress(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How far one simulator is.
+
+    Args:
+        simulator: its name.
+        stage: ``queued``, ``starting``, ``running``, ``exact``, ``finished`` or ``failed``.
+        share: how much of its circuits is done, from 0 to 1; absent where nobody knows.
+        seconds: that it has spent.
+    """
+
+    simulator: str
+    stage: str = "queued"
+    share: float | None = None
+    seconds: Seconds = 0.0
+
+
+class ComparisonProgress(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How far a comparison is.
+
+    Args:
+        lines: one for each simulator.
+        stage: what is done with the results of all: ``comparing``, ``diagnosing``, ``reducing``; empty before that.
+        finished: how many simulators have run all circuits, failed ones included.
+        sentence: about everything so far, such as ``none differs so far``.
+        seconds: since it began.
+        left_s: about how many seconds are left; absent where nobody knows.
+        results: how many simulators ``GET .../result`` shows by now.
+    """
+
+    lines: tuple[SimulatorProgress, ...] = ()
+    stage: str = ""
+    finished: Number = 0
+    sentence: str = ""
+    seconds: Seconds = 0.0
+    left_s: float | None = None
+    results: Number = 0
+
+
+class ComparisonInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the door says about a comparison, without its record.
+
+    Args:
+        id: its id.
+        state: how far it is.
+        by: the name of the token of whoever asked for it; empty where nobody needs a token.
+        circuits: the names of the circuits.
+        summary: their size: ``4 qubits, 25 operations``.
+        simulators: the names of the simulators.
+        shots: of each simulator, if they were given.
+        resolution: the resolution, if it was given.
+        created: when it was accepted, in UTC.
+        started: when it began to run.
+        ended: when it ended.
+        before: how many others run before it, while it is queued.
+        progress: how far it is, while it runs.
+        verdict: the verdict in one sentence; in :attr:`told` are its two parts, of which the first is the loud one.
+        told: the loud and the quiet part of the verdict.
+        standing: ``agrees``, ``differs``, ``failed`` or ``undecided``; empty without a record.
+        has_record: whether there is a record.
+        cancelled_by: the name of who cancelled it.
+        error: why there is no record.
+    """
+
+    id: str
+    state: ComparisonState
+    by: str = ""
+    circuits: tuple[str, ...] = ()
+    summary: str = ""
+    simulators: tuple[str, ...] = ()
+    shots: int | None = None
+    resolution: float | None = None
+    created: datetime
+    started: datetime | None = None
+    ended: datetime | None = None
+    before: Number = 0
+    progress: ComparisonProgress | None = None
+    verdict: str = ""
+    told: tuple[str, str] = ("", "")
+    standing: str = ""
+    has_record: bool = False
+    cancelled_by: str = ""
+    error: Problem | None = None
+
+
+class ComparisonList(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A page of comparisons, the newest first.
+
+    Args:
+        comparisons: those on this page.
+        next: the value of ``before`` for the page after it; absent on the last one.
+        total: how many there are that match.
+        running: how many of all run or are queued.
+    """
+
+    comparisons: tuple[ComparisonInfo, ...] = ()
+    next: str | None = None
+    total: Number = 0
+    running: Number = 0
+
+
+class DoorInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """``GET /v1/door``: who answers here, and who asks.
+
+    Args:
+        version: of the gateway.
+        name: the name of the caller's token; empty where nobody needs one.
+        rights: what the caller may do: ``run``, ``compare``, ``admin``.
+        needs_token: whether requests need a token.
+        examples: circuits to begin with.
+    """
+
+    version: str
+    name: str = ""
+    rights: tuple[str, ...] = ()
+    needs_token: bool = False
+    examples: tuple[NamedText, ...] = ()
+
+
+# ---------------------------------------------------------------------------- the table of endpoints
+
+_SHOW = Parameter(
+    "show",
+    "only those that differ, that failed, that are queued or run, that have ended, or those of this caller",
+    {"enum": ["all", "differ", "failed", "running", "ended", "mine"], "default": "all"},
+)
+_SEARCH = Parameter(
+    "search", "only those with this text in a circuit's, simulator's or person's name", {"type": "string"}
+)
+_LAST_EVENT = Parameter(
+    "Last-Event-ID", "the id of the last event that was received", {"type": "string"}, place="header"
+)
+
+DOOR = Endpoint(
+    operation="door",
+    method="GET",
+    path="/v1/door",
+    summary="The version, and what the caller may do",
+    answer=DoorInfo,
+    answer_means="who answers, and who asks",
+)
+SIMULATORS = Endpoint(
+    operation="simulators",
+    method="GET",
+    path="/v1/simulators",
+    summary="All simulators, with health, version, capabilities, limits and load",
+    answer=SimulatorList,
+    answer_means="one for each, those that are down as well",
+)
+CIRCUITS = Endpoint(
+    operation="circuits",
+    method="POST",
+    path="/v1/circuits",
+    summary="What a text is: its errors, or its size, its drawing, and what it would cost on each simulator",
+    request=CircuitRequest,
+    answer=CircuitInfo,
+    answer_means="what the text is; errors in it are no error of the request",
+    errors=(503, 504),
+)
+COMPARE = Endpoint(
+    operation="compare",
+    method="POST",
+    path="/v1/comparisons",
+    summary="Accept a comparison, which the door keeps",
+    request=ComparisonRequest,
+    status=202,
+    answer=ComparisonInfo,
+    answer_means="it was accepted",
+    errors=(422, 503, 507),
+    parameters=(IDEMPOTENCY_KEY,),
+)
+COMPARISONS = Endpoint(
+    operation="comparisons",
+    method="GET",
+    path="/v1/comparisons",
+    summary="Comparisons, the newest first",
+    answer=ComparisonList,
+    answer_means="a page",
+    errors=(404, 503),
+    parameters=(_SHOW, _SEARCH, BEFORE, LIMIT),
+)
+COMPARISON = Endpoint(
+    operation="comparison",
+    method="GET",
+    path="/v1/comparisons/{comparison_id}",
+    summary="How far a comparison is, or what it found",
+    answer=ComparisonInfo,
+    answer_means="the comparison, without its record",
+    errors=(404, 503),
+    parameters=(WAIT_S,),
+)
+RECORD = Endpoint(
+    operation="record",
+    method="GET",
+    path="/v1/comparisons/{comparison_id}/record",
+    summary="The record of a comparison that has ended",
+    answer_means="the record, as gateway.compare saves it",
+    errors=(404, 503),
+)
+REQUEST = Endpoint(
+    operation="request",
+    method="GET",
+    path="/v1/comparisons/{comparison_id}/request",
+    summary="What was asked for, so that it can be asked for again",
+    answer=ComparisonRequest,
+    answer_means="the request",
+    errors=(404, 503),
+)
+RESULT = Endpoint(
+    operation="comparison-result",
+    method="GET",
+    path="/v1/comparisons/{comparison_id}/result",
+    summary="What there is to show of a comparison, while it runs and afterwards, as a part of a page",
+    answer_means="elements of HTML with the classes of the sheet that pages share",
+    errors=(404, 503),
+    media_type="text/html",
+)
+REPORT = Endpoint(
+    operation="report",
+    method="GET",
+    path="/v1/comparisons/{comparison_id}/report.html",
+    summary="The report of a comparison, a page that needs nothing else",
+    answer_means="the report",
+    errors=(404, 503),
+    media_type="text/html",
+)
+PICTURE = Endpoint(
+    operation="picture",
+    method="GET",
+    path="/v1/comparisons/{comparison_id}/picture.{format}",
+    summary="The outcomes of a comparison as a picture: svg or png",
+    answer_means="the picture",
+    errors=(404, 503),
+    media_type="image/svg+xml",
+)
+OUTCOMES = Endpoint(
+    operation="outcomes",
+    method="GET",
+    path="/v1/comparisons/{comparison_id}/outcomes.csv",
+    summary="All outcomes of a comparison, one in each line",
+    answer_means="the table",
+    errors=(404, 503),
+    media_type="text/csv",
+)
+EVENTS = Endpoint(
+    operation="events",
+    method="GET",
+    path="/v1/comparisons/{comparison_id}/events",
+    summary="How far a comparison is, as server-sent events; each is a ComparisonInfo, and the last one is final",
+    answer_means="a stream of events",
+    errors=(404, 503),
+    parameters=(_LAST_EVENT,),
+    media_type="text/event-stream",
+)
+CANCEL = Endpoint(
+    operation="cancel-comparison",
+    method="DELETE",
+    path="/v1/comparisons/{comparison_id}",
+    summary="Cancel a comparison unless it has ended; what has finished is compared and kept",
+    answer=ComparisonInfo,
+    answer_means="the comparison",
+    errors=(404, 503),
+)
+HEALTHZ = Endpoint(
+    operation="healthz",
+    method="GET",
+    path="/healthz",
+    summary="Whether the process answers",
+    answer=Health,
+    answer_means="it does",
+    needs_token=False,
+)
+READYZ = Endpoint(
+    operation="readyz",
+    method="GET",
+    path="/readyz",
+    summary="Whether the door takes requests",
+    answer=Health,
+    answer_means="it does",
+    errors=(503,),
+    needs_token=False,
+)
+METRICS = Endpoint(
+    operation="metrics",
+    method="GET",
+    path="/metrics",
+    summary="Requests and comparisons of the door, and the metrics of all simulators, each with its name as a label",
+    answer_means="in Prometheus' format",
+    media_type="text/plain",
+)
+OPENAPI = Endpoint(
+    operation="openapi",
+    method="GET",
+    path="/openapi.json",
+    summary="The OpenAPI 3.1 document",
+    answer_means="the document",
+    documented=False,
+)
+
+SIMULATOR_PATH = "/v1/simulators/{name}/{path}"
+"""Everything that a simulator's own port answers is below this path, passed through as it is."""
+
+ENDPOINTS: dict[str, Endpoint] = {
+    row.operation: row
+    for row in (
+        DOOR, SIMULATORS, CIRCUITS, COMPARE, COMPARISONS, COMPARISON, RECORD, REQUEST, RESULT, REPORT, PICTURE,
+        OUTCOMES, EVENTS, CANCEL, HEALTHZ, READYZ, METRICS, OPENAPI,
+    )
+}  # fmt: skip
+"""Name of an operation -> its row."""
