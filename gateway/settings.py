@@ -34,44 +34,18 @@ def _setting(description: str, flag: str = "", variable: str = "", metavar: str 
     return Meta(description=description, extra={"flag": flag, "variable": variable, "metavar": metavar})
 
 
-class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The settings of a server.
+class ListenerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The settings of everything that listens on a port, be it one simulator or the door in front of all.
 
-    Paths are relative to the folder in which the server is started. The last five settings are for programs that
-    start a server as a child process and hand it the sockets and pipes that they have opened.
+    Paths are relative to the folder in which the server is started.
     """
 
-    simulators: Annotated[tuple[str, ...], _setting("the simulators to serve, each in a process of its own")] = ()
-    adapter: Annotated[
-        str | None,
-        _setting("an adapter of your own to serve instead, as module:Class", "--adapter", "", "MODULE:CLASS"),
-    ] = None
     host: Annotated[str, _setting("the address to listen on", "--host", "GATEWAY_HOST", "ADDRESS")] = "127.0.0.1"
     port: Annotated[
         Annotated[int, Meta(ge=0, le=65_535)] | None,
-        _setting("the port to listen on, 0 for any free one; by default the simulator's own", "--port", "", "NUMBER"),
+        _setting("the port to listen on, 0 for any free one; by default its own", "--port", "", "NUMBER"),
     ] = None
-    workers: Annotated[
-        Annotated[int, Meta(ge=1, le=MOST_WORKERS)] | None,
-        _setting(
-            "processes that simulate at the same time; by default as many as fit on the processors",
-            "--workers",
-            "GATEWAY_WORKERS",
-            "NUMBER",
-        ),
-    ] = None
-    resources: Annotated[Resources, _setting("what one run may use")] = Resources()
     limits: Annotated[ServerLimits, _setting("what a request may not exceed")] = ServerLimits()
-    jobs: Annotated[
-        str | None,
-        _setting(
-            "where jobs are kept: the path of a file, or the URL of a database as SQLAlchemy writes it; "
-            "by default a file for each simulator and port below $XDG_STATE_HOME",
-            "--jobs",
-            "GATEWAY_JOBS",
-            "PATH_OR_URL",
-        ),
-    ] = None
     durable: Annotated[
         bool,
         _setting(
@@ -125,10 +99,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         str | None,
         _setting("a file with the private key of the certificate in PEM", "--tls-key", "GATEWAY_TLS_KEY", "FILE"),
     ] = None
-    idle_s: Annotated[
-        Annotated[float, Meta(gt=0)] | None,
-        _setting("end the server after this time without a request", "--idle", "GATEWAY_IDLE_S", "DURATION"),
-    ] = None
     drain_s: Annotated[
         float,
         Meta(ge=0),
@@ -139,18 +109,94 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             "DURATION",
         ),
     ] = 8.0  # below the ten seconds that Docker and others give between SIGTERM and SIGKILL
-    interfaces: Annotated[
-        dict[str, dict[str, Any]], _setting("settings of the interfaces for older clients, by their name")
-    ] = {}
-
-    jobs_name: Annotated[str | None, _setting("the name of this server's jobs in a database that several share")] = None
     quiet: Annotated[bool, _setting("write no line for each run")] = False
     listen_fd: Annotated[int | None, _setting("the descriptor of a socket that is already listening")] = None
     lifeline_fd: Annotated[
         int | None, _setting("the descriptor of a pipe; the server ends when its other end is closed")
     ] = None
     lifeline_pid: Annotated[int | None, _setting("the id of a process; the server ends with it, too")] = None
+
+
+class Settings(ListenerSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The settings of a simulator's server. Those without a flag and a variable are for programs that start one."""
+
+    simulators: Annotated[tuple[str, ...], _setting("the simulators to serve, each in a process of its own")] = ()
+    adapter: Annotated[
+        str | None,
+        _setting("an adapter of your own to serve instead, as module:Class", "--adapter", "", "MODULE:CLASS"),
+    ] = None
+    workers: Annotated[
+        Annotated[int, Meta(ge=1, le=MOST_WORKERS)] | None,
+        _setting(
+            "processes that simulate at the same time; by default as many as fit on the processors",
+            "--workers",
+            "GATEWAY_WORKERS",
+            "NUMBER",
+        ),
+    ] = None
+    resources: Annotated[Resources, _setting("what one run may use")] = Resources()
+    jobs: Annotated[
+        str | None,
+        _setting(
+            "where jobs are kept: the path of a file, or the URL of a database as SQLAlchemy writes it; "
+            "by default a file for each simulator and port below $XDG_STATE_HOME",
+            "--jobs",
+            "GATEWAY_JOBS",
+            "PATH_OR_URL",
+        ),
+    ] = None
+    idle_s: Annotated[
+        Annotated[float, Meta(gt=0)] | None,
+        _setting("end the server after this time without a request", "--idle", "GATEWAY_IDLE_S", "DURATION"),
+    ] = None
+    interfaces: Annotated[
+        dict[str, dict[str, Any]], _setting("settings of the interfaces for older clients, by their name")
+    ] = {}
+
+    jobs_name: Annotated[str | None, _setting("the name of this server's jobs in a database that several share")] = None
     pickled: Annotated[bool, _setting("serve the object that is pickled on standard input after the settings")] = False
+
+
+class DoorSettings(ListenerSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The settings of the door."""
+
+    simulators: Annotated[
+        tuple[str, ...], _setting("the simulators that stand behind the door; all that are there by default")
+    ] = ()
+    addresses: Annotated[
+        tuple[str, ...],
+        _setting(
+            "simulators that run already, by their addresses: qulacs=http://lab:8088",
+            "--simulator",
+            "GATEWAY_SIMULATORS",
+            "NAME=URL",
+        ),
+    ] = ()
+    start: Annotated[
+        bool, _setting("start the simulators that are installed and do not run", "--start", "GATEWAY_START")
+    ] = True
+    comparisons: Annotated[
+        str | None,
+        _setting(
+            "the file that keeps comparisons; by default one below $XDG_STATE_HOME",
+            "--comparisons",
+            "GATEWAY_COMPARISONS",
+            "FILE",
+        ),
+    ] = None
+    comparisons_at_once: Annotated[
+        Annotated[int, Meta(ge=1, le=MOST_WORKERS)],
+        _setting(
+            "how many comparisons run at the same time",
+            "--comparisons-at-once",
+            "GATEWAY_COMPARISONS_AT_ONCE",
+            "NUMBER",
+        ),
+    ] = 2
+    max_event_streams: Annotated[
+        Annotated[int, Meta(ge=0)],
+        _setting("event streams that are open at the same time", "", "GATEWAY_MAX_EVENT_STREAMS"),
+    ] = 1000
 
 
 class Setting(NamedTuple):
@@ -180,9 +226,9 @@ class Setting(NamedTuple):
         return ".".join(self.path)
 
 
-def all_settings() -> tuple[Setting, ...]:
-    """Return all settings in the order in which they are documented."""
-    return tuple(_settings_of(Settings, ()))
+def all_settings(kind: type[ListenerSettings] = Settings) -> tuple[Setting, ...]:
+    """Return all settings of a kind of server in the order in which they are documented."""
+    return tuple(_settings_of(kind, ()))
 
 
 def _settings_of(struct: type[msgspec.Struct], parent: tuple[str, ...]) -> list[Setting]:

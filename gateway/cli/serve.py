@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def command(arguments: argparse.Namespace) -> int:
     """Serve until a signal ends the process."""
-    settings = sources.load(arguments)
+    settings = sources.load(arguments, Settings)
     if arguments.settings != sources.STANDARD_INPUT:
         sources.warn_of_unknown_variables(os.environ)
     names = _installed() if arguments.all else list(settings.simulators)

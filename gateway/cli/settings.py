@@ -17,7 +17,7 @@ import stat
 import sys
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from pathlib import Path
-from typing import Any, NamedTuple, get_origin
+from typing import Any, NamedTuple, TypeVar, get_origin
 
 import msgspec
 
@@ -27,8 +27,20 @@ from gateway.errors import RequestError
 from gateway.protocol.messages import ServerLimits
 from gateway.protocol.refusals import named_choices, refusal
 from gateway.resources import parse_memory
-from gateway.settings import IN_MEMORY, INTERNAL, LIMIT_PREFIX, Setting, Settings, all_settings, database_url
+from gateway.settings import (
+    IN_MEMORY,
+    INTERNAL,
+    LIMIT_PREFIX,
+    DoorSettings,
+    ListenerSettings,
+    Setting,
+    Settings,
+    all_settings,
+    database_url,
+)
 from gateway.units import parse_bytes, parse_seconds, parse_switch
+
+K = TypeVar("K", bound=ListenerSettings)
 
 STANDARD_INPUT = "-"
 
@@ -75,12 +87,12 @@ class Layer(NamedTuple):
 # ---------------------------------------------------------------------- the command line
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
+def add_options(parser: argparse.ArgumentParser, kind: type[ListenerSettings] = Settings) -> None:
     """Declare a flag for each setting that has one."""
     parser.add_argument(
         "--settings", metavar="FILE", help="take settings from a file, in TOML or, named *.json, in JSON"
     )
-    for setting in all_settings():
+    for setting in all_settings(kind):
         if setting.flag:
             _declare(parser, setting)
     parser.add_argument(
@@ -90,6 +102,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         default=[],
         help=f"a limit of requests, such as max_shots=1000; may be repeated (or {LIMIT_PREFIX}NAME)",
     )
+    if kind is not Settings:
+        return
     parser.add_argument(
         "--timeout",
         "--timeout-s",
@@ -158,8 +172,8 @@ def _flag_and_value(setting: Setting, value: object) -> tuple[str, object]:
 # ---------------------------------------------------------------------- loading
 
 
-def load(arguments: argparse.Namespace) -> Settings:
-    """Return the settings from all sources.
+def load(arguments: argparse.Namespace, kind: type[K]) -> K:
+    """Return the settings of a kind of server from all sources.
 
     Raises:
         UsageError: a setting is unknown, has the wrong type or is out of range; the message names setting and source.
@@ -167,17 +181,17 @@ def load(arguments: argparse.Namespace) -> Settings:
     values: dict[str, Any] = {}
     try:
         for layer in (
-            _machine_defaults(os.environ),
+            *([_machine_defaults(os.environ)] if kind is Settings else []),
             *_file(arguments.settings),
-            _environment(os.environ),
-            _flags(arguments),
+            _environment(os.environ, kind),
+            _flags(arguments, kind),
         ):
             layer_values = _in_units(layer.values, layer)
-            _check(layer, layer_values)
+            _check(layer, layer_values, kind)
             _merge(values, layer_values)
     except RequestError as exc:
         raise UsageError(exc.message) from exc
-    return msgspec.convert(values, Settings, strict=False)  # each source was checked with its own strictness
+    return msgspec.convert(values, kind, strict=False)  # each source was checked with its own strictness
 
 
 def _merge(into: dict[str, Any], values: Mapping[str, Any]) -> None:
@@ -188,7 +202,7 @@ def _merge(into: dict[str, Any], values: Mapping[str, Any]) -> None:
             into[name] = value
 
 
-def _check(layer: Layer, values: dict[str, Any]) -> None:
+def _check(layer: Layer, values: dict[str, Any], kind: type[ListenerSettings]) -> None:
     """Refuse invalid settings, by the name that their source uses for them."""
     limits = values.get("limits")
     unknown = sorted(set(limits) - set(ServerLimits.__struct_fields__)) if isinstance(limits, Mapping) else []
@@ -197,9 +211,9 @@ def _check(layer: Layer, values: dict[str, Any]) -> None:
         raise RequestError(f"{layer.name}: there is no limit named {unknown[0]!r}: {choices}", field="limits")
     _check_interfaces(layer, values.get("interfaces"))
     try:
-        msgspec.convert(values, Settings, strict=layer.strict)
+        msgspec.convert(values, kind, strict=layer.strict)
     except msgspec.ValidationError as exc:
-        error = refusal(exc, Settings, values, whole=layer.name, null="", internal=INTERNAL)
+        error = refusal(exc, kind, values, whole=layer.name, null="", internal=INTERNAL)
         field = error.field or ""
         place = layer.names.get(field.partition("[")[0])
         if place is not None:
@@ -317,7 +331,8 @@ def _object(values: object, name: str) -> dict[str, Any]:
 
 def warn_of_unknown_variables(environ: MutableMapping[str, str]) -> None:
     """Write a line for each variable with our prefix that means nothing; it may be meant for another program."""
-    settings = [setting.variable for setting in all_settings() if setting.variable]
+    settings = [setting.variable for kind in (Settings, DoorSettings) for setting in all_settings(kind)]
+    settings = [variable for variable in settings if variable]
     known = {*settings, *(option.variable for option in _legacy_options() if option.variable), *_OTHER_VARIABLES}
     unknown = sorted(name for name in environ if name.startswith(_PREFIX) and name not in known)
     for name in unknown if WARNED not in environ else ():
@@ -327,10 +342,10 @@ def warn_of_unknown_variables(environ: MutableMapping[str, str]) -> None:
     environ[WARNED] = "1"
 
 
-def _environment(environ: Mapping[str, str]) -> Layer:
+def _environment(environ: Mapping[str, str], kind: type[ListenerSettings]) -> Layer:
     values: dict[str, Any] = {}
     names: dict[str, str] = {}
-    settings_by_variable = {setting.variable: setting for setting in all_settings() if setting.variable}
+    settings_by_variable = {setting.variable: setting for setting in all_settings(kind) if setting.variable}
     for variable, text in environ.items():
         setting = settings_by_variable.get(variable)
         if setting is None and variable.startswith(LIMIT_PREFIX) and text:
@@ -349,7 +364,7 @@ def _machine_defaults(environ: Mapping[str, str]) -> Layer:
     return Layer({"resources": {"threads": int(threads)}} if _is_whole(threads) and int(threads) > 0 else {}, "")
 
 
-def _flags(arguments: argparse.Namespace) -> Layer:
+def _flags(arguments: argparse.Namespace, kind: type[ListenerSettings]) -> Layer:
     values: dict[str, Any] = {}
     names: dict[str, str] = {}
     for text in arguments.limit:
@@ -358,22 +373,28 @@ def _flags(arguments: argparse.Namespace) -> Layer:
             raise RequestError(f"--limit is written NAME=VALUE, not {text!r}", field="limits")
         _set_at(values, ("limits", limit), value)
         names[f"limits.{limit}"] = f"--limit {limit}"
-    if arguments.timeout_s is not None:
-        _set_at(values, ("limits", "timeout_s"), arguments.timeout_s)
-    for setting in all_settings():
+    for setting in all_settings(kind):
         value = getattr(arguments, setting.name) if setting.flag else None
         if value is not None:
             _set_at(values, setting.path, _parse_text(setting, value) if isinstance(value, str) else value)
             names[setting.name] = setting.flag
     if arguments.names:
         values["simulators"] = tuple(arguments.names)
+    if kind is Settings:
+        _add_flags_of_simulators(arguments, values, names)
+    return Layer(values, "--limit", names, strict=False)
+
+
+def _add_flags_of_simulators(arguments: argparse.Namespace, values: dict[str, Any], names: dict[str, str]) -> None:
+    """Add the flags that only the server of a simulator has, beside those of its settings."""
+    if arguments.timeout_s is not None:
+        _set_at(values, ("limits", "timeout_s"), arguments.timeout_s)
     for name, room in legacy.ROOMS.items():
         for option in room.options:
             setting_value = option.value(arguments)
             if setting_value is not None:
                 _set_at(values, ("interfaces", name, option.setting), setting_value)
                 names[f"interfaces.{name}.{option.setting}"] = option.flag
-    return Layer(values, "--limit", names, strict=False)
 
 
 def _set_at(values: dict[str, Any], path: tuple[str, ...], value: object) -> None:
@@ -393,7 +414,7 @@ def _parse_text(setting: Setting, text: str) -> object:
 # ---------------------------------------------------------------------- checks of several settings together
 
 
-def check_access(settings: Settings, *, guarded: bool) -> None:
+def check_access(settings: ListenerSettings, *, guarded: bool) -> None:
     """Refuse an address that other machines can reach, unless there are tokens or everybody may use the server.
 
     Raises:

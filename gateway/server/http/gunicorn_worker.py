@@ -15,8 +15,9 @@ from gateway.server.access.connections import Connections, raise_descriptor_limi
 from gateway.server.http.entrance import Entrance
 
 if TYPE_CHECKING:
-    from gateway.server.http.front import Front
-    from gateway.server.service import Service
+    from flask import Flask
+
+    from gateway.server.http.front import Front, Hosted
 
 ACCEPTED_AT_ONCE = 64
 """Connections that are accepted before others that are open have their turn."""
@@ -24,17 +25,19 @@ ACCEPTED_AT_ONCE = 64
 LOOK_EVERY_S = 0.5
 
 
-class Hosted(Protocol):
+class HostedApplication(Protocol):
     """An application of gunicorn's; its service exists once the process has loaded it."""
 
-    service: Service | None
-    http_threads: int
+    service: Hosted | None
+
+    def make_front(self, application: Flask) -> Front:
+        """Return what stands between the connections and an application."""
 
 
 class HttpWorker(ASGIWorker):  # type: ignore[misc]  # gunicorn is untyped
     """An event loop that slow clients cannot hold up, and that tells the service when it has to end."""
 
-    app: Hosted
+    app: HostedApplication
     loop: asyncio.AbstractEventLoop
     front: Front
 
@@ -42,14 +45,11 @@ class HttpWorker(ASGIWorker):  # type: ignore[misc]  # gunicorn is untyped
         """Load the application, and put the front before it."""
         return_freed_memory()  # while there are no other threads, each of which would have a heap of its own
         super().load_wsgi()
-        # Imported by now, and while another process imported the simulator: somebody waits for a container's start.
-        from gateway.server.http.front import Front  # noqa: PLC0415
-
         service = self.app.service
         assert service is not None  # noqa: S101 - it was loaded
         raise_descriptor_limit()
         self.connections = Connections(service.limits)
-        self.front = Front(service, self.asgi, self.app.http_threads)
+        self.front = self.app.make_front(self.asgi)
         self._awake = asyncio.Event()
 
     def handle_exit_signal(self) -> None:

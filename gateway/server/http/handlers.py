@@ -46,6 +46,11 @@ def blueprint(service: Service) -> Blueprint:
     return routes
 
 
+def probes(service: Service) -> dict[str, Callable[[], Response]]:
+    """Return what answers the probes: path -> a function that needs no request and returns at once."""
+    return {row.path: partial(HANDLERS[row.operation], service) for row in ENDPOINTS.values() if row.path in PROBES}
+
+
 def _answer(row: Endpoint, service: Service, **path: str) -> Response:
     if row.path not in PROBES:  # what probes a server may add parameters of its own
         check_query(row)

@@ -24,7 +24,7 @@ def _no_settings_of_ours(monkeypatch: pytest.MonkeyPatch):
 def load(*words: str) -> Settings:
     parser = argparse.ArgumentParser()
     add_arguments(parser)
-    return sources.load(parser.parse_args(words))
+    return sources.load(parser.parse_args(words), Settings)
 
 
 def written(folder: Path, text: str) -> str:

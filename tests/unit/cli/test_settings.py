@@ -35,7 +35,7 @@ def parsed(*words: str) -> argparse.Namespace:
 
 
 def load(*words: str) -> Settings:
-    return sources.load(parsed(*words))
+    return sources.load(parsed(*words), Settings)
 
 
 def written(folder: Path, text: str, name: str = "settings.toml") -> str:
@@ -180,7 +180,7 @@ def test_an_empty_variable_is_nothing(monkeypatch: pytest.MonkeyPatch):
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("prot = 1", "{file} has no field 'prot': did you mean 'port'? Known are simulators, adapter, "),
+        ("prot = 1", "{file} has no field 'prot': did you mean 'port'? Known are host, port, "),
         ("[limits]\nmax_shot = 1", "{file}: there is no limit named 'max_shot': did you mean 'max_shots'? Known are"),
         ("[resources]\nthread = 1", "{file}: resources has no field 'thread': did you mean 'threads'?"),
         ("port = 'many'", "{file}: port must be an integer from 0 to 65535, not the text 'many'"),
