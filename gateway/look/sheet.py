@@ -28,6 +28,11 @@ DEFINITIONS = Html(
     '<path d="M10 4.6v6.6M10 13.4v2.2"/></symbol>'
     '<symbol id="mark-cannot" viewBox="0 0 20 20"><path d="M5.5 10h9"/></symbol>'
     '<symbol id="mark-queued" viewBox="0 0 20 20"><path d="M4.6 10h.02M10 10h.02M15.4 10h.02"/></symbol>'
+    '<symbol id="mark-down" viewBox="0 0 20 20"><circle class="outline" cx="10" cy="10" r="5"/></symbol>'
+    '<symbol id="mark-running" viewBox="0 0 20 20"><rect class="outline" x="1" y="1" width="18" height="18"/>'
+    '<path class="filled" d="M7.4 5.6v8.8L14.4 10z"/></symbol>'
+    '<symbol id="mark-finished" viewBox="0 0 20 20"><path d="m5 10.4 3.4 3.6L15 6.4"/></symbol>'
+    '<symbol id="mark-cancelled" viewBox="0 0 20 20"><path d="m6 6 8 8M14 6l-8 8"/></symbol>'
     "</defs></svg>"
 )
 """What marks and stripes are drawn with; it stands once in a document, before all of them."""
@@ -35,21 +40,32 @@ DEFINITIONS = Html(
 _INVISIBLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 """Control characters but for tabs and line ends, and those that change the direction of what follows."""
 
-_CODE = re.compile(
-    r"(?P<comment>//[^\n]*|/\*.*?\*/)"
-    r"|(?P<keyword>\b(?:OPENQASM|include|qubit|bit|qreg|creg|gate|def|measure|reset|barrier|if|else|for|while|in|"
-    r"int|uint|float|angle|bool|const|input|output|let|ctrl|negctrl|inv|pow|opaque|return|switch|case|default)\b)",
-    re.DOTALL,
-)
+KEYWORDS = (
+    "OPENQASM", "include", "qubit", "bit", "qreg", "creg", "gate", "def", "measure", "reset", "barrier", "if", "else",
+    "for", "while", "in", "int", "uint", "float", "angle", "bool", "const", "input", "output", "let", "ctrl", "negctrl",
+    "inv", "pow", "opaque", "return", "switch", "case", "default",
+)  # fmt: skip
+"""The words of OpenQASM that are told apart from names."""
+
+_CODE = re.compile(rf"(?P<comment>//[^\n]*|/\*.*?\*/)|(?P<keyword>\b(?:{'|'.join(KEYWORDS)})\b)", re.DOTALL)
 
 
 @cache
-def style_sheet() -> str:
-    """Return the style sheet that pages and reports share, light or dark as the reader's system is."""
+def style_sheet(*, with_choice: bool = False) -> str:
+    """Return the style sheet that pages and reports share, light or dark as the reader's system is.
+
+    Args:
+        with_choice: whether a ``data-theme`` of the root element, ``light`` or ``dark``, comes before the system.
+    """
     sheet = resources.files(__package__).joinpath("sheet.css").read_text(encoding="utf-8")
-    light = f":root {{ color-scheme: light; {LIGHT.variables()} }}"
-    dark = f"@media (prefers-color-scheme: dark) {{ :root {{ color-scheme: dark; {DARK.variables()} }} }}"
-    return f"{light}\n{dark}\n{sheet}"
+    light, dark = (
+        f"{{ color-scheme: {name}; {theme.variables()} }}" for name, theme in (("light", LIGHT), ("dark", DARK))
+    )
+    followers = ':root:not([data-theme="light"])' if with_choice else ":root"
+    rules = [f":root {light}", f"@media (prefers-color-scheme: dark) {{ {followers} {dark} }}"]
+    if with_choice:
+        rules.append(f':root[data-theme="dark"] {dark}')
+    return "\n".join([*rules, sheet])
 
 
 def element(name: str, *parts: object, **attributes: object) -> Html:
@@ -78,7 +94,12 @@ def table(heads: Sequence[Html], rows: Sequence[Html], *, class_: str = "", capt
 
 
 def mark(name: str) -> Html:
-    """Return a mark: ``agrees``, ``differs``, ``failed``, ``cannot`` or ``queued``; its word stands beside it."""
+    """Return a mark; its word stands beside it.
+
+    Args:
+        name: ``agrees``, ``differs``, ``failed``, ``cannot``, ``down``, ``queued``, ``running``, ``finished`` or
+            ``cancelled``.
+    """
     return Html(f'<svg class="mark mark-{name}" aria-hidden="true" focusable="false"><use href="#mark-{name}"/></svg>')
 
 

@@ -34,7 +34,7 @@ DOCUMENTS = sorted(
         *(path for top in ("gateway", "images", "tests") for path in ROOT.glob(f"{top}/**/*.md")),
     )
 )
-TREE_ROOTS = ("adapters", "docs", "gateway", "images", "scripts", "tests")
+TREE_ROOTS = ("adapters", "docs", "gateway", "images", "scripts", "tests", "page/src")
 NEEDS_MORE_THAN_A_TEST_HAS = {"serve", "up", "down", "doctor"}
 """Commands of the README that do not end by themselves, or need Docker: only their arguments are checked."""
 

@@ -1,0 +1,32 @@
+import { fragment, type Screen } from "./route";
+import { useTheme } from "./theme";
+
+interface HeaderProps {
+  screen: Screen;
+  running: number;
+}
+
+export function Header({ screen, running }: HeaderProps) {
+  const [theme, nextTheme] = useTheme();
+  const current = (name: Screen) => (name === screen ? "page" : undefined);
+  return (
+    <header class="top">
+      <h1>Simulator Gateway</h1>
+      <nav aria-label="Pages">
+        <a href={fragment("compare")} aria-current={current("compare")}>
+          Compare
+        </a>
+        <a href={fragment("comparisons")} aria-current={current("comparisons")}>
+          Comparisons{running > 0 && ` (${running} running)`}
+        </a>
+        <a href="docs">API</a>
+      </nav>
+      <div class="right">
+        <span class="host">{location.host}</span>
+        <button type="button" class="theme" onClick={nextTheme}>
+          Theme: {theme}
+        </button>
+      </div>
+    </header>
+  );
+}
