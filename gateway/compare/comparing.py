@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
+import msgspec
+
 from gateway.backends.auto import open_backends
 from gateway.backends.base import Backend, CircuitLike
 from gateway.circuit.noisy import check_gates
@@ -88,15 +90,7 @@ def compare(  # noqa: PLR0913 - each is a thing to ask for, and all have names
     plan = Plan(
         shots or DEFAULT_SHOTS, seed, repeat, _sampling(sampling), exact, timeout_s, _deadline(time_limit_s), noise
     )
-    with open_backends(backends, runtime=runtime) as opened, _showing(progress, list(opened), named) as board:
-        gathering = Gathering(opened, plan, false_alarm_rate, resolution, side_by_side, board)
-        evidence = gathering.run(named)
-        cases = decide([item.case() for item in evidence], false_alarm_rate)
-        explaining = Explaining(opened, board, plan.deadline)
-        if noise is None:
-            cases = explaining.run(cases, evidence, reproduce=reproduce and not gathering.interrupted)
-    return Comparison(
-        cases=cases,
+    asked = Comparison(
         repeat=repeat,
         seed=seed,
         sampling=str(sampling),
@@ -106,8 +100,16 @@ def compare(  # noqa: PLR0913 - each is a thing to ask for, and all have names
         side_by_side=side_by_side,
         created=started,
         machine=this_machine(),
-        interrupted=gathering.interrupted or explaining.interrupted,
     )
+    with open_backends(backends, runtime=runtime) as opened, _showing(progress, list(opened), named) as board:
+        gathering = Gathering(opened, plan, asked, board)
+        evidence = gathering.run(named)
+        cases = decide([item.case() for item in evidence], false_alarm_rate)
+        explaining = Explaining(opened, board, plan.deadline)
+        if noise is None:
+            cases = explaining.run(cases, evidence, reproduce=reproduce and not gathering.interrupted)
+    interrupted = gathering.interrupted or explaining.interrupted
+    return msgspec.structs.replace(asked, cases=cases, interrupted=interrupted)
 
 
 def _check_shots(shots: int | None, resolution: float | None) -> None:

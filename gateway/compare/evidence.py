@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+
+import msgspec
 
 from gateway.compare import exact
 from gateway.compare.circuits import NamedCircuit
 from gateway.compare.closeness import allowance, tolerance
 from gateway.compare.observing import Observation
-from gateway.compare.record import Case, Detectable
-from gateway.compare.referee import TESTS_OF_A_SIMULATOR, against_each_other, against_reference, row_of
+from gateway.compare.record import Case, Detectable, Reference, Row, Verdict
+from gateway.compare.referee import TESTS_OF_A_SIMULATOR, against_each_other, against_reference, far_from, row_of
 from gateway.compare.statistics.detectable import detectable
 from gateway.compare.statistics.outcomes import Distribution
 from gateway.compare.statistics.tests import prepare
@@ -62,6 +65,25 @@ class Evidence:
     observations: dict[str, Observation] = field(default_factory=dict)
     reference: Distribution | None = None
 
+    def so_far(self, observations: Mapping[str, Observation]) -> Case:
+        """Return the case while simulators still run: how far those that have ended are from whoever is known.
+
+        Args:
+            observations: name -> what the simulator gave, or an empty one if it has not ended.
+        """
+        circuit, ours = self.circuit.circuit, self.own.witness
+        known = witnesses_of([] if ours else list(observations.values()), ours, circuit)
+        reference, witness = choose(known, self.own.why_not)
+        rows = []
+        for seen in observations.values():
+            row = row_of(seen, self.circuit.name, self.shots)
+            has_ended = seen.counts or seen.exact is not None
+            if has_ended and not seen.error and witness is not None:
+                row = far_from(row, seen, witness, circuit)
+            verdict = Verdict.FAILED if seen.error else Verdict.FINISHED if has_ended else Verdict.UNDECIDED
+            rows.append(msgspec.structs.replace(row, verdict=verdict))
+        return self._case(reference, rows)
+
     def case(self) -> Case:
         """Return the case with the evidence in its rows, and without verdicts."""
         observations = list(self.observations.values())
@@ -81,6 +103,10 @@ class Evidence:
             if self.circuit.is_measured:
                 rate = self.rate / (TESTS_OF_A_SIMULATOR * max(len(rows), 1))
                 found = detectable(prepared, self.shots, rate=rate)
+        return msgspec.structs.replace(self._case(reference, rows), detectable=found)
+
+    def _case(self, reference: Reference, rows: Sequence[Row]) -> Case:
+        circuit = self.circuit.circuit
         return Case(
             name=self.circuit.name,
             openqasm=self.circuit.text,
@@ -91,6 +117,5 @@ class Evidence:
             depth=circuit.depth(),
             shots=self.shots,
             reference=reference,
-            detectable=found,
             rows=tuple(rows),
         )

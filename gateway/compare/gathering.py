@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+import msgspec
 
 from gateway.backends.base import Backend
 from gateway.compare.circuits import NamedCircuit
 from gateway.compare.evidence import Evidence, OwnResult, own_result
 from gateway.compare.observing import WIDEST_EXACT, Observation, Plan, failed, observe, warm_up
 from gateway.compare.progress import Event, Progress, Stage
+from gateway.compare.record import Record
 from gateway.compare.referee import TESTS_OF_A_SIMULATOR
 from gateway.compare.running import is_failure, side_by_side, what_it_raised
 from gateway.compare.statistics.detectable import shots_needed
@@ -27,24 +31,23 @@ class Gathering:
     Args:
         backends: name -> backend.
         plan: how every simulator is run.
-        rate: the probability that any right simulator of the comparison is said to differ.
-        resolution: the distance that chooses the shots of each circuit; ``None`` for those of the plan.
-        side_by_side: whether all simulators run at the same time.
+        record: what is asked for, without results.
         board: hears of the progress.
         interrupted: whether Ctrl-C or the time limit ended the runs early.
     """
 
     backends: Mapping[str, Backend]
     plan: Plan
-    rate: float
-    resolution: float | None
-    side_by_side: bool
+    record: Record
     board: Progress
     interrupted: bool = False
+    _ended: list[Evidence] = field(default_factory=list, init=False)
+    """The circuits that all simulators have ended."""
 
     def run(self, circuits: Sequence[NamedCircuit]) -> list[Evidence]:
         """Run every circuit on every simulator; Ctrl-C ends the runs, and what there is counts."""
         evidence: list[Evidence] = []
+        rate = self.record.false_alarm_rate / len(circuits)
         try:
             if self.plan.repeat > 1:
                 self._warm_up()
@@ -52,8 +55,9 @@ class Gathering:
                 result = own_result(circuit, self.plan.noise)
                 plan = self._plan_for(circuit, result)
                 shots = plan.shots * plan.repeat
-                evidence.append(Evidence(circuit, shots, result, self.rate / len(circuits)))
+                evidence.append(Evidence(circuit, shots, result, rate))
                 self._observe_all(evidence[-1], plan)
+                self._ended.append(evidence[-1])
         except KeyboardInterrupt:
             self.interrupted = True
         for item in evidence:
@@ -77,31 +81,39 @@ class Gathering:
         Raises:
             LimitError: it takes more shots than a server allows, or nobody knows how many it takes.
         """
-        if self.resolution is None or not circuit.is_measured:
+        resolution = self.record.resolution
+        if resolution is None or not circuit.is_measured:
             return self.plan
         if result.witness is None:
             raise LimitError(f"the shots for a resolution follow from the exact distribution: {result.why_not}")
-        rate = self.rate / (TESTS_OF_A_SIMULATOR * len(self.backends))
-        shots = -(-shots_needed(result.witness.exact, self.resolution, rate=rate) // self.plan.repeat)
+        rate = self.record.false_alarm_rate / (TESTS_OF_A_SIMULATOR * len(self.backends))
+        shots = -(-shots_needed(result.witness.exact, resolution, rate=rate) // self.plan.repeat)
         if shots > MOST_SHOTS:
-            need = f"a resolution of {self.resolution:g} takes {shots:,} shots of {circuit.name}"
+            need = f"a resolution of {resolution:g} takes {shots:,} shots of {circuit.name}"
             raise LimitError(f"{need}: ask for a larger one", limit="shots", requested=shots, allowed=MOST_SHOTS)
         return replace(self.plan, shots=shots)
 
     def _observe_all(self, evidence: Evidence, plan: Plan) -> None:
-        if not self.side_by_side:
-            for name in self.backends:
-                evidence.observations[name] = self._observe(name, evidence, plan)
-            return
         finished: dict[str, Observation] = {}
 
         def observe_one(name: str) -> None:
             finished[name] = self._observe(name, evidence, plan)
+            self.board.partial(partial(self._so_far, [*self._ended], evidence, finished.copy()))
 
         try:
-            side_by_side(observe_one, list(self.backends))
+            if self.record.side_by_side:
+                side_by_side(observe_one, list(self.backends))
+            else:
+                for name in self.backends:
+                    observe_one(name)
         finally:
             evidence.observations.update(finished.copy())
+
+    def _so_far(self, ended: Sequence[Evidence], running: Evidence, finished: Mapping[str, Observation]) -> Record:
+        """Return what is known when simulators have finished the circuit that runs, and all have ended those before."""
+        observations = {name: finished.get(name) or Observation(name) for name in self.backends}
+        cases = [*[item.so_far(item.observations) for item in ended], running.so_far(observations)]
+        return msgspec.structs.replace(self.record, cases=tuple(cases))
 
     def _observe(self, name: str, evidence: Evidence, plan: Plan) -> Observation:
         witness, circuit = evidence.own.witness, evidence.circuit

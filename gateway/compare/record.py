@@ -45,6 +45,8 @@ class Verdict(StrEnum):
     FAILED = "failed"
     UNDECIDED = "undecided"
     """There is no reference, and no majority of simulators that agree with each other."""
+    FINISHED = "finished"
+    """It has run, others have not yet, and nothing is said of anybody before all have: only while it goes on."""
 
 
 class Test(msgspec.Struct, frozen=True, kw_only=True):

@@ -93,6 +93,14 @@ def against_reference(
         witness: whose distribution is the reference.
         circuit: what was run.
     """
+    sample = observation.sample()
+    found = () if sample is None else tests.against(sample, reference)
+    measured = far_from(row, observation, witness, circuit)
+    return msgspec.structs.replace(measured, tests=(*found, *row.tests))
+
+
+def far_from(row: Row, observation: Observation, witness: Witness, circuit: Circuit) -> Row:
+    """Return the row with how far its simulator is from a witness, whatever that says of it."""
     changes: dict[str, object] = {}
     if observation.exact is not None:
         allowed = allowance(tolerance(circuit, observation.precision), witness.exact)
@@ -102,7 +110,6 @@ def against_reference(
         changes["fidelity"], changes["global_phase"] = fidelity_and_phase(observation.state, witness.state)
     sample = observation.sample()
     if sample is not None:
-        changes["tests"] = (*tests.against(sample, reference), *row.tests)
         changes["distance"] = tests.distance(sample, witness.exact)
     elif observation.exact is not None:
         changes["distance"] = tests.distance(observation.exact, witness.exact)

@@ -31,6 +31,8 @@ class Standing(StrEnum):
     FAILED = "failed"
     REFUSED = "cannot run it"
     UNDECIDED = "undecided"
+    FINISHED = "finished"
+    """It has run, and nothing is said of it yet."""
     UNFINISHED = "has not run"
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 import msgspec
+
+if TYPE_CHECKING:
+    from gateway.compare.record import Record
 
 
 class Stage(StrEnum):
@@ -58,6 +62,15 @@ class Progress:
 
     def sentence(self, text: str) -> None:
         """Show a sentence about everything so far, such as ``none differs so far``."""
+
+    def partial(self, so_far: Callable[[], Record]) -> None:
+        """Hear that a simulator has ended a circuit, and how to learn what has finished by then.
+
+        Args:
+            so_far: makes the record of that moment, whenever it is called and in whatever thread: the circuits that
+                have begun, with the counts, distances and times of simulators that have ended them. Their verdict is
+                ``finished``, for nobody is judged before all have run. It takes as long as a look at all these counts.
+        """
 
     def finish(self) -> None:
         """End, however it ended; a second call does nothing."""

@@ -16,8 +16,11 @@ from support.faulty import Right, faulty
 from gateway import Capabilities, Circuit, Counts, Probabilities, Provenance, Statevector, VirtualBackend
 from gateway.backends.base import Backend
 from gateway.circuit import Expression, bits
-from gateway.compare import compare
+from gateway.compare import Comparison, compare
+from gateway.compare.consistency import contradiction
+from gateway.compare.progress import Progress
 from gateway.compare.record import Verdict
+from gateway.compare.verdict import standing
 from gateway.errors import (
     CircuitSyntaxError,
     JobTimeout,
@@ -575,3 +578,58 @@ def test_a_difference_that_does_not_show_again_is_no_reproducer_and_the_row_says
     assert verdicts(comparison) == {"a": "agrees", "once": "differs"}
     assert comparison.cases[0].reproducers == ()
     assert "it was not reduced" in comparison.rows[1].notes[-1]
+
+
+class Listening(Progress):
+    """Keeps what it is told of partial results, and asks for each only when all is over."""
+
+    def __init__(self) -> None:
+        self.heard = []
+
+    def partial(self, so_far):
+        self.heard.append(so_far)
+
+    def words(self) -> list[dict[str, str]]:
+        return [{row.simulator: str(standing(row)) for row in so_far().rows} for so_far in self.heard]
+
+
+def test_partial_results_are_those_of_the_moment_and_judge_nobody():
+    listening = Listening()
+    backends = {"one": Right(), "wrong": faulty("bits-reversed"), "other": Right()}
+    compare(PHASE, backends, shots=1_000, **QUIET | {"progress": listening})
+    late = "has not run"
+    assert listening.words() == [
+        {"one": "finished", "wrong": late, "other": late},
+        {"one": "finished", "wrong": "finished", "other": late},
+        {"one": "finished", "wrong": "finished", "other": "finished"},
+    ]
+
+
+def test_partial_results_have_counts_distances_and_times_and_are_a_record_that_can_be_kept():
+    listening = Listening()
+    comparison = compare(PHASE, {"one": Right(), "other": Right()}, shots=1_000, **QUIET | {"progress": listening})
+    partial = listening.heard[-1]()
+    copy = msgspec.json.decode(msgspec.json.encode(partial), type=Comparison)
+    assert copy == partial
+    assert contradiction(copy) == ""
+    for row, final in zip(partial.rows, comparison.rows, strict=True):
+        assert row.counts == final.counts
+        assert row.distance == final.distance
+        assert row.exact_difference == final.exact_difference
+        assert row.timings == final.timings
+        assert row.p_value is None
+
+
+def test_partial_results_of_one_that_failed_and_of_several_circuits_and_threads_are_complete():
+    listening = Listening()
+    broken = Failing(SimulatorError("it broke"), only=bell())
+    backends = {"one": Right(), "broken": broken}
+    circuits = {"phase": PHASE, "bell": bell()}
+    compare(circuits, backends, shots=100, side_by_side=True, **QUIET | {"progress": listening})
+    assert len(listening.heard) == 4
+    assert [len(so_far().cases) for so_far in listening.heard] == [1, 1, 2, 2]
+    assert {row.simulator: str(standing(row)) for row in listening.heard[-1]().cases[1].rows} == {
+        "one": "finished",
+        "broken": "failed",
+    }
+    assert contradiction(listening.heard[-1]()) == ""
