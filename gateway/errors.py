@@ -10,6 +10,7 @@
     ├─ UnsupportedError         422  the simulator, or a flat circuit, cannot do this: feature, simulator, line
     ├─ LimitError               413  ask for less: limit, requested, allowed
     ├─ AuthenticationError      401
+    ├─ Forbidden                403  the token lacks a right: right
     ├─ HostRefused              400  called by a name that is not the server's: host
     ├─ OriginRefused            403  a web page that may not use the server: origin
     ├─ JobError
@@ -187,6 +188,16 @@ class AuthenticationError(GatewayError, PermissionError):
     title = "The token is missing or wrong"
     code = "unauthenticated"
     status = 401
+
+
+class Forbidden(GatewayError, PermissionError):  # noqa: N818 - HTTP's word for it
+    """The token is right, but lacks the ``right`` that the request needs."""
+
+    title = "The token lacks the right that the request needs"
+    code = "forbidden"
+    status = 403
+    fields = ("right",)
+    right: str | None
 
 
 class HostRefused(GatewayError, PermissionError):  # noqa: N818 - the name says what happened

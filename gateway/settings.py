@@ -68,6 +68,15 @@ class ListenerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
             "FILE",
         ),
     ] = None
+    door_key_file: Annotated[
+        str | None,
+        _setting(
+            "the file in which the gateway's own service, gateway open, keeps the key by which servers know it",
+            "--door-key",
+            "GATEWAY_DOOR_KEY_FILE",
+            "FILE",
+        ),
+    ] = None
     anonymous: Annotated[
         bool,
         _setting(

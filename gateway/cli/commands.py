@@ -190,6 +190,12 @@ def _declare_token(parser: Parser) -> None:
     parser.add_argument(
         "--file", metavar="FILE", help="add the digest of the token to this file, which gateway serve --tokens reads"
     )
+    parser.add_argument(
+        "--rights",
+        metavar="RIGHTS",
+        default="run,compare",
+        help="what the token lets its holder do, of run, compare and admin, separated by commas; default: %(default)s",
+    )
 
 
 def _declare_up(parser: Parser) -> None:

@@ -11,14 +11,18 @@ import secrets
 import sys
 
 from gateway.errors import RequestError
+from gateway.rights import USUAL_RIGHTS, parse_rights, write_rights
 
 
 def make(arguments: argparse.Namespace) -> int:
     """Print a new token; only its digest is stored."""
     if not re.fullmatch(r"[\w.@-]{1,64}", arguments.name):
         raise RequestError(f"a name has 1 to 64 letters, digits and _.@-, not {arguments.name!r}", field="name")
+    rights = parse_rights(arguments.rights)
     token = secrets.token_urlsafe(32)
     line = f"{arguments.name} sha256:{hashlib.sha256(token.encode()).hexdigest()}"
+    if rights != USUAL_RIGHTS:
+        line += f" {write_rights(rights)}"
     if arguments.file is None:
         print(f"gateway: the line for the file that --tokens takes:\n{line}", file=sys.stderr)
     else:

@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 from gateway.errors import (
     BusyError,
+    Forbidden,
     IdempotencyConflict,
     JobInterrupted,
     JobNotFound,
@@ -40,6 +41,7 @@ from gateway.protocol import problem
 from gateway.protocol.encodings import Encoding
 from gateway.protocol.messages import JobInfo, JobList, RunRequest, ServerLimits, encode
 from gateway.results import JobState, ResultType
+from gateway.rights import ALL_RIGHTS, Right, write_rights
 
 MAX_ATTEMPTS = 3
 """Attempts at a run during which the server ends each time: the run might be what ends the server."""
@@ -60,11 +62,27 @@ class Caller(NamedTuple):
         owner: the name of their token, empty where everybody is let in; callers see the jobs of their owner only.
         name: the name of their token, or their address; callers of different names take turns.
         token: the token itself, for functions that take one.
+        rights: what they may do.
     """
 
     owner: str = ""
     name: str = ""
     token: str | None = None
+    rights: frozenset[Right] = ALL_RIGHTS
+
+    def demand(self, right: Right) -> None:
+        """Refuse a caller who lacks a right.
+
+        Raises:
+            Forbidden: they do.
+        """
+        if right not in self.rights:
+            has = write_rights(self.rights) or "none"
+            raise Forbidden(
+                f"this needs the right {str(right)!r}, which this token has not (its rights: {has}); "
+                f"'gateway token NAME --rights {write_rights(self.rights | {right})}' makes one that has",
+                right=str(right),
+            )
 
 
 class JobAnswer(NamedTuple):

@@ -15,6 +15,7 @@ import msgspec
 
 from gateway.protocol.messages import BackendInfo, Health, JobInfo, JobList, RunRequest, RunResponse
 from gateway.results import JobState
+from gateway.rights import Right
 
 MAX_PAGE = 1000
 """The largest number of jobs on a page."""
@@ -59,6 +60,7 @@ class Endpoint:
         errors: statuses of errors beside :data:`ALWAYS` and, with a body, :data:`WITH_BODY`.
         parameters: the parameters in query and header.
         needs_token: whether a server that demands tokens demands one here.
+        right: the right that a server which demands tokens demands as well.
         media_type: the type of the answer's body.
         documented: whether the OpenAPI document has it; it does not describe itself.
     """
@@ -74,6 +76,7 @@ class Endpoint:
     errors: tuple[int, ...] = ()
     parameters: tuple[Parameter, ...] = ()
     needs_token: bool = True
+    right: Right | None = None
     media_type: str = "application/json"
     documented: bool = True
 
@@ -142,6 +145,7 @@ RUN = Endpoint(
     answer=RunResponse,
     answer_means="the results, in order",
     errors=(422, 500, 503, 504, 507),
+    right=Right.RUN,
 )
 SUBMIT = Endpoint(
     operation="submit",
@@ -154,6 +158,7 @@ SUBMIT = Endpoint(
     answer_means="it was accepted",
     errors=(422, 503, 507),
     parameters=(IDEMPOTENCY_KEY,),
+    right=Right.RUN,
 )
 JOB = Endpoint(
     operation="job",
@@ -164,6 +169,7 @@ JOB = Endpoint(
     answer_means="the job",
     errors=(404, 503),
     parameters=(WAIT_S, RESULTS),
+    right=Right.RUN,
 )
 RESULT = Endpoint(
     operation="result",
@@ -174,6 +180,7 @@ RESULT = Endpoint(
     answer_means="the result",
     errors=(404, 413, 422, 500, 503, 504, 507),
     parameters=(WAIT_S, COUNT),
+    right=Right.RUN,
 )
 JOBS = Endpoint(
     operation="jobs",
@@ -184,6 +191,7 @@ JOBS = Endpoint(
     answer_means="a page",
     errors=(404, 503),
     parameters=(STATE, BEFORE, LIMIT),
+    right=Right.RUN,
 )
 CANCEL = Endpoint(
     operation="cancel",
@@ -194,6 +202,7 @@ CANCEL = Endpoint(
     answer_means="the job",
     errors=(404, 503),
     parameters=(RESULTS, FORGET),
+    right=Right.RUN,
 )
 RERUN = Endpoint(
     operation="rerun",
@@ -204,6 +213,7 @@ RERUN = Endpoint(
     answer=JobInfo,
     answer_means="it was accepted",
     errors=(404, 413, 503, 507),
+    right=Right.RUN,
 )
 BACKEND = Endpoint(
     operation="backend",

@@ -19,6 +19,8 @@ from gateway.execution.processors import usable
 from gateway.execution.worker import Target
 from gateway.execution.worker_process import ForkServer
 from gateway.protocol import problem
+from gateway.server.access.authentication import Authentication
+from gateway.server.access.door_key import DoorKey
 from gateway.server.access.fair_places import with_reserve
 from gateway.server.access.tokens import tokens_of
 from gateway.server.hosting import HostedApplication, log_to_stderr
@@ -79,13 +81,14 @@ class SimulatorApplication(HostedApplication):
         from gateway.server.http.app import create_app  # noqa: PLC0415
         from gateway.server.service import Service  # noqa: PLC0415
 
+        door_key = None if settings.door_key_file is None else DoorKey(Path(settings.door_key_file))
         tokens = tokens_of(settings.tokens, None if settings.tokens_file is None else Path(settings.tokens_file))
         pool = WorkerPool(self.target, limits, self.workers, fork_server=fork_server, folder=store.folder)
         service = Service.over(
             pool,
             limits,
             store=store,
-            tokens=tokens,
+            authentication=Authentication(tokens, door_key),
             web_pages=WebGuard(settings.allowed_hosts, settings.allowed_origins),
             interfaces=self.interfaces,
             idle_s=settings.idle_s,

@@ -18,7 +18,6 @@ from gateway.protocol.encodings import Encoding
 from gateway.protocol.messages import RunRequest, ServerLimits
 from gateway.server.access.authentication import Authentication
 from gateway.server.access.fair_places import FairPlaces
-from gateway.server.access.tokens import Tokens
 from gateway.server.access.web_pages import WebGuard
 from gateway.server.idle_limit import IdleLimit
 from gateway.server.spreading import run_shares, shares
@@ -87,7 +86,7 @@ class Service:
         limits: ServerLimits | None = None,
         *,
         store: JobStore | None = None,
-        tokens: Tokens | None = None,
+        authentication: Authentication | None = None,
         web_pages: WebGuard | None = None,
         interfaces: tuple[Interface, ...] = (),
         idle_s: float | None = None,
@@ -100,7 +99,7 @@ class Service:
                 :class:`~gateway.execution.pool.InlineExecutor`; the service closes it.
             limits: bounds that no request may exceed.
             store: keeps the jobs; in memory by default. The service closes it.
-            tokens: the tokens that are let in; by default everybody is.
+            authentication: decides who is let in; by default everybody is.
             web_pages: decides which web pages and host names are let in.
             interfaces: the interfaces for older clients; the service closes them.
             idle_s: seconds without a request after which ``on_idle`` is called; by default it never is.
@@ -114,7 +113,7 @@ class Service:
             store=store,
             jobs=jobs,
             limits=limits,
-            authentication=Authentication(tokens or Tokens()),
+            authentication=authentication or Authentication(),
             web_pages=web_pages or WebGuard(),
             telemetry=telemetry,
             polls=FairPlaces(limits.max_polls),

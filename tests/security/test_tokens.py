@@ -16,7 +16,10 @@ from support.raw import JSON, Server, run_body
 from support.serving import environment, serving
 from support.waiting import wait_until
 
-from gateway.errors import AuthenticationError, JobNotFound
+from gateway.errors import AuthenticationError, Forbidden, JobNotFound
+from gateway.protocol.endpoints import ENDPOINTS
+from gateway.rights import Right
+from gateway.server.access.door_key import door_headers, ensure_door_key
 
 ANN, ANNS_SECOND, BOB, CARL, WRONG = ("token-of-ann", "another-of-ann", "token-of-bob", "token-of-carl", "wrong-token")
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - what is refused, or allowed with tokens
@@ -103,6 +106,53 @@ def test_what_only_looks_like_a_probe_wants_a_token(guarded: Server, path):
 @pytest.mark.parametrize("token", [ANN, ANNS_SECOND, BOB, CARL])
 def test_every_token_lets_in(guarded: Server, token):
     assert guarded.request("POST", "/v1/run", run_body(), bearer(token)).status == 200
+
+
+RUNNING = [(row.method, row.path) for row in ENDPOINTS.values() if row.right is Right.RUN]
+"""The requests that need the right to run."""
+
+
+@pytest.fixture(scope="module")
+def behind_a_door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, Path]]:
+    """A server whose ann may run and whose bob may not, and the file in which a door will leave its key."""
+    folder = tmp_path_factory.mktemp("door")
+    tokens, key = folder / "tokens", folder / "key"
+    tokens.write_text(f"{line('ann', ANN).rstrip()} run\n{line('bob', BOB).rstrip()} compare\n")
+    tokens.chmod(0o600)
+    with serving("--tokens", str(tokens), "--door-key", str(key)) as served:
+        yield served, key
+
+
+def test_whoever_lacks_the_right_to_run_may_only_look(behind_a_door: tuple[Server, Path]):
+    server, _ = behind_a_door
+    assert len(RUNNING) == 7
+    for method, path in RUNNING:
+        url = path.replace("{job_id}", "x").replace("{position}", "0")
+        content = run_body() if method == "POST" else None
+        reply = server.request(method, url, content, bearer(BOB))
+        assert (reply.status, reply.json["code"], reply.json["right"]) == (403, "forbidden", "run"), path
+        assert server.request(method, url, content, bearer(ANN)).status != 403, path
+    assert server.request("GET", "/v1/backend", None, bearer(BOB)).status == 200
+    with server.client(token=BOB) as bob, pytest.raises(Forbidden, match=r"needs the right 'run'.* rights: compare"):
+        bob.run(fake())
+
+
+def test_the_door_runs_for_whom_it_names_and_they_own_the_jobs(behind_a_door: tuple[Server, Path]):
+    server, file = behind_a_door
+    file.unlink(missing_ok=True)
+    forged = "k" * 43
+    assert server.request("GET", "/v1/backend", None, {**bearer(forged), "Gateway-Caller": "ann"}).status == 401
+    key = ensure_door_key(file)
+    for_ann = {**JSON, **door_headers(key, "ann")}
+    job = server.request("POST", "/v1/jobs", run_body(), for_ann).json["id"]
+    with server.client(token=ANN) as ann:
+        assert ann.job(job).result(20).shots
+    assert server.request("GET", f"/v1/jobs/{job}", None, {**JSON, **door_headers(key, "carl")}).status == 404
+    assert server.request("GET", "/v1/backend", None, door_headers(key)).status == 200
+    assert server.request("POST", "/v1/run", run_body(), {**JSON, **door_headers(key)}).status == 403
+    assert server.request("GET", "/v1/backend", None, {**bearer(forged), "Gateway-Caller": "ann"}).status == 401
+    file.unlink()
+    assert server.request("GET", "/v1/backend", None, for_ann).status == 401
 
 
 def test_several_authorizations_are_no_way_in(guarded: Server):
@@ -234,7 +284,7 @@ def test_a_server_does_not_start_with_tokens_that_others_can_write(tokens_file: 
     ("content", "why"),
     [
         (None, "cannot read the tokens"),
-        ("secret\n", "entry 1: a token is written as"),
+        ("secret\n", "line 1: a token is written as"),
         ("\xff", "cannot read the tokens"),
     ],
 )

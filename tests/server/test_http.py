@@ -16,6 +16,7 @@ from gateway.errors import LimitError
 from gateway.execution.pool import InlineExecutor
 from gateway.execution.runner import Runner
 from gateway.protocol.messages import RunRequest, ServerLimits, encode
+from gateway.server.access.authentication import Authentication
 from gateway.server.access.tokens import Tokens, parse_tokens
 from gateway.server.http.app import create_app
 from gateway.server.service import Service
@@ -232,7 +233,7 @@ def test_a_token_in_another_form_than_bearer_is_refused(app: FlaskClient, header
 def test_only_known_tokens_are_let_in_where_tokens_are_asked_for(header, status):
     digests = (hashlib.sha256(b"other").hexdigest(), hashlib.sha256(b"sesame").hexdigest())
     tokens = Tokens(parse_tokens(digests, "here"))
-    service = Service.over(InlineExecutor(Runner(FakeAdapter(), ServerLimits())), tokens=tokens)
+    service = Service.over(InlineExecutor(Runner(FakeAdapter(), ServerLimits())), authentication=Authentication(tokens))
     app = create_app(service).test_client()
     headers = {} if header is None else {"Authorization": header}
     assert app.get("/v1/backend", headers=headers).status_code == status

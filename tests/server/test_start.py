@@ -164,7 +164,7 @@ def test_jobs_are_named_by_path_or_by_url(tmp_path: Path):
 
 @pytest.mark.parametrize(
     ("content", "sentence"),
-    [(None, "tokens: No such file or directory"), ("what is this", "tokens, entry 1: a token is written as")],
+    [(None, "tokens: No such file or directory"), ("what is this", "tokens, line 1: a token is written as")],
 )
 def test_tokens_that_cannot_be_read_are_refused(content: str | None, sentence: str, tmp_path: Path):
     file = tmp_path / "tokens"

@@ -88,6 +88,7 @@ def test_the_tree_in_the_docstring_shows_nothing_else():
         (errors.UnsupportedError, ValueError),
         (errors.LimitError, ValueError),
         (errors.AuthenticationError, PermissionError),
+        (errors.Forbidden, PermissionError),
         (errors.JobTimeout, TimeoutError),
         (errors.SimulatorError, RuntimeError),
         (errors.SimulatorNotInstalled, ImportError),

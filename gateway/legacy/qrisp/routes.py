@@ -18,7 +18,8 @@ from gateway.legacy.qrisp.jobs import JobService
 from gateway.legacy.qrisp.objects import RunMessage
 from gateway.protocol.messages import decode, encode
 from gateway.results import JobState
-from gateway.server.http.requests import bearer_token, body
+from gateway.rights import Right
+from gateway.server.http.requests import bearer_token, body, on_behalf_of
 from gateway.server.http.responses import respond
 from gateway.server.service import Service
 
@@ -71,7 +72,7 @@ def _add_jobs(routes: Blueprint, service: Service, jobs: JobService, *, qunicorn
         content = body(service)
         token = bearer_token()
         if token is not None:  # Qrisp's clients send none here
-            service.authentication.authenticate(token)
+            service.authentication.authenticate(token).demand(Right.RUN)
         return respond(encode(jobs.deploy(content)), _CREATED)
 
     def order() -> Response:
@@ -102,12 +103,14 @@ def _add_one_job(routes: Blueprint, service: Service, jobs: JobService, *, qunic
 
 
 def _caller(service: Service, content: bytes) -> Caller:
-    """Return who sends a request, by the token in the header or in the body.
+    """Return who sends a request to run something, by the token in the header or in the body.
 
     Before the caller is let in, only the token is read from the body. Clients that have no token send ``""``.
     """
     token = bearer_token() or decode(_Token, content).token or None
-    return service.authentication.authenticate(token, request.remote_addr or "")
+    caller = service.authentication.authenticate(token, request.remote_addr or "", on_behalf_of())
+    caller.demand(Right.RUN)
+    return caller
 
 
 def _explain(response: Response) -> Response:

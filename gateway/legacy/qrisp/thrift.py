@@ -28,6 +28,7 @@ from thriftpy2.transport.base import TTransportException
 from gateway.errors import GatewayError, RequestError
 from gateway.legacy.qrisp import objects, runs
 from gateway.legacy.qrisp.thrift_wire import Connection, StrictProtocol, UnknownMethodError
+from gateway.rights import Right
 from gateway.server.service import Service
 
 MAX_CONNECTIONS = 64
@@ -159,6 +160,7 @@ class _Handler:
 
     def _run(self, qc: object, shots: int | None, token: str | None) -> dict[str, int]:
         caller = self._service.authentication.authenticate(token or None, self._address)
+        caller.demand(Right.RUN)
         if not isinstance(qc, objects.QuantumCircuit):
             raise RequestError("run() wants a circuit", field="qc")
         return runs.run(self._service, objects.RunMessage(qc, shots), caller)

@@ -6,7 +6,12 @@ from dataclasses import dataclass, field
 
 from gateway.errors import AuthenticationError
 from gateway.jobs.manager import Caller
+from gateway.rights import USUAL_RIGHTS
+from gateway.server.access.door_key import DoorKey, caller_of
 from gateway.server.access.tokens import Tokens
+
+DOOR = "(door)"
+"""The name of the door itself; no token's holder can have it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,26 +20,43 @@ class Authentication:
 
     Args:
         tokens: the tokens that are let in; without any, everybody is.
+        door_key: tells the door's requests from others; ``None`` where no door asks.
     """
 
     tokens: Tokens = field(default_factory=Tokens)
+    door_key: DoorKey | None = None
 
     @property
     def required(self) -> bool:
         """Whether a request needs a token."""
         return bool(self.tokens)
 
-    def authenticate(self, token: str | None, address: str = "") -> Caller:
+    def authenticate(self, token: str | None, address: str = "", on_behalf_of: str | None = None) -> Caller:
         """Return the holder of a token or, on a server that needs none, a caller named by their address.
+
+        Args:
+            token: the token of the request.
+            address: where the request comes from.
+            on_behalf_of: the caller whom the door names in the header ``Gateway-Caller``; anybody else's is ignored.
 
         Raises:
             AuthenticationError: the token is missing or wrong.
+            RequestError: the door names somebody who cannot exist.
         """
+        if token is not None and self.door_key is not None and self.door_key.matches(token):
+            return self._asked_for(on_behalf_of)
         if not self.required:
             return Caller("", address, token)
         if token is None:
             raise AuthenticationError("this server wants a token: send 'Authorization: Bearer TOKEN'")
-        holder = self.tokens.holder(token)
+        holder = self.tokens.find(token)
         if holder is None:
             raise AuthenticationError("the token is wrong")
-        return Caller(holder, holder, token)
+        return Caller(holder.name, holder.name, token, holder.rights)
+
+    def _asked_for(self, header: str | None) -> Caller:
+        """Return the caller for whom the door asks; the door itself may look, and run nothing."""
+        if header is None:
+            return Caller(DOOR, DOOR, None, frozenset())
+        name = caller_of(header)
+        return Caller(name if self.required else "", name, None, USUAL_RIGHTS)

@@ -14,9 +14,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gateway.errors import RequestError
+from gateway.rights import USUAL_RIGHTS, Right, parse_rights
 from gateway.server.access.trusted_file import Stamp, read_trusted, stamp_of
 
-_ENTRY = re.compile(r"(?:(?P<name>[\w.@-]{1,64})\s*[\s:=]\s*)?(?:sha256:)?(?P<digest>[0-9a-fA-F]{64})")
+_ENTRY = re.compile(
+    r"(?:(?P<name>[\w.@-]{1,64})\s*[\s:=]\s*)?(?:sha256:)?(?P<digest>[0-9a-fA-F]{64})(?:\s+(?P<rights>\S.*))?"
+)
 
 _READ_EVERY_S = 1.0
 
@@ -24,28 +27,40 @@ log = logging.getLogger("gateway")
 
 
 class TokenDigest(NamedTuple):
-    """A token that is let in: the name of its holder, and its SHA-256 in hex."""
+    """A token that is let in: the name of its holder, its SHA-256 in hex, and its rights."""
 
     name: str
     digest: str
+    rights: frozenset[Right] = USUAL_RIGHTS
+
+
+def parse_token(entry: str, place: str) -> TokenDigest:
+    """Read an entry ``NAME sha256:HEX run,compare``; a digest alone is named by its first eight digits.
+
+    Raises:
+        RequestError: the entry at this place has another form, or there is no such right. The message does not quote
+            it, for it may have the token itself.
+    """
+    match = _ENTRY.fullmatch(entry.strip())
+    if match is None:
+        raise RequestError(
+            f"{place}: a token is written as NAME sha256:HEX, then its rights unless they are the usual; "
+            "'gateway token NAME' makes one"
+        )
+    digest, rights = match["digest"].lower(), match["rights"]
+    try:
+        return TokenDigest(match["name"] or digest[:8], digest, parse_rights(rights) if rights else USUAL_RIGHTS)
+    except RequestError as exc:
+        raise RequestError(f"{place}: the rights of a token are {', '.join(Right)}, separated by commas") from exc
 
 
 def parse_tokens(entries: Sequence[str], where: str) -> tuple[TokenDigest, ...]:
-    """Read entries of the form ``NAME sha256:HEX``; a digest alone is named by its first eight digits.
+    """Read entries as :func:`parse_token` does.
 
     Raises:
-        RequestError: an entry has another form. The message does not quote it, for it may be the token itself.
+        RequestError: an entry has another form.
     """
-    tokens = []
-    for number, entry in enumerate(entries, 1):
-        match = _ENTRY.fullmatch(entry.strip())
-        if match is None:
-            raise RequestError(
-                f"{where}, entry {number}: a token is written as NAME sha256:HEX; 'gateway token NAME' makes one"
-            )
-        digest = match["digest"].lower()
-        tokens.append(TokenDigest(match["name"] or digest[:8], digest))
-    return tuple(tokens)
+    return tuple(parse_token(entry, f"{where}, entry {number}") for number, entry in enumerate(entries, 1))
 
 
 def tokens_of(digests: Sequence[str], file: Path | None) -> Tokens:
@@ -85,10 +100,10 @@ class Tokens:
         """Whether the server demands tokens; with a file it does, even if the file is empty."""
         return bool(self._fixed) or self._file is not None
 
-    def holder(self, token: str) -> str | None:
-        """Return the holder of a token, ``None`` if there is no such token; the comparison takes constant time."""
+    def find(self, token: str) -> TokenDigest | None:
+        """Return the entry of a token, ``None`` if there is no such token; the comparison takes constant time."""
         digest = hashlib.sha256(token.encode(errors="surrogatepass")).hexdigest()
-        matches = [entry.name for entry in self._all() if hmac.compare_digest(entry.digest, digest)]
+        matches = [entry for entry in self._all() if hmac.compare_digest(entry.digest, digest)]
         return matches[0] if matches else None
 
     def _all(self) -> tuple[TokenDigest, ...]:
@@ -122,4 +137,8 @@ class Tokens:
             lines = content.decode("utf-8").splitlines()
         except UnicodeDecodeError as exc:
             raise RequestError(f"cannot read the tokens in {file.name}: {exc}") from exc
-        return parse_tokens([text for line in lines if (text := line.partition("#")[0].strip())], file.name)
+        return tuple(
+            parse_token(text, f"{file.name}, line {number}")
+            for number, line in enumerate(lines, 1)
+            if (text := line.partition("#")[0].strip())
+        )

@@ -9,7 +9,7 @@ from flask import Blueprint, Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
 from gateway.errors import GatewayError
-from gateway.server.http.requests import bearer_token
+from gateway.server.http.requests import bearer_token, on_behalf_of
 from gateway.server.http.responses import on_gateway_error, on_http_error, on_surprise
 
 if TYPE_CHECKING:
@@ -78,7 +78,8 @@ def _add_authentication(app: Flask, service: Answering, open_paths: Collection[s
     @app.before_request
     def authenticate() -> None:
         if request.path not in open_paths and request.blueprint not in exempt:
-            g.caller = service.authentication.authenticate(bearer_token(), request.remote_addr or "")
+            address = request.remote_addr or ""
+            g.caller = service.authentication.authenticate(bearer_token(), address, on_behalf_of())
 
 
 def _count_requests(app: Flask, idle_limit: IdleLimit, open_paths: Collection[str]) -> None:

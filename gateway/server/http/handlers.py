@@ -54,6 +54,8 @@ def probes(service: Service) -> dict[str, Callable[[], Response]]:
 def _answer(row: Endpoint, service: Service, **path: str) -> Response:
     if row.path not in PROBES:  # what probes a server may add parameters of its own
         check_query(row)
+    if row.right is not None:
+        _caller().demand(row.right)
     return HANDLERS[row.operation](service, **path)
 
 

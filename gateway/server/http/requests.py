@@ -11,6 +11,7 @@ from gateway.errors import AuthenticationError, LimitError, RequestError
 from gateway.protocol.encodings import Encoding, accepted
 from gateway.protocol.endpoints import IDEMPOTENCY_KEY, Endpoint, Parameter
 from gateway.protocol.refusals import named_choices
+from gateway.server.access.door_key import CALLER_HEADER
 from gateway.server.http.responses import JSON, HttpProblem
 from gateway.server.service import Service
 
@@ -102,6 +103,11 @@ def bearer_token() -> str | None:
     if kind.lower() != "bearer" or not token.strip():
         raise AuthenticationError("send the token as 'Authorization: Bearer TOKEN'")
     return token.strip()
+
+
+def on_behalf_of() -> str | None:
+    """Return whom the request names as its caller, which only the door may do."""
+    return request.headers.get(CALLER_HEADER)
 
 
 def trace_context() -> str | None:

@@ -26,6 +26,8 @@ from gateway.legacy.qrisp import jobs as qrisp_jobs
 from gateway.legacy.qrisp import store as qrisp_store
 from gateway.legacy.qrisp.room import QrispInterface
 from gateway.protocol.messages import ServerLimits
+from gateway.rights import USUAL_RIGHTS, Right
+from gateway.server.access.authentication import Authentication
 from gateway.server.access.tokens import TokenDigest, Tokens
 from gateway.server.http.app import create_app
 from gateway.server.service import Service
@@ -306,12 +308,13 @@ def test_other_methods_and_slashes_are_answered_as_ever(app: FlaskClient, method
 # ---------------------------------------------------------------------------- tokens, and what lasts
 
 
-def tokens(*names: str) -> Tokens:
-    return Tokens([TokenDigest(name, hashlib.sha256(f"token of {name}".encode()).hexdigest()) for name in names])
+def holders(*names: str, rights: frozenset[Right] = USUAL_RIGHTS) -> Authentication:
+    digests = {name: hashlib.sha256(f"token of {name}".encode()).hexdigest() for name in names}
+    return Authentication(Tokens([TokenDigest(name, digest, rights) for name, digest in digests.items()]))
 
 
 def test_a_token_is_the_one_of_the_order_and_jobs_are_seen_by_their_owner_alone():
-    with serving(tokens=tokens("ann", "bob")) as client:
+    with serving(authentication=holders("ann", "bob")) as client:
         number = submit(client, BELL, token="token of ann").get_json()["id"]  # noqa: S106
         path = f"/jobs/{number}"
         assert client.get(path, json={"token": "token of ann"}).status_code == 201
@@ -325,7 +328,7 @@ def test_a_token_is_the_one_of_the_order_and_jobs_are_seen_by_their_owner_alone(
 
 @pytest.mark.parametrize("token", ["", "wrong", None])
 def test_an_order_without_the_token_is_refused_and_so_is_the_question_for_it(token):
-    with serving(tokens=tokens("ann")) as client:
+    with serving(authentication=holders("ann")) as client:
         reply = submit(client, BELL, token=token)
         number = reply.get_json(force=True)["id"]
         assert reply.status_code == 401
@@ -333,9 +336,17 @@ def test_an_order_without_the_token_is_refused_and_so_is_the_question_for_it(tok
 
 
 def test_a_wrong_token_in_the_header_is_refused_for_a_deployment_too():
-    with serving(tokens=tokens("ann")) as client:
+    with serving(authentication=holders("ann")) as client:
         headers = {"Authorization": "Bearer wrong"}
         assert client.post("/deployments", json=deployment(BELL), headers=headers).status_code == 401
+
+
+def test_a_token_without_the_right_to_run_deploys_and_orders_nothing():
+    with serving(authentication=holders("ann", rights=frozenset({Right.COMPARE}))) as client:
+        reply = submit(client, BELL, token="token of ann")  # noqa: S106
+        assert (reply.status_code, reply.get_json(force=True)["error_code"]) == (403, "forbidden")
+        headers = {"Authorization": "Bearer token of ann"}
+        assert client.post("/deployments", json=deployment(BELL), headers=headers).status_code == 403
 
 
 def test_deployments_and_jobs_outlive_the_server(tmp_path: Path):

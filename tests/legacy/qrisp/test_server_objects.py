@@ -21,6 +21,7 @@ from gateway.execution.runner import Runner
 from gateway.legacy.qrisp import whole_answers
 from gateway.legacy.qrisp.room import QrispInterface
 from gateway.protocol.messages import ServerLimits
+from gateway.server.access.authentication import Authentication
 from gateway.server.access.tokens import TokenDigest, Tokens
 from gateway.server.http.app import create_app
 from gateway.server.service import Service
@@ -37,7 +38,9 @@ def body(qc: Any = None, shots: Any = 100, **more: Any) -> bytes:
 def serving(runnable: Any, tokens: Tokens | None = None) -> Iterator[FlaskClient]:
     """Serve from this process."""
     executor = InlineExecutor(Runner(runnable, LIMITS))
-    service = Service.over(executor, LIMITS, tokens=tokens, interfaces=(QrispInterface(),))
+    service = Service.over(
+        executor, LIMITS, authentication=Authentication(tokens or Tokens()), interfaces=(QrispInterface(),)
+    )
     yield create_app(service).test_client()
     service.close()
 

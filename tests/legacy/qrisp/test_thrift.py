@@ -41,6 +41,8 @@ from gateway.legacy.qrisp.objects import MAX_DEPTH, QuantumCircuit
 from gateway.legacy.qrisp.room import QrispInterface
 from gateway.listener import bind
 from gateway.protocol.messages import ServerLimits
+from gateway.rights import Right
+from gateway.server.access.authentication import Authentication
 from gateway.server.access.tokens import TokenDigest, Tokens
 from gateway.server.service import Service
 from gateway.simulators import find
@@ -227,7 +229,10 @@ def serve() -> Iterator[Callable[..., int]]:
         listener = bind("127.0.0.1", 0)
         port: int = listener.getsockname()[1]
         interfaces = (QrispInterface(listener),)
-        services.append(Service.over(executor, LIMITS, tokens=tokens, interfaces=interfaces, idle_s=600))
+        authentication = Authentication(tokens or Tokens())
+        services.append(
+            Service.over(executor, LIMITS, authentication=authentication, interfaces=interfaces, idle_s=600)
+        )
         services[-1].start()
         start.service = services[-1]
         return port
@@ -235,6 +240,14 @@ def serve() -> Iterator[Callable[..., int]]:
     yield start
     for service in services:
         service.close()
+
+
+def test_a_token_without_the_right_to_run_runs_nothing(serve):
+    digest = hashlib.sha256(TOKEN.encode()).hexdigest()
+    calls = Calls(serve(zeros, tokens=Tokens([TokenDigest("me", digest, frozenset({Right.COMPARE}))])))
+    with pytest.raises(TApplicationException, match="forbidden: this needs the right 'run'"):
+        calls.run(token=TOKEN)
+    calls.close()
 
 
 def zeros(circuit, shots):

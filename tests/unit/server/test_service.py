@@ -19,6 +19,7 @@ from gateway.execution.runner import Answer, Runner
 from gateway.jobs.manager import Caller
 from gateway.jobs.store import JobStore
 from gateway.protocol.messages import RunRequest, RunResponse, ServerLimits, decode, encode
+from gateway.server.access.authentication import Authentication
 from gateway.server.access.tokens import Tokens, parse_tokens
 from gateway.server.http.app import create_app
 from gateway.server.service import Service
@@ -132,7 +133,7 @@ def test_only_where_there_is_an_idle_limit_is_anything_counted_as_busy(executor:
 
 def test_an_interface_is_asked_for_routes_that_look_after_tokens_themselves(executor: Executor):
     tokens = Tokens(parse_tokens([f"ada sha256:{hashlib.sha256(b'token of ada').hexdigest()}"], "here"))
-    service = Service.over(executor, tokens=tokens, interfaces=(Interface(),))
+    service = Service.over(executor, authentication=Authentication(tokens), interfaces=(Interface(),))
     client = create_app(service).test_client()
     assert client.get("/older").text == "for everybody"
     assert client.get("/v1/backend").status_code == 401

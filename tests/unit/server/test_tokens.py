@@ -25,6 +25,11 @@ def line(name: str) -> str:
     return f"{name} sha256:{hashlib.sha256(name.encode()).hexdigest()}\n"
 
 
+def holder(tokens: Tokens, token: str) -> str | None:
+    found = tokens.find(token)
+    return None if found is None else found.name
+
+
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     file = tmp_path / "tokens"
@@ -45,10 +50,34 @@ def test_a_file_that_others_can_write_is_refused_with_the_command_that_mends_it(
         Tokens(file=file)
 
 
+@pytest.mark.parametrize(
+    ("listed", "rights"),
+    [
+        ("", {"run", "compare"}),
+        (" run", {"run"}),
+        ("\tcompare , admin  # the one who looks after it", {"compare", "admin"}),
+        (" run,run", {"run"}),
+    ],
+)
+def test_an_entry_lists_the_rights_of_its_token(file: Path, listed: str, rights: set[str]):
+    file.write_text(f"{line('ann').rstrip()}{listed}\n{line('bob').rstrip()} admin\n")
+    tokens = Tokens(file=file)
+    assert tokens.find("ann").rights == rights
+    assert tokens.find("bob").rights == {"admin"}
+
+
+@pytest.mark.parametrize("listed", ["ruin", "run compare", "run,", "RUN", "s3cret"])
+def test_a_right_that_there_is_not_is_refused_with_its_line_and_not_quoted(file: Path, listed: str):
+    file.write_text(f"# those who are let in\n\n{line('ann').rstrip()} {listed}\n")
+    with pytest.raises(RequestError, match=r"^tokens, line 3: the rights of a token are run, compare, admin") as caught:
+        Tokens(file=file)
+    assert f"{listed!r}" not in caught.value.message
+
+
 @pytest.mark.parametrize("mode", [0o400, 0o600, 0o644, 0o444, 0o755])
 def test_a_file_that_others_can_only_read_is_taken(file: Path, mode: int):
     file.chmod(mode)
-    assert Tokens(file=file).holder("ann") == "ann"
+    assert holder(Tokens(file=file), "ann") == "ann"
 
 
 def test_the_path_in_the_command_is_quoted(tmp_path: Path):
@@ -69,7 +98,7 @@ def of_somebody_else(file: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_file_of_another_user_is_refused(of_somebody_else: Path):
-    with pytest.raises(RequestError, match=r"belong to another user .*: chown \d+ \S+ && chmod go-w \S+, or mount"):
+    with pytest.raises(RequestError, match=r"another user .* can write .*: chown \d+ \S+ && chmod go-w \S+, or mount"):
         Tokens(file=of_somebody_else)
 
 
@@ -84,7 +113,7 @@ def test_a_file_that_is_mounted_read_only_may_belong_to_anybody_but_not_be_writa
         return os.statvfs_result(values)
 
     monkeypatch.setattr(os, "fstatvfs", read_only)
-    assert Tokens(file=of_somebody_else).holder("ann") == "ann"
+    assert holder(Tokens(file=of_somebody_else), "ann") == "ann"
     of_somebody_else.chmod(0o666)
     with pytest.raises(RequestError, match="other users can write"):
         Tokens(file=of_somebody_else)
@@ -145,13 +174,13 @@ def test_what_takes_the_place_of_the_file_leaves_the_tokens_valid_and_is_logged_
     tokens = Tokens(file=file)
     file.unlink()
     put(file)
-    assert [tokens.holder(name) for name in ("ann", "mallory") * 5] == ["ann", None] * 5
+    assert [holder(tokens, name) for name in ("ann", "mallory") * 5] == ["ann", None] * 5
     assert len(errors()) == 1
     assert errors()[0].startswith("the tokens read before stay valid: ")
     _replace(file, line("bob"))
-    assert [tokens.holder(name) for name in ("ann", "bob")] == [None, "bob"]
+    assert [holder(tokens, name) for name in ("ann", "bob")] == [None, "bob"]
     file.chmod(0o606)
-    assert tokens.holder("bob") == "bob"
+    assert holder(tokens, "bob") == "bob"
     assert len(errors()) == 2, "a second fault is a second line"
 
 
@@ -159,14 +188,14 @@ def test_a_pipe_that_comes_between_look_and_reading_hangs_nobody(file: Path, mon
     regular = trusted_file.stamp_of(file)
     file.unlink()
     fifo(file)
-    monkeypatch.setattr(trusted_file, "stamp_of", lambda _: regular)
+    monkeypatch.setattr(trusted_file, "stamp_of", lambda *_: regular)
     with pytest.raises(RequestError, match="no regular file"):
         trusted_file.read_trusted(file)
 
 
 def test_the_largest_file_is_taken(file: Path):
     file.write_text(line("ann") + "#" * (trusted_file.MAX_BYTES - len(line("ann"))))
-    assert Tokens(file=file).holder("ann") == "ann"
+    assert holder(Tokens(file=file), "ann") == "ann"
 
 
 def test_a_replacement_of_the_same_size_time_and_inode_is_seen(file: Path):
@@ -178,8 +207,8 @@ def test_a_replacement_of_the_same_size_time_and_inode_is_seen(file: Path):
         os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
         now = file.stat()
         assert (now.st_size, now.st_mtime_ns, now.st_ino) == (status.st_size, status.st_mtime_ns, status.st_ino)
-        wait_until(lambda name=name: tokens.holder(name) == name, "the change to be seen")
-        assert tokens.holder(before) is None
+        wait_until(lambda name=name: holder(tokens, name) == name, "the change to be seen")
+        assert holder(tokens, before) is None
 
 
 def test_a_replacement_with_the_very_same_stamp_is_seen_a_second_later(file: Path, monkeypatch: pytest.MonkeyPatch):
@@ -189,10 +218,10 @@ def test_a_replacement_with_the_very_same_stamp_is_seen_a_second_later(file: Pat
     monkeypatch.setattr(module, "read_trusted", lambda path: (stamp, path.read_bytes()))
     monkeypatch.setattr(module.time, "monotonic", lambda: tokens._read_at + 0.9)
     file.write_text(line("bob"))
-    assert tokens.holder("bob") is None
+    assert holder(tokens, "bob") is None
     read_at = tokens._read_at
     monkeypatch.setattr(module.time, "monotonic", lambda: read_at + 1.0)
-    assert (tokens.holder("bob"), tokens.holder("ann")) == ("bob", None)
+    assert (holder(tokens, "bob"), holder(tokens, "ann")) == ("bob", None)
 
 
 def test_a_file_that_does_not_change_is_not_read_for_every_request(file: Path, monkeypatch: pytest.MonkeyPatch):
@@ -205,7 +234,7 @@ def test_a_file_that_does_not_change_is_not_read_for_every_request(file: Path, m
         put()
         before = len(read)
         for _ in range(100):
-            tokens.holder("ann")
+            holder(tokens, "ann")
         assert len(read) <= before + 1
 
 
@@ -220,13 +249,13 @@ def test_no_request_waits_for_the_reading_of_another(file: Path, monkeypatch: py
 
     monkeypatch.setattr(module, "read_trusted", slow)
     _replace(file, line("bob"))
-    reader = threading.Thread(target=tokens.holder, args=("bob",))
+    reader = threading.Thread(target=tokens.find, args=("bob",))
     reader.start()
     begun.wait(60)
-    assert tokens.holder("ann") == "ann", "while another reads, what was read before holds"
+    assert holder(tokens, "ann") == "ann", "while another reads, what was read before holds"
     go_on.set()
     reader.join(60)
-    assert (tokens.holder("ann"), tokens.holder("bob")) == (None, "bob")
+    assert (holder(tokens, "ann"), holder(tokens, "bob")) == (None, "bob")
 
 
 def _replace(file: Path, content: str) -> None:
