@@ -27,7 +27,6 @@ from gateway.circuit.pen import (
 from gateway.circuit.symbols import Mark, Symbol, sentence, symbol
 from gateway.look.markup import html
 from gateway.look.numbers import MINUS, several
-from gateway.look.theme import MIDTONE_MONO
 
 __all__ = ["NOTEBOOK", "PAGE", "Palette", "Picture", "draw"]
 
@@ -55,6 +54,7 @@ class Picture(NamedTuple):
         height: in pixels.
         description: the circuit in words, for who cannot see the picture.
         remark: a sentence that says what is not drawn; empty if everything is.
+        columns: where the middle of each column is, from the left.
     """
 
     svg: str
@@ -62,6 +62,7 @@ class Picture(NamedTuple):
     height: float
     description: str
     remark: str
+    columns: tuple[float, ...]
 
 
 def draw(
@@ -72,8 +73,8 @@ def draw(
     Args:
         circuit: the circuit to draw.
         hot: the names of operations that stand out, such as the gate that a diagnosis names.
-        palette: the colours, ``NOTEBOOK`` or ``PAGE``.
-        width: the width in pixels at which the picture is folded.
+        palette: how it looks: ``NOTEBOOK`` or ``PAGE``.
+        width: the width in pixels at which the picture is folded; infinite for a picture in one row.
     """
     rows = min(circuit.num_qubits, MOST_QUBITS)
     most_columns = max(FEWEST_COLUMNS, min(MOST_COLUMNS, MOST_PLACES // max(rows, 1)))
@@ -81,7 +82,9 @@ def draw(
     drawing = _Drawing(circuit, plan, hot, palette)
     drawing.fill(plan.columns, width)
     description = _description(circuit)
-    return Picture(drawing.svg(description), drawing.width, drawing.height, description, _remark(circuit, plan))
+    remark = _remark(circuit, plan)
+    svg = drawing.svg(description)
+    return Picture(svg, drawing.width, drawing.height, description, remark, tuple(drawing.columns))
 
 
 class _Drawing:
@@ -90,6 +93,7 @@ class _Drawing:
     Attributes:
         width: of the widest block so far.
         height: of all blocks so far, under which the next one begins.
+        columns: where the middle of each column is that has been drawn.
     """
 
     def __init__(self, circuit: CircuitData, plan: Layout, hot: Collection[str], palette: Palette) -> None:
@@ -104,6 +108,7 @@ class _Drawing:
         self.margin = max([width_of_label(name) for name in [*self.names, "c"]])
         self._begin = self.margin + 2 * _MARGIN
         self.width = self.height = 0.0
+        self.columns: list[float] = []
 
     def fill(self, columns: Sequence[Sequence[Operation]], width: float) -> None:
         """Draw all columns, in as few blocks as fit into a width, which are about equally wide."""
@@ -125,8 +130,10 @@ class _Drawing:
     def svg(self, description: str) -> str:
         """Return the whole picture."""
         size = f'width="{self.width:.0f}" height="{self.height:.0f}" viewBox="0 0 {self.width:.0f} {self.height:.0f}"'
-        head = f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="{MIDTONE_MONO}"'
-        return "".join([f'{head} role="img" aria-label="{html(description)}">', *self.pen.elements, "</svg>"])
+        head = f'<svg xmlns="http://www.w3.org/2000/svg" {self.pen.palette.root} {size}'
+        places = " ".join([f"{x:.0f}" for x in self.columns])
+        about = f'data-columns="{places}" role="img" aria-label="{html(description)}"'
+        return "".join([f"{head} {about}>", *self.pen.elements, "</svg>"])
 
     def _block(self, columns: Sequence[tuple[float, list[Operation]]], length: float) -> None:
         """Draw the wires and the operations of some columns, which stand around their middles."""
@@ -141,6 +148,8 @@ class _Drawing:
             self.pen.name(self.margin, self._clbits, "c")
             self.pen.double_wire(self.margin + _MARGIN, right, self._clbits)
         for x, operations in columns:
+            if operations:
+                self.columns.append(x)
             for operation in operations:
                 self._operation(x, symbol(operation), hot=operation.name in self.hot)
         below = self._clbits + _BELOW_CLBITS if self.has_clbits else self._y(len(self.names) - 1) + _FIRST_ROW
@@ -155,7 +164,7 @@ class _Drawing:
             self._loop_mark(x, sign)
             return
         rows = [self._row(qubit) for qubit in (*sign.controls, *sign.targets)] or [0]
-        if sign.mark is not Mark.BARRIER:
+        if sign.mark is not Mark.BARRIER and min(rows) < max(rows):
             self.pen.connect(x, self._y(min(rows)), self._y(max(rows)), hot=hot)
         if text := _beside_clbits(sign):
             half = (TALL_BOX_HEIGHT if sign.angles else BOX_HEIGHT) / 2

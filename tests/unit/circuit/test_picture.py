@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 import random
 import re
 from xml.etree import ElementTree as ET
@@ -9,7 +10,9 @@ from support.circuits import teleportation
 
 from gateway.circuit import Circuit, Comparison, Operation
 from gateway.circuit.gates import GATES
+from gateway.circuit.pen import Part
 from gateway.circuit.picture import NOTEBOOK, PAGE, draw
+from gateway.look.sheet import style_sheet
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -77,18 +80,40 @@ def test_a_notebook_has_every_letter_on_a_tile():
         assert letter.get("fill") == NOTEBOOK.letter
 
 
-def test_a_page_gives_the_picture_its_colours():
-    colors = set(re.findall(r'(?:fill|stroke)="([^"]+)"', draw(teleportation(), hot={"h"}, palette=PAGE).svg))
-    assert colors == {
-        "none", "var(--paper)", "var(--ink)", "var(--soft)", "var(--edge)", "var(--differ)", "var(--on-differ)",
-    }  # fmt: skip
+def test_a_page_gives_the_picture_its_looks_by_classes():
+    svg = draw(teleportation(), hot={"h"}, palette=PAGE).svg
+    assert not re.search(r"\b(?:fill|stroke|style|font-size|id)=", svg)
+    classes = {str(element.get("class")) for element in root(svg).iter()}
+    assert classes == {"circuit", "g", "gt", "gp", "m", "ctl", "v", "w", "ql", "ci", "g hot", "gt hot"}
+
+
+def test_the_sheet_has_a_rule_for_each_class_of_a_picture():
+    circuit = Circuit(2, 1).rz(0.1, 0).cx(0, 1).swap(0, 1).barrier().measure(0, 0)
+    svg = draw(circuit, hot={"rz", "cx", "swap"}, palette=PAGE).svg
+    for found in {str(element.get("class")) for element in root(svg).iter()} - {"circuit"}:
+        assert f"svg.circuit .{found.replace(' ', '.')}" in style_sheet()
 
 
 @pytest.mark.parametrize("palette", [NOTEBOOK, PAGE], ids=["notebook", "page"])
 def test_the_operations_that_are_named_stand_out_and_no_others(palette):
     text = draw(Circuit(2).rz(0.5, 0).h(1).rz(0.25, 1), hot={"rz"}, palette=palette).svg
-    assert [rect.get("fill") == palette.hot for rect in elements(text, "rect")][-3:] == [True, False, True]
-    assert text.count(f'fill="{palette.hot}"') == 2
+    is_hot = [palette.look(Part.BOX, hot=True) in ET.tostring(rect).decode() for rect in elements(text, "rect")]
+    assert is_hot[-3:] == [True, False, True]
+    assert text.count(palette.look(Part.BOX, hot=True)) == 2
+
+
+def test_a_picture_in_one_row_says_where_each_column_is():
+    circuit = Circuit(2, 1).h(0).rz(0.123, 1).cx(0, 1).barrier().measure(1, 0)
+    for _ in range(40):
+        circuit.h(0).rx(0.25, 0)
+    picture = draw(circuit, palette=PAGE, width=math.inf)
+    assert wires(picture.svg) == [22, 60, 88.5, 91.5]
+    assert len(picture.columns) == 83
+    assert list(picture.columns) == sorted(set(picture.columns))
+    boxes = [(float(str(rect.get("x"))), float(str(rect.get("width")))) for rect in elements(picture.svg, "rect")]
+    assert all(min(abs(left + width / 2 - x) for x in picture.columns) < 1 for left, width in boxes)
+    assert str(root(picture.svg).get("data-columns")).split() == [f"{x:.0f}" for x in picture.columns]
+    assert draw(Circuit(2), width=math.inf).columns == ()
 
 
 @pytest.mark.parametrize("hot", ["cx", "swap", "measure", "reset", "barrier"])
