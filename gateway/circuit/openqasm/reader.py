@@ -90,7 +90,7 @@ def read_program(
         CircuitError, UnsupportedError, LimitError: as for :func:`gateway.circuit.openqasm.read`.
     """
     blanked = blank_comments(text)
-    reader = _Reader(blanked, limits, outcomes=outcomes, plain=text.isascii(), is_fast=is_fast)
+    reader = Reader(blanked, limits, outcomes=outcomes, plain=text.isascii(), is_fast=is_fast)
     # The loop makes tens of thousands of tuples, which all survive it. The garbage collector would look at
     # each generation of them, for a fifth of the whole time. Few of them are part of a cycle.
     collecting = gc.isenabled()
@@ -105,7 +105,7 @@ def read_program(
             gc.enable()
 
 
-class _Reader:
+class Reader:
     """Reads the statements of one text and builds its circuit."""
 
     def __init__(self, text: str, limits: Limits, *, outcomes: frozenset[str], plain: bool, is_fast: bool) -> None:
@@ -202,8 +202,8 @@ class _Reader:
         if last.strip():
             if self.modern and ("pragma" in last or "@" in last or "cal" in last):  # they end with their line
                 return
-            msg = f"{' '.join(last.split())[:40]!r} is not ended by ';'"
-            raise syntax_error(self.pieces, len(self.pieces) - 1, msg)
+            self.go_to(len(self.pieces))
+            raise self.syntax_error(f"{' '.join(last.split())[:40]!r} is not ended by ';'")
 
     def hot_loop(self) -> None:
         """Read every statement: one that is known right here, any other one with :meth:`statement`.
