@@ -13,6 +13,7 @@
     ├─ Forbidden                403  the token lacks a right: right
     ├─ HostRefused              400  called by a name that is not the server's: host
     ├─ OriginRefused            403  a web page that may not use the server: origin
+    ├─ SimulatorNotFound        404  behind a door: simulator
     ├─ JobError
     │  ├─ JobNotFound           404  job
     │  ├─ ResultNotFound        404  the job has no result there: job
@@ -27,7 +28,7 @@
     │  ├─ SimulatorNotInstalled 503  requirement: what to install
     │  ├─ SimulatorCrashed      500  exit_code
     │  └─ OutOfMemory           507  memory ran out during the run
-    ├─ TransportError                client side: the server could not be reached or understood
+    ├─ TransportError           502  a server could not be reached or understood: url
     │  └─ TransportTimeout           the server did not answer in time
     ├─ FrameworkNotInstalled         host side: a framework to convert to or from is absent: framework, requirement
     ├─ ServerStartError              host side: a server did not come up: exit_code, log
@@ -218,6 +219,16 @@ class OriginRefused(GatewayError, PermissionError):  # noqa: N818 - the name say
     status = 403
     fields = ("origin",)
     origin: str | None
+
+
+class SimulatorNotFound(GatewayError, LookupError):  # noqa: N818 - the name states a fact
+    """Behind this door there is no simulator of that name."""
+
+    title = "Behind this door there is no simulator of that name"
+    code = "simulator-not-found"
+    status = 404
+    fields = ("simulator",)
+    simulator: str | None
 
 
 class JobError(GatewayError):

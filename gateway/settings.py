@@ -181,9 +181,17 @@ class DoorSettings(ListenerSettings, frozen=True, kw_only=True, forbid_unknown_f
             "NAME=URL",
         ),
     ] = ()
+    address_tokens: Annotated[
+        dict[str, str],
+        _setting("the tokens that simulators given by their addresses want from the door, by their names"),
+    ] = {}
     start: Annotated[
         bool, _setting("start the simulators that are installed and do not run", "--start", "GATEWAY_START")
     ] = True
+    start_hint: Annotated[
+        str,
+        _setting("the command that people are told to start a simulator with", "", "GATEWAY_START_HINT"),
+    ] = "gateway up {name}"
     comparisons: Annotated[
         str | None,
         _setting(

@@ -185,6 +185,12 @@ def _declare_serve(parser: Parser) -> None:
     serve.add_arguments(parser)
 
 
+def _declare_open(parser: Parser) -> None:
+    from gateway.cli import open as opening
+
+    opening.add_arguments(parser)
+
+
 def _declare_token(parser: Parser) -> None:
     parser.add_argument("name", metavar="NAME", help="the holder of the token; a holder may have several")
     parser.add_argument(
@@ -319,6 +325,12 @@ def _serve(arguments: Arguments) -> int:
     return serve.command(arguments)
 
 
+def _open(arguments: Arguments) -> int:
+    from gateway.cli import open as opening
+
+    return opening.command(arguments)
+
+
 def _token(arguments: Arguments) -> int:
     from gateway.cli import tokens
 
@@ -357,6 +369,7 @@ COMMANDS: dict[str, Command] = {
         _comparing("hunt", "try random circuits on simulators until some differ", _declare_hunt, _HUNTED),
         _comparing("verify", "hold simulators to a battery of circuits", _declare_verify, _VERIFIED),
         Command("serve", "serve simulators over HTTP until Ctrl-C", _declare_serve, _serve),
+        Command("open", "open the door: one port for all simulators, comparisons and a page", _declare_open, _open),
         Command("token", "make a token that lets its holder use a server", _declare_token, _token),
         Command(
             "up",

@@ -9,7 +9,6 @@ import signal
 import socket
 import subprocess
 import sys
-from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -132,7 +131,7 @@ def _serve_one(settings: Settings, served: Served) -> None:
     final_settings = msgspec.structs.replace(
         settings, jobs=sources.jobs_url(settings, jobs_name, port), jobs_name=jobs_name
     )
-    _check_access(final_settings)
+    sources.check_tokens(final_settings)
     check_certificate(final_settings.tls_cert, final_settings.tls_key)
     listener = (
         bind(final_settings.host, port)
@@ -156,17 +155,6 @@ def _target(kind: type[Target], served: Served, settings: Settings) -> Target:
     if served.target is not None:
         return kind(served.target, resources=settings.resources)
     return kind(pickled=sys.stdin.buffer.read(), resources=settings.resources)
-
-
-def _check_access(settings: Settings) -> None:
-    """Refuse tokens that cannot be read, and an address that other machines can reach without any token."""
-    from gateway.server.access.tokens import tokens_of
-
-    try:
-        tokens = tokens_of(settings.tokens, None if settings.tokens_file is None else Path(settings.tokens_file))
-    except RequestError as exc:
-        raise ServerStartError(exc.message) from exc
-    sources.check_access(settings, guarded=bool(tokens))
 
 
 def _serve_many(names: list[str], flags: list[str]) -> int:

@@ -23,7 +23,7 @@ import msgspec
 
 from gateway import legacy
 from gateway.cli.arguments import UsageError, duration, size
-from gateway.errors import RequestError
+from gateway.errors import RequestError, ServerStartError
 from gateway.protocol.messages import ServerLimits
 from gateway.protocol.refusals import named_choices, refusal
 from gateway.resources import parse_memory
@@ -428,6 +428,22 @@ def check_access(settings: ListenerSettings, *, guarded: bool) -> None:
     )
 
 
+def check_tokens(settings: ListenerSettings) -> None:
+    """Refuse tokens that cannot be read, and an address that other machines can reach without any token.
+
+    Raises:
+        ServerStartError: the tokens cannot be read.
+        UsageError: there are none, and other machines can reach the server.
+    """
+    from gateway.server.access.tokens import tokens_of
+
+    try:
+        tokens = tokens_of(settings.tokens, None if settings.tokens_file is None else Path(settings.tokens_file))
+    except RequestError as exc:
+        raise ServerStartError(exc.message) from exc
+    check_access(settings, guarded=bool(tokens))
+
+
 def refuse_one_file(settings: Settings) -> None:
     """Refuse a single file of jobs for several simulators, because only one server at a time can use a file.
 
@@ -458,8 +474,13 @@ def jobs_url(settings: Settings, queue: str, port: int) -> str:
             raise UsageError(exc.message) from exc
     if port == 0:
         return IN_MEMORY
+    return database_url(state_folder() / f"jobs-{queue}-{port}.sqlite")
+
+
+def state_folder() -> Path:
+    """Return the folder in which servers keep their files by default."""
     state = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
-    return database_url(state / "simulator-gateway" / f"jobs-{queue}-{port}.sqlite")
+    return state / "simulator-gateway"
 
 
 def _is_loopback(host: str) -> bool:

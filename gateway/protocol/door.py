@@ -342,12 +342,12 @@ class DoorInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 # ---------------------------------------------------------------------------- the table of endpoints
 
-_SHOW = Parameter(
+SHOW = Parameter(
     "show",
     "only those that differ, that failed, that are queued or run, that have ended, or those of this caller",
     {"enum": ["all", "differ", "failed", "running", "ended", "mine"], "default": "all"},
 )
-_SEARCH = Parameter(
+SEARCH = Parameter(
     "search", "only those with this text in a circuit's, simulator's or person's name", {"type": "string"}
 )
 _LAST_EVENT = Parameter(
@@ -400,7 +400,7 @@ COMPARISONS = Endpoint(
     answer=ComparisonList,
     answer_means="a page",
     errors=(404, 503),
-    parameters=(_SHOW, _SEARCH, BEFORE, LIMIT),
+    parameters=(SHOW, SEARCH, BEFORE, LIMIT),
 )
 COMPARISON = Endpoint(
     operation="comparison",

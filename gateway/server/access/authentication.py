@@ -14,6 +14,20 @@ DOOR = "(door)"
 """The name of the door itself; no token's holder can have it."""
 
 
+def token_in(authorization: str) -> str | None:
+    """Return the token in the header ``Authorization``, ``None`` if the header is empty.
+
+    Raises:
+        AuthenticationError: the header has another form.
+    """
+    kind, _, token = authorization.partition(" ")
+    if not kind:
+        return None
+    if kind.lower() != "bearer" or not token.strip():
+        raise AuthenticationError("send the token as 'Authorization: Bearer TOKEN'")
+    return token.strip()
+
+
 @dataclass(frozen=True, slots=True)
 class Authentication:
     """Turns tokens into callers.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
 
-    from gateway.server.http.bodies import Body
+    from gateway.server.http.bodies import Bodies, Body
     from gateway.server.http.wsgi import Answer, Pieces
 
 Scope = dict[str, Any]
@@ -65,11 +65,13 @@ class Exchange:
         scope: the head of the request, as ASGI has it.
         receive: returns the next piece of the request.
         send: sends a piece of the answer.
+        bodies: keeps account of the bodies of all requests.
     """
 
-    def __init__(self, connection: Connection, scope: Scope, receive: Receive, send: Send) -> None:
+    def __init__(self, connection: Connection, scope: Scope, receive: Receive, send: Send, bodies: Bodies) -> None:
         self.connection = connection
         self.scope = scope
+        self.bodies = bodies
         self._receive = receive
         self._send = send
         headers = dict(scope["headers"])
@@ -80,6 +82,11 @@ class Exchange:
         self.is_refused = False
         """Whether the answer does not wait for the rest of the request."""
         self._has_all = not self.size and not self.is_chunked
+
+    @property
+    def has_arrived(self) -> bool:
+        """Whether nothing of the request is still to come."""
+        return self._has_all
 
     async def collect(self, body: Body) -> Body:
         """Return the body once all of it has come, or once the client has closed its half of the connection.

@@ -97,7 +97,7 @@ class Front:
     async def answer(self, connection: Connection, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request: an ASGI application for one connection."""
         connection.begun()
-        exchange = Exchange(connection, scope, receive, send)
+        exchange = Exchange(connection, scope, receive, send, self._bodies)
         probe = self._probe(scope)
         if probe is not None:
             await exchange.send_whole(probe)
@@ -106,8 +106,7 @@ class Front:
 
     async def _serve(self, exchange: Exchange) -> None:
         try:
-            direct = self._direct(exchange.scope)
-            answer = await (self._answer(exchange) if direct is None else direct(exchange))
+            answer = await self._answer(exchange)
         except BrokenOffError:
             exchange.connection.end()
             return
@@ -123,8 +122,8 @@ class Front:
             with self._service.busy():
                 await exchange.send_pieces(answer, answer.rest, self._readers)
 
-    async def _answer(self, exchange: Exchange) -> Answer:
-        """Return the application's answer.
+    async def _answer(self, exchange: Exchange) -> Answer | None:
+        """Return the answer of the application, or of what answers on the event loop and may send it itself.
 
         Raises:
             BusyError: there is no room for the request.
@@ -138,6 +137,9 @@ class Front:
             return await self._call(exchange.scope, Body(self._bodies))
         if not exchange.is_framed:
             exchange.connection.close_after_answer()  # two readers may disagree where the next request begins
+        direct = self._direct(exchange.scope)
+        if direct is not None:
+            return await direct(exchange)
         body = await exchange.collect(Body(self._bodies))
         exchange.connection.arrived()
         return await self._call(exchange.scope, body)
@@ -172,8 +174,8 @@ class Front:
             pieces.close()
 
     def _problem(self, exchange: Exchange, error: Exception) -> Answer:
-        """Return the answer to a request that the application did not answer, and which may not have arrived whole."""
-        exchange.is_refused = True
+        """Return the answer to a request that nobody answered, and which may not have arrived whole."""
+        exchange.is_refused = not exchange.has_arrived
         response = on_gateway_error(error) if isinstance(error, GatewayError) else on_surprise(error)
         self._service.telemetry.request_answered(None, response.status_code)
         return call(response, {"REQUEST_METHOD": exchange.scope["method"]})

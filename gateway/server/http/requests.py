@@ -7,10 +7,11 @@ import re
 
 from flask import request
 
-from gateway.errors import AuthenticationError, LimitError, RequestError
+from gateway.errors import LimitError, RequestError
 from gateway.protocol.encodings import Encoding, accepted
 from gateway.protocol.endpoints import IDEMPOTENCY_KEY, Endpoint, Parameter
 from gateway.protocol.refusals import named_choices
+from gateway.server.access.authentication import token_in
 from gateway.server.access.door_key import CALLER_HEADER
 from gateway.server.http.responses import JSON, HttpProblem
 from gateway.server.service import Service
@@ -97,12 +98,7 @@ def accepted_encoding() -> Encoding:
 
 def bearer_token() -> str | None:
     """Return the token in the request's Authorization, if there is one."""
-    kind, _, token = request.headers.get("Authorization", "").partition(" ")
-    if not kind:
-        return None
-    if kind.lower() != "bearer" or not token.strip():
-        raise AuthenticationError("send the token as 'Authorization: Bearer TOKEN'")
-    return token.strip()
+    return token_in(request.headers.get("Authorization", ""))
 
 
 def on_behalf_of() -> str | None:

@@ -1,0 +1,266 @@
+"""Knows the simulators behind the door: where each of them is, and how it is."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from gateway.door.upstream import Request, Upstream, UpstreamError, ask
+from gateway.errors import GatewayError, SimulatorNotFound
+from gateway.protocol import endpoints, problem
+from gateway.protocol.door import Load, SimulatorInfo, SimulatorState
+from gateway.protocol.messages import BackendInfo, decode
+from gateway.protocol.refusals import named_choices
+from gateway.server.access.door_key import door_headers
+
+if TYPE_CHECKING:
+    from gateway.door.upstream import Head, Header
+    from gateway.jobs.manager import Caller
+
+LOOK_EVERY_S = 1.0
+"""Seconds between two looks at a simulator."""
+
+PATIENCE_S = 5.0
+"""Seconds within which a simulator has to say how it is."""
+
+DESCRIBED_EVERY_S = 60.0
+"""Seconds after which a simulator that runs is asked again what it can do."""
+
+WATCHED_FOR_S = 10.0
+"""For so many seconds after somebody has asked for the list, simulators are asked how much they have to do."""
+
+MOST_BYTES = 2**20
+
+_LOADS = {"gateway_workers": "workers", "gateway_waiting_runs": "waiting", "gateway_queued_circuits": "waiting"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A simulator that the door was told of.
+
+    Args:
+        name: its name, in the paths of the door.
+        url: the base URL of its server.
+        token: the token that the door sends for everybody; ``None`` where callers send their own.
+        certificates: a file or folder of certificates that are trusted instead of the system's.
+    """
+
+    name: str
+    url: str
+    token: str | None = None
+    certificates: str | None = None
+
+
+@dataclass(slots=True)
+class _Known:
+    """What is known of one simulator.
+
+    Args:
+        entry: where it is.
+        upstream: the connections to it.
+        info: what the list says of it.
+        described_at: when it said last what it can do, in seconds of the clock.
+    """
+
+    entry: Entry
+    upstream: Upstream
+    info: SimulatorInfo
+    described_at: float = 0.0
+
+
+class Directory:
+    """Looks at all simulators once a second, on the event loop; what it knows can be read from any thread.
+
+    Args:
+        entries: the simulators, in the order in which they are listed.
+        key: the door's own token, for simulators that demand one and for which there is none in their entry.
+        start_hint: the command that starts a simulator, with ``{name}`` in it.
+    """
+
+    def __init__(self, entries: Sequence[Entry], key: str | None = None, start_hint: str = "gateway up {name}") -> None:
+        now = datetime.now(UTC)
+        self._known = {
+            entry.name: _Known(
+                entry,
+                Upstream(entry.url, entry.certificates),
+                SimulatorInfo(
+                    name=entry.name, state=SimulatorState.STARTING, reason="nobody has asked it yet", since=now
+                ),
+            )
+            for entry in entries
+        }
+        self._key = key
+        self._start_hint = start_hint
+        self._watched_until = 0.0
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of all simulators."""
+        return tuple(self._known)
+
+    def list(self) -> tuple[SimulatorInfo, ...]:
+        """Return what is known of each simulator."""
+        self._watched_until = time.monotonic() + WATCHED_FOR_S
+        return tuple(known.info for known in self._known.values())
+
+    def entries(self) -> tuple[Entry, ...]:
+        """Return where the simulators are."""
+        return tuple(known.entry for known in self._known.values())
+
+    def info(self, name: str) -> SimulatorInfo:
+        """Return what is known of a simulator.
+
+        Raises:
+            SimulatorNotFound: there is none of this name.
+        """
+        return self._find(name).info
+
+    def upstream(self, name: str) -> Upstream:
+        """Return the connections to a simulator.
+
+        Raises:
+            SimulatorNotFound: there is none of this name.
+        """
+        return self._find(name).upstream
+
+    def own_headers(self, entry: Entry) -> list[Header]:
+        """Return the headers with which the door itself asks a simulator."""
+        token = entry.token or self._key
+        return [] if token is None else [bearer(token)]
+
+    def headers_for(self, name: str, caller: Caller, authorization: bytes | None) -> list[Header]:
+        """Return the headers that tell a simulator who asks.
+
+        Callers send their own tokens on. Where nobody needs one, the door says who it is that asks, so that callers
+        take turns; and a simulator with a token of its own knows nobody but the door.
+
+        Args:
+            name: the simulator.
+            caller: who asks.
+            authorization: their own header.
+        """
+        token = self._find(name).entry.token
+        if token is not None:
+            return [bearer(token)]
+        if authorization is None and self._key is not None:
+            return [
+                (key.lower().encode(), value.encode("latin-1"))
+                for key, value in door_headers(self._key, caller.name).items()
+            ]
+        return [] if authorization is None else [(b"authorization", authorization)]
+
+    def start(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Begin to look."""
+        self._tasks = [loop.create_task(self._watch(known)) for known in self._known.values()]
+
+    def close(self) -> None:
+        """End all looking, and the connections."""
+        for task in self._tasks:
+            task.cancel()
+        for known in self._known.values():
+            known.upstream.close()
+
+    def _find(self, name: str) -> _Known:
+        known = self._known.get(name)
+        if known is None:
+            raise SimulatorNotFound(
+                f"there is no simulator {name!r:.100} here: {named_choices(name, self._known)}", simulator=name
+            )
+        return known
+
+    # ------------------------------------------------------------------ looking
+
+    async def _watch(self, known: _Known) -> None:
+        while True:
+            began = time.monotonic()
+            info = await self._look(known)
+            if info.state is not known.info.state or known.info.since is None:
+                info = msgspec.structs.replace(info, since=datetime.now(UTC))
+            known.info = info
+            await asyncio.sleep(max(0.0, began + LOOK_EVERY_S - time.monotonic()))
+
+    async def _look(self, known: _Known) -> SimulatorInfo:
+        """Return how a simulator is now."""
+        before, entry = known.info, known.entry
+        try:
+            head, _ = await self._ask(known, endpoints.READYZ.path)
+            if head.status == HTTPStatus.SERVICE_UNAVAILABLE:
+                reason = f"{entry.name} imports its framework"
+                return msgspec.structs.replace(before, state=SimulatorState.STARTING, reason=reason, load=None)
+            is_new = before.state is not SimulatorState.READY or before.backend is None
+            backend = before.backend
+            if is_new or known.described_at + DESCRIBED_EVERY_S < time.monotonic():
+                backend = await self._describe(known)
+            load = await self._load(known) if time.monotonic() < self._watched_until else before.load
+        except UpstreamError as exc:
+            return self._down(known, str(exc))
+        except GatewayError as exc:
+            return self._down(known, f"answers: {exc.message}")
+        if backend is not None and not backend.online:
+            reason = backend.status or f"{entry.name} says that it takes no work"
+            return SimulatorInfo(
+                name=entry.name,
+                state=SimulatorState.DOWN,
+                reason=reason,
+                since=before.since,
+                load=load,
+                backend=backend,
+            )
+        return SimulatorInfo(
+            name=entry.name, state=SimulatorState.READY, since=before.since, load=load, backend=backend
+        )
+
+    async def _describe(self, known: _Known) -> BackendInfo:
+        """Return what a simulator says of itself.
+
+        Raises:
+            UpstreamError: it gives no answer.
+            GatewayError: it refuses, or answers with something else.
+        """
+        head, body = await self._ask(known, endpoints.BACKEND.path)
+        if head.status != HTTPStatus.OK:
+            raise problem.parse(body, head.status, known.entry.url)
+        info = decode(BackendInfo, body)
+        known.described_at = time.monotonic()
+        return info
+
+    async def _load(self, known: _Known) -> Load | None:
+        """Return what a simulator has to do, if it says so."""
+        head, body = await self._ask(known, endpoints.METRICS.path)
+        return load_of(body.decode("utf-8", "replace").splitlines()) if head.status == HTTPStatus.OK else None
+
+    async def _ask(self, known: _Known, path: str) -> tuple[Head, bytes]:
+        request = Request("GET", path.encode(), self.own_headers(known.entry))
+        return await ask(known.upstream, request, within_s=PATIENCE_S, most_bytes=MOST_BYTES)
+
+    def _down(self, known: _Known, why: str) -> SimulatorInfo:
+        before = known.info
+        since = before.since if before.state is SimulatorState.DOWN and before.since is not None else datetime.now(UTC)
+        hint = self._start_hint.replace("{name}", before.name)
+        reason = f"{before.name} at {known.entry.url} {why}, since {since:%H:%M} UTC: '{hint}' starts it"
+        return msgspec.structs.replace(before, state=SimulatorState.DOWN, reason=reason, since=since, load=None)
+
+
+def bearer(token: str) -> Header:
+    """Return the header with a token."""
+    return b"authorization", f"Bearer {token}".encode("latin-1")
+
+
+def load_of(metrics: Iterable[str]) -> Load:
+    """Return what a simulator has to do, from the lines of its metrics."""
+    numbers = {"workers": 0, "waiting": 0, "running": 0}
+    for line in metrics:
+        name, _, value = line.rpartition(" ")
+        if (kind := _LOADS.get(name)) is not None:
+            numbers[kind] += int(float(value))
+        elif name == 'gateway_jobs{state="running"}':
+            numbers["running"] += int(float(value))
+    return Load(**numbers)

@@ -1,0 +1,110 @@
+"""Holds all parts of the door in one object, which is made at the start and handed to whatever answers requests."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gateway.door.comparisons.address import SimulatorAddress
+from gateway.server.access.authentication import DOOR
+from gateway.server.access.door_key import door_headers
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from gateway.door.circuits import Circuits
+    from gateway.door.comparisons.manager import Comparisons
+    from gateway.door.directory import Directory
+    from gateway.door.events import EventStreams
+    from gateway.door.relay import Relay
+    from gateway.door.showing import Showing
+    from gateway.protocol.messages import ServerLimits
+    from gateway.server.access.authentication import Authentication
+    from gateway.server.access.fair_places import FairPlaces
+    from gateway.server.access.web_pages import WebGuard
+    from gateway.server.http.exchange import Scope
+    from gateway.server.http.front import OnLoop
+    from gateway.server.telemetry.recorder import Recorder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Door:
+    """The parts of the door.
+
+    Args:
+        directory: knows the simulators.
+        circuits: says what a text is.
+        comparisons: accepts comparisons and has them run.
+        showing: makes what people see of comparisons.
+        relay: passes requests to simulators through.
+        streams: sends events of comparisons.
+        limits: bounds that no request may exceed.
+        authentication: decides who is let in.
+        web_pages: decides which web pages and host names are let in.
+        telemetry: counts requests.
+        polls: bounds the number of requests that wait for comparisons at the same time.
+    """
+
+    directory: Directory
+    circuits: Circuits
+    comparisons: Comparisons
+    showing: Showing
+    relay: Relay
+    streams: EventStreams
+    limits: ServerLimits
+    authentication: Authentication
+    web_pages: WebGuard
+    telemetry: Recorder
+    polls: FairPlaces
+    idle_limit: None = None
+    """The door ends when it is told to; simulators that were started for a while end by themselves."""
+
+    def start(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Begin to look at the simulators, and go on with the comparisons that an earlier door left."""
+        self.directory.start(loop)
+        self.comparisons.start()
+
+    def route(self, scope: Scope) -> OnLoop | None:
+        """Return what answers a request on the event loop; ``None`` for what the application answers."""
+        return self.relay.route(scope) or self.streams.route(scope)
+
+    def busy(self) -> AbstractContextManager[None]:
+        """Return a context that says nothing: the door has no limit of idleness."""
+        return contextlib.nullcontext()
+
+    def stop_taking(self) -> None:
+        """Begin no comparison any more, and send readers of events to the next door."""
+        self.comparisons.stop_taking()
+        self.streams.close()
+
+    def close(self, within_s: float = 0) -> None:
+        """Close all parts; comparisons under way have so many seconds to end."""
+        with contextlib.ExitStack() as ending:  # closes the last part first, and each part even if another fails
+            ending.callback(self.directory.close)
+            ending.callback(self.circuits.close)
+            ending.callback(self.comparisons.close, within_s)
+
+
+def addresses_for(directory: Directory, key: str | None, caller: str) -> Mapping[str, SimulatorAddress]:
+    """Return where the simulators are for a comparison that somebody asks for.
+
+    Args:
+        directory: knows the simulators.
+        key: the door's own token.
+        caller: the name of the token of who asks; empty where nobody needs one.
+    """
+    addresses = {}
+    for entry in directory.entries():
+        info = directory.info(entry.name)
+        addresses[entry.name] = SimulatorAddress(
+            url=entry.url,
+            token=entry.token,
+            headers={} if entry.token or key is None else door_headers(key, caller or DOOR),
+            certificates=entry.certificates,
+            info=info.backend,
+            reason=info.reason,
+        )
+    return addresses
