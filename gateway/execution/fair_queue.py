@@ -43,6 +43,20 @@ class FairQueue(Generic[T]):
         self._length -= 1
         return item
 
+    def before(self, caller: str, item: T) -> int | None:
+        """Return how many items are taken before an item if no other comes; ``None`` if the queue does not hold it."""
+        items = self._waiting.get(caller, deque[T]())
+        if item not in items:
+            return None
+        place = items.index(item)
+        count, turns = place, place + 1  # callers who are ahead have one turn more
+        for other, theirs in self._waiting.items():
+            if other == caller:
+                turns = place
+            else:
+                count += min(len(theirs), turns)
+        return count
+
     def remove(self, caller: str, item: T) -> bool:
         """Remove an item out of turn, and return whether the queue held it."""
         items = self._waiting.get(caller)

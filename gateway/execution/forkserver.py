@@ -1,9 +1,9 @@
 """The process from which workers are forked, and the keepers that stand between it and the workers.
 
-The fork server has imported the simulator and never run it, because forking after a run can hang. It forks keepers, and
-each keeper forks one worker after the other. A keeper is small and idle. Whatever a worker starts stays below its
-keeper, even processes that detach themselves from their parents. When the worker ends, or the server does, the keeper
-ends all of it.
+The fork server has imported the simulator, or whatever its workers need, and never run it, because forking after a run
+can hang. It forks keepers, and each keeper forks one worker after the other. A keeper is small and idle. Whatever a
+worker starts stays below its keeper, even processes that detach themselves from their parents. When the worker ends, or
+the server does, the keeper ends all of it.
 
 On systems other than Linux, a keeper ends the process group of its worker only.
 """
@@ -22,12 +22,15 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
 
-from gateway.execution.worker import serve
 from gateway.simulators import import_ahead
+
+Serve = Callable[[socket.socket], None]
+"""What a worker does with the pipe to the server, until it ends."""
 
 START, KILL = b"s", b"k"
 """What the server tells a keeper: to fork a worker for the pipe that comes along, and to kill that worker."""
@@ -46,12 +49,13 @@ _SWEEPS_FOR_S = 10.0
 _ON_LINUX = sys.platform == "linux"
 
 
-def main(channel_fd: int, module: str) -> NoReturn:
+def main(channel_fd: int, module: str, entry: str) -> NoReturn:
     """Import a simulator, then fork a keeper for each message that comes, until the channel is closed.
 
     Args:
         channel_fd: a socket; each message on it carries a descriptor, the channel of the new keeper.
         module: the module of the simulator.
+        entry: the function that every worker runs, as ``module:function``.
     """
     sys.argv[1:] = []
     for ignored in (signal.SIGINT, signal.SIGHUP):  # Ctrl-C in a terminal is the server's to handle
@@ -60,6 +64,7 @@ def main(channel_fd: int, module: str) -> NoReturn:
     channel.set_inheritable(False)
     if module:
         import_ahead(module)
+    serve = _loaded(entry)
     with contextlib.suppress(OSError):  # a full disk is for the runs that need it to report
         tempfile.gettempdir()  # found by writing a file, which a worker that is killed meanwhile would leave
     gc.freeze()  # what is shared with the workers is looked at, and thereby copied, by none of them
@@ -71,10 +76,16 @@ def main(channel_fd: int, module: str) -> NoReturn:
     while True:
         if wakeups.wait_for(channel):
             with _received(channel)[1] as for_keeper, contextlib.suppress(OSError):  # no process is left: it asks again
-                ours.add(_fork_keeper(channel, wakeups, for_keeper))
+                ours.add(_fork_keeper(channel, wakeups, for_keeper, serve))
         elif ended := _reap():
             ours.difference_update(ended)
             _end_all(_children(os.getpid()) - ours)  # a keeper was killed: this process has inherited its family
+
+
+def _loaded(entry: str) -> Serve:
+    module, _, name = entry.partition(":")
+    serve: Serve = getattr(import_module(module), name)
+    return serve
 
 
 def _received(channel: socket.socket) -> tuple[bytes, socket.socket]:
@@ -90,20 +101,20 @@ def _received(channel: socket.socket) -> tuple[bytes, socket.socket]:
     return message, received
 
 
-def _fork_keeper(channel: socket.socket, wakeups: _Wakeups, for_keeper: socket.socket) -> int:
+def _fork_keeper(channel: socket.socket, wakeups: _Wakeups, for_keeper: socket.socket, serve: Serve) -> int:
     pid = os.fork()
     if not pid:
         with _exiting():
             channel.close()
             wakeups.close()
-            _keep(for_keeper)
+            _keep(for_keeper, serve)
     return pid
 
 
 # ---------------------------------------------------------------------------- the keeper
 
 
-def _keep(channel: socket.socket) -> None:
+def _keep(channel: socket.socket, serve: Serve) -> None:
     """Fork a worker whenever the server asks for one, and end whatever is left when it has ended."""
     # A signal to the group of the server must not end what cleans up after it. A session of its own would do as well,
     # but Linux gives each session a share of the processors, and runs would wait for theirs on a busy machine.
@@ -116,7 +127,7 @@ def _keep(channel: socket.socket) -> None:
         with pipe:
             if message != START:  # the worker to kill has just ended
                 continue
-            worker = _fork_worker(keeper, channel, wakeups, pipe)
+            worker = _fork_worker(keeper, channel, wakeups, pipe, serve)
         with contextlib.suppress(OSError):
             channel.sendall(STARTED.pack(keeper, worker))
         exit_code = _wait_for_end(worker, channel, wakeups)
@@ -127,7 +138,7 @@ def _keep(channel: socket.socket) -> None:
             channel.sendall(ENDED.pack(exit_code))
 
 
-def _fork_worker(keeper: int, channel: socket.socket, wakeups: _Wakeups, pipe: socket.socket) -> int:
+def _fork_worker(keeper: int, channel: socket.socket, wakeups: _Wakeups, pipe: socket.socket, serve: Serve) -> int:
     pid = os.fork()
     if not pid:
         with _exiting():

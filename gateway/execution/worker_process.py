@@ -21,8 +21,9 @@ IMPORTED_WITHIN_S = 120.0
 _FORKED_WITHIN_S = 10.0
 _PROGRAM = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[3]); "
-    "from gateway.execution.forkserver import main; main(int(sys.argv[1]), sys.argv[2])"
+    "from gateway.execution.forkserver import main; main(int(sys.argv[1]), sys.argv[2], sys.argv[4])"
 )
+_ENTRY = "gateway.execution.worker:serve"
 
 
 class Keeper(NamedTuple):
@@ -47,14 +48,16 @@ class ForkServer:
 
     Args:
         module: the module of the simulator; an empty text if it comes in another way.
+        entry: the function that every worker runs, as ``module:function``.
 
     Attributes:
         on_replaced: called when another has taken its place, in a thread of its own.
     """
 
-    def __init__(self, module: str = "") -> None:
+    def __init__(self, module: str = "", entry: str = _ENTRY) -> None:
         self.on_replaced: Callable[[], None] = lambda: None
         self._module = module
+        self._entry = entry
         self._closed = False
         self._lock = threading.Lock()  # held for moments only
         self._start()
@@ -63,7 +66,7 @@ class ForkServer:
         self._channel, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603 - ourselves
-                [sys.executable, "-c", _PROGRAM, str(theirs.fileno()), self._module, json.dumps(sys.path)],
+                [sys.executable, "-c", _PROGRAM, str(theirs.fileno()), self._module, json.dumps(sys.path), self._entry],
                 stdin=subprocess.DEVNULL,
                 pass_fds=(theirs.fileno(),),
             )

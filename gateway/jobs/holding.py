@@ -10,8 +10,9 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from gateway.jobs import migrations
 from gateway.jobs.database import exclusively
-from gateway.jobs.schema import bring_up_to_date
+from gateway.jobs.schema import Migrations, bring_up_to_date
 
 log = logging.getLogger("gateway")
 
@@ -26,14 +27,16 @@ class Hold:
         engine: connects to the database.
         queue: name of what is served.
         wait_s: seconds to wait for an earlier server to release the database.
+        plan: the migrations of the database.
 
     Raises:
         JobStoreError: another server holds it, or it cannot be used.
     """
 
-    def __init__(self, engine: Engine, queue: str, wait_s: float) -> None:
+    def __init__(self, engine: Engine, queue: str, wait_s: float, plan: Migrations = migrations) -> None:
         self._engine = engine
         self._queue = queue
+        self._plan = plan
         self._lock = threading.Lock()
         self._locks = contextlib.ExitStack()
         self._keeper: Connection | None = None
@@ -68,7 +71,7 @@ class Hold:
 
     def _take(self, wait_s: float) -> None:
         self._keeper = self._locks.enter_context(exclusively(self._engine, self._queue, wait_s))
-        bring_up_to_date(self._engine, self._keeper, self._queue, wait_s)
+        bring_up_to_date(self._engine, self._keeper, self._queue, wait_s, self._plan)
 
     def _confirm(self) -> None:
         if self._is_doubtful and not self._is_held():
