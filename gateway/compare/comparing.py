@@ -79,14 +79,18 @@ def compare(  # noqa: PLR0913 - each is a thing to ask for, and all have names
         LimitError: the resolution would take more shots than a server allows; the message says how many.
     """
     named = named_circuits(circuits)
-    _check_shots(shots, resolution)
-    check_number("seed", seed, lowest=0, below=2**32, whole=True)
-    check_number("repeat", repeat, lowest=1, whole=True)
-    check_rate(false_alarm_rate)
-    check_number("timeout_s", timeout_s, above=0)
-    check_number("time_limit_s", time_limit_s, above=0)
+    check_options(
+        named,
+        shots=shots,
+        resolution=resolution,
+        seed=seed,
+        repeat=repeat,
+        false_alarm_rate=false_alarm_rate,
+        noise=noise,
+        timeout_s=timeout_s,
+        time_limit_s=time_limit_s,
+    )
     started = datetime.now(UTC).isoformat(timespec="seconds")
-    _check_noise(noise, named)
     plan = Plan(
         shots or DEFAULT_SHOTS, seed, repeat, _sampling(sampling), exact, timeout_s, _deadline(time_limit_s), noise
     )
@@ -110,6 +114,32 @@ def compare(  # noqa: PLR0913 - each is a thing to ask for, and all have names
             cases = explaining.run(cases, evidence, reproduce=reproduce and not gathering.interrupted)
     interrupted = gathering.interrupted or explaining.interrupted
     return msgspec.structs.replace(asked, cases=cases, interrupted=interrupted)
+
+
+def check_options(
+    circuits: Sequence[NamedCircuit],
+    *,
+    shots: int | None = None,
+    resolution: float | None = None,
+    seed: int | None = None,
+    repeat: int = 1,
+    false_alarm_rate: float = 1e-6,
+    noise: NoiseModel | None = None,
+    timeout_s: float | None = None,
+    time_limit_s: float | None = None,
+) -> None:
+    """Check arguments of :func:`compare`, which mean there what they mean here, and run nothing.
+
+    Raises:
+        RequestError: an argument has a wrong type or value.
+    """
+    _check_shots(shots, resolution)
+    check_number("seed", seed, lowest=0, below=2**32, whole=True)
+    check_number("repeat", repeat, lowest=1, whole=True)
+    check_rate(false_alarm_rate)
+    check_number("timeout_s", timeout_s, above=0)
+    check_number("time_limit_s", time_limit_s, above=0)
+    _check_noise(noise, circuits)
 
 
 def _check_shots(shots: int | None, resolution: float | None) -> None:
