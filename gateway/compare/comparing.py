@@ -116,7 +116,7 @@ def compare(  # noqa: PLR0913 - each is a thing to ask for, and all have names
     return msgspec.structs.replace(asked, cases=cases, interrupted=interrupted)
 
 
-def check_options(
+def check_options(  # noqa: PLR0913 - each is a thing to ask for, and all have names
     circuits: Sequence[NamedCircuit],
     *,
     shots: int | None = None,

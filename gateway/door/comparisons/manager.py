@@ -50,6 +50,7 @@ from gateway.jobs.store import KeyTakenError
 from gateway.protocol import problem
 from gateway.protocol.door import ComparisonInfo, ComparisonList, ComparisonRequest, ComparisonState
 from gateway.protocol.refusals import named_choices
+from gateway.rights import Right
 
 if TYPE_CHECKING:
     from gateway.compare.changes import Changes
@@ -76,8 +77,8 @@ class Comparisons:
         store: keeps them; closed with them.
         addresses: says where simulators are.
         limits: say how many may wait and run, and what is kept.
-        sees_all: returns whether a caller sees and cancels everybody's comparisons; by default who has no token does,
-            since then nobody needs one.
+        sees_all: returns whether a caller sees and cancels everybody's comparisons; by default administrators do, which
+            everybody is where nobody needs a token.
         on_end: called with each comparison that has ended.
     """
 
@@ -87,7 +88,7 @@ class Comparisons:
         addresses: Addresses,
         limits: ComparisonLimits | None = None,
         *,
-        sees_all: Callable[[Caller], bool] = lambda caller: not caller.owner,
+        sees_all: Callable[[Caller], bool] = lambda caller: Right.ADMIN in caller.rights,
         on_end: Callable[[ComparisonInfo], None] = lambda _: None,
     ) -> None:
         self._store = store
