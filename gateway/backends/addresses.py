@@ -1,21 +1,26 @@
-"""The addresses of servers as people write them: ``http://lab:8088``, ``https://[::1]:443``, ``lab:8088``."""
+"""The addresses of servers as people write them: ``http://lab:8088``, ``https://[::1]/a/path``, ``lab:8088``."""
 
 from __future__ import annotations
 
-import os
+import ipaddress
 import re
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from gateway.backends.client import BackendClient
 from gateway.errors import RequestError
-
-TOKEN_VARIABLE = "GATEWAY_TOKEN"  # noqa: S105 - the name of a variable
-"""The variable with the bearer token that is sent to servers given by their addresses."""
+from gateway.protocol import door, endpoints
 
 _PORTS = {"http": 80, "https": 443}
 _HOST = re.compile(r"[^\s/?#@\[\]\\<>\"'%]+")
-_HOW = "write http://HOST:PORT or https://HOST:PORT"
+_PATH = re.compile(r"(/(?!\.{1,2}(/|$))[\w.~!$&'()*+;=:@%-]+)*", re.ASCII)
+_HOW = "write http://HOST:PORT or https://HOST:PORT, and the path under which a proxy has it, if one does"
+
+_REQUESTS = sorted(
+    {row.path for row in (*endpoints.ENDPOINTS.values(), *door.ENDPOINTS.values()) if "{" not in row.path} | {"/v1"},
+    key=len,
+    reverse=True,
+)
+"""The paths of requests, which people copy from the line of a browser; the address of the server ends before them."""
 
 
 class Address(NamedTuple):
@@ -25,26 +30,39 @@ class Address(NamedTuple):
         host: its name, or its IPv4 or IPv6 address without brackets.
         port: its port.
         tls: whether it speaks HTTPS.
+        path: the path before that of every request, as behind a reverse proxy; empty, or with a slash at its beginning
+            and none at its end.
     """
 
     host: str
     port: int
     tls: bool
+    path: str = ""
 
     def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+        return f"{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}{self.path}"
 
-    def client(self, *, timeout_s: float | None = None) -> BackendClient:
-        """Return a client of the server, with the token of the environment.
+    @property
+    def url(self) -> str:
+        """The URL, always with its port."""
+        return f"{'https' if self.tls else 'http'}://{self}"
 
-        Raises:
-            RequestError: the token of the environment cannot be sent.
-        """
-        return BackendClient(self.host, self.port, token=_token(), tls=self.tls, timeout_s=timeout_s)
+    @property
+    def is_loopback(self) -> bool:
+        """Whether the server is on this machine, so that nothing stands between."""
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
+
+    def contains(self, other: Address) -> bool:
+        """Return whether another address is this one, or one below it on the same server."""
+        is_below = f"{other.path}/".startswith(f"{self.path}/")
+        return is_below and (self.host, self.port, self.tls) == (other.host, other.port, other.tls)
 
 
 def is_address(text: str) -> bool:
-    """Return whether a text is meant as an address and not as the name of a simulator: it has a colon."""
+    """Return whether a text is meant as an address and not as a name: it has a colon."""
     return ":" in text
 
 
@@ -62,25 +80,28 @@ def parse_address(text: str) -> Address:
     if parts.scheme not in _PORTS:
         raise _refused(text, f"servers speak http or https, not {parts.scheme}")
     if parts.username is not None or parts.password is not None:
-        raise RequestError(f"a URL holds no name or password: {TOKEN_VARIABLE} is the token", field="backends")
-    if parts.path not in {"", "/"} or parts.query or parts.fragment:
-        raise _refused(text, "nothing follows the port")
+        raise RequestError("a URL holds no name or password: GATEWAY_TOKEN is the token", field="backends")
+    if parts.query or parts.fragment or text.endswith(("?", "#")):
+        raise _refused(text, "nothing follows the path")
     if not _HOST.fullmatch(parts.hostname or "") or port == 0 or (port is None and "://" not in text):
         raise _refused(text, "a host or a port is missing")
-    return Address(str(parts.hostname), _PORTS[parts.scheme] if port is None else port, parts.scheme == "https")
+    path = _path(text, parts.path.rstrip("/"))
+    return Address(str(parts.hostname), _PORTS[parts.scheme] if port is None else port, parts.scheme == "https", path)
+
+
+def _path(text: str, path: str) -> str:
+    """Return a path after checking that it is one.
+
+    Raises:
+        RequestError: it is none, or that of a request.
+    """
+    if not _PATH.fullmatch(path):
+        raise _refused(text, "its path has parts that are empty, dots alone, or hold other characters than a URL may")
+    request = next((end for end in _REQUESTS if f"{path}/".endswith(f"{end}/") and end != "/"), None)
+    if request is not None:
+        raise _refused(text, f"it is that of a request: leave out {request}")
+    return path
 
 
 def _refused(text: str, why: str) -> RequestError:
     return RequestError(f"{text[:200]!r} is no address of a server ({why}): {_HOW}", field="backends")
-
-
-def _token() -> str | None:
-    """Return the token of the environment.
-
-    Raises:
-        RequestError: no header can hold it; the message does not quote it.
-    """
-    token = os.environ.get(TOKEN_VARIABLE, "").strip()
-    if not (token.isascii() and token.isprintable()):
-        raise RequestError(f"the token in {TOKEN_VARIABLE} has characters that no header can hold", field="token")
-    return token or None

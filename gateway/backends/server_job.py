@@ -9,6 +9,7 @@ from typing import Protocol, TypeVar
 
 from gateway.backends.base import Outcome
 from gateway.backends.job import Job
+from gateway.backends.patience import PATIENCE_S, patiently
 from gateway.errors import BusyError, GatewayError, JobCancelled, JobTimeout, ResultNotFound, TransportError
 from gateway.protocol import problem
 from gateway.protocol.messages import ReceivedJob
@@ -19,9 +20,6 @@ T = TypeVar("T")
 
 POLL_S = 30.0
 """How long the server lets one request wait for the end of a job."""
-
-PATIENCE_S = 60.0
-"""How long a server may be unreachable while a client waits for its job; a restart takes a few seconds."""
 
 _PAUSE_S = 1.0
 
@@ -243,18 +241,4 @@ class ServerJob(Job[Outcome | list[Outcome]]):
 
     def _patiently(self, ask: Callable[[], T], patience_s: float = PATIENCE_S) -> T:
         """Ask the server, and ask again if it is unreachable or stopping."""
-        deadline = time.monotonic() + patience_s
-        pause_s = 0.05
-        while True:
-            try:
-                return ask()
-            except (TransportError, BusyError) as exc:
-                if exc.circuit is not None:  # the problem of a circuit, which does not pass
-                    raise
-                error = self.on_unreachable(exc) if isinstance(exc, TransportError) else None
-                if error is not None:
-                    raise error from exc
-                if time.monotonic() >= deadline:
-                    raise
-            time.sleep(min(pause_s, max(0.0, deadline - time.monotonic())))
-            pause_s = min(pause_s * 2, _PAUSE_S)
+        return patiently(ask, patience_s, self.on_unreachable)

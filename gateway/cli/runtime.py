@@ -6,9 +6,11 @@ import argparse
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
-from gateway.backends.addresses import is_address, parse_address
+from gateway.backends.access import access_to
+from gateway.backends.addresses import is_address
 from gateway.backends.auto import open_backends
 from gateway.backends.base import Backend
+from gateway.backends.client import connect
 from gateway.backends.runtimes import Choice, choose
 from gateway.cli.complaints import remark
 from gateway.cli.progress import Progress
@@ -28,7 +30,7 @@ def single(arguments: argparse.Namespace, place: str) -> Backend:
     if is_address(place):
         if arguments.threads is not None or arguments.memory is not None:
             raise RequestError("--threads and --memory are for simulators that are started here", field="threads")
-        return parse_address(place).client(timeout_s=arguments.timeout_s)
+        return connect(access_to(place), timeout_s=arguments.timeout_s)
     name = find(place).name
     choice = choose(arguments.runtime, [name])
     if arguments.runtime == "auto":

@@ -59,9 +59,9 @@ WARNED = "GATEWAY_WARNED"
 """The variable that says to child processes that a person was warned of unknown variables."""
 
 _OTHER_VARIABLES = frozenset({
-    "GATEWAY_CPUS", "GATEWAY_ENVIRONMENTS", "GATEWAY_INTERFACE", "GATEWAY_MEMORY", "GATEWAY_PIDS", "GATEWAY_PRELOAD",
-    "GATEWAY_PYTHON",
-    "GATEWAY_REGISTRY", "GATEWAY_STATE_DIR", "GATEWAY_TOKEN",
+    "GATEWAY_CA", "GATEWAY_CPUS", "GATEWAY_ENVIRONMENTS", "GATEWAY_INTERFACE", "GATEWAY_MEMORY", "GATEWAY_PIDS",
+    "GATEWAY_PRELOAD", "GATEWAY_PYTHON",
+    "GATEWAY_REGISTRY", "GATEWAY_STATE_DIR", "GATEWAY_TOKEN", "GATEWAY_URL",
 })  # fmt: skip
 """Variables of the environment that are no settings of a server; GATEWAY_INTERFACE is CGI's."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
+from urllib.parse import quote
 
 import msgspec
 from msgspec import Meta
@@ -522,6 +523,12 @@ OPENAPI = Endpoint(
 
 SIMULATOR_PATH = "/v1/simulators/{name}/{path}"
 """Everything that a simulator's own port answers is below this path, passed through as it is."""
+
+
+def path_of(name: str) -> str:
+    """Return the path below which a simulator's own requests are, such as ``/v1/simulators/qulacs``."""
+    return f"/v1/simulators/{quote(name, safe='')}"
+
 
 ENDPOINTS: dict[str, Endpoint] = {
     row.operation: row

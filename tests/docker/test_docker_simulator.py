@@ -11,6 +11,7 @@ from support.fake import Does, fake
 from support.waiting import wait_until
 
 from gateway import Circuit, DockerSimulator
+from gateway.backends.transport import BearerToken
 from gateway.containers import hardening
 from gateway.containers.container import (
     CONTENT_LABEL,
@@ -227,7 +228,7 @@ def test_a_token_is_required_differs_per_container_and_is_nowhere_to_be_seen(min
         for simulator in (one, other):
             simulator.run(BELL, shots=10)
             url = f"{simulator.client().url}/v1/backend"
-            token = simulator.client()._session.headers["Authorization"].partition(" ")[2]
+            token = simulator.client()._transport.session.auth.token
             container = client.containers.get(simulator.container)
             seen = str(container.attrs) + container.logs().decode()
             assert token not in seen
@@ -237,7 +238,7 @@ def test_a_token_is_required_differs_per_container_and_is_nowhere_to_be_seen(min
             assert requests.get(url, headers={"Authorization": f"Bearer {token}"}, timeout=5).status_code == 200
             tokens.append(token)
         assert tokens[0] != tokens[1]
-        one.client()._session.headers["Authorization"] = f"Bearer {tokens[1]}"
+        one.client()._transport.session.auth = BearerToken(tokens[1])
         with pytest.raises(AuthenticationError, match="the token is wrong"):
             one.run(BELL, shots=10)
 

@@ -128,8 +128,14 @@ def raw(text: bytes) -> Behave:
         (saying(HTML), "did not answer as a simulator gateway does"),
         (saying(b"{}"), "did not answer as a simulator gateway does"),
         (saying(b"", status="302 Found"), "answered 302 without a problem document"),
-        (saying(HTML, status="404 Not Found"), "answered 404 without a problem document: '<html>"),
-        (saying(HTML, status="502 Bad Gateway"), "answered 502 without a problem document"),
+        (
+            saying(HTML, status="404 Not Found"),
+            "404 with a web page: what answers there is no simulator gateway",
+        ),
+        (
+            saying(HTML, status="502 Bad Gateway"),
+            "a web page: a proxy stands before the server, and cannot reach it",
+        ),
         (saying(b'{"code": "busy"', length=500), "http"),
     ],
 )
@@ -143,7 +149,7 @@ def test_what_answers_wrongly_is_named(behave: Behave, message: str):
 @pytest.mark.parametrize("behave", [stall, saying(b"{", length=500, then=stall)], ids=["before", "in the middle"])
 def test_what_does_not_answer_in_time_is_a_timeout(behave: Behave):
     with pretending(behave) as (client, _), pytest.raises(TransportTimeout, match=r"within 0\.3 s"):
-        client._call(BackendInfo, endpoints.BACKEND, 0.3)
+        client._transport.call(BackendInfo, endpoints.BACKEND, 0.3)
 
 
 def test_nobody_there_is_said():

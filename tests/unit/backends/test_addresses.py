@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.backends.addresses import TOKEN_VARIABLE, Address, is_address, parse_address
+from gateway.backends.addresses import Address, is_address, parse_address
 from gateway.errors import RequestError
 
 
@@ -21,11 +21,16 @@ from gateway.errors import RequestError
         ("127.0.0.1:8088", Address("127.0.0.1", 8088, tls=False), "127.0.0.1:8088"),
         ("[::1]:8088", Address("::1", 8088, tls=False), "[::1]:8088"),
         ("http://[::1]:8088", Address("::1", 8088, tls=False), "[::1]:8088"),
+        ("https://lab/quantum/qulacs", Address("lab", 443, tls=True, path="/quantum/qulacs"), "lab:443/quantum/qulacs"),
+        ("https://lab/quantum//", Address("lab", 443, tls=True, path="/quantum"), "lab:443/quantum"),
+        ("lab:80/v1/simulators/a", Address("lab", 80, tls=False, path="/v1/simulators/a"), "lab:80/v1/simulators/a"),
+        ("http://[::1]:80/~ada/a%20b", Address("::1", 80, tls=False, path="/~ada/a%20b"), "[::1]:80/~ada/a%20b"),
     ],
 )
 def test_an_address_is_read(text, address, spelt):
     assert is_address(text)
     assert (parse_address(text), str(parse_address(text))) == (address, spelt)
+    assert parse_address(address.url) == address
 
 
 @pytest.mark.parametrize(
@@ -42,9 +47,17 @@ def test_an_address_is_read(text, address, spelt):
         ("http://lab:eight", "Port could not be cast"),
         ("http://lab:70000", "Port out of range"),
         ("http://[::1:8088", "Invalid IPv6 URL"),
-        ("http://lab:8088/v1/backend", "nothing follows the port"),
-        ("http://lab:8088?token=1", "nothing follows the port"),
-        ("http://lab:8088#x", "nothing follows the port"),
+        ("http://lab:8088?token=1", "nothing follows the path"),
+        ("http://lab:8088/a?", "nothing follows the path"),
+        ("http://lab:8088#x", "nothing follows the path"),
+        ("http://lab:8088/a//b", "its path has parts that are empty"),
+        ("http://lab:8088/a/../b", "dots alone"),
+        ("http://lab:8088/.", "dots alone"),
+        ("http://lab:8088/a b", "hold other characters than a URL may"),
+        ("http://lab:8088/ä", "hold other characters than a URL may"),
+        ("http://lab:8088/v1/backend", "it is that of a request: leave out /v1/backend"),
+        ("http://lab:8088/quantum/v1/", "leave out /v1"),
+        ("http://lab:8088/v1/simulators", "leave out /v1/simulators"),
     ],
 )
 def test_what_is_no_address_is_refused_with_what_would_be(text, why):
@@ -55,7 +68,7 @@ def test_what_is_no_address_is_refused_with_what_would_be(text, why):
 
 
 def test_a_password_in_a_url_is_refused_without_being_repeated():
-    with pytest.raises(RequestError, match=f"{TOKEN_VARIABLE} is the token") as caught:
+    with pytest.raises(RequestError, match="GATEWAY_TOKEN is the token") as caught:
         parse_address("http://ada:secret@lab:8088")
     assert "secret" not in caught.value.message
 
@@ -65,23 +78,22 @@ def test_names_are_no_addresses(text):
     assert not is_address(text)
 
 
-def test_the_token_of_the_environment_is_sent(monkeypatch):
-    monkeypatch.setenv(TOKEN_VARIABLE, " abc\n")
-    with Address("lab", 8088, tls=True).client(timeout_s=7) as client:
-        assert client.url == "https://lab:8088"
-        assert client.timeout_s == 7
-        assert client._session.headers["Authorization"] == "Bearer abc"
+@pytest.mark.parametrize(
+    ("outer", "inner", "contains"),
+    [
+        ("https://lab", "https://lab:443/v1/simulators/qulacs", True),
+        ("https://lab/a", "https://lab/a", True),
+        ("https://lab/a", "https://lab/ab", False),
+        ("https://lab/a", "https://lab", False),
+        ("https://lab", "http://lab:443", False),
+        ("https://lab", "https://lab:8443", False),
+        ("https://lab", "https://lab.evil.example", False),
+    ],
+)
+def test_an_address_contains_those_below_it_on_the_same_server(outer, inner, contains):
+    assert parse_address(outer).contains(parse_address(inner)) is contains
 
 
-def test_without_a_token_none_is_sent(monkeypatch):
-    monkeypatch.setenv(TOKEN_VARIABLE, "")
-    with Address("lab", 8088, tls=False).client() as client:
-        assert "Authorization" not in client._session.headers
-
-
-@pytest.mark.parametrize("token", ["sécret", "sec\nret"])
-def test_a_token_that_no_header_can_hold_is_refused_without_being_repeated(token, monkeypatch):
-    monkeypatch.setenv(TOKEN_VARIABLE, token)
-    with pytest.raises(RequestError, match="characters that no header can hold") as caught:
-        Address("lab", 8088, tls=False).client()
-    assert token not in caught.value.message
+@pytest.mark.parametrize(("host", "is_own"), [("127.0.0.1", True), ("localhost", True), ("::1", True), ("lab", False)])
+def test_this_machine_is_known(host, is_own):
+    assert Address(host, 80, tls=False).is_loopback is is_own

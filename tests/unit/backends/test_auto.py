@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from gateway.backends import auto, runtimes
-from gateway.backends.addresses import Address
+from gateway.backends.access import Access
 from gateway.backends.auto import Unavailable, open_backends
 from gateway.backends.base import Backend, BackendStatus
 from gateway.backends.client import BackendClient
@@ -15,6 +15,7 @@ from gateway.backends.local import LocalSimulator
 from gateway.backends.runtimes import Choice
 from gateway.circuit import Circuit
 from gateway.errors import RequestError, ServerStartError, SimulatorError, TransportError
+from gateway.protocol.door import SimulatorInfo, SimulatorList, SimulatorState
 from gateway.protocol.messages import BackendInfo
 from gateway.results import Capabilities, ResultType
 
@@ -248,4 +249,63 @@ def test_an_offer_that_is_broken_is_refused(monkeypatch):
 
 def test_an_address_is_said_where_the_server_gives_no_name():
     with open_backends("https://down") as opened:
-        assert list(opened) == [str(Address("down", 443, tls=True))]
+        assert list(opened) == ["down:443"]
+
+
+# ---------------------------------------------------------------------- gateways
+
+
+@pytest.fixture
+def gateway(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Let ``door`` be the host of a gateway, and return the names of the simulators behind it."""
+    names = ["cirq", "qulacs"]
+
+    def answer(client: BackendClient) -> BackendInfo:
+        if client.url == "http://door:8080":
+            raise RequestError("there is nothing at /v1/backend")
+        return info(client.url.rpartition("/")[2])
+
+    def behind(access: Access) -> SimulatorList | None:
+        simulators = tuple(SimulatorInfo(name=name, state=SimulatorState.DOWN) for name in names)
+        return SimulatorList(simulators=simulators) if access.address.host == "door" else None
+
+    monkeypatch.setattr(BackendClient, "info", answer)
+    monkeypatch.setattr(auto, "simulators_behind", behind)
+    return names
+
+
+def test_a_gateway_opens_all_its_simulators_under_their_names(gateway):
+    with open_backends("http://door:8080", timeout_s=3) as opened:
+        assert {name: client.url for name, client in opened.items()} == {
+            name: f"http://door:8080/v1/simulators/{name}" for name in gateway
+        }
+        assert all(client.timeout_s == 3 for client in opened.values())
+
+
+def test_a_simulator_behind_a_gateway_has_its_place_where_another_has_its_name(gateway):
+    with open_backends(["qulacs", "http://door:8080"]) as opened:
+        assert list(opened) == ["qulacs", "cirq", "qulacs@door:8080/v1/simulators/qulacs"]
+
+
+def test_a_gateway_is_no_single_backend(gateway):
+    message = "'mine' is the name of one backend, and http://door:8080 is a gateway with 2: .*/v1/simulators/cirq"
+    with pytest.raises(RequestError, match=message), open_backends({"mine": "http://door:8080"}):
+        pass
+    gateway.pop()
+    with open_backends({"mine": "http://door:8080"}) as opened:
+        assert list(opened) == ["mine"]
+    gateway.pop()
+    with (
+        pytest.raises(RequestError, match="http://door:8080 is a gateway without simulators"),
+        open_backends("http://door:8080"),
+    ):
+        pass
+
+
+def test_what_is_neither_raises_what_it_answered(monkeypatch, gateway):
+    def refuse(_: BackendClient) -> BackendInfo:
+        raise RequestError("there is nothing at /v1/backend")
+
+    monkeypatch.setattr(BackendClient, "info", refuse)
+    with open_backends("http://lab:8080") as opened, pytest.raises(RequestError, match="there is nothing at"):
+        opened["lab:8080"].status()

@@ -12,7 +12,9 @@ import pytest
 import requests
 from requests.adapters import BaseAdapter
 
-from gateway.backends.client import CONNECT_TIMEOUT_S, GRACE_S, BackendClient
+from gateway.backends.access import TOKEN_VARIABLE
+from gateway.backends.client import GRACE_S, BackendClient
+from gateway.backends.transport import CONNECT_TIMEOUT_S
 from gateway.circuit import Circuit
 from gateway.errors import BY_CODE, BusyError, GatewayError, RequestError, TransportError, TransportTimeout
 from gateway.protocol import problem
@@ -20,6 +22,7 @@ from gateway.protocol.messages import BackendInfo, RunRequest, RunResponse, deco
 from gateway.protocol.result_message import ResultMessage
 from gateway.results import Capabilities, Provenance, ResultType
 
+ABC = "abc"
 CIRCUIT = Circuit(1, 1).measure(0, 0)
 INFO = BackendInfo(
     name="fake",
@@ -41,10 +44,13 @@ class Transport(BaseAdapter):
         self.answers = {"backend": (200, encode(INFO)), "run": (200, encode(RESULTS)), **answers}
         self.sent: list[requests.PreparedRequest] = []
         self.timeouts: list[tuple[float, float]] = []
+        self.verified: list[bool | str] = []
+        self.headers: dict[str, str] = {}
 
     def send(self, request, stream=False, timeout=None, verify=True, cert=None, proxies=None):
         self.sent.append(request)
         self.timeouts.append(timeout)
+        self.verified.append(verify)
         answer = self.answers[request.path_url.rpartition("/")[2]]
         status, body = answer() if callable(answer) else answer
         response = requests.Response()
@@ -54,6 +60,7 @@ class Transport(BaseAdapter):
             request.url,
             request,
         )
+        response.headers.update(self.headers)
         return response
 
     def close(self):
@@ -174,6 +181,100 @@ def test_an_answer_of_something_else_is_a_transport_error(body):
         client(Transport(backend=(200, body))).status()
 
 
+@pytest.mark.parametrize(
+    ("url", "sent"),
+    [
+        ("http://lab:8088", "http://lab:8088/v1/run"),
+        ("https://lab/quantum/qulacs/", "https://lab/quantum/qulacs/v1/run"),
+        ("http://127.0.0.1:8080/v1/simulators/qulacs", "http://127.0.0.1:8080/v1/simulators/qulacs/v1/run"),
+        ("http://[::1]:8088", "http://[::1]:8088/v1/run"),
+    ],
+)
+def test_a_url_says_where_the_server_is_and_under_which_path(url, sent):
+    transport = Transport()
+    session = requests.Session()
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, transport)
+    backend = BackendClient(url, session=session)
+    assert backend.run(CIRCUIT, shots=7) == {"0": 7}
+    assert requests.Request("POST", sent).prepare().url == transport.sent[1].url.replace(":443/", "/")
+    assert repr(backend) == f"BackendClient({backend.url!r})"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message", "field"),
+    [
+        ({"port": 8088}, "a URL has its port: 'http://lab' and 8088 cannot both be given", "port"),
+        ({"tls": True}, "http://lab:80 is not HTTPS, and tls says that it is", "tls"),
+        ({"tls": certifi.where()}, "http://lab:80 is not HTTPS", "tls"),
+    ],
+)
+def test_what_contradicts_a_url_is_refused(arguments, message, field):
+    with pytest.raises(RequestError, match=message) as caught:
+        BackendClient("http://lab", **arguments)
+    assert caught.value.field == field
+
+
+def test_a_url_has_the_token_of_the_environment_and_host_and_port_have_none(monkeypatch):
+    monkeypatch.setenv(TOKEN_VARIABLE, "abc")
+    for words, token in ((("http://lab:8088",), "Bearer abc"), (("lab", 8088), None)):
+        transport = Transport()
+        session = requests.Session()
+        session.mount("http://", transport)
+        BackendClient(*words, session=session).status()
+        assert transport.sent[0].headers.get("Authorization") == token
+
+
+def test_a_password_in_netrc_takes_the_place_of_no_token(monkeypatch, tmp_path):
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine lab login ada password secret\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    transport = Transport()
+    client(transport, host="lab", token=ABC).status()
+    assert transport.sent[0].headers["Authorization"] == "Bearer abc"
+
+
+def test_certificates_that_are_given_hold_whatever_the_environment_has(monkeypatch):
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/of/others.pem")
+    transport = Transport()
+    session = requests.Session()
+    session.mount("https://", transport)
+    BackendClient("https://lab", tls=certifi.where(), session=session).status()
+    assert transport.verified == [certifi.where()]
+
+
+@pytest.mark.parametrize(
+    ("status", "why"),
+    [
+        (413, "a proxy stands before the server, and takes no request as large as this"),
+        (502, "a proxy stands before the server, and cannot reach it"),
+        (503, "a proxy stands before the server, and says that it takes no work"),
+        (504, "a proxy stands before the server, and did not wait for its answer"),
+        (404, "what answers there is no simulator gateway, or stands before it"),
+        (599, "what answers there is no simulator gateway, or stands before it"),
+    ],
+)
+def test_a_web_page_in_place_of_an_answer_is_said_to_be_one(status, why):
+    page = b"\n<!DOCTYPE html><html><head><title>Bad &amp;\n Gateway</title></head></html>"
+    with pytest.raises(TransportError, match="with a web page") as caught:
+        client(Transport(run=(status, page)), timeout_s=1).run(CIRCUIT)
+    url = "http://127.0.0.1:8080/v1/run"
+    assert caught.value.message == f"{url} answered {status} with a web page ('Bad & Gateway'): {why}"
+
+
+def test_a_web_page_as_an_answer_is_said_to_be_one():
+    with pytest.raises(TransportError, match=r"as a simulator gateway does: it sent a web page \('Log in'\)"):
+        client(Transport(backend=(200, b"<html><title>Log in</title>"))).status()
+
+
+def test_a_redirect_is_not_followed_and_said():
+    transport = Transport(run=(308, b""))
+    transport.headers["Location"] = "https://elsewhere/v1/run"
+    with pytest.raises(TransportError, match="redirects to 'https://elsewhere/v1/run', and redirects are not followed"):
+        client(transport, timeout_s=1, token=ABC).run(CIRCUIT)
+    assert len(transport.sent) == 2
+
+
 @pytest.mark.parametrize("status", [204, 301, 302, 400, 404, 500, 502])
 def test_an_error_of_something_else_shows_what_it_said(status):
     with pytest.raises(TransportError, match=f"answered {status} without a problem document: '<h1>nginx</h1>'"):
@@ -226,7 +327,7 @@ def test_certificates_that_are_none_are_said_at_once(tmp_path, content: bytes | 
     path = tmp_path / "ca.pem"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(RequestError, match=f"tls must name certificates to trust, not {path}") as caught:
+    with pytest.raises(RequestError, match=f"there are no certificates to trust in {path}") as caught:
         BackendClient(tls=path)
     assert caught.value.field == "tls"
 

@@ -57,12 +57,12 @@ def url() -> Iterator[str]:
 
 def client_session(url: str) -> requests.Session:
     """Return the session of a client of the server."""
-    return BackendClient("127.0.0.1", urlsplit(url).port)._session
+    return BackendClient("127.0.0.1", urlsplit(url).port)._transport.session
 
 
 def container_session(url: str) -> requests.Session:
     """Return the session of a client of a container."""
-    return DockerSimulator("qulacs")._client_for(urlsplit(url).port, None)._session
+    return DockerSimulator("qulacs")._client_for(urlsplit(url).port, None)._transport.session
 
 
 def interrupt_after(returns: int) -> None:
