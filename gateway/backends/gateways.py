@@ -106,8 +106,34 @@ def read_gateways(path: Path | None = None) -> Gateways:
         RequestError: the file cannot be read or trusted, or is no such file; the message says where it is wrong.
     """
     path = path or config_path()
-    content = _content(path)
+    content = read_content(path)
     return Gateways() if content is None else parse_gateways(content, path)
+
+
+def read_content(path: Path) -> bytes | None:
+    """Return the content of a file, ``None`` if there is none.
+
+    Raises:
+        RequestError: it cannot be read, or others can read tokens in it or write it.
+    """
+    try:
+        descriptor = os.open(path, _OPEN)
+        try:
+            status, content = os.fstat(descriptor), b""
+            if stat.S_ISREG(status.st_mode):
+                with open(descriptor, "rb", closefd=False) as file:
+                    content = file.read(MAX_BYTES + 1)
+        finally:
+            os.close(descriptor)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, ValueError) as exc:
+        why = exc.strerror if isinstance(exc, OSError) else exc
+        raise RequestError(f"cannot read {path}: {why}") from exc
+    if not stat.S_ISREG(status.st_mode) or len(content) > MAX_BYTES:
+        raise RequestError(f"{path} is no file of at most {MAX_BYTES:,} bytes")
+    _refuse_others(path, status, has_token=b"token" in content)
+    return content
 
 
 def parse_gateways(content: bytes, path: Path) -> Gateways:
@@ -186,32 +212,6 @@ def _about(where: str) -> Iterator[None]:
         yield
     except RequestError as exc:
         raise RequestError(f"{where}{exc.message}") from exc
-
-
-def _content(path: Path) -> bytes | None:
-    """Return the content of the file, ``None`` if there is none.
-
-    Raises:
-        RequestError: it cannot be read, or others can read tokens in it or write it.
-    """
-    try:
-        descriptor = os.open(path, _OPEN)
-        try:
-            status, content = os.fstat(descriptor), b""
-            if stat.S_ISREG(status.st_mode):
-                with open(descriptor, "rb", closefd=False) as file:
-                    content = file.read(MAX_BYTES + 1)
-        finally:
-            os.close(descriptor)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except (OSError, ValueError) as exc:
-        why = exc.strerror if isinstance(exc, OSError) else exc
-        raise RequestError(f"cannot read {path}: {why}") from exc
-    if not stat.S_ISREG(status.st_mode) or len(content) > MAX_BYTES:
-        raise RequestError(f"{path} is no file of at most {MAX_BYTES:,} bytes")
-    _refuse_others(path, status, has_token=b"token" in content)
-    return content
 
 
 def _refuse_others(path: Path, status: os.stat_result, *, has_token: bool) -> None:

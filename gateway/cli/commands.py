@@ -204,6 +204,22 @@ def _declare_token(parser: Parser) -> None:
     )
 
 
+def _declare_config(parser: Parser) -> None:
+    _add_json(parser)
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", title="actions; without one, they are shown")
+    add = actions.add_parser("add", help="give a gateway, or a server, a name")
+    add.add_argument("name", metavar="NAME", help="the name, for --at NAME")
+    add.add_argument("url", metavar="URL", help="such as https://lab.example:8443")
+    token = add.add_mutually_exclusive_group()
+    token.add_argument("--token", metavar="-", help="ask for its token, or read it from standard input")
+    token.add_argument("--token-file", metavar="FILE", help="take its token from a file")
+    add.add_argument("--ca", metavar="FILE", help="trust the certificates of this file or folder, not the system's")
+    add.add_argument("--default", action="store_true", help="use it where none is named")
+    for action, what in (("remove", "forget a gateway"), ("default", "use a gateway where none is named")):
+        actions.add_parser(action, help=what).add_argument("name", metavar="NAME", help="its name")
+    actions.add_parser("path", help="print the path of the file")
+
+
 def _declare_up(parser: Parser) -> None:
     _add_names(parser)
     _add_resources(parser, "memory of each container, such as 2g")
@@ -337,6 +353,12 @@ def _token(arguments: Arguments) -> int:
     return tokens.make(arguments)
 
 
+def _config(arguments: Arguments) -> int:
+    from gateway.cli import config
+
+    return config.command(arguments)
+
+
 def _of_containers(name: str) -> Callable[[Arguments], int]:
     def run(arguments: Arguments) -> int:
         from gateway.cli import containers
@@ -371,6 +393,7 @@ COMMANDS: dict[str, Command] = {
         Command("serve", "serve simulators over HTTP until Ctrl-C", _declare_serve, _serve),
         Command("open", "open the door: one port for all simulators, comparisons and a page", _declare_open, _open),
         Command("token", "make a token that lets its holder use a server", _declare_token, _token),
+        Command("config", "show and change the gateways that have names, for --at NAME", _declare_config, _config),
         Command(
             "up",
             "start simulators in containers on their own ports, and keep them",
