@@ -109,7 +109,7 @@ def _places(settings: DoorSettings) -> list[Place]:
         places |= {row.name: Place(row.name, f"http://{_LOOPBACK}:{row.port}") for row in named}
     if not places:
         raise ServerStartError(
-            "there is no simulator: pip install 'simulator-gateway[all]', or give --simulator NAME=URL for one that runs"
+            "there is no simulator: pip install 'simulator-gateway[all]', or give --simulator NAME=URL of one that runs"
         )
     order = list(SIMULATORS)
     return sorted(places.values(), key=lambda place: order.index(place.name) if place.name in order else len(order))
@@ -129,10 +129,9 @@ def _given(addresses: Sequence[str]) -> dict[str, str]:
         if name in given:
             raise UsageError(f"{name} is given twice: each simulator needs a name of its own")
         try:
-            address = parse_address(url)
+            given[name] = parse_address(url).url
         except RequestError as exc:
             raise UsageError(f"--simulator {name}: {exc.message}") from exc
-        given[name] = f"{'https' if address.tls else 'http'}://{address}"
     return given
 
 

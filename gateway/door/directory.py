@@ -106,7 +106,7 @@ class Directory:
         """The names of all simulators."""
         return tuple(self._known)
 
-    def list(self) -> tuple[SimulatorInfo, ...]:
+    def infos(self) -> tuple[SimulatorInfo, ...]:
         """Return what is known of each simulator."""
         self._watched_until = time.monotonic() + WATCHED_FOR_S
         return tuple(known.info for known in self._known.values())

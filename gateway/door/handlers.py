@@ -87,12 +87,12 @@ def _door(door: Door) -> Response:
 
 
 def _simulators(door: Door) -> Response:
-    return _respond_with(SimulatorList(simulators=door.directory.list()))
+    return _respond_with(SimulatorList(simulators=door.directory.infos()))
 
 
 def _circuits(door: Door) -> Response:
     message = decode(CircuitRequest, body(door))
-    return _respond_with(door.circuits.describe(message, door.directory.list(), _caller().name))
+    return _respond_with(door.circuits.describe(message, door.directory.infos(), _caller().name))
 
 
 def _not_passed_on(door: Door, name: str, path: str) -> Response:  # noqa: ARG001 - of the route

@@ -8,6 +8,7 @@ import socket
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from gateway.door.directory import Directory, Entry
@@ -32,6 +33,7 @@ class DoorApplication(HostedApplication):
     """The door under gunicorn."""
 
     door: Door
+    _folder: TemporaryDirectory[str]
 
     def __init__(
         self,
@@ -62,7 +64,10 @@ class DoorApplication(HostedApplication):
         from gateway.server.telemetry.recorder import Recorder  # noqa: PLC0415
 
         settings, limits = self.settings, self.settings.limits
-        store = ComparisonStore(Path(settings.comparisons or ":memory:"), durable=settings.durable)
+        if settings.comparisons is None:
+            self._folder = TemporaryDirectory(prefix="gateway-comparisons-")  # removed with the application
+        file = settings.comparisons or f"{self._folder.name}/comparisons.sqlite"
+        store = ComparisonStore(file, durable=settings.durable)
         key = _key(settings)
         tokens = tokens_of(settings.tokens, None if settings.tokens_file is None else Path(settings.tokens_file))
         authentication = Authentication(tokens)

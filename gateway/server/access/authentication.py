@@ -69,8 +69,8 @@ class Authentication:
         return Caller(holder.name, holder.name, token, holder.rights)
 
     def _asked_for(self, header: str | None) -> Caller:
-        """Return the caller for whom the door asks; the door itself may look, and run nothing."""
-        if header is None:
-            return Caller(DOOR, DOOR, None, frozenset())
-        name = caller_of(header)
-        return Caller(name if self.required else "", name, None, USUAL_RIGHTS)
+        """Return the caller for whom the door asks; where tokens are needed, the door itself may look and run nothing."""
+        name = DOOR if header is None else caller_of(header)
+        if not self.required:
+            return Caller("", name)
+        return Caller(name, name, None, frozenset() if header is None else USUAL_RIGHTS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from typing import TYPE_CHECKING, Protocol
 
 from flask import request
 
@@ -14,7 +15,18 @@ from gateway.protocol.refusals import named_choices
 from gateway.server.access.authentication import token_in
 from gateway.server.access.door_key import CALLER_HEADER
 from gateway.server.http.responses import JSON, HttpProblem
-from gateway.server.service import Service
+
+if TYPE_CHECKING:
+    from gateway.protocol.messages import ServerLimits
+
+
+class Limited(Protocol):
+    """A service with limits of requests."""
+
+    @property
+    def limits(self) -> ServerLimits:
+        """Bounds that no request may exceed."""
+
 
 _INTEGER = re.compile(r"-?[0-9]+")
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?")
@@ -23,7 +35,7 @@ _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?")
 _TRACE = re.compile(r"[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
 
-def body(service: Service) -> bytes:
+def body(service: Limited) -> bytes:
     """Return the whole body of the request.
 
     A body that is too long is refused before it is read, and one that was cut short after that. The request needs a

@@ -65,6 +65,11 @@ def test_the_door_itself_has_no_right_and_no_holder_has_its_name(file: Path):
         Authentication(tokens(), DoorKey(file)).authenticate(ensure_door_key(file), "", DOOR)
 
 
+def test_where_nobody_needs_a_token_the_door_itself_may_run_as_everybody_may(file: Path):
+    caller = Authentication(door_key=DoorKey(file)).authenticate(ensure_door_key(file), "172.18.0.2")
+    assert caller == Caller("", DOOR, None, ALL_RIGHTS)
+
+
 def test_nobody_else_names_a_caller(file: Path):
     ensure_door_key(file)
     authentication = Authentication(tokens(Right.RUN), DoorKey(file))
