@@ -10,11 +10,12 @@ import json
 import re
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from gateway.protocol.endpoints import Endpoint
     from gateway.simulators import Simulator
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -97,15 +98,26 @@ def _tuple(names: list[str]) -> str:
 
 
 def protocol() -> str:
-    """Return PROTOCOL.md with the table of endpoints and their parameters."""
-    from gateway.protocol.endpoints import ENDPOINTS
+    """Return PROTOCOL.md with the tables of endpoints and their parameters."""
+    from gateway.protocol import door, endpoints
 
+    sections = {
+        "endpoints": _endpoints(endpoints.ENDPOINTS.values()),
+        "door": _endpoints(door.ENDPOINTS.values()),
+        "limits": _limits(),
+    }
+    return _fill_sections("gateway/protocol/PROTOCOL.md", sections, comment="<!-- {} -->")
+
+
+def _endpoints(rows: Iterable[Endpoint]) -> list[str]:
+    """Return the table of some endpoints, and that of their parameters."""
     lines = ["| request | body | answer | what it does |", "|---|---|---|---|"]
     parameters = ["| parameter | | |", "|---|---|---|"]
-    for endpoint in ENDPOINTS.values():
+    for endpoint in rows:
         query = "&".join(f"{parameter.name}=" for parameter in endpoint.parameters if parameter.place == "query")
         body = endpoint.request.__name__ if endpoint.request else ""
-        answer = endpoint.answer.__name__ if endpoint.answer else endpoint.media_type
+        kinds = ", ".join((endpoint.media_type, *endpoint.other_media_types))
+        answer = endpoint.answer.__name__ if endpoint.answer else kinds
         location = " and `Location`" if endpoint.status == 202 else ""  # noqa: PLR2004 - HTTP: Accepted
         lines.append(
             f"| `{endpoint.method} {endpoint.path}{'?' if query else ''}{query}` | {body} "
@@ -115,8 +127,7 @@ def protocol() -> str:
         parameters += [
             f"| `{parameter.name}` | {parameter.place} | {parameter.description} |" for parameter in endpoint.parameters
         ]
-    sections = {"endpoints": [*lines, "", *dict.fromkeys(parameters)], "limits": _limits()}
-    return _fill_sections("gateway/protocol/PROTOCOL.md", sections, comment="<!-- {} -->")
+    return [*lines, "", *dict.fromkeys(parameters)]
 
 
 def compose() -> str:

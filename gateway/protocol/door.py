@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
@@ -11,8 +12,10 @@ import msgspec
 from msgspec import Meta
 
 from gateway.noise import NoiseModel
-from gateway.protocol.endpoints import BEFORE, IDEMPOTENCY_KEY, LIMIT, WAIT_S, Endpoint, Parameter
+from gateway.protocol import endpoints
+from gateway.protocol.endpoints import BEFORE, DOCS, EXAMPLE, IDEMPOTENCY_KEY, LIMIT, WAIT_S, Endpoint, Parameter
 from gateway.protocol.messages import BackendInfo, Health, Problem, Seed, Shots
+from gateway.protocol.openapi import Api
 from gateway.results import Sampling
 
 Number = Annotated[int, Meta(ge=0)]
@@ -377,6 +380,7 @@ CIRCUITS = Endpoint(
     path="/v1/circuits",
     summary="What a text is: its errors, or its size, its drawing, and what it would cost on each simulator",
     request=CircuitRequest,
+    example={"openqasm": EXAMPLE, "shots": 1000},
     answer=CircuitInfo,
     answer_means="what the text is; errors in it are no error of the request",
     errors=(503, 504),
@@ -387,6 +391,7 @@ COMPARE = Endpoint(
     path="/v1/comparisons",
     summary="Accept a comparison, which the door keeps",
     request=ComparisonRequest,
+    example={"circuits": [{"name": "bell", "openqasm": EXAMPLE}], "shots": 1000},
     status=202,
     answer=ComparisonInfo,
     answer_means="it was accepted",
@@ -456,6 +461,7 @@ PICTURE = Endpoint(
     answer_means="the picture",
     errors=(404, 503),
     media_type="image/svg+xml",
+    other_media_types=("image/png",),
 )
 OUTCOMES = Endpoint(
     operation="outcomes",
@@ -521,6 +527,8 @@ OPENAPI = Endpoint(
     documented=False,
 )
 
+PAGE = replace(endpoints.PAGE, summary="The page, which compares circuits and shows comparisons")
+
 SIMULATOR_PATH = "/v1/simulators/{name}/{path}"
 """Everything that a simulator's own port answers is below this path, passed through as it is."""
 
@@ -534,7 +542,40 @@ ENDPOINTS: dict[str, Endpoint] = {
     row.operation: row
     for row in (
         DOOR, SIMULATORS, CIRCUITS, COMPARE, COMPARISONS, COMPARISON, RECORD, REQUEST, RESULT, REPORT, PICTURE,
-        OUTCOMES, EVENTS, CANCEL, HEALTHZ, READYZ, METRICS, OPENAPI,
+        OUTCOMES, EVENTS, CANCEL, HEALTHZ, READYZ, METRICS, OPENAPI, PAGE, DOCS,
     )
 }  # fmt: skip
 """Name of an operation -> its row."""
+
+PAGES = frozenset(row.path for row in ENDPOINTS.values() if row.is_page)
+"""Paths of the pages for people."""
+
+
+def relayed(row: Endpoint) -> Endpoint:
+    """Return the row of the door by which a request reaches a simulator, from the simulator's own row."""
+    path = SIMULATOR_PATH.replace("{path}", row.path.removeprefix("/"))
+    errors = tuple(sorted({*row.errors, 404, 502, 503, 504}))
+    return replace(row, operation=f"simulator-{row.operation}", path=path, errors=errors)
+
+
+RELAYED: dict[str, Endpoint] = {row.operation: row for row in map(relayed, endpoints.ENDPOINTS.values())}
+"""Name of an operation -> its row, for all that is passed through to a simulator."""
+
+API = Api(
+    title="Simulator Gateway",
+    description=(
+        "All simulators behind one port, and comparisons of what they give. "
+        "Bit order: clbit 0 is the rightmost character."
+    ),
+    endpoints=ENDPOINTS,
+    relayed=RELAYED,
+    errors={
+        404: "there is no such simulator, comparison, job or result of this caller",
+        422: "no simulator of those asked for can do it, or the idempotency key belongs to another request",
+        500: "a simulator, or what compares, failed or crashed",
+        503: "busy or stopping, or the simulator is down or not installed",
+        504: "it took longer than it may",
+        507: "memory, or space for jobs or comparisons, ran out",
+    },
+)
+"""What the door's OpenAPI document is about."""

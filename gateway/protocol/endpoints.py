@@ -54,6 +54,7 @@ class Endpoint:
         path: the path, with ``{job_id}`` where the id of a job stands, and ``{position}`` for the number of a circuit.
         summary: what the request does, in one line.
         request: the message in the body, ``None`` if there is no body.
+        example: a body that is answered as it stands.
         status: the status of an answer that is no error.
         answer: the message in that answer, ``None`` for another document of the ``media_type``.
         answer_means: what that answer is, in a few words.
@@ -62,7 +63,8 @@ class Endpoint:
         needs_token: whether a server that demands tokens demands one here.
         right: the right that a server which demands tokens demands as well.
         media_type: the type of the answer's body.
-        documented: whether the OpenAPI document has it; it does not describe itself.
+        other_media_types: further types that it may have, where the path or the query chooses one.
+        documented: whether the OpenAPI document has it; it does not describe itself, nor the pages for people.
     """
 
     operation: str
@@ -70,6 +72,7 @@ class Endpoint:
     path: str
     summary: str
     request: type[msgspec.Struct] | None = None
+    example: Mapping[str, Any] | None = None
     status: int = 200
     answer: type[msgspec.Struct] | None = None
     answer_means: str = ""
@@ -78,7 +81,18 @@ class Endpoint:
     needs_token: bool = True
     right: Right | None = None
     media_type: str = "application/json"
+    other_media_types: tuple[str, ...] = ()
     documented: bool = True
+
+    @property
+    def is_page(self) -> bool:
+        """Whether it is a page for people, to which links lead."""
+        return self.media_type == "text/html" and not self.documented
+
+    @property
+    def is_probe(self) -> bool:
+        """Whether an orchestrator asks it how the server is, without a token."""
+        return not self.needs_token and not self.is_page
 
     @property
     def has_messagepack(self) -> bool:
@@ -136,12 +150,18 @@ IDEMPOTENCY_KEY = Parameter(
     place="header",
 )
 
+EXAMPLE = 'OPENQASM 3.0; include "stdgates.inc"; qubit[2] q; bit[2] c; h q[0]; cx q[0], q[1]; c = measure q;'
+"""A circuit for examples."""
+
+_RUN_EXAMPLE = {"circuits": EXAMPLE, "shots": 1000, "seed": 7}
+
 RUN = Endpoint(
     operation="run",
     method="POST",
     path="/v1/run",
     summary="Run one circuit or a list",
     request=RunRequest,
+    example=_RUN_EXAMPLE,
     answer=RunResponse,
     answer_means="the results, in order",
     errors=(422, 500, 503, 504, 507),
@@ -153,6 +173,7 @@ SUBMIT = Endpoint(
     path="/v1/jobs",
     summary="Accept a job, which the server keeps",
     request=RunRequest,
+    example=_RUN_EXAMPLE,
     status=202,
     answer=JobInfo,
     answer_means="it was accepted",
@@ -259,9 +280,34 @@ OPENAPI = Endpoint(
     answer_means="the document",
     documented=False,
 )
+PAGE = Endpoint(
+    operation="page",
+    method="GET",
+    path="/",
+    summary="What is served here, for people: name, state, limits and an example",
+    answer_means="a page",
+    needs_token=False,
+    media_type="text/html",
+    documented=False,
+)
+DOCS = Endpoint(
+    operation="docs",
+    method="GET",
+    path="/docs",
+    summary="The OpenAPI document for people, with examples",
+    answer_means="a page",
+    needs_token=False,
+    media_type="text/html",
+    documented=False,
+)
 
 ENDPOINTS: dict[str, Endpoint] = {
     endpoint.operation: endpoint
-    for endpoint in (RUN, SUBMIT, JOB, RESULT, JOBS, CANCEL, RERUN, BACKEND, HEALTHZ, READYZ, METRICS, OPENAPI)
-}
+    for endpoint in (
+        RUN, SUBMIT, JOB, RESULT, JOBS, CANCEL, RERUN, BACKEND, HEALTHZ, READYZ, METRICS, OPENAPI, PAGE, DOCS,
+    )
+}  # fmt: skip
 """Name of an operation -> its row."""
+
+PAGES = frozenset(row.path for row in ENDPOINTS.values() if row.is_page)
+"""Paths of the pages for people."""

@@ -264,7 +264,16 @@ class JobProgress(msgspec.Struct, frozen=True):
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
-    """Problem details (RFC 9457); the code decides which further fields there are."""
+    """Problem details (RFC 9457); the code decides which further fields there are.
+
+    Args:
+        type: the code as a URI.
+        title: what the code means.
+        status: the status of HTTP.
+        detail: what is wrong, and what would help.
+        code: a stable name, by which a client tells errors apart.
+        circuit: the number of the circuit in a list, where that applies.
+    """
 
     type: str
     title: str

@@ -26,8 +26,8 @@ EVERYWHERE = "0.0.0.0"  # noqa: S104 - what is refused, or allowed with tokens
 PROBES = ("/healthz", "/readyz")
 ROUTES = [
     ("POST", "/v1/run"), ("POST", "/v1/jobs"), ("GET", "/v1/jobs"), ("GET", "/v1/jobs/x"), ("DELETE", "/v1/jobs/x"),
-    ("POST", "/v1/jobs/x/rerun"), ("GET", "/v1/backend"), ("GET", "/metrics"), ("GET", "/openapi.json"), ("GET", "/"),
-    ("GET", "/nowhere"), ("POST", "/nowhere"), ("PUT", "/v1/run"), ("TRACE", "/"),
+    ("POST", "/v1/jobs/x/rerun"), ("GET", "/v1/backend"), ("GET", "/metrics"), ("GET", "/openapi.json"),
+    ("GET", "/docs/"), ("GET", "/nowhere"), ("POST", "/nowhere"), ("PUT", "/v1/run"), ("TRACE", "/v1/run"),
 ]  # fmt: skip
 
 
@@ -77,7 +77,7 @@ def guarded(tmp_path_factory: pytest.TempPathFactory, jobs_file: Path) -> Iterat
         "none", "wrong", "longer", "shorter", "empty", "basic", "bare", "digest", "cookie", "api key", "proxy"
     ],
 )  # fmt: skip
-def test_promise_10_without_a_token_everything_but_the_probes_is_refused(guarded: Server, method, path, headers):
+def test_promise_10_without_a_token_everything_but_probes_and_pages_is_refused(guarded: Server, method, path, headers):
     reply = guarded.request(method, path, run_body() if method == "POST" else None, {**JSON, **headers})
     assert reply.status == 401
     assert reply.headers["WWW-Authenticate"] == "Bearer"
@@ -97,9 +97,19 @@ def test_probes_are_answered_to_everybody_and_say_nothing_more(guarded: Server, 
 
 
 @pytest.mark.parametrize(
-    "path", ["/healthz/", "//v1/backend", "/healthz/../v1/backend", "/healthz;x", "/HEALTHZ", "/healthz%2e"]
+    "path",
+    [
+        "/healthz/",
+        "//v1/backend",
+        "/healthz/../v1/backend",
+        "/healthz;x",
+        "/HEALTHZ",
+        "/healthz%2e",
+        "/.",
+        "/docs/",
+    ],
 )
-def test_what_only_looks_like_a_probe_wants_a_token(guarded: Server, path):
+def test_what_only_looks_like_a_probe_or_a_page_wants_a_token(guarded: Server, path):
     assert guarded.request("GET", path).status == 401
 
 

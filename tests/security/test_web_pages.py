@@ -83,6 +83,69 @@ def test_what_a_page_loads_without_an_origin_is_refused_too(server: Served, site
     assert (reply.status, reply.json["code"]) == (403, "origin-refused")
 
 
+PAGES = ["/", "/docs"]
+NAVIGATION = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+"""What a browser says when it shows a page in a window because somebody has followed a link."""
+
+
+@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_people_may_follow_a_link_to_a_page(server: Served, path: str, method: str, site: str):
+    headers = {**NAVIGATION, "Sec-Fetch-Site": site, "Sec-Fetch-User": "?1", "Referer": "https://evil.example/"}
+    reply = server.request(method, path, None, headers)
+    assert reply.status == 200
+    assert reply.headers["Cross-Origin-Opener-Policy"] == "same-origin", "the site they come from has no hold of it"
+    assert "frame-ancestors 'none'" in reply.headers["Content-Security-Policy"]
+    assert not [name for name in reply.headers if name.lower().startswith("access-control")]
+
+
+@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"Sec-Fetch-Dest": "iframe"},
+        {"Sec-Fetch-Dest": "frame"},
+        {"Sec-Fetch-Dest": "embed"},
+        {"Sec-Fetch-Dest": "object"},
+        {"Sec-Fetch-Dest": "script", "Sec-Fetch-Mode": "no-cors"},
+        {"Sec-Fetch-Dest": "style", "Sec-Fetch-Mode": "no-cors"},
+        {"Sec-Fetch-Dest": "image", "Sec-Fetch-Mode": "no-cors"},
+        {"Sec-Fetch-Dest": "empty", "Sec-Fetch-Mode": "cors"},
+        {"Sec-Fetch-Dest": "empty", "Sec-Fetch-Mode": "no-cors"},
+        {"Sec-Fetch-Mode": "websocket"},
+        {"Sec-Fetch-Dest": ""},
+        {"Sec-Fetch-Mode": ""},
+        {"Sec-Fetch-Dest": "document, iframe"},
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+    ],
+    ids=str,
+)
+def test_another_site_can_neither_frame_nor_read_nor_load_a_page(server: Served, path: str, change: dict[str, str]):
+    reply = server.request("GET", path, None, {**NAVIGATION, **change})
+    assert (reply.status, reply.json["code"]) == (403, "origin-refused")
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/backend", "/v1/jobs", "/metrics", "/openapi.json", "/docs/", "/nowhere", "/healthz"]
+)
+def test_a_link_leads_to_pages_only(server: Served, path: str):
+    assert server.request("GET", path, None, NAVIGATION).status == 403
+
+
+@pytest.mark.parametrize("path", [*PAGES, "/v1/run"])
+def test_a_form_of_another_site_is_no_link(server: Served, path: str):
+    reply = server.request("POST", path, b"x=1", {**NAVIGATION, "Content-Type": "application/x-www-form-urlencoded"})
+    assert reply.status == 403
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_link_by_another_name_is_refused(server: Served, path: str):
+    lines = [f"{name}: {value}" for name, value in NAVIGATION.items()]
+    assert statuses(exchange(server, request("GET", path, *lines, host="evil.example"))) == [400]
+
+
 @pytest.mark.parametrize("site", ["none", "same-origin"])
 def test_an_address_typed_by_the_user_is_answered(server: Served, site: str):
     assert server.request("GET", "/v1/backend", None, {"Sec-Fetch-Site": site}).status == 200

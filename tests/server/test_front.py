@@ -285,6 +285,7 @@ def test_probes_are_answered_while_every_thread_is_busy(tmp_path: Path):
         blocked = [threads.submit(server.request, "GET", f"/block{tmp_path}/go") for _ in range(20)]
         for path, _ in itertools.product(("/healthz", "/readyz"), range(20)):
             assert server.request("GET", path).status == 200
+            assert statuses(exchange(server, request("GET", path, "Content-Length: 0"))) == [200]
         assert not any(each.done() for each in blocked)
         (tmp_path / "go").touch()
         assert [each.result().status for each in blocked] == [200] * 20

@@ -139,7 +139,7 @@ def test_a_limit_says_what_was_asked_and_what_is_allowed(app: FlaskClient):
 @pytest.mark.parametrize(
     ("method", "path", "status", "code"),
     [
-        ("GET", "/", 404, "not-found"),
+        ("GET", "/docs/", 404, "not-found"),
         ("GET", "/v2/run", 404, "not-found"),
         ("GET", "/v1/run/", 404, "not-found"),
         ("POST", "/v1/%00", 404, "not-found"),

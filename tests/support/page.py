@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from html.parser import HTMLParser
 
 EMPTY = {"br", "circle", "col", "line", "meta", "path", "rect", "use", "wbr"}
@@ -11,6 +12,10 @@ FORBIDDEN = {"base", "button", "embed", "form", "iframe", "img", "input", "link"
 
 class Page(HTMLParser):
     """A document whose elements all have an end, and which loads and runs nothing.
+
+    Args:
+        markup: the document.
+        links: where links may lead, beside parts of the document itself.
 
     Attributes:
         text: all the text outside of ``style`` and ``title``.
@@ -22,8 +27,9 @@ class Page(HTMLParser):
         attributes: every attribute of every element.
     """
 
-    def __init__(self, markup: str) -> None:
+    def __init__(self, markup: str, links: Collection[str] = ()) -> None:
         super().__init__(convert_charrefs=True)
+        self.links = links
         self.open: list[str] = []
         self.text = self.style = self.title = ""
         self.tables: list[list[list[str]]] = []
@@ -42,7 +48,7 @@ class Page(HTMLParser):
             assert not name.startswith("on"), name
             assert name != "style", "a policy forbids attributes of style"
             assert name not in {"src", "srcset", "action"}, name
-            assert name != "href" or re.fullmatch(r"#[\w-]+", value or ""), value
+            assert name != "href" or value in self.links or re.fullmatch(r"#[\w-]+", value or ""), value
             self.attributes.append((tag, name, value or ""))
         self.classes.update((dict(attrs).get("class") or "").split())
         if tag not in EMPTY:

@@ -16,4 +16,4 @@ if TYPE_CHECKING:
 def create_app(service: Service) -> Flask:
     """Return the application of a service."""
     others = [interface.blueprint(service) for interface in service.interfaces]
-    return make_application(service, handlers.blueprint(service), handlers.PROBES, others)
+    return make_application(service, handlers.blueprint(service), handlers.OPEN, others)

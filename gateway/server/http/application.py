@@ -83,7 +83,7 @@ def _add_authentication(app: Flask, service: Answering, open_paths: Collection[s
 
 
 def _count_requests(app: Flask, idle_limit: IdleLimit, open_paths: Collection[str]) -> None:
-    """Tell an idle limit of each request under way, except of open paths, which are for probes."""
+    """Tell an idle limit of each request under way, except of open paths, which are for probes and people."""
 
     @app.before_request
     def begin() -> None:

@@ -38,7 +38,7 @@ READING_THREADS = 8
 MOST_READ_ON = 8
 """From a client whose request was refused while it was still being sent, this many of the largest bodies are read."""
 
-_NOT_SIMPLE = {b"origin", b"sec-fetch-site", b"content-length", b"transfer-encoding"}
+_NOT_SIMPLE = {b"origin", b"sec-fetch-site", b"transfer-encoding"}
 
 
 class Hosted(Protocol):
@@ -196,7 +196,9 @@ class Front:
             return None
         headers = dict(scope["headers"])
         host = headers.get(b"host", b"localhost").decode("latin-1")
-        if not _NOT_SIMPLE.isdisjoint(headers) or not self._service.web_pages.is_ours(host):
+        if headers.get(b"content-length", b"0").strip(b"0") or not _NOT_SIMPLE.isdisjoint(headers):
+            return None
+        if not self._service.web_pages.is_ours(host):
             return None
         try:
             response = probe()

@@ -8,17 +8,20 @@ from functools import partial
 
 from flask import Blueprint, Response, g, request
 
-from gateway.errors import BusyError, RequestError
+from gateway.errors import AuthenticationError, BusyError, GatewayError, RequestError
 from gateway.execution.content import whole
 from gateway.jobs.manager import Caller
-from gateway.protocol import endpoints, openapi
+from gateway.protocol import endpoints, openapi, problem
 from gateway.protocol.encodings import Encoding, recoded
 from gateway.protocol.endpoints import ENDPOINTS, Endpoint
-from gateway.protocol.messages import Health, JobInfo, RunRequest, decode, encode
+from gateway.protocol.messages import BackendInfo, Health, JobInfo, RunRequest, decode, encode
 from gateway.results import JobState
 from gateway.server.access.request_limits import check_limits
+from gateway.server.http.pages import page_response
 from gateway.server.http.requests import (
     accepted_encoding,
+    base_url,
+    bearer_token,
     body,
     check_query,
     idempotency_key,
@@ -29,8 +32,11 @@ from gateway.server.http.requests import (
 from gateway.server.http.responses import respond
 from gateway.server.service import Service
 
-PROBES = frozenset(row.path for row in ENDPOINTS.values() if not row.needs_token)
-"""Paths of the endpoints that an orchestrator asks without a token."""
+PROBES = frozenset(row.path for row in ENDPOINTS.values() if row.is_probe)
+"""Paths of the endpoints that an orchestrator asks."""
+
+OPEN = frozenset(row.path for row in ENDPOINTS.values() if not row.needs_token)
+"""Paths of the endpoints that need no token."""
 
 _OK = 200
 _LONGEST_NUMBER = 18
@@ -52,7 +58,7 @@ def probes(service: Service) -> dict[str, Callable[[], Response]]:
 
 
 def _answer(row: Endpoint, service: Service, **path: str) -> Response:
-    if row.path not in PROBES:  # what probes a server may add parameters of its own
+    if row.path not in OPEN:  # what probes a server, or leads to a page, may add parameters of its own
         check_query(row)
     if row.right is not None:
         _caller().demand(row.right)
@@ -189,6 +195,51 @@ def _openapi(_service: Service) -> Response:
     return respond(encode(openapi.document()))
 
 
+# ---------------------------------------------------------------------------- pages
+
+
+def _page(service: Service) -> Response:
+    # Imported here, so that the start of a server need not wait for what few ask for.
+    from gateway.server.documents.simulator import locked_page, simulator_page  # noqa: PLC0415
+
+    needs_token = service.authentication.required
+    try:
+        service.authentication.authenticate(bearer_token())
+    except AuthenticationError:
+        return page_response(locked_page(base_url()))
+    return page_response(simulator_page(_described(service), _load(service), base_url(), needs_token=needs_token))
+
+
+def _described(service: Service) -> BackendInfo | GatewayError | None:
+    """Return what is served, or why nothing is; ``None`` while that is not known yet."""
+    if not service.executor.ready:
+        return None
+    try:
+        answer = service.executor.describe()
+    except GatewayError as exc:
+        return exc
+    content = whole(answer.body)
+    return decode(BackendInfo, content) if answer.status == _OK else problem.parse(content, answer.status, "")
+
+
+def _load(service: Service) -> str:
+    """Return what the server has to do, in a few words."""
+    jobs = service.jobs.states()
+    load = {
+        "worker": service.executor.workers,
+        "waiting run": service.executor.waiting,
+        "queued job": jobs[JobState.QUEUED],
+        "running job": jobs[JobState.RUNNING],
+    }
+    return ", ".join(f"{number} {noun}{'s' * (number != 1)}" for noun, number in load.items())
+
+
+def _docs(service: Service) -> Response:
+    from gateway.server.documents.docs import docs_page  # noqa: PLC0415 - as above
+
+    return page_response(docs_page(openapi.SIMULATOR, base_url(), needs_token=service.authentication.required))
+
+
 HANDLERS: dict[str, Callable[..., Response]] = {
     "run": _run,
     "submit": _submit,
@@ -202,5 +253,7 @@ HANDLERS: dict[str, Callable[..., Response]] = {
     "readyz": _readyz,
     "metrics": _metrics,
     "openapi": _openapi,
+    "page": _page,
+    "docs": _docs,
 }
 """Operation of an endpoint -> its handler, which takes the service and the parameters of the path."""

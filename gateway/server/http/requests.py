@@ -59,6 +59,11 @@ def body(service: Limited) -> bytes:
     return whole
 
 
+def base_url() -> str:
+    """Return the address of the server as whoever sent the request has called it, without a slash at the end."""
+    return request.host_url.rstrip("/")
+
+
 def check_query(row: Endpoint) -> None:
     """Refuse a parameter of the query that the endpoint does not have, or that is given twice.
 

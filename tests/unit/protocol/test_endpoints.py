@@ -107,5 +107,5 @@ def test_a_call_of_the_client_is_the_request_of_its_row(app: FlaskClient, operat
     assert transport.rows[-1] == operation
 
 
-def test_the_client_calls_every_row_but_those_for_orchestrators():
-    assert set(ENDPOINTS) - set(CALLS) == {"healthz", "readyz", "metrics", "openapi"}
+def test_the_client_calls_every_row_but_those_for_orchestrators_and_people():
+    assert set(ENDPOINTS) - set(CALLS) == {"healthz", "readyz", "metrics", "openapi", "page", "docs"}

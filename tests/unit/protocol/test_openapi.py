@@ -16,16 +16,18 @@ from support.raw import run_body
 
 from gateway.execution.pool import InlineExecutor
 from gateway.execution.runner import Runner
-from gateway.protocol.messages import RunRequest, ServerLimits, encode
-from gateway.protocol.openapi import document
+from gateway.protocol import door
+from gateway.protocol.endpoints import ALWAYS, ENDPOINTS
+from gateway.protocol.messages import RunRequest, ServerLimits, decode, encode
+from gateway.protocol.openapi import SIMULATOR, Api, document
 from gateway.server.http.app import create_app
 from gateway.server.service import Service
 from gateway.version import __version__
 
 PACKED = ("response", "backend", "jobs", "job-queued", "job-failed", "job-without-results")
 GOLDEN = Path(__file__).parents[2] / "golden"
-UNDOCUMENTED = {"/openapi.json"}
-"""The document does not describe itself."""
+UNDOCUMENTED = {row.path for row in ENDPOINTS.values() if not row.documented}
+BOTH = pytest.mark.parametrize("api", [SIMULATOR, door.API], ids=["simulator", "door"])
 
 
 @pytest.fixture(scope="module", params=[FakeAdapter, NumpyAdapter], ids=lambda adapter: adapter.name)
@@ -47,20 +49,86 @@ def schema_of(path: str, method: str, status: int) -> str:
     return f"/paths/{escaped}/{method}/responses/{status}/content/{content_type.replace('/', '~1')}/schema"
 
 
-def test_the_document_is_valid_openapi():
-    OpenAPIV31SpecValidator(document()).validate()
-    assert document()["info"]["version"] == __version__
+@BOTH
+def test_the_document_is_valid_openapi(api: Api):
+    OpenAPIV31SpecValidator(document(api)).validate()
+    assert document(api)["info"]["version"] == __version__
 
 
-def test_answers_that_are_had_in_messagepack_are_documented_in_both_encodings():
-    for methods in document()["paths"].values():
-        for operation in methods.values():
-            for status, response in operation["responses"].items():
-                kinds = set(response["content"])
-                if "application/json" in kinds and operation["operationId"] not in {"healthz", "readyz"}:
-                    assert kinds == {"application/json", "application/msgpack"}, (operation["operationId"], status)
-                else:
-                    assert len(kinds) == 1
+@BOTH
+def test_answers_that_are_had_in_messagepack_are_documented_in_both_encodings(api: Api):
+    for row in api.documented:
+        answer = document(api)["paths"][row.path][row.method.lower()]["responses"][str(row.status)]
+        packed = {"application/msgpack"} if row.has_messagepack else set()
+        assert set(answer["content"]) == {row.media_type, *row.other_media_types, *packed}, row.operation
+
+
+@BOTH
+def test_every_row_is_in_the_document_with_its_parameters_and_errors(api: Api):
+    paths = document(api)["paths"]
+    assert sum(len(methods) for methods in paths.values()) == len(api.documented)
+    for row in api.documented:
+        operation = paths[row.path][row.method.lower()]
+        assert operation["operationId"] == row.operation
+        assert ("requestBody" in operation) == (row.request is not None)
+        assert {str(row.status), *map(str, (*ALWAYS, *row.errors))} <= set(operation["responses"])
+        named = {each["name"] for each in operation.get("parameters", ()) if each["in"] == "path"}
+        assert named == set(re.findall(r"{(\w+)}", row.path))
+
+
+def test_what_is_passed_through_is_in_the_document_of_the_door_as_a_simulator_has_it():
+    whole, passed = document(door.API)["paths"], document()["paths"]
+    for path, methods in passed.items():
+        for method, operation in methods.items():
+            relayed = whole[f"/v1/simulators/{{name}}{path}"][method]
+            assert relayed["operationId"] == f"simulator-{operation['operationId']}"
+            assert relayed.get("requestBody") == operation.get("requestBody")
+            assert set(operation["responses"]) | {"404", "502", "503", "504"} == set(relayed["responses"])
+            assert relayed["parameters"][0]["name"] == "name"
+
+
+def test_the_document_of_the_door_has_answers_that_are_no_messages():
+    paths = document(door.API)["paths"]
+    comparison = "/v1/comparisons/{comparison_id}"
+    kinds = {
+        path.removeprefix(comparison): set(methods["get"]["responses"]["200"]["content"])
+        for path, methods in paths.items()
+        if path.startswith(f"{comparison}/")
+    }
+    assert kinds["/result"] == kinds["/report.html"] == {"text/html"}
+    assert kinds["/picture.{format}"] == {"image/svg+xml", "image/png"}
+    assert kinds["/outcomes.csv"] == {"text/csv"}
+    assert kinds["/events"] == {"text/event-stream"}
+
+
+@BOTH
+def test_every_field_and_every_item_is_explained(api: Api):
+    alike = {"done", "total", "results", "jobs", "next", "simulators", "status"}  # said by their message
+    for name, schema in document(api)["components"]["schemas"].items():
+        assert schema.get("description"), name
+        for field, described in schema.get("properties", {}).items():
+            assert field in alike or described.get("description"), (name, field)
+        for place, item in enumerate(schema.get("prefixItems", ())):
+            assert item.get("title"), (name, place)
+            assert item.get("description"), (name, place)
+
+
+@BOTH
+def test_descriptions_have_no_markup_of_docstrings(api: Api):
+    text = json.dumps(document(api))
+    for markup in ("``", ":class:", ":func:", "Args:", "Raises:", "::\\n"):
+        assert markup not in text
+
+
+@BOTH
+def test_an_example_of_a_body_is_as_documented(api: Api):
+    for row in api.documented:
+        if row.request is not None:
+            assert row.example is not None, row.operation
+            decode(row.request, encode(row.example))
+            jsonschema.Draft202012Validator(
+                {**document(api), "$ref": f"#/components/schemas/{row.request.__name__}"}
+            ).validate(row.example)
 
 
 @pytest.mark.parametrize("name", PACKED)

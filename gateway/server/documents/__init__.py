@@ -1,0 +1,1 @@
+"""What a server shows to people, as HTML without scripts: its documentation, and what it is."""
