@@ -139,7 +139,7 @@ class Supervisor:
                 child.start()
             began = time.monotonic()
             while not self._is_ending:
-                if last.status == 1 and time.monotonic() < began + STEADY_S:
+                if last.status and time.monotonic() < began + STEADY_S:
                     status = 1  # it has said why
                     break
                 for child in self._children:

@@ -40,7 +40,7 @@ def blueprint(door: Door) -> Blueprint:
         rule = row.path.replace("{", "<").replace("}", ">")
         routes.add_url_rule(rule, row.operation, partial(_answer, row, door), methods=[row.method])
     for path in assets.PATHS:
-        routes.add_url_rule(path, f"asset {path}", partial(assets.respond_with, path))
+        routes.add_url_rule(path, path.replace(".", "-"), partial(assets.respond_with, path))
     routes.add_url_rule(
         "/v1/simulators/<name>/<path:path>", "relay", partial(_not_passed_on, door), methods=["GET", "POST", "DELETE"]
     )
