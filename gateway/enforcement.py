@@ -146,7 +146,7 @@ def refuse(
     """
     if needs.unbound is not None:
         raise _unbound(needs.operations[needs.unbound], needs.unbound)
-    lack = _first_lack(needs, capabilities, options)
+    lack = first_lack(needs, capabilities, options)
     if lack is None:
         return
     others = supported_by(needs, options, simulator=simulator, memory_bytes=memory_bytes)
@@ -194,7 +194,7 @@ def supported_by(needs: Needs, options: RunOptions, *, simulator: str, memory_by
         row.name
         for row in rows()
         if row.name != simulator
-        and _first_lack(needs, row.capabilities, options) is None
+        and first_lack(needs, row.capabilities, options) is None
         and _fits(needs, options, row.capabilities, memory_bytes)
     ]
 
@@ -241,7 +241,8 @@ def _fits(needs: Needs, options: RunOptions, capabilities: Capabilities, memory_
 # ---------------------------------------------------------------------------- one check for each capability
 
 
-def _first_lack(needs: Needs, capabilities: Capabilities, options: RunOptions) -> Lack | None:
+def first_lack(needs: Needs, capabilities: Capabilities, options: RunOptions) -> Lack | None:
+    """Return the first thing that a run needs and a simulator does not declare; ``None`` if it declares everything."""
     for check in _CHECKS:
         lack = check(needs, capabilities, options)
         if lack is not None:

@@ -10,10 +10,10 @@ import resource
 import socket
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, cast
+from typing import Any, Protocol, cast, runtime_checkable
 
 from gateway.circuit import Circuit
 from gateway.errors import GatewayError
@@ -50,7 +50,8 @@ class Target:
 
     Args:
         path: ``module:Class`` of an adapter.
-        pickled: a runnable pickled by the process that started this server, never by a caller.
+        pickled: a runnable, or what answers tasks by itself; pickled by the process that started this server, never by
+            a caller.
         resources: the threads and the memory that each run may use.
     """
 
@@ -63,10 +64,10 @@ class Target:
         """The module of the adapter; an empty text where there is none."""
         return (self.path or "").partition(":")[0]
 
-    def load(self) -> Runnable:
+    def load(self) -> Runnable | Answers:
         """Import the framework and return the runnable."""
         if self.pickled is not None:
-            return cast("Runnable", pickle.loads(self.pickled))  # noqa: S301 - ours, see above
+            return cast("Runnable | Answers", pickle.loads(self.pickled))  # noqa: S301 - ours, see above
         if self.resources.memory_bytes is not None:  # the settings win over the variable, here as everywhere
             os.environ[MEMORY_VARIABLE] = str(self.resources.memory_bytes)
         runnable = load(str(self.path))
@@ -111,6 +112,20 @@ class Undo:
 Task = Run | Describe | Undo
 
 
+@runtime_checkable
+class Answers(Protocol):
+    """What answers tasks by itself, as :class:`~gateway.execution.runner.Runner` does, and perhaps runs nothing."""
+
+    def describe(self) -> Answer:
+        """Return what is known before any run."""
+
+    def run(self, body: bytes, token: str | None, queue_s: float = 0.0, encoding: Encoding = Encoding.JSON) -> Answer:
+        """Return the answer to a request; never raises."""
+
+    def undo(self, names: Sequence[str]) -> Answer:
+        """Cancel what a run has started outside this machine."""
+
+
 def serve(pipe: socket.socket) -> None:
     """Load the simulator that the first task names, then answer one task after the other until the pipe is closed."""
     keep_freed_memory()
@@ -148,7 +163,7 @@ def _limits() -> list[tuple[int, int]]:
     return [resource.getrlimit(kind) for kind in _LIMITS]
 
 
-def _prepare(target: Target, limits: ServerLimits) -> Runner | GatewayError:
+def _prepare(target: Target, limits: ServerLimits) -> Answers | GatewayError:
     """Load the simulator, and get this process ready for runs."""
     runner = _load(target, limits)
     if isinstance(runner, Runner) and target.path is not None and _has_ceiling(target, limits):
@@ -159,10 +174,11 @@ def _prepare(target: Target, limits: ServerLimits) -> Runner | GatewayError:
     return runner
 
 
-def _load(target: Target, limits: ServerLimits) -> Runner | GatewayError:
-    """Return a runner, or the error that answers every task if the simulator cannot be loaded."""
+def _load(target: Target, limits: ServerLimits) -> Answers | GatewayError:
+    """Return what answers tasks, or the error that answers every task if the simulator cannot be loaded."""
     try:
-        return Runner(target.load(), limits)
+        loaded = target.load()
+        return loaded if isinstance(loaded, Answers) else Runner(loaded, limits)
     except GatewayError as exc:
         return exc
     except (Exception, SystemExit) as exc:  # noqa: BLE001 - the process edge: the cause is passed on as text
@@ -189,7 +205,7 @@ _FOR_ONE_QUBIT: dict[str, Any] = {"observables": (PauliSum("X").terms,), "bitstr
 """What result types need, for a circuit of one qubit."""
 
 
-def _answer(runner: Runner | GatewayError, task: Task) -> Answer:
+def _answer(runner: Answers | GatewayError, task: Task) -> Answer:
     if isinstance(runner, GatewayError):
         return Answer(runner.status, problem.dump(runner))
     if isinstance(task, Describe):

@@ -79,6 +79,21 @@ def mebibytes(value: int, space: str = " ") -> str:
     return f"{value / 2**20:,.0f}{space}MiB"
 
 
+def size(value: int, space: str = " ") -> str:
+    """Return a size in the largest unit of at least one, such as ``512 MiB``, ``1.5 GiB`` or ``16 EiB``.
+
+    Beyond a thousand EiB it is a power of two, such as ``2^4102 bytes``.
+    """
+    unit = min(max(value.bit_length() - 1, 0) // 10, len(_UNITS))
+    if unit == len(_UNITS):
+        return f"2^{(value * 724 // 512).bit_length() - 1}{space}bytes"
+    amount = value / 2 ** (10 * unit)
+    return f"{amount:.3g}{space}{_UNITS[unit]}" if amount < 1000 else f"{amount:,.0f}{space}{_UNITS[unit]}"
+
+
+_UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
+
+
 def several(number: int, noun: str, plural: str = "") -> str:
     """Return a number with its noun, such as ``1 shot`` or ``10,000 shots``."""
     return f"{integer(number)} {noun if number == 1 else plural or noun + 's'}"

@@ -84,12 +84,17 @@ class CircuitRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     Args:
         openqasm: OpenQASM 2 or 3.
         shots: of each simulator; chooses what ``detectable`` says. ``null`` for exact results.
+        resolution: the total variation distance to find, 99 times in 100: chooses the shots instead.
         drawing: whether the answer has the drawing.
+        editor: names the place where somebody types, such as a window of a browser: a later request with the same
+            name makes an earlier one pointless, which is then answered with ``job-cancelled`` unless it has its answer.
     """
 
     openqasm: str
     shots: Shots | None = 10_000
+    resolution: Annotated[float, Meta(gt=0, lt=1)] | None = None
     drawing: bool = True
+    editor: Annotated[str, Meta(max_length=64)] = ""
 
 
 class Diagnostic(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -138,9 +143,12 @@ class CircuitInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
         operations: the number of its operations.
         depth: its depth.
         parameters: the names of parameters without a value.
-        drawing: an SVG without styles of its own; its classes are those of the sheet that pages share.
+        drawing: an SVG in one row without styles of its own; its classes are those of the sheet that pages share, and
+            ``data-columns`` has the middle of each column, in pixels from the left.
         columns: the number of columns of the drawing.
+        remark: a sentence about what of a large circuit is not drawn.
         estimates: one for each simulator, in the order of the list of simulators.
+        shots: those that the resolution takes; absent without one, and where nobody knows.
         detectable: the total variation distance that these shots find, 99 times in 100; absent where nobody knows.
         note: a sentence about what these shots find.
     """
@@ -153,7 +161,9 @@ class CircuitInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     parameters: tuple[str, ...] = ()
     drawing: str = ""
     columns: Number = 0
+    remark: str = ""
     estimates: tuple[Estimate, ...] = ()
+    shots: int | None = None
     detectable: float | None = None
     note: str = ""
 
@@ -383,7 +393,7 @@ CIRCUITS = Endpoint(
     example={"openqasm": EXAMPLE, "shots": 1000},
     answer=CircuitInfo,
     answer_means="what the text is; errors in it are no error of the request",
-    errors=(503, 504),
+    errors=(409, 503, 504),
 )
 COMPARE = Endpoint(
     operation="compare",
