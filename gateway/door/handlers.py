@@ -9,7 +9,7 @@ from flask import Blueprint, Response, g, request
 
 from gateway.door import assets
 from gateway.door.door import Door
-from gateway.door.examples import EXAMPLES
+from gateway.door.examples import examples
 from gateway.errors import RequestError
 from gateway.jobs.manager import Caller
 from gateway.protocol import door as table
@@ -81,7 +81,7 @@ def _door(door: Door) -> Response:
             name=caller.owner,
             rights=rights,
             needs_token=door.authentication.required,
-            examples=EXAMPLES,
+            examples=examples(),
         )
     )
 

@@ -73,7 +73,8 @@ def _errors(text: str, error: GatewayError, limits: Limits) -> Iterator[Diagnost
             yield _diagnostic(text, error, span)
         if span is None or not _stands_alone(text, error, span) or time.monotonic() > until:
             return
-        undeclared |= _undeclared(text, span)
+        if _rule(error) == "gate name":
+            undeclared |= _undeclared(text, span)
         text = text[: span.start] + re.sub(r"[^\n]", " ", text[span.start : span.end]) + text[span.end :]
         following = _error_of(text, limits)
         if following is None:
@@ -82,7 +83,7 @@ def _errors(text: str, error: GatewayError, limits: Limits) -> Iterator[Diagnost
 
 
 def _undeclared(text: str, span: Span) -> set[str]:
-    """Return the names in a statement that nothing before it declares; it may have been meant to do so."""
+    """Return the names in an unknown statement that nothing before it declares; it may have been meant to do so."""
     before = text[: span.start]
     names = set(_NAMES.findall(text[span.start : span.end]))
     return {name for name in names if not re.search(rf"{_DECLARING}[^;{{]*\b{name}\b", before)}

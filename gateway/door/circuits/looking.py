@@ -16,6 +16,7 @@ from gateway.errors import BusyError, GatewayError, JobCancelled, JobTimeout, Ou
 from gateway.execution import processors
 from gateway.execution.content import whole
 from gateway.execution.pool import Stop, WorkerPool
+from gateway.execution.runner import Answer
 from gateway.execution.worker import Answers, Target
 from gateway.execution.worker_process import ForkServer
 from gateway.protocol import problem
@@ -62,9 +63,7 @@ class Circuits:
         """Whether a text would be looked at at once."""
         return self._pool.ready
 
-    def describe(
-        self, request: CircuitRequest, simulators: Sequence[SimulatorInfo], *, caller: str = ""
-    ) -> CircuitInfo:
+    def describe(self, request: CircuitRequest, simulators: Sequence[SimulatorInfo], caller: str = "") -> CircuitInfo:
         """Return what a text is; what is wrong with it is part of the answer.
 
         Args:
@@ -106,17 +105,26 @@ class Circuits:
     def _ask(self, question: Look | Time, caller: str, stop: _Stop) -> bytes:
         with self._place():
             try:
-                answer = self._pool.run(pickle.dumps(question), None, self._timeout_s, caller=caller, stop=stop)
+                answer = self._answer(pickle.dumps(question), caller, stop)
             except JobTimeout as exc:
                 raise self._too_late(stop) from exc
             except JobCancelled as exc:
                 raise JobCancelled("a later text of the same editor has taken the place of this one") from exc
-            except SimulatorCrashed as exc:
-                raise GatewayError("the process that looked at this text ended: send it again") from exc
         body = whole(answer.body)
         if answer.status != _OK:
             raise problem.parse(body, answer.status, "the process that looks at texts")
         return body
+
+    def _answer(self, question: bytes, caller: str, stop: _Stop) -> Answer:
+        """Ask one process, and others if that ends: perhaps it was killed, and it was not the text's fault.
+
+        Raises:
+            GatewayError: there is no answer.
+        """
+        for _ in range(self._workers + 1):
+            with contextlib.suppress(SimulatorCrashed):
+                return self._pool.run(question, None, self._timeout_s, caller=caller, stop=stop)
+        raise GatewayError("the processes that look at this text end before they answer: change the text")
 
     def _too_late(self, stop: _Stop) -> GatewayError:
         if not stop.has_begun:

@@ -91,11 +91,11 @@ def _of_resolution(prepared: PreparedReference, resolution: float, rate: float) 
 
 def _of_shots(prepared: PreparedReference, shots: int, rate: float) -> Sight:
     found = detectable(prepared, shots, rate=rate)
-    who = numbers.several(shots, "shot")
+    who = f"{numbers.several(shots, 'shot')} {'finds' if shots == 1 else 'find'}"
     if found.hardest < 1:
         distance = numbers.short_distance(found.hardest)
-        return Sight(f"{who} find a distance of {distance} or more, {_NINETY_NINE}.", found.hardest)
+        return Sight(f"{who} a distance of {distance} or more, {_NINETY_NINE}.", found.hardest)
     if found.one_bit < 1:
         clbit = f"a clbit that is off by {numbers.short_distance(found.one_bit)} or more"
-        return Sight(f"{who} find {clbit}, {_NINETY_NINE}; a difference spread over all outcomes takes more.")
-    return Sight(f"{who} find no difference reliably: more would.")
+        return Sight(f"{who} {clbit}, {_NINETY_NINE}; a difference spread over all outcomes takes more.")
+    return Sight(f"{who} no difference reliably: more would.")

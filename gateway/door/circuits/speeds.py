@@ -69,37 +69,40 @@ class Speed(NamedTuple):
 
 SPEEDS: dict[str, Speed] = {
     "cirq": Speed(
-        Work(runs=1.8e-3, operations=2.5e-5, amplitudes=1.9e-9, outcomes=3.5e-8, steps=8.2e-5, followed=1.6e-8),
+        Work(runs=2.8e-3, operations=2.5e-5, amplitudes=1.9e-9, outcomes=3.5e-8, steps=8.2e-5, followed=1.6e-8),
         161 * 2**20,
     ),
     "mqt": Speed(
-        Work(runs=1.7e-3, operations=2.6e-6, outcomes=3.3e-7, bits=4.0e-8, steps=2.0e-5, nodes=2.6e-7), 77 * 2**20
+        Work(runs=2.7e-3, operations=2.6e-6, outcomes=3.3e-7, bits=4.0e-8, steps=2.0e-5, nodes=2.6e-7), 77 * 2**20
     ),
     "pytket": Speed(
         Work(
-            runs=2.7e-3, operations=1.9e-5, amplitudes=1.8e-9, state=2.0e-8, outcomes=7.7e-8, steps=3.9e-4,
+            runs=3.7e-3, operations=1.9e-5, amplitudes=1.8e-9, state=2.0e-8, outcomes=7.7e-8, steps=3.9e-4,
             followed=4.5e-8,
         ),
         216 * 2**20,
     ),
     "qiskit": Speed(
-        Work(runs=1.8e-3, operations=1.3e-5, amplitudes=1.0e-9, outcomes=1.1e-7, steps=3.2e-4, followed=6.4e-8),
+        Work(runs=2.8e-3, operations=1.3e-5, amplitudes=1.0e-9, outcomes=1.1e-7, steps=3.2e-4, followed=6.4e-8),
         80 * 2**20,
     ),
     "qulacs": Speed(
-        Work(runs=1.4e-3, operations=1.6e-6, amplitudes=1.1e-9, outcomes=1.1e-7, steps=5.8e-5, followed=3.2e-8),
+        Work(runs=2.4e-3, operations=1.6e-6, amplitudes=1.1e-9, outcomes=1.1e-7, steps=5.8e-5, followed=3.2e-8),
         36 * 2**20,
     ),
     "rigetti": Speed(
         Work(
-            runs=1.5e-3, operations=1.3e-5, amplitudes=1.8e-9, state=2.0e-8, outcomes=4.2e-8, steps=1.9e-4,
+            runs=2.5e-3, operations=1.3e-5, amplitudes=1.8e-9, state=2.0e-8, outcomes=4.2e-8, steps=1.9e-4,
             followed=1.4e-8,
         ),
         69 * 2**20,
     ),
-    "stim": Speed(Work(runs=1.6e-3, operations=1.2e-6, outcomes=3.0e-7, shots=5.9e-9, bits=4.4e-9), 36 * 2**20),
+    "stim": Speed(Work(runs=2.6e-3, operations=1.2e-6, outcomes=3.0e-7, shots=5.9e-9, bits=4.4e-9), 36 * 2**20),
 }  # fmt: skip
-"""Simulator -> how fast it is, as ``python tests/benchmarks/estimates.py`` prints it."""
+"""Simulator -> how fast it is: what ``python tests/benchmarks/estimates.py --fit`` prints on an idle machine.
+
+To each run a millisecond was added, which it takes longer after a pause than among many others.
+"""
 
 
 def work_of(circuit: Circuit, needs: Needs, shots: int | None, kind: ResultType, outcomes: int | None) -> Work | None:
