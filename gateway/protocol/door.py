@@ -534,6 +534,7 @@ OPENAPI = Endpoint(
     path="/openapi.json",
     summary="The OpenAPI 3.1 document",
     answer_means="the document",
+    needs_token=False,
     documented=False,
 )
 

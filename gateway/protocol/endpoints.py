@@ -92,7 +92,7 @@ class Endpoint:
     @property
     def is_probe(self) -> bool:
         """Whether an orchestrator asks it how the server is, without a token."""
-        return not self.needs_token and not self.is_page
+        return self.answer is Health
 
     @property
     def has_messagepack(self) -> bool:

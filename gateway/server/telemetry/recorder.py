@@ -66,6 +66,11 @@ class Recorder:
         with self.lock:
             self.requests[route or "none", str(status)] += 1
 
+    def ended(self, kind: str, outcome: str) -> None:
+        """Count something else than a run that has ended."""
+        with self.lock:
+            self.runs[kind, outcome] += 1
+
     def run_answered(self, answer: Answer, took_s: float, caller: str, trace: str | None) -> None:
         """Record a synchronous run that has an answer."""
         outcome = "ok" if answer.status == _OK else problem.code_of(whole(answer.body))
