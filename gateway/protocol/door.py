@@ -17,6 +17,7 @@ from gateway.protocol.endpoints import BEFORE, DOCS, EXAMPLE, IDEMPOTENCY_KEY, L
 from gateway.protocol.messages import BackendInfo, Health, Problem, Seed, Shots
 from gateway.protocol.openapi import Api
 from gateway.results import Sampling
+from gateway.rights import Right
 
 Number = Annotated[int, Meta(ge=0)]
 Seconds = Annotated[float, Meta(ge=0)]
@@ -407,6 +408,7 @@ COMPARE = Endpoint(
     answer_means="it was accepted",
     errors=(422, 503, 507),
     parameters=(IDEMPOTENCY_KEY,),
+    right=Right.COMPARE,
 )
 COMPARISONS = Endpoint(
     operation="comparisons",
@@ -500,6 +502,7 @@ CANCEL = Endpoint(
     answer=ComparisonInfo,
     answer_means="the comparison",
     errors=(404, 503),
+    right=Right.COMPARE,
 )
 HEALTHZ = Endpoint(
     operation="healthz",
@@ -527,6 +530,7 @@ METRICS = Endpoint(
     summary="Requests and comparisons of the door, and the metrics of all simulators, each with its name as a label",
     answer_means="in Prometheus' format",
     media_type="text/plain",
+    right=Right.ADMIN,
 )
 OPENAPI = Endpoint(
     operation="openapi",

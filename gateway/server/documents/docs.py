@@ -7,7 +7,7 @@ from functools import cache
 from html import escape
 from typing import Any
 
-from gateway.look.markup import Html, join
+from gateway.look.markup import Html, html, join
 from gateway.look.sheet import element
 from gateway.protocol import openapi
 from gateway.protocol.endpoints import Endpoint
@@ -76,7 +76,8 @@ def _contents(rows: list[Endpoint]) -> Html:
 
 
 def _request(row: Endpoint) -> Html:
-    return element("code", f"{row.method} {row.path}")
+    parts = [html(part) for part in row.path.split("/")]
+    return element("code", row.method, " ", join(*[Html(f"{part}/<wbr>") for part in parts[:-1]], parts[-1]))
 
 
 def _endpoint(row: Endpoint, described: Mapping[str, Any], calls: Calls) -> Html:

@@ -14,7 +14,6 @@ from gateway.look.sheet import element
 Schema = Mapping[str, Any]
 
 _BOUNDS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
-_LENGTHS = {"minLength": "at least {} characters", "maxLength": "at most {} characters"}
 
 
 def anchor(name: str) -> str:
@@ -121,9 +120,9 @@ def _either(parts: Sequence[Html]) -> Html:
 
 
 def _bounds(schema: Schema) -> str:
-    told = [f" {sign} {_number(schema[key])}" for key, sign in _BOUNDS.items() if key in schema]
-    lengths = [words.format(_number(schema[key])) for key, words in _LENGTHS.items() if key in schema]
-    return ",".join(told) + (f" ({', '.join(lengths)})" if lengths else "")
+    if "maxLength" in schema:
+        return f" of {schema.get('minLength', 0)} to {schema['maxLength']} characters"
+    return ",".join(f" {sign} {_number(schema[key])}" for key, sign in _BOUNDS.items() if key in schema)
 
 
 def _number(value: float) -> str:
