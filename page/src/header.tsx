@@ -1,19 +1,27 @@
+import { PageLink } from "./page-link";
 import { fragment, type Screen } from "./route";
 import { useTheme } from "./theme";
 
 interface HeaderProps {
   screen: Screen;
   running: number;
+  /** The fragment of the screen of a circuit, as it was left. */
+  compare: string;
 }
 
-export function Header({ screen, running }: HeaderProps) {
+export function Header({ screen, running, compare }: HeaderProps) {
   const [theme, nextTheme] = useTheme();
   const current = (name: Screen) => (name === screen ? "page" : undefined);
   return (
     <header class="top">
+      {screen === "compare" && (
+        <PageLink class="skip" to="result" onFollow={skip}>
+          Skip to the result
+        </PageLink>
+      )}
       <h1>Simulator Gateway</h1>
       <nav aria-label="Pages">
-        <a href={fragment("compare")} aria-current={current("compare")}>
+        <a href={compare} aria-current={current("compare")}>
           Compare
         </a>
         <a href={fragment("comparisons")} aria-current={current("comparisons")}>
@@ -29,4 +37,10 @@ export function Header({ screen, running }: HeaderProps) {
       </div>
     </header>
   );
+}
+
+function skip(): void {
+  const result = document.getElementById("result");
+  result?.focus();
+  result?.scrollIntoView();
 }

@@ -1,0 +1,141 @@
+/** The circuit and the settings of the page, and the address that says them; either changes the other. */
+
+import { useEffect, useRef, useState } from "preact/hooks";
+import { get, isAbort, sentence } from "./api";
+import { type Draft, fromParameters, type Parameters, toParameters } from "./link";
+import type { ComparisonRequest, DoorInfo } from "./messages";
+import { fragment, go, type Route } from "./route";
+import { DEFAULTS, settingsOf } from "./settings";
+
+export interface DraftState {
+  /** Undefined until the address has been read. */
+  draft: Draft | undefined;
+  change: (changes: Partial<Draft>) => void;
+  /** The comparison that is shown, if one is. */
+  comparisonId: string | undefined;
+  /** Whether the text is another than that of the comparison. */
+  isEdited: boolean;
+  /** Shows a comparison that was begun with a text. */
+  show: (id: string, text: string) => void;
+  /** Puts another circuit in the place of the present one, and the result away. */
+  replace: (name: string, text: string) => void;
+  /** Why the address could not be read; empty if it could. */
+  problem: string;
+}
+
+/** Takes the state from the fragment; `route` is undefined while another screen is shown. */
+export function useDraft(route: Route | undefined, { examples = [] }: DoorInfo): DraftState {
+  const [draft, setDraft] = useState<Draft>();
+  const [comparisonId, setComparisonId] = useState<string>();
+  const [began, setBegan] = useState<string>();
+  const [problem, setProblem] = useState("");
+  const written = useRef("");
+
+  useEffect(() => {
+    if (!route || (draft && (location.hash || "#") === written.current)) {
+      return;
+    }
+    const abort = new AbortController();
+    const id = route.parameters.get("comparison") ?? undefined;
+    read(route.parameters, id, examples, abort.signal)
+      .then(({ draft, began }) => {
+        if (!abort.signal.aborted) {
+          setProblem("");
+          setComparisonId(id);
+          setBegan(began);
+          setDraft(draft);
+        }
+      })
+      .catch((error: unknown) => {
+        if (!isAbort(error) && !abort.signal.aborted) {
+          setProblem(sentence(error));
+          setComparisonId(undefined);
+          setDraft((before) => before ?? { ...START, ...firstOf(examples) });
+        }
+      });
+    return () => abort.abort();
+  }, [route]);
+
+  useAddress(draft, comparisonId, began, examples, Boolean(route), written);
+
+  return {
+    draft,
+    comparisonId,
+    isEdited: began !== undefined && draft !== undefined && began !== draft.text,
+    problem,
+    change: (changes) => setDraft((before) => (before ? { ...before, ...changes } : before)),
+    show: (id, text) => {
+      written.current = fragment("compare", { comparison: id });
+      go(written.current);
+      setBegan(text);
+      setComparisonId(id);
+      setProblem("");
+    },
+    replace: (name, text) => {
+      setBegan(undefined);
+      setComparisonId(undefined);
+      setProblem("");
+      setDraft((before) => (before ? { ...before, name, text } : before));
+    },
+  };
+}
+
+const START: Draft = { name: "circuit", text: "", settings: DEFAULTS, chosen: undefined };
+
+function firstOf(examples: { name: string; openqasm: string }[]): Partial<Draft> {
+  const first = examples[0];
+  return first ? { name: first.name, text: first.openqasm } : {};
+}
+
+/** The draft that an address stands for; `began` is the text of its comparison. */
+async function read(
+  parameters: URLSearchParams,
+  id: string | undefined,
+  examples: { name: string; openqasm: string }[],
+  signal: AbortSignal,
+): Promise<{ draft: Draft; began: string | undefined }> {
+  const own = await fromParameters(parameters, examples);
+  if (id === undefined) {
+    return { draft: own, began: undefined };
+  }
+  const request = await get<ComparisonRequest>(`v1/comparisons/${encodeURIComponent(id)}/request`, signal);
+  const circuit = request.circuits[0];
+  const began = circuit?.openqasm ?? "";
+  const settings = settingsOf(request);
+  const isOther = parameters.has("circuit") || parameters.has("example");
+  const chosen = request.simulators ?? undefined;
+  const draft = { ...own, settings, chosen, ...(isOther ? {} : { name: circuit?.name ?? own.name, text: began }) };
+  return { draft, began };
+}
+
+/** Keeps the address in step with the draft. */
+function useAddress(
+  draft: Draft | undefined,
+  comparisonId: string | undefined,
+  began: string | undefined,
+  examples: { name: string; openqasm: string }[],
+  isShown: boolean,
+  written: { current: string },
+): void {
+  useEffect(() => {
+    if (!draft || !isShown || (comparisonId !== undefined && began === undefined)) {
+      return;
+    }
+    let isLate = false;
+    const before = location.hash;
+    const write = async () => {
+      const parameters: Parameters =
+        comparisonId === undefined
+          ? await toParameters(draft, examples)
+          : { comparison: comparisonId, ...(began === draft.text ? {} : await toParameters(draft, examples)) };
+      if (!isLate && location.hash === before) {
+        written.current = fragment("compare", parameters);
+        go(written.current, { replace: true });
+      }
+    };
+    void write();
+    return () => {
+      isLate = true;
+    };
+  }, [draft, comparisonId, began, isShown]);
+}

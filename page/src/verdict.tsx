@@ -1,0 +1,84 @@
+import { Mark, type MarkName } from "./marks";
+import type { ComparisonInfo } from "./messages";
+import { several } from "./numbers";
+import type { Part } from "./part";
+
+interface VerdictProps {
+  comparison: ComparisonInfo | undefined;
+  part: Part;
+  away: boolean;
+  problem: string;
+}
+
+const STAGES: Record<string, string> = {
+  comparing: "their results are compared.",
+  diagnosing: "what would explain a difference is looked for.",
+  reducing: "the circuit is reduced to the smallest that shows the difference.",
+};
+
+/** The verdict first: what is known of a comparison, as one sentence. */
+export function Verdict({ comparison, part, away, problem }: VerdictProps) {
+  if (problem || !comparison) {
+    return problem ? <Sentence mark="failed" loud="There is no such result:" quiet={problem} /> : null;
+  }
+  const more = away
+    ? "The gateway does not answer just now. The comparison goes on if the gateway does; this page asks again."
+    : "";
+  switch (comparison.state) {
+    case "queued":
+      return <Sentence mark="queued" loud="Queued;" quiet={queue(comparison)} more={more || LEAVING} />;
+    case "running":
+      return <Sentence mark="running" {...progress(comparison)} more={more || LEAVING} />;
+    case "failed":
+      return <Sentence mark="failed" loud="The comparison failed:" quiet={comparison.error?.detail ?? ""} />;
+    default:
+      break;
+  }
+  if (part.verdict) {
+    return (
+      <section class="verdict" aria-label="Verdict" role="status" dangerouslySetInnerHTML={{ __html: part.verdict }} />
+    );
+  }
+  const [loud, quiet] = comparison.told ?? ["", ""];
+  return comparison.state === "cancelled" ? (
+    <Sentence mark="cancelled" loud={loud || "Cancelled"} quiet={quiet || "before any simulator had finished."} />
+  ) : (
+    <Sentence mark="finished" loud={loud || comparison.verdict || ""} quiet={quiet} />
+  );
+}
+
+const LEAVING = "Leaving this page does not stop the comparison: it goes on, and is kept under Comparisons.";
+
+interface SentenceProps {
+  mark: MarkName;
+  loud: string;
+  quiet: string;
+  more?: string;
+}
+
+function Sentence({ mark, loud, quiet, more = "" }: SentenceProps) {
+  return (
+    <section class="verdict" aria-label="Verdict" role="status">
+      <Mark name={mark} />
+      <h2>
+        <strong>{loud}</strong> {quiet}
+      </h2>
+      {more && <p>{more}</p>}
+    </section>
+  );
+}
+
+function queue({ before = 0 }: ComparisonInfo): string {
+  return before === 0 ? "it runs next." : `${several(before, "comparison")} run${before === 1 ? "s" : ""} before it.`;
+}
+
+function progress({ progress, simulators = [], cancelled_by }: ComparisonInfo): { loud: string; quiet: string } {
+  if (cancelled_by !== undefined) {
+    return { loud: "Cancelling;", quiet: "what has finished is compared." };
+  }
+  const { finished = 0, lines = [], sentence = "", stage = "" } = progress ?? {};
+  const all = lines.length || simulators.length;
+  const loud = `${finished} of ${all} ${finished === 1 ? "has" : "have"} finished;`;
+  const quiet = STAGES[stage] ?? (sentence ? `${sentence.replace(/\.$/, "")}.` : "the first runs.");
+  return { loud, quiet };
+}
