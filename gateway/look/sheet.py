@@ -7,7 +7,7 @@ Nothing here needs a script, and no element has a ``style`` attribute, so that a
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from html import escape
 from importlib import resources
@@ -36,6 +36,9 @@ DEFINITIONS = Html(
     "</defs></svg>"
 )
 """What marks and stripes are drawn with; it stands once in a document, before all of them."""
+
+_VOID = frozenset({"col", "input"})
+"""Elements that have no content, and so no end."""
 
 _INVISIBLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 """Control characters but for tabs and line ends, and those that change the direction of what follows."""
@@ -68,7 +71,7 @@ def style_sheet(*, with_choice: bool = False) -> str:
     return "\n".join([*rules, sheet])
 
 
-def element(name: str, *parts: object, **attributes: object) -> Html:
+def element(name: str, /, *parts: object, **attributes: object) -> Html:
     """Return an element; each part and attribute is escaped unless it is HTML.
 
     Args:
@@ -77,10 +80,13 @@ def element(name: str, *parts: object, **attributes: object) -> Html:
         attributes: a trailing underscore is removed and others become hyphens, as in ``class_`` and ``aria_label``;
             ``None``, ``False`` and an empty text leave the attribute out, ``True`` has no value.
     """
-    return join(Html(f"<{name}{_attributes(attributes)}>"), *parts, Html(f"</{name}>"))
+    end = "" if name in _VOID else f"</{name}>"
+    return join(Html(f"<{name}{_attributes(attributes)}>"), *parts, Html(end))
 
 
-def table(heads: Sequence[Html], rows: Sequence[Html], *, class_: str = "", caption: object = "") -> Html:
+def table(
+    heads: Sequence[Html], rows: Sequence[Html], *, class_: str = "", caption: object = "", **attributes: object
+) -> Html:
     """Return a table.
 
     Args:
@@ -88,9 +94,12 @@ def table(heads: Sequence[Html], rows: Sequence[Html], *, class_: str = "", capt
         rows: the ``tr`` of the body.
         class_: its class.
         caption: the ``caption`` and the ``colgroup``, if there are any.
+        attributes: others; with ``role="table"`` the groups and the row of the head have theirs, too, so that it stays
+            a table for a screen reader where a sheet lays it out otherwise.
     """
-    head = element("thead", element("tr", *heads)) if heads else ""
-    return element("table", caption, head, element("tbody", *rows), class_=class_)
+    group, row = ("rowgroup", "row") if attributes.get("role") == "table" else (None, None)
+    head = element("thead", element("tr", *heads, role=row), role=group) if heads else ""
+    return element("table", caption, head, element("tbody", *rows, role=group), class_=class_, **attributes)
 
 
 def mark(name: str) -> Html:
@@ -163,6 +172,23 @@ def breakable(text: str) -> Html:
 def scrolling(content: object, label: str) -> Html:
     """Return something that scrolls by itself where it is wider than its place, and so takes the focus."""
     return element("div", content, class_="scroll", tabindex=0, role="group", aria_label=label)
+
+
+def choice(name: str, label: str, options: Mapping[str, str], chosen: str, *, class_: str = "") -> Html:
+    """Return a switch of radio buttons; what it changes, the sheet finds by the value that is checked.
+
+    Args:
+        name: unique in the document.
+        label: what is chosen.
+        options: value -> text.
+        chosen: the value of the one that is checked at first.
+        class_: another class.
+    """
+    buttons = [
+        element("label", element("input", type="radio", name=name, value=value, checked=value == chosen), text)
+        for value, text in options.items()
+    ]
+    return element("div", *buttons, class_=f"choice {class_}".strip(), role="group", aria_label=label)
 
 
 def code(text: str) -> Html:

@@ -30,11 +30,11 @@ def csv_table(record: Record) -> str:
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     writer.writeheader()
     lines = [{**_circuit(record, case), **_row(row)} for case in record.cases for row in case.rows]
-    writer.writerows({name: _inert(value) for name, value in line.items()} for line in lines)
+    writer.writerows({name: inert(value) for name, value in line.items()} for line in lines)
     return text.getvalue()
 
 
-def _inert(value: object) -> object:
+def inert(value: object) -> object:
     """Return a value that is one field, and that spreadsheets do not compute, as they do texts that begin like that."""
     if not isinstance(value, str):
         return value

@@ -13,6 +13,7 @@ MARKS = {
     Standing.FAILED: "failed",
     Standing.REFUSED: "cannot",
     Standing.UNDECIDED: "",
+    Standing.FINISHED: "finished",
     Standing.UNFINISHED: "queued",
 }
 """The names of drawn marks; a group without a reference has none."""
@@ -23,6 +24,7 @@ CHARACTERS = {
     Standing.FAILED: "!",
     Standing.REFUSED: "–",  # noqa: RUF001 - a dash, not a minus
     Standing.UNDECIDED: "",
+    Standing.FINISHED: "✓",
     Standing.UNFINISHED: "…",
 }
 """The same marks as characters."""
@@ -32,6 +34,7 @@ _NEWS = (
     Standing.UNDECIDED,
     Standing.FAILED,
     Standing.UNFINISHED,
+    Standing.FINISHED,
     Standing.REFUSED,
     Standing.AGREES,
 )

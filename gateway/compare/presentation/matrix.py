@@ -66,7 +66,7 @@ class Column:
         title: the name of the simulator, or how many agree.
         names: the simulators, in the caller's order.
         differs: whether it differs as a whole.
-        cells: one for each row of the matrix.
+        cells: one for each row of the matrix; none of a simulator that has not run yet.
         others: outcomes: the share of the shots in the rows that are left out; clbits: their largest deviation.
     """
 
@@ -87,6 +87,9 @@ class Matrix:
         expected: the probability of each row by the reference; ``None`` without one.
         columns: from left to right.
         grouped: the same with all that agree in one column, for a narrow place.
+        each: the same with a column for each simulator, for a place that scrolls; while simulators run, also for those
+            that have not.
+        differing: how many of the first rows are there because somebody differs; 0 where all outcomes are shown.
         others: the number of outcomes or clbits that are left out.
         others_expected: the probability of the outcomes that are left out.
         total: the number of outcomes with probability or shots, or of clbits.
@@ -100,6 +103,8 @@ class Matrix:
     expected: tuple[float, ...] | None
     columns: tuple[Column, ...]
     grouped: tuple[Column, ...]
+    each: tuple[Column, ...]
+    differing: int
     others: int
     others_expected: float
     total: int
@@ -112,7 +117,7 @@ class Matrix:
         return replace(self, columns=self.grouped)
 
 
-def matrix(case: Case, rate: float) -> Matrix | None:
+def matrix(case: Case, rate: float, *, single: bool = False) -> Matrix | None:
     """Return the matrix of a circuit; ``None`` if no simulator has counts.
 
     It takes a second or two for a million outcomes.
@@ -120,12 +125,13 @@ def matrix(case: Case, rate: float) -> Matrix | None:
     Args:
         case: the circuit.
         rate: how probable it may be that chance marks anything of a simulator that is right.
+        single: whether rows are outcomes even where single ones say nothing.
     """
     rows = [row for row in case.rows if row.counts]
     if not rows:
         return None
     values = _values(case, rows)
-    if case.num_clbits and len(values) > ALL_UP_TO and max(map(_most, rows)) < OFTEN:
+    if not single and case.num_clbits and len(values) > ALL_UP_TO and max(map(_most, rows)) < OFTEN:
         return _of_clbits(case, rows, rate)
     return _of_outcomes(case, rows, rate, values)
 
@@ -147,6 +153,8 @@ def against(row: Row, probabilities: Mapping[str, float], labels: Sequence[str],
         expected=standard.expected,
         columns=(column,),
         grouped=(column,),
+        each=(column,),
+        differing=0,
         others=0,
         others_expected=0.0,
         total=len(labels),
@@ -171,12 +179,26 @@ class _Group:
 def _side_by_side(case: Case, rows: Sequence[Row]) -> list[_Group]:
     if not case.reference.probabilities or len(rows) > SIDE_BY_SIDE:
         return _groups(rows)
+    return _each(rows)
+
+
+def _each(rows: Iterable[Row]) -> list[_Group]:
     return [_Group(row.simulator, (row,), standing(row) is Standing.DIFFERS) for row in rows]
+
+
+def _with_late(case: Case, columns: Sequence[Column]) -> tuple[Column, ...]:
+    """Return the columns of single simulators with empty ones for those that have not run while others have."""
+    if not any(standing(row) is Standing.FINISHED for row in case.rows):
+        return tuple(columns)
+    known = {column.title: column for column in columns}
+    late = {row.simulator for row in case.rows if standing(row) is Standing.UNFINISHED}
+    names = [row.simulator for row in case.rows if row.simulator in {*known, *late}]
+    return tuple([known.get(name) or Column(name, (name,), False, (), 0.0) for name in names])
 
 
 def _groups(rows: Sequence[Row]) -> list[_Group]:
     agreeing = tuple(_agreeing(rows))
-    title = agreeing[0].simulator if len(agreeing) == 1 else f"{len(agreeing)} agree"
+    title = agreeing[0].simulator if len(agreeing) == 1 else _together(agreeing)
     groups = [_Group(title, agreeing)] if agreeing else []
     undecided: dict[int | None, list[Row]] = {}
     for row in rows:
@@ -187,8 +209,13 @@ def _groups(rows: Sequence[Row]) -> list[_Group]:
     return groups + [_Group(row.simulator, (row,), True) for row in rows if standing(row) is Standing.DIFFERS]
 
 
+def _together(rows: Sequence[Row]) -> str:
+    return f"{len(rows)} {'agree' if rows and standing(rows[0]) is Standing.AGREES else 'have finished'}"
+
+
 def _agreeing(rows: Iterable[Row]) -> list[Row]:
-    return [row for row in rows if standing(row) is Standing.AGREES]
+    """Return the rows that agree; while simulators run, all that have finished stand together."""
+    return [row for row in rows if standing(row) in {Standing.AGREES, Standing.FINISHED}]
 
 
 # ---------------------------------------------------------------- what a simulator is held to
@@ -299,6 +326,8 @@ def _of_outcomes(case: Case, rows: Sequence[Row], rate: float, values: dict[str,
         expected=standard.expected,
         columns=columns,
         grouped=tuple(map(column, _groups(rows))),
+        each=_with_late(case, list(map(column, _each(rows)))),
+        differing=len(first),
         others=chosen.others,
         others_expected=rest(probabilities, labels) if probabilities else 0.0,
         total=len(values),
@@ -352,6 +381,8 @@ def _of_clbits(case: Case, rows: Sequence[Row], rate: float) -> Matrix:
         expected=None if expected is None else tuple(expected.tolist()),
         columns=kept,
         grouped=_kept(columns(_groups(rows)), order, standard.middle()),
+        each=_with_late(case, _kept(columns(_each(rows)), order, standard.middle())),
+        differing=0,
         others=width - len(chosen),
         others_expected=0.0,
         total=width,

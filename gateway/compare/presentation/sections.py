@@ -5,24 +5,29 @@ Each function takes one circuit of a comparison and returns one section, or noth
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from gateway.compare.presentation import charts, tables, words
+from gateway.compare.presentation import charts, drawings, tables, words
 from gateway.compare.presentation.marks import MARKS
 from gateway.compare.presentation.matrix import Matrix, against
-from gateway.compare.presentation.outcome_table import key, outcome_table
+from gateway.compare.presentation.outcome_table import EACH, has_groups, is_wide, key, outcome_table
 from gateway.compare.presentation.pairs import Pair, pairs
 from gateway.compare.presentation.tables import SimulatorLine
 from gateway.compare.record import Case, Cause, Record, Reproducer, Row
+from gateway.compare.reproducer.bug_report import bug_report
 from gateway.compare.verdict import Standing, standing
 from gateway.look import numbers
 from gateway.look.bitstrings import readable
-from gateway.look.markup import Html
-from gateway.look.sheet import bar, bits, breakable, code, element, mark, scrolling, table
+from gateway.look.markup import Html, html, join
+from gateway.look.sheet import bar, bits, breakable, choice, code, element, mark, scrolling, table
 
 LONGEST_LISTING = 20_000
 """So many characters of a circuit's text are shown at most."""
+
+REJECTED = 8
+"""So many explanations that fit badly are listed at most."""
 
 DRAWN_CAUSES = 6
 """For so many simulators at most the likely cause is drawn."""
@@ -30,19 +35,61 @@ DRAWN_CAUSES = 6
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Makes sections with headings of one level.
+    """Makes sections with headings of one level, for a report or for the page of the gateway.
 
     Args:
         level: 2 for ``h2``.
+        name: of the circuit, if there are several: it is part of the names that must be unique.
+        on_page: whether they are for the page, where details are folded, and whose script finds what to copy.
+        base: on the page, the address of the comparison.
     """
 
     level: int = 2
+    name: str = ""
+    on_page: bool = False
+    base: str = "."
 
-    def __call__(self, title: str, *content: object, note: object = "", class_: str = "") -> Html:
-        """Return a section: its heading, a note beside that, and the content."""
+    @property
+    def is_beside_the_circuit(self) -> bool:
+        """Whether the circuit stands beside: on the page, if there is only one."""
+        return self.on_page and not self.name
+
+    def __call__(self, title: str, *content: object, note: object = "", tools: object = "", class_: str = "") -> Html:
+        """Return a section: its heading, a note and tools beside that, and the content."""
         aside = element("span", note, class_="soft small") if note else ""
-        head = element("header", element(f"h{self.level}", title), aside)
+        beside = element("div", tools, class_="tools") if tools else ""
+        head = element("header", element(f"h{self.level}", title), aside, beside)
         return element("section", head, *content, class_=class_)
+
+    def details(self, title: str, *content: object, note: object = "", line: object = "", class_: str = "") -> Html:
+        """Return a section of what few ask for: on the page it is folded to one line.
+
+        Args:
+            title: its heading.
+            content: what is in it.
+            note: what stands beside the heading where all is shown.
+            line: what stands beside the heading where it is folded: the most that can be said in a line.
+            class_: its class.
+        """
+        if not self.on_page:
+            return self(title, *content, note=note, class_=class_)
+        more = element("p", note, class_="small soft") if note else ""
+        return folded(title, more, *content, line=line or note, class_=class_)
+
+
+def folded(title: object, *content: object, line: object = "", class_: str = "", **attributes: object) -> Html:
+    """Return something that is folded to a line."""
+    summary = element("summary", element("b", title), element("span", line, class_="soft") if line else "")
+    return element("details", summary, element("div", *content), class_=f"more {class_}".strip(), **attributes)
+
+
+def with_gates(text: str, gates: Collection[str]) -> Html:
+    """Return a sentence in which the names of gates are written as code, as in ``every rz``."""
+    if not gates:
+        return html(text)
+    names = "|".join(map(re.escape, gates))
+    parts = re.split(rf"(?<=\bevery )({names})\b", text)
+    return join(*[element("code", part) if place % 2 else part for place, part in enumerate(parts)])
 
 
 def says(row: Row | SimulatorLine) -> Html:
@@ -55,52 +102,94 @@ def says(row: Row | SimulatorLine) -> Html:
 # ---------------------------------------------------------------- simulators
 
 
-def simulators(case: Case, section: Section) -> Html:
-    """Return the table of simulators."""
-    heads = [element("th", "simulator", scope="col", class_="who")]
-    heads.append(element("th", "verdict", scope="col", class_="verdict-word"))
-    lines = tables.simulators(case)
-    columns = tables.filled(lines)
-    heads += [_number_head(column.head) for column in columns]
+def simulators(lines: Sequence[SimulatorLine], section: Section, *, note: str = "") -> Html:
+    """Return the table of simulators; on the page it has all columns, so that none comes or goes while they run."""
+    columns = tables.COLUMNS if section.on_page else tables.filled(lines)
+    heads = [_column_head("simulator", "who"), _column_head("verdict", "verdict-word")]
+    heads += [_column_head(column.head, _kind(column, is_head=True)) for column in columns]
     rows = [row for line in lines for row in _simulator(line, columns)]
     caption = element("caption", element("span", "Simulators and what they did", class_="hidden"))
-    whole = table(heads, rows, class_="simulators", caption=caption)
-    return section("Simulators", scrolling(whole, "Simulators"))
+    whole = table(heads, rows, class_="simulators", caption=caption, role="table", data_part="simulators")
+    return section("Simulators", scrolling(whole, "Simulators"), note=note)
 
 
 def _simulator(line: SimulatorLine, columns: Sequence[tables.SimulatorColumn]) -> list[Html]:
-    name = element("b", breakable(", ".join(line.names)))
-    who = element("th", name, element("small", line.version), scope="row", class_="who")
-    cells = [
-        element("td", column.of(line), class_="number" if column.evidence else "number unweighted")
-        for column in columns
-    ]
-    differs = line.standing is Standing.DIFFERS
-    kinds = " ".join(["differs"] * differs + ["has-reason"] * bool(line.reasons))
-    rows = [element("tr", who, element("td", says(line)), *cells, class_=kinds)]
+    names = ", ".join(line.names)
+    name, version = element("b", breakable(names)), element("small", line.version) if line.version else ""
+    who = element("th", name, version, scope="row", role="rowheader", class_="who")
+    cells = [element("td", column.of(line), role="cell", class_=_kind(column)) for column in columns]
+    in_a_line = element("td", words.in_a_line(line), role="cell", class_="meta narrow-only")
+    kinds = ["differs"] * (line.standing is Standing.DIFFERS) + ["has-reason"] * bool(line.reasons)
+    cells = [who, element("td", says(line), role="cell", class_="verdict-word"), *cells, in_a_line]
+    rows = [element("tr", *cells, role="row", class_=" ".join(kinds), data_simulator=names)]
     if line.reasons:
         whole = element("details", element("summary", "whole message"), element("pre", line.message, class_="message"))
         paragraphs = [element("p", reason) for reason in line.reasons]
-        rows.append(
-            element(
-                "tr",
-                element("td", *paragraphs, whole if line.message else "", colspan=2 + len(columns)),
-                class_="reason",
-            )
-        )
+        content = element("td", *paragraphs, whole if line.message else "", role="cell", colspan=2 + len(columns))
+        rows.append(element("tr", content, role="row", class_="reason", data_simulator=names))
     return rows
+
+
+def _kind(column: tables.SimulatorColumn, *, is_head: bool = False) -> str:
+    kinds = ["number"] if is_head else ["number", "wide-only"]
+    kinds += [] if column.evidence or is_head else ["unweighted"]
+    return " ".join([*kinds, *(["optional"] if column.head == "memory" else [])])
+
+
+def _column_head(text: str, kind: str) -> Html:
+    return element("th", text, scope="col", role="columnheader", class_=kind)
 
 
 # ---------------------------------------------------------------- outcomes
 
 
-def outcomes(found: Matrix, case: Case, section: Section) -> Html:
-    """Return the matrix of outcomes, or of clbits where single outcomes say nothing."""
-    drawn = scrolling(outcome_table(found), "Outcomes")
-    if found.of_clbits:
-        return section("Outcomes", element("p", words.outcomes(found, case), class_="small"), drawn, key(found))
-    notes = element("p", words.notes(found), class_="small soft")
-    return section("Outcomes", drawn, key(found), notes, note=words.outcomes(found, case))
+def outcomes(
+    found: Matrix,
+    single: Matrix | None,
+    case: Case,
+    section: Section,
+    *,
+    stages: Mapping[str, str] | None = None,
+) -> Html:
+    """Return the matrix of outcomes, or of clbits where single outcomes say nothing.
+
+    Args:
+        found: the matrix.
+        single: if that is of clbits, the one of single outcomes, to which a switch leads.
+        case: the circuit.
+        section: makes the section.
+        stages: simulator -> what it does, of those that have not ended; ``None`` when all have.
+    """
+    drawn = [scrolling(outcome_table(found, stages=stages), "Outcomes"), key(found)]
+    note: object = words.outcomes(found, case)
+    if single is not None:
+        each = [element("p", words.outcomes(part, case), class_="small") for part in (found, single)]
+        of_outcomes = scrolling(outcome_table(single, stages=stages), "Single outcomes")
+        drawn = [
+            element("div", each[0], *drawn, class_="of-clbits"),
+            element("div", each[1], of_outcomes, key(single), _notes(single), class_="of-outcomes"),
+        ]
+        note = ""
+    return section("Outcomes", *drawn, _notes(found), note=note, tools=join(*_switches(found, single, section)))
+
+
+def _notes(found: Matrix) -> Html:
+    said = words.notes(found)
+    return element("p", said, class_="small soft") if said else Html()
+
+
+def _switches(found: Matrix, single: Matrix | None, section: Section) -> Iterator[Html]:
+    """Yield what leads to all outcomes, to other rows and to other columns."""
+    if section.on_page and (found.of_clbits or found.others):
+        address = f"{section.base}/outcomes.csv"
+        yield element("a", "All as a table (CSV)", href=address, class_="small", data_download="outcomes.csv")
+    if single is not None:
+        rows = {"outcomes": "Outcomes", "clbits": "Clbits"}
+        yield choice(f"rows{section.name}", "Rows", rows, "clbits")
+    if has_groups(found):
+        columns = {"groups": "Groups", EACH: "Every simulator"}
+        kind = "" if is_wide(found) else "narrow-only"
+        yield choice(f"columns{section.name}", "Columns", columns, "groups", class_=kind)
 
 
 # ---------------------------------------------------------------- causes
@@ -112,7 +201,8 @@ def causes(record: Record, case: Case, found: Matrix | None, section: Section) -
     if not differing:
         return Html()
     parts = [
-        element("div", *_cause(record, case, found, row), class_="section-part") for row in differing[:DRAWN_CAUSES]
+        element("div", *_cause(record, case, found, row, section), class_="section-part")
+        for row in differing[:DRAWN_CAUSES]
     ]
     left_out = len(differing) - len(parts)
     if left_out:
@@ -121,13 +211,19 @@ def causes(record: Record, case: Case, found: Matrix | None, section: Section) -
     return section("Likely cause" if explained else "No cause found", *parts)
 
 
-def _cause(record: Record, case: Case, found: Matrix | None, row: Row) -> list[Html]:
+def _cause(record: Record, case: Case, found: Matrix | None, row: Row, section: Section) -> list[Html]:
     before, claim, after = words.cause(row)
+    said = element("strong", with_gates(claim, drawings.suspects(case))) if claim else ""
     return [
-        element("p", before, element("strong", claim) if claim else "", after),
+        element("p", before, said, after),
         _twice(record, case, found, row),
-        _other_causes("Explanations that fit as well", "", row.causes[1:]),
-        _other_causes("Other explanations", f"{len(row.rejected)} tried, none fits", row.rejected[:8]),
+        _other_causes("Explanations that fit as well", "", row.causes[1:], is_folded=False),
+        _other_causes(
+            "Other explanations",
+            f"{len(row.rejected)} tried, none fits",
+            row.rejected[:REJECTED],
+            is_folded=section.on_page,
+        ),
     ]
 
 
@@ -152,7 +248,7 @@ def _caption(title: str, found: Matrix) -> Html:
     return element("caption", title, element("span", whole))
 
 
-def _other_causes(title: str, note: str, found: Sequence[Cause]) -> Html:
+def _other_causes(title: str, note: str, found: Sequence[Cause], *, is_folded: bool) -> Html:
     if not found:
         return Html()
     heads = [element("th", "explanation", scope="col"), _number_head("p")]
@@ -164,25 +260,37 @@ def _other_causes(title: str, note: str, found: Sequence[Cause]) -> Html:
         )
         for cause in found
     ]
+    if is_folded:
+        return folded(title, table(heads, rows, class_="others"), line=note)
     return table(heads, rows, class_="others", caption=element("caption", title, element("span", note) if note else ""))
 
 
 # ---------------------------------------------------------------- reproducers
 
 
-def reproducers(case: Case, section: Section, drawings: Sequence[Html]) -> Html:
+def reproducers(case: Case, section: Section) -> Html:
     """Return the reproducers: text, drawing, and who says what."""
     if not case.reproducers:
         return Html()
-    parts = []
-    for found, drawing in zip(case.reproducers, drawings, strict=True):
+    parts, hot = [], drawings.suspects(case)
+    for found in case.reproducers:
+        drawing = drawings.of_text(found.openqasm, hot)
         name = f"reproducer-{found.simulator}.qasm" if len(case.reproducers) > 1 else "reproducer.qasm"
         program = element("pre", code(found.openqasm.rstrip()), class_="code", tabindex=0)
-        text = element("div", element("p", element("span", name, class_="mono")), program, class_="program")
+        tools = _tools(found) if section.on_page else ""
+        head = element("header", element("span", name, class_="mono"), tools)
+        text = element("div", head, program, class_="program")
         side = element("div", drawing, _who_says_what(found), _evidence(found), class_="beside")
         parts.append(element("div", text, side, class_="columns"))
     note = words.reproducer(case.reproducers[0]) if len(case.reproducers) == 1 else ""
     return section("Reproducer" if note else "Reproducers", *parts, note=note)
+
+
+def _tools(found: Reproducer) -> Html:
+    """Return the buttons by which the page's script finds what to copy or to open."""
+    names = (("Copy", "program"), ("Open in editor", "open"), ("Copy bug report", "bug-report"))
+    buttons = [element("button", text, type="button", class_="plain", data_does=does) for text, does in names]
+    return join(element("div", *buttons, class_="tools"), element("template", bug_report(found)))
 
 
 def _evidence(found: Reproducer) -> Html:
@@ -224,7 +332,12 @@ def missed(case: Case, section: Section) -> Html:
     """Return which differences may have been missed, in sentences and on a ruler."""
     sentences = element("p", " ".join(words.missed(case)), class_="small")
     ruler = charts.ruler(case) if case.detectable and case.detectable.hardest < 1 else ""
-    return section("What could not have been seen", sentences, ruler)
+    finer = words.finer(case)
+    again = ""
+    if section.on_page and finer is not None:
+        text = f"Run with resolution {finer:g}"
+        again = element("button", text, type="button", class_="plain", data_does="resolution", value=f"{finer:g}")
+    return section("What could not have been seen", sentences, again, ruler)
 
 
 # ---------------------------------------------------------------- pairs, times, tests, provenance, text
@@ -248,7 +361,7 @@ def distances(case: Case, section: Section) -> Html:
     ]
     more = f"; {numbers.several(found.left_out, 'simulator')} left out" if found.left_out else ""
     whole = scrolling(table(heads, rows, class_="pairs"), "Pairs")
-    return section("Pairs", whole, note=f"total variation distance between samples{more}")
+    return section.details("Pairs", whole, note=f"total variation distance between samples{more}")
 
 
 def _pair(pair: Pair | None) -> Html:
@@ -285,7 +398,7 @@ def times(record: Record, case: Case, section: Section) -> Html:
         rows.append(element("tr", element("th", line.name, scope="row"), *cells))
     whole = scrolling(table(heads, rows, class_="times"), "Timings")
     note = f"{words.times(found, record)}{'; the line spans the shortest and the longest' if spread else ''}"
-    return section("Timings", whole, note=note)
+    return section.details("Timings", whole, note=note, line=words.fastest_to_slowest(found))
 
 
 def tests(record: Record, case: Case, section: Section) -> Html:
@@ -301,7 +414,8 @@ def tests(record: Record, case: Case, section: Section) -> Html:
         ]
         rows.append(element("tr", element("th", line.name, scope="row"), *cells))
     points = [element("p", point, class_="small soft") for point in found.points[:12]]
-    return section("Tests", scrolling(table(heads, rows, class_="tests"), "Tests"), *points)
+    whole = scrolling(table(heads, rows, class_="tests"), "Tests")
+    return section.details("Tests", whole, *points, line=words.tested(found, record))
 
 
 def provenance(record: Record, case: Case, section: Section) -> Html:
@@ -309,7 +423,8 @@ def provenance(record: Record, case: Case, section: Section) -> Html:
     entries = [
         part for term, text in words.provenance(record, case) for part in (element("dt", term), element("dd", text))
     ]
-    return section("Reference and provenance", element("dl", *entries), class_="facts")
+    facts = element("dl", *entries)
+    return section.details("Reference and provenance", facts, line=words.reference(case), class_="facts")
 
 
 def text(case: Case, section: Section) -> Html:
@@ -321,7 +436,7 @@ def text(case: Case, section: Section) -> Html:
         whole = numbers.integer(len(case.openqasm))
         note = f"the first {numbers.integer(len(shown))} of {whole} characters; the record has all"
     listing = element("pre", code(shown.rstrip()), class_="code listing", tabindex=0)
-    return section("Text of the circuit", listing, note=note, class_="text")
+    return section.details("Text of the circuit", listing, note=note, class_="text")
 
 
 # ---------------------------------------------------------------- markup

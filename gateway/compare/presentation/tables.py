@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
-from gateway.compare.record import Case, Row, Spread, Test
+from gateway.compare.record import Case, Record, Row, Spread, Test
 from gateway.compare.verdict import Standing, message_of, standing
 from gateway.look import numbers
 
@@ -26,6 +28,9 @@ TEST_NAMES = {
     "two-seeds": "two seeds, two counts",
     "two-runs": "two runs, two counts",
 }
+
+N = TypeVar("N", int, float)
+
 _YES_OR_NO = ("same-seed", "two-seeds", "two-runs")
 
 
@@ -60,8 +65,15 @@ class SimulatorLine:
     message: str
 
 
-def simulators(case: Case) -> list[SimulatorLine]:
-    """Return a line for each simulator, in the caller's order; those that failed for one reason share the first's."""
+def simulators(case: Case, *, shared: bool = True) -> list[SimulatorLine]:
+    """Return a line for each simulator, in the caller's order.
+
+    Args:
+        case: the circuit.
+        shared: whether those that failed for one reason share the line of the first.
+    """
+    if not shared:
+        return [_simulator(row, (row.simulator,)) for row in case.rows]
     names: dict[tuple[object, ...], list[str]] = {}
     first: list[tuple[tuple[object, ...], Row]] = []
     for row in case.rows:
@@ -90,6 +102,51 @@ def _simulator(row: Row, names: tuple[str, ...]) -> SimulatorLine:
     )
 
 
+def totals(record: Record) -> list[SimulatorLine]:
+    """Return a line for each simulator that sums up all circuits: how many differ, and the largest of each number."""
+    rows: dict[str, list[Row]] = {}
+    for row in record.rows:
+        rows.setdefault(row.simulator, []).append(row)
+    return [_total(name, of, len(record.cases)) for name, of in rows.items()]
+
+
+def _total(name: str, rows: Sequence[Row], circuits: int) -> SimulatorLine:
+    counts = Counter(map(standing, rows))
+    worst = next(found for found in _WORST_FIRST if found in counts)
+    versions = dict.fromkeys(row.version for row in rows if row.version)
+    seconds = [row.timings["total"].median for row in rows if "total" in row.timings]
+    return SimulatorLine(
+        names=(name,),
+        version=", ".join(versions),
+        standing=worst,
+        says=f"{worst} on {numbers.integer(counts[worst])} of {numbers.integer(circuits)}",
+        distance=_most([row.distance for row in rows], numbers.distance),
+        p=_most([None if row.p_value is None else -row.p_value for row in rows], lambda p: numbers.p_value(-p)),
+        exact=_most([row.exact_difference for row in rows], numbers.exact_difference),
+        time=numbers.seconds(sum(seconds), numbers.NO_BREAK) if seconds else "",
+        memory=_most([row.peak_memory_bytes for row in rows], lambda size: numbers.mebibytes(size, numbers.NO_BREAK)),
+        reasons=(),
+        message="",
+    )
+
+
+def _most(values: Iterable[N | None], written: Callable[[N], str]) -> str:
+    """Return the largest of the values that are known."""
+    known = [value for value in values if value is not None]
+    return written(max(known)) if known else ""
+
+
+_WORST_FIRST = (
+    Standing.DIFFERS,
+    Standing.UNDECIDED,
+    Standing.FAILED,
+    Standing.REFUSED,
+    Standing.UNFINISHED,
+    Standing.FINISHED,
+    Standing.AGREES,
+)
+
+
 @dataclass(frozen=True, slots=True)
 class SimulatorColumn:
     """A column of numbers in the table of simulators.
@@ -105,7 +162,7 @@ class SimulatorColumn:
     of: Callable[[SimulatorLine], str]
 
 
-_COLUMNS = (
+COLUMNS = (
     SimulatorColumn("distance", True, lambda line: line.distance),
     SimulatorColumn("p", True, lambda line: line.p),
     SimulatorColumn("exact diff.", True, lambda line: line.exact),
@@ -116,7 +173,7 @@ _COLUMNS = (
 
 def filled(lines: Sequence[SimulatorLine]) -> list[SimulatorColumn]:
     """Return the columns of numbers in which any of the lines has one."""
-    return [column for column in _COLUMNS if any(map(column.of, lines))]
+    return [column for column in COLUMNS if any(map(column.of, lines))]
 
 
 def says(row: Row) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from gateway.compare.presentation.matrix import Column, Matrix
+from gateway.compare.presentation.matrix import DIFFERING, Column, Matrix
 from gateway.compare.presentation.scaling import Scaling
-from gateway.compare.presentation.tables import TimeTable, tests
+from gateway.compare.presentation.tables import SimulatorLine, TestTable, TimeTable, tests
 from gateway.compare.record import Case, Detectable, Record, Reproducer, Row
 from gateway.compare.verdict import Standing, exact_results_agree, message_of, standing
 from gateway.look import numbers
@@ -52,6 +52,41 @@ def size(case: Case) -> str:
     )
 
 
+def remark(record: Record, found: Matrix | None) -> str:
+    """Return what a second line beneath the verdict on one circuit says: how much stands out, or how well all agree."""
+    (case,) = record.cases
+    if any(standing(row) is Standing.DIFFERS for row in case.rows):
+        return _stands_out(case, found)
+    if not all(standing(row) is Standing.AGREES for row in case.rows):
+        return ""
+    exact = [row.exact_difference for row in case.rows if row.exact_difference is not None]
+    agree = f"; exact results agree to {numbers.exact_difference(max(exact))}" if exact and case.detectable else ""
+    shots = f"At {numbers.several(case.shots, 'shot')} each" if any(row.counts for row in case.rows) else ""
+    return f"{shots}{agree}." if shots else ""
+
+
+def _stands_out(case: Case, found: Matrix | None) -> str:
+    said = []
+    if found is not None and not found.of_clbits:
+        number = sum(any(cells) for cells in zip(*_marks(found), strict=True)) if found.each else 0
+        if number and (number < DIFFERING or not found.others):
+            outcomes = numbers.several(found.total, "outcome")
+            said.append(f"{numbers.integer(number)} of {outcomes} {'stands' if number == 1 else 'stand'} out")
+    tried = sum(len(row.rejected) for row in case.rows if not row.causes)
+    said += [f"{numbers.several(tried, 'explanation')} {'was' if tried == 1 else 'were'} tried"] if tried else []
+    return _sentence("; ".join(said))
+
+
+def _marks(found: Matrix) -> list[list[bool]]:
+    return [[cell.differs for cell in column.cells] for column in found.each]
+
+
+def in_a_line(line: SimulatorLine) -> str:
+    """Return the numbers of a simulator in one line, for a narrow place."""
+    parts = [f"distance {line.distance}" if line.distance else "", f"p {line.p}" if line.p else "", line.time]
+    return ", ".join(filter(None, parts))
+
+
 # ---------------------------------------------------------------- outcomes
 
 
@@ -87,6 +122,19 @@ def notes(matrix: Matrix) -> str:
         return ""
     clauses = explanations(readable([str(label) for label in matrix.labels])) if matrix.labels != ("",) else []
     return _sentence("; ".join([*clauses, "clbit 0 is the rightmost bit"]))
+
+
+def matrix(matrix: Matrix) -> str:
+    """Return what a matrix is, for those who do not see it."""
+    if matrix.of_clbits:
+        return "How often each clbit is 1, by simulator, in per cent"
+    return "Share of the shots by outcome and simulator, in per cent"
+
+
+def differing(matrix: Matrix) -> str:
+    """Return the label of the rows that are shown because somebody differs there."""
+    number = numbers.integer(matrix.differing)
+    return f"{number} that differ, the largest difference first" if matrix.differing > 1 else f"{number} that differs"
 
 
 def others(matrix: Matrix) -> str:
@@ -241,10 +289,22 @@ def _missed_by_samples(found: Detectable) -> list[str]:
     return sentences
 
 
+def finer(case: Case) -> float | None:
+    """Return the next smaller distance that somebody may want to see, if it is known how many shots that takes."""
+    found = case.detectable
+    return None if found is None else _finer(found)
+
+
+def _finer(found: Detectable) -> float | None:
+    if found.hardest >= _LARGE:
+        return None
+    return next((target for target in _TARGETS if target < found.hardest), None)
+
+
 def _more_shots(shots: int, found: Detectable) -> str:
     """Return how many shots the next smaller distance takes: what is seen shrinks with the root of their number."""
-    target = next((target for target in _TARGETS if target < found.hardest), None)
-    if target is None or found.hardest >= _LARGE:
+    target = _finer(found)
+    if target is None:
         return ""
     needed = float(f"{shots * (found.hardest / target) ** 2:.2e}")
     return f"To see {target:g} takes about {numbers.integer(round(needed))} shots each."
@@ -259,6 +319,29 @@ def times(table: TimeTable, record: Record) -> str:
     repeated = f", median of {record.repeat} runs" if record.repeat > 1 else ""
     beside = "; simulators ran side by side, so that their times cannot be compared" if record.side_by_side else ""
     return unit + repeated + beside
+
+
+def fastest_to_slowest(found: TimeTable) -> str:
+    """Return the shortest and the longest run, with the names of their simulators."""
+    lines = sorted(found.lines, key=lambda line: line.seconds.median)
+    ends = [f"{numbers.seconds(line.seconds.median, numbers.NO_BREAK)} ({line.name})" for line in lines]
+    return ends[0] if len(ends) == 1 else f"{ends[0]} to {ends[-1]}"
+
+
+def tested(found: TestTable, record: Record) -> str:
+    """Return how many tests there were, and how often they are wrong."""
+    alarms = f"one false alarm in {numbers.integer(round(1 / record.false_alarm_rate))} comparisons, Holm-corrected"
+    return f"{numbers.several(len(found.lines), 'kind')}, {numbers.integer(found.number)} in all; {alarms}"
+
+
+def reference(case: Case) -> str:
+    """Return in a few words what the samples were compared with."""
+    found = case.reference
+    if found.kind == "none":
+        return "none: the samples were compared with each other"
+    if found.kind == "single":
+        return "exact, one witness alone"
+    return f"exact, {_in_words(found.independent)} independent witnesses"
 
 
 def growth(found: Scaling, record: Record) -> str:

@@ -15,6 +15,8 @@ from gateway.compare.record import Case, Cause, Record, Reference, Row, Verdict
 from gateway.look.theme import DARK, LIGHT
 
 replace = msgspec.structs.replace
+OF_PAGE = {"optional"}
+"""Classes that only the page has rules for."""
 
 
 def page(record: Record, **changes: str) -> Page:
@@ -39,7 +41,17 @@ def test_every_record_makes_a_document_that_loads_and_runs_nothing(name: str) ->
 def test_every_class_in_use_has_a_rule_or_is_for_tests(name: str) -> None:
     found = page(records.ALL[name]())
     unstyled = {word for word in found.classes if f".{word}" not in found.style}
-    assert unstyled <= {"one", "drawing", "section-part", "tests", "strong", "mark-agrees", "curve-0", "text"}
+    assert unstyled <= {
+        "one",
+        "drawing",
+        "section-part",
+        "tests",
+        "strong",
+        "mark-agrees",
+        "curve-0",
+        "text",
+        "optional",
+    }
 
 
 def test_the_verdict_comes_first_and_then_what_explains_it() -> None:
@@ -104,7 +116,13 @@ def test_in_a_narrow_place_one_column_stands_for_all_that_agree() -> None:
 def test_what_is_left_out_is_summed_up() -> None:
     rows = page(records.many_simulators()).table("outcome")
     assert rows[-1][0] == "761 more"
-    assert len(rows) == 1 + 14 + 1
+    assert len(rows) == 1 + 14 + 1 + 2
+
+
+def test_rows_that_are_shown_because_somebody_differs_say_so() -> None:
+    rows = page(records.many_simulators()).table("outcome")
+    heads = [(place, row[0]) for place, row in enumerate(rows) if len(row) == 1]
+    assert heads == [(1, "8 that differ, the largest difference first"), (10, "then the most likely")]
 
 
 def test_clbits_are_shown_as_deviations() -> None:
@@ -181,7 +199,7 @@ def test_of_very_many_circuits_those_with_news_have_sections() -> None:
 
 def test_groups_without_a_reference_have_columns_of_their_own() -> None:
     found = page(records.two_groups())
-    assert found.table("outcome")[0] == ["outcome", "group 1cirq, mqt and qulacs", "group 2qiskit and pytket"]
+    assert found.table("outcome")[0][:3] == ["outcome", "group 1cirq, mqt and qulacs", "group 2qiskit and pytket"]
     assert "Likely cause" not in sections(found)
     assert any(value == "mark mark-differs" for _, _, value in found.attributes)
 
