@@ -75,7 +75,7 @@ function Screens({ door, compare, route }: ScreensProps) {
     <>
       <Header screen={route.screen} running={around.running} compare={compare} />
       <Compare door={door} around={around} route={isCompare ? route : undefined} />
-      {!isCompare && <Comparisons />}
+      {!isCompare && <Comparisons door={door} route={route} />}
     </>
   );
 }

@@ -16,7 +16,7 @@ import {
 } from "./messages";
 import { duration, inWords } from "./numbers";
 import { PageLink } from "./page-link";
-import { Result } from "./result";
+import { Result, ResultPart } from "./result";
 import { fragment, type Route } from "./route";
 import { rowsOf } from "./rows";
 import { RunBar } from "./run-bar";
@@ -100,6 +100,7 @@ export function Compare({ door, around, route }: CompareProps) {
     setRefused("");
     replace(name, openqasm);
   };
+  const openInEditor = (openqasm: string) => place({ name: "reproducer", openqasm });
   const link = async () => {
     const present = draft && { ...draft, text: editor.current?.text ?? draft.text };
     if (!present || !(await isLinkable(present))) {
@@ -169,7 +170,7 @@ export function Compare({ door, around, route }: CompareProps) {
         {isEdited && (
           <p class="soft small edited">The text has changed since: this is the result of the earlier one.</p>
         )}
-        {!isRunning && <div class="above" dangerouslySetInnerHTML={{ __html: part.above }} />}
+        {!isRunning && info && <ResultPart comparison={info} html={part.above} openInEditor={openInEditor} />}
         <Simulators
           rows={rows}
           heads={part.heads}
@@ -180,13 +181,7 @@ export function Compare({ door, around, route }: CompareProps) {
             change({ chosen: now.length === rows.flatMap((row) => row.names).length ? undefined : now });
           }}
         />
-        {info && (
-          <Result
-            comparison={info}
-            html={part.below}
-            openInEditor={(text) => place({ name: "reproducer", openqasm: text })}
-          />
-        )}
+        {info && <Result comparison={info} html={part.below} openInEditor={openInEditor} />}
       </div>
     </main>
   );
