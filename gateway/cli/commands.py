@@ -220,6 +220,15 @@ def _declare_config(parser: Parser) -> None:
     actions.add_parser("path", help="print the path of the file")
 
 
+def _declare_backup(parser: Parser) -> None:
+    parser.add_argument("file", metavar="FILE", help="the file of the backup; - is standard output or input")
+    parser.add_argument(
+        "--folder",
+        metavar="FOLDER",
+        help="where the databases are; default: where servers keep them, simulator-gateway in $XDG_STATE_HOME",
+    )
+
+
 def _declare_up(parser: Parser) -> None:
     _add_names(parser)
     _add_resources(parser, "memory of each container, such as 2g")
@@ -359,6 +368,18 @@ def _config(arguments: Arguments) -> int:
     return config.command(arguments)
 
 
+def _backup(arguments: Arguments) -> int:
+    from gateway.cli import backups
+
+    return backups.make(arguments)
+
+
+def _restore(arguments: Arguments) -> int:
+    from gateway.cli import backups
+
+    return backups.put_back(arguments)
+
+
 def _of_containers(name: str) -> Callable[[Arguments], int]:
     def run(arguments: Arguments) -> int:
         from gateway.cli import containers
@@ -394,6 +415,8 @@ COMMANDS: dict[str, Command] = {
         Command("open", "open the door: one port for all simulators, comparisons and a page", _declare_open, _open),
         Command("token", "make a token that lets its holder use a server", _declare_token, _token),
         Command("config", "show and change the gateways that have names, for --at NAME", _declare_config, _config),
+        Command("backup", "copy the databases of jobs and comparisons while servers run", _declare_backup, _backup),
+        Command("restore", "put the databases of a backup in their place", _declare_backup, _restore),
         Command(
             "up",
             "start simulators in containers on their own ports, and keep them",
