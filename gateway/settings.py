@@ -77,6 +77,16 @@ class ListenerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
             "FILE",
         ),
     ] = None
+    published_at: Annotated[
+        str | None,
+        _setting(
+            "in a container, the address at which its host publishes the port: it, and not --host, decides whether "
+            "tokens are needed",
+            "",
+            "GATEWAY_PUBLISHED_AT",
+            "ADDRESS",
+        ),
+    ] = None
     anonymous: Annotated[
         bool,
         _setting(

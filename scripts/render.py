@@ -131,7 +131,8 @@ def _endpoints(rows: Iterable[Endpoint]) -> list[str]:
 
 
 def compose() -> str:
-    """Return compose.yaml: one service for each row of the registry, with the restrictions of ``hardening``."""
+    """Return compose.yaml: the door, and a service for each row of the registry, restricted as ``hardening`` says."""
+    from gateway.cli.open import DOOR_PORT
     from gateway.containers import hardening
     from gateway.simulators import SIMULATORS
     from gateway.version import __version__
@@ -140,6 +141,7 @@ def compose() -> str:
     workers = f"${{GATEWAY_WORKERS:-{resources.workers}}}"
     values = {
         "image": f"{hardening.IMAGE}:{__version__}",
+        "image_name": hardening.IMAGE,
         "version": __version__,
         "uid": hardening.UID,
         "tmpfs": ", ".join(f'"{path}:{options}"' for path, options in hardening.TMPFS.items()),
@@ -157,6 +159,20 @@ def compose() -> str:
         "network_driver": hardening.NETWORK_DRIVER,
         "network_options": "\n".join(f'      {name}: "{value}"' for name, value in hardening.NETWORK_OPTIONS.items()),
         "anonymous": hardening.ANONYMOUS_VARIABLE,
+        "access_folder": hardening.ACCESS_FOLDER,
+        "certificate_folder": hardening.CERTIFICATE_FOLDER,
+        "door_key_folder": hardening.DOOR_KEY_FOLDER,
+        "jobs_folder": hardening.JOBS_FOLDER,
+        "host_ip": hardening.HOST_IP,
+        "door_ulimits": ", ".join(f"{name}: {value}" for name, value in hardening.DOOR_ULIMITS),
+        "door_port": DOOR_PORT,
+        "door_memory": hardening.DOOR_MEMORY,
+        "door_flags": "\n".join(
+            f"      - --simulator={row.name}=http://{row.name}:{row.port}" for row in SIMULATORS.values()
+        ),
+        "door_networks": "\n".join(f"  door-{row.name}: {{internal: true}}" for row in SIMULATORS.values()),
+        "door_network_names": "\n".join(f"      door-{row.name}:" for row in SIMULATORS.values()),
+        "profiles": ", ".join(["all", *SIMULATORS]),
         "volumes": "\n".join(f"  {row.name}-jobs:" for row in SIMULATORS.values()),
         "services": "\n".join(
             f"  {row.name}: # {row.summary}\n"
@@ -164,7 +180,11 @@ def compose() -> str:
             f"    profiles: [all, {row.name}]\n"
             f'    command: [serve, {row.name}, --host, 0.0.0.0, --workers, "{workers}"]\n'
             f'    ports: ["{hardening.HOST_IP}:{row.port}:{row.port}"]\n'
-            f"    volumes: [{row.name}-jobs:{hardening.JOBS_FOLDER}]\n"
+            "    volumes:\n"
+            f"      - {row.name}-jobs:{hardening.JOBS_FOLDER}\n"
+            f"      - door-key:{hardening.DOOR_KEY_FOLDER}:ro\n"
+            f"      - ${{GATEWAY_ACCESS:-no-access}}:{hardening.ACCESS_FOLDER}:ro\n"
+            f"    networks: {{simulators: {{priority: 1}}, door-{row.name}: }}\n"
             f"    labels: {{{hardening.SIMULATOR_LABEL}: {row.name}}}"
             for row in SIMULATORS.values()
         ),

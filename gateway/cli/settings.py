@@ -59,9 +59,9 @@ WARNED = "GATEWAY_WARNED"
 """The variable that says to child processes that a person was warned of unknown variables."""
 
 _OTHER_VARIABLES = frozenset({
-    "GATEWAY_CA", "GATEWAY_CPUS", "GATEWAY_ENVIRONMENTS", "GATEWAY_INTERFACE", "GATEWAY_MEMORY", "GATEWAY_PIDS",
-    "GATEWAY_PRELOAD", "GATEWAY_PYTHON",
-    "GATEWAY_REGISTRY", "GATEWAY_STATE_DIR", "GATEWAY_TOKEN", "GATEWAY_URL",
+    "GATEWAY_ACCESS", "GATEWAY_BIND", "GATEWAY_CA", "GATEWAY_CERTIFICATE", "GATEWAY_CPUS", "GATEWAY_DOOR_MEMORY",
+    "GATEWAY_ENVIRONMENTS", "GATEWAY_INTERFACE", "GATEWAY_MEMORY", "GATEWAY_PIDS", "GATEWAY_PORT", "GATEWAY_PRELOAD",
+    "GATEWAY_PYTHON", "GATEWAY_REGISTRY", "GATEWAY_STATE_DIR", "GATEWAY_TOKEN", "GATEWAY_URL",
 })  # fmt: skip
 """Variables of the environment that are no settings of a server; GATEWAY_INTERFACE is CGI's."""
 
@@ -420,10 +420,16 @@ def check_access(settings: ListenerSettings, *, guarded: bool) -> None:
     Raises:
         UsageError: the address is not a loopback address, and there is no token.
     """
-    if guarded or settings.anonymous or settings.listen_fd is not None or _is_loopback(settings.host):
+    address = settings.published_at or settings.host
+    if guarded or settings.anonymous or settings.listen_fd is not None or _is_loopback(address):
         return
+    if settings.published_at is not None:
+        raise UsageError(
+            f"other machines can reach {address}, where the port of this container is published: name the tokens that "
+            "may use the server ('gateway token NAME --file access/tokens', then GATEWAY_ACCESS=./access for compose)"
+        )
     raise UsageError(
-        f"other machines can reach {settings.host}: name the tokens that may use the server "
+        f"other machines can reach {address}: name the tokens that may use the server "
         "('gateway token NAME --file tokens', then --tokens tokens), or give --anonymous to let everybody use it"
     )
 
@@ -485,6 +491,6 @@ def state_folder() -> Path:
 
 def _is_loopback(host: str) -> bool:
     try:
-        return ipaddress.ip_address(host).is_loopback
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return host == "localhost"

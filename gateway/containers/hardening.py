@@ -23,6 +23,18 @@ TMPFS = {"/tmp": "rw,noexec,nosuid,nodev,size=64m,mode=1777"}  # noqa: S108 - th
 JOBS_FOLDER = "/var/lib/simulator-gateway"
 """The folder in which a server keeps its jobs. It is on a volume, the only storage that outlives a container."""
 
+ACCESS_FOLDER = "/etc/simulator-gateway"
+"""The folder of the file with the tokens, which compose mounts read-only."""
+
+CERTIFICATE_FOLDER = "/etc/simulator-gateway-certificate"
+"""The folder with the door's certificate and its key, which compose mounts into the door alone."""
+
+DOOR_KEY_FOLDER = "/run/simulator-gateway"
+"""The folder of the door's key. It is on a volume that the door writes and the simulators read."""
+
+DOOR_MEMORY = "2g"
+"""The memory of the door, whose comparisons run in processes of their own."""
+
 ANONYMOUS_VARIABLE = "GATEWAY_ANONYMOUS"
 """The variable that admits callers without a token; compose, whose ports are on the loopback address, sets it."""
 
@@ -30,6 +42,9 @@ CAP_DROP = ("ALL",)
 SECURITY_OPT = ("no-new-privileges:true",)  # Docker's default seccomp profile stays on
 ULIMITS = (("nofile", 4096), ("core", 0))
 """The name and value of each resource limit. Core files are off because they would contain other people's circuits."""
+
+DOOR_ULIMITS = (("nofile", 65_536), ("core", 0))
+"""The same for the door, which holds two connections for each request that it passes through, and streams of events."""
 
 DNS = ("127.0.0.1",)
 """A name server that does not exist. The engine's own would resolve names although the network leads nowhere."""

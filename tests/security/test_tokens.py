@@ -337,6 +337,20 @@ def test_listening_to_others_is_possible_with_tokens_or_when_said(tokens_file: P
         assert served.request("GET", "/v1/backend").status == 200
 
 
+@pytest.mark.parametrize("published", [EVERYWHERE, "[::]", "192.0.2.1"])
+def test_in_a_container_the_address_at_which_its_port_is_published_demands_tokens(published: str):
+    variables = {"GATEWAY_PUBLISHED_AT": published}
+    done = _run("serve", "--adapter", "support.fake:FakeAdapter", "--port", "0", env=variables)
+    assert done.returncode != 0
+    assert f"other machines can reach {published}, where the port of this container is published" in done.stderr
+
+
+@pytest.mark.parametrize("published", ["127.0.0.1", "[::1]"])
+def test_in_a_container_whose_port_is_published_to_its_host_alone_nobody_needs_a_token(published: str):
+    with serving("--host", EVERYWHERE, env={"GATEWAY_PUBLISHED_AT": published}) as served:
+        assert served.request("GET", "/v1/backend").status == 200
+
+
 def test_without_settings_a_server_listens_on_loopback_only():
     with serving() as served:
         assert served.host == "127.0.0.1"
@@ -350,8 +364,8 @@ def test_the_limits_of_a_server_are_seen_by_who_is_let_in(guarded: Server):
     assert json.loads(found.body)["limits"]["max_body_bytes"] > 0
 
 
-def _run(*words: str) -> subprocess.CompletedProcess[str]:
+def _run(*words: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "gateway.cli", *words],
-        capture_output=True, text=True, env=environment(), timeout=60, check=False,
+        capture_output=True, text=True, env=environment(env), timeout=60, check=False,
     )  # fmt: skip

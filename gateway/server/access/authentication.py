@@ -69,7 +69,7 @@ class Authentication:
         return Caller(holder.name, holder.name, token, holder.rights)
 
     def _asked_for(self, header: str | None) -> Caller:
-        """Return the caller for whom the door asks; where tokens are needed, the door itself may only look."""
+        """Return for whom the door asks; where tokens are needed, the door itself may look and run nothing."""
         name = DOOR if header is None else caller_of(header)
         if not self.required:
             return Caller("", name)
