@@ -43,7 +43,7 @@ SECURITY_OPT = ("no-new-privileges:true",)  # Docker's default seccomp profile s
 ULIMITS = (("nofile", 4096), ("core", 0))
 """The name and value of each resource limit. Core files are off because they would contain other people's circuits."""
 
-DOOR_ULIMITS = (("nofile", 65_536), ("core", 0))
+DOOR_ULIMITS = (("nofile", 16_384), ("core", 0))
 """The same for the door, which holds two connections for each request that it passes through, and streams of events."""
 
 DNS = ("127.0.0.1",)
