@@ -178,7 +178,7 @@ def compose() -> str:
             f"  {row.name}: # {row.summary}\n"
             "    <<: *simulator\n"
             f"    profiles: [all, {row.name}]\n"
-            f'    command: [serve, {row.name}, --host, 0.0.0.0, --workers, "{workers}"]\n'
+            f'    command: [serve, {row.name}, --host, 0.0.0.0, --workers, "{workers}", --allow-host, {row.name}]\n'
             f'    ports: ["{hardening.HOST_IP}:{row.port}:{row.port}"]\n'
             "    volumes:\n"
             f"      - {row.name}-jobs:{hardening.JOBS_FOLDER}\n"

@@ -124,6 +124,9 @@ def _declare(parser: argparse.ArgumentParser, setting: Setting) -> None:
         parser.add_argument(*flags, dest=setting.name, action=optional, default=None, help=words)
     elif setting.kind is bool:
         parser.add_argument(*flags, dest=setting.name, action="store_true", default=None, help=words)
+    elif get_origin(setting.kind) is tuple:
+        words += "; separated by commas, or the flag repeated"
+        parser.add_argument(*flags, dest=setting.name, action="append", metavar=setting.metavar, help=words)
     else:
         kind = _argument_type(setting)
         parser.add_argument(*flags, dest=setting.name, metavar=setting.metavar, type=kind, help=words)
@@ -154,7 +157,7 @@ def flags_for_each(arguments: argparse.Namespace) -> list[str]:
         raise UsageError(f"several simulators are served on their own ports: leave {flags} out")
     values = [("--settings", arguments.settings), *(("--limit", limit) for limit in arguments.limit)]
     values += [("--timeout", arguments.timeout_s)]
-    values += [_flag_and_value(setting, getattr(arguments, setting.name)) for setting in all_settings() if setting.flag]
+    values += [_flag_and_value(setting, _given(arguments, setting)) for setting in all_settings() if setting.flag]
     values += [(option.flag, getattr(arguments, option.setting)) for option in _legacy_options() if not option.for_one]
     return [
         word
@@ -162,6 +165,12 @@ def flags_for_each(arguments: argparse.Namespace) -> list[str]:
         if value is not None and value is not False
         for word in ([flag] if value is True else [flag, str(value)])
     ]
+
+
+def _given(arguments: argparse.Namespace, setting: Setting) -> object:
+    """Return what the command line says of a setting; a list that is given in parts as the text of one list."""
+    value = getattr(arguments, setting.name)
+    return ",".join(value) if isinstance(value, list) else value
 
 
 def _flag_and_value(setting: Setting, value: object) -> tuple[str, object]:
@@ -374,7 +383,7 @@ def _flags(arguments: argparse.Namespace, kind: type[ListenerSettings]) -> Layer
         _set_at(values, ("limits", limit), value)
         names[f"limits.{limit}"] = f"--limit {limit}"
     for setting in all_settings(kind):
-        value = getattr(arguments, setting.name) if setting.flag else None
+        value = _given(arguments, setting) if setting.flag else None
         if value is not None:
             _set_at(values, setting.path, _parse_text(setting, value) if isinstance(value, str) else value)
             names[setting.name] = setting.flag

@@ -313,6 +313,12 @@ def test_a_file_with_a_list_is_refused_by_its_name(tmp_path: Path):
         load("--settings", file)
 
 
+def test_a_list_is_written_with_commas_or_by_a_flag_for_each():
+    words = ("--allow-host", "a,b", "--allow-host", "c")
+    assert load(*words).allowed_hosts == ("a", "b", "c")
+    assert sources.flags_for_each(parsed(*words))[-2:] == ["--allow-host", "a,b,c"]
+
+
 def test_settings_that_are_for_programs_are_in_no_hint(tmp_path: Path):
     with pytest.raises(UsageError) as caught:
         load("--settings", written(tmp_path, "pickle = true\n"))
