@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gateway.door.comparisons.address import SimulatorAddress
-from gateway.server.access.authentication import DOOR
 from gateway.server.access.door_key import door_headers
 
 if TYPE_CHECKING:
@@ -102,7 +101,7 @@ def addresses_for(directory: Directory, key: str | None, caller: str) -> Mapping
         addresses[entry.name] = SimulatorAddress(
             url=entry.url,
             token=entry.token,
-            headers={} if entry.token or key is None else door_headers(key, caller or DOOR),
+            headers={} if entry.token or key is None else door_headers(key, caller),
             certificates=entry.certificates,
             info=info.backend,
             reason=info.reason,
