@@ -27,6 +27,7 @@ _PUBLIC = {
     "gateway.backends.local": ("LocalSimulator",),
     "gateway.backends.server": ("BackendServer",),
     "gateway.backends.virtual": ("VirtualBackend",),
+    "gateway.client.gateway_client": ("GatewayClient",),
     "gateway.circuit": ("Circuit", "Expression", "Operation", "bits", "parameter"),
     "gateway.counts": ("Counts", "Probabilities", "Statevector"),
     "gateway.density_matrix": ("DensityMatrix",),

@@ -16,6 +16,7 @@ from gateway.circuit import Expression as Expression
 from gateway.circuit import Operation as Operation
 from gateway.circuit import bits as bits
 from gateway.circuit import parameter as parameter
+from gateway.client.gateway_client import GatewayClient as GatewayClient
 from gateway.counts import Counts as Counts
 from gateway.counts import Probabilities as Probabilities
 from gateway.counts import Statevector as Statevector
@@ -50,6 +51,7 @@ __all__ = [
     "DockerSimulator",
     "Expectation",
     "Expression",
+    "GatewayClient",
     "GatewayError",
     "Job",
     "JobState",

@@ -67,14 +67,12 @@ class SimulatorList(Mapping[str, ListedSimulator]):
         return len(self._simulators)
 
     def __repr__(self) -> str:
-        head = ["simulator", "version", "state", *_ABILITIES, "what it is"]
+        head = ["simulator", "version", "state", *ABILITIES, "qubits at most", "what it is"]
         rows = [
-            [each.name, each.version or "", each.state, *_abilities(each.capabilities), each.summary]
+            [each.name, each.version or "", each.state, *_with_width(each.capabilities), each.summary]
             for each in self.values()
         ]
-        widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
-        lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in (head, *rows)]
-        return "\n".join([*lines, *self._notes()])
+        return "\n".join([plain_table(head, rows), *self._notes()])
 
     def _repr_html_(self) -> str:
         from gateway.look import markup, numbers  # noqa: PLC0415 - a server shows nothing
@@ -82,14 +80,14 @@ class SimulatorList(Mapping[str, ListedSimulator]):
         ready = sum(each.is_installed for each in self.values())
         missing = len(self) - ready
         aside = f"{ready} ready" + (f", {missing} not installed" if missing else "")
-        heads = ("simulator", "version", "state", *_ABILITIES, "what it is")
+        heads = ("simulator", "version", "state", *ABILITIES, "qubits at most", "what it is")
         columns = [markup.Column(head, right=head in {"gates", "qubits at most"}) for head in heads]
         rows = [
             [
                 markup.Bold(each.name),
                 markup.quiet(each.version or ""),
                 each.state if each.is_installed else f"○ {each.state}",
-                *_abilities(each.capabilities),
+                *_with_width(each.capabilities),
                 markup.quiet(each.summary),
             ]
             for each in self.values()
@@ -111,20 +109,31 @@ class SimulatorList(Mapping[str, ListedSimulator]):
         ]
 
 
-_ABILITIES = ("exact", "state vector", "mid-circuit", "conditions", "gates", "qubits at most")
+ABILITIES = ("exact", "state vector", "mid-circuit", "conditions", "gates")
+"""The heads of the columns that :func:`abilities` fills."""
 
 
-def _abilities(capabilities: Capabilities) -> list[str]:
-    """Return the cells of a table below these heads."""
-    most = capabilities.most_qubits(machine_memory_bytes())
+def abilities(capabilities: Capabilities) -> list[str]:
+    """Return the cells of a table below the heads of :data:`ABILITIES`."""
     return [
         _mark(ResultType.PROBABILITIES in capabilities.result_types),
         _mark(ResultType.STATEVECTOR in capabilities.result_types),
         _mark(capabilities.mid_circuit_measurement),
         _mark(capabilities.classical_control),
         "all" if capabilities.gates == "universal" else str(len(capabilities.gates)),
-        _NONE if most is None else f"{most:,}",
     ]
+
+
+def plain_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a table as lines of text, whose columns are as wide as they have to be."""
+    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in (head, *rows))
+
+
+def _with_width(capabilities: Capabilities) -> list[str]:
+    """Return the abilities, and the qubits that fit into the memory of this machine."""
+    most = capabilities.most_qubits(machine_memory_bytes())
+    return [*abilities(capabilities), _NONE if most is None else f"{most:,}"]
 
 
 def _mark(value: bool) -> str:

@@ -81,14 +81,13 @@ def access_to(where: str, *, token: str | None = None, certificates: str | Path 
     )
 
 
-def default_access() -> Access | None:
-    """Return the access to the gateway of ``GATEWAY_URL`` or else the default one of the file; ``None`` without both.
+def default_place() -> str:
+    """Return what ``GATEWAY_URL`` has, or else the name of the default gateway of the file; empty without both.
 
     Raises:
-        RequestError: see :func:`access_to`.
+        RequestError: the file cannot be read or trusted.
     """
-    where = os.environ.get(URL_VARIABLE, "").strip() or read_gateways().default
-    return access_to(where) if where else None
+    return os.environ.get(URL_VARIABLE, "").strip() or read_gateways().default
 
 
 def check_certificates(path: str | Path) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from html import unescape
 from http import HTTPStatus
@@ -191,7 +191,7 @@ class Transport:
 
     def stream(
         self, endpoint: Endpoint, silence_s: float, *, headers: Mapping[str, str] = _NO_HEADERS, **parts: str | int
-    ) -> Iterator[bytes]:
+    ) -> Generator[bytes]:
         """Send one request, and yield the lines of the answer as they come, without their ends.
 
         Args:

@@ -49,19 +49,31 @@ class Comparison(Record, frozen=True, kw_only=True):
             RequestError: the file is no such record, contradicts itself, or is of a newer version of the format.
             OSError: the file cannot be read.
         """
-        content = Path(path).read_bytes()
+        return cls.from_json(Path(path).read_bytes(), str(path))
+
+    @classmethod
+    def from_json(cls, content: bytes, where: str) -> Self:
+        """Return the record in a content that :meth:`save` wrote, or a gateway sent.
+
+        Args:
+            content: the content.
+            where: where it is from, for errors.
+
+        Raises:
+            RequestError: as for :meth:`load`.
+        """
         try:
             version = msgspec.json.decode(content, type=_Head).format
             if version > FORMAT:
                 raise RequestError(
-                    f"{path} has format {version}, and this version reads up to {FORMAT}: install a newer gateway",
+                    f"{where} has format {version}, and this version reads up to {FORMAT}: install a newer gateway",
                     field="path",
                 )
             record = msgspec.json.decode(content, type=cls)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
-            raise RequestError(f"{path} is no record of a comparison: {exc}", field="path") from exc
+            raise RequestError(f"{where} is no record of a comparison: {exc}", field="path") from exc
         if found := contradiction(record):
-            raise RequestError(f"{path} contradicts itself: {found}", field="path")
+            raise RequestError(f"{where} contradicts itself: {found}", field="path")
         return record
 
     @staticmethod

@@ -7,7 +7,7 @@ from pathlib import Path
 import certifi
 import pytest
 
-from gateway.backends.access import CA_VARIABLE, TOKEN_VARIABLE, URL_VARIABLE, access_to, default_access
+from gateway.backends.access import CA_VARIABLE, TOKEN_VARIABLE, URL_VARIABLE, access_to, default_place
 from gateway.errors import RequestError
 
 FILE = """
@@ -126,16 +126,12 @@ def test_of_several_that_have_an_address_the_nearest_counts(known):
 
 
 def test_the_gateway_where_none_is_named_is_that_of_the_environment_or_that_of_the_file(known, monkeypatch):
-    found = default_access()
-    assert found is not None
-    assert (found.address.url, found.token) == ("https://lab:8443", "of-lab")
+    assert default_place() == "lab"
     monkeypatch.setenv(URL_VARIABLE, "http://here:8080")
-    found = default_access()
-    assert found is not None
-    assert found.address.url == "http://here:8080"
+    assert default_place() == "http://here:8080"
     monkeypatch.delenv(URL_VARIABLE)
     known.unlink()
-    assert default_access() is None
+    assert default_place() == ""
 
 
 def test_what_is_shown_of_an_access_has_no_token():
