@@ -21,15 +21,17 @@ TWO_AT_ONCE = ["-p", "xdist.plugin", "--numprocesses", "2", "--dist", "loadfile"
 """Options for independent tests: each file, with the servers that it starts, runs in one of two processes."""
 
 _TOTALS = re.compile(r"^=*\s*((?:\d+ \w+(?:, )?)+) in [\d.]+s", re.MULTILINE)
-_LEFT_OUT = "left out: no container engine answers"
+_NO_ENGINE = "left out: no container engine answers"
+_NO_BROWSER = "left out: no chromium, and only root can install it; scripts/browser says how"
 
 
 class Tier(NamedTuple):
-    """A group of commands that run one after the other."""
+    """A group of commands that run one after the other; without any, the reason why it is left out."""
 
     name: str
     commands: list[list[str]]
     is_quick: bool = False
+    left_out: str = ""
 
 
 class Outcome(NamedTuple):
@@ -44,12 +46,14 @@ class Outcome(NamedTuple):
 def tiers() -> list[Tier]:
     """Return all tiers in the order in which they are run."""
     docker = [[*PYTEST, "-m", "docker"], [*PYTEST, "tests/conformance", "--through", "docker"]]
+    page = [["scripts/browser"], [*PYTEST, "-m", "page"]]
     return [
         Tier("checks", [["scripts/check"]], is_quick=True),
         Tier("quick", [[*PYTEST, *TWO_AT_ONCE, "-m", "not slow"]], is_quick=True),
-        Tier("servers", [[*PYTEST, *TWO_AT_ONCE, "-m", "slow and not (docker or faults or siege or soak)"]]),
+        Tier("servers", [[*PYTEST, *TWO_AT_ONCE, "-m", "slow and not (docker or faults or page or siege or soak)"]]),
         Tier("faults", [[*PYTEST, "-m", "faults or siege or soak"]]),
-        Tier("docker", docker if _has_engine() else []),
+        Tier("page", page if _has_browser() else [], left_out=_NO_BROWSER),
+        Tier("docker", docker if _has_engine() else [], left_out=_NO_ENGINE),
         Tier("groups", [_in_group(lock) for lock in sorted(ROOT.glob("requirements-dev-*.lock"))]),
         Tier("hosts", [["scripts/hosts", "--newest"]]),
         Tier("integrations", [["scripts/integrations"]]),
@@ -66,6 +70,11 @@ def _has_engine() -> bool:
     )
 
 
+def _has_browser() -> bool:
+    """Return whether the tests of the page run; in CI they always do, and fail without a browser."""
+    return os.environ.get("CI") == "true" or os.geteuid() == 0 or shutil.which("chromium") is not None
+
+
 def _in_group(lock: Path) -> list[str]:
     """Return the command that runs the tests which need the environment of another group of simulators."""
     python = f".environments/{lock.stem.removeprefix('requirements-dev-')}/bin/python"
@@ -75,7 +84,7 @@ def _in_group(lock: Path) -> list[str]:
 def run(tier: Tier) -> Outcome:
     """Run a tier until its end or the first command that fails."""
     if not tier.commands:
-        return Outcome(tier.name, _LEFT_OUT, 0.0, failed=False)
+        return Outcome(tier.name, tier.left_out, 0.0, failed=False)
     start, totals, failed = time.monotonic(), [], False
     for command in tier.commands:
         print(f"\n== {tier.name}: {' '.join(command)}", flush=True)

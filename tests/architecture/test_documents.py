@@ -33,6 +33,7 @@ DOCUMENTS = sorted(
         *ROOT.glob("*.md"),
         *(path for top in ("gateway", "images", "tests") for path in ROOT.glob(f"{top}/**/*.md")),
     )
+    if "node_modules" not in path.parts
 )
 TREE_ROOTS = ("adapters", "docs", "gateway", "images", "scripts", "tests", "page/src")
 NEEDS_MORE_THAN_A_TEST_HAS = {"serve", "up", "down", "doctor"}
@@ -158,7 +159,7 @@ def _named_folders() -> list[str]:
 def _folders_with_files() -> set[str]:
     """Return the path of each folder of the project, but for the rooms of released clients, which can be deleted."""
     homes = {path.relative_to(ROOT).parent for top in TREE_ROOTS for path in (ROOT / top).rglob("*") if path.is_file()}
-    kept = [home for home in homes if not any(part.startswith((".", "__")) for part in home.parts)]
+    kept = [home for home in homes if not any(part.startswith((".", "__", "node_modules")) for part in home.parts)]
     folders = {folder for home in kept for folder in (home, *home.parents) if folder.parts}
     return {f"{folder.as_posix()}/" for folder in folders if "legacy" not in folder.parts[:-1]}
 

@@ -11,7 +11,7 @@ from support.groups import deselect_absent
 from gateway.backends.process import ServerProcess
 
 TESTS = Path(__file__).parents[1]
-SLOW_ROOMS = {"docker", "faults", "fuzz", "security", "server", "siege", "soak"}
+SLOW_ROOMS = {"docker", "faults", "fuzz", "page", "security", "server", "siege", "soak"}
 """The folders whose tests all start processes."""
 
 SERVERS = {"fake_server", "qulacs_server", "real_backend"}
