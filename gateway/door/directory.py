@@ -100,6 +100,7 @@ class Directory:
         self._start_hint = start_hint
         self._watched_until = 0.0
         self._tasks: list[asyncio.Task[None]] = []
+        self._loop: asyncio.AbstractEventLoop
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -157,8 +158,24 @@ class Directory:
             ]
         return [] if authorization is None else [(b"authorization", authorization)]
 
+    def metrics(self) -> dict[str, str | None]:
+        """Return name -> the metrics of each simulator, ``None`` for one that gives none; not for the event loop."""
+        return asyncio.run_coroutine_threadsafe(self._metrics(), self._loop).result()
+
+    async def _metrics(self) -> dict[str, str | None]:
+        texts = await asyncio.gather(*(self._metrics_of(known) for known in self._known.values()))
+        return dict(zip(self._known, texts, strict=True))
+
+    async def _metrics_of(self, known: _Known) -> str | None:
+        try:
+            head, body = await self._ask(known, endpoints.METRICS.path)
+        except UpstreamError:
+            return None
+        return body.decode("utf-8", "replace") if head.status == HTTPStatus.OK else None
+
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Begin to look."""
+        self._loop = loop
         self._tasks = [loop.create_task(self._watch(known)) for known in self._known.values()]
 
     def close(self) -> None:
@@ -234,8 +251,8 @@ class Directory:
 
     async def _load(self, known: _Known) -> Load | None:
         """Return what a simulator has to do, if it says so."""
-        head, body = await self._ask(known, endpoints.METRICS.path)
-        return load_of(body.decode("utf-8", "replace").splitlines()) if head.status == HTTPStatus.OK else None
+        text = await self._metrics_of(known)
+        return None if text is None else load_of(text.splitlines())
 
     async def _ask(self, known: _Known, path: str) -> tuple[Head, bytes]:
         request = Request("GET", path.encode(), self.own_headers(known.entry))

@@ -55,6 +55,8 @@ def probes(door: Door) -> dict[str, Callable[[], Response]]:
 def _answer(row: Endpoint, door: Door, **path: str) -> Response:
     if row.path not in OPEN_PATHS:
         check_query(row)
+        if row.right is not None:
+            _caller().demand(row.right)
     return HANDLERS[row.operation](door, **path)
 
 
@@ -107,10 +109,8 @@ def _not_passed_on(door: Door, name: str, path: str) -> Response:  # noqa: ARG00
 
 
 def _compare(door: Door) -> Response:
-    caller = _caller()
-    caller.demand(Right.COMPARE)
     message = decode(ComparisonRequest, body(door))
-    info = door.comparisons.submit(message, caller, key=idempotency_key())
+    info = door.comparisons.submit(message, _caller(), key=idempotency_key())
     response = _respond_with(info, _ACCEPTED)
     response.headers["Location"] = table.COMPARISON.url(comparison_id=info.id)
     return response
@@ -139,9 +139,7 @@ def _comparison(door: Door, comparison_id: str) -> Response:
 
 
 def _cancel(door: Door, comparison_id: str) -> Response:
-    caller = _caller()
-    caller.demand(Right.COMPARE)
-    return _respond_with(door.comparisons.cancel(comparison_id, caller))
+    return _respond_with(door.comparisons.cancel(comparison_id, _caller()))
 
 
 def _record(door: Door, comparison_id: str) -> Response:
@@ -200,9 +198,8 @@ def _metrics(door: Door) -> Response:
     from gateway.door import metrics  # noqa: PLC0415
     from gateway.server.telemetry.metrics import CONTENT_TYPE  # noqa: PLC0415
 
-    _caller().demand(Right.ADMIN)
     own = metrics.own(door.telemetry, door.comparisons, door.streams)
-    return Response(metrics.merged(own, door.metrics_of_simulators()), content_type=CONTENT_TYPE)
+    return Response(metrics.merged(own, door.directory.metrics()), content_type=CONTENT_TYPE)
 
 
 def _openapi(_door: Door) -> Response:

@@ -45,7 +45,7 @@ class Showing:
         base = COMPARISON.url(comparison_id=comparison_id).removeprefix("/")
         if not info.state.is_final:
             return result_part(self._comparisons.latest(comparison_id, caller), info.progress, base=base)
-        since = self._comparisons.since(comparison_id, caller) or ""
+        since = str(self._comparisons.since(comparison_id, caller) or "")
         return self._once(
             ("part", comparison_id),
             lambda: result_part(self._comparisons.latest(comparison_id, caller), base=base, since=since),
@@ -55,7 +55,7 @@ class Showing:
         """Return the report, a page that needs nothing else."""
         from gateway.compare.presentation.report import html_report  # noqa: PLC0415 - as above
 
-        since = self._comparisons.since(comparison_id, caller) or ""
+        since = str(self._comparisons.since(comparison_id, caller) or "")
         record = self._record(comparison_id, caller)
         return self._once(("report", comparison_id), lambda: html_report(record, since=since))
 
