@@ -412,7 +412,7 @@ COMMANDS: dict[str, Command] = {
         _comparing("hunt", "try random circuits on simulators until some differ", _declare_hunt, _HUNTED),
         _comparing("verify", "hold simulators to a battery of circuits", _declare_verify, _VERIFIED),
         Command("serve", "serve simulators over HTTP until Ctrl-C", _declare_serve, _serve),
-        Command("open", "open the door: one port for all simulators, comparisons and a page", _declare_open, _open),
+        Command("open", "open one port for all simulators, with a page", _declare_open, _open),
         Command("token", "make a token that lets its holder use a server", _declare_token, _token),
         Command("config", "show and change the gateways that have names, for --at NAME", _declare_config, _config),
         Command("backup", "copy the databases of jobs and comparisons while servers run", _declare_backup, _backup),
