@@ -41,18 +41,21 @@ class Access(NamedTuple):
         address: its address.
         token: the bearer token; empty for none.
         certificates: the path of a file or folder of certificates; empty for the system's.
+        name: the name of the simulator there, if a gateway gave it; otherwise empty.
     """
 
     address: Address
     token: str = ""
     certificates: str = ""
+    name: str = ""
 
     def __repr__(self) -> str:
         return f"<access to {self.address.url}>"
 
     def to_simulator(self, name: str) -> Access:
         """Return the access to a simulator behind this gateway."""
-        return self._replace(address=self.address._replace(path=self.address.path + door.path_of(name)))
+        path = self.address.path + door.path_of(name)
+        return self._replace(address=self.address._replace(path=path), name=name)
 
 
 def access_to(where: str, *, token: str | None = None, certificates: str | Path | None = None) -> Access:

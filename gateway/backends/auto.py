@@ -178,7 +178,7 @@ def _without_a_name(backend: object) -> list[_Wanted]:
     if isinstance(backend, Backend):
         return [_Wanted(backend, backend=backend)]
     if isinstance(backend, Access):
-        return [_Wanted(backend)]
+        return [_Wanted(backend, backend.name)]
     if not isinstance(backend, str):
         raise _wrong_type(backend)
     return [_from_text(part.strip()) for part in backend.split(",") if part.strip()]

@@ -10,8 +10,10 @@ from typing import cast
 import msgspec
 from msgspec import UNSET
 
+from gateway.backends.access import Access, access_to
 from gateway.backends.base import Outcome, Values
-from gateway.cli import files, outcomes, runtime
+from gateway.backends.directory import is_gateway
+from gateway.cli import files, outcomes, places, runtime
 from gateway.cli.arguments import UsageError
 from gateway.cli.complaints import about_circuit
 from gateway.cli.progress import Progress
@@ -26,17 +28,13 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         UsageError: no simulator is named, or several are.
     """
-    flag, place = ("--at", arguments.at) if arguments.on is None else ("--on", arguments.on)
-    if not place.strip(" ,"):
-        raise UsageError(f"{flag} is given nothing: {place!r}", program="gateway run")
-    if "," in place:
-        raise UsageError(f"{flag} takes one, not {place!r}: gateway compare takes several", program="gateway run")
+    place = _place(arguments)
     kind = _kind(arguments)
     parameters = _parameters(arguments)
     source = files.read(arguments.file)
     exact = arguments.shots is None and kind is not None and kind.is_exact
     with (
-        Progress(f"{place}: running"),
+        Progress(f"{runtime.shown(place)}: running"),
         runtime.single(arguments, place) as backend,
         about_circuit(files.where(arguments.file), source),
     ):
@@ -63,6 +61,36 @@ def run(arguments: argparse.Namespace) -> int:
     for point, one in enumerate(outcome):
         terminal.print(terminal.text(_point(parameters, point)), *outcomes.draw(one, terminal))
     return 0
+
+
+def _place(arguments: argparse.Namespace) -> str | Access:
+    """Return the simulator that is named.
+
+    Raises:
+        UsageError: none is, or several are.
+    """
+    for flag in ("on", "at"):
+        given = getattr(arguments, flag)
+        if given is not None and not given.strip(" ,"):
+            raise UsageError(f"--{flag} is given nothing: {given!r}", program="gateway run")
+        if given is not None and "," in given:
+            raise UsageError(f"--{flag} takes one, not {given!r}: gateway compare takes several", program="gateway run")
+    places.use_default(arguments)
+    if arguments.on is None and arguments.at is None:
+        raise UsageError(
+            "--on names a simulator, or --at the URL of one; see gateway run --help", program="gateway run"
+        )
+    if arguments.at is None:
+        return str(arguments.on)
+    runtime.refuse_resources(arguments)
+    (at,) = places.parts(arguments.at)
+    way = access_to(at)
+    if not is_gateway(way):
+        if arguments.on is not None:
+            raise UsageError(f"{at} is a server of one simulator: leave out --on", program="gateway run")
+        return way
+    (place,) = [places.only_one_behind(way)] if arguments.on is None else places.behind(way, [arguments.on])
+    return place
 
 
 def _parameters(arguments: argparse.Namespace) -> dict[str, Values]:

@@ -48,6 +48,9 @@ def _simulator_names() -> str:
 
 def _declare_list(parser: Parser) -> None:
     parser.add_argument("--abilities", action="store_true", help="show what each simulator can do")
+    place = parser.add_mutually_exclusive_group()
+    place.add_argument("--at", metavar="URL", help="show the simulators behind a gateway, by its URL or its name")
+    place.add_argument("--local", action="store_true", help="show those of this machine, whatever GATEWAY_URL says")
     _add_json(parser)
 
 
@@ -55,9 +58,10 @@ def _declare_run(parser: Parser) -> None:
     from gateway.results import ResultType
 
     _add_circuit(parser)
-    place = parser.add_mutually_exclusive_group(required=True)
-    place.add_argument("--on", metavar="NAME", help=f"the simulator: one of {_simulator_names()}")
-    place.add_argument("--at", metavar="URL", help=_AT)
+    parser.add_argument(
+        "--on", metavar="NAME", help=f"the simulator: one of {_simulator_names()}; with --at, one behind a gateway"
+    )
+    parser.add_argument("--at", metavar="URL", help=_AT)
     result_kind = parser.add_mutually_exclusive_group()
     result_kind.add_argument("--shots", type=int, help=f"number of shots; default: {DEFAULT_SHOTS}, or none if exact")
     result_kind.add_argument("--exact", action="store_true", help="exact probabilities instead of shots")
@@ -256,7 +260,10 @@ def _add_circuit(parser: Parser) -> None:
     parser.add_argument("file", metavar="FILE", help="OpenQASM 2 or 3; - reads standard input")
 
 
-_AT = "the URL of a server that runs, such as http://lab:8088; GATEWAY_TOKEN holds its token"
+_AT = (
+    "the URL of a gateway or of a simulator's server, such as https://lab.example:8443 or http://lab:8088, or its name "
+    "in gateway config; GATEWAY_TOKEN holds its token; default without --on: GATEWAY_URL, or that of gateway config"
+)
 
 
 def _add_backends(parser: Parser, default: str) -> None:
@@ -264,7 +271,7 @@ def _add_backends(parser: Parser, default: str) -> None:
         "--on",
         metavar="NAMES",
         action="append",
-        help=f"simulators separated by commas, of {_simulator_names()}; {default}",
+        help=f"simulators, with commas, of {_simulator_names()}; with --at, of those behind a gateway; {default}",
     )
     parser.add_argument("--at", metavar="URL", action="append", help=f"{_AT}; may be given several times")
 

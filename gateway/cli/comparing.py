@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,15 +18,17 @@ import msgspec
 from gateway import compare as api
 from gateway.backends.base import Backend
 from gateway.circuit import Circuit
-from gateway.cli import comparisons, files, fitting, runtime
+from gateway.cli import comparisons, files, fitting, places, runtime
 from gateway.cli.arguments import UsageError
-from gateway.cli.complaints import about_circuit
+from gateway.cli.complaints import about_circuit, remark
 from gateway.cli.progress import Progress
+from gateway.client.gateway_client import GatewayClient
 from gateway.compare.files import check_path, write_text
 from gateway.compare.presentation import words
 from gateway.compare.record import Record, Reproducer, Verdict
 from gateway.errors import RequestError
 from gateway.look.terminal import Terminal
+from gateway.protocol.door import SimulatorState
 
 AGREE, DIFFER, UNKNOWN = 0, 1, 2
 
@@ -59,22 +61,14 @@ def compare_all(arguments: argparse.Namespace) -> int:
     circuits = [_parsed(name, text) for name, text in texts.items()]
     _check_paths(arguments)
     older = None if arguments.against is None else api.Comparison.load(arguments.against)
-    with _opened(arguments, circuits) as backends:
-        comparison = api.compare(
-            texts,
-            backends,
-            shots=arguments.shots,
-            resolution=arguments.resolution,
-            seed=arguments.seed,
-            repeat=arguments.repeat,
-            exact=arguments.exact,
-            side_by_side=arguments.side_by_side,
-            sampling=arguments.sampling,
-            noise=arguments.noise,
-            timeout_s=arguments.timeout_s,
-            time_limit_s=arguments.time_limit_s,
-            reproduce=arguments.reproduce,
-        )
+    options = {name: getattr(arguments, name) for name in _OPTIONS}
+    places.use_default(arguments)
+    gateway = places.gateway_of(arguments)
+    if gateway is not None:
+        comparison = _compare_at(gateway, arguments, texts, options)
+    else:
+        with _opened(arguments, circuits) as backends:
+            comparison = api.compare(texts, backends, **options)
     terminal = Terminal()
     if arguments.json:
         _print_json(comparison)
@@ -84,6 +78,40 @@ def compare_all(arguments: argparse.Namespace) -> int:
     if notes and not arguments.json:
         terminal.print("", *(terminal.sentence(note, indent=2) for note in notes))
     return status(comparison)
+
+
+_OPTIONS = (
+    "shots", "resolution", "seed", "repeat", "exact", "side_by_side", "sampling", "noise", "timeout_s", "time_limit_s",
+    "reproduce",
+)  # fmt: skip
+"""The arguments of the command that are the library's, too."""
+
+
+def _compare_at(
+    gateway: str, arguments: argparse.Namespace, texts: Mapping[str, str], options: Mapping[str, Any]
+) -> api.Comparison:
+    """Let a gateway compare, and say which of its simulators were left out if none was named."""
+    runtime.refuse_resources(arguments)
+    names = places.parts(arguments.on) or None
+    with GatewayClient(gateway) as client:
+        comparison = client.compare(texts, names, **options)
+        if names is None:
+            _say_who_is_left_out(client, texts.values(), {row.simulator for row in comparison.rows})
+    return comparison
+
+
+def _say_who_is_left_out(client: GatewayClient, texts: Iterable[str], compared: Collection[str]) -> None:
+    """Say why simulators of a gateway took no part: they are down, or cannot run a circuit."""
+    others = [each for each in client.simulators().values() if each.name not in compared]
+    reasons = {each.name: each.reason for each in others if each.state is not SimulatorState.READY}
+    for text in texts:
+        if len(reasons) == len(others):
+            break
+        for estimate in client.circuit(text, drawing=False).estimates:
+            if not estimate.runs:
+                reasons.setdefault(estimate.simulator, estimate.reason)
+    for each in others:
+        remark(f"left out: {reasons.get(each.name) or f'{each.name} was not ready then'}")
 
 
 def status(record: Record) -> int:
@@ -178,7 +206,7 @@ def _search(arguments: argparse.Namespace, search: Callable[..., T]) -> T | None
     Raises:
         UsageError: there are no simulators, or more than two.
     """
-    names = _named(arguments)
+    names = places.named(arguments)
     if not 1 <= len(names) <= 2:  # noqa: PLR2004 - as the sentence says
         raise UsageError(
             "name two simulators, or one to compare it with the exact result (--on, --at)", program="gateway"
@@ -224,7 +252,7 @@ def verify_simulators(arguments: argparse.Namespace) -> int:
     with _opened(arguments) as backends:
         verification = api.verify(
             backends,
-            groups=_parts(arguments.groups) if arguments.groups else None,
+            groups=places.parts(arguments.groups) if arguments.groups else None,
             seed=arguments.seed,
             **_timeout(arguments),
         )
@@ -276,21 +304,12 @@ def _opened(
     arguments: argparse.Namespace, circuits: Sequence[Circuit] = ()
 ) -> AbstractContextManager[dict[str, Backend]]:
     """Return the backends that were named, or all that take the circuits."""
-    names = _named(arguments)
-    if names:
-        return runtime.opened(arguments, names)
+    places.use_default(arguments)
+    named = places.named(arguments)
+    if named:
+        return runtime.opened(arguments, named)
     names, place = fitting.fitting(arguments, circuits)
     return runtime.opened(arguments, names, runtime=place)
-
-
-def _named(arguments: argparse.Namespace) -> list[str]:
-    """Return the names and URLs that a command was given."""
-    return _parts([*(arguments.on or []), *(arguments.at or [])])
-
-
-def _parts(texts: Sequence[str]) -> list[str]:
-    """Return what is separated by commas in some texts."""
-    return [part.strip() for text in texts for part in text.split(",") if part.strip()]
 
 
 def _say(mark: str, text: str) -> None:

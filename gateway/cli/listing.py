@@ -11,11 +11,16 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from gateway.backends.access import access_to, default_place
+from gateway.backends.client import connect
+from gateway.backends.directory import simulators_behind
 from gateway.cli.complaints import remark
 from gateway.cli.tables import Column, print_table
+from gateway.client.listing import load, state, version
 from gateway.look.terminal import Terminal
 from gateway.noise import READOUT, Channel
 from gateway.protocol import endpoints
+from gateway.protocol.door import SimulatorInfo, SimulatorList, SimulatorState
 from gateway.results import Capabilities
 from gateway.simulators import SIMULATORS, Simulator, offers
 
@@ -29,13 +34,43 @@ _PATIENCE_S = 1.0
 
 
 def show(arguments: argparse.Namespace) -> int:
+    """Print the simulators of a gateway, or those of this machine."""
+    place = arguments.at if arguments.at is not None or arguments.local else default_place()
+    return _show_gateway(place, arguments) if place else _show_machine(arguments)
+
+
+def _show_gateway(place: str, arguments: argparse.Namespace) -> int:
+    """Print the simulators behind a gateway; of a server of one simulator, that one."""
+    access = access_to(place)
+    found = simulators_behind(access)
+    if found is None:
+        with connect(access) as server:
+            info = server.info()
+        found = SimulatorList(simulators=(SimulatorInfo(name=info.name, state=SimulatorState.READY, backend=info),))
+    if arguments.json:
+        print(json.dumps(msgspec.to_builtins(found.simulators), indent=2))
+        return 0
+    terminal = Terminal()
+    if arguments.abilities:
+        _print_abilities({each.name: each.backend.capabilities for each in found.simulators if each.backend})
+    else:
+        columns = [Column("simulator"), Column("version"), Column("state"), Column("load", rank=1)]
+        print_table(columns, [[each.name, version(each), state(each), load(each)] for each in found.simulators])
+    reasons = [each.reason for each in found.simulators if each.reason]
+    terminal.print(*(terminal.sentence((reason, "dim"), indent=2) for reason in reasons))
+    if arguments.at is None:
+        remark(f"these are behind the gateway {place} (--local shows those of this machine)")
+    return 0
+
+
+def _show_machine(arguments: argparse.Namespace) -> int:
     """Print our simulators and those of other distributions: what is installed, and whose servers run."""
     other_offers = offers()
     rows = dict.fromkeys(SIMULATORS.values()) | {
         offer.row: offer.distribution for offer in other_offers if offer.row is not None
     }
     if arguments.abilities and not arguments.json:
-        _print_abilities(rows)
+        _print_abilities({row.name: row.capabilities for row in rows})
     else:
         with ThreadPoolExecutor(max_workers=len(rows)) as pool:
             states = dict(zip(rows, pool.map(lambda row: _state(row.port), rows), strict=True))
@@ -66,12 +101,13 @@ def _print_list(rows: Mapping[Simulator, str | None], states: Mapping[Simulator,
     terminal.print(*(terminal.sentence(line, indent=2) for line in missing))
 
 
-def _print_abilities(rows: Mapping[Simulator, str | None]) -> None:
+def _print_abilities(simulators: Mapping[str, Capabilities]) -> None:
     cells = []
-    for row in rows:
-        gates = {} if row.capabilities.gates == "universal" else {"gates": f"{len(row.capabilities.gates)} names"}
-        cells.append({"simulator": row.name, **abilities(row.capabilities), **gates})
-    print_table([Column(name) for name in cells[0]], [list(cell.values()) for cell in cells])
+    for name, capabilities in simulators.items():
+        gates = {} if capabilities.gates == "universal" else {"gates": f"{len(capabilities.gates)} names"}
+        cells.append({"simulator": name, **abilities(capabilities), **gates})
+    if cells:
+        print_table([Column(name) for name in cells[0]], [list(cell.values()) for cell in cells])
 
 
 def _installing(row: Simulator, distribution: str | None) -> str:

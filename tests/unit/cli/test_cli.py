@@ -51,7 +51,6 @@ def test_help_is_given(words, capsys):
     [
         ["run"],
         ["run", "x.qasm"],
-        ["run", "x.qasm", "--on", "qulacs", "--at", "http://lab:8088"],
         ["run", "x.qasm", "--on", "qulacs", "--shots", "many"],
         ["run", "x.qasm", "--on", "qulacs", "--exact", "--shots", "3"],
         ["run", "x.qasm", "--on", "qulacs", "--result", "magic"],

@@ -21,7 +21,7 @@ from gateway.backends.client import BackendClient
 from gateway.backends.local import LocalSimulator
 from gateway.backends.runtimes import Choice
 from gateway.circuit import Circuit
-from gateway.cli import fitting, main, runtime
+from gateway.cli import fitting, main, places, runtime
 from gateway.compare.record import Record, Verdict
 from gateway.compare.verdict import verdict_parts
 from gateway.errors import RequestError, TransportError
@@ -84,6 +84,7 @@ def compare(monkeypatch: pytest.MonkeyPatch) -> Compare:
     monkeypatch.setitem(vars(api), "Comparison", Recorded)
     monkeypatch.setattr(LocalSimulator, "start", lambda self: None)
     monkeypatch.setattr(BackendClient, "info", _nobody_is_there)
+    monkeypatch.setattr(places, "is_gateway", lambda way: False)
     monkeypatch.setattr(Simulator, "installed_version", lambda self: "1.0")
     return stand_in
 

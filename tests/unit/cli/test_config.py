@@ -18,11 +18,9 @@ from gateway.cli import main
 from gateway.compare import files
 
 
-@pytest.fixture(autouse=True)
-def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
     """Return the path of the file, which is not there."""
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    monkeypatch.delenv("GATEWAY_URL", raising=False)
     return tmp_path / "config" / "simulator-gateway" / "config.toml"
 
 

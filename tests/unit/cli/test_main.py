@@ -93,7 +93,7 @@ def test_a_help_that_cannot_be_written_fails_even_where_output_is_not_buffered(c
         ("up --cpus many", "gateway up: --cpus must be a number, not 'many'; see gateway up --help"),
         ("serve --prot 1", "gateway serve: there is no argument '--prot'; see gateway serve --help"),
         ("run", "gateway run: the following arguments are required: FILE; see gateway run --help"),
-        ("run x.qasm", "gateway run: one of the arguments --on --at is required; see gateway run --help"),
+        ("run x.qasm", "gateway run: --on names a simulator, or --at the URL of one; see gateway run --help"),
         ("logs qulacs -n x", "gateway logs: -n must be an integer, not 'x'; see gateway logs --help"),
         ("serve qulacs qulacs", "gateway: qulacs is named twice: one server for each simulator is enough"),
     ],
