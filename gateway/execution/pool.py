@@ -68,32 +68,32 @@ log = logging.getLogger("gateway")
 
 
 class Stop:
-    """Ends one run from outside by killing its process, whatever the run is doing."""
+    """Ends a run from outside by killing its process, or those of its parts, whatever they are doing."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._kill: Callable[[], None] | None = None
+        self._kills: list[Callable[[], None]] = []
         self.requested = False
 
     def request(self) -> None:
         """End the run, now or as soon as it begins."""
         with self._lock:
             self.requested = True
-            if self._kill is not None:
-                self._kill()
+            for kill in self._kills:
+                kill()
 
     @contextlib.contextmanager
     def watching(self, kill: Callable[[], None]) -> Iterator[None]:
         """Let :meth:`request` call a function that kills the process, for as long as the block lasts."""
         with self._lock:
-            self._kill = kill
+            self._kills.append(kill)
             if self.requested:
                 kill()
         try:
             yield
         finally:
             with self._lock:
-                self._kill = None
+                self._kills.remove(kill)
 
 
 class Executor(Protocol):

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from gateway.errors import BusyError, GatewayError
-from gateway.execution.pool import Executor
+from gateway.execution.pool import Executor, Stop
 from gateway.execution.runner import Answer
 from gateway.jobs.manager import Caller, Jobs
 from gateway.jobs.store import JobStore
@@ -138,6 +138,7 @@ class Service:
         encoding: Encoding = Encoding.JSON,
         *,
         message: RunRequest | None = None,
+        stop: Stop | None = None,
     ) -> Answer:
         """Run a RunRequest for a caller who waits for the answer.
 
@@ -148,6 +149,7 @@ class Service:
             trace: the trace context of the request.
             encoding: how the results are to be written.
             message: the same request decoded, so that the points of a sweep are divided among the free workers.
+            stop: ends the run, as when the caller has left.
 
         Raises:
             GatewayError: there is no answer.
@@ -160,7 +162,7 @@ class Service:
                         "as many of your requests run or wait as may, and no more are queued: try again later",
                         retry_after_s=1.0,
                     )
-                run = partial(self._run_one, caller, timeout_s, encoding)
+                run = partial(self._run_one, caller, timeout_s, encoding, stop)
                 parts = [] if message is None else shares(message, self.executor.idle)
                 answer = run_shares(run, parts, self.limits.max_result_bytes, encoding) if parts else run(request)
         except GatewayError as exc:
@@ -169,8 +171,10 @@ class Service:
         self.telemetry.run_answered(answer, time.monotonic() - began, caller.name, trace)
         return answer
 
-    def _run_one(self, caller: Caller, timeout_s: float, encoding: Encoding, request: bytes) -> Answer:
-        return self.executor.run(request, caller.token, timeout_s, caller=caller.name, encoding=encoding)
+    def _run_one(
+        self, caller: Caller, timeout_s: float, encoding: Encoding, stop: Stop | None, request: bytes
+    ) -> Answer:
+        return self.executor.run(request, caller.token, timeout_s, caller=caller.name, stop=stop, encoding=encoding)
 
     def waiting_place(self, caller: str) -> AbstractContextManager[bool]:
         """Return a context that says whether a caller may wait for a job, and that keeps the place until it ends."""

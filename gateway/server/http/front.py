@@ -14,8 +14,10 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Protocol
 
 from gateway.errors import BusyError, GatewayError
+from gateway.execution.pool import Stop
 from gateway.server.http.bodies import Bodies, Body
 from gateway.server.http.exchange import BrokenOffError, Connection, Exchange, Receive, Scope, Send
+from gateway.server.http.requests import STOP
 from gateway.server.http.responses import on_gateway_error, on_surprise
 from gateway.server.http.turns import Turns
 from gateway.server.http.wsgi import Answer, call, environ_of
@@ -145,15 +147,21 @@ class Front:
         return await self._call(exchange.scope, body)
 
     async def _call(self, scope: Scope, body: Body) -> Answer:
-        """Have a thread call the application; it may go on after the client has left, and has its body until then."""
+        """Have a thread call the application; it may go on after the client has left, and has its body until then.
+
+        A run ends with its client: nobody would ever see what it gives.
+        """
         future: Future[Answer] | None = None
         has_turn = False
+        stop = Stop()
         try:
             await self._turns.wait(_sender(scope))
             has_turn = True
-            future = self._threads.submit(call, self._application, environ_of(scope, body.open()))
+            environ = {**environ_of(scope, body.open()), STOP: stop}
+            future = self._threads.submit(call, self._application, environ)
             answer = await asyncio.wrap_future(future)
         except BaseException:
+            stop.request()
             if future is not None:
                 loop = asyncio.get_running_loop()
                 future.add_done_callback(lambda done: _call_in(loop, self._give_up, done, body))

@@ -27,6 +27,7 @@ from gateway.server.http.requests import (
     idempotency_key,
     number,
     one_of,
+    stop,
     trace_context,
 )
 from gateway.server.http.responses import respond
@@ -79,7 +80,7 @@ def _run(service: Service) -> Response:
     message = decode(RunRequest, content)
     timeout_s = check_limits(message, service.limits)
     encoding = accepted_encoding()
-    answer = service.run(content, _caller(), timeout_s, trace_context(), encoding, message=message)
+    answer = service.run(content, _caller(), timeout_s, trace_context(), encoding, message=message, stop=stop())
     return respond(answer.body, answer.status, encoding)
 
 

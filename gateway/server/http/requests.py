@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from flask import request
 
 from gateway.errors import LimitError, RequestError
+from gateway.execution.pool import Stop
 from gateway.protocol.encodings import Encoding, accepted
 from gateway.protocol.endpoints import IDEMPOTENCY_KEY, Endpoint, Parameter
 from gateway.protocol.refusals import named_choices
@@ -33,6 +34,10 @@ _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?")
 """An integer and a number as JSON writes them; infinity is none."""
 
 _TRACE = re.compile(r"[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+
+
+STOP = "gateway.stop"
+"""The name, in the environment of a request, of what is told when its client leaves."""
 
 
 def body(service: Limited) -> bytes:
@@ -62,6 +67,12 @@ def body(service: Limited) -> bytes:
 def base_url() -> str:
     """Return the address of the server as whoever sent the request has called it, without a slash at the end."""
     return request.host_url.rstrip("/")
+
+
+def stop() -> Stop | None:
+    """Return what is told when the client leaves; ``None`` where nobody would notice."""
+    found: Stop | None = request.environ.get(STOP)
+    return found
 
 
 def check_query(row: Endpoint) -> None:
