@@ -139,7 +139,7 @@ def read_version(connection: Connection) -> Version:
 def _refuse_other_databases(connection: Connection, plan: Migrations) -> None:
     """Refuse a database with a version that has none of the tables."""
     inspector = sa.inspect(connection)
-    names = [table.name for table in plan.SCHEMA_1.sorted_tables if table.name != versions.name]
+    names = [name for name in plan.SCHEMA_1.tables if name != versions.name]
     if not any(map(inspector.has_table, names)):
         raise JobStoreError(
             f"the database {public_url(connection.engine.url)} is the gateway's, but for something else: it has no "

@@ -19,6 +19,7 @@ class ComparisonLimits(msgspec.Struct, frozen=True, kw_only=True):
     max_queued: Annotated[int, _limit("comparisons that wait, of which one caller may have half", least=1)] = 2_000
     max_queued_bytes: Annotated[int, _limit("bytes of the requests that wait", least=1)] = 256 * 2**20
     max_circuits: Annotated[int, _limit("circuits of a comparison", least=1)] = 100
+    max_repeat: Annotated[int, _limit("repetitions of each circuit of a comparison", least=1)] = 1_000
     max_text_bytes: Annotated[int, _limit("bytes of all circuits of a comparison", least=1)] = 8 * 2**20
     max_record_bytes: Annotated[int, _limit("bytes of a record", least=1)] = 256 * 2**20
     check_s: Annotated[float, _limit("seconds that reading the circuits of a comparison may take", least=0.001)] = 20.0

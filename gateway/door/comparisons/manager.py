@@ -591,27 +591,23 @@ class Comparisons:
         return self._info(self._active.get(earlier.id, earlier))
 
     def _refuse(self, request: ComparisonRequest) -> None:
-        """Refuse a request that is too large, or whose circuits have the same name.
+        """Refuse a request that asks for too much, or whose circuits have the same name.
 
         Raises:
             LimitError, RequestError: it is.
         """
-        number, most = len(request.circuits), self._limits.max_circuits
-        if number > most:
-            raise LimitError(
-                f"a comparison has at most {most:,} circuits, not {number:,}: send several",
-                limit="max_circuits",
-                requested=number,
-                allowed=most,
-            )
-        size, most = sum(len(circuit.openqasm.encode()) for circuit in request.circuits), self._limits.max_text_bytes
-        if size > most:
-            raise LimitError(
-                f"the circuits of a comparison have at most {most:,} bytes, not {size:,}",
-                limit="max_text_bytes",
-                requested=size,
-                allowed=most,
-            )
+        limits = self._limits
+        size = sum(len(circuit.openqasm.encode()) for circuit in request.circuits)
+        for name, asked, most, said in (
+            ("max_circuits", len(request.circuits), limits.max_circuits, "has at most {:,} circuits, not {:,}"),
+            ("max_repeat", request.repeat, limits.max_repeat, "repeats each circuit at most {:,} times, not {:,}"),
+            ("max_text_bytes", size, limits.max_text_bytes, "has circuits of at most {:,} bytes, not {:,}"),
+        ):
+            if asked > most:
+                text = said.format(most, asked)
+                raise LimitError(
+                    f"a comparison {text}: send several, or smaller ones", limit=name, requested=asked, allowed=most
+                )
         names = [circuit.name for circuit in request.circuits]
         if twice := next((name for name in names if names.count(name) > 1), None):
             raise RequestError(f"two circuits are called {twice!r}: give each a name of its own", field="circuits")

@@ -149,6 +149,8 @@ class Checkers:
             try:
                 process.give(Kind.CHECK, task)
                 return self._answer(checker, process, deadline)
+            except GatewayError:  # some of which are OSErrors, too
+                raise
             except (EOFError, OSError):
                 exit_code = checker.end()
                 if is_new:

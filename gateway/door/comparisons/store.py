@@ -8,6 +8,7 @@ was cut off by the end of an earlier door.
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -37,6 +38,7 @@ from gateway.jobs.never_stored import NeverStored, named_if_final
 from gateway.jobs.store import KeyTakenError
 from gateway.jobs.writer import GroupWriter
 from gateway.protocol.door import ComparisonState
+from gateway.settings import IN_MEMORY
 
 _AT_ONCE = 100
 """The number of comparisons that one transaction removes, so that others have a turn in between."""
@@ -132,7 +134,7 @@ class ComparisonStore:
     """Keeps comparisons in a file.
 
     Args:
-        path: the file; it and its folder are made if they are not there.
+        path: the file; it and its folder are made if they are not there. ``:memory:`` is none, and ends with the door.
         wait_s: seconds to wait for an earlier door to end and release the file.
         durable: whether what the file was told survives a power failure, too.
 
@@ -142,26 +144,36 @@ class ComparisonStore:
     """
 
     def __init__(self, path: str | Path, *, wait_s: float = 10.0, durable: bool = True) -> None:
-        self.url = f"sqlite:///{Path(path).absolute()}"
+        is_file = str(path) != ":memory:"
+        self.url = f"sqlite:///{Path(path).absolute()}" if is_file else IN_MEMORY
         self._engine = engine(self.url, durable=durable)
         with translate_errors(self.url):
             self._hold = Hold(self._engine, "", wait_s, migrations)
-        self._writer = GroupWriter(self._engine)
+        self._writer = GroupWriter(self._engine) if is_file else None
+        self._turn = threading.RLock()
+        """Of the one connection to a database in memory."""
 
     def close(self) -> None:
         """Release the file, once what is being written has ended."""
-        self._writer.close()
+        if self._writer is not None:
+            self._writer.close()
         self._engine.dispose()  # before the lock is released: the next door must find nobody at the file
         self._hold.close()
 
     @contextlib.contextmanager
     def _writing(self, *, is_hasty: bool = False) -> Iterator[Connection]:
-        with translate_errors(self.url), self._writer.transaction(is_hasty=is_hasty) as connection:
-            yield connection
+        with translate_errors(self.url):
+            if self._writer is not None:
+                with self._writer.transaction(is_hasty=is_hasty) as connection:
+                    yield connection
+            else:
+                with self._turn, self._engine.begin() as connection:
+                    yield connection
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[Connection]:
-        with translate_errors(self.url), self._engine.connect() as connection:
+        turn = self._turn if self._writer is None else contextlib.nullcontext()
+        with translate_errors(self.url), turn, self._engine.connect() as connection:
             yield connection
 
     # ------------------------------------------------------------------ writing

@@ -16,6 +16,7 @@ from gateway.compare.verdict import Standing, standing, verdict_parts, whole
 from gateway.door.comparisons.channel import Channel, Kind, Outcome, Said, dump
 from gateway.door.comparisons.kept import Kept
 from gateway.errors import LimitError
+from gateway.look import numbers
 from gateway.protocol.door import ComparisonProgress, SimulatorProgress
 
 _LEAST_S, _MOST_S = 0.1, 1.0
@@ -44,6 +45,7 @@ class Telling(Progress):
         self._channel = channel
         self._max_record_bytes = max_record_bytes
         self._board = Board((), ())
+        self._runs = 0
         self._so_far: Callable[[], Record] | None = None
         self._is_told = True
         self._told_at = 0.0
@@ -55,6 +57,7 @@ class Telling(Progress):
     def start(self, simulators: Sequence[str], circuits: Sequence[str]) -> None:
         """Begin to tell."""
         self._board = Board(simulators, circuits)
+        self._runs = len(simulators) * len(circuits)
         self._thread.start()
 
     def update(self, event: Event) -> None:
@@ -79,7 +82,8 @@ class Telling(Progress):
 
     def cut_off(self) -> Outcome | None:
         """Return what there is of a comparison that was ended here; ``None`` if nothing has finished."""
-        return None if self._so_far is None else partial_outcome(self._so_far(), self._max_record_bytes)
+        so_far = self._so_far
+        return None if so_far is None else partial_outcome(so_far(), self._runs, self._max_record_bytes)
 
     def _tell_until_the_end(self) -> None:
         while not self._end.is_set():
@@ -135,16 +139,19 @@ def outcome(record: Record, max_bytes: int) -> Outcome:
     return _outcome(record, max_bytes, (loud, quiet), _STANDINGS.get(whole(record), "undecided"))
 
 
-def partial_outcome(so_far: Record, max_bytes: int) -> Outcome:
+def partial_outcome(so_far: Record, runs: int, max_bytes: int) -> Outcome:
     """Return what there is of a comparison that was ended before anything was said of anybody.
+
+    Args:
+        so_far: the record of what has finished.
+        runs: of how many, each of one circuit on one simulator.
+        max_bytes: of a record.
 
     Raises:
         LimitError: it is too large.
     """
-    rows = so_far.rows
-    finished = sum(standing(row) is not Standing.UNFINISHED for row in rows)
-    verb = "run was" if finished == 1 else "runs were"
-    told = f"{finished} of {len(rows)} {verb} done when it ended;", " nothing was compared."
+    finished = sum(standing(row) is not Standing.UNFINISHED for row in so_far.rows)
+    told = f"{finished} of {numbers.several(runs, 'run')} had finished;", " nothing was compared."
     return _outcome(msgspec.structs.replace(so_far, interrupted=True), max_bytes, told, "undecided")
 
 
