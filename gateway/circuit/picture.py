@@ -66,7 +66,12 @@ class Picture(NamedTuple):
 
 
 def draw(
-    circuit: CircuitData, *, hot: Collection[str] = (), palette: Palette = NOTEBOOK, width: float = WIDTH
+    circuit: CircuitData,
+    *,
+    hot: Collection[str] = (),
+    palette: Palette = NOTEBOOK,
+    width: float = WIDTH,
+    names: Sequence[str] = (),
 ) -> Picture:
     """Return a picture of any valid circuit.
 
@@ -75,11 +80,12 @@ def draw(
         hot: the names of operations that stand out, such as the gate that a diagnosis names.
         palette: how it looks: ``NOTEBOOK`` or ``PAGE``.
         width: the width in pixels at which the picture is folded; infinite for a picture in one row.
+        names: those of the qubits, all of them; by default ``q0``, ``q1`` and so on.
     """
     rows = min(circuit.num_qubits, MOST_QUBITS)
     most_columns = max(FEWEST_COLUMNS, min(MOST_COLUMNS, MOST_PLACES // max(rows, 1)))
     plan = layout(circuit, most_operations=MOST_OPERATIONS, most_columns=most_columns)
-    drawing = _Drawing(circuit, plan, hot, palette)
+    drawing = _Drawing(circuit, plan, hot, palette, names or [f"q{qubit}" for qubit in range(rows)])
     drawing.fill(plan.columns, width)
     description = _description(circuit)
     remark = _remark(circuit, plan)
@@ -96,12 +102,14 @@ class _Drawing:
         columns: where the middle of each column is that has been drawn.
     """
 
-    def __init__(self, circuit: CircuitData, plan: Layout, hot: Collection[str], palette: Palette) -> None:
+    def __init__(
+        self, circuit: CircuitData, plan: Layout, hot: Collection[str], palette: Palette, names: Sequence[str]
+    ) -> None:
         self.hot = hot
         self.pen = Pen(palette)
         self.num_qubits = min(circuit.num_qubits, MOST_QUBITS)
         self.first = int(plan.has_phases)
-        self.names = ["phase"] * self.first + [f"q{qubit}" for qubit in range(self.num_qubits)]
+        self.names = ["phase"] * self.first + list(names[: self.num_qubits])
         if circuit.num_qubits > self.num_qubits:
             self.names.append(_HIDDEN)
         self.has_clbits = has_clbits(circuit)

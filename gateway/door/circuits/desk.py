@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import logging
 import math
-import pickle
 from collections.abc import Sequence
-from typing import cast
 
 import msgspec
 
@@ -19,6 +17,7 @@ from gateway.circuit.needs import needs
 from gateway.circuit.picture import PAGE, draw
 from gateway.door.circuits import diagnostics
 from gateway.door.circuits.estimates import Asked, estimates, why_not
+from gateway.door.circuits.names import qubit_names
 from gateway.door.circuits.questions import Look, Time, too_large
 from gateway.door.circuits.sight import look
 from gateway.door.circuits.speeds import seconds_of, work_of
@@ -34,8 +33,11 @@ LIMITS = Limits()
 _OK = 200
 
 
+_DECODER = msgspec.msgpack.Decoder(Look | Time)
+
+
 class Desk:
-    """Answers questions, which are pickled by the process that started this one."""
+    """Answers the questions of the process that started this one."""
 
     def describe(self) -> Answer:
         """Say that this process is ready."""
@@ -49,8 +51,8 @@ class Desk:
         encoding: Encoding = Encoding.JSON,  # noqa: ARG002 - the process that asks reads JSON
     ) -> Answer:
         """Return a CircuitInfo, or the seconds of each simulator, in JSON."""
-        question = cast("Look | Time", pickle.loads(body))  # noqa: S301 - see above
         try:
+            question = _DECODER.decode(body)
             answer: object = info(question) if isinstance(question, Look) else seconds(question)
             return Answer(_OK, msgspec.json.encode(answer))
         except GatewayError as error:
@@ -93,11 +95,11 @@ def info(question: Look) -> CircuitInfo:
         detectable=sight.distance,
         note=sight.note,
     )
-    return _drawn(answer, circuit) if request.drawing else answer
+    return _drawn(answer, circuit, request.openqasm) if request.drawing else answer
 
 
-def _drawn(answer: CircuitInfo, circuit: Circuit) -> CircuitInfo:
-    picture = draw(circuit, palette=PAGE, width=math.inf)
+def _drawn(answer: CircuitInfo, circuit: Circuit, text: str) -> CircuitInfo:
+    picture = draw(circuit, palette=PAGE, width=math.inf, names=qubit_names(text, circuit.num_qubits))
     return msgspec.structs.replace(answer, drawing=picture.svg, columns=len(picture.columns), remark=picture.remark)
 
 

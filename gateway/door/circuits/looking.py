@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import pickle
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,7 +17,6 @@ from gateway.execution.content import whole
 from gateway.execution.pool import Stop, WorkerPool
 from gateway.execution.runner import Answer
 from gateway.execution.worker import Answers, Target
-from gateway.execution.worker_process import ForkServer
 from gateway.protocol import problem
 from gateway.protocol.door import CircuitInfo, CircuitRequest, SimulatorInfo
 from gateway.protocol.messages import ServerLimits
@@ -55,8 +53,7 @@ class Circuits:
         self._editors: dict[tuple[str, str], list[_Stop]] = {}
         self._corrections = Corrections()
         limits = ServerLimits(timeout_s=timeout_s, worker_memory_bytes=memory_bytes)
-        target = Target(pickled=pickle.dumps(_DeskOfWorker()))
-        self._pool = WorkerPool(target, limits, self._workers, fork_server=ForkServer(f"{__package__}.desk"))
+        self._pool = WorkerPool(_DeskInWorker(), limits, self._workers)
 
     @property
     def ready(self) -> bool:
@@ -77,7 +74,7 @@ class Circuits:
             JobCancelled: a later request has come from the same editor.
             BusyError: too many texts wait.
         """
-        question = Look(request, tuple(simulators), self._corrections.factors())
+        question = Look(request=request, simulators=tuple(simulators), factors=self._corrections.factors())
         with self._typing(caller, request.editor) as stop:
             try:
                 return msgspec.json.decode(self._ask(question, caller, stop), type=CircuitInfo)
@@ -92,7 +89,7 @@ class Circuits:
             shots: of each run.
             seconds: simulator -> how long its run took.
         """
-        question = Time(openqasm, shots, tuple(seconds))
+        question = Time(openqasm=openqasm, shots=shots, simulators=tuple(seconds))
         with contextlib.suppress(GatewayError):
             estimated = msgspec.json.decode(self._ask(question, "", _Stop()), type=dict[str, float])
             for simulator, estimate in estimated.items():
@@ -105,7 +102,7 @@ class Circuits:
     def _ask(self, question: Look | Time, caller: str, stop: _Stop) -> bytes:
         with self._place():
             try:
-                answer = self._answer(pickle.dumps(question), caller, stop)
+                answer = self._answer(msgspec.msgpack.encode(question), caller, stop)
             except JobTimeout as exc:
                 raise self._too_late(stop) from exc
             except JobCancelled as exc:
@@ -168,17 +165,19 @@ class Circuits:
                     del self._editors[key]
 
 
-class _DeskOfWorker:
-    """Becomes a desk in a worker; what that imports is large, and stays out of the process that answers requests."""
+class _DeskInWorker(Target):
+    """The desk, which a worker loads; what it imports is large, and stays out of the process that answers requests."""
 
-    def __reduce__(self) -> tuple[Callable[[], Answers], tuple[()]]:
-        return _desk, ()
+    @property
+    def module(self) -> str:
+        """The module of the desk."""
+        return f"{__package__}.desk"
 
+    def load(self) -> Answers:
+        """Return the desk."""
+        from gateway.door.circuits.desk import Desk  # noqa: PLC0415 - see above
 
-def _desk() -> Answers:
-    from gateway.door.circuits.desk import Desk  # noqa: PLC0415 - see above
-
-    return Desk()
+        return Desk()
 
 
 class _Stop(Stop):

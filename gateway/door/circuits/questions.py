@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import NamedTuple
+import msgspec
 
 from gateway.protocol.door import CircuitInfo, CircuitRequest, Diagnostic, SimulatorInfo
 
 
-class Look(NamedTuple):
+class Look(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """The question what a text is.
 
     Args:
@@ -19,10 +18,10 @@ class Look(NamedTuple):
 
     request: CircuitRequest
     simulators: tuple[SimulatorInfo, ...]
-    factors: Mapping[str, float]
+    factors: dict[str, float]
 
 
-class Time(NamedTuple):
+class Time(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """The question how long a run was estimated to take, without any factor.
 
     Args:

@@ -202,6 +202,11 @@ def test_a_picture_has_the_circuit_in_words():
     assert root(picture.svg).get("aria-label") == picture.description
 
 
+def test_qubits_may_have_names():
+    assert words(Circuit(2, 1).h(1), names=["n[0]", "<t>"])[:3] == ["n[0]", "<t>", "c"]
+    assert words(Circuit(300), names=[f"n[{qubit}]" for qubit in range(300)])[47:] == ["n[47]", "⋮"]
+
+
 def test_a_hostile_name_is_text():
     circuit = Circuit(1, 0, [Operation('<script>alert(1)</script>"', (0,))])
     picture = draw(circuit)

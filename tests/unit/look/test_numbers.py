@@ -62,3 +62,20 @@ def test_words_are_listed_as_in_a_sentence():
         "a and b",
         "a, b and c",
     ]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0, "0 bytes"),
+        (1023, "1,023 bytes"),
+        (1536, "1.5 KiB"),
+        (512 * 2**20, "512 MiB"),
+        (1023 * 2**20, "1,023 MiB"),
+        (16 * 2**60, "16 EiB"),
+        (2**70, "2^70 bytes"),
+        (48 * 2**4096, "2^4102 bytes"),
+    ],
+)
+def test_sizes_have_the_largest_unit_that_fits(value, text):
+    assert numbers.size(value, " ") == text
