@@ -592,5 +592,12 @@ API = Api(
         504: "it took longer than it may",
         507: "memory, or space for jobs or comparisons, ran out",
     },
+    client="""\
+from gateway import GatewayClient
+
+circuit = {circuit}
+with GatewayClient("{url}") as gateway:
+    print(gateway.simulator({simulator}).run(circuit, shots=1000))
+    print(gateway.compare(circuit, shots=1000))""",
 )
 """What the door's OpenAPI document is about."""

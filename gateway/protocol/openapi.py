@@ -29,6 +29,7 @@ class Api:
         endpoints: its own rows: name of an operation -> row.
         relayed: the rows that it passes through to other servers.
         errors: status -> what it means, where that is something else than at a simulator.
+        client: a program with this package's client, for a ``{circuit}`` and the ``{simulator}`` at a ``{url}``.
     """
 
     title: str
@@ -36,6 +37,7 @@ class Api:
     endpoints: Mapping[str, Endpoint]
     relayed: Mapping[str, Endpoint] = field(default_factory=dict)
     errors: Mapping[int, str] = field(default_factory=dict)
+    client: str
 
     @property
     def documented(self) -> list[Endpoint]:
@@ -47,6 +49,11 @@ SIMULATOR = Api(
     title="Simulator Gateway",
     description="One simulator behind a port. Bit order: clbit 0 is the rightmost character.",
     endpoints=ENDPOINTS,
+    client="""\
+from gateway import BackendClient
+
+with BackendClient("{url}") as simulator:
+    print(simulator.run({circuit}, shots=1000))""",
 )
 """A simulator's own server."""
 

@@ -9,11 +9,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from gateway.protocol.endpoints import WAIT_S, Endpoint
+from gateway.protocol.endpoints import EXAMPLE, WAIT_S, Endpoint
 from gateway.protocol.openapi import Api
 
 TOKEN_VARIABLE = "GATEWAY_TOKEN"  # noqa: S105 - the name of a variable
 """The environment variable from which examples take the token."""
+
+CLIENT = "Python, with the package simulator-gateway"
+"""What the program with our client is called."""
 
 _WAITED_S = 60
 _CREATED_BY = {"job_id": ("submit", "JOB"), "comparison_id": ("compare", "COMPARISON")}
@@ -67,6 +70,10 @@ class Calls:
         lines.append(f"answer = {self._python_call(row, ids)}")
         lines.append(f"print(answer.{'json()' if row.media_type == 'application/json' else 'text'})")
         return "\n".join([*imports, "", *lines])
+
+    def client(self) -> str:
+        """Return a program with the client of this package, which takes the token from the same variable."""
+        return self.api.client.format(url=self.url, simulator=json.dumps(self.simulator), circuit=repr(EXAMPLE))
 
     def _made_before(self, row: Endpoint) -> list[tuple[str, Endpoint]]:
         """Return what has to be there before a call, as the name of its id, and the endpoint that makes it."""

@@ -12,7 +12,7 @@ from gateway.look.sheet import element
 from gateway.protocol import openapi
 from gateway.protocol.endpoints import Endpoint
 from gateway.protocol.openapi import Api
-from gateway.server.documents.calls import TOKEN_VARIABLE, Calls
+from gateway.server.documents.calls import CLIENT, TOKEN_VARIABLE, Calls
 from gateway.server.documents.document import document, listing, section
 from gateway.server.documents.schemas import anchor, default_of, fields, inline, markdown, rows_of, type_of
 from gateway.version import __version__
@@ -44,6 +44,7 @@ def _docs_page(api: Api, needs_token: bool, simulator: str) -> str:
         f"{api.title}: API",
         "" if needs_token else f"version {__version__}",
         _introduction(api, needs_token=needs_token),
+        section("In Python", listing(calls.client(), CLIENT)),
         section("Requests", _contents(rows)),
         section("Passed through to a simulator", _contents(relayed)) if relayed else "",
         *[_endpoint(row, described, calls) for row in (*rows, *relayed)],

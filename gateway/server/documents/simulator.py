@@ -9,7 +9,7 @@ from gateway.look.sheet import element
 from gateway.protocol.endpoints import RUN
 from gateway.protocol.messages import BackendInfo, ServerLimits
 from gateway.protocol.openapi import SIMULATOR
-from gateway.server.documents.calls import TOKEN_VARIABLE, Calls
+from gateway.server.documents.calls import CLIENT, TOKEN_VARIABLE, Calls
 from gateway.server.documents.document import document, listing, section
 from gateway.simulators import SIMULATORS
 
@@ -65,7 +65,7 @@ def _example(url: str, *, needs_token: bool) -> Html:
     calls = Calls(SIMULATOR, url, needs_token)
     token = element("p", "The token is taken from ", element("code", f"${TOKEN_VARIABLE}"), ".") if needs_token else ""
     return join(
-        section("Run a circuit", token, listing(calls.curl(RUN), "curl"), listing(calls.python(RUN), "Python")),
+        section("Run a circuit", token, listing(calls.curl(RUN), "curl"), listing(calls.client(), CLIENT)),
         _documentation(),
     )
 

@@ -148,6 +148,14 @@ def test_the_name_of_a_simulator_is_quoted():
     assert call == f"curl -s {URL}/v1/simulators/my%20%27own%27%20simulator/v1/backend"
 
 
+@pytest.mark.parametrize("api", [SIMULATOR, door.API], ids=["simulator", "door"])
+def test_the_program_with_our_client_names_the_server(api):
+    text = Calls(api, URL, simulator='my "own"').client()
+    compile(text, "client", "exec")
+    assert f'Client("{URL}") as ' in text
+    assert ('simulator("my \\"own\\"")' in text) == bool(api.relayed)
+
+
 @pytest.mark.parametrize("needs_token", [False, True])
 def test_every_call_in_python_can_be_compiled_and_has_a_number_of_seconds(needs_token: bool):
     calls = Calls(door.API, URL, needs_token=needs_token)
