@@ -100,7 +100,7 @@ class Directory:
         self._start_hint = start_hint
         self._watched_until = 0.0
         self._tasks: list[asyncio.Task[None]] = []
-        self._loop: asyncio.AbstractEventLoop
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -159,19 +159,15 @@ class Directory:
         return [] if authorization is None else [(b"authorization", authorization)]
 
     def metrics(self) -> dict[str, str | None]:
-        """Return name -> the metrics of each simulator, ``None`` for one that gives none; not for the event loop."""
-        return asyncio.run_coroutine_threadsafe(self._metrics(), self._loop).result()
+        """Ask all simulators for their metrics, from another thread than that of the event loop.
 
-    async def _metrics(self) -> dict[str, str | None]:
-        texts = await asyncio.gather(*(self._metrics_of(known) for known in self._known.values()))
+        Returns:
+            The name of each simulator -> the text; ``None`` where it is down, or gives no metrics to the door.
+        """
+        if self._loop is None:
+            return dict.fromkeys(self._known)
+        texts = asyncio.run_coroutine_threadsafe(self._all_metrics(), self._loop).result(2 * PATIENCE_S)
         return dict(zip(self._known, texts, strict=True))
-
-    async def _metrics_of(self, known: _Known) -> str | None:
-        try:
-            head, body = await self._ask(known, endpoints.METRICS.path)
-        except UpstreamError:
-            return None
-        return body.decode("utf-8", "replace") if head.status == HTTPStatus.OK else None
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Begin to look."""
@@ -251,8 +247,20 @@ class Directory:
 
     async def _load(self, known: _Known) -> Load | None:
         """Return what a simulator has to do, if it says so."""
-        text = await self._metrics_of(known)
+        text = await self._metrics(known)
         return None if text is None else load_of(text.splitlines())
+
+    async def _all_metrics(self) -> list[str | None]:
+        return await asyncio.gather(*map(self._metrics, self._known.values()))
+
+    async def _metrics(self, known: _Known) -> str | None:
+        if known.info.state is SimulatorState.DOWN:
+            return None
+        try:
+            head, body = await self._ask(known, endpoints.METRICS.path)
+        except UpstreamError:
+            return None
+        return body.decode("utf-8", "replace") if head.status == HTTPStatus.OK else None
 
     async def _ask(self, known: _Known, path: str) -> tuple[Head, bytes]:
         request = Request("GET", path.encode(), self.own_headers(known.entry))

@@ -20,7 +20,7 @@ from gateway.protocol.messages import Health, decode, encode
 from gateway.rights import Right
 from gateway.server.documents.docs import docs_page
 from gateway.server.http.pages import asset_response, page_response
-from gateway.server.http.requests import accepted_encoding, body, check_query, idempotency_key, number, one_of
+from gateway.server.http.requests import accepted_encoding, base_url, body, check_query, idempotency_key, number, one_of
 from gateway.server.http.responses import HttpProblem, respond
 from gateway.version import __version__
 
@@ -211,7 +211,9 @@ def _page(_door: Door) -> Response:
 
 
 def _docs(door: Door) -> Response:
-    return page_response(docs_page(table.API, request.url_root, needs_token=door.authentication.required))
+    first = next(iter(door.directory.names), "qulacs")
+    needs_token = door.authentication.required
+    return page_response(docs_page(table.API, base_url(), needs_token=needs_token, simulator=first))
 
 
 HANDLERS: dict[str, Callable[..., Response]] = {

@@ -76,7 +76,10 @@ class DoorApplication(HostedApplication):
         directory = Directory(self.entries, key, settings.start_hint)
         telemetry = Recorder()
         comparisons = Comparisons(
-            store, partial(addresses_for, directory, key), ComparisonLimits(at_once=settings.comparisons_at_once)
+            store,
+            partial(addresses_for, directory, key),
+            ComparisonLimits(at_once=settings.comparisons_at_once),
+            on_end=lambda info: telemetry.ended("comparison", info.state),
         )
         self.service = self.door = Door(
             directory=directory,
