@@ -102,7 +102,7 @@ def _places(settings: DoorSettings) -> list[Place]:
         rows = named or [row for row in _known_rows() if row.name not in given]
         containers = _containers()
         for row in rows:
-            place = containers.get(row.name) or _running(row) or _startable(row, is_wanted=bool(named))
+            place = containers.get(row.name) or running(row) or _startable(row, is_wanted=bool(named))
             if place is not None:
                 places[row.name] = place
     elif named:
@@ -163,7 +163,7 @@ def _containers() -> dict[str, Place]:
         return {}
 
 
-def _running(row: Simulator) -> Place | None:
+def running(row: Simulator) -> Place | None:
     """Return the place of a simulator whose server answers on its own port."""
     try:
         socket.create_connection((_LOOPBACK, row.port), _ANSWERS_WITHIN_S).close()
