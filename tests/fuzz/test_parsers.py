@@ -80,7 +80,11 @@ class Fuzzer:
 
 
 @pytest.mark.timeout(0)
-@pytest.mark.parametrize(("check", "inputs"), [("text", texts()), ("body", bodies())], ids=["text", "body"])
+@pytest.mark.parametrize(
+    ("check", "inputs"),
+    [("text", texts()), ("places", texts()), ("body", bodies())],
+    ids=["text", "places", "body"],
+)
 def test_no_input_crashes_hangs_or_raises_what_is_no_error_of_ours(
     subject: Subject, seconds: float, check: str, inputs: st.SearchStrategy[bytes]
 ):

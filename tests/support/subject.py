@@ -15,11 +15,12 @@ from typing import NamedTuple
 
 from support.fakes import ZeroAdapter
 
-from gateway.circuit import Circuit, parse
+from gateway.circuit import Circuit, Limits, parse
 from gateway.circuit.export import STDGATES, dump_openqasm2, dump_openqasm3
 from gateway.circuit.gates import GATES
 from gateway.circuit.lowering import lower
 from gateway.circuit.operations import CONTROL
+from gateway.door.circuits import diagnostics
 from gateway.errors import CircuitError, GatewayError, LimitError, RequestError, UnsupportedError
 from gateway.execution.runner import Runner
 from gateway.protocol import problem
@@ -53,6 +54,19 @@ def try_text(data: bytes) -> str:
         return exc.code
     check_circuit(circuit)
     return "read"
+
+
+def try_places(data: bytes) -> str:
+    """Look for what is wrong with a text; return how many errors it has, each of which is about characters of it."""
+    text = data.decode(errors="surrogateescape")
+    lines = text.split("\n")
+    circuit, errors = diagnostics.read(text, Limits())
+    assert (circuit is None) is bool(errors)
+    for each in errors:
+        assert 0 < len(each.message) < _LONGEST_MESSAGE
+        assert each.line <= len(lines)
+        assert not each.line or 1 <= each.column < each.end_column <= max(len(lines[each.line - 1]), 1) + 1
+    return f"{len(errors)} errors"
 
 
 def try_body(data: bytes) -> str:
@@ -139,7 +153,7 @@ class Tried(NamedTuple):
     seconds: float = 0.0
 
 
-CHECKS = {"text": try_text, "body": try_body}
+CHECKS = {"text": try_text, "places": try_places, "body": try_body}
 
 
 class Subject:

@@ -65,7 +65,7 @@ def _errors(text: str, error: GatewayError, limits: Limits) -> Iterator[Diagnost
     undeclared: set[str] = set()
     for _ in range(MOST_ERRORS):
         span = _statement(text, error, limits)
-        missing = _missing_semicolons(text, span, limits) if span is not None else ()
+        missing = _missing_semicolons(text, span, limits, until) if span is not None else ()
         if missing:
             yield from missing
             return
@@ -127,7 +127,7 @@ def _statement(text: str, error: GatewayError, limits: Limits) -> Span | None:
     return made_by or faulty_statement(text, limits)
 
 
-def _missing_semicolons(text: str, span: Span, limits: Limits) -> tuple[Diagnostic, ...]:
+def _missing_semicolons(text: str, span: Span, limits: Limits, until: float) -> tuple[Diagnostic, ...]:
     """Return an error for each line of a statement that has to be ended by a semicolon; none if that is not all.
 
     That a semicolon is missing is certain only if everything up to the end of the statement can be read with it.
@@ -136,6 +136,8 @@ def _missing_semicolons(text: str, span: Span, limits: Limits) -> tuple[Diagnost
     repaired, added = text, 0
     found: list[int] = []
     for end in ends:
+        if time.monotonic() > until:
+            return ()
         candidate = f"{repaired[: end + added]};{repaired[end + added :]}"
         fault = faulty_statement(candidate, limits)
         if fault is None or fault.start > end + added:
