@@ -570,7 +570,7 @@ def relayed(row: Endpoint) -> Endpoint:
     """Return the row of the door by which a request reaches a simulator, from the simulator's own row."""
     path = SIMULATOR_PATH.replace("{path}", row.path.removeprefix("/"))
     errors = tuple(sorted({*row.errors, 404, 502, 503, 504}))
-    return replace(row, operation=f"simulator-{row.operation}", path=path, errors=errors)
+    return replace(row, operation=f"simulator-{row.operation}", path=path, errors=errors, needs_token=True)
 
 
 RELAYED: dict[str, Endpoint] = {row.operation: row for row in map(relayed, endpoints.ENDPOINTS.values())}

@@ -97,7 +97,7 @@ class Endpoint:
     @property
     def has_messagepack(self) -> bool:
         """Whether its answer is in MessagePack for those who accept that."""
-        return self.answer is not None and self.needs_token
+        return self.answer is not None and not self.is_probe
 
     def url(
         self, job_id: str = "", query: Mapping[str, object] = MappingProxyType({}), **parts: str | int | None

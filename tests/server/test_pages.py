@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import gzip
 import hashlib
-import html
-import io
 import json
 import os
 import re
-import subprocess
 from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from support.page import Page
+from support.pasting import examples, outputs
 from support.raw import Reply, Server
 from support.serving import Served, serving
 
@@ -29,7 +26,6 @@ SIMULATOR = ("--adapter", "support.fakes:NumpyAdapter")
 TOKEN = "token-of-ann"  # noqa: S105 - of a test
 PATHS = ("/", "/docs")
 _ICON = '<link rel="icon" href="data:,">'
-_EXAMPLE = re.compile(r'<figcaption>(curl|Python)[^<]*</figcaption><pre class="code">(.*?)</pre>', re.DOTALL)
 
 
 @pytest.fixture(scope="module")
@@ -171,11 +167,6 @@ def test_every_message_is_explained_field_by_field(served: Served):
     assert {name for schema in schemas.values() for name in schema.get("properties", ())} <= cells
 
 
-def examples(reply: Reply) -> list[tuple[str, str]]:
-    """Return the calls of a page as they are copied: the language and the text."""
-    return [(language, html.unescape(text)) for language, text in _EXAMPLE.findall(reply.body.decode())]
-
-
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("name", ["served", "guarded"])
 def test_every_example_works_as_it_is_pasted(
@@ -184,24 +175,13 @@ def test_every_example_works_as_it_is_pasted(
     server: Served = request.getfixturevalue(name)
     monkeypatch.setenv("GATEWAY_TOKEN", TOKEN if name == "guarded" else "")
     headers = {"Authorization": f"Bearer {TOKEN}"} if name == "guarded" else {}
-    found = examples(get(server, path, **headers))
+    page = get(server, path, **headers).body.decode()
     documented = sum(row.documented for row in ENDPOINTS.values())
-    assert len(found) == (2 * documented + 1 if path == "/docs" else 2)
-    for language, text in found:
-        answer = _bash(text) if language == "curl" else _python(text)
-        assert answer.strip()
+    assert len(examples(page)) == (2 * documented + 1 if path == "/docs" else 2)
+    for text, printed in outputs(page):
+        assert printed.strip()
         for refusal in ("problem", "'code'", '"code":"'):
-            assert refusal not in answer, f"{text}\n{answer}"
-
-
-def _bash(text: str) -> str:
-    return subprocess.run(["bash", "-euc", text], check=True, capture_output=True, text=True, timeout=60).stdout
-
-
-def _python(text: str) -> str:
-    with contextlib.redirect_stdout(io.StringIO()) as printed:
-        exec(compile(text, "example", "exec"), {})  # noqa: S102 - it is our own example
-    return printed.getvalue()
+            assert refusal not in printed, f"{text}\n{printed}"
 
 
 # ---------------------------------------------------------------------------- headers
