@@ -362,6 +362,11 @@ SHOW = Parameter(
     "only those that differ, that failed, that are queued or run, that have ended, or those of this caller",
     {"enum": ["all", "differ", "failed", "running", "ended", "mine"], "default": "all"},
 )
+_KEY = replace(IDEMPOTENCY_KEY, description="the same key with the same body gives the same comparison again")
+_LIMIT = replace(LIMIT, description=LIMIT.description.replace("jobs", "comparisons"))
+_WAIT_S = replace(
+    WAIT_S, description="seconds to wait for the end of the comparison; more than max_poll_s count as that"
+)
 SEARCH = Parameter(
     "search", "only those with this text in a circuit's, simulator's or person's name", {"type": "string"}
 )
@@ -407,7 +412,7 @@ COMPARE = Endpoint(
     answer=ComparisonInfo,
     answer_means="it was accepted",
     errors=(422, 503, 507),
-    parameters=(IDEMPOTENCY_KEY,),
+    parameters=(_KEY,),
     right=Right.COMPARE,
 )
 COMPARISONS = Endpoint(
@@ -418,7 +423,7 @@ COMPARISONS = Endpoint(
     answer=ComparisonList,
     answer_means="a page",
     errors=(404, 503),
-    parameters=(SHOW, SEARCH, BEFORE, LIMIT),
+    parameters=(SHOW, SEARCH, BEFORE, _LIMIT),
 )
 COMPARISON = Endpoint(
     operation="comparison",
@@ -428,7 +433,7 @@ COMPARISON = Endpoint(
     answer=ComparisonInfo,
     answer_means="the comparison, without its record",
     errors=(404, 503),
-    parameters=(WAIT_S,),
+    parameters=(_WAIT_S,),
 )
 RECORD = Endpoint(
     operation="record",
@@ -569,7 +574,7 @@ PAGES = frozenset(row.path for row in ENDPOINTS.values() if row.is_page)
 def relayed(row: Endpoint) -> Endpoint:
     """Return the row of the door by which a request reaches a simulator, from the simulator's own row."""
     path = SIMULATOR_PATH.replace("{path}", row.path.removeprefix("/"))
-    errors = tuple(sorted({*row.errors, 404, 502, 503, 504}))
+    errors = tuple(sorted({*row.errors, 404, 502, 503}))
     return replace(row, operation=f"simulator-{row.operation}", path=path, errors=errors, needs_token=True)
 
 

@@ -86,7 +86,7 @@ class Calls:
 
     def _waits_for(self, row: Endpoint, name: str) -> Endpoint | None:
         """Return the endpoint that waits for the end of something, if a call is about what there is only afterwards."""
-        if WAIT_S in row.parameters or row.path.endswith(f"{{{name}}}"):
+        if _waits(row) or row.path.endswith(f"{{{name}}}"):
             return None
         rows = (self.api.relayed if self._is_relayed(row) else self.api.endpoints).values()
         whole = row.path[: row.path.index(f"{{{name}}}")] + f"{{{name}}}"
@@ -99,7 +99,7 @@ class Calls:
         path = row.path
         for name, value in {"name": quote(self.simulator, safe=""), "position": "0", "format": "svg", **ids}.items():
             path = path.replace(f"{{{name}}}", value)
-        return f"{self.url}{path}{f'?{WAIT_S.name}={_WAITED_S}' if WAIT_S in row.parameters else ''}"
+        return f"{self.url}{path}{f'?{WAIT_S.name}={_WAITED_S}' if _waits(row) else ''}"
 
     def _curl_line(self, row: Endpoint, ids: Mapping[str, str]) -> str:
         address = self._address(row, ids)
@@ -123,6 +123,10 @@ class Calls:
 
     def _sends_token(self, row: Endpoint) -> bool:
         return self.needs_token and row.needs_token
+
+
+def _waits(row: Endpoint) -> bool:
+    return any(parameter.name == WAIT_S.name for parameter in row.parameters)
 
 
 def _python_body(row: Endpoint) -> str:
