@@ -100,7 +100,7 @@ def _circuits(door: Door) -> Response:
 def _not_passed_on(door: Door, name: str, path: str) -> Response:  # noqa: ARG001 - of the route
     """Refuse what the relay does not pass on; whatever arrives here is too large, has no length, or a strange path."""
     door.directory.info(name)
-    if request.method == "POST":
+    if request.content_length or "Transfer-Encoding" in request.headers:
         body(door)
     raise HttpProblem(404, "not-found", "no simulator has anything at this path")
 

@@ -73,11 +73,11 @@ def test_every_answer_is_as_documented(schema: Any, seconds: float, method: str,
         seen[response.status_code] += 1
         _assert_is_documented(case, response)
 
-    _repeat(cases(schema[path][method]), ask, seconds / len(OPERATIONS))
+    repeat(cases(schema[path][method]), ask, seconds / len(OPERATIONS))
     print(f"\n{method} {path}: {sum(seen.values()):,} requests, {dict(sorted(seen.items()))}")
 
 
-def _repeat(inputs: st.SearchStrategy[Case], act: Callable[[Case], None], seconds: float) -> None:
+def repeat(inputs: st.SearchStrategy[Case], act: Callable[[Case], None], seconds: float) -> None:
     """Act on inputs, in rounds of a fixed seed each, until the time is up; one round at least."""
     end, number = time.monotonic() + seconds, 0
 
