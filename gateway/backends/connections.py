@@ -3,16 +3,22 @@
 The connection pools of urllib3 keep their idle connections in a :class:`queue.LifoQueue`, whose lock stays locked if an
 exception that a signal handler raises, such as KeyboardInterrupt, arrives just after it was taken. Processes that a
 program forks have copies of its idle connections; if two of them used one, each would get answers of the other's.
+
+A connection is reset when it closes, even that of a program that is killed. A server takes one that closes in the usual
+way for one whose client sends nothing more and still waits for its answer, and would go on with a run in vain.
 """
 
 from __future__ import annotations
 
 import os
 import queue
+import socket
+import struct
 from typing import Any, TypeVar
 
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, ProxyManager
+from urllib3.connection import HTTPConnection
 
 T = TypeVar("T")
 
@@ -64,6 +70,8 @@ class _TLSPool(HTTPSConnectionPool):
     QueueCls = ConnectionStack
 
 
+_RESET_WHEN_CLOSED = (socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
 _POOLS: dict[str, type[HTTPConnectionPool]] = {"http": _Pool, "https": _TLSPool}
 
 
@@ -72,11 +80,17 @@ class InterruptibleAdapter(HTTPAdapter):
 
     def init_poolmanager(self, *words: Any, **options: Any) -> None:  # noqa: ANN401 - as requests has it
         """Make the pools of connections."""
-        super().init_poolmanager(*words, **options)
+        super().init_poolmanager(*words, **_with_reset(options))
         self.poolmanager.pool_classes_by_scheme = _POOLS
 
     def proxy_manager_for(self, proxy: str, **options: Any) -> ProxyManager:  # noqa: ANN401 - as requests has it
         """Return the pools of connections that go through a proxy."""
-        manager: ProxyManager = super().proxy_manager_for(proxy, **options)
+        manager: ProxyManager = super().proxy_manager_for(proxy, **_with_reset(options))
         manager.pool_classes_by_scheme = _POOLS
         return manager
+
+
+def _with_reset(options: dict[str, Any]) -> dict[str, Any]:
+    """Return the options of a pool by which its connections are reset when they close."""
+    sockets = options.get("socket_options", HTTPConnection.default_socket_options)
+    return {**options, "socket_options": [*sockets, _RESET_WHEN_CLOSED]}

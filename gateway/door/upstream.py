@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 import ssl
+import struct
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
@@ -36,6 +38,9 @@ HIGH_WATER_BYTES = 2**18
 """So many bytes of an answer wait at most in the door for a client that takes them slowly."""
 
 PIECE_BYTES = 2**18
+
+_RESET = struct.pack("ii", 1, 0)
+"""The option of a socket by which its connection is reset when it closes."""
 
 _INTERIM, _NO_CONTENT, _NOT_MODIFIED = 200, 204, 304
 
@@ -303,7 +308,9 @@ class _Connection(asyncio.Protocol):
         return piece
 
     def end(self) -> None:
-        """End the connection at once."""
+        """End the connection at once, and with it the run whose answer is on it, if it has not come whole."""
+        if self._is_open and not self._answer.is_whole:
+            self._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         self._is_open = False
         self._transport.abort()
 

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import socket
+import struct
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from support.circuits import bell, wide
 from support.fake import Does, fake
-from support.raw import Server
+from support.raw import Server, run_body
+from support.waiting import wait_until
 
 import gateway
-from gateway import Circuit, Counts, Probabilities, Statevector
+from gateway import Circuit, Counts, Probabilities, Statevector, parameter
 from gateway.errors import (
     CircuitInvalidError,
     JobCancelled,
@@ -197,6 +203,55 @@ def test_the_clients_own_timeout_holds_unless_a_run_has_another(fake_server: Ser
 def test_a_timeout_beyond_the_servers_is_refused(fake_server: Server):
     with fake_server.client() as client, pytest.raises(LimitError, match="timeout_s is 20"):
         client.run(fake(), timeout_s=100)
+
+
+# ---------------------------------------------------------------------- callers who leave
+
+
+def _send(server: Server, body: bytes) -> socket.socket:
+    """Send a run, and return the connection on which its answer will come."""
+    connection = socket.create_connection(("127.0.0.1", server.port))
+    head = "POST /v1/run HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    connection.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+    return connection
+
+
+def test_a_run_ends_when_the_connection_of_its_caller_is_reset(fake_server: Server):
+    connection = _send(fake_server, run_body(fake(Does.WAIT), shots=1))
+    fake_server.wait_until_doing(Does.WAIT)
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
+    wait_until(lambda: not fake_server.doing(Does.WAIT), "the run to end with its caller")
+
+
+def test_all_parts_of_a_run_end_when_the_connection_of_its_caller_is_reset(fake_server: Server):
+    sweep = Circuit(1, 8).u(float(Does.WAIT), parameter("n"), 0, 0).measure(0, 0)
+    connection = _send(fake_server, run_body(sweep, shots=1, parameters={"n": [0.0] * 64}))
+    wait_until(lambda: fake_server.doing(Does.WAIT), "a part of the run to begin")
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
+    wait_until(lambda: not fake_server.doing(Does.WAIT), "all parts of the run to end with its caller")
+
+
+def test_a_caller_who_sends_nothing_more_still_gets_the_answer(fake_server: Server):
+    with _send(fake_server, run_body(fake(Does.WAIT, 3), shots=1)) as connection:
+        connection.shutdown(socket.SHUT_WR)
+        fake_server.wait_until_doing(Does.WAIT)
+        fake_server.let_go()
+        assert b'{"00000011":1}' in connection.makefile("rb").read()
+
+
+def test_a_run_ends_with_the_program_that_waits_for_it(fake_server: Server):
+    program = (
+        "import sys; from support.fake import Does, fake; from gateway import BackendClient; "
+        "BackendClient(port=int(sys.argv[1])).run(fake(Does.WAIT), shots=1)"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    process = subprocess.Popen([sys.executable, "-c", program, str(fake_server.port)], env=environment)
+    fake_server.wait_until_doing(Does.WAIT)
+    process.kill()
+    process.wait()
+    wait_until(lambda: not fake_server.doing(Does.WAIT), "the run to end with its caller")
 
 
 def test_a_client_without_a_server_says_so():

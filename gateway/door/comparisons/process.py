@@ -10,16 +10,14 @@ import contextlib
 import os
 import signal
 import socket
-import struct
 import threading
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from types import FrameType
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 import requests
-from urllib3.connection import HTTPConnection
 
 from gateway.backends.addresses import parse_address
 from gateway.backends.auto import Unavailable
@@ -102,18 +100,6 @@ def _compare(channel: Channel, task: Task) -> Outcome:
     return outcome(record, most)
 
 
-class _ResettingAdapter(InterruptibleAdapter):
-    """Resets its connections when they close, even in a process that is killed, so that simulators end its runs.
-
-    A connection that is closed in the usual way may be one whose client sends nothing more, and waits for the answer.
-    """
-
-    def init_poolmanager(self, *words: Any, **options: Any) -> None:  # noqa: ANN401 - as requests has it
-        """Make the pools of connections."""
-        resets = (socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        super().init_poolmanager(*words, socket_options=[*HTTPConnection.default_socket_options, resets], **options)
-
-
 def _backends(names: tuple[str, ...], places: Mapping[str, SimulatorAddress]) -> dict[str, Backend]:
     return {name: _backend(name, places.get(name)) for name in names}
 
@@ -123,7 +109,7 @@ def _backend(name: str, place: SimulatorAddress | None) -> Backend:
         return Unavailable(TransportError(f"the door does not know {name} any more"))
     session = requests.Session()
     for scheme in ("http://", "https://"):
-        session.mount(scheme, _ResettingAdapter())
+        session.mount(scheme, InterruptibleAdapter())
     session.headers.update(place.headers)
     address = parse_address(place.url)
     tls = place.certificates or address.tls
