@@ -37,6 +37,10 @@ _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 _PAGE = re.compile(rb"\s*<(!doctype\s+html|html)\b", re.IGNORECASE)
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
 _LONGEST_TITLE = 100
+_LONGEST_LINE = 2**24
+_BEGINNING_BYTES = 2**16
+"""What is read of an answer that is no stream in the place of one: it may have no end."""
+
 _FROM_A_PROXY = {
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "a proxy stands before the server, and takes no request as large as this",
     HTTPStatus.BAD_GATEWAY: "a proxy stands before the server, and cannot reach it",
@@ -210,8 +214,9 @@ class Transport:
             with response:
                 is_expected = response.headers.get("Content-Type", "").startswith(endpoint.media_type)
                 if response.status_code != endpoint.status or not is_expected:
-                    raise Answer(url, response.status_code, response.headers, response.content).error()
-                yield from _lines(response)
+                    beginning = next(response.iter_content(_BEGINNING_BYTES), b"")
+                    raise Answer(url, response.status_code, response.headers, beginning).error()
+                yield from _lines(response, url)
 
     def close(self) -> None:
         """Close the connections."""
@@ -271,15 +276,21 @@ def _path(endpoint: Endpoint, query: Mapping[str, object], parts: Mapping[str, s
     return endpoint.url(str(parts.get("job_id", "")), query, **others)
 
 
-def _lines(response: requests.Response) -> Iterator[bytes]:
-    """Yield the lines of an answer as they come; the last one only if it has an end."""
+def _lines(response: requests.Response, url: str) -> Iterator[bytes]:
+    """Yield the lines of an answer as they come; the last one only if it has an end.
+
+    Raises:
+        TransportError: one does not end.
+    """
     line = bytearray()
     for byte in response.iter_content(1):  # more than one would wait until there are as many
         if byte == b"\n":
             yield bytes(line.removesuffix(b"\r"))
             line.clear()
-        else:
+        elif len(line) < _LONGEST_LINE:
             line += byte
+        else:
+            raise TransportError(f"{url} sent a line of more than {_LONGEST_LINE:,} bytes", url=url)
 
 
 def _interruptible_session() -> requests.Session:

@@ -16,7 +16,7 @@ from gateway.backends.addresses import is_address
 from gateway.backends.directory import is_gateway, simulators_behind
 from gateway.cli.arguments import UsageError
 from gateway.cli.complaints import remark
-from gateway.errors import RequestError, TransportError
+from gateway.errors import SimulatorNotFound, TransportError
 from gateway.protocol.refusals import named_choices
 
 Places = list[str | Access]
@@ -28,7 +28,7 @@ def named(arguments: argparse.Namespace) -> Places:
 
     Raises:
         UsageError: ``--on`` and ``--at`` do not fit together.
-        RequestError: a name is unknown, or an address is malformed.
+        RequestError, SimulatorNotFound: a name is unknown, or an address is malformed.
         TransportError: a gateway that is given by its name cannot be reached, and what ``--on`` means depends on it.
     """
     on, at = parts(arguments.on), parts(arguments.at)
@@ -74,14 +74,14 @@ def behind(gateway: Access, names: Sequence[str]) -> Places:
     """Return the ways to simulators behind a gateway.
 
     Raises:
-        RequestError: there is none of a name.
+        SimulatorNotFound: there is none of a name.
     """
     found = simulators_behind(gateway)
     known = [] if found is None else [each.name for each in found.simulators]
     for name in names:
         if name not in known:
-            raise RequestError(
-                f"{gateway.address.url} has no simulator {name!r:.100}: {named_choices(name, known)}", field="on"
+            raise SimulatorNotFound(
+                f"{gateway.address.url} has no simulator {name!r:.100}: {named_choices(name, known)}", simulator=name
             )
     return [gateway.to_simulator(name) for name in names]
 

@@ -67,7 +67,7 @@ class ComparisonJob:
         watch = Watch(self._transport, self.id)
         with _shown(progress_of(progress), self._info) as showing:
             if not self._info.state.is_final:
-                with closing(watch.states(deadline)) as states:
+                with closing(watch.states(deadline)) as states, self._named():
                     for info in states:
                         self._info = info
                         showing.show(info)
@@ -115,6 +115,15 @@ class ComparisonJob:
         """Cancel the comparison unless it has ended, and return whether it is cancelled; its runs end in a moment."""
         self._info = repeatedly(lambda: self._transport.call(ComparisonInfo, door.CANCEL, 60.0, comparison_id=self.id))
         return self._info.state not in {ComparisonState.FINISHED, ComparisonState.FAILED}
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        """Say in errors of the connection how to find the comparison again, which goes on."""
+        try:
+            yield
+        except TransportError as exc:
+            message = f"{exc.message}; the comparison goes on there, as {self.id}"
+            raise type(exc)(message, url=exc.url) from exc
 
 
 def ask(transport: Transport, comparison_id: str) -> ComparisonInfo:

@@ -22,7 +22,7 @@ from gateway.client.listing import Comparisons, Simulators
 from gateway.compare.comparison import Comparison
 from gateway.compare.progress import Progress, progress_of
 from gateway.compare.writing import openqasm_of
-from gateway.errors import RequestError
+from gateway.errors import SimulatorNotFound
 from gateway.frameworks.sources import as_source
 from gateway.protocol import door, endpoints
 from gateway.protocol.door import CircuitInfo, CircuitRequest, ComparisonInfo, ComparisonList, DoorInfo, SimulatorList
@@ -97,24 +97,34 @@ class GatewayClient:
         """Return a simulator as a backend, whose requests the gateway passes on.
 
         Raises:
-            RequestError: there is no simulator of this name.
+            SimulatorNotFound: there is no simulator of this name.
         """
         names = self.simulators()
         if name not in names:
-            raise RequestError(f"{self.url} has no simulator {name!r:.100}: {named_choices(name, names)}", field="name")
+            raise SimulatorNotFound(
+                f"{self.url} has no simulator {name!r:.100}: {named_choices(name, names)}", simulator=name
+            )
         return connect(self._access.to_simulator(name), timeout_s=self.timeout_s, session=self._session)
 
-    def circuit(self, circuit: CircuitLike, *, shots: int | None = 10_000, drawing: bool = True) -> CircuitInfo:
+    def circuit(
+        self,
+        circuit: CircuitLike,
+        *,
+        shots: int | None = 10_000,
+        resolution: float | None = None,
+        drawing: bool = True,
+    ) -> CircuitInfo:
         """Return the errors of a text; or the size of a circuit, its drawing, and what it costs on each simulator.
 
         Args:
             circuit: OpenQASM text, the Path of a file, or a circuit of a framework.
             shots: of each simulator; ``None`` for exact results.
+            resolution: the total variation distance to find, which chooses the shots instead.
             drawing: whether the drawing is asked for, an SVG.
         """
         source = as_source(circuit)
         text = openqasm_of(source) if isinstance(source, Circuit) else source
-        body = encode(CircuitRequest(openqasm=text, shots=shots, drawing=drawing))
+        body = encode(CircuitRequest(openqasm=text, shots=shots, resolution=resolution, drawing=drawing))
         return self._transport.call(CircuitInfo, door.CIRCUITS, 60.0, body)
 
     # ---------------------------------------------------------------------- comparisons

@@ -37,11 +37,13 @@ from pennylane.tape import QuantumScript
 from pennylane.transforms import broadcast_expand, defer_measurements, split_non_commuting
 from pennylane.wires import Wires
 
+from gateway.backends.access import access_to
+from gateway.backends.addresses import is_address
 from gateway.backends.base import Backend
 from gateway.backends.batch import Observables, run_together
-from gateway.backends.client import BackendClient
+from gateway.backends.client import BackendClient, connect
 from gateway.circuit import Circuit
-from gateway.errors import GatewayError, RequestError
+from gateway.errors import GatewayError
 from gateway.frameworks.pennylane.parsing import Reader
 from gateway.frameworks.shared.errors import also
 from gateway.frameworks.shared.shots import shot_table
@@ -68,7 +70,7 @@ class GatewayDevice(Device):
         wires: the number of wires, or their labels; by default any wires that a circuit uses.
         shots: the number of shots, as PennyLane's devices still take it; PennyLane recommends ``qml.set_shots``.
         backend: any Backend, or the name of a simulator whose server runs on this machine at its own port
-            (``gateway up``, ``gateway serve``), or ``host:port`` of a server.
+            (``gateway up``, ``gateway serve``), or the URL or ``host:port`` of a server.
         seed: the seed for all circuits that this device will run; ``None`` draws one at random.
     """
 
@@ -176,13 +178,10 @@ class GatewayDevice(Device):
 
 
 def _client(address: str) -> BackendClient:
-    """Return the client of a server on this machine, by the simulator's name, or of ``host:port``."""
-    host, _, port = address.rpartition(":")
-    if not host:
-        return BackendClient("127.0.0.1", find(address).port)
-    if not port.isdecimal():
-        raise RequestError(f"{address!r} is neither the name of a simulator nor host:port", field="backend")
-    return BackendClient(host, int(port))
+    """Return the client of a server on this machine, by the simulator's name, or of a URL or ``host:port``."""
+    if is_address(address):
+        return connect(access_to(address))
+    return BackendClient("127.0.0.1", find(address).port)
 
 
 # ---------------------------------------------------------------------------- one basis

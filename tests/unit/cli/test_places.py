@@ -19,7 +19,7 @@ from gateway.backends.client import BackendClient
 from gateway.cli import circuits, comparing, listing, main, places
 from gateway.cli.arguments import UsageError
 from gateway.compare.comparison import Comparison
-from gateway.errors import AuthenticationError, RequestError, TransportError
+from gateway.errors import AuthenticationError, RequestError, SimulatorNotFound, TransportError
 from gateway.protocol.door import (
     CircuitInfo,
     Estimate,
@@ -121,7 +121,7 @@ def test_names_and_urls_together_say_what_is_meant(words, expected):
 @pytest.mark.parametrize(
     ("words", "error", "message"),
     [
-        (["--on", "cirk", "--at", DOOR], RequestError, f"{DOOR} has no simulator 'cirk': did you mean 'cirq'"),
+        (["--on", "cirk", "--at", DOOR], SimulatorNotFound, f"{DOOR} has no simulator 'cirk': did you mean 'cirq'"),
         (
             ["--on", "cirq", "--at", f"{DOOR},{SERVER}"],
             UsageError,

@@ -24,7 +24,7 @@ from support.scripted_gateway import (
 )
 
 import gateway as package
-from gateway.backends import patience
+from gateway.backends import patience, transport
 from gateway.client.gateway_client import GatewayClient
 from gateway.compare.comparison import Comparison
 from gateway.compare.progress import Event, Progress, Stage
@@ -36,6 +36,7 @@ from gateway.errors import (
     JobTimeout,
     OutOfMemory,
     RequestError,
+    SimulatorNotFound,
     TransportError,
 )
 from gateway.noise import NoiseModel
@@ -161,7 +162,7 @@ def test_a_simulator_is_a_backend_at_its_path(gateway, script):
 
 def test_an_unknown_simulator_is_refused_with_the_closest(gateway, script):
     script.on("GET /v1/simulators", SIMULATORS)
-    with pytest.raises(RequestError, match="http://lab:8080 has no simulator 'qulas': did you mean 'qulacs'"):
+    with pytest.raises(SimulatorNotFound, match="http://lab:8080 has no simulator 'qulas': did you mean 'qulacs'"):
         gateway.simulator("qulas")
 
 
@@ -169,8 +170,9 @@ def test_a_circuit_is_described(gateway, script, tmp_path):
     script.on("POST /v1/circuits", CircuitInfo(num_qubits=2))
     (tmp_path / "a.qasm").write_text("no OpenQASM")
     for circuit, text in ((bell(), TEXT), (tmp_path / "a.qasm", "no OpenQASM"), ("nor this", "nor this")):
-        assert gateway.circuit(circuit, shots=None).num_qubits == 2
-        assert fields_of(script.sent[-1]) == {"openqasm": text, "shots": None, "drawing": True}
+        assert gateway.circuit(circuit, shots=None, resolution=0.1).num_qubits == 2
+        asked = {"openqasm": text, "shots": None, "resolution": 0.1, "drawing": True}
+        assert asked.items() <= fields_of(script.sent[-1]).items()
 
 
 # ---------------------------------------------------------------------- a comparison
@@ -330,11 +332,13 @@ def test_a_stream_that_breaks_off_is_resumed_after_its_last_event(gateway, scrip
         requests.ReadTimeout("silent"),
         Stream(requests.ConnectionError(requests.packages.urllib3.exceptions.ReadTimeoutError(None, "", "silent"))),
         Stream(b"data: no event\n\n"),
+        Stream(b"x" * 2000),
         Stream(b""),
     ],
-    ids=["busy", "missing", "page", "timeout", "silent", "nonsense", "empty"],
+    ids=["busy", "missing", "page", "timeout", "silent", "nonsense", "endless", "empty"],
 )
-def test_where_no_stream_comes_through_the_gateway_is_asked(refusal, gateway, script):
+def test_where_no_stream_comes_through_the_gateway_is_asked(refusal, gateway, script, monkeypatch):
+    monkeypatch.setattr(transport, "_LONGEST_LINE", 1000)
     script.on(EVENTS, refusal)
     script.on(COMPARISON, info("queued"), info("running"), FINISHED)
     assert gateway.comparison("abc").wait().state is ComparisonState.FINISHED
@@ -354,7 +358,7 @@ def test_patience_with_a_gateway_that_is_away_ends(gateway, script, monkeypatch)
     monkeypatch.setattr("gateway.client.watching.time.monotonic", lambda: next(clock))
     script.on(COMPARISON, info())
     script.on(EVENTS, requests.ConnectionError("refused"))
-    with pytest.raises(TransportError, match="cannot reach http://lab:8080"):
+    with pytest.raises(TransportError, match=r"cannot reach http://lab:8080.*; the comparison goes on there, as abc$"):
         gateway.comparison("abc").wait()
 
 
