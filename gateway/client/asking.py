@@ -7,7 +7,7 @@ from typing import TypedDict
 
 from gateway.backends.base import CircuitLike
 from gateway.compare.circuits import named_circuits
-from gateway.compare.comparing import check_options
+from gateway.compare.options import check_options
 from gateway.errors import RequestError
 from gateway.noise import NoiseModel
 from gateway.protocol.door import ComparisonRequest, NamedText

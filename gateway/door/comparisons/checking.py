@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from gateway.circuit.needs import needs
 from gateway.compare.circuits import NamedCircuit, named_circuits
-from gateway.compare.comparing import check_options
+from gateway.compare.options import check_options
 from gateway.door.comparisons.address import SimulatorAddress
 from gateway.door.comparisons.channel import Checked, Task
 from gateway.enforcement import RunOptions, refuse

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import subprocess
+import sys
 from pathlib import Path
 
 import msgspec
@@ -96,6 +98,14 @@ class Seen(Progress):
 
     def finish(self):
         self.is_finished = True
+
+
+def test_a_client_loads_none_of_the_statistics():
+    program = (
+        "import sys, gateway; gateway.GatewayClient; print(*sorted({'flask', 'scipy', 'rich'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+    assert done.stdout == "\n"
 
 
 # ---------------------------------------------------------------------- where it is
