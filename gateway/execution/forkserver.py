@@ -23,7 +23,6 @@ import tempfile
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
 
@@ -49,13 +48,13 @@ _SWEEPS_FOR_S = 10.0
 _ON_LINUX = sys.platform == "linux"
 
 
-def main(channel_fd: int, module: str, entry: str) -> NoReturn:
+def main(channel_fd: int, module: str, serve: Serve) -> NoReturn:
     """Import a simulator, then fork a keeper for each message that comes, until the channel is closed.
 
     Args:
         channel_fd: a socket; each message on it carries a descriptor, the channel of the new keeper.
         module: the module of the simulator.
-        entry: the function that every worker runs, as ``module:function``.
+        serve: what every worker runs.
     """
     sys.argv[1:] = []
     for ignored in (signal.SIGINT, signal.SIGHUP):  # Ctrl-C in a terminal is the server's to handle
@@ -64,7 +63,6 @@ def main(channel_fd: int, module: str, entry: str) -> NoReturn:
     channel.set_inheritable(False)
     if module:
         import_ahead(module)
-    serve = _loaded(entry)
     with contextlib.suppress(OSError):  # a full disk is for the runs that need it to report
         tempfile.gettempdir()  # found by writing a file, which a worker that is killed meanwhile would leave
     gc.freeze()  # what is shared with the workers is looked at, and thereby copied, by none of them
@@ -80,12 +78,6 @@ def main(channel_fd: int, module: str, entry: str) -> NoReturn:
         elif ended := _reap():
             ours.difference_update(ended)
             _end_all(_children(os.getpid()) - ours)  # a keeper was killed: this process has inherited its family
-
-
-def _loaded(entry: str) -> Serve:
-    module, _, name = entry.partition(":")
-    serve: Serve = getattr(import_module(module), name)
-    return serve
 
 
 def _received(channel: socket.socket) -> tuple[bytes, socket.socket]:

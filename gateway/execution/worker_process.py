@@ -21,7 +21,8 @@ IMPORTED_WITHIN_S = 120.0
 _FORKED_WITHIN_S = 10.0
 _PROGRAM = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[3]); "
-    "from gateway.execution.forkserver import main; main(int(sys.argv[1]), sys.argv[2], sys.argv[4])"
+    "from gateway.execution.forkserver import main; from {module} import {function} as serve; "
+    "main(int(sys.argv[1]), sys.argv[2], serve)"
 )
 _ENTRY = "gateway.execution.worker:serve"
 
@@ -57,7 +58,8 @@ class ForkServer:
     def __init__(self, module: str = "", entry: str = _ENTRY) -> None:
         self.on_replaced: Callable[[], None] = lambda: None
         self._module = module
-        self._entry = entry
+        module_of_entry, _, function = entry.partition(":")
+        self._program = _PROGRAM.format(module=module_of_entry, function=function)
         self._closed = False
         self._lock = threading.Lock()  # held for moments only
         self._start()
@@ -66,7 +68,7 @@ class ForkServer:
         self._channel, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603 - ourselves
-                [sys.executable, "-c", _PROGRAM, str(theirs.fileno()), self._module, json.dumps(sys.path), self._entry],
+                [sys.executable, "-c", self._program, str(theirs.fileno()), self._module, json.dumps(sys.path)],
                 stdin=subprocess.DEVNULL,
                 pass_fds=(theirs.fileno(),),
             )
