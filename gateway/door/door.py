@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gateway.door.comparisons.address import SimulatorAddress
+from gateway.jobs.manager import Caller
 from gateway.server.access.door_key import door_headers
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from gateway.door.comparisons.manager import Comparisons
     from gateway.door.directory import Directory
     from gateway.door.events import EventStreams
+    from gateway.door.learning import Learning
     from gateway.door.relay import Relay
     from gateway.door.showing import Showing
     from gateway.protocol.messages import ServerLimits
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
     from gateway.server.http.exchange import Scope
     from gateway.server.http.front import OnLoop
     from gateway.server.telemetry.recorder import Recorder
+
+_ITSELF = Caller(name="the door")
+"""The door, which sees all comparisons."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +43,7 @@ class Door:
         circuits: says what a text is.
         comparisons: accepts comparisons and has them run.
         showing: makes what people see of comparisons.
+        learning: learns from comparisons how fast the simulators are.
         relay: passes requests to simulators through.
         streams: sends events of comparisons.
         limits: bounds that no request may exceed.
@@ -51,6 +57,7 @@ class Door:
     circuits: Circuits
     comparisons: Comparisons
     showing: Showing
+    learning: Learning
     relay: Relay
     streams: EventStreams
     limits: ServerLimits
@@ -64,6 +71,7 @@ class Door:
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Begin to look at the simulators, and go on with the comparisons that an earlier door left."""
         self.directory.start(loop)
+        self.learning.start(lambda comparison_id: self.comparisons.latest_kept(comparison_id, _ITSELF))
         self.comparisons.start()
 
     def route(self, scope: Scope) -> OnLoop | None:
@@ -84,6 +92,8 @@ class Door:
         with contextlib.ExitStack() as ending:  # closes the last part first, and each part even if another fails
             ending.callback(self.directory.close)
             ending.callback(self.circuits.close)
+            ending.callback(self.showing.close)
+            ending.callback(self.learning.close)
             ending.callback(self.comparisons.close, within_s)
 
 

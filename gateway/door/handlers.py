@@ -10,7 +10,8 @@ from flask import Blueprint, Response, g, request
 from gateway.door import assets
 from gateway.door.door import Door
 from gateway.door.examples import examples
-from gateway.errors import RequestError
+from gateway.door.showing.questions import Form
+from gateway.errors import RequestError, ResultNotFound
 from gateway.jobs.manager import Caller
 from gateway.protocol import door as table
 from gateway.protocol import endpoints, openapi
@@ -29,6 +30,9 @@ PROBES = frozenset({table.HEALTHZ.path, table.READYZ.path})
 
 OPEN_PATHS = PROBES | table.PAGES | assets.PATHS | {table.OPENAPI.path}
 """Paths that need no token: the page asks for one itself."""
+
+_PICTURES = {str(Form.SVG): "image/svg+xml", str(Form.PNG): "image/png"}
+"""Form of a picture -> its media type."""
 
 _OK, _ACCEPTED = 200, 202
 
@@ -163,17 +167,20 @@ def _result(door: Door, comparison_id: str) -> Response:
 
 
 def _report(door: Door, comparison_id: str) -> Response:
-    html = door.showing.report(comparison_id, _caller())
+    html = door.showing.shown(Form.REPORT, comparison_id, _caller())
     return _as_download(page_response(html), f"comparison-{comparison_id[:8]}.html")
 
 
 def _picture(door: Door, comparison_id: str, format: str) -> Response:  # noqa: A002 - of the route
-    content, media_type = door.showing.picture(comparison_id, _caller(), format)
+    media_type = _PICTURES.get(format)
+    if media_type is None:
+        raise ResultNotFound(f"a picture is an svg or a png, not {format!r:.20}", job=comparison_id)
+    content = door.showing.shown(Form(format), comparison_id, _caller())
     return _as_download(asset_response(content, media_type), f"comparison-{comparison_id[:8]}.{format}")
 
 
 def _outcomes(door: Door, comparison_id: str) -> Response:
-    content = door.showing.outcomes(comparison_id, _caller())
+    content = door.showing.shown(Form.CSV, comparison_id, _caller())
     return _as_download(asset_response(content, "text/csv; charset=utf-8"), f"comparison-{comparison_id[:8]}.csv")
 
 

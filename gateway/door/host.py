@@ -23,10 +23,17 @@ if TYPE_CHECKING:
     from flask import Flask
 
     from gateway.door.door import Door
+    from gateway.protocol.door import ComparisonInfo
     from gateway.server.http.front import Front
 
+MOST_TEXTS = 64
+"""Texts that wait until they are looked at."""
+
+MOST_SHOWN = 64
+"""Requests of one caller that wait until a comparison is shown."""
+
 SPARE_THREADS = 24
-"""HTTP threads beyond those that wait for comparisons."""
+"""HTTP threads beyond those that wait for comparisons, texts, or what is shown; each starts when it is needed."""
 
 
 class DoorApplication(HostedApplication):
@@ -44,7 +51,8 @@ class DoorApplication(HostedApplication):
     ) -> None:
         self.settings = settings
         self.entries = entries
-        super().__init__(listener, settings, with_reserve(settings.limits.max_polls) + SPARE_THREADS, announcements)
+        waiting = with_reserve(settings.limits.max_polls) + MOST_TEXTS + with_reserve(MOST_SHOWN)
+        super().__init__(listener, settings, waiting + SPARE_THREADS, announcements)
 
     def make(self) -> Flask:
         """Open the database of comparisons, and return the application."""
@@ -56,6 +64,7 @@ class DoorApplication(HostedApplication):
         from gateway.door.door import Door, addresses_for  # noqa: PLC0415
         from gateway.door.events import EventStreams  # noqa: PLC0415
         from gateway.door.handlers import OPEN_PATHS, blueprint  # noqa: PLC0415
+        from gateway.door.learning import Learning  # noqa: PLC0415
         from gateway.door.relay import Relay  # noqa: PLC0415
         from gateway.door.showing import Showing  # noqa: PLC0415
         from gateway.protocol.door import PAGES  # noqa: PLC0415
@@ -75,17 +84,25 @@ class DoorApplication(HostedApplication):
         admission = Admission(authentication, web_pages)
         directory = Directory(self.entries, key, settings.start_hint)
         telemetry = Recorder()
+        circuits = Circuits(most_waiting=MOST_TEXTS)
+        learning = Learning(circuits)
+
+        def on_end(info: ComparisonInfo) -> None:
+            telemetry.ended("comparison", info.state)
+            learning.take(info)
+
         comparisons = Comparisons(
             store,
             partial(addresses_for, directory, key),
             ComparisonLimits(at_once=settings.comparisons_at_once),
-            on_end=lambda info: telemetry.ended("comparison", info.state),
+            on_end=on_end,
         )
         self.service = self.door = Door(
             directory=directory,
-            circuits=Circuits(),
+            circuits=circuits,
             comparisons=comparisons,
-            showing=Showing(comparisons),
+            showing=Showing(comparisons, most=MOST_SHOWN),
+            learning=learning,
             relay=Relay(directory, admission, limits, telemetry),
             streams=EventStreams(comparisons, admission, settings.max_event_streams),
             limits=limits,

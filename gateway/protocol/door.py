@@ -55,6 +55,8 @@ class SimulatorInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
 
     Args:
         name: the simulator's name, as in ``/v1/simulators/{name}/...``.
+        distribution: the Python distribution whose version its backend states, such as ``cirq-core``; empty for
+            simulators that the gateway does not know.
         state: whether it takes work.
         reason: a sentence that says why it does not, and what would help; empty if it does.
         since: when it came into this state, in UTC.
@@ -63,6 +65,7 @@ class SimulatorInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     """
 
     name: str
+    distribution: str = ""
     state: SimulatorState
     reason: str = ""
     since: datetime | None = None

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from support.comparisons import ME, Fakes, comparisons_of, ended, request
+from support.comparisons import ME, Fakes, comparisons_of, ended, latest, request
 from support.fake import Does
 from support.raw import alive, descendants
 from support.waiting import wait_until
@@ -66,11 +66,11 @@ def test_a_comparison_runs_and_its_record_is_kept(comparisons: Comparisons):
     assert info.started is not None
     assert info.ended is not None
     assert info.created <= info.started <= info.ended
-    record = comparisons.latest(info.id, ME)
+    record = latest(comparisons, info.id)
     assert record is not None
     assert record.all_agree
     assert [case.name for case in record.cases] == ["circuit 1", "circuit 2"]
-    assert comparisons.record(info.id, ME) == comparisons.latest_bytes(info.id, ME)
+    assert comparisons.record(info.id, ME) == msgspec.json.encode(record)
     again = msgspec.json.decode(comparisons.request(info.id, ME), type=ComparisonRequest)
     assert again == request(Does.ECHO, Does.ECHO)
     assert comparisons.page(ME).comparisons == (info,)
@@ -89,7 +89,7 @@ def test_those_who_watch_hear_of_the_state_now_of_changes_and_of_the_end_last(co
     assert progress is not None
     assert [line.simulator for line in progress.lines] == ["fast", "slow"]
     assert progress.sentence == "0 of 2 have finished."
-    partial = comparisons.latest(accepted.id, ME)
+    partial = latest(comparisons, accepted.id)
     assert partial is not None
     assert [row.verdict for row in partial.rows[:2]] == ["finished", "finished"]
     with pytest.raises(ResultNotFound, match="is running, and has no record yet"):
@@ -176,7 +176,7 @@ def test_one_that_is_cancelled_while_it_runs_keeps_what_has_finished(comparisons
     info = ended(comparisons, accepted)
     assert (info.state, info.cancelled_by, info.has_record) == (CANCELLED, "127.0.0.1", True)
     assert info.verdict.startswith("2 of 4 runs had finished;")
-    record = comparisons.latest(info.id, ME)
+    record = latest(comparisons, info.id)
     assert record is not None
     assert record.interrupted
     assert [row.verdict for row in record.rows] == ["agrees", "agrees", "undecided", "undecided"]
@@ -211,7 +211,7 @@ def test_a_process_that_does_not_listen_is_killed_and_what_it_had_told_is_kept(f
     with comparisons_of(tmp_path / "file", lambda: fakes.addresses, end_within_s=0.5) as comparisons:
         accepted = comparisons.submit(request(Does.ECHO, Does.WAIT), ME)
         fakes.wait_until_doing(Does.WAIT)
-        wait_until(lambda: comparisons.latest_bytes(accepted.id, ME), "partial results")
+        wait_until(lambda: latest(comparisons, accepted.id), "partial results")
         (process,) = _running_processes(comparisons)
         os.kill(process, signal.SIGSTOP)
         comparisons.cancel(accepted.id, ME)
@@ -252,7 +252,7 @@ def test_a_simulator_that_is_down_is_a_row_that_says_so(fakes: Fakes, tmp_path: 
     gone = SimulatorAddress(url="http://127.0.0.1:9", reason="nobody answers")
     with comparisons_of(tmp_path / "file", lambda: {**fakes.addresses, "gone": gone}) as comparisons:
         info = ended(comparisons, comparisons.submit(request(Does.ECHO, simulators=("fast", "gone")), ME))
-        record = comparisons.latest(info.id, ME)
+        record = latest(comparisons, info.id)
         assert record is not None
         assert (info.state, record.rows[0].verdict, record.rows[1].verdict) == (FINISHED, "agrees", "failed")
         assert "cannot reach http://127.0.0.1:9" in record.rows[1].error
@@ -267,7 +267,7 @@ def test_a_simulator_that_the_door_has_lost_meanwhile_is_a_row_that_says_so(fake
         second = comparisons.submit(request(Does.ECHO), ME)
         del known["slow"]
         comparisons.cancel(first.id, ME)
-        record = comparisons.latest(ended(comparisons, second).id, ME)
+        record = latest(comparisons, ended(comparisons, second).id)
         assert record is not None
         assert record.rows[1].error == "TransportError: the door does not know slow any more"
 
@@ -381,7 +381,7 @@ def test_callers_see_their_own_and_administrators_see_all(comparisons: Compariso
     ada, bob = (Caller(name, name, None, frozenset({Right.COMPARE})) for name in ("ada", "bob"))
     admin = Caller("root", "root", None, frozenset({Right.ADMIN}))
     info = comparisons.submit(request(Does.ECHO, name="bell"), ada)
-    asks = (comparisons.info, comparisons.request, comparisons.record, comparisons.latest, comparisons.cancel)
+    asks = (comparisons.info, comparisons.request, comparisons.record, comparisons.latest_kept, comparisons.cancel)
     for ask in asks:
         with pytest.raises(JobNotFound, match=f"there is no comparison '{info.id}' of yours here"):
             ask(info.id, bob)
@@ -397,14 +397,12 @@ def test_callers_see_their_own_and_administrators_see_all(comparisons: Compariso
     assert comparisons.page(ada, "mine").total == 1
 
 
-def test_what_has_changed_since_the_last_time_is_known(comparisons: Comparisons):
+def test_the_comparison_before_of_the_same_circuits_and_simulators_is_known(comparisons: Comparisons):
     first = ended(comparisons, comparisons.submit(request(Does.ECHO), ME))
-    assert comparisons.since(first.id, ME) is None
+    assert comparisons.earlier_kept(first.id, ME) is None
     ended(comparisons, comparisons.submit(request(Does.ECHO, simulators=("fast",)), ME))
     second = ended(comparisons, comparisons.submit(request(Does.ECHO), ME))
-    changes = comparisons.since(second.id, ME)
-    assert changes is not None
-    assert [(change.simulator, change.p_value) for change in changes.changes] == [("fast", 1.0), ("slow", 1.0)]
+    assert comparisons.earlier_kept(second.id, ME) == comparisons.latest_kept(first.id, ME) is not None
 
 
 # ---------------------------------------------------------------------- doors that end

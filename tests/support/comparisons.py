@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from support.fake import TARGET, Does, fake
 from support.raw import Server
 from support.waiting import wait_until
 
 from gateway.backends.process import ServerProcess
+from gateway.compare.comparison import Comparison
 from gateway.door.comparisons.address import SimulatorAddress
 from gateway.door.comparisons.limits import ComparisonLimits
 from gateway.door.comparisons.manager import Comparisons
@@ -79,6 +81,12 @@ def request(*does: Does, amount: float = 0, name: str = "circuit", **fields: Any
         NamedText(name=f"{name} {k}", openqasm=fake(each, amount).to_openqasm3()) for k, each in enumerate(does, 1)
     )
     return ComparisonRequest(circuits=circuits, **{"shots": 20, "exact": False, **fields})
+
+
+def latest(comparisons: Comparisons, comparison_id: str) -> Comparison | None:
+    """Return the record, or what has finished of one that runs; ``None`` if there is none."""
+    kept = comparisons.latest_kept(comparison_id, ME)
+    return None if kept is None else msgspec.json.decode(kept.text(), type=Comparison)
 
 
 def ended(comparisons: Comparisons, info: ComparisonInfo, caller: Caller = ME) -> ComparisonInfo:

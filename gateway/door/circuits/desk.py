@@ -6,67 +6,40 @@ for further errors are bounded.
 
 from __future__ import annotations
 
-import logging
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
 from gateway.circuit import Circuit, Limits, parse
 from gateway.circuit.needs import needs
 from gateway.circuit.picture import PAGE, draw
+from gateway.compare.record import Record
+from gateway.door import desk
 from gateway.door.circuits import diagnostics
 from gateway.door.circuits.estimates import Asked, estimates, why_not
 from gateway.door.circuits.names import qubit_names
-from gateway.door.circuits.questions import Look, Time, too_large
+from gateway.door.circuits.questions import Learn, Look, Took
 from gateway.door.circuits.sight import look
 from gateway.door.circuits.speeds import seconds_of, work_of
-from gateway.errors import GatewayError
-from gateway.execution.runner import Answer
-from gateway.protocol import problem
 from gateway.protocol.door import CircuitInfo
-from gateway.protocol.encodings import Encoding
-
-log = logging.getLogger("gateway")
 
 LIMITS = Limits()
-_OK = 200
+
+_TOTAL = "total"
+_MOST_CIRCUITS = 8
+"""Of a comparison, so many circuits are learnt from."""
+
+_DECODER = msgspec.msgpack.Decoder(Look | Learn)
 
 
-_DECODER = msgspec.msgpack.Decoder(Look | Time)
+class Desk(desk.Desk):
+    """Looks at texts."""
 
-
-class Desk:
-    """Answers the questions of the process that started this one."""
-
-    def describe(self) -> Answer:
-        """Say that this process is ready."""
-        return Answer(_OK, b"")
-
-    def run(
-        self,
-        body: bytes,
-        token: str | None,  # noqa: ARG002 - nothing is done on behalf of anybody
-        queue_s: float = 0.0,  # noqa: ARG002 - nor does anybody ask how long it waited
-        encoding: Encoding = Encoding.JSON,  # noqa: ARG002 - the process that asks reads JSON
-    ) -> Answer:
-        """Return a CircuitInfo, or the seconds of each simulator, in JSON."""
-        try:
-            question = _DECODER.decode(body)
-            answer: object = info(question) if isinstance(question, Look) else seconds(question)
-            return Answer(_OK, msgspec.json.encode(answer))
-        except GatewayError as error:
-            return Answer(error.status, problem.dump(error))
-        except MemoryError:
-            return Answer(_OK, msgspec.json.encode(too_large()))
-        except Exception as exc:
-            log.exception("a text could not be looked at")
-            failure = GatewayError(f"the text could not be looked at: {type(exc).__name__}")
-            return Answer(failure.status, problem.dump(failure))
-
-    def undo(self, names: Sequence[str]) -> Answer:  # noqa: ARG002 - it starts nothing
-        """Do nothing."""
-        return Answer(_OK, b"")
+    def answer(self, question: bytes) -> bytes:
+        """Return what a text is, or how long runs took, in JSON."""
+        asked = _DECODER.decode(question)
+        return msgspec.json.encode(info(asked) if isinstance(asked, Look) else list(took(asked)))
 
 
 def info(question: Look) -> CircuitInfo:
@@ -103,12 +76,26 @@ def _drawn(answer: CircuitInfo, circuit: Circuit, text: str) -> CircuitInfo:
     return msgspec.structs.replace(answer, drawing=picture.svg, columns=len(picture.columns), remark=picture.remark)
 
 
-def seconds(question: Time) -> dict[str, float]:
-    """Return how long a run is estimated to take on each simulator of which that is known."""
-    circuit = parse(question.openqasm, LIMITS)
+def took(question: Learn) -> Iterator[Took]:
+    """Yield how long runs of a comparison took, if one can tell: each by itself, without noise."""
+    record = msgspec.json.decode(question.record.text(), type=Record)
+    if record.side_by_side or record.noise is not None:
+        return
+    for case in record.cases[:_MOST_CIRCUITS]:
+        ran = [row for row in case.rows if _TOTAL in row.timings and not row.error]
+        seconds = {row.simulator: row.timings[_TOTAL].median for row in ran}
+        if seconds:
+            shots = case.shots // record.repeat
+            yield from _took(case.openqasm, shots, seconds)
+
+
+def _took(text: str, shots: int, seconds: Mapping[str, float]) -> Iterator[Took]:
+    circuit = parse(text, LIMITS)
     asks_for = needs(circuit)
-    asked = Asked(circuit, asks_for, question.openqasm, question.shots)
-    sight = look(circuit, asks_for, question.shots, None, 1)
-    work = work_of(circuit, asks_for, question.shots, asked.kind, sight.outcomes)
-    found = {name: None if work is None else seconds_of(name, work) for name in question.simulators}
-    return {name: each for name, each in found.items() if each is not None}
+    asked = Asked(circuit, asks_for, text, shots)
+    sight = look(circuit, asks_for, shots, None, 1)
+    work = work_of(circuit, asks_for, shots, asked.kind, sight.outcomes)
+    for simulator, each in seconds.items():
+        estimated_s = None if work is None else seconds_of(simulator, work)
+        if estimated_s is not None:
+            yield Took(simulator, estimated_s, each)

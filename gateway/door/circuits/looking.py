@@ -5,23 +5,27 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from gateway.door.circuits.questions import Look, Time, too_large
+from gateway.door.circuits.questions import Learn, Look, Took
 from gateway.door.circuits.speeds import Corrections
-from gateway.errors import BusyError, GatewayError, JobCancelled, JobTimeout, OutOfMemory, SimulatorCrashed
+from gateway.door.comparisons.kept import Kept
+from gateway.door.reception import Begun, Reception, Sentences
+from gateway.errors import GatewayError, JobCancelled, OutOfMemory
 from gateway.execution import processors
 from gateway.execution.content import whole
-from gateway.execution.pool import Stop, WorkerPool
-from gateway.execution.runner import Answer
-from gateway.execution.worker import Answers, Target
-from gateway.protocol import problem
-from gateway.protocol.door import CircuitInfo, CircuitRequest, SimulatorInfo
-from gateway.protocol.messages import ServerLimits
+from gateway.protocol.door import CircuitInfo, CircuitRequest, Diagnostic, SimulatorInfo
 
-_OK = 200
+DESK = f"{__package__}.desk:Desk"
+
+_SENTENCES = Sentences(
+    busy="too many texts are looked at at this moment: try again",
+    slow="this text takes longer than {seconds} to look at: ask for fewer turns of its loops, or less",
+    large="this text takes more memory than there is for looking at it: ask for fewer operations",
+    broken="the processes that look at this text end before they answer: change the text",
+)
 _MOST_WORKERS = 4
 _RUNS_ON_S = 0.5
 """A text that was begun less long ago than this is looked at to the end, since another process would cost as much."""
@@ -45,20 +49,22 @@ class Circuits:
         memory_bytes: int = 2**30,
         most_waiting: int = 64,
     ) -> None:
-        self._workers = workers or max(2, min(processors.usable(), _MOST_WORKERS))
-        self._timeout_s = timeout_s
-        self._most = self._workers + most_waiting
-        self._inside = 0
         self._lock = threading.Lock()
         self._editors: dict[tuple[str, str], list[_Stop]] = {}
         self._corrections = Corrections()
-        limits = ServerLimits(timeout_s=timeout_s, worker_memory_bytes=memory_bytes)
-        self._pool = WorkerPool(_DeskInWorker(), limits, self._workers)
+        self._reception = Reception(
+            DESK,
+            _SENTENCES,
+            workers=workers or max(2, min(processors.usable(), _MOST_WORKERS)),
+            timeout_s=timeout_s,
+            memory_bytes=memory_bytes,
+            most_waiting=most_waiting,
+        )
 
     @property
     def ready(self) -> bool:
         """Whether a text would be looked at at once."""
-        return self._pool.ready
+        return self._reception.ready
 
     def describe(self, request: CircuitRequest, simulators: Sequence[SimulatorInfo], caller: str = "") -> CircuitInfo:
         """Return what a text is; what is wrong with it is part of the answer.
@@ -77,72 +83,27 @@ class Circuits:
         question = Look(request=request, simulators=tuple(simulators), factors=self._corrections.factors())
         with self._typing(caller, request.editor) as stop:
             try:
-                return msgspec.json.decode(self._ask(question, caller, stop), type=CircuitInfo)
+                answer = self._reception.ask(msgspec.msgpack.encode(question), caller, stop)
             except OutOfMemory:
-                return too_large()
+                return CircuitInfo(errors=(Diagnostic(message=_SENTENCES.large),))
+            except JobCancelled as exc:
+                raise JobCancelled("a later text of the same editor has taken the place of this one") from exc
+        return msgspec.json.decode(whole(answer), type=CircuitInfo)
 
-    def observe(self, openqasm: str, shots: int, seconds: Mapping[str, float]) -> None:
-        """Learn from runs how fast the simulators are here; nothing is learnt from a text that takes too long.
+    def observe(self, record: Kept) -> None:
+        """Learn from a comparison how fast the simulators are here; nothing, if its circuits take too long to read.
 
         Args:
-            openqasm: the circuit that was run.
-            shots: of each run.
-            seconds: simulator -> how long its run took.
+            record: of the comparison, as it is kept.
         """
-        question = Time(openqasm=openqasm, shots=shots, simulators=tuple(seconds))
         with contextlib.suppress(GatewayError):
-            estimated = msgspec.json.decode(self._ask(question, "", _Stop()), type=dict[str, float])
-            for simulator, estimate in estimated.items():
-                self._corrections.observe(simulator, estimate, seconds[simulator])
+            answer = self._reception.ask(msgspec.msgpack.encode(Learn(record=record)))
+            for took in msgspec.json.decode(whole(answer), type=list[Took]):
+                self._corrections.observe(took.simulator, took.estimated_s, took.seconds)
 
     def close(self) -> None:
         """End the processes; whoever waits gets an error."""
-        self._pool.close()
-
-    def _ask(self, question: Look | Time, caller: str, stop: _Stop) -> bytes:
-        with self._place():
-            try:
-                answer = self._answer(msgspec.msgpack.encode(question), caller, stop)
-            except JobTimeout as exc:
-                raise self._too_late(stop) from exc
-            except JobCancelled as exc:
-                raise JobCancelled("a later text of the same editor has taken the place of this one") from exc
-        body = whole(answer.body)
-        if answer.status != _OK:
-            raise problem.parse(body, answer.status, "the process that looks at texts")
-        return body
-
-    def _answer(self, question: bytes, caller: str, stop: _Stop) -> Answer:
-        """Ask one process, and others if that ends: perhaps it was killed, and it was not the text's fault.
-
-        Raises:
-            GatewayError: there is no answer.
-        """
-        for _ in range(self._workers + 1):
-            with contextlib.suppress(SimulatorCrashed):
-                return self._pool.run(question, None, self._timeout_s, caller=caller, stop=stop)
-        raise GatewayError("the processes that look at this text end before they answer: change the text")
-
-    def _too_late(self, stop: _Stop) -> GatewayError:
-        if not stop.has_begun:
-            text = f"other texts were looked at for {self._timeout_s:g} s, and this one was not: try again"
-            return BusyError(text, retry_after_s=1.0)
-        text = (
-            f"this text takes longer than {self._timeout_s:g} s to look at: ask for fewer turns of its loops, or less"
-        )
-        return JobTimeout(text, timeout_s=self._timeout_s)
-
-    @contextlib.contextmanager
-    def _place(self) -> Iterator[None]:
-        with self._lock:
-            if self._inside >= self._most:
-                raise BusyError(f"{self._inside} texts are looked at or wait: try again", retry_after_s=1.0)
-            self._inside += 1
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._inside -= 1
+        self._reception.close()
 
     @contextlib.contextmanager
     def _typing(self, caller: str, editor: str) -> Iterator[_Stop]:
@@ -165,41 +126,10 @@ class Circuits:
                     del self._editors[key]
 
 
-class _DeskInWorker(Target):
-    """The desk, which a worker loads; what it imports is large, and stays out of the process that answers requests."""
-
-    @property
-    def module(self) -> str:
-        """The module of the desk."""
-        return f"{__package__}.desk"
-
-    def load(self) -> Answers:
-        """Return the desk."""
-        from gateway.door.circuits.desk import Desk  # noqa: PLC0415 - see above
-
-        return Desk()
-
-
-class _Stop(Stop):
-    """Ends a look that waits, or that goes on for a while; a short one ends by itself.
-
-    Attributes:
-        has_begun: whether a process has begun to look.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.has_begun = False
-        self._began = 0.0
+class _Stop(Begun):
+    """Ends a look that waits, or that goes on for a while; a short one ends by itself."""
 
     def request(self) -> None:
         """End the look, unless it has just begun."""
-        if not self.has_begun or time.monotonic() - self._began > _RUNS_ON_S:
+        if self.began is None or time.monotonic() - self.began > _RUNS_ON_S:
             super().request()
-
-    @contextlib.contextmanager
-    def watching(self, kill: Callable[[], None]) -> Iterator[None]:
-        """Note that the look begins."""
-        self.has_begun, self._began = True, time.monotonic()
-        with super().watching(kill):
-            yield

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from gateway.protocol.door import CircuitInfo, CircuitRequest, Diagnostic, SimulatorInfo
+from gateway.door.comparisons.kept import Kept
+from gateway.protocol.door import CircuitRequest, SimulatorInfo
 
 
 class Look(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -21,21 +22,25 @@ class Look(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     factors: dict[str, float]
 
 
-class Time(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """The question how long a run was estimated to take, without any factor.
+class Learn(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """The question how long the runs of a comparison took, and were estimated to take without any factor.
 
     Args:
-        openqasm: the circuit.
-        shots: of the run.
-        simulators: the names of the simulators.
+        record: of the comparison.
     """
 
-    openqasm: str
-    shots: int
-    simulators: tuple[str, ...]
+    record: Kept
 
 
-def too_large() -> CircuitInfo:
-    """Return what is said of a text that takes more memory than a process has for it."""
-    message = "this text takes more memory than there is for looking at it: ask for fewer operations"
-    return CircuitInfo(errors=(Diagnostic(message=message),))
+class Took(msgspec.Struct, frozen=True):
+    """How long a run took.
+
+    Args:
+        simulator: the name of the simulator.
+        estimated_s: seconds that it was estimated to take.
+        seconds: that it took.
+    """
+
+    simulator: str
+    estimated_s: float
+    seconds: float

@@ -15,7 +15,6 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -51,10 +50,6 @@ from gateway.protocol import problem
 from gateway.protocol.door import ComparisonInfo, ComparisonList, ComparisonRequest, ComparisonState
 from gateway.protocol.refusals import named_choices
 from gateway.rights import Right
-
-if TYPE_CHECKING:
-    from gateway.compare.changes import Changes
-    from gateway.compare.comparison import Comparison
 
 MAX_ATTEMPTS = 3
 """Attempts at a comparison during which the door ends each time: the comparison might be what ends it."""
@@ -299,7 +294,7 @@ class Comparisons:
         request = self._store.request(stored.number)
         if request is None:
             raise _not_found(comparison_id)
-        return request
+        return request.text()
 
     def record(self, comparison_id: str, caller: Caller) -> bytes:
         """Return the record, as JSON.
@@ -312,39 +307,28 @@ class Comparisons:
         record = self._store.record(stored.number) if stored.has_record else None
         if record is None:
             raise ResultNotFound(_why_no_record(stored), job=comparison_id)
-        return record
+        return record.text()
 
-    def latest_bytes(self, comparison_id: str, caller: Caller) -> bytes | None:
+    def latest_kept(self, comparison_id: str, caller: Caller) -> Kept | None:
         """Return the record, or while a comparison runs that of what has finished; ``None`` if there is none.
 
         Raises:
             JobNotFound: the caller has no such comparison.
         """
         found = self._find(comparison_id, caller)
-        if isinstance(found, ActiveComparison) and found.partial is not None and not found.stored.has_record:
-            return Kept(found.partial.record, found.partial.size).text()
+        if isinstance(found, ActiveComparison) and (partial := found.partial) and not found.stored.has_record:
+            return Kept(partial.record, partial.size)
         stored = _stored(found)
         return self._store.record(stored.number) if stored.has_record else None
 
-    def latest(self, comparison_id: str, caller: Caller) -> Comparison | None:
-        """Return the record, as :meth:`latest_bytes` does."""
-        return _decoded(self.latest_bytes(comparison_id, caller))
-
-    def since(self, comparison_id: str, caller: Caller) -> Changes | None:
-        """Return what has changed since the owner's last finished comparison of the same circuits and simulators.
-
-        Returns:
-            ``None`` if there is none, or no record of this one.
+    def earlier_kept(self, comparison_id: str, caller: Caller) -> Kept | None:
+        """Return the record of the owner's last finished comparison of the same circuits and simulators before one.
 
         Raises:
             JobNotFound: the caller has no such comparison.
         """
-        stored = _stored(self._find(comparison_id, caller))
-        earlier = self._store.find_earlier(stored) if stored.has_record else None
-        if earlier is None:
-            return None
-        new, old = _decoded(self._store.record(stored.number)), _decoded(self._store.record(earlier.number))
-        return None if new is None or old is None else new.against(old)
+        earlier = self._store.find_earlier(_stored(self._find(comparison_id, caller)))
+        return None if earlier is None else self._store.record(earlier.number)
 
     def cancel(self, comparison_id: str, caller: Caller) -> ComparisonInfo:
         """Cancel a comparison unless it has ended: one that runs saves what has finished, and ends.
@@ -428,7 +412,7 @@ class Comparisons:
         body = self._store.request(stored.number)
         if body is None:
             raise JobStoreError("the request of a comparison is no longer in the file")
-        request = msgspec.json.decode(body, type=ComparisonRequest)
+        request = msgspec.json.decode(body.text(), type=ComparisonRequest)
         task = Task(
             request=msgspec.structs.replace(request, simulators=stored.simulators),
             simulators=dict(self._addresses(stored.owner)),
@@ -696,11 +680,3 @@ def _why_no_record(stored: Stored) -> str:
         return f"the comparison is {stored.state}, and has no record yet: ask again later"
     said = "" if stored.error is None else f": {msgspec.json.decode(stored.error)['detail']}"
     return f"the comparison is {stored.state}, and has no record{said}"
-
-
-def _decoded(record: bytes | None) -> Comparison | None:
-    if record is None:
-        return None
-    from gateway.compare.comparison import Comparison  # noqa: PLC0415 - what shows a record needs it, and nobody else
-
-    return msgspec.json.decode(record, type=Comparison)

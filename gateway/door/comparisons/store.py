@@ -285,11 +285,11 @@ class ComparisonStore:
             query = sa.select(sa.func.count()).select_from(comparisons).where(wanted.condition())
             return int(connection.scalar(query) or 0)
 
-    def request(self, number: int) -> bytes | None:
+    def request(self, number: int) -> Kept | None:
         """Return what was asked for; ``None`` if the comparison was removed."""
         return self._content(number, contents.c.request, contents.c.request_size)
 
-    def record(self, number: int) -> bytes | None:
+    def record(self, number: int) -> Kept | None:
         """Return the record; ``None`` if there is none, or if the comparison was removed."""
         return self._content(number, contents.c.record, contents.c.record_size)
 
@@ -315,10 +315,10 @@ class ComparisonStore:
         with self._reading() as connection:
             return [Removable(*row) for row in connection.execute(query.order_by(comparisons.c.number).limit(limit))]
 
-    def _content(self, number: int, body: sa.Column[Any], size: sa.Column[Any]) -> bytes | None:
+    def _content(self, number: int, body: sa.Column[Any], size: sa.Column[Any]) -> Kept | None:
         with self._reading() as connection:
             row = connection.execute(sa.select(body, size).where(contents.c.comparison == number)).one_or_none()
-        return None if row is None or row[0] is None else Kept(*row).text()
+        return None if row is None or row[0] is None else Kept(*row)
 
     def _one(self, query: sa.Select[Any]) -> Stored | None:
         return next(iter(self._several(query)), None)

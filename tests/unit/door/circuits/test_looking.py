@@ -9,15 +9,21 @@ import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 from xml.etree import ElementTree as ET
 
+import msgspec
 import pytest
 from support.directory import all_known, known
+from support.records import case, record
 from support.waiting import wait_until
 
+from gateway.compare.record import Row, Spread
 from gateway.door.circuits import Circuits
+from gateway.door.comparisons.kept import Kept
 from gateway.door.examples import examples
 from gateway.errors import BusyError, GatewayError, JobCancelled, JobTimeout
+from gateway.noise import NoiseModel
 from gateway.protocol.door import CircuitInfo, CircuitRequest
 
 HEAD = 'OPENQASM 3;\ninclude "stdgates.inc";\n'
@@ -43,6 +49,19 @@ def hasty() -> Iterator[Circuits]:
 
 def ask(circuits: Circuits, text: str = GOOD, **options: object) -> CircuitInfo:
     return circuits.describe(CircuitRequest(openqasm=text, **options), all_known())  # type: ignore[arg-type]
+
+
+def kept(text: str, seconds: dict[str, float], **changes: Any) -> Kept:
+    """Return the record of a comparison whose runs took so long."""
+    rows = [Row(simulator=name, timings={"total": Spread(each, each, each)}) for name, each in seconds.items()]
+    circuit = case(
+        GOOD,
+        "circuit",
+        {},
+        [*rows, Row(simulator="stim", error="JobTimeout: it was slow", timings={"total": Spread(9, 9, 9)})],
+    )
+    made = record(msgspec.structs.replace(circuit, openqasm=text), **changes)
+    return Kept.of(msgspec.json.encode(made))
 
 
 def test_a_text_is_described(circuits: Circuits) -> None:
@@ -154,7 +173,7 @@ def test_a_later_text_of_the_same_editor_takes_the_place_of_one_that_waits(circu
             results[name] = type(error)
 
     def waiting(number: int) -> None:
-        wait_until(lambda: busy._pool.waiting == number, f"{number} texts that wait")
+        wait_until(lambda: busy._reception.waiting == number, f"{number} texts that wait")
 
     try:
         wait_until(lambda: busy.ready, "processes that are ready")
@@ -175,7 +194,7 @@ def test_a_later_text_of_the_same_editor_takes_the_place_of_one_that_waits(circu
 
 def test_a_process_that_is_killed_costs_no_answer(circuits: Circuits) -> None:
     ask(circuits)
-    for pid in circuits._pool.pids():
+    for pid in circuits._reception.pids():
         os.kill(pid, signal.SIGKILL)
     for _ in range(3):
         assert ask(circuits).operations == 4
@@ -185,12 +204,22 @@ def test_runs_that_were_observed_change_the_estimates() -> None:
     learning = Circuits(workers=1, timeout_s=60)
     try:
         before = learning.describe(CircuitRequest(openqasm=GOOD), [known("qulacs")]).estimates[0].seconds
+        record = kept(GOOD, {"qulacs": 1.0, "theirs": 1.0})
         for _ in range(20):
-            learning.observe(GOOD, 10_000, {"qulacs": 1.0, "theirs": 1.0})
+            learning.observe(record)
         after = learning.describe(CircuitRequest(openqasm=GOOD), [known("qulacs")]).estimates[0].seconds
         assert before is not None
         assert after == pytest.approx(min(30 * before, 1.0), rel=0.2)
-        learning.observe("no program", 10, {"qulacs": 1.0})
+        for nothing in (
+            kept("no program", {"qulacs": 9.0}),
+            kept(GOOD, {"qulacs": 9.0}, side_by_side=True),
+            kept(GOOD, {"qulacs": 9.0}, noise=NoiseModel().readout_error(0.1, 0.1)),
+            kept(GOOD, {}),
+            Kept.of(b"no record"),
+        ):
+            learning.observe(nothing)
+        unchanged = learning.describe(CircuitRequest(openqasm=GOOD), [known("qulacs")]).estimates[0].seconds
+        assert unchanged == after
     finally:
         learning.close()
 
