@@ -67,12 +67,14 @@ class _Known:
         upstream: the connections to it.
         info: what the list says of it.
         described_at: when it said last what it can do, in seconds of the clock.
+        is_known: whether it was looked at.
     """
 
     entry: Entry
     upstream: Upstream
     info: SimulatorInfo
     described_at: float = 0.0
+    is_known: bool = False
 
 
 class Directory:
@@ -106,6 +108,11 @@ class Directory:
     def names(self) -> tuple[str, ...]:
         """The names of all simulators."""
         return tuple(self._known)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether each simulator was looked at, so that it is known whether it takes work."""
+        return all(known.is_known for known in self._known.values())
 
     def infos(self) -> tuple[SimulatorInfo, ...]:
         """Return what is known of each simulator."""
@@ -197,7 +204,7 @@ class Directory:
             info = await self._look(known)
             if info.state is not known.info.state or known.info.since is None:
                 info = msgspec.structs.replace(info, since=datetime.now(UTC))
-            known.info = info
+            known.info, known.is_known = info, True
             await asyncio.sleep(max(0.0, began + LOOK_EVERY_S - time.monotonic()))
 
     async def _look(self, known: _Known) -> SimulatorInfo:

@@ -11,7 +11,7 @@ from gateway.door import assets
 from gateway.door.door import Door
 from gateway.door.examples import examples
 from gateway.door.showing.questions import Form
-from gateway.errors import RequestError, ResultNotFound
+from gateway.errors import BusyError, RequestError, ResultNotFound
 from gateway.jobs.manager import Caller
 from gateway.protocol import door as table
 from gateway.protocol import endpoints, openapi
@@ -196,7 +196,9 @@ def _healthz(_door: Door) -> Response:
     return respond(encode(Health()))
 
 
-def _readyz(_door: Door) -> Response:
+def _readyz(door: Door) -> Response:
+    if not door.directory.is_ready:
+        raise BusyError("the door has not looked at every simulator yet", retry_after_s=1.0)
     return respond(encode(Health("ready")))
 
 

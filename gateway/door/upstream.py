@@ -429,6 +429,8 @@ def _check_framing(answer: _Answer, *, is_head: bool) -> None:
     lengths, encodings = names.count(b"content-length"), names.count(b"transfer-encoding")
     if lengths + encodings > 1:
         raise UpstreamError("states the length of its answer twice")
+    if encodings and dict(answer.headers)[b"transfer-encoding"].strip().lower() != b"chunked":
+        raise UpstreamError("sends its answer in another encoding than chunks, or not chunked alone")
     if not (lengths or encodings or is_head or answer.status in {_NO_CONTENT, _NOT_MODIFIED}):
         raise UpstreamError("does not state the length of its answer")
 

@@ -66,6 +66,7 @@ def make_application(
     if service.idle_limit is not None:
         _count_requests(app, service.idle_limit, open_paths)
     _count_responses(app, service)
+    app.after_request(_forbid_guessing)
     app.register_error_handler(GatewayError, on_gateway_error)
     app.register_error_handler(HTTPException, on_http_error)
     app.register_error_handler(Exception, on_surprise)
@@ -104,3 +105,9 @@ def _count_responses(app: Flask, service: Answering) -> None:
     def count(response: Response) -> Response:
         service.telemetry.request_answered(request.url_rule.rule if request.url_rule else None, response.status_code)
         return response
+
+
+def _forbid_guessing(response: Response) -> Response:
+    """Forbid browsers to take an answer for something else than it says it is."""
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    return response

@@ -139,7 +139,7 @@ class Front:
             return await self._call(exchange.scope, Body(self._bodies))
         if not exchange.is_framed:
             exchange.connection.close_after_answer()  # two readers may disagree where the next request begins
-        direct = self._direct(exchange.scope)
+        direct = self._direct(exchange.scope) if exchange.is_framed else None
         if direct is not None:
             return await direct(exchange)
         body = await exchange.collect(Body(self._bodies))

@@ -113,6 +113,7 @@ def test_the_answer_to_head_has_a_length_and_no_body():
         (b"SSH-2.0-OpenSSH_9.2\r\n\r\n", "no HTTP"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nhi!", "no HTTP"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n", "no HTTP"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n", "not chunked alone"),
         (b"HTTP/1.1 200 OK\r\n\r\nhi", "does not state the length"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\nhi", "no HTTP"),
         (b"HTTP/1.1 200 OK\r\nX: a\0b\r\nContent-Length: 2\r\n\r\nhi", "no HTTP"),
