@@ -7,17 +7,18 @@ import pickle
 from collections.abc import Iterator
 
 import pytest
+from support.doors import WAYS, reached
 from support.fake import Does, fake
 from support.raw import JSON, run_body
-from support.serving import Served, exchange, request, serving, statuses
+from support.serving import Served, exchange, request, statuses
 
 SECRET = b"GET /v1/backend HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 """What is smuggled: were it answered, ``bit_order`` would come back."""
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Served]:
-    with serving("--limit", "max_body_bytes=100000", "--limit", "max_header_bytes=4000") as served:
+@pytest.fixture(scope="module", params=WAYS)
+def server(request: pytest.FixtureRequest) -> Iterator[Served]:
+    with reached(request.param, "--limit", "max_body_bytes=100000", "--limit", "max_header_bytes=4000") as served:
         yield served
 
 
@@ -215,7 +216,7 @@ ODD_PATHS = [
     "/v1/jobs/a%00b", "/v1/jobs/%ff%fe", "/%c0%ae%c0%ae/etc/passwd", "//etc/passwd", "/v1//jobs//x",
     "/v1/jobs/'%20or%201=1--",
     "/v1/jobs/%25s%25n", "/v1/jobs/{{7*7}}", "/v1/jobs/" + "a" * 3000, "/console",
-    "/?__debugger__=yes&cmd=resource&f=style.css", "/\\..\\..\\etc",
+    "/v1?__debugger__=yes&cmd=resource&f=style.css", "/\\..\\..\\etc",
     "/v1/jobs/x/rerun/../../../backend", "/v1/jobs/\u202e".encode().decode("latin-1"), "/V1/RUN",
     "/v1/run;x=y", "/v1/run%20",
 ]  # fmt: skip

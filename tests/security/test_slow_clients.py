@@ -7,18 +7,19 @@ import socket
 from collections.abc import Iterator
 
 import pytest
+from support.doors import WAYS, reached
 from support.fake import Does, fake
 from support.raw import run_body
-from support.serving import Served, serving, statuses
+from support.serving import Served, statuses
 from support.waiting import wait_until
 
 ARRIVAL_S = 2.0
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Served]:
+@pytest.fixture(scope="module", params=WAYS)
+def server(request: pytest.FixtureRequest) -> Iterator[Served]:
     """A server whose requests have to arrive within two seconds."""
-    with serving("--limit", f"max_arrival_s={ARRIVAL_S}") as served:
+    with reached(request.param, "--limit", f"max_arrival_s={ARRIVAL_S}") as served:
         yield served
 
 
@@ -42,14 +43,14 @@ def connections(server: Served, number: int, data: bytes) -> Iterator[list[socke
     with contextlib.ExitStack() as stack:
         opened = [stack.enter_context(socket.create_connection((server.host, server.port), 30)) for _ in range(number)]
         for each in opened:
-            each.sendall(data)
+            each.sendall(server.addressed(data))
         yield opened
 
 
-@pytest.fixture(scope="module")
-def patient_server() -> Iterator[Served]:
+@pytest.fixture(scope="module", params=WAYS)
+def patient_server(request: pytest.FixtureRequest) -> Iterator[Served]:
     """A server that waits an hour for a request to arrive: whoever had to wait for it would not be answered in time."""
-    with serving("--limit", "max_arrival_s=3600") as served:
+    with reached(request.param, "--limit", "max_arrival_s=3600") as served:
         yield served
 
 

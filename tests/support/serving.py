@@ -1,4 +1,4 @@
-"""``gateway serve`` as people start it, and requests to it byte by byte."""
+"""``gateway serve`` and ``gateway open`` as people start them, and requests to them byte by byte."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import socket
 import ssl
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -19,7 +19,7 @@ from support.waiting import wait_until
 
 from gateway.backends.client import BackendClient
 
-_ADDRESS = re.compile(r"serving \S+ at (https?)://(\S+):(\d+) ")
+_ADDRESS = re.compile(r"(?:serving \S+|the door is open) at (https?)://(\S+):(\d+)[ ,]")
 _CRLF = b"\r\n"
 
 
@@ -36,9 +36,9 @@ class Served(Server):
         return self._log.read_text(encoding="utf-8", errors="replace")
 
 
-def command(*options: str) -> list[str]:
-    """Return the command that serves the fake."""
-    return [sys.executable, "-m", "gateway.cli", "serve", "--adapter", TARGET, "--workers", "2", *options]
+def command(*options: str, adapter: str = TARGET) -> list[str]:
+    """Return the command that serves an adapter, the fake by default."""
+    return [sys.executable, "-m", "gateway.cli", "serve", "--adapter", adapter, "--workers", "2", *options]
 
 
 def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -50,12 +50,17 @@ def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
 @contextlib.contextmanager
 def serving(*options: str, env: Mapping[str, str] | None = None, port: int = 0) -> Iterator[Served]:
     """Run ``gateway serve`` with options until the end of the block, which begins once the server is ready."""
+    with started(command("--port", str(port), *options), env) as served:
+        yield served
+
+
+@contextlib.contextmanager
+def started(words: Sequence[str], env: Mapping[str, str] | None = None) -> Iterator[Served]:
+    """Run a command that serves until the end of the block, which begins once the server is ready."""
     with TemporaryDirectory() as folder:
         log = Path(folder) / "log"
         with log.open("wb") as written:
-            process = subprocess.Popen(
-                command("--port", str(port), *options), stdout=written, stderr=written, env=environment(env)
-            )
+            process = subprocess.Popen(words, stdout=written, stderr=written, env=environment(env))
         try:
             scheme, host, bound_port = _address(process, log)
             served = Served(process, "127.0.0.1" if host == "0.0.0.0" else host, bound_port, log)  # noqa: S104 - compared, not bound
@@ -109,7 +114,7 @@ def exchange(server: Server, data: bytes, *, within_s: float = 30.0, tls: bool =
             context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
             connection = stack.enter_context(context.wrap_socket(plain))
         with contextlib.suppress(OSError):  # it may have refused and closed already
-            connection.sendall(data)
+            connection.sendall(server.addressed(data))
             if not tls:
                 connection.shutdown(socket.SHUT_WR)
         return _received(connection)
