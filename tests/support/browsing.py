@@ -17,6 +17,9 @@ AXE = Path(__file__).parents[1] / "page/node_modules/axe-core/axe.min.js"
 DESKTOP, TABLET, PHONE = (1440, 900), (820, 1180), (390, 844)
 """Widths and heights of windows, in CSS pixels."""
 
+_INTERRUPTED = "net::ERR_NETWORK_CHANGED"
+"""What Chromium says of requests under way when an interface of the machine comes or goes."""
+
 _OWN_SCHEMES = {"about", "blob", "data"}
 _GRAVE = {"serious", "critical"}
 
@@ -100,7 +103,7 @@ class Browsing:
         self.faults.append(fault)
 
     def _note_console(self, message: ConsoleMessage) -> None:
-        if message.type == "error":
+        if message.type == "error" and _INTERRUPTED not in message.text:
             self._note(f"console: {message.text} ({message.location.get('url', '')})")
 
     def _note_request(self, request: Request, host: str) -> None:
