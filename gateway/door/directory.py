@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import logging
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -13,12 +15,13 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from gateway.door.upstream import Request, Upstream, UpstreamError, ask
-from gateway.errors import GatewayError, SimulatorNotFound
+from gateway.errors import BusyError, GatewayError, SimulatorNotFound
 from gateway.protocol import endpoints, problem
 from gateway.protocol.door import Load, SimulatorInfo, SimulatorState
 from gateway.protocol.messages import BackendInfo, decode
 from gateway.protocol.refusals import named_choices
 from gateway.server.access.door_key import door_headers
+from gateway.simulators import SIMULATORS
 
 if TYPE_CHECKING:
     from gateway.door.upstream import Head, Header
@@ -38,7 +41,12 @@ WATCHED_FOR_S = 10.0
 
 MOST_BYTES = 2**20
 
+MOST = 10**9
+"""What simulators have to do is less than this, if they say so in earnest."""
+
 _LOADS = {"gateway_workers": "workers", "gateway_waiting_runs": "waiting", "gateway_queued_circuits": "waiting"}
+
+log = logging.getLogger("gateway")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +101,11 @@ class Directory:
                 entry,
                 Upstream(entry.url, entry.certificates),
                 SimulatorInfo(
-                    name=entry.name, state=SimulatorState.STARTING, reason="nobody has asked it yet", since=now
+                    name=entry.name,
+                    distribution=SIMULATORS[entry.name].distribution if entry.name in SIMULATORS else "",
+                    state=SimulatorState.STARTING,
+                    reason="nobody has asked it yet",
+                    since=now,
                 ),
             )
             for entry in entries
@@ -173,7 +185,12 @@ class Directory:
         """
         if self._loop is None:
             return dict.fromkeys(self._known)
-        texts = asyncio.run_coroutine_threadsafe(self._all_metrics(), self._loop).result(2 * PATIENCE_S)
+        asked = asyncio.run_coroutine_threadsafe(self._all_metrics(), self._loop)
+        try:
+            texts = asked.result(2 * PATIENCE_S)
+        except TimeoutError:
+            asked.cancel()
+            raise BusyError("the door is too busy to ask the simulators: try again", retry_after_s=1.0) from None
         return dict(zip(self._known, texts, strict=True))
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -201,7 +218,11 @@ class Directory:
     async def _watch(self, known: _Known) -> None:
         while True:
             began = time.monotonic()
-            info = await self._look(known)
+            try:
+                info = await self._look(known)
+            except Exception:  # whatever a stranger has answered, it is looked at again
+                log.exception("looking at %s failed", known.entry.name)
+                info = self._down(known, "gives answers that are not understood")
             if info.state is not known.info.state or known.info.since is None:
                 info = msgspec.structs.replace(info, since=datetime.now(UTC))
             known.info, known.is_known = info, True
@@ -211,10 +232,12 @@ class Directory:
         """Return how a simulator is now."""
         before, entry = known.info, known.entry
         try:
-            head, _ = await self._ask(known, endpoints.READYZ.path)
+            head, body = await self._ask(known, endpoints.READYZ.path)
             if head.status == HTTPStatus.SERVICE_UNAVAILABLE:
                 reason = f"{entry.name} imports its framework"
                 return msgspec.structs.replace(before, state=SimulatorState.STARTING, reason=reason, load=None)
+            if head.status != HTTPStatus.OK:
+                raise problem.parse(body, head.status, entry.url)
             is_new = before.state is not SimulatorState.READY or before.backend is None
             backend = before.backend
             if is_new or known.described_at + DESCRIBED_EVERY_S < time.monotonic():
@@ -224,19 +247,10 @@ class Directory:
             return self._down(known, str(exc))
         except GatewayError as exc:
             return self._down(known, f"answers: {exc.message}")
+        state, reason = SimulatorState.READY, ""
         if backend is not None and not backend.online:
-            reason = backend.status or f"{entry.name} says that it takes no work"
-            return SimulatorInfo(
-                name=entry.name,
-                state=SimulatorState.DOWN,
-                reason=reason,
-                since=before.since,
-                load=load,
-                backend=backend,
-            )
-        return SimulatorInfo(
-            name=entry.name, state=SimulatorState.READY, since=before.since, load=load, backend=backend
-        )
+            state, reason = SimulatorState.DOWN, backend.status or f"{entry.name} says that it takes no work"
+        return msgspec.structs.replace(before, state=state, reason=reason, load=load, backend=backend)
 
     async def _describe(self, known: _Known) -> BackendInfo:
         """Return what a simulator says of itself.
@@ -255,7 +269,9 @@ class Directory:
     async def _load(self, known: _Known) -> Load | None:
         """Return what a simulator has to do, if it says so."""
         text = await self._metrics(known)
-        return None if text is None else load_of(text.splitlines())
+        with contextlib.suppress(ValueError):  # of the metrics of somebody else
+            return None if text is None else load_of(text.splitlines())
+        return None
 
     async def _all_metrics(self) -> list[str | None]:
         return await asyncio.gather(*map(self._metrics, self._known.values()))
@@ -287,12 +303,23 @@ def bearer(token: str) -> Header:
 
 
 def load_of(metrics: Iterable[str]) -> Load:
-    """Return what a simulator has to do, from the lines of its metrics."""
+    """Return what a simulator has to do, from the lines of its metrics.
+
+    Raises:
+        ValueError: a number is none.
+    """
     numbers = {"workers": 0, "waiting": 0, "running": 0}
     for line in metrics:
         name, _, value = line.rpartition(" ")
         if (kind := _LOADS.get(name)) is not None:
-            numbers[kind] += int(float(value))
+            numbers[kind] += _number(value)
         elif name == 'gateway_jobs{state="running"}':
-            numbers["running"] += int(float(value))
+            numbers["running"] += _number(value)
     return Load(**numbers)
+
+
+def _number(value: str) -> int:
+    number = float(value)
+    if not 0 <= number < MOST:
+        raise ValueError(f"{number} is no number of what there is to do")
+    return int(number)

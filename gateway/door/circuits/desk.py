@@ -85,11 +85,10 @@ def took(question: Learn) -> Iterator[Took]:
         ran = [row for row in case.rows if _TOTAL in row.timings and not row.error]
         seconds = {row.simulator: row.timings[_TOTAL].median for row in ran}
         if seconds:
-            shots = case.shots // record.repeat
-            yield from _took(case.openqasm, shots, seconds)
+            yield from _took(case.openqasm, case.shots // record.repeat or None, seconds)
 
 
-def _took(text: str, shots: int, seconds: Mapping[str, float]) -> Iterator[Took]:
+def _took(text: str, shots: int | None, seconds: Mapping[str, float]) -> Iterator[Took]:
     circuit = parse(text, LIMITS)
     asks_for = needs(circuit)
     asked = Asked(circuit, asks_for, text, shots)
