@@ -6,6 +6,7 @@ import { type ComparisonInfo, isFinal } from "./messages";
 import { day, secondsBetween, span, time } from "./moments";
 import { integer, several } from "./numbers";
 import { fragment } from "./route";
+import { visible } from "./visible";
 
 interface TableProps {
   title: string;
@@ -37,10 +38,12 @@ export function ComparisonTable({ title, comparisons, me, onCancelled }: TablePr
               {text}
             </th>
           ))}
-          {onCancelled && (
+          {onCancelled ? (
             <th class="cancel" role="columnheader" scope="col">
               <span class="hidden">cancel</span>
             </th>
+          ) : (
+            <td class="cancel" role="cell" />
           )}
         </tr>
       </thead>
@@ -61,15 +64,15 @@ function Row({ info, me, onCancelled }: RowProps) {
   const { circuits = [], simulators = [] } = info;
   const started = info.started ?? info.created;
   const when = isFinal(info.state) ? day(started) : time(started);
-  const by = me === undefined ? "" : info.by === me ? "you" : (info.by ?? "");
+  const by = who(info.by, me);
   const inALine = [several(simulators.length, "simulator"), when, took(info), by].filter(Boolean).join(", ");
   return (
     <tr role="row">
       <td class="verdict-cell" role="cell">
-        <Told info={info} />
+        <Told info={info} me={me} />
       </td>
       <td class="circuit-cell" role="cell">
-        {circuits[0]}
+        {visible(circuits[0] ?? "")}
         {circuits.length > 1 && ` and ${integer(circuits.length - 1)} more`}
         <small>{info.summary}</small>
       </td>
@@ -90,11 +93,9 @@ function Row({ info, me, onCancelled }: RowProps) {
           {by}
         </td>
       )}
-      {onCancelled && (
-        <td class="cancel number" role="cell">
-          <Cancel info={info} onCancelled={onCancelled} />
-        </td>
-      )}
+      <td class="cancel number" role="cell">
+        {onCancelled && <Cancel info={info} onCancelled={onCancelled} />}
+      </td>
       <td class="meta narrow-only" role="cell">
         {inALine}
       </td>
@@ -109,19 +110,25 @@ function took({ state, started, ended, progress }: ComparisonInfo): string {
   return progress?.seconds ? span(progress.seconds) : "";
 }
 
+/** The name of a person, as the reader knows it; empty where nobody needs a token, and so nobody has a name. */
+function who(name = "", me?: string): string {
+  return me === undefined ? "" : name === me ? "you" : visible(name);
+}
+
 /** The mark and the verdict, or how far it is: a link to the result. */
-function Told({ info }: { info: ComparisonInfo }) {
+function Told({ info, me }: Pick<RowProps, "info" | "me">) {
   const { circuits = [], progress } = info;
   const share = done(info);
+  const mark = markOf(info);
   return (
     <div class="told-in-short">
-      <Mark name={markOf(info)} />
+      {mark ? <Mark name={mark} /> : <span />}
       <div>
         <a href={fragment("compare", { comparison: info.id })}>
-          <Words info={info} />
+          <Words info={info} me={me} />
         </a>
         {info.state === "running" && progress && (
-          <progress max={100} value={share} aria-label={circuits[0] ?? "progress"}>
+          <progress max={100} value={share} aria-label={visible(circuits[0] ?? "progress")}>
             {share} %
           </progress>
         )}
@@ -130,21 +137,22 @@ function Told({ info }: { info: ComparisonInfo }) {
   );
 }
 
-function markOf({ state, standing }: ComparisonInfo): MarkName {
+/** The mark of what it has come to; one that is undecided has none. */
+function markOf({ state, standing }: ComparisonInfo): MarkName | undefined {
   if (state === "queued" || state === "running" || state === "failed") {
     return state;
   }
   if (standing === "differs") {
     return "differs";
   }
-  return state === "cancelled" ? "cancelled" : standing === "agrees" || standing === "failed" ? standing : "finished";
+  return state === "cancelled" ? "cancelled" : standing === "agrees" || standing === "failed" ? standing : undefined;
 }
 
 /** What is shown of a verdict in a list: what follows below a result does not follow here. */
 const BELOW = /[;.] (?:[\d,]+-operation reproducer|[\d,]+ reproducers) below/;
 
-function Words({ info }: { info: ComparisonInfo }) {
-  const [loud = "", quiet = ""] = info.told ?? [];
+function Words({ info, me }: Pick<RowProps, "info" | "me">) {
+  const [loud = "", quiet = ""] = (info.told ?? []).map(visible);
   switch (info.state) {
     case "queued":
       return <>{info.before ? `Queued, ${integer(info.before)} before it` : "Queued, it runs next"}</>;
@@ -162,15 +170,17 @@ function Words({ info }: { info: ComparisonInfo }) {
       );
     }
     case "failed":
-      return <>Failed: {info.error?.detail ?? info.error?.title ?? "it has no record"}</>;
-    case "cancelled":
+      return <>Failed: {visible(info.error?.detail ?? info.error?.title ?? "it has no record")}</>;
+    case "cancelled": {
+      const by = who(info.cancelled_by, me);
       return (
         <>
-          Cancelled{info.cancelled_by && ` by ${info.cancelled_by}`}
+          Cancelled{by && ` by ${by}`}
           {loud && `. ${loud}`}
           {quiet.replace(BELOW, "")}
         </>
       );
+    }
     default: {
       const isLoud = info.standing !== "agrees";
       return (
@@ -210,7 +220,7 @@ function Cancel({ info, onCancelled }: { info: ComparisonInfo; onCancelled: () =
     <>
       <button type="button" disabled={isCancelling} onClick={() => void cancel()}>
         {isCancelling ? "Cancelling" : "Cancel"}
-        <span class="hidden"> {info.circuits?.[0]}</span>
+        <span class="hidden"> {visible(info.circuits?.[0] ?? "")}</span>
       </button>
       {problem && <small role="status">{problem}</small>}
     </>

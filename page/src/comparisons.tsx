@@ -5,6 +5,7 @@ import type { ComparisonInfo, DoorInfo } from "./messages";
 import { integer } from "./numbers";
 import { fragment, go, type Route } from "./route";
 import { type Comparisons as Listed, PAGE, type Query, type Show, useComparisons } from "./use-comparisons";
+import { visible } from "./visible";
 
 interface ComparisonsProps {
   door: DoorInfo;
@@ -96,7 +97,7 @@ function empty({ show, search, before }: Query): string {
 }
 
 function told(info: ComparisonInfo | undefined): string {
-  return `${info?.circuits?.[0] ?? "A comparison"}: ${info?.verdict || info?.state}`;
+  return visible(`${info?.circuits?.[0] ?? "A comparison"}: ${info?.verdict || info?.state}`);
 }
 
 const REST_MS = 250;
