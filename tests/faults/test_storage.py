@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 from typing import IO
 
 import pytest
+from support.disks import can_mount
 from support.fake import TARGET, Does, FakeAdapter, fake
 from support.raw import Watched, descendants, run_body
 from support.supervised import environment
@@ -35,11 +36,6 @@ from gateway.results import JobState
 
 DISK_BYTES = 2**20
 A_MONTH_S = 30 * 86_400.0
-
-
-def _can_mount() -> bool:
-    unshare = shutil.which("unshare")
-    return unshare is not None and subprocess.run([unshare, "-rm", "true"], check=False).returncode == 0
 
 
 class SmallDisk(Watched):
@@ -104,7 +100,7 @@ class SmallDisk(Watched):
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[SmallDisk]:
-    if not _can_mount():
+    if not can_mount():
         pytest.skip("this machine lets nobody mount a file system of their own (unshare -rm)")
     folder = tmp_path / "disk"
     folder.mkdir()

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from random import Random
 
 import pytest
 
@@ -109,3 +110,15 @@ def test_nothing_is_lost_or_handed_over_twice_under_many_threads():
         for done in [threads.submit(use, f"caller {k % 3}") for k in range(8)]:
             done.result(30)
     assert sorted(line.take("a", 0) for _ in range(3)) == [0, 1, 2]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_how_many_are_taken_before_an_item_is_known(seed: int):
+    random = Random(seed)
+    made = queue(*[(random.choice("abc"), number) for number in range(12)])
+    for _ in range(random.randrange(4)):
+        made.take()
+    callers = {item: caller for caller, items in made._waiting.items() for item in items}
+    before = {item: made.before(caller, item) for item, caller in callers.items()}
+    assert before == {item: place for place, item in enumerate(drained(made))}
+    assert made.before("a", 0) is None
