@@ -105,7 +105,10 @@ def read_gateways(path: Path | None = None) -> Gateways:
     Raises:
         RequestError: the file cannot be read or trusted, or is no such file; the message says where it is wrong.
     """
-    path = path or config_path()
+    try:
+        path = path or config_path()
+    except RequestError:  # a user without a home folder, as in some containers, has no file
+        return Gateways()
     content = read_content(path)
     return Gateways() if content is None else parse_gateways(content, path)
 

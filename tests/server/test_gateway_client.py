@@ -208,6 +208,16 @@ def refuse(*_: object) -> Iterator[None]:
     yield
 
 
+def test_a_gateway_in_front_of_another_compares_what_is_behind_that(url):
+    with (
+        door({"far": f"{url}/v1/simulators/qulacs"}) as opened,
+        GatewayClient(f"http://{opened.host}:{opened.port}") as near,
+    ):
+        wait_until_ready(near)
+        assert near.simulator("far").run(bell(), shots=10).shots == 10
+        assert near.compare(bell(), ["far"], shots=1000, progress=None).all_agree
+
+
 # ---------------------------------------------------------------------- tokens and certificates
 
 

@@ -19,10 +19,11 @@ from typing import TypeVar
 import msgspec
 import requests
 
+from gateway.backends.access import Access
 from gateway.backends.addresses import parse_address
 from gateway.backends.auto import Unavailable
 from gateway.backends.base import Backend
-from gateway.backends.client import BackendClient
+from gateway.backends.client import connect
 from gateway.backends.connections import InterruptibleAdapter
 from gateway.compare.comparing import compare
 from gateway.door.comparisons.address import SimulatorAddress
@@ -111,9 +112,8 @@ def _backend(name: str, place: SimulatorAddress | None) -> Backend:
     for scheme in ("http://", "https://"):
         session.mount(scheme, InterruptibleAdapter())
     session.headers.update(place.headers)
-    address = parse_address(place.url)
-    tls = place.certificates or address.tls
-    return BackendClient(address.host, address.port, token=place.token, tls=tls, session=session)
+    access = Access(parse_address(place.url), place.token or "", place.certificates or "")
+    return connect(access, session=session)
 
 
 @contextlib.contextmanager

@@ -45,6 +45,18 @@ def test_without_a_file_or_its_folder_there_are_none(config):
     assert read_gateways().gateways == {}
 
 
+def test_a_user_without_a_home_folder_has_none_and_is_told_so_where_one_is_needed(monkeypatch):
+    monkeypatch.delenv("XDG_CONFIG_HOME")
+
+    def homeless() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", homeless)
+    assert read_gateways().gateways == {}
+    with pytest.raises(RequestError, match="this user has no home folder: set XDG_CONFIG_HOME"):
+        config_path()
+
+
 def test_the_folder_is_that_of_the_user_unless_a_variable_names_another(monkeypatch, tmp_path):
     assert config_path() == tmp_path / "config" / "simulator-gateway" / "config.toml"
     monkeypatch.setenv("HOME", "/home/ada")
