@@ -153,17 +153,19 @@ def logs(arguments: argparse.Namespace) -> int:
 
 
 def build(arguments: argparse.Namespace) -> int:
-    """Build the image of this version."""
-    engine, vault = connect(), Vault()
+    """Build the image of this version, unless compose or buildx has built the same."""
+    engine, vault, content = connect(), Vault(), image.content_tag()
     with BuildBar() as bar, image.one_at_a_time(vault, bar.report):
-        image_id = image.build(engine, bar.report, no_cache=arguments.no_cache, builder=vault.home)
+        image_id = None if arguments.no_cache else image.adopt(engine, content, bar.report, vault.home)
+        if image_id is None:
+            image_id = image.build(engine, bar.report, no_cache=arguments.no_cache, builder=vault.home)
     description = engine.image(image_id)
     if description is None:
         raise ContainerError("the image was removed as soon as it was built: build it again")
     if arguments.json:
         print(json.dumps(asdict(description)))
     else:
-        print(f"{IMAGE}:{image.content_tag()}  {description.size_bytes / 1e6:.0f} MB  {description.architecture}")
+        print(f"{IMAGE}:{content}  {description.size_bytes / 1e6:.0f} MB  {description.architecture}")
     return 0
 
 

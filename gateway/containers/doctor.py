@@ -13,7 +13,7 @@ from enum import StrEnum
 from gateway.containers.container import Fleet
 from gateway.containers.engine import About, Container, Engine, Image, connect
 from gateway.containers.hardening import CONTENT_LABEL, HOST_IP, IMAGE, SIMULATOR_LABEL, ContainerLimits
-from gateway.containers.image import content_tag, find
+from gateway.containers.image import content_tag, find, find_unlabelled
 from gateway.containers.ports import free, holder
 from gateway.containers.readiness import ended, size
 from gateway.containers.vault import Vault
@@ -177,7 +177,7 @@ def examine(names: Collection[str] = ()) -> Iterator[Finding]:
         return
     yield check_engine(about, None, remote=engine.is_remote)
     content = content_tag()
-    image_id = find(engine, content)
+    image_id = find(engine, content) or find_unlabelled(engine, content, Vault().home)
     image = engine.image(image_id) if image_id else None
     yield check_image(image, len(engine.images_labelled(CONTENT_LABEL)), content)
     yield check_architecture(image, about)

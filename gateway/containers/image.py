@@ -188,7 +188,7 @@ def ensure(engine: Engine, folder: Path, report: Report, *, content: str, refere
     with one_at_a_time(vault, report):
         return (
             find(engine, content)
-            or _adopt_unlabelled(engine, content, report, vault.home)
+            or adopt(engine, content, report, vault.home)
             or _pull_by_content(engine, content, report)
             or build(engine, report, builder=vault.home)
         )
@@ -200,16 +200,30 @@ def one_at_a_time(vault: Vault, report: Report) -> AbstractContextManager[None]:
     return vault.locked_file("build", lambda: report(Step(0, 0, what)))
 
 
-def _adopt_unlabelled(engine: Engine, content: str, report: Report, home: str) -> str | None:
-    """Label and return the image that compose or buildx built, if it has this content; otherwise return ``None``."""
+def find_unlabelled(engine: Engine, content: str, home: str) -> str | None:
+    """Return the id of the image that compose or buildx built, if it has this content; otherwise return ``None``.
+
+    These builders cannot compute the content tag, so the files in the image are compared.
+
+    Args:
+        engine: the engine that may have the image.
+        content: the content tag.
+        home: the home to which the container belongs from which the files are read; it is never started.
+    """
     image = engine.image(f"{IMAGE}:{__version__}")
     if image is None or image.labels.get(CONTENT_LABEL) != UNKNOWN:
         return None
-    report(Step(0, 0, f"checking the content of {IMAGE}:{__version__}"))
     archive = engine.read_folder(image.id, SOURCES, {HOME_LABEL: home, OWNER_LABEL: identity()})
-    if content_tag(_unpack(archive)) != content:
+    return image.id if content_tag(_unpack(archive)) == content else None
+
+
+def adopt(engine: Engine, content: str, report: Report, home: str) -> str | None:
+    """Label the image that compose or buildx built, if it has this content, and return its id as :func:`find` does."""
+    report(Step(0, 0, f"looking whether {IMAGE}:{__version__} is this version"))
+    image = find_unlabelled(engine, content, home)
+    if image is None:
         return None
-    context = pack({"Dockerfile": f"FROM {image.id.removeprefix('sha256:')}\n".encode()})
+    context = pack({"Dockerfile": f"FROM {image.removeprefix('sha256:')}\n".encode()})
     labels = {CONTENT_LABEL: content}
     _follow(engine.build(context, dockerfile="Dockerfile", tags=[f"{IMAGE}:{content}"], labels=labels), report)
     return find(engine, content)

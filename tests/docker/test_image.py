@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import io
+import json
+import os
 import re
 import shutil
 import socket
 import subprocess
+import sys
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -462,17 +465,40 @@ def test_an_image_that_compose_built_is_found_by_its_content_and_not_built_again
         compose(small_context, f"{hardening.IMAGE}:{__version__}", image_module.environment_args())
         built = client.images.get(f"{hardening.IMAGE}:{__version__}")
         assert built.labels[hardening.CONTENT_LABEL] == image_module.UNKNOWN
+        assert _finding("image", small_context)["verdict"] == "fine"
         found = client.images.get(image_module.ensure(engine, tmp_path, steps.append, content=content))
         assert found.labels[hardening.CONTENT_LABEL] == content
         assert found.attrs["RootFS"] == built.attrs["RootFS"], "the same layers: nothing was built"
         assert image_module.find(engine, content) == found.id
+        engine.remove_image(f"{hardening.IMAGE}:{content}")
+        assert json.loads(_gateway("build", "--json", root=small_context))["id"] == image_module.find(engine, content)
+        assert client.images.get(f"{hardening.IMAGE}:{content}").attrs["RootFS"] == built.attrs["RootFS"]
         changed = image_module.content_tag(files | {"gateway/version.py": b"changed"})
-        assert image_module._adopt_unlabelled(engine, changed, steps.append, Vault(tmp_path).home) is None
+        assert image_module.adopt(engine, changed, steps.append, Vault(tmp_path).home) is None
         assert engine.containers(f"{HOME_LABEL}={Vault(tmp_path).home}") == []
     finally:
         for tag in (content, __version__):
             engine.remove_image(f"{hardening.IMAGE}:{tag}")
         image.tag(hardening.IMAGE, __version__)
+
+
+def _gateway(*words: str, root: Path) -> str:
+    """Return what the command prints that is installed in a folder."""
+    done = subprocess.run(
+        [sys.executable, "-m", "gateway", *words],
+        cwd=root,
+        env={**os.environ, "PYTHONPATH": str(root)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout, done.stderr
+    return done.stdout
+
+
+def _finding(name: str, root: Path) -> dict[str, str]:
+    found: list[dict[str, str]] = json.loads(_gateway("doctor", "--json", root=root))
+    return next(finding for finding in found if finding["check"] == name)
 
 
 def _overlapping(chunks: Iterator[bytes]) -> Iterator[bytes]:
