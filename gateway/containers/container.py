@@ -376,7 +376,7 @@ class Fleet:
             try:
                 self.engine.start(container)
             except EngineRefused as exc:
-                if spec.network is not None or exc.status_code != NOT_FOUND:
+                if spec.network is not None or not (exc.status_code == NOT_FOUND or "is ambiguous" in exc.message):
                     raise
                 self.engine.ensure_network(NETWORK, NETWORK_DRIVER, NETWORK_OPTIONS, {LABEL_PREFIX + "network": "1"})
                 self.engine.start(container)

@@ -443,18 +443,28 @@ class Engine:
         self._call_unless_absent(lambda: self._client.remove_volume(name))
 
     def ensure_network(self, name: str, driver: str, options: Mapping[str, str], labels: Mapping[str, str]) -> None:
-        """Create a network unless there is one of that name."""
+        """Create a network unless there is one of that name.
+
+        Engines give several networks the same name when they are asked at the same time. Of these only the first one
+        stays, whoever made it: containers are not started on a network whose name is ambiguous.
+        """
+        if not self._networks(name):
+            try:
+                with self._translated():
+                    self._client.create_network(
+                        name, driver=driver, options=dict(options), labels=dict(labels), check_duplicate=True
+                    )
+            except EngineRefused as exc:
+                if exc.status_code != CONFLICT:  # another process created the network meanwhile
+                    raise
+        for duplicate in self._networks(name)[1:]:
+            self.remove_network(duplicate)
+
+    def _networks(self, name: str) -> list[str]:
+        """Return the ids of the networks of a name, the oldest first."""
         with self._translated():
-            if name in {network["Name"] for network in self._client.networks(names=[name])}:
-                return
-        try:
-            with self._translated():
-                self._client.create_network(
-                    name, driver=driver, options=dict(options), labels=dict(labels), check_duplicate=True
-                )
-        except EngineRefused as exc:
-            if exc.status_code != CONFLICT:  # another process created the network meanwhile
-                raise
+            found = [network for network in self._client.networks(names=[name]) if network["Name"] == name]
+        return [network["Id"] for network in sorted(found, key=lambda network: (network["Created"], network["Id"]))]
 
     def remove_network(self, name: str) -> None:
         """Remove a network; nothing happens if it does not exist or is in use."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import uuid
 
 import docker
 import pytest
@@ -22,6 +23,7 @@ from gateway.containers.container import (
     TOKEN_VARIABLE,
     Fleet,
 )
+from gateway.containers.engine import connect
 from gateway.containers.owner import machine
 from gateway.containers.vault import digest
 from gateway.errors import AuthenticationError, ContainerConflict, LimitError
@@ -220,6 +222,17 @@ def test_the_default_network_leads_nowhere(mine, client):
         (container,) = mine.containers()
         (name,) = container.attrs["NetworkSettings"]["Networks"]
     assert client.networks.get(name).attrs["Options"] == hardening.NETWORK_OPTIONS
+
+
+def test_networks_of_the_same_name_that_were_made_at_the_same_time_become_one(mine, client):
+    name = f"gateway-test-{uuid.uuid4().hex[:8]}"
+    made = [client.networks.create(name, check_duplicate=False) for _ in range(3)]
+    try:
+        connect().ensure_network(name, "bridge", {}, {})
+        assert [network.id for network in client.networks.list(names=[name])] == [made[0].id]
+    finally:
+        for network in client.networks.list(names=[name]):
+            network.remove()
 
 
 def test_a_token_is_required_differs_per_container_and_is_nowhere_to_be_seen(mine, client):
