@@ -40,7 +40,7 @@ def test_a_large_answer_is_in_a_file(reception: Reception):
 
 
 def test_errors_of_the_desk_are_raised_and_say_nothing_of_what_is_inside(reception: Reception):
-    with pytest.raises(RequestError, match="^there is nothing to draw$"):
+    with pytest.raises(RequestError, match=r"^there is nothing to draw$"):
         reception.ask(b"refuse there is nothing to draw")
     with pytest.raises(GatewayError, match="failed unexpectedly: ZeroDivisionError") as caught:
         reception.ask(b"fail a secret")
@@ -49,14 +49,14 @@ def test_errors_of_the_desk_are_raised_and_say_nothing_of_what_is_inside(recepti
 
 
 def test_too_much_memory_is_said(reception: Reception):
-    with pytest.raises(OutOfMemory, match="^it is large$") as caught:
+    with pytest.raises(OutOfMemory, match=r"^it is large$") as caught:
         reception.ask(b"hold %d" % 2**30)
     assert caught.value.status == 507
     assert reception.ask(b"echo on") == b"on"
 
 
 def test_a_process_that_ends_costs_nobody_else_an_answer(reception: Reception):
-    with pytest.raises(GatewayError, match="^they are broken$"):
+    with pytest.raises(GatewayError, match=r"^they are broken$"):
         reception.ask(b"exit")
     for pid in reception.pids():
         os.kill(pid, signal.SIGKILL)

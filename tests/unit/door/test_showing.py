@@ -122,7 +122,7 @@ def test_one_that_is_too_slow_is_given_up_and_others_are_shown(comparisons: Comp
     try:
         wait_until(lambda: hasty.ready, "processes that are ready")
         with pytest.raises(
-            JobTimeout, match="longer than 0.5 s to show this comparison: download its record"
+            JobTimeout, match=r"longer than 0.5 s to show this comparison: download its record"
         ) as caught:
             hasty.shown(Form.CSV, slow, ADA)
         assert caught.value.status == 504
