@@ -48,14 +48,21 @@ class Child:
         self._started = 0.0
         self._pause_s = LEAST_PAUSE_S
         self._due = 0.0
+        self._starts = 0
 
     @property
     def status(self) -> int | None:
         """The exit status of the process, ``None`` while it runs."""
         return None if self._process is None else self._process.poll()
 
+    @property
+    def refuses(self) -> bool:
+        """Whether the process has ended by itself soon after its first start: it has said why, and would again."""
+        return self._starts == 1 and (self.status or 0) > 0 and time.monotonic() < self._started + STEADY_S
+
     def start(self) -> None:
         """Start the process."""
+        self._starts += 1
         reading, writing = os.pipe()
         values = {**self._settings, "lifeline_fd": reading, "lifeline_pid": os.getpid()}
         try:
@@ -137,10 +144,9 @@ class Supervisor:
         try:
             for child in self._children:
                 child.start()
-            began = time.monotonic()
             while not self._is_ending:
-                if last.status and time.monotonic() < began + STEADY_S:
-                    status = 1  # it has said why
+                if last.refuses:
+                    status = 1
                     break
                 for child in self._children:
                     child.look()
