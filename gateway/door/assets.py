@@ -28,9 +28,11 @@ def respond_with_page() -> Response:
 
 
 def respond_with(path: str) -> Response:
-    """Return a file that the page loads; under an address with its version, browsers may keep it."""
+    """Return a file that the page loads; under the address that the page has for it, browsers may keep it."""
     name = path.removeprefix("/")
-    keep = _FOR_EVER if request.args.get("v") else _ASK_EACH_TIME
+    version = request.args.get("v")
+    is_ours = version and f"{name}?v={version}".encode() in _content("index.html")
+    keep = _FOR_EVER if is_ours else _ASK_EACH_TIME
     return asset_response(_content(name), _TYPES[name.rpartition(".")[2]], cache_control=keep)
 
 

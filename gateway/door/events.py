@@ -6,10 +6,11 @@ import asyncio
 import contextlib
 import re
 from collections.abc import AsyncIterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING
 
-from gateway.errors import BusyError
+from gateway.errors import BusyError, RequestError
 from gateway.protocol.door import EVENTS, ComparisonInfo
 from gateway.protocol.messages import encode
 from gateway.server.access.fair_places import FairPlaces
@@ -17,15 +18,21 @@ from gateway.server.http.wsgi import Answer
 
 if TYPE_CHECKING:
     from gateway.door.admission import Admission
+    from gateway.door.comparisons.active import Subscription
     from gateway.door.comparisons.manager import Comparisons
     from gateway.jobs.manager import Caller
     from gateway.server.http.exchange import Exchange, Scope
     from gateway.server.http.front import OnLoop
+    from gateway.server.telemetry.recorder import Recorder
+
+SUBSCRIBING_THREADS = 4
+"""Threads that find comparisons, which the event loop must not wait for."""
 
 SILENCE_S = 15.0
 """Seconds after which a line that says nothing is sent, so that a proxy does not take the connection for dead."""
 
 _PATH = re.compile(EVENTS.path.replace("{comparison_id}", r"(?P<id>[A-Za-z0-9_-]{1,64})"))
+_OK = 200
 _HEADERS = [
     (b"Content-Type", b"text/event-stream"),
     (b"Cache-Control", b"no-store"),
@@ -40,12 +47,15 @@ class EventStreams:
     Args:
         comparisons: tells of their changes.
         admission: decides who is let in.
+        telemetry: counts requests.
         most: how many streams one caller alone may have open.
     """
 
-    def __init__(self, comparisons: Comparisons, admission: Admission, most: int) -> None:
+    def __init__(self, comparisons: Comparisons, admission: Admission, telemetry: Recorder, most: int) -> None:
         self._comparisons = comparisons
         self._admission = admission
+        self._telemetry = telemetry
+        self._threads = ThreadPoolExecutor(SUBSCRIBING_THREADS, "gateway-events")
         self._places = FairPlaces(most)
         self._open: set[_Stream] = set()
         self._is_closed = False
@@ -72,6 +82,8 @@ class EventStreams:
             GatewayError: the request is refused.
         """
         caller = self._admission.admit(exchange.scope, dict(exchange.scope["headers"]))
+        if exchange.size:
+            raise RequestError("events are for requests without a body")
         exchange.connection.arrived()
         with self._places.place(caller.name) as has_place:
             if not has_place or self._is_closed:
@@ -82,15 +94,22 @@ class EventStreams:
 
     async def _stream(self, comparison_id: str, caller: Caller, exchange: Exchange) -> None:
         stream = _Stream(asyncio.get_running_loop())
-        subscription = await asyncio.to_thread(
+        subscribing = self._threads.submit(
             self._comparisons.subscribe, comparison_id, caller, stream.take_in_any_thread
         )
         self._open.add(stream)
         try:
-            await exchange.send_parts(Answer(200, _HEADERS), stream.parts())
+            await asyncio.wrap_future(subscribing)
+            self._telemetry.request_answered(EVENTS.path, _OK)
+            await exchange.send_parts(Answer(_OK, _HEADERS), stream.parts())
         finally:
             self._open.discard(stream)
-            subscription.close()
+            subscribing.add_done_callback(_unsubscribe)  # its client may have left before
+
+
+def _unsubscribe(subscribing: Future[Subscription]) -> None:
+    if not subscribing.cancelled() and subscribing.exception() is None:
+        subscribing.result().close()
 
 
 class _Stream:

@@ -104,7 +104,7 @@ class DoorApplication(HostedApplication):
             showing=Showing(comparisons, most=MOST_SHOWN),
             learning=learning,
             relay=Relay(directory, admission, limits, telemetry),
-            streams=EventStreams(comparisons, admission, settings.max_event_streams),
+            streams=EventStreams(comparisons, admission, telemetry, settings.max_event_streams),
             limits=limits,
             authentication=authentication,
             web_pages=web_pages,

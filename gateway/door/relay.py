@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import re
 from functools import partial
 from typing import TYPE_CHECKING
@@ -16,8 +17,10 @@ from urllib.parse import unquote_to_bytes
 
 from gateway.door.upstream import Request, UpstreamError
 from gateway.errors import GatewayError, RequestError, TransportError, TransportTimeout
+from gateway.protocol import endpoints
 from gateway.rights import Right
 from gateway.server.http.bodies import Body
+from gateway.server.http.exchange import BrokenOffError
 from gateway.server.http.wsgi import Answer
 
 if TYPE_CHECKING:
@@ -32,9 +35,6 @@ if TYPE_CHECKING:
 ROUTE = "/v1/simulators/{name}/{path}"
 """The name of all passed requests together, in metrics."""
 
-WHOLE_BYTES = 2**16
-"""An answer of up to so many bytes is sent at once when all of it has come."""
-
 SPARE_S = 60.0
 """Seconds beyond those that a simulator may take by its own limits, after which nobody waits for it any more."""
 
@@ -45,8 +45,12 @@ _PREFIX = b"/v1/simulators/"
 _TARGET = re.compile(rb"/v1/simulators/(?P<name>[A-Za-z0-9_.-]{1,64})(?P<path>/[A-Za-z0-9_.~!$&'()*+,;=:@%/-]*)")
 _QUERY = re.compile(rb"[!-\"$-;=?-~]*")
 _CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
+_JOB = re.compile(rb"/v1/jobs/[A-Za-z0-9_-]+")
 _METHODS = frozenset({"GET", "HEAD", "POST", "DELETE"})
 _READING = frozenset({"GET", "HEAD"})
+
+_OPEN_TO_ALL = frozenset(row.path for row in endpoints.ENDPOINTS.values() if row.right is None)
+"""Paths of a simulator that may be read without the right to run; a simulator may know nobody but the door."""
 
 _PASSED_ON = frozenset({
     b"accept", b"accept-language", b"content-type", b"idempotency-key", b"if-none-match", b"traceparent", b"tracestate",
@@ -66,6 +70,8 @@ _HARMLESS: list[Header] = [
     (b"Referrer-Policy", b"no-referrer"),
     (b"Cross-Origin-Resource-Policy", b"same-origin"),
 ]
+
+log = logging.getLogger("gateway")
 
 
 class Relay:
@@ -109,7 +115,7 @@ class Relay:
         scope = exchange.scope
         method, query, headers = scope["method"], scope["query_string"], dict(scope["headers"])
         caller = self._admission.admit(scope, headers)
-        if method not in _READING:
+        if method not in _READING or path.decode() not in _OPEN_TO_ALL:
             caller.demand(Right.RUN)
         upstream = self._directory.upstream(name)
         target = path + (b"?" + query if query else b"")
@@ -129,8 +135,8 @@ class Relay:
             except TimeoutError:
                 raise TransportTimeout(f"{name} did not answer within its own limits of time", url=name) from None
         with contextlib.closing(reply):
+            self._telemetry.request_answered(ROUTE, reply.status)
             await self._pass_back(name, exchange, reply)
-        self._telemetry.request_answered(ROUTE, reply.status)
         return None
 
     def _patience_s(self, name: str) -> float:
@@ -141,7 +147,14 @@ class Relay:
         return max(limits.timeout_s + limits.max_wait_s, limits.max_poll_s) + SPARE_S
 
     async def _pass_back(self, name: str, exchange: Exchange, reply: Reply) -> None:
+        """Send an answer on, at the pace of the client.
+
+        Raises:
+            TransportError: it is none.
+            BrokenOffError: it is cut short.
+        """
         headers = [(key, value) for key, value in reply.headers if key in _PASSED_BACK]
+        headers += [(key, _at_the_door(name, value)) for key, value in reply.headers if _is_job(key, value)]
         answer = Answer(reply.status, [*headers, *_HARMLESS])
         if reply.has_all:
             try:
@@ -149,12 +162,25 @@ class Relay:
             except UpstreamError as exc:
                 raise self._failed(name, exc) from exc
             await exchange.send_whole(answer)
-        else:
+            return
+        try:
             await exchange.send_parts(answer, reply.parts())
+        except UpstreamError as exc:
+            log.warning("%s %s", name, exc)
+            raise BrokenOffError from exc
 
     def _failed(self, name: str, error: UpstreamError) -> GatewayError:
         info = self._directory.info(name)
         return TransportError(info.reason or f"{name} {error}", url=name)
+
+
+def _is_job(key: bytes, value: bytes) -> bool:
+    """Say whether a header tells where a new job is; where else it may lead, is not passed on."""
+    return key == b"location" and _JOB.fullmatch(value) is not None
+
+
+def _at_the_door(name: str, path: bytes) -> bytes:
+    return _PREFIX + name.encode() + path
 
 
 def _leads_away(path: bytes) -> bool:

@@ -34,6 +34,9 @@ MOST_IDLE = 64
 MOST_HEAD_BYTES = 64 * 1024
 """The bytes of an answer's head."""
 
+SILENCE_S = 60.0
+"""Seconds between two pieces of an answer, which simulators send when they have all of it."""
+
 HIGH_WATER_BYTES = 2**18
 """So many bytes of an answer wait at most in the door for a client that takes them slowly."""
 
@@ -274,12 +277,12 @@ class _Connection(asyncio.Protocol):
         """
         self._parser = httptools.HttpResponseParser(self)
         self._answer, self._is_head, self._head_bytes = _Answer(), request.method == "HEAD", 0
-        body = request.body
-        first = b"" if body is None else body.read(PIECE_BYTES)
-        self._transport.write(head + first)
-        while body is not None and len(first) == PIECE_BYTES and (piece := body.read(PIECE_BYTES)):
-            await self._until_drained()
-            self._transport.write(piece)
+        self._transport.write(head)
+        if request.body is not None:
+            request.body.seek(0)  # an earlier connection may have taken a part of it
+            while self._is_open and (piece := request.body.read(PIECE_BYTES)):
+                self._transport.write(piece)
+                await self._until_drained()
         while not self._answer.has_head:
             if self._answer.error is not None:
                 raise self._answer.error
@@ -298,7 +301,11 @@ class _Connection(asyncio.Protocol):
                 raise answer.error
             if answer.is_whole:
                 return None
-            await self._until_news()
+            try:
+                async with asyncio.timeout(SILENCE_S):
+                    await self._until_news()
+            except TimeoutError:
+                raise UpstreamError("falls silent in the middle of its answer") from None
         piece = answer.pieces[0] if len(answer.pieces) == 1 else b"".join(answer.pieces)
         answer.pieces.clear()
         answer.waiting_bytes = 0

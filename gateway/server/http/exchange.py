@@ -54,7 +54,7 @@ class Connection(Protocol):
 
 
 class BrokenOffError(Exception):
-    """The rest of a request will not come."""
+    """The rest of a request, or of an answer, will not come."""
 
 
 class Exchange:

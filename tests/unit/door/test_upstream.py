@@ -229,3 +229,51 @@ def test_an_answer_may_not_be_larger_than_it_is_let():
                 await ask(upstream, GET, within_s=10, most_bytes=1)
 
     run(test())
+
+
+def test_a_request_that_is_sent_again_has_its_whole_body():
+    async def test() -> None:
+        body = b"0123456789" * (module.PIECE_BYTES // 5)  # more than one piece
+        server = Server(WHOLE, WHOLE)
+        async with server.serving() as upstream:
+            request = Request("POST", b"/v1/jobs", [(b"idempotency-key", b"k")], len(body), io.BytesIO(body))
+            assert await body_of(upstream, request) == b"hi"
+            assert await body_of(upstream, request) == b"hi"
+            assert [sent.partition(b"\r\n\r\n")[2] == body for sent in server.requests] == [True, True]
+
+    run(test())
+
+
+def test_an_answer_that_comes_before_all_was_sent_is_taken():
+    async def test() -> None:
+        async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+            with contextlib.suppress(ConnectionError):
+                await reader.read()
+            writer.transport.abort()
+            gone.set()
+
+        gone = asyncio.Event()
+        size = 64 * module.PIECE_BYTES
+        server = await asyncio.start_server(refuse, "127.0.0.1", 0)
+        async with server:
+            upstream = Upstream(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+            request = Request("POST", b"/", (), size, io.BytesIO(bytes(size)))
+            head, _ = await ask(upstream, request, within_s=10, most_bytes=10)
+            assert head.status == 413
+            upstream.close()
+            await gone.wait()
+
+    run(test())
+
+
+def test_an_answer_that_falls_silent_is_given_up(monkeypatch: pytest.MonkeyPatch):
+    async def test() -> None:
+        monkeypatch.setattr(module, "SILENCE_S", 0.05)
+        async with Server(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhi", WHOLE).serving() as upstream:
+            with pytest.raises(UpstreamError, match="falls silent in the middle"):
+                await body_of(upstream)
+            assert await body_of(upstream) == b"hi", "on another connection"
+
+    run(test())
