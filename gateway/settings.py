@@ -14,11 +14,18 @@ import msgspec
 from msgspec import Meta
 
 from gateway.errors import RequestError
+from gateway.protocol.door import ComparisonLimits
 from gateway.protocol.messages import ServerLimits
 from gateway.resources import Resources
 
 LIMIT_PREFIX = "GATEWAY_LIMIT_"
 """``GATEWAY_LIMIT_MAX_SHOTS=1000`` sets the limit ``max_shots``, and so on."""
+
+COMPARISON_PREFIX = "GATEWAY_COMPARISON_"
+"""``GATEWAY_COMPARISON_KEEP_NUMBER=1000`` sets the limit ``keep_number`` of comparisons, and so on."""
+
+_PREFIXES: dict[tuple[str, ...], str] = {("limits",): LIMIT_PREFIX, ("comparison_limits",): COMPARISON_PREFIX}
+"""The settings above limits -> the beginning of the names of their variables."""
 
 MOST_WORKERS = 1024
 """Processes that simulate at the same time; more than any machine has processors for is a slip of the keyboard."""
@@ -220,6 +227,7 @@ class DoorSettings(ListenerSettings, frozen=True, kw_only=True, forbid_unknown_f
             "NUMBER",
         ),
     ] = 2
+    comparison_limits: Annotated[ComparisonLimits, _setting("what a comparison may not exceed")] = ComparisonLimits()
     max_event_streams: Annotated[
         Annotated[int, Meta(ge=0)],
         _setting("event streams that are open at the same time", "", "GATEWAY_MAX_EVENT_STREAMS"),
@@ -269,7 +277,8 @@ def _settings_of(struct: type[msgspec.Struct], parent: tuple[str, ...]) -> list[
             continue
         description = next((meta.description for meta in metas if meta.description), "")
         extra: dict[str, str] = next((meta.extra for meta in metas if meta.extra), {})
-        variable = f"{LIMIT_PREFIX}{field.name.upper()}" if parent == ("limits",) else extra.get("variable", "")
+        prefix = _PREFIXES.get(parent)
+        variable = extra.get("variable", "") if prefix is None else f"{prefix}{field.name.upper()}"
         default = field.default if field.default is not msgspec.NODEFAULT else None
         names = extra.get("flag", ""), variable, extra.get("metavar", "VALUE")
         settings.append(Setting(path, description, kind, default, *names))

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from gateway.protocol.endpoints import Endpoint
+    from gateway.settings import ListenerSettings
     from gateway.simulators import Simulator
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -100,11 +101,13 @@ def _tuple(names: list[str]) -> str:
 def protocol() -> str:
     """Return PROTOCOL.md with the tables of endpoints and their parameters."""
     from gateway.protocol import door, endpoints
+    from gateway.settings import DoorSettings, Settings
 
     sections = {
         "endpoints": _endpoints(endpoints.ENDPOINTS.values()),
         "door": _endpoints(door.ENDPOINTS.values()),
-        "limits": _limits(),
+        "limits": _limits(Settings, "limits"),
+        "comparison limits": _limits(DoorSettings, "comparison_limits"),
     }
     return _fill_sections("gateway/protocol/PROTOCOL.md", sections, comment="<!-- {} -->")
 
@@ -221,11 +224,11 @@ def _settings() -> list[str]:
     return lines
 
 
-def _limits() -> list[str]:
-    """Return the table of limits."""
+def _limits(settings: type[ListenerSettings], name: str) -> list[str]:
+    """Return the table of the limits among some settings."""
     from gateway.settings import all_settings
 
-    limits = [setting for setting in all_settings() if setting.path[0] == "limits"]
+    limits = [setting for setting in all_settings(settings) if setting.path[0] == name]
     rows = [
         f"| `{limit.path[-1]}` | {'' if limit.default is None else f'{limit.default:,}'} | {limit.description} |"
         for limit in limits

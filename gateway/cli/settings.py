@@ -251,10 +251,14 @@ def _check_interfaces(layer: Layer, interfaces: object) -> None:
                                field=field) from exc  # fmt: skip
 
 
+_NESTED = {"limits", "comparison_limits", "resources"}
+"""The settings that consist of others."""
+
+
 def _in_units(values: Mapping[str, Any], layer: Layer, place: str = "") -> dict[str, Any]:
     """Return the values with sizes and durations that are text converted to bytes and seconds."""
     return {
-        name: _in_units(value, layer, f"{name}.") if name in {"limits", "resources"} and isinstance(value, Mapping)
+        name: _in_units(value, layer, f"{name}.") if name in _NESTED and isinstance(value, Mapping)
         else _amount(name, value, layer.names.get(f"{place}{name}", f"{layer.name}: {place}{name}"))
         for name, value in values.items()
     }  # fmt: skip

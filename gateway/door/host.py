@@ -58,7 +58,6 @@ class DoorApplication(HostedApplication):
         """Open the database of comparisons, and return the application."""
         from gateway.door.admission import Admission  # noqa: PLC0415 - whoever waits for the start is answered sooner
         from gateway.door.circuits import Circuits  # noqa: PLC0415
-        from gateway.door.comparisons.limits import ComparisonLimits  # noqa: PLC0415
         from gateway.door.comparisons.manager import Comparisons  # noqa: PLC0415
         from gateway.door.comparisons.store import ComparisonStore  # noqa: PLC0415
         from gateway.door.door import Door, addresses_for  # noqa: PLC0415
@@ -94,7 +93,8 @@ class DoorApplication(HostedApplication):
         comparisons = Comparisons(
             store,
             partial(addresses_for, directory, key),
-            ComparisonLimits(at_once=settings.comparisons_at_once),
+            settings.comparison_limits,
+            at_once=settings.comparisons_at_once,
             on_end=on_end,
         )
         self.service = self.door = Door(

@@ -15,11 +15,10 @@ from support.waiting import wait_until
 from gateway.backends.process import ServerProcess
 from gateway.compare.comparison import Comparison
 from gateway.door.comparisons.address import SimulatorAddress
-from gateway.door.comparisons.limits import ComparisonLimits
 from gateway.door.comparisons.manager import Comparisons
 from gateway.door.comparisons.store import ComparisonStore
 from gateway.jobs.manager import Caller
-from gateway.protocol.door import ComparisonInfo, ComparisonRequest, NamedText
+from gateway.protocol.door import ComparisonInfo, ComparisonLimits, ComparisonRequest, NamedText
 
 ME = Caller("", "127.0.0.1")
 
@@ -64,10 +63,15 @@ class Fakes:
 
 @contextlib.contextmanager
 def comparisons_of(
-    path: Path | str, addresses: Callable[[], dict[str, SimulatorAddress]], *, within_s: float = 0, **limits: Any
+    path: Path | str,
+    addresses: Callable[[], dict[str, SimulatorAddress]],
+    *,
+    within_s: float = 0,
+    at_once: int = 2,
+    **limits: Any,
 ) -> Iterator[Comparisons]:
     """Run the comparisons in a file."""
-    comparisons = Comparisons(ComparisonStore(path), lambda _: addresses(), ComparisonLimits(**limits))
+    comparisons = Comparisons(ComparisonStore(path), lambda _: addresses(), ComparisonLimits(**limits), at_once=at_once)
     try:
         comparisons.start()
         yield comparisons

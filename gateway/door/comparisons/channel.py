@@ -10,8 +10,7 @@ from enum import IntEnum
 import msgspec
 
 from gateway.door.comparisons.address import SimulatorAddress
-from gateway.door.comparisons.limits import ComparisonLimits
-from gateway.protocol.door import ComparisonProgress, ComparisonRequest
+from gateway.protocol.door import ComparisonLimits, ComparisonProgress, ComparisonRequest
 
 _HEAD = struct.Struct("!BQ")
 _CHUNK = 2**20

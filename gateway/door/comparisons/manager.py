@@ -24,7 +24,6 @@ from gateway.door.comparisons.address import Addresses
 from gateway.door.comparisons.channel import Checked, Task
 from gateway.door.comparisons.info import describe
 from gateway.door.comparisons.kept import Kept
-from gateway.door.comparisons.limits import ComparisonLimits
 from gateway.door.comparisons.processes import ENTRY, MODULE, Checkers
 from gateway.door.comparisons.running import End, Runner
 from gateway.door.comparisons.store import ComparisonStore, Stored, Wanted, folded
@@ -47,7 +46,7 @@ from gateway.jobs.manager import Caller
 from gateway.jobs.never_stored import NeverStored
 from gateway.jobs.store import KeyTakenError
 from gateway.protocol import problem
-from gateway.protocol.door import ComparisonInfo, ComparisonList, ComparisonRequest, ComparisonState
+from gateway.protocol.door import ComparisonInfo, ComparisonLimits, ComparisonList, ComparisonRequest, ComparisonState
 from gateway.protocol.refusals import named_choices
 from gateway.rights import Right
 
@@ -71,7 +70,8 @@ class Comparisons:
     Args:
         store: keeps them; closed with them.
         addresses: says where simulators are.
-        limits: say how many may wait and run, and what is kept.
+        limits: say how many may wait, and what is kept.
+        at_once: how many run at the same time.
         sees_all: returns whether a caller sees and cancels everybody's comparisons; by default administrators do, which
             everybody is where nobody needs a token.
         on_end: called with each comparison that has ended.
@@ -83,12 +83,14 @@ class Comparisons:
         addresses: Addresses,
         limits: ComparisonLimits | None = None,
         *,
+        at_once: int = 2,
         sees_all: Callable[[Caller], bool] = lambda caller: Right.ADMIN in caller.rights,
         on_end: Callable[[ComparisonInfo], None] = lambda _: None,
     ) -> None:
         self._store = store
         self._addresses = addresses
         self._limits = limits or ComparisonLimits()
+        self._at_once = at_once
         self._sees_all = sees_all
         self._on_end = on_end
         self._clock = SteadyClock()
@@ -120,7 +122,7 @@ class Comparisons:
         self._checkers = Checkers(fork_server, self._limits)
         self._to_close.callback(self._checkers.close)
         self._runner = Runner(fork_server, self._limits, KillsForMemory(), self._closing.is_set)
-        works = [self._work] * self._limits.at_once + [self._write_ends, self._clear_up]
+        works = [self._work] * self._at_once + [self._write_ends, self._clear_up]
         self._threads = [
             threading.Thread(target=work, name=f"gateway-comparison-{k}", daemon=True) for k, work in enumerate(works)
         ]
@@ -609,7 +611,7 @@ class Comparisons:
             everybody, theirs = sum(self._waiting.values()), self._waiting.get(new.caller, 0)
             is_full = everybody >= limits.max_queued or theirs >= -(-limits.max_queued // 2)
             if is_full or self._waiting_bytes + new.bytes > limits.max_queued_bytes:
-                seconds = max(1.0, self._took_s / limits.at_once)
+                seconds = max(1.0, self._took_s / self._at_once)
                 raise BusyError(
                     f"{everybody:,} comparisons wait, {theirs:,} of them yours: try again in {seconds:.0f} s",
                     retry_after_s=seconds,

@@ -10,11 +10,11 @@ from collections.abc import Callable
 import msgspec
 
 from gateway.door.comparisons.channel import Channel, Checked, Kind, Task, dump
-from gateway.door.comparisons.limits import ComparisonLimits
 from gateway.errors import BusyError, GatewayError, JobTimeout
 from gateway.execution.fair_queue import WaitingQueue
 from gateway.execution.worker_process import ForkServer, WorkerProcess
 from gateway.protocol import problem
+from gateway.protocol.door import ComparisonLimits
 
 MODULE = "gateway.door.comparisons.process"
 ENTRY = f"{MODULE}:serve"

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from gateway.door.comparisons.limits import ComparisonLimits
 from gateway.door.comparisons.store import ComparisonStore, Holdings, Removable
+from gateway.protocol.door import ComparisonLimits
 
 _AT_ONCE = 500
 

@@ -13,13 +13,12 @@ import msgspec
 
 from gateway.door.comparisons.active import ActiveComparison
 from gateway.door.comparisons.channel import Kind, Outcome, Said, Task, dump
-from gateway.door.comparisons.limits import ComparisonLimits
 from gateway.door.comparisons.processes import ComparisonProcess, how_it_ended, start_process
 from gateway.errors import GatewayError, JobCancelled, JobTimeout, OutOfMemory
 from gateway.execution.memory import KillsForMemory, Note
 from gateway.execution.worker_process import ForkServer
 from gateway.protocol import problem
-from gateway.protocol.door import ComparisonState
+from gateway.protocol.door import ComparisonLimits, ComparisonState
 
 _ENDS_WITHIN_S = 2.0
 

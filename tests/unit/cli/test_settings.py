@@ -11,13 +11,15 @@ from pathlib import Path
 
 import pytest
 
+from gateway.cli import open as opening
 from gateway.cli import settings as sources
 from gateway.cli.arguments import UsageError
 from gateway.cli.serve import add_arguments
 from gateway.errors import RequestError
+from gateway.protocol.door import ComparisonLimits
 from gateway.protocol.messages import ServerLimits
 from gateway.resources import Resources
-from gateway.settings import IN_MEMORY, INTERNAL, Settings, all_settings, database_url
+from gateway.settings import IN_MEMORY, INTERNAL, DoorSettings, Settings, all_settings, database_url
 
 
 @pytest.fixture(autouse=True)
@@ -359,3 +361,22 @@ def test_every_variable_of_ours_is_known(capsys):
     assert "GATEWAY_STATE_DIR" in names
     sources.warn_of_unknown_variables(dict.fromkeys(names - {sources.WARNED}, "1"))
     assert capsys.readouterr().err == ""
+
+
+def test_what_comparisons_may_not_exceed_comes_from_a_file_and_from_the_environment(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    parser = argparse.ArgumentParser()
+    opening.add_arguments(parser)
+    file = written(tmp_path, 'comparisons_at_once = 3\n[comparison_limits]\nkeep_bytes = "1 GiB"\nkeep_s = "30d"\n')
+    monkeypatch.setenv("GATEWAY_COMPARISON_KEEP_NUMBER", "500")
+    found = sources.load(parser.parse_args(["--settings", file]), DoorSettings)
+    assert found.comparisons_at_once == 3
+    assert found.comparison_limits == ComparisonLimits(keep_bytes=2**30, keep_s=30 * 86_400.0, keep_number=500)
+    monkeypatch.setenv("GATEWAY_COMPARISON_KEEP_NUMBER", "0")
+    with pytest.raises(UsageError, match="GATEWAY_COMPARISON_KEEP_NUMBER must be an integer of at least 1"):
+        sources.load(parser.parse_args([]), DoorSettings)
+    monkeypatch.delenv("GATEWAY_COMPARISON_KEEP_NUMBER")
+    wrong = written(tmp_path, "[comparison_limits]\nkeep_numbers = 5\n")
+    with pytest.raises(UsageError, match="has no field 'keep_numbers': did you mean 'keep_number'"):
+        sources.load(parser.parse_args(["--settings", wrong]), DoorSettings)

@@ -8,10 +8,9 @@ import pytest
 from gateway.door.comparisons.address import SimulatorAddress
 from gateway.door.comparisons.channel import Task, dump
 from gateway.door.comparisons.checking import check
-from gateway.door.comparisons.limits import ComparisonLimits
 from gateway.errors import CircuitInvalidError, RequestError, UnsupportedError
 from gateway.noise import NoiseModel
-from gateway.protocol.door import ComparisonRequest, NamedText
+from gateway.protocol.door import ComparisonLimits, ComparisonRequest, NamedText
 from gateway.protocol.messages import BackendInfo, ServerLimits
 from gateway.results import Capabilities, Sampling
 from gateway.simulators import SIMULATORS

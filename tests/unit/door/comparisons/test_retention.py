@@ -10,10 +10,9 @@ from dataclasses import replace
 import pytest
 
 from gateway.door.comparisons.kept import Kept
-from gateway.door.comparisons.limits import ComparisonLimits
 from gateway.door.comparisons.retention import clear_up
 from gateway.door.comparisons.store import ComparisonStore, Stored, Wanted
-from gateway.protocol.door import ComparisonState
+from gateway.protocol.door import ComparisonLimits, ComparisonState
 
 NEW = Stored(id="", owner="", caller="", created=0.0, circuits=("c",), simulators=("s",))
 
