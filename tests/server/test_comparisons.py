@@ -490,6 +490,34 @@ def test_a_door_that_is_killed_loses_nothing_and_its_processes_end_with_it(fakes
         assert [comparisons._store.find(name).attempts for name in door.ids] == [2, 1]
 
 
+def test_simulators_that_start_with_the_door_are_waited_for_by_what_an_earlier_door_has_left(
+    fakes: Fakes, tmp_path: Path
+):
+    starts = {
+        name: msgspec.structs.replace(place, url="http://127.0.0.1:9", reason="It starts.")
+        for name, place in fakes.addresses.items()
+    }
+    known = dict(fakes.addresses)
+    asked = threading.Event()
+
+    def addresses() -> dict[str, SimulatorAddress]:
+        asked.set()
+        return known
+
+    with comparisons_of(tmp_path / "file", addresses, at_once=1) as comparisons:
+        infos = [comparisons.submit(request(each), ME) for each in (Does.WAIT, Does.ECHO, Does.ECHO)]
+        fakes.wait_until_doing(Does.WAIT)
+        comparisons.cancel(infos[0].id, ME)
+        comparisons.cancel(infos[1].id, ME)
+    known = starts
+    asked.clear()
+    with comparisons_of(tmp_path / "file", addresses, at_once=1) as comparisons:
+        assert asked.wait(30)
+        known = dict(fakes.addresses)
+        info = ended(comparisons, infos[2])
+        assert (info.state, info.standing) == (FINISHED, "agrees")
+
+
 def test_one_during_which_three_doors_were_killed_is_not_tried_again(fakes: Fakes, tmp_path: Path):
     path = tmp_path / "file"
     door = KilledDoor(path, fakes, Does.WAIT)

@@ -50,6 +50,7 @@ class ActiveComparison:
     Args:
         stored: what the file keeps of it; whoever holds ``lock`` replaces it when the comparison changes. Nobody waits
             for the file while they hold it.
+        was_left: whether an earlier door has accepted it.
 
     Attributes:
         progress: how far it is, while it runs.
@@ -57,8 +58,9 @@ class ActiveComparison:
         ended: set when it has ended.
     """
 
-    def __init__(self, stored: Stored) -> None:
+    def __init__(self, stored: Stored, *, was_left: bool = False) -> None:
         self.stored = stored
+        self.was_left = was_left
         self.lock = threading.Lock()
         self.progress: ComparisonProgress | None = None
         self.partial: Outcome | None = None

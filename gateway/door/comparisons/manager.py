@@ -58,6 +58,8 @@ _ENDED = tuple(state for state in ComparisonState if state.is_final)
 _CLEAR_UP_EVERY_S = 60.0
 _WRITE_AGAIN_S = 1.0
 _STOP_WITHIN_S = 10.0
+_START_TOGETHER_S = 30.0
+_LOOK_EVERY_S = 0.1
 _FIRST_GUESS_S = 5.0
 """Seconds that a comparison is taken to need before any has ended."""
 
@@ -116,6 +118,7 @@ class Comparisons:
         Raises:
             JobStoreError: the file cannot be read.
         """
+        self._began = time.monotonic()
         self._take_up()
         fork_server = ForkServer(MODULE, ENTRY)
         self._to_close.callback(fork_server.close)
@@ -162,7 +165,7 @@ class Comparisons:
         left = self._store.unfinished()
         for stored in left:
             active = self._active[stored.id] = ActiveComparison(
-                replace(stored, state=ComparisonState.QUEUED, started=None)
+                replace(stored, state=ComparisonState.QUEUED, started=None), was_left=True
             )
             if stored.cancelled_by is not None:
                 self._end_now(active, End(ComparisonState.CANCELLED))
@@ -405,6 +408,7 @@ class Comparisons:
         return active
 
     def _run(self, active: ActiveComparison) -> None:
+        self._wait_for_simulators(active)
         if not self._begin(active):
             return
         self._tell(active)
@@ -426,6 +430,21 @@ class Comparisons:
             return
         self._took_s += (time.monotonic() - began - self._took_s) / 4
         self._end(active, end)
+
+    def _wait_for_simulators(self, active: ActiveComparison) -> None:
+        """Give simulators some time to start if an earlier door has left the comparison: they may start with this one."""
+        while (
+            active.was_left
+            and time.monotonic() < self._began + _START_TOGETHER_S
+            and self._lacks_simulators(active.stored)
+            and active.stored.cancelled_by is None
+            and not self._closing.wait(_LOOK_EVERY_S)
+        ):
+            pass
+
+    def _lacks_simulators(self, stored: Stored) -> bool:
+        places = self._addresses(stored.owner)
+        return any(places[name].reason for name in stored.simulators if name in places)
 
     def _begin(self, active: ActiveComparison) -> bool:
         """Write that a comparison runs, for as long as that takes; return whether it is still wanted."""

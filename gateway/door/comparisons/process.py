@@ -109,6 +109,7 @@ def _backend(name: str, place: SimulatorAddress | None) -> Backend:
     if place is None:
         return Unavailable(TransportError(f"the door does not know {name} any more"))
     session = requests.Session()
+    session.trust_env = False  # the door itself asks simulators without a proxy, too
     for scheme in ("http://", "https://"):
         session.mount(scheme, InterruptibleAdapter())
     session.headers.update(place.headers)
