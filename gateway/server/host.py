@@ -19,7 +19,6 @@ from gateway.execution.processors import usable
 from gateway.execution.worker import Target
 from gateway.execution.worker_process import ForkServer
 from gateway.protocol import problem
-from gateway.server.access.authentication import Authentication
 from gateway.server.access.door_key import DoorKey
 from gateway.server.access.fair_places import with_reserve
 from gateway.server.access.tokens import tokens_of
@@ -77,6 +76,7 @@ class SimulatorApplication(HostedApplication):
         settings, limits = self.settings, self.settings.limits
         # Open the store first: a database that cannot be used is then known before there are processes to end.
         store = JobStore(settings.jobs or IN_MEMORY, settings.jobs_name or "", durable=settings.durable)
+        from gateway.server.access.authentication import Authentication  # noqa: PLC0415
         from gateway.server.access.web_pages import WebGuard  # noqa: PLC0415
         from gateway.server.http.app import create_app  # noqa: PLC0415
         from gateway.server.service import Service  # noqa: PLC0415
