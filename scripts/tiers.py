@@ -46,7 +46,7 @@ class Outcome(NamedTuple):
 def tiers() -> list[Tier]:
     """Return all tiers in the order in which they are run."""
     docker = [[*PYTEST, "-m", "docker"], [*PYTEST, "tests/conformance", "--through", "docker"]]
-    page = [["scripts/browser"], [*PYTEST, "-m", "page"]]
+    page = [["scripts/browser"], [*PYTEST, "-m", "page"], ["scripts/screenshots"]]
     return [
         Tier("checks", [["scripts/check"]], is_quick=True),
         Tier("quick", [[*PYTEST, *TWO_AT_ONCE, "-m", "not slow"]], is_quick=True),

@@ -37,9 +37,9 @@ def test_nothing_moves_for_who_asks_for_that(opened_with_fault: Served, browsing
     assert page.evaluate("() => document.getAnimations().length") == 0
 
 
-@pytest.mark.parametrize("path", ["/", "/docs"])
-def test_a_simulators_own_page_is_read_by_everybody(right_simulators, browsing: Browsing, path: str):
+@pytest.mark.parametrize(("path", "title"), [("/", "qulacs"), ("/docs", "API")])
+def test_a_simulators_own_page_is_read_by_everybody(right_simulators, browsing: Browsing, path: str, title: str):
     page = browsing.open(address(right_simulators["qulacs"], path))
-    expect(page.get_by_text("qulacs").first).to_be_visible()
+    expect(page.get_by_role("heading", level=1)).to_contain_text(title)
     assert axe(page) == []
     assert overflow(page) == 0
