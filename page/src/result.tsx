@@ -4,6 +4,7 @@ import { copy } from "./clipboard";
 import type { ComparisonInfo } from "./messages";
 import { morph } from "./morph";
 import { fragment } from "./route";
+import { tellWhatIsSeen } from "./seen";
 
 export interface ResultProps {
   comparison: ComparisonInfo;
@@ -32,7 +33,9 @@ export function ResultPart({ comparison, html, openInEditor, runWithResolution }
       const newer = document.createElement("template");
       newer.innerHTML = html;
       morph(box.current, document.importNode(newer.content, true));
+      return tellWhatIsSeen(box.current);
     }
+    return undefined;
   }, [html]);
 
   const act = async (event: MouseEvent) => {

@@ -69,8 +69,9 @@ def test_the_reproducer_and_the_bug_report_are_copied(opened_with_fault: Served,
     expect(page.get_by_role("button", name="Copied")).to_be_visible()
     assert clipboard(page).startswith("OPENQASM 3")
     assert clipboard(page).endswith(";\n")
-    page.get_by_role("button", name="Copy bug report").click()
-    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    report = page.locator("[data-does=bug-report]")
+    report.click()
+    expect(report).to_have_text("Copied")
     assert clipboard(page).startswith("# turned")
     assert "## To see it again" in clipboard(page)
 
@@ -106,6 +107,10 @@ def test_on_a_phone_a_switch_leads_from_groups_to_every_simulator(
     page.get_by_text("Every simulator").click()
     expect(outcomes.get_by_role("columnheader", name="cirq", exact=True)).to_be_visible()
     expect(outcomes.get_by_role("columnheader", name="3 agree")).to_be_hidden()
+    seen = page.get_by_text(re.compile(r"^Columns \d to \d of 5$"))
+    expect(seen).to_contain_text("Columns 1 to")
+    page.get_by_role("group", name="Outcomes", exact=True).evaluate("it => { it.scrollLeft = it.scrollWidth; }")
+    expect(seen).to_contain_text("to 5 of 5")
     assert overflow(page) == 0
 
 
@@ -199,6 +204,8 @@ def test_nothing_of_a_result_keeps_anybody_out(
     opened_with_fault: Served, differing: str, browsing: Browsing, size: tuple[int, int], dark: bool
 ):
     page = shown(browsing, opened_with_fault, differing, size=size, dark=dark, bypass_csp=True)
+    expect(page.get_by_text(re.compile("2 qubits, 2 clbits")).first).to_be_attached()
+    expect(page.get_by_text("Timings", exact=True)).to_be_visible()
     for fold in page.locator(".part details > summary").all():
         fold.click()
     assert axe(page) == []

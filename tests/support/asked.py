@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import Any
 
 from support.raw import JSON
 from support.serving import Served
+from support.waiting import DEADLINE_S, wait_until
 
 from gateway.protocol.door import ComparisonState
 
@@ -25,23 +25,24 @@ def ask_for(served: Served, message: dict[str, Any], *, token: str | None = None
     return str(reply.json["id"])
 
 
-def ended(served: Served, comparison: str, *, token: str | None = None, within_s: float = 120.0) -> str:
+def ended(served: Served, comparison: str, *, token: str | None = None) -> str:
     """Wait until a comparison has ended, and return its id."""
-    deadline = time.monotonic() + within_s
-    while time.monotonic() < deadline:
-        if ComparisonState(info(served, comparison, token=token)["state"]).is_final:
-            return comparison
-    raise AssertionError(info(served, comparison, token=token))
+
+    def has_ended() -> bool:
+        return ComparisonState(info(served, comparison, token=token)["state"]).is_final
+
+    wait_until(has_ended, lambda: info(served, comparison, token=token), deadline_s=2 * DEADLINE_S)
+    return comparison
 
 
-def is_running(served: Served, comparison: str, *, results: int = 0, within_s: float = 120.0) -> None:
+def is_running(served: Served, comparison: str, *, results: int = 0) -> None:
     """Wait until a comparison runs, and shows the results of so many simulators."""
-    deadline = time.monotonic() + within_s
-    while time.monotonic() < deadline:
+
+    def shows_them() -> bool:
         found = info(served, comparison)
-        if found["state"] == "running" and found.get("progress", {}).get("results", 0) >= results:
-            return
-    raise AssertionError(info(served, comparison))
+        return found["state"] == "running" and found.get("progress", {}).get("results", 0) >= results
+
+    wait_until(shows_them, lambda: info(served, comparison), deadline_s=2 * DEADLINE_S)
 
 
 def info(served: Served, comparison: str, *, token: str | None = None) -> dict[str, Any]:
