@@ -3,32 +3,46 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
 
+from gateway.door.admission import Admission
+from gateway.door.circuits import Circuits
 from gateway.door.comparisons.address import SimulatorAddress
+from gateway.door.comparisons.manager import Comparisons
+from gateway.door.comparisons.store import ComparisonStore
+from gateway.door.directory import Directory, Entry
+from gateway.door.events import EventStreams
+from gateway.door.learning import Learning
+from gateway.door.relay import Relay
+from gateway.door.showing import Showing
 from gateway.jobs.manager import Caller
-from gateway.server.access.door_key import door_headers
+from gateway.protocol.door import PAGES
+from gateway.server.access.authentication import Authentication
+from gateway.server.access.door_key import door_headers, ensure_door_key
+from gateway.server.access.fair_places import FairPlaces
+from gateway.server.access.tokens import tokens_of
+from gateway.server.access.web_pages import WebGuard
+from gateway.server.telemetry.recorder import Recorder
 
 if TYPE_CHECKING:
     import asyncio
 
-    from gateway.door.circuits import Circuits
-    from gateway.door.comparisons.manager import Comparisons
-    from gateway.door.directory import Directory
-    from gateway.door.events import EventStreams
-    from gateway.door.learning import Learning
-    from gateway.door.relay import Relay
-    from gateway.door.showing import Showing
+    from gateway.protocol.door import ComparisonInfo
     from gateway.protocol.messages import ServerLimits
-    from gateway.server.access.authentication import Authentication
-    from gateway.server.access.fair_places import FairPlaces
-    from gateway.server.access.web_pages import WebGuard
     from gateway.server.http.exchange import Scope
     from gateway.server.http.front import OnLoop
-    from gateway.server.telemetry.recorder import Recorder
+    from gateway.settings import DoorSettings
+
+MOST_TEXTS = 64
+"""Texts that wait until they are looked at."""
+
+MOST_SHOWN = 64
+"""Requests of one caller that wait until a comparison is shown."""
 
 _ITSELF = Caller(name="the door")
 """The door, which sees all comparisons."""
@@ -68,6 +82,51 @@ class Door:
     idle_limit: None = None
     """The door ends when it is told to; simulators that were started for a while end by themselves."""
 
+    @classmethod
+    def behind(cls, entries: Sequence[Entry], settings: DoorSettings, file: str) -> Self:
+        """Return the door in front of some simulators.
+
+        Args:
+            entries: the simulators, in the order in which they are listed.
+            settings: how to serve.
+            file: keeps the comparisons.
+
+        Raises:
+            JobStoreError: the file cannot be used.
+            RequestError: the tokens or the door's key cannot be read.
+        """
+        limits, telemetry = settings.limits, Recorder()
+        store = ComparisonStore(file, durable=settings.durable)
+        key = None if settings.door_key_file is None else ensure_door_key(Path(settings.door_key_file))
+        tokens = tokens_of(settings.tokens, None if settings.tokens_file is None else Path(settings.tokens_file))
+        authentication = Authentication(tokens)
+        web_pages = WebGuard(settings.allowed_hosts, settings.allowed_origins, pages=PAGES, own_pages=True)
+        admission = Admission(authentication, web_pages)
+        directory = Directory(entries, key, settings.start_hint)
+        circuits = Circuits(most_waiting=MOST_TEXTS)
+        learning = Learning(circuits)
+        comparisons = Comparisons(
+            store,
+            partial(addresses_for, directory, key),
+            settings.comparison_limits,
+            at_once=settings.comparisons_at_once,
+            on_end=partial(_tell_end, telemetry, learning),
+        )
+        return cls(
+            directory=directory,
+            circuits=circuits,
+            comparisons=comparisons,
+            showing=Showing(comparisons, most=MOST_SHOWN),
+            learning=learning,
+            relay=Relay(directory, admission, limits, telemetry),
+            streams=EventStreams(comparisons, admission, telemetry, settings.max_event_streams),
+            limits=limits,
+            authentication=authentication,
+            web_pages=web_pages,
+            telemetry=telemetry,
+            polls=FairPlaces(limits.max_polls),
+        )
+
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Begin to look at the simulators, and go on with the comparisons that an earlier door left."""
         self.directory.start(loop)
@@ -95,6 +154,11 @@ class Door:
             ending.callback(self.showing.close)
             ending.callback(self.learning.close)
             ending.callback(self.comparisons.close, within_s)
+
+
+def _tell_end(telemetry: Recorder, learning: Learning, info: ComparisonInfo) -> None:
+    telemetry.ended("comparison", info.state)
+    learning.take(info)
 
 
 def addresses_for(directory: Directory, key: str | None, caller: str) -> Mapping[str, SimulatorAddress]:
