@@ -19,6 +19,9 @@ NAMES_AT_MOST = 6
 REFUSALS = ("UnsupportedError", "LimitError")
 """Errors that say that a simulator cannot run the circuit, not that it failed."""
 
+JUDGED_LATER = "nobody is judged before all have"
+"""What is said of those that have finished while others have not."""
+
 _SMALL = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _WOULD_BE_FOUND = "would have been found, 99 times in 100"
 
@@ -70,6 +73,8 @@ def exact_probabilities_agree(row: Row) -> bool:
 def whole(record: Record) -> Standing:
     """Return the standing of a whole comparison: the worst news that it has."""
     found = {standing(row) for row in record.rows}
+    if Standing.FINISHED in found:
+        return Standing.FINISHED
     if record.interrupted and Standing.DIFFERS not in found:
         return Standing.UNFINISHED
     order = (Standing.DIFFERS, Standing.UNDECIDED, Standing.FAILED, Standing.AGREES, Standing.REFUSED)
@@ -84,11 +89,18 @@ def verdict_parts(record: Record) -> tuple[str, str]:
     rows = record.rows
     if not any(standing(row) is not Standing.UNFINISHED for row in rows):
         return ("Nothing had finished when it was interrupted." if record.interrupted else "Nothing was compared."), ""
+    if _of(rows, Standing.FINISHED):
+        return _so_far(rows)
     if record.interrupted:
         return _interrupted(record)
     if len(record.cases) > 1:
         return _several(record)
     return _differences(record) if _of(rows, Standing.DIFFERS) else _no_difference(record, record.cases[0])
+
+
+def _so_far(rows: Sequence[Row]) -> tuple[str, str]:
+    finished = len(rows) - len(_of(rows, Standing.UNFINISHED))
+    return f"{finished} of {len(rows)} {'has' if finished == 1 else 'have'} finished;", f" {JUDGED_LATER}."
 
 
 # ---------------------------------------------------------------- one circuit

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import repeat
 
 from gateway.compare.presentation.flat_table import inert
 from gateway.compare.record import Case, Record
@@ -17,24 +19,25 @@ def outcomes_csv(record: Record) -> str:
     an apostrophe before it.
     """
     simulators = list(dict.fromkeys(row.simulator for row in record.rows))
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["circuit", "outcome", "reference", *map(inert, simulators)])
-    for case in record.cases:
-        writer.writerows(_lines(case, simulators))
-    return text.getvalue()
+    head = _line(["circuit", "outcome", "reference", *map(inert, simulators)])
+    return "\n".join([head, *[line for case in record.cases for line in _lines(case, simulators)], ""])
 
 
-def _lines(case: Case, simulators: list[str]) -> list[list[object]]:
-    known, name = case.reference.probabilities, inert(case.name)
+def _lines(case: Case, simulators: Sequence[str]) -> Iterator[str]:
+    """Return the lines of a circuit; a million of them take seconds, of which the csv module would make many more."""
+    known, name = case.reference.probabilities, _line([inert(case.name)])
     counts = {row.simulator: row.counts for row in case.rows if row.counts}
     outcomes = sorted(set(known).union(*counts.values()))
-    return [
-        [
-            name,
-            outcome,
-            known.get(outcome, 0.0) if known else "",
-            *[counts[simulator].get(outcome, 0) if simulator in counts else "" for simulator in simulators],
-        ]
-        for outcome in outcomes
-    ]
+    numbers = [_column(known, outcomes, 0.0), *[_column(counts.get(name, {}), outcomes, 0) for name in simulators]]
+    return map(",".join, zip(repeat(name), outcomes, *numbers, strict=False))
+
+
+def _column(values: Mapping[str, float], outcomes: Sequence[str], absent: float) -> Iterable[str]:
+    """Return the number of each outcome as text; empty if there are no numbers at all."""
+    return map(str, map(values.get, outcomes, repeat(absent))) if values else repeat("")
+
+
+def _line(fields: Sequence[object]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="").writerow(fields)
+    return text.getvalue()

@@ -11,7 +11,7 @@ from gateway.compare.presentation.article import article, headline
 from gateway.compare.presentation.matrix import matrix
 from gateway.compare.presentation.sections import Section
 from gateway.compare.record import Record
-from gateway.compare.verdict import Standing
+from gateway.compare.verdict import JUDGED_LATER, Standing
 from gateway.look import numbers
 from gateway.look.markup import Html, join
 from gateway.look.sheet import mark, visible
@@ -64,5 +64,5 @@ def _so_far(progress: ComparisonProgress) -> tuple[str, str]:
         who = "It has" if number == 1 else "Both have" if number == 2 else f"All {number} have"  # noqa: PLR2004
         return f"{who} finished;", f" {_STAGES.get(progress.stage, _STAGES['comparing'])}"
     verb = "has" if progress.finished == 1 else "have"
-    said = progress.sentence.rstrip(".") or "nobody is judged before all have"
+    said = progress.sentence.rstrip(".") or JUDGED_LATER
     return f"{numbers.integer(progress.finished)} of {numbers.integer(number)} {verb} finished;", f" {said}."

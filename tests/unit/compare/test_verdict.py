@@ -201,3 +201,14 @@ def test_one_reference_that_others_contradict_is_said_to_be() -> None:
 def test_a_failure_names_its_simulator_once() -> None:
     row = Row(simulator="a", verdict=Verdict.FAILED, error="SimulatorError: a failed: ValueError: no")
     assert sentence(of(records.all_agree(), rows=(row,))) == "a failed: ValueError: no."
+
+
+def test_while_simulators_run_nobody_is_judged_whatever_shows_the_record():
+    record = records.one_differs()
+    (case,) = record.cases
+    done = [replace(row, verdict=Verdict.FINISHED, p_value=None, causes=()) for row in case.rows[:2]]
+    failed = Row(simulator="qiskit", verdict=Verdict.FAILED, error="SimulatorCrashed: gone")
+    late = [Row(simulator=row.simulator) for row in case.rows[3:]]
+    partial = replace(record, cases=(replace(case, rows=(*done, failed, *late), reproducers=()),))
+    assert "".join(verdict_parts(partial)) == "3 of 6 have finished; nobody is judged before all have."
+    assert whole(partial) is Standing.FINISHED
