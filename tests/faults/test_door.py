@@ -28,7 +28,7 @@ from gateway.compare.comparison import Comparison
 from gateway.protocol.door import ComparisonRequest
 
 COMPARISONS = 200
-KILLS = 14
+KILLS = 10
 KILL_EVERY = COMPARISONS // (KILLS + 1)
 """Something is killed each time so many more comparisons have ended."""
 
@@ -170,6 +170,7 @@ def _restarted(server: Supervised) -> None:
     server.start()
 
 
+@pytest.mark.timeout(600)  # on a machine with much else to do
 def test_two_hundred_comparisons_end_while_doors_and_simulators_are_killed(
     simulators: dict[str, Supervised], tmp_path: Path
 ):

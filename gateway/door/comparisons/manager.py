@@ -432,7 +432,7 @@ class Comparisons:
         self._end(active, end)
 
     def _wait_for_simulators(self, active: ActiveComparison) -> None:
-        """Give simulators time to start if an earlier door has left the comparison: they may start with this one."""
+        """Give simulators some time if an earlier door has left the comparison: they may start with this one."""
         while (
             active.was_left
             and time.monotonic() < self._began + _START_TOGETHER_S
