@@ -70,7 +70,9 @@ def test_a_comparison_runs_and_its_record_is_kept(comparisons: Comparisons):
     assert record is not None
     assert record.all_agree
     assert [case.name for case in record.cases] == ["circuit 1", "circuit 2"]
-    assert comparisons.record(info.id, ME) == msgspec.json.encode(record)
+    assert comparisons.record(info.id, ME) == msgspec.json.format(msgspec.json.encode(record), indent=1), (
+        "as it is saved"
+    )
     again = msgspec.json.decode(comparisons.request(info.id, ME), type=ComparisonRequest)
     assert again == request(Does.ECHO, Does.ECHO)
     assert comparisons.page(ME).comparisons == (info,)
@@ -211,7 +213,7 @@ def test_a_process_that_does_not_listen_is_killed_and_what_it_had_told_is_kept(f
     with comparisons_of(tmp_path / "file", lambda: fakes.addresses, end_within_s=0.5) as comparisons:
         accepted = comparisons.submit(request(Does.ECHO, Does.WAIT), ME)
         fakes.wait_until_doing(Does.WAIT)
-        wait_until(lambda: latest(comparisons, accepted.id), "partial results")
+        wait_until(lambda: _results(comparisons, accepted) == 2, "partial results of both")
         (process,) = _running_processes(comparisons)
         os.kill(process, signal.SIGSTOP)
         comparisons.cancel(accepted.id, ME)
@@ -219,6 +221,11 @@ def test_a_process_that_does_not_listen_is_killed_and_what_it_had_told_is_kept(f
         assert (info.state, info.standing, info.has_record) == (CANCELLED, "undecided", True)
         assert info.verdict == "2 of 4 runs had finished; nothing was compared."
         wait_until(lambda: not alive(process), "the end of its process")
+
+
+def _results(comparisons: Comparisons, info: ComparisonInfo) -> int:
+    progress = comparisons.info(info.id, ME).progress
+    return 0 if progress is None else progress.results
 
 
 def _running_processes(comparisons: Comparisons) -> set[int]:
