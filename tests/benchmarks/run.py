@@ -25,6 +25,7 @@ import building
 import comparing
 import containers
 import diagnosing
+import door
 import dynamic_shots
 import image
 import interchange
@@ -79,6 +80,7 @@ BENCHMARKS = {
     jobs.NAME: Benchmark(jobs.measure, ONE),
     large_answers.NAME: Benchmark(large_answers.measure, ONE),
     serving.NAME: Benchmark(serving.measure, ONE),
+    door.NAME: Benchmark(door.measure, ONE),
     overheads.NAME: Benchmark(overheads.measure, ONE),
     comparing.NAME: Benchmark(comparing.measure, ONE),
     diagnosing.NAME: Benchmark(diagnosing.measure, ONE),

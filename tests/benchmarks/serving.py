@@ -44,24 +44,25 @@ def _throughput(client: BackendClient, rounds: int) -> Row:
     One loop over 16 connections sends prepared bytes and looks only for the end of each answer: it takes
     some 20 microseconds a request, which is a few percent of what the server takes for the empty one.
     """
-    run = _post("/v1/run", encode(RunRequest(circuits=bell(), shots=SHOTS, seed=1)))
+    run = post("/v1/run", encode(RunRequest(circuits=bell(), shots=SHOTS, seed=1)))
     # With a length, the probe goes the way of every other request; without one, the event loop answers it.
     empty = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n"
     times: tuple[list[float], list[float]] = ([], [])
     freeze()
     for _ in range(rounds):
         for request, seconds in zip((run, empty), times, strict=True):
-            seconds.append(_seconds_each(client.port, request, 2.0))
+            seconds.append(seconds_each(client.port, request, 2.0))
     case = f"{CLIENTS} clients, Bell pair : empty route ({1 / median(times[0]):.0f} : {1 / median(times[1]):.0f} /s)"
     return compared(NAME, case, median(times[0]), median(times[1]), 1 / LEAST_SHARE)
 
 
-def _post(path: str, body: bytes) -> bytes:
+def post(path: str, body: bytes) -> bytes:
+    """Return a request byte by byte."""
     head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
     return f"{head}\r\n\r\n".encode() + body
 
 
-def _seconds_each(port: int, request: bytes, lasts_s: float) -> float:
+def seconds_each(port: int, request: bytes, lasts_s: float) -> float:
     """Keep one request under way on each of 16 connections for a while."""
     selector = selectors.DefaultSelector()
     connections = [socket.create_connection(("127.0.0.1", port)) for _ in range(CLIENTS)]
