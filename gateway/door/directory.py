@@ -199,7 +199,9 @@ class Directory:
         self._tasks = [loop.create_task(self._watch(known)) for known in self._known.values()]
 
     def close(self) -> None:
-        """End all looking, and the connections."""
+        """End all looking, and the connections; once the event loop has ended, nothing is left of either."""
+        if self._loop is None or self._loop.is_closed():
+            return
         for task in self._tasks:
             task.cancel()
         for known in self._known.values():

@@ -487,7 +487,7 @@ RESULT = Endpoint(
     path="/v1/comparisons/{comparison_id}/result",
     summary="What there is to show of a comparison, while it runs and afterwards, as a part of a page",
     answer_means="elements of HTML with the classes of the sheet that pages share",
-    errors=(404, 503),
+    errors=(404, 503, 504, 507),
     media_type="text/html",
 )
 REPORT = Endpoint(
@@ -496,7 +496,7 @@ REPORT = Endpoint(
     path="/v1/comparisons/{comparison_id}/report.html",
     summary="The report of a comparison, a page that needs nothing else",
     answer_means="the report",
-    errors=(404, 503),
+    errors=(404, 503, 504, 507),
     media_type="text/html",
 )
 PICTURE = Endpoint(
@@ -505,7 +505,7 @@ PICTURE = Endpoint(
     path="/v1/comparisons/{comparison_id}/picture.{format}",
     summary="The outcomes of a comparison as a picture: svg or png",
     answer_means="the picture",
-    errors=(404, 503),
+    errors=(404, 503, 504, 507),
     media_type="image/svg+xml",
     other_media_types=("image/png",),
 )
@@ -515,7 +515,7 @@ OUTCOMES = Endpoint(
     path="/v1/comparisons/{comparison_id}/outcomes.csv",
     summary="All outcomes of a comparison, one in each line",
     answer_means="the table",
-    errors=(404, 503),
+    errors=(404, 503, 504, 507),
     media_type="text/csv",
 )
 EVENTS = Endpoint(

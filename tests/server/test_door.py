@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
+import struct
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -242,6 +243,7 @@ def test_a_run_ends_when_whoever_asked_for_it_through_the_door_leaves(opened: Se
     with socket.create_connection((opened.process.host, opened.port), 30) as connection:
         connection.sendall(data)
         simulator.wait_until_doing(Does.WAIT)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # as a program that ends
     wait_until(lambda: not simulator.doing(Does.WAIT), "the run to end")
 
 

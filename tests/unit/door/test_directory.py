@@ -59,11 +59,8 @@ def run(
         async with _serving(given) as url:
             directory = Directory([Entry(name=name, url=url)])
             directory.start(asyncio.get_running_loop())
-            try:
-                async with asyncio.timeout(30):
-                    await test(directory, given)
-            finally:
-                directory.close()
+            async with asyncio.timeout(30):
+                await test(directory, given)
 
     asyncio.run(whole())
 
@@ -172,6 +169,25 @@ def test_metrics_that_say_nonsense_are_as_if_there_were_none(value: bytes):
         msgspec.json.decode(msgspec.json.encode(directory.infos()[0]), type=SimulatorInfo)
 
     run(test)
+
+
+def test_it_may_be_closed_after_the_loop_has_ended():
+    closed = []
+
+    async def test(directory: Directory, _: Answers) -> None:
+        await until(lambda: _state(directory) is SimulatorState.READY)
+        closed.append(directory)
+
+    run(test)
+    closed[0].close()
+
+    async def test_before(directory: Directory, _: Answers) -> None:
+        await until(lambda: directory.is_ready)
+        directory.close()
+        await until(lambda: all(task.done() for task in directory._tasks))
+
+    run(test_before)
+    Directory([Entry(name="cirq", url="http://localhost:1")]).close()
 
 
 def test_load_is_read_from_metrics():
