@@ -147,7 +147,7 @@ def _cancel(door: Door, comparison_id: str) -> Response:
 
 
 def _record(door: Door, comparison_id: str) -> Response:
-    return respond(door.comparisons.record(comparison_id, _caller()))
+    return respond(door.comparisons.record(comparison_id, _caller()).content())
 
 
 def _request(door: Door, comparison_id: str) -> Response:

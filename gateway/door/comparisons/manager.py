@@ -301,7 +301,7 @@ class Comparisons:
             raise _not_found(comparison_id)
         return request.text()
 
-    def record(self, comparison_id: str, caller: Caller) -> bytes:
+    def record(self, comparison_id: str, caller: Caller) -> Kept:
         """Return the record, as JSON.
 
         Raises:
@@ -312,7 +312,7 @@ class Comparisons:
         record = self._store.record(stored.number) if stored.has_record else None
         if record is None:
             raise ResultNotFound(_why_no_record(stored), job=comparison_id)
-        return record.text()
+        return record
 
     def latest_kept(self, comparison_id: str, caller: Caller) -> Kept | None:
         """Return the record, or while a comparison runs that of what has finished; ``None`` if there is none.

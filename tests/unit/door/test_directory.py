@@ -181,12 +181,12 @@ def test_it_may_be_closed_after_the_loop_has_ended():
     run(test)
     closed[0].close()
 
-    async def test_before(directory: Directory, _: Answers) -> None:
+    async def close(directory: Directory, _: Answers) -> None:
         await until(lambda: directory.is_ready)
         directory.close()
         await until(lambda: all(task.done() for task in directory._tasks))
 
-    run(test_before)
+    run(close)
     Directory([Entry(name="cirq", url="http://localhost:1")]).close()
 
 
