@@ -139,8 +139,9 @@ class _Drawing:
         """Return the whole picture."""
         size = f'width="{self.width:.0f}" height="{self.height:.0f}" viewBox="0 0 {self.width:.0f} {self.height:.0f}"'
         head = f'<svg xmlns="http://www.w3.org/2000/svg" {self.pen.palette.root} {size}'
-        places = " ".join([f"{x:.0f}" for x in self.columns])
-        about = f'data-columns="{places}" role="img" aria-label="{html(description)}"'
+        columns = " ".join([f"{x:.0f}" for x in self.columns])
+        qubits = " ".join([f"{_FIRST_ROW + _ROW * (self.first + qubit):.0f}" for qubit in range(self.num_qubits)])
+        about = f'data-columns="{columns}" data-qubits="{qubits}" role="img" aria-label="{html(description)}"'
         return "".join([f"{head} {about}>", *self.pen.elements, "</svg>"])
 
     def _block(self, columns: Sequence[tuple[float, list[Operation]]], length: float) -> None:

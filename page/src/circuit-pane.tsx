@@ -1,6 +1,8 @@
 import { useEffect, useRef, useState } from "preact/hooks";
+import { copy } from "./clipboard";
 import { Drawing } from "./drawing";
 import { Editor } from "./editor";
+import { read, useDroppedFile } from "./files";
 import { Mark } from "./marks";
 import { useMedia } from "./media";
 import type { CircuitInfo, Diagnostic, NamedText } from "./messages";
@@ -8,9 +10,12 @@ import { several } from "./numbers";
 import { PageLink } from "./page-link";
 import { Said } from "./said";
 import type { CircuitState } from "./use-circuit";
+import { visible } from "./visible";
 
 interface CircuitPaneProps {
   name: string;
+  /** Whether the text is that of an example, to the letter. */
+  isExample: boolean;
   examples: NamedText[];
   circuit: CircuitState;
   suspects: string[];
@@ -29,33 +34,47 @@ export function CircuitPane(props: CircuitPaneProps) {
   const { circuit, hasResult } = props;
   const isWide = useMedia("(min-width: 1200px)");
   const [isOpen, setOpen] = useState(true);
+  const [said, setSaid] = useState("");
   const editor = useRef<Editor | undefined>(undefined);
   useEffect(() => setOpen(!hasResult), [hasResult]);
+  const open = async (file: File) => {
+    try {
+      props.onReplace(await read(file));
+      setSaid("");
+    } catch (error) {
+      setSaid((error as Error).message);
+    }
+  };
+  useDroppedFile((file) => void open(file));
   const errors = circuit.info?.errors ?? [];
   const shown = circuit.good;
-  const open = isWide || isOpen;
   return (
     <details
       class="source"
-      open={open}
+      open={isWide || isOpen}
       onToggle={(event) => {
         setOpen(event.currentTarget.open);
         editor.current?.remeasure();
       }}
     >
       <summary>
-        <b>{props.name}</b>
+        <b>{visible(props.name)}</b>
         {shown && <span class="soft">{facts(shown)}</span>}
       </summary>
       <div class="pane">
-        <Tools {...props} />
+        <Tools {...props} onFile={(file) => void open(file)} onSaid={setSaid} />
+        <p class="said" role="status">
+          {said}
+        </p>
         <EditorBox
-          onEdit={props.onEdit}
+          onEdit={() => {
+            setSaid("");
+            props.onEdit();
+          }}
           onEditor={(made) => {
             editor.current = made;
             props.onEditor(made);
           }}
-          onFile={props.onReplace}
         />
         {errors.length > 0 ? <Errors errors={errors} goTo={props.goTo} /> : <Facts circuit={circuit} />}
         {shown && <Drawing info={shown} stale={errors.length > 0} suspects={props.suspects} />}
@@ -64,87 +83,81 @@ export function CircuitPane(props: CircuitPaneProps) {
   );
 }
 
+interface ToolsProps extends CircuitPaneProps {
+  onFile: (file: File) => void;
+  onSaid: (sentence: string) => void;
+}
+
 /** What stands above the editor: where a circuit may come from, and where it may go. */
-function Tools({ name, examples, onReplace, link }: CircuitPaneProps) {
-  const [said, setSaid] = useState("");
+function Tools({ name, isExample, examples, onReplace, link, onFile, onSaid }: ToolsProps) {
   const file = useRef<HTMLInputElement>(null);
-  const isExample = examples.some((example) => example.name === name);
-  const copy = async () => {
+  const own = examples.some((example) => example.name === name) ? `${name}, edited` : visible(name);
+  const copyLink = async () => {
+    let address: string;
     try {
-      await navigator.clipboard.writeText(await link());
-      setSaid("Link copied: the circuit and the settings are in it.");
+      address = await link();
     } catch (error) {
-      setSaid(
-        error instanceof Error && error.name === "Error" ? error.message : "The link is the address of this page.",
-      );
+      onSaid((error as Error).message);
+      return;
     }
-  };
-  const open = async (files: FileList | null) => {
     try {
-      const chosen = files?.[0];
-      if (chosen) {
-        onReplace(await read(chosen));
-      }
-      setSaid("");
-    } catch (error) {
-      setSaid((error as Error).message);
+      await copy(address);
+      onSaid("Link copied: the circuit and the settings are in it.");
+    } catch {
+      onSaid("The browser lets this page copy nothing; the link is the address of the page.");
     }
   };
   return (
-    <>
-      <div class="bar-row">
-        <label class="hidden" for="example">
-          Example
-        </label>
-        <select
-          id="example"
-          value={name}
-          onChange={(event) => {
-            const chosen = examples.find((example) => example.name === event.currentTarget.value);
-            if (chosen) {
-              onReplace(chosen);
-            }
-          }}
-        >
-          {!isExample && <option value={name}>{name}</option>}
-          {examples.map((example) => (
-            <option key={example.name} value={example.name}>
-              {example.name}
-            </option>
-          ))}
-        </select>
-        <input
-          ref={file}
-          type="file"
-          hidden
-          accept=".qasm,.qasm2,.qasm3,.inc,text/plain"
-          onChange={(event) => {
-            void open(event.currentTarget.files);
-            event.currentTarget.value = "";
-          }}
-        />
-        <button type="button" onClick={() => file.current?.click()}>
-          Open file
-        </button>
-        <button type="button" onClick={() => void copy()}>
-          Copy link
-        </button>
-      </div>
-      <p class="said" role="status">
-        {said}
-      </p>
-    </>
+    <div class="bar-row">
+      <label class="hidden" for="example">
+        Example
+      </label>
+      <select
+        id="example"
+        value={isExample ? name : ""}
+        onChange={(event) => {
+          const chosen = examples.find((example) => example.name === event.currentTarget.value);
+          if (chosen) {
+            onReplace(chosen);
+          }
+        }}
+      >
+        {!isExample && <option value="">{own}</option>}
+        {examples.map((example) => (
+          <option key={example.name} value={example.name}>
+            {example.name}
+          </option>
+        ))}
+      </select>
+      <input
+        ref={file}
+        type="file"
+        hidden
+        accept=".qasm,.qasm2,.qasm3,.inc,text/plain"
+        onChange={(event) => {
+          const chosen = event.currentTarget.files?.[0];
+          if (chosen) {
+            onFile(chosen);
+          }
+          event.currentTarget.value = "";
+        }}
+      />
+      <button type="button" onClick={() => file.current?.click()}>
+        Open file
+      </button>
+      <button type="button" onClick={() => void copyLink()}>
+        Copy link
+      </button>
+    </div>
   );
 }
 
 interface EditorBoxProps {
   onEditor: (editor: Editor) => void;
   onEdit: () => void;
-  onFile: (circuit: NamedText) => void;
 }
 
-/** The place of the editor, on which a file may be dropped. */
-function EditorBox({ onEditor, onEdit, onFile }: EditorBoxProps) {
+function EditorBox({ onEditor, onEdit }: EditorBoxProps) {
   const box = useRef<HTMLDivElement>(null);
   const edited = useRef(onEdit);
   edited.current = onEdit;
@@ -156,27 +169,19 @@ function EditorBox({ onEditor, onEdit, onFile }: EditorBoxProps) {
     onEditor(editor);
     return () => editor.destroy();
   }, []);
-  const drop = async (event: DragEvent) => {
-    const dropped = event.dataTransfer?.files[0];
-    if (dropped) {
-      event.preventDefault();
-      event.stopPropagation();
-      onFile(await read(dropped));
-    }
-  };
-  return <div class="editor" id="editor" ref={box} onDropCapture={(event) => void drop(event)} />;
+  return <div class="editor" id="editor" ref={box} />;
 }
 
 function Facts({ circuit }: { circuit: CircuitState }) {
-  const { info, problem } = circuit;
+  const { info, pending, problem } = circuit;
   return (
-    <p class="facts" role="status">
+    <p class={`facts${pending ? " pending" : ""}`} role="status">
       {problem ? (
-        <span>
+        <>
           <Mark name="failed" /> The circuit could not be checked: {problem}
-        </span>
+        </>
       ) : (
-        info && <span>{facts(info)}</span>
+        info && facts(info)
       )}
     </p>
   );
@@ -193,41 +198,30 @@ function facts(info: CircuitInfo): string {
 
 function Errors({ errors, goTo }: { errors: Diagnostic[]; goTo: (error: Diagnostic) => void }) {
   return (
-    <ul class="errors" role="status">
-      {errors.map((error) => (
-        <li key={`${error.line}:${error.column}:${error.message}`}>
-          <Mark name="failed" />
-          <p>
-            {error.line ? (
-              <>
-                <PageLink to="editor" onFollow={() => goTo(error)}>
-                  {place(error)}
-                </PageLink>
-                : <Said text={error.message} />
-              </>
-            ) : (
-              <Said text={error.message} />
-            )}
-          </p>
-        </li>
-      ))}
-    </ul>
+    <div class="errors" role="status">
+      <ul>
+        {errors.map((error) => (
+          <li key={`${error.line}:${error.column}:${error.message}`}>
+            <Mark name="failed" />
+            <p>
+              {error.line ? (
+                <>
+                  <PageLink to="editor" onFollow={() => goTo(error)}>
+                    {place(error)}
+                  </PageLink>
+                  : <Said text={error.message} />
+                </>
+              ) : (
+                <Said text={error.message} />
+              )}
+            </p>
+          </li>
+        ))}
+      </ul>
+    </div>
   );
 }
 
 function place({ line, column }: Diagnostic): string {
   return column ? `line ${line}, column ${column}` : `line ${line}`;
-}
-
-const LARGEST_FILE = 4 * 2 ** 20;
-
-async function read(file: File): Promise<NamedText> {
-  if (file.size > LARGEST_FILE) {
-    throw new Error(`${file.name} has more than 4 MiB, too much for the editor; gateway compare takes it.`);
-  }
-  try {
-    return { name: file.name, openqasm: new TextDecoder("utf-8", { fatal: true }).decode(await file.arrayBuffer()) };
-  } catch (error) {
-    throw new Error(`${file.name} is no text in UTF-8.`, { cause: error });
-  }
 }

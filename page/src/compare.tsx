@@ -1,32 +1,24 @@
-import { useEffect, useRef, useState } from "preact/hooks";
-import { address, send, sentence } from "./api";
+import { useEffect, useRef } from "preact/hooks";
+import { address } from "./api";
 import { CircuitPane } from "./circuit-pane";
-import type { Editor } from "./editor";
-import { sendOnce } from "./idempotency";
 import { isLinkable, toParameters } from "./link";
 import { Mark } from "./marks";
-import {
-  type CircuitInfo,
-  type ComparisonInfo,
-  type ComparisonRequest,
-  type Diagnostic,
-  type DoorInfo,
-  isFinal,
-  type NamedText,
-} from "./messages";
-import { duration, inWords } from "./numbers";
-import { PageLink } from "./page-link";
-import { Result, ResultPart } from "./result";
+import { type ComparisonInfo, type ComparisonRequest, type DoorInfo, isFinal, type NamedText } from "./messages";
+import { Result, ResultPart, type ResultProps } from "./result";
 import { fragment, type Route } from "./route";
 import { rowsOf } from "./rows";
 import { RunBar } from "./run-bar";
-import { type Ask, readSettings } from "./settings";
+import { besides, whatIsSeen, whatIsWrong, whileRunning } from "./sees";
+import { DEFAULTS, readSettings, type Settings } from "./settings";
 import { Simulators } from "./simulators";
-import { type CircuitState, useCircuit } from "./use-circuit";
+import { useCircuit } from "./use-circuit";
 import { useComparison } from "./use-comparison";
 import { useDraft } from "./use-draft";
+import { useRun } from "./use-run";
 import type { Around } from "./use-simulators";
+import { useText } from "./use-text";
 import { Verdict } from "./verdict";
+import { visible } from "./visible";
 
 interface CompareProps {
   door: DoorInfo;
@@ -35,120 +27,114 @@ interface CompareProps {
   route: Route | undefined;
 }
 
-const REST_MS = 200;
-
+/** The screen on which a circuit is written, run and judged. */
 export function Compare({ door, around, route }: CompareProps) {
-  const { draft, change, comparisonId, isEdited, show, replace, problem } = useDraft(route, door);
-  const asked = draft ? readSettings(draft.settings) : { value: {} };
-  const request = "value" in asked ? asked.value : {};
-  const circuit = useCircuit(draft?.text, request.shots ?? null, request.resolution ?? null);
+  const { examples = [] } = door;
+  const { draft, change, comparisonId, isEdited, circuits, show, replace, problem } = useDraft(route, examples);
+  const settings = draft?.settings ?? DEFAULTS;
+  const asked = readSettings(settings);
+  const sought = useLastValid("value" in asked ? asked.value : undefined);
+  const text = useText(draft?.text, (openqasm) => change({ text: openqasm }));
+  const states = around.simulators.map(({ name, state, since = "" }) => `${name} ${state} ${since}`).join();
+  const known = around.isAsked ? draft?.text : undefined;
+  const circuit = useCircuit(known, sought.shots ?? null, sought.resolution ?? null, states);
   const comparison = useComparison(comparisonId);
-  const [sending, setSending] = useState<"" | "run" | "cancel">("");
-  const [refused, setRefused] = useState("");
-  const editor = useRef<Editor | undefined>(undefined);
-  const rest = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
+  const { info, part } = comparison;
+  const run = useRun(info, (accepted, { circuits }) => show(accepted.id, circuits[0]?.openqasm ?? ""));
 
   const errors = circuit.info?.errors ?? [];
-  useEffect(() => editor.current?.setText(draft?.text ?? ""), [draft?.text]);
-  useEffect(() => editor.current?.show(errors), [circuit.info]);
-  useEffect(() => setSending(""), [comparison.info?.state]);
-  useTitle(route, draft?.name, comparison.info);
+  useEffect(() => text.editor.current?.show(errors), [circuit.info]);
+  useEffect(() => run.forget(), [draft?.text, draft?.settings, comparisonId]);
+  useTitle(route, draft?.name, info);
 
-  const { info, part } = comparison;
   const isRunning = info !== undefined && !isFinal(info.state) && comparison.problem === "";
   const rows = rowsOf({
     simulators: around.simulators,
     circuit: errors.length > 0 ? undefined : circuit.info,
     chosen: draft?.chosen,
-    isExact: draft?.settings.ask === "exact",
+    isExact: settings.ask === "exact",
     comparison: info,
     part,
   });
-  const chosen = rows.filter((row) => row.canRun && row.isChosen).flatMap(({ names }) => names);
-  const goTo = (error: Diagnostic) => editor.current?.goTo(error);
-  const wrong = whatIsWrong({ door, circuit, asked, chosen, refused, goTo });
+  const able = rows.filter((row) => row.canRun && row.isChosen).flatMap(({ names }) => names);
+  const wrong = whatIsWrong({
+    door,
+    circuit: circuit.info,
+    asked,
+    chosen: able,
+    goTo: (error) => text.editor.current?.goTo(error),
+  });
 
-  const run = async () => {
-    const openqasm = editor.current?.text ?? "";
-    if (!draft || "wrong" in asked) {
-      return;
-    }
-    clearTimeout(rest.current);
-    setRefused("");
-    setSending("run");
-    const body: ComparisonRequest = { circuits: [{ name: draft.name, openqasm }], simulators: chosen, ...asked.value };
-    try {
-      const accepted = await sendOnce<ComparisonInfo>("v1/comparisons", body);
-      change({ text: openqasm });
-      show(accepted.id, openqasm);
-    } catch (error) {
-      setRefused(sentence(error));
-    }
-    setSending("");
-  };
-  const cancel = async () => {
-    setSending("cancel");
-    try {
-      await send("DELETE", `v1/comparisons/${encodeURIComponent(comparisonId ?? "")}`);
-    } catch (error) {
-      setSending("");
-      setRefused(sentence(error));
+  const start = (wanted: Settings) => {
+    const read = readSettings(wanted);
+    if (draft && "value" in read) {
+      const circuit: NamedText = { name: draft.name, openqasm: text.settle() };
+      const request: ComparisonRequest = { ...draft.further, circuits: [circuit], simulators: able, ...read.value };
+      void run.start(request);
     }
   };
   const place = ({ name, openqasm }: NamedText) => {
-    clearTimeout(rest.current);
-    setRefused("");
+    text.settle();
     replace(name, openqasm);
   };
-  const openInEditor = (openqasm: string) => place({ name: "reproducer", openqasm });
   const link = async () => {
-    const present = draft && { ...draft, text: editor.current?.text ?? draft.text };
+    const present = draft && { ...draft, text: text.now() };
     if (!present || !(await isLinkable(present))) {
-      throw new Error("The circuit is too long for a link: pass the file on instead.");
+      throw new Error("The circuit is too long for a link; its file can be passed on instead.");
     }
-    return address(fragment("compare", await toParameters(present, door.examples ?? [])));
+    return address(fragment("compare", await toParameters(present, examples)));
+  };
+  const choose = (names: string[], isChosen: boolean) => {
+    const others = rows
+      .filter((row) => row.isChosen)
+      .flatMap((row) => row.names)
+      .filter((name) => !names.includes(name));
+    const now = isChosen ? [...others, ...names] : others;
+    change({ chosen: now.length === rows.flatMap((row) => row.names).length ? undefined : now });
+  };
+
+  const shared: Pick<ResultProps, "openInEditor" | "runWithResolution"> = {
+    openInEditor: (openqasm) => place({ name: "reproducer", openqasm }),
+    runWithResolution: (resolution) => {
+      const finer: Settings = { ...settings, ask: "resolution", resolution: String(resolution) };
+      change({ settings: finer });
+      start(finer);
+    },
   };
 
   return (
     <main class="compare" hidden={route === undefined}>
       <CircuitPane
         name={draft?.name ?? ""}
-        examples={door.examples ?? []}
+        isExample={examples.some(({ name, openqasm }) => name === draft?.name && openqasm === draft.text)}
+        examples={examples}
         circuit={circuit}
         suspects={isEdited ? [] : part.suspects}
         hasResult={comparisonId !== undefined}
-        onEditor={(made) => {
-          editor.current = made;
-          made.setText(draft?.text ?? "");
-        }}
-        onEdit={() => {
-          clearTimeout(rest.current);
-          rest.current = setTimeout(() => change({ text: editor.current?.text ?? "" }), REST_MS);
-        }}
+        onEditor={text.onEditor}
+        onEdit={text.onEdit}
         onReplace={place}
         link={link}
-        goTo={goTo}
+        goTo={(error) => text.editor.current?.goTo(error)}
       />
       <div class="result" id="result" tabIndex={-1}>
-        {draft && (
-          <RunBar
-            settings={draft.settings}
-            onChange={(settings) => {
-              setRefused("");
-              change({ settings });
-            }}
-            sees={isRunning ? whileRunning(info) : (wrong ?? whatIsSeen(circuit.info, draft.settings.ask))}
-            isWrong={!isRunning && wrong !== undefined}
-            canRun={wrong === undefined || refused !== ""}
-            count={chosen.length}
-            hasResult={info !== undefined}
-            isRunning={isRunning}
-            isCancelling={sending === "cancel" || info?.cancelled_by !== undefined}
-            isSending={sending === "run"}
-            onRun={() => void run()}
-            onCancel={() => void cancel()}
-          />
-        )}
+        <RunBar
+          settings={settings}
+          onChange={(changed) => change({ settings: changed })}
+          sees={
+            isRunning
+              ? run.refused || whileRunning(info, draft?.further)
+              : (wrong ?? (run.refused || whatIsSeen(circuit.info, settings, besides(draft?.further))))
+          }
+          isWrong={run.refused !== "" || (!isRunning && wrong !== undefined)}
+          canRun={draft !== undefined && wrong === undefined && able.length > 0}
+          count={able.length}
+          hasResult={info !== undefined}
+          isRunning={isRunning}
+          isCancelling={run.isCancelling}
+          onRun={() => start(settings)}
+          onCancel={() => void run.cancel()}
+        />
         {around.away && comparisonId === undefined && (
           <p class="notice" role="status">
             <Mark name="down" /> The gateway does not answer just now; this page asks again every few seconds.
@@ -168,82 +154,27 @@ export function Compare({ door, around, route }: CompareProps) {
           <Verdict comparison={info} part={part} away={comparison.away} problem={comparison.problem} />
         )}
         {isEdited && (
-          <p class="soft small edited">The text has changed since: this is the result of the earlier one.</p>
+          <p class="soft small beneath">The text has changed since; this is the result of the earlier one.</p>
         )}
-        {!isRunning && info && <ResultPart comparison={info} html={part.above} openInEditor={openInEditor} />}
-        <Simulators
-          rows={rows}
-          heads={part.heads}
-          onChoose={(names, isChosen) => {
-            const before = rows.filter((row) => row.isChosen).flatMap((row) => row.names);
-            const others = before.filter((name) => !names.includes(name));
-            const now = isChosen ? [...others, ...names] : others;
-            change({ chosen: now.length === rows.flatMap((row) => row.names).length ? undefined : now });
-          }}
-        />
-        {info && <Result comparison={info} html={part.below} openInEditor={openInEditor} />}
+        {circuits.length > 1 && (
+          <p class="soft small beneath">
+            {circuits.length} circuits were compared; the editor has the first, {visible(circuits[0] ?? "")}, and would
+            run it alone.
+          </p>
+        )}
+        {info && !isRunning && <ResultPart {...shared} comparison={info} html={part.above} />}
+        <Simulators rows={rows} heads={part.heads} onChoose={choose} />
+        {info && <Result {...shared} comparison={info} html={part.below} />}
       </div>
     </main>
   );
 }
 
-interface Doubts {
-  door: DoorInfo;
-  circuit: CircuitState;
-  asked: ReturnType<typeof readSettings>;
-  chosen: string[];
-  refused: string;
-  goTo: (error: Diagnostic) => void;
-}
-
-/** Why nothing can be run, or was not; undefined if something can. */
-function whatIsWrong({ door, circuit, asked, chosen, refused, goTo }: Doubts): preact.ComponentChildren | undefined {
-  const errors = circuit.info?.errors ?? [];
-  if (door.rights && !door.rights.includes("compare")) {
-    return `The token ${door.name ?? ""} has no right to compare; whoever keeps the gateway's tokens can give it.`;
-  }
-  if ("wrong" in asked) {
-    return asked.wrong;
-  }
-  if (errors.length > 0) {
-    return <ErrorPlaces errors={errors} goTo={goTo} />;
-  }
-  if (circuit.info && chosen.length === 0) {
-    return "No simulator is chosen that can run this circuit.";
-  }
-  return refused || undefined;
-}
-
-const MOST_PLACES = 5;
-
-function ErrorPlaces({ errors, goTo }: { errors: Diagnostic[]; goTo: (error: Diagnostic) => void }) {
-  const places = errors.filter(({ line }) => line).slice(0, MOST_PLACES);
-  return (
-    <>
-      {inWords(errors.length)} error{errors.length === 1 ? "" : "s"} in the circuit
-      {places.map((error, at) => (
-        <span key={`${error.line}:${error.column}:${error.message}`}>
-          {at === 0 ? ": " : ", "}
-          <PageLink to="editor" onFollow={() => goTo(error)}>
-            line {error.line}
-          </PageLink>
-        </span>
-      ))}
-      .
-    </>
-  );
-}
-
-function whatIsSeen(info: CircuitInfo | undefined, ask: Ask): string {
-  const note = info?.note ?? "";
-  return ask === "exact" ? `${note} Besides, 10,000 shots of each are compared.`.trim() : note;
-}
-
-function whileRunning({ progress }: ComparisonInfo): string {
-  const left = progress?.left_s
-    ? ` About ${duration(Math.max(1, Math.round(progress.left_s))).replace(".0", "")} left.`
-    : "";
-  return `Runs follow one another, so that their times compare.${left}`;
+/** What was last asked for validly, while the fields say something else for a moment. */
+function useLastValid(value: Partial<ComparisonRequest> | undefined): Partial<ComparisonRequest> {
+  const last = useRef(value ?? {});
+  last.current = value ?? last.current;
+  return last.current;
 }
 
 function useTitle(route: Route | undefined, name: string | undefined, info: ComparisonInfo | undefined): void {

@@ -26,6 +26,7 @@ export function Drawing({ info, stale, suspects }: DrawingProps) {
         </button>
       </header>
       <Picture svg={info.drawing} suspects={suspects} onPart={setPart} />
+      {info.remark && <p class="small soft">{info.remark}</p>}
       <dialog class="enlarged" ref={large} aria-label="Drawing">
         <form method="dialog">
           <b>{title}</b>
@@ -84,17 +85,34 @@ function Picture({ svg, suspects, onPart }: PictureProps) {
   );
 }
 
-/** Which part of a drawing is seen: `columns 1 to 11 of 20`; empty if all of it is. */
+/** Which part of a drawing is seen: `columns 1 to 11 of 20, qubits 0 to 9 of 60`; empty if all of it is. */
 function seen(box: HTMLElement): string {
   const svg = box.querySelector<SVGSVGElement>("svg");
-  const columns = svg?.dataset.columns?.split(" ").map(Number) ?? [];
-  if (!svg || columns.length === 0 || box.scrollWidth <= box.clientWidth) {
+  if (!svg) {
     return "";
   }
-  const padding = Number.parseFloat(getComputedStyle(box).paddingLeft);
-  const [left, right] = [box.scrollLeft - padding, box.scrollLeft - padding + box.clientWidth];
-  const inside = columns.map((_, at) => at).filter((at) => (columns[at] ?? 0) >= left && (columns[at] ?? 0) < right);
-  const first = (inside[0] ?? 0) + 1;
-  const last = (inside[inside.length - 1] ?? 0) + 1;
-  return first === 1 && last === columns.length ? "" : `columns ${first} to ${last} of ${columns.length}`;
+  const { paddingLeft, paddingTop } = getComputedStyle(box);
+  const left = box.scrollLeft - Number.parseFloat(paddingLeft);
+  const top = box.scrollTop - Number.parseFloat(paddingTop);
+  const columns = numbers(svg.dataset.columns);
+  const qubits = numbers(svg.dataset.qubits);
+  const across = between(columns, left, left + box.clientWidth);
+  const down = between(qubits, top, top + box.clientHeight);
+  return [
+    across && `columns ${across.first + 1} to ${across.last + 1} of ${columns.length}`,
+    down && `qubits ${down.first} to ${down.last} of ${qubits.length}`,
+  ]
+    .filter(Boolean)
+    .join(", ");
+}
+
+function numbers(text = ""): number[] {
+  return text.split(" ").filter(Boolean).map(Number);
+}
+
+/** The first and the last of some places that lie within limits; undefined if all or none do. */
+function between(places: number[], from: number, to: number): { first: number; last: number } | undefined {
+  const first = places.findIndex((place) => place >= from && place < to);
+  const last = places.findLastIndex((place) => place >= from && place < to);
+  return first < 0 || (first === 0 && last === places.length - 1) ? undefined : { first, last };
 }

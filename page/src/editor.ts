@@ -7,6 +7,19 @@ import { diagnostics, range, setDiagnostics } from "./diagnostics";
 import { openqasm } from "./language";
 import type { Diagnostic } from "./messages";
 
+/**
+ * Puts what was typed in the place of a selection. The browser would do it with the style of what it replaces, in an
+ * attribute that the page's policy forbids.
+ */
+function replaceSelection(event: InputEvent, view: EditorView): boolean {
+  if (event.inputType !== "insertText" || !event.data || event.isComposing || view.state.selection.main.empty) {
+    return false;
+  }
+  event.preventDefault();
+  view.dispatch(view.state.replaceSelection(event.data), { userEvent: "input.type", scrollIntoView: true });
+  return true;
+}
+
 /** A text longer than this is not edited here. */
 const LONGEST = 4 * 2 ** 20;
 
@@ -24,12 +37,14 @@ export class Editor {
       keymap.of([...defaultKeymap, ...historyKeymap]),
       openqasm,
       diagnostics,
+      EditorView.domEventHandlers({ beforeinput: replaceSelection }),
       EditorView.contentAttributes.of({
         class: "code",
         "aria-label": "OpenQASM",
         autocapitalize: "off",
         autocorrect: "off",
         spellcheck: "false",
+        tabindex: "0",
       }),
       EditorView.updateListener.of((update) => {
         if (update.docChanged) {
@@ -44,7 +59,7 @@ export class Editor {
     return this.view.state.doc.toString();
   }
 
-  /** Replaces the text; that can be undone like any edit. */
+  /** Replaces the text, unless it is the same; that can be undone like any edit. */
   setText(text: string): void {
     const { doc } = this.view.state;
     const insert = text.slice(0, LONGEST);

@@ -1,6 +1,6 @@
 /** What stands in the left pane and in the run bar, as the parameters of a fragment, so that an address says it all. */
 
-import type { NamedText } from "./messages";
+import type { ComparisonRequest, NamedText } from "./messages";
 import { type Ask, DEFAULTS, type Settings } from "./settings";
 
 export interface Draft {
@@ -10,6 +10,8 @@ export interface Draft {
   settings: Settings;
   /** The names of the simulators that are chosen; undefined for all that there are. */
   chosen: string[] | undefined;
+  /** What the comparison that is shown asked for besides; asked for again with it. */
+  further?: Partial<ComparisonRequest>;
 }
 
 export type Parameters = Record<string, string | undefined>;
@@ -17,16 +19,17 @@ export type Parameters = Record<string, string | undefined>;
 /** The most characters of a compressed circuit: browsers and chats keep addresses of that length whole. */
 const LONGEST = 16_000;
 
+/** Under this name the browser keeps a circuit that is too long, for as long as the tab is open. */
+const KEPT = "circuit";
+
 /** The most bytes that a compressed circuit may unfold to. */
 const LARGEST = 4 * 2 ** 20;
 
-/** The parameters for a draft; without its circuit if that is too long for an address. */
+/** The parameters for a draft; a circuit that is too long for an address is kept in this tab instead. */
 export async function toParameters(draft: Draft, examples: NamedText[]): Promise<Parameters> {
   const example = examples.find(({ name, openqasm }) => name === draft.name && openqasm === draft.text);
-  const circuit = example ? undefined : await compress(draft.text);
   return {
-    example: example && example !== examples[0] ? example.name : undefined,
-    ...(circuit !== undefined && fits(circuit) ? { name: draft.name, circuit } : {}),
+    ...(example ? { example: example === examples[0] ? undefined : example.name } : await own(draft)),
     ...settingsToParameters(draft.settings),
     simulators: draft.chosen?.join(","),
   };
@@ -47,12 +50,33 @@ export async function fromParameters(parameters: URLSearchParams, examples: Name
   if (circuit !== null) {
     return { name: parameters.get("name") ?? "circuit", text: await expand(circuit), ...rest };
   }
+  if (parameters.has("kept")) {
+    const text = sessionStorage.getItem(KEPT);
+    if (text === null) {
+      throw new Error("The circuit of this address was too long for it, and was kept in the tab of whoever wrote it.");
+    }
+    return { name: parameters.get("name") ?? "circuit", text, ...rest };
+  }
   const example = parameters.get("example");
   const found = example === null ? examples[0] : examples.find(({ name }) => name === example);
   if (example !== null && !found) {
     throw new Error(`There is no example ${example}; the list above has those that there are.`);
   }
   return { name: found?.name ?? "circuit", text: found?.openqasm ?? "", ...rest };
+}
+
+/** The parameters for a circuit that is no example: the circuit itself, or that it is kept in this tab. */
+async function own({ name, text }: Draft): Promise<Parameters> {
+  const circuit = await compress(text);
+  if (fits(circuit)) {
+    return { name, circuit };
+  }
+  try {
+    sessionStorage.setItem(KEPT, text);
+  } catch {
+    return { name };
+  }
+  return { name, kept: "here" };
 }
 
 function settingsToParameters(settings: Settings): Parameters {

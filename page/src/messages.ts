@@ -69,6 +69,8 @@ export interface CircuitInfo {
   depth?: number;
   parameters?: string[];
   drawing?: string;
+  /** What of the circuit is not drawn. */
+  remark?: string;
   columns?: number;
   estimates?: Estimate[];
   detectable?: number;
@@ -86,6 +88,13 @@ export interface ComparisonRequest {
   seed?: number | null;
   sampling?: Sampler;
   exact?: boolean;
+  repeat?: number;
+  false_alarm_rate?: number;
+  side_by_side?: boolean;
+  noise?: unknown;
+  timeout_s?: number | null;
+  time_limit_s?: number | null;
+  reproduce?: boolean;
 }
 
 export interface SimulatorProgress {

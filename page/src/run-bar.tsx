@@ -15,8 +15,6 @@ interface RunBarProps {
   hasResult: boolean;
   isRunning: boolean;
   isCancelling: boolean;
-  /** Whether an answer to Run is awaited. */
-  isSending: boolean;
   onRun: () => void;
   onCancel: () => void;
 }
@@ -97,16 +95,16 @@ export function RunBar(props: RunBarProps) {
       </p>
       <div class="end">
         {isRunning ? (
-          <button type="button" disabled={props.isCancelling} onClick={props.onCancel}>
+          <button type="button" disabled={props.isCancelling} onClick={(event) => event.detail < 2 && props.onCancel()}>
             {props.isCancelling ? "Cancelling" : "Cancel"}
           </button>
         ) : (
-          <button type="submit" class="go" disabled={!props.canRun || props.isSending} aria-describedby="sees">
+          <button type="submit" class="go" disabled={!props.canRun} aria-describedby="sees">
             {hasResult ? "Run again on" : "Run on"} {count}
           </button>
         )}
       </div>
-      <p class="sees" id="sees" role="status">
+      <p class="sees" id="sees" role={isRunning ? undefined : "status"}>
         {props.isWrong && <Mark name="failed" />} {props.sees}
       </p>
     </form>

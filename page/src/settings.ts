@@ -77,6 +77,12 @@ export function settingsOf(request: ComparisonRequest): Settings {
   };
 }
 
+/** What a request asks for that the run bar does not show. */
+export function furtherOf(request: ComparisonRequest): Partial<ComparisonRequest> {
+  const { circuits, simulators, shots, resolution, seed, sampling, ...further } = request;
+  return further;
+}
+
 /** Settings as one line: `10,000 shots, seed 7, shared sampler`. */
 export function inOneLine(settings: Settings): string {
   const seed = settings.seed.trim() ? `seed ${settings.seed.trim()}` : "any seed";

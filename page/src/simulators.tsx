@@ -5,6 +5,7 @@ import { duration, mebibytes } from "./numbers";
 import type { Cell } from "./part";
 import type { SimulatorRow } from "./rows";
 import { Said } from "./said";
+import { visible } from "./visible";
 
 interface SimulatorsProps {
   rows: SimulatorRow[];
@@ -106,7 +107,7 @@ function SimulatorLine({ row, columns, isAfter, onChoose }: LineProps) {
     </td>
   ) : null;
   const kind = [row.did?.class ?? "", row.canRun || row.did ? "" : "gone", reason ? "has-reason" : ""];
-  const name = row.names.join(", ");
+  const name = visible(row.names.join(", "));
   return (
     <>
       <tr role="row" class={kind.filter(Boolean).join(" ")}>
@@ -121,16 +122,11 @@ function SimulatorLine({ row, columns, isAfter, onChoose }: LineProps) {
         </td>
         <th class="who" role="rowheader" scope="row">
           <b>{breakable(name)}</b>
-          <small>{row.version}</small>
+          <small>{visible(row.version)}</small>
         </th>
         {row.did ? (
-          row.did.cells.map((cell) => (
-            <td
-              key={cell.class + cell.html}
-              class={cell.class}
-              role="cell"
-              dangerouslySetInnerHTML={{ __html: cell.html }}
-            />
+          row.did.cells.map((cell, at) => (
+            <td key={`${at}`} class={cell.class} role="cell" dangerouslySetInnerHTML={{ __html: cell.html }} />
           ))
         ) : (
           <>
@@ -208,15 +204,15 @@ function Spent({ row, columns }: { row: SimulatorRow; columns: Cell[] }) {
 
 function summary(rows: SimulatorRow[], isAfter: boolean): string {
   const all = rows.flatMap(({ names }) => names).length;
-  const able = rows.filter((row) => row.canRun).length;
+  const able = rows.filter((row) => row.canRun).flatMap(({ names }) => names).length;
   if (isAfter) {
     const ran = rows.filter((row) => row.did).length;
     return ran < all && rows.every((row) => row.mark !== "running" && row.mark !== "queued")
       ? `${ran} of ${all} ran`
       : "";
   }
-  const isReady = rows.every(({ mark }) => mark !== "cannot" && mark !== "down");
-  return isReady ? `${able} of ${all} ready` : `${able} of ${all} can run this circuit now`;
+  const isAboutCircuit = rows.some(({ mark }) => mark === "cannot");
+  return `${able} of ${all} ${isAboutCircuit ? "can run this circuit now" : "ready"}`;
 }
 
 /** A name that may be broken after each underscore. */

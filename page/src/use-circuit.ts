@@ -21,11 +21,15 @@ const RETRY_MS = 3_000;
 /** Where this page is open, so that the door can drop a text that its own next one has overtaken. */
 const EDITOR = crypto.getRandomValues(new Uint32Array(4)).join("-");
 
-/** Asks the door about a text whenever it, the shots or the resolution have changed and then rested for a moment. */
+/**
+ * Asks the door about a text whenever it, the shots, the resolution or the states of the simulators have changed and
+ * then rested for a moment.
+ */
 export function useCircuit(
   openqasm: string | undefined,
   shots: number | null,
   resolution: number | null,
+  states: string,
 ): CircuitState {
   const [state, setState] = useState<CircuitState>({ info: undefined, good: undefined, pending: true, problem: "" });
   useEffect(() => {
@@ -51,6 +55,6 @@ export function useCircuit(
       clearTimeout(timer);
       abort.abort();
     };
-  }, [openqasm, shots, resolution]);
+  }, [openqasm, shots, resolution, states]);
   return state;
 }

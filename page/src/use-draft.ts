@@ -3,9 +3,9 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { get, isAbort, sentence } from "./api";
 import { type Draft, fromParameters, type Parameters, toParameters } from "./link";
-import type { ComparisonRequest, DoorInfo } from "./messages";
+import type { ComparisonRequest, NamedText } from "./messages";
 import { fragment, go, type Route } from "./route";
-import { DEFAULTS, settingsOf } from "./settings";
+import { DEFAULTS, furtherOf, settingsOf } from "./settings";
 
 export interface DraftState {
   /** Undefined until the address has been read. */
@@ -15,6 +15,8 @@ export interface DraftState {
   comparisonId: string | undefined;
   /** Whether the text is another than that of the comparison. */
   isEdited: boolean;
+  /** The names of the circuits of the comparison. */
+  circuits: string[];
   /** Shows a comparison that was begun with a text. */
   show: (id: string, text: string) => void;
   /** Puts another circuit in the place of the present one, and the result away. */
@@ -24,10 +26,11 @@ export interface DraftState {
 }
 
 /** Takes the state from the fragment; `route` is undefined while another screen is shown. */
-export function useDraft(route: Route | undefined, { examples = [] }: DoorInfo): DraftState {
+export function useDraft(route: Route | undefined, examples: NamedText[]): DraftState {
   const [draft, setDraft] = useState<Draft>();
   const [comparisonId, setComparisonId] = useState<string>();
   const [began, setBegan] = useState<string>();
+  const [circuits, setCircuits] = useState<string[]>([]);
   const [problem, setProblem] = useState("");
   const written = useRef("");
 
@@ -38,11 +41,12 @@ export function useDraft(route: Route | undefined, { examples = [] }: DoorInfo):
     const abort = new AbortController();
     const id = route.parameters.get("comparison") ?? undefined;
     read(route.parameters, id, examples, abort.signal)
-      .then(({ draft, began }) => {
+      .then(({ draft, began, circuits }) => {
         if (!abort.signal.aborted) {
           setProblem("");
           setComparisonId(id);
           setBegan(began);
+          setCircuits(circuits);
           setDraft(draft);
         }
       })
@@ -62,12 +66,14 @@ export function useDraft(route: Route | undefined, { examples = [] }: DoorInfo):
     draft,
     comparisonId,
     isEdited: began !== undefined && draft !== undefined && began !== draft.text,
+    circuits,
     problem,
-    change: (changes) => setDraft((before) => (before ? { ...before, ...changes } : before)),
+    change: (changes) => setDraft((before) => before && { ...before, ...changes }),
     show: (id, text) => {
       written.current = fragment("compare", { comparison: id });
       go(written.current);
       setBegan(text);
+      setCircuits([]);
       setComparisonId(id);
       setProblem("");
     },
@@ -75,14 +81,14 @@ export function useDraft(route: Route | undefined, { examples = [] }: DoorInfo):
       setBegan(undefined);
       setComparisonId(undefined);
       setProblem("");
-      setDraft((before) => (before ? { ...before, name, text } : before));
+      setDraft((before) => before && { name, text: lines(text), settings: before.settings, chosen: before.chosen });
     },
   };
 }
 
 const START: Draft = { name: "circuit", text: "", settings: DEFAULTS, chosen: undefined };
 
-function firstOf(examples: { name: string; openqasm: string }[]): Partial<Draft> {
+function firstOf(examples: NamedText[]): Partial<Draft> {
   const first = examples[0];
   return first ? { name: first.name, text: first.openqasm } : {};
 }
@@ -91,21 +97,33 @@ function firstOf(examples: { name: string; openqasm: string }[]): Partial<Draft>
 async function read(
   parameters: URLSearchParams,
   id: string | undefined,
-  examples: { name: string; openqasm: string }[],
+  examples: NamedText[],
   signal: AbortSignal,
-): Promise<{ draft: Draft; began: string | undefined }> {
-  const own = await fromParameters(parameters, examples);
+): Promise<{ draft: Draft; began: string | undefined; circuits: string[] }> {
+  const found = await fromParameters(parameters, examples);
+  const own = { ...found, text: lines(found.text) };
   if (id === undefined) {
-    return { draft: own, began: undefined };
+    return { draft: own, began: undefined, circuits: [] };
   }
   const request = await get<ComparisonRequest>(`v1/comparisons/${encodeURIComponent(id)}/request`, signal);
   const circuit = request.circuits[0];
-  const began = circuit?.openqasm ?? "";
+  const began = lines(circuit?.openqasm ?? "");
   const settings = settingsOf(request);
-  const isOther = parameters.has("circuit") || parameters.has("example");
+  const isOther = ["circuit", "example", "kept"].some((key) => parameters.has(key));
   const chosen = request.simulators ?? undefined;
-  const draft = { ...own, settings, chosen, ...(isOther ? {} : { name: circuit?.name ?? own.name, text: began }) };
-  return { draft, began };
+  const draft = {
+    ...own,
+    settings,
+    chosen,
+    further: furtherOf(request),
+    ...(isOther ? {} : { name: circuit?.name ?? own.name, text: began }),
+  };
+  return { draft, began, circuits: request.circuits.map(({ name }) => name) };
+}
+
+/** A text with the ends of lines that the editor gives. */
+function lines(text: string): string {
+  return text.replace(/\r\n?/g, "\n");
 }
 
 /** Keeps the address in step with the draft. */
@@ -113,7 +131,7 @@ function useAddress(
   draft: Draft | undefined,
   comparisonId: string | undefined,
   began: string | undefined,
-  examples: { name: string; openqasm: string }[],
+  examples: NamedText[],
   isShown: boolean,
   written: { current: string },
 ): void {

@@ -9,12 +9,14 @@ const EVERY_MS = 5_000;
 export interface Around {
   simulators: SimulatorInfo[];
   running: number;
+  /** Whether any question has had an answer, or none. */
+  isAsked: boolean;
   /** Whether the last question had no answer. */
   away: boolean;
 }
 
 export function useAround(): Around {
-  const [around, setAround] = useState<Around>({ simulators: [], running: 0, away: false });
+  const [around, setAround] = useState<Around>({ simulators: [], running: 0, isAsked: false, away: false });
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout>;
     let ended = false;
@@ -25,9 +27,9 @@ export function useAround(): Around {
             get<SimulatorList>("v1/simulators"),
             get<ComparisonList>("v1/comparisons?limit=1"),
           ]);
-          setAround({ simulators, running, away: false });
+          setAround({ simulators, running, isAsked: true, away: false });
         } catch {
-          setAround((before) => ({ ...before, away: true }));
+          setAround((before) => ({ ...before, isAsked: true, away: true }));
         }
       }
       if (!ended) {

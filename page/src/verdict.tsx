@@ -2,6 +2,7 @@ import { Mark, type MarkName } from "./marks";
 import type { ComparisonInfo } from "./messages";
 import { several } from "./numbers";
 import type { Part } from "./part";
+import { visible } from "./visible";
 
 interface VerdictProps {
   comparison: ComparisonInfo | undefined;
@@ -61,7 +62,7 @@ function Sentence({ mark, loud, quiet, more = "" }: SentenceProps) {
     <section class="verdict" aria-label="Verdict" role="status">
       <Mark name={mark} />
       <h2>
-        <strong>{loud}</strong> {quiet}
+        <strong>{visible(loud)}</strong> {visible(quiet)}
       </h2>
       {more && <p>{more}</p>}
     </section>
@@ -78,7 +79,11 @@ function progress({ progress, simulators = [], cancelled_by }: ComparisonInfo): 
   }
   const { finished = 0, lines = [], sentence = "", stage = "" } = progress ?? {};
   const all = lines.length || simulators.length;
+  if (all > 0 && finished === all) {
+    const who = all === 1 ? "It has" : all === 2 ? "Both have" : `All ${all} have`;
+    return { loud: `${who} finished;`, quiet: STAGES[stage] ?? "their results are compared." };
+  }
   const loud = `${finished} of ${all} ${finished === 1 ? "has" : "have"} finished;`;
-  const quiet = STAGES[stage] ?? (sentence ? `${sentence.replace(/\.$/, "")}.` : "the first runs.");
-  return { loud, quiet };
+  const said = sentence.replace(/\.$/, "") || (finished > 0 ? "nobody is judged before all have" : "the first runs");
+  return { loud, quiet: STAGES[stage] ?? `${said}.` };
 }

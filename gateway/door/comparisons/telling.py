@@ -111,7 +111,6 @@ def progress_of(view: View, results: int) -> ComparisonProgress:
         view: of its board.
         results: how many simulators there is something to show of.
     """
-    verb = "has" if view.finished == 1 else "have"
     left_s = None if view.left_s is None else round(view.left_s, 1)
     return ComparisonProgress(
         lines=tuple(
@@ -122,7 +121,7 @@ def progress_of(view: View, results: int) -> ComparisonProgress:
         ),
         stage=next((str(line.stage) for line in view.lines[view.simulators :]), ""),
         finished=view.finished,
-        sentence=view.sentence or f"{view.finished} of {view.simulators} {verb} finished.",
+        sentence=view.sentence,
         seconds=round(view.seconds, 2),
         left_s=left_s,
         results=results,

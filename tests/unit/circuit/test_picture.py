@@ -113,6 +113,7 @@ def test_a_picture_in_one_row_says_where_each_column_is():
     boxes = [(float(str(rect.get("x"))), float(str(rect.get("width")))) for rect in elements(picture.svg, "rect")]
     assert all(min(abs(left + width / 2 - x) for x in picture.columns) < 1 for left, width in boxes)
     assert str(root(picture.svg).get("data-columns")).split() == [f"{x:.0f}" for x in picture.columns]
+    assert root(picture.svg).get("data-qubits") == "22 60"
     assert draw(Circuit(2), width=math.inf).columns == ()
 
 
