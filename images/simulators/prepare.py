@@ -34,10 +34,12 @@ TRIMMED_PATTERNS = (
     "matplotlib/mpl-data/fonts/ttf/[!DL]*",  # matplotlib reads each font at its first start; one is enough
     "matplotlib/mpl-data/fonts/ttf/DejaVu*[!s].ttf",
     "qiskit_ibm_runtime/fake_provider/backends/**/*.json",  # calibration of real devices
+    "scipy/**/_test_*.so",
     "sqlalchemy/dialects/m[sy]*sql",  # jobs are kept in SQLite or PostgreSQL
     "sqlalchemy/dialects/oracle",
     "sqlalchemy/testing",
     "sympy/**/benchmarks",
+    "sympy/parsing/autolev",
 )
 INSTALLERS = ("_distutils_hack", "distutils-precedence.pth", "pip", "pkg_resources", "setuptools")
 
