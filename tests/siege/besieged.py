@@ -1,4 +1,4 @@
-"""The servers under siege: ``gateway serve`` of a simulator and of a function, with jobs on disk and tokens."""
+"""What is under siege: ``gateway serve`` of a simulator and of a function, with jobs on disk and tokens, and a door."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import sqlite3
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -22,6 +22,7 @@ from support.raw import Server, alive, descendants
 from support.serving import environment
 from support.waiting import wait_until
 
+from gateway.backends.client import BackendClient
 from gateway.execution.function import Function
 from gateway.protocol.messages import ServerLimits, encode
 from gateway.resources import Resources
@@ -34,9 +35,12 @@ MEMORY = 512 * 2**20
 TIMEOUT_S = 1.0
 """The longest run, so that runs that hang give the two workers back while others wait for their turn."""
 
+HELPERS = 10
+"""The most processes beside a door that read texts and begin comparisons; they start when they are needed first."""
+
 _HAS_KEEPERS = importlib.util.find_spec("gateway.execution.forkserver") is not None
 _BUGS = ("failed unexpectedly", "Exception in thread")
-_ADDRESS = re.compile(r"serving \S+ at http://127\.0\.0\.1:(\d+) ")
+_ADDRESS = re.compile(r"(?:serving \S+|the door is open) at http://127\.0\.0\.1:(\d+)[ ,]")
 
 
 class Besieged(Server):
@@ -193,10 +197,50 @@ class Besieged(Server):
         with contextlib.closing(sqlite3.connect(self.jobs, timeout=30)) as connection:
             return dict(connection.execute("SELECT state, count(*) FROM jobs GROUP BY state").fetchall())
 
+    def waiting(self, token: str) -> dict[str, float]:
+        """Return what waits for a worker, by its name."""
+        return {name: self.metric(f"gateway_{name}", token) for name in ("waiting_runs", "queued_circuits")}
+
     def metric(self, name: str, token: str) -> float:
         """Return the value of a metric without labels."""
         text = self.request("GET", "/metrics", None, {"Authorization": f"Bearer {token}"}).body.decode()
         return float(next(line.split()[1] for line in text.splitlines() if line.startswith(f"{name} ")))
+
+
+class BesiegedDoor(Besieged):
+    """A door that is attacked in place of the servers behind it.
+
+    Args:
+        folder: where its files are, the temporary ones too.
+        tokens: the path of the file with the tokens.
+        behind: name -> the server of a simulator.
+    """
+
+    def __init__(self, folder: Path, tokens: Path, behind: Mapping[str, Besieged]) -> None:
+        super().__init__("door", folder, tokens)
+        self._behind = behind
+
+    def prefix(self, name: str) -> str:
+        """Return what comes before the paths of a simulator."""
+        return f"/v1/simulators/{name}"
+
+    def client_of(self, name: str, **options: Any) -> BackendClient:
+        """Return a client of a simulator behind it."""
+        return BackendClient(f"http://{self.host}:{self.port}{self.prefix(name)}", **options)
+
+    def _command(self) -> list[str]:
+        words = [sys.executable, "-m", "gateway", "open", "--port=0", "--no-start", f"--tokens={self._tokens}"]
+        simulators = [f"--simulator={name}=http://{each.host}:{each.port}" for name, each in self._behind.items()]
+        return [*words, f"--comparisons={self.jobs}", *simulators]
+
+    def by_kind(self) -> dict[str, set[int]]:
+        arbiter = self.pid or 0
+        http = _children(arbiter)
+        others = {pid for pid in descendants(arbiter) if alive(pid)} - http
+        return {"arbiter": {arbiter}, "HTTP": http, "of a run": set(), "helper": others}
+
+    def waiting(self, _token: str) -> dict[str, float]:
+        return {}
 
 
 def _children(pid: int) -> set[int]:

@@ -44,7 +44,8 @@ class Orders(msgspec.Struct, frozen=True):
     """Whom to attack, and how much at once.
 
     Args:
-        ports: server -> its port.
+        ports: server -> the port at which it is reached.
+        prefixes: server -> what comes before its paths there; nothing by default.
         tokens: of the hostile callers, who are let in like everybody else.
         idle: connections that send nothing.
         drips: readers that drip, and as many writers.
@@ -54,6 +55,7 @@ class Orders(msgspec.Struct, frozen=True):
 
     ports: dict[str, int]
     tokens: list[str]
+    prefixes: dict[str, str] = {}
     idle: int = 5_000
     drips: int = 200
     polls: int = 150
@@ -154,9 +156,14 @@ class Horde:
         """Return an address to come from: every other time that of the ordinary callers."""
         return self._random.choice(("127.0.0.1", f"127.0.66.{self._random.randint(1, 8)}"))
 
-    def _port(self, server: str | None = None) -> int:
-        ports = self._orders.ports
-        return ports[server] if server else self._random.choices(list(ports.values()), (3, 1))[0]
+    def _server(self) -> str:
+        """Return a server at random."""
+        return self._random.choices(list(self._orders.ports), (3, 1))[0]
+
+    def _addressed(self, server: str, request: bytes) -> bytes:
+        """Return a request for a server's own port as it is sent there."""
+        prefix = self._orders.prefixes.get(server, "").encode()
+        return request.replace(b" /", b" " + prefix + b"/", 1)
 
     def _head(self, method: str, path: str, length: int | None, *more: str, token: str | None = "") -> bytes:
         token = self._random.choice(self._orders.tokens) if token == "" else token
@@ -165,7 +172,7 @@ class Horde:
         lines += [] if length is None else ["Content-Type: application/json", f"Content-Length: {length}"]
         return "\r\n".join([*lines, "", ""]).encode()
 
-    async def _connected(self, port: int, receive_bytes: int | None = None) -> socket.socket:
+    async def _connected(self, server: str, receive_bytes: int | None = None) -> socket.socket:
         sock = socket.socket()
         try:
             sock.setblocking(False)
@@ -173,7 +180,7 @@ class Horde:
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
             sock.bind((self._address(), 0))
             async with asyncio.timeout(GIVE_UP_S):  # wait_for() of Python 3.11 may swallow that it is over
-                await asyncio.get_running_loop().sock_connect(sock, ("127.0.0.1", port))
+                await asyncio.get_running_loop().sock_connect(sock, ("127.0.0.1", self._orders.ports[server]))
         except BaseException:
             sock.close()
             raise
@@ -182,11 +189,12 @@ class Horde:
     async def _exchange(self, what: str, server: str | None, request: bytes, keep: int = 2**16) -> tuple[int, bytes]:
         """Send a request, read the answer to its end, keep its beginning, and note its status."""
         loop, found = asyncio.get_running_loop(), b""
+        server = server or self._server()
         try:
             async with asyncio.timeout(2 * GIVE_UP_S):
-                with await self._connected(self._port(server)) as sock:
+                with await self._connected(server) as sock:
                     with contextlib.suppress(ConnectionError):  # refused and closed before all was sent
-                        await loop.sock_sendall(sock, request)
+                        await loop.sock_sendall(sock, self._addressed(server, request))
                     while piece := await loop.sock_recv(sock, 2**18):
                         found += piece[: max(0, keep - len(found))]
         except OSError as exc:
@@ -219,11 +227,11 @@ class Horde:
                 continue
             with contextlib.suppress(OSError):
                 transport, _ = await loop.create_connection(
-                    lambda: Idle(ended), "127.0.0.1", self._port("qulacs"), local_addr=(self._address(), 0)
+                    lambda: Idle(ended), "127.0.0.1", self._orders.ports["qulacs"], local_addr=(self._address(), 0)
                 )
                 self._idle += 1
                 self.most_idle = max(self.most_idle, self._idle)
-                transport.write(self._random.choice(says))
+                transport.write(self._addressed("qulacs", self._random.choice(says)))
 
     async def keep_job(self, name: str, request: RunRequest) -> None:
         """Submit a job that others ask for, and again from time to time."""
@@ -250,8 +258,8 @@ class Horde:
 
     async def _drip(self, request: bytes) -> None:
         loop = asyncio.get_running_loop()
-        with await self._connected(self._port("function"), 4096) as sock:
-            await loop.sock_sendall(sock, request)
+        with await self._connected("function", 4096) as sock:
+            await loop.sock_sendall(sock, self._addressed("function", request))
             while True:
                 async with asyncio.timeout(4 * GIVE_UP_S):
                     if not await loop.sock_recv(sock, 256):
@@ -260,9 +268,9 @@ class Horde:
 
     async def drip_request(self, at_once: int) -> None:
         """Send the beginning of a request at once, and the rest byte by byte."""
-        loop = asyncio.get_running_loop()
-        whole = self._head("POST", "/v1/run", 10**6)
-        with await self._connected(self._port()) as sock:
+        loop, server = asyncio.get_running_loop(), self._server()
+        whole = self._addressed(server, self._head("POST", "/v1/run", 10**6))
+        with await self._connected(server) as sock:
             await loop.sock_sendall(sock, whole[:at_once])
             for position in range(at_once, at_once + 10**6):
                 await asyncio.sleep(BORED_S)
@@ -280,7 +288,8 @@ class Horde:
     async def break_off(self) -> None:
         """Send a part of something and go away, with or without a word."""
         body = encode(RunRequest(circuits=Circuit(4).h(0).measure_all(), shots=10))
-        whole = self._random.choice(
+        server = self._server()
+        part = self._random.choice(
             (
                 self._head("POST", "/v1/run", len(body)) + body,
                 self._head("POST", "/v1/jobs", len(body)) + body,
@@ -288,7 +297,8 @@ class Horde:
                 self._head("GET", "/metrics", None),
             )
         )
-        with await self._connected(self._port()) as sock:
+        whole = self._addressed(server, part)
+        with await self._connected(server) as sock:
             await asyncio.get_running_loop().sock_sendall(sock, whole[: self._random.randint(0, len(whole))])
             await asyncio.sleep(self._random.uniform(0, 0.2))
             if self._random.random() < 0.5:

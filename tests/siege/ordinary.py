@@ -8,11 +8,9 @@ import threading
 import time
 import traceback
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from random import Random
 from typing import TypeVar
-
-from siege.besieged import Besieged
 
 from gateway import Circuit
 from gateway.backends.client import BackendClient
@@ -38,6 +36,9 @@ PATIENCE_S = 60.0
 """A call that has no answer after this time, repeated as a good client does, was not answered."""
 
 T = TypeVar("T")
+MakeClient = Callable[..., BackendClient]
+"""Makes a client of a server for a token."""
+
 pause = time.sleep
 """Between calls, and before one is repeated."""
 
@@ -74,12 +75,12 @@ def outcome(number: int) -> str:
 class Caller:
     """One caller, with a token of their own."""
 
-    def __init__(self, which: int, token: str, servers: Mapping[str, Besieged], report: Report) -> None:
+    def __init__(self, which: int, token: str, clients: Sequence[MakeClient], report: Report) -> None:
         self._which = which
         self._random = Random(which)
         self._calls = 0
         self._report = report
-        self._clients = [BackendClient(server.host, server.port, token=token) for server in servers.values()]
+        self._clients = [make(token=token) for make in clients]
         self.kinds: dict[Callable[[BackendClient], None], int] = {
             self.sync: 8, self.exact: 3, self.circuits: 3, self.job: 4, self.batch: 2, self.cancelled: 1,
         }  # fmt: skip
@@ -192,10 +193,10 @@ def _check(found: object, wanted: object) -> None:
 
 
 @contextlib.contextmanager
-def calling(tokens: list[str], servers: Mapping[str, Besieged], report: Report) -> Iterator[None]:
+def calling(tokens: list[str], clients: Sequence[MakeClient], report: Report) -> Iterator[None]:
     """Let a caller for each token call for as long as the block lasts, and then wait for their last calls."""
     over = threading.Event()
-    callers = [Caller(which, token, servers, report) for which, token in enumerate(tokens, 1)]
+    callers = [Caller(which, token, clients, report) for which, token in enumerate(tokens, 1)]
     threads = [threading.Thread(target=caller.call, args=(over.is_set,), daemon=True) for caller in callers]
     for thread in threads:
         thread.start()

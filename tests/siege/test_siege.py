@@ -13,18 +13,20 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from statistics import quantiles
 from typing import Any
 
 import msgspec
 import pytest
-from siege.besieged import MEMORY, WORKERS, Besieged, line
+from siege.besieged import HELPERS, MEMORY, WORKERS, Besieged, BesiegedDoor, line
 from siege.census import Holdings, Watch, processor_seconds
 from siege.hostile import Orders
-from siege.ordinary import CALLERS, Report, calling
+from siege.ordinary import CALLERS, MakeClient, Report, calling
 from siege.sabotage import Saboteur
 from siege.served import Misdeed, misdeed
+from support.doors import THROUGH_A_DOOR, WAYS
 from support.serving import environment
 from support.waiting import wait_until
 
@@ -57,6 +59,7 @@ PEAKS = {
     "worker": MEMORY + 256 * MIB,
     "of a run": MEMORY + 256 * MIB,
     "other": 150 * MIB,
+    "helper": 150 * MIB,
 }
 """The most memory of one process of each kind: a worker holds its framework beside what a run may allocate."""
 
@@ -106,21 +109,28 @@ def attacked(orders: Orders) -> Iterator[dict[str, Any]]:
             process.kill()
 
 
-def test_ordinary_callers_are_served_beside_all_that_is_hostile(request, servers: dict[str, Besieged]):
+@pytest.mark.parametrize("way", WAYS)
+def test_ordinary_callers_are_served_beside_all_that_is_hostile(
+    request, tmp_path: Path, servers: dict[str, Besieged], way: str
+):
     minutes, seed = request.config.getoption("--minutes"), request.config.getoption("--chaos-seed") or os.getpid()
     print(f"\nsiege: {minutes:g} minutes, --chaos-seed {seed}")
     _warm_up(servers)
     fitting = _most_qubits(servers["qulacs"])  # which also makes the account of claims
-    before = {name: Holdings.of(server) for name, server in servers.items()}
-    report, watch, saboteur = Report(), Watch(list(servers.values())), Saboteur(list(servers.values()), seed)
-    began, ours = time.monotonic(), time.process_time()
-    orders = Orders({name: server.port for name, server in servers.items()}, HOSTILE, seed=seed)
-    with watch.watching():
-        with attacked(orders) as found, saboteur.at_work(), calling(ORDINARY, servers, report):
-            time.sleep(60 * minutes)
-        seconds = time.monotonic() - began
-        found["ordinary processors"] = (time.process_time() - ours) / seconds
-        leftovers = _calm(servers, before)
+    with contextlib.ExitStack() as stack:
+        doors = [stack.enter_context(_door(tmp_path, servers))] if way == THROUGH_A_DOOR else []
+        besieged = [*servers.values(), *doors]
+        before = {server.name: Holdings.of(server) for server in besieged}
+        report, watch, saboteur = Report(), Watch(besieged), Saboteur(list(servers.values()), seed)
+        began, ours = time.monotonic(), time.process_time()
+        with watch.watching():
+            orders, clients = _directly(servers, seed) if not doors else _through(doors[0], servers, seed)
+            with attacked(orders) as found, saboteur.at_work(), calling(ORDINARY, clients, report):
+                time.sleep(60 * minutes)
+            seconds = time.monotonic() - began
+            found["ordinary processors"] = (time.process_time() - ours) / seconds
+            leftovers = _calm(servers, doors, before)
+        bugs = sum((server.bugs() for server in besieged), Counter())
     if _most_qubits(servers["qulacs"]) != fitting:
         leftovers.append(f"{fitting} qubits fitted into memory before, and {_most_qubits(servers['qulacs'])} do now")
     table = Table(strict=minutes >= LONG_MINUTES)
@@ -129,12 +139,33 @@ def test_ordinary_callers_are_served_beside_all_that_is_hostile(request, servers
     _judge_times(table, report, watch)
     _judge_memory(table, watch)
     table.hold("given back", "; ".join(leftovers) or "all", not leftovers)
-    bugs = sum((server.bugs() for server in servers.values()), Counter())
     table.hold("bugs in the logs", f"{bugs.total()} {dict(bugs) or ''}", not bugs)
     _tell_of_the_hostile(table, found, saboteur)
     print(table)
     print("\n".join([*report.wrong[:20], *watch.failed_probes[:5]]))
     assert not table.broken, f"not held: {'; '.join(table.broken)}"
+
+
+@contextlib.contextmanager
+def _door(folder: Path, servers: dict[str, Besieged]) -> Iterator[BesiegedDoor]:
+    """Open a door before the servers, and use it once, so that what it holds from then on is there."""
+    with BesiegedDoor(folder / "door", folder / "tokens", servers) as door:
+        for name in servers:
+            with door.client_of(name, token=ORDINARY[0]) as client:
+                for _ in range(10):
+                    client.run(Circuit(2).x(0).measure_all(), shots=1)
+        yield door
+
+
+def _directly(servers: dict[str, Besieged], seed: int) -> tuple[Orders, list[MakeClient]]:
+    ports = {name: server.port for name, server in servers.items()}
+    return Orders(ports, HOSTILE, seed=seed), [server.client for server in servers.values()]
+
+
+def _through(door: BesiegedDoor, servers: dict[str, Besieged], seed: int) -> tuple[Orders, list[MakeClient]]:
+    prefixes = {name: door.prefix(name) for name in servers}
+    orders = Orders(dict.fromkeys(servers, door.port), HOSTILE, prefixes, seed=seed)
+    return orders, [partial(door.client_of, name) for name in servers]
 
 
 class Table:
@@ -249,12 +280,13 @@ def _most_qubits(server: Besieged) -> int:
     return 0
 
 
-def _calm(servers: dict[str, Besieged], before: dict[str, Holdings]) -> list[str]:
+def _calm(servers: dict[str, Besieged], doors: list[BesiegedDoor], before: dict[str, Holdings]) -> list[str]:
     """Cancel what the hostile callers have left, wait until all is given back, and return what is not."""
     leftovers: list[str] = []
 
     def kept() -> list[str]:
-        return [f"{name}: {what}" for name, server in servers.items() for what in _kept(server, before[name])]
+        besieged = [*servers.values(), *doors]
+        return [f"{server.name}: {what}" for server in besieged for what in _kept(server, before[server.name])]
 
     try:
         wait_until(lambda: all(map(_cancel_all, servers.values())), "the end of all jobs", deadline_s=CALM_S)
@@ -288,7 +320,7 @@ def _kept(server: Besieged, before: Holdings) -> list[str]:
     """Return what a server has not given back."""
     try:
         now = Holdings.of(server)
-        waiting = {name: server.metric(f"gateway_{name}", ORDINARY[0]) for name in ("waiting_runs", "queued_circuits")}
+        waiting = server.waiting(ORDINARY[0])
     except (OSError, ValueError, StopIteration) as exc:
         return [f"it does not answer: {exc!r}"]
     kept = [
@@ -304,9 +336,13 @@ def _kept(server: Besieged, before: Holdings) -> list[str]:
     ]
     if now.http_process != before.http_process:
         kept.append("its HTTP process has ended, and another took its place")
-    if now.processes != before.processes:
+    if _without_helpers(now) != _without_helpers(before) or now.processes.get("helper", 0) > HELPERS:
         kept.append(f"processes {before.processes} -> {now.processes}")
     kept += [f"{what} is {count:g}" for what, count in waiting.items() if count]
     kept += [f"{len(server.zombies())} zombies"] if server.zombies() else []
     kept += [f"{len(server.left_behind())} processes of runs"] if server.left_behind() else []
     return kept
+
+
+def _without_helpers(held: Holdings) -> dict[str, int]:
+    return {kind: number for kind, number in held.processes.items() if kind != "helper"}
