@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import socket
 import struct
@@ -314,3 +315,27 @@ def test_a_simulator_that_answers_nothing_holds_up_nobody_else(simulator: Served
             )
             held.wait(30)
             assert opened.request("POST", "/v1/simulators/fake/v1/run", run_body(shots=1)).status == 200
+
+
+def test_who_may_only_compare_reads_no_jobs_of_a_simulator_that_knows_nobody_but_the_door(
+    simulator: Served, tmp_path: Path
+):
+    tokens = tmp_path / "tokens"
+    lines = [
+        f"{name} sha256:{hashlib.sha256(name.encode()).hexdigest()} {rights}"
+        for name, rights in (("runs", "run"), ("compares", "compare"))
+    ]
+    tokens.write_text("\n".join(lines))
+    tokens.chmod(0o600)
+    with door({"fake": simulator}, "--tokens", str(tokens)) as opened:
+        statuses = {
+            (name, path): get(opened, f"/v1/simulators/fake{path}", {"Authorization": f"Bearer {name}"}).status
+            for name in ("runs", "compares")
+            for path in ("/v1/jobs", "/v1/backend")
+        }
+    assert statuses == {
+        ("runs", "/v1/jobs"): 200,
+        ("runs", "/v1/backend"): 200,
+        ("compares", "/v1/jobs"): 403,
+        ("compares", "/v1/backend"): 200,
+    }
