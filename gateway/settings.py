@@ -7,6 +7,7 @@ PROTOCOL.md are made from it.
 from __future__ import annotations
 
 import os
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple, cast, get_args, get_origin, get_type_hints
 
@@ -33,7 +34,7 @@ MOST_WORKERS = 1024
 IN_MEMORY = "sqlite://"
 """The URL of a database of jobs that ends with its server; what is large in it is in a file without a name."""
 
-INTERNAL = frozenset({"jobs_name", "quiet", "listen_fd", "lifeline_fd", "lifeline_pid", "pickled"})
+INTERNAL = frozenset({"jobs_name", "quiet", "listen_fd", "lifeline_fd", "lifeline_pid", "pickled", "trust"})
 """The settings that are for programs which start a server, and that no hint names."""
 
 
@@ -183,6 +184,17 @@ class Settings(ListenerSettings, frozen=True, kw_only=True, forbid_unknown_field
     pickled: Annotated[bool, _setting("serve the object that is pickled on standard input after the settings")] = False
 
 
+class Trust(StrEnum):
+    """What the door tells the server of a simulator about itself and its callers."""
+
+    OWN = "own"
+    """The door's key, so that it acts for callers, and the tokens of callers."""
+    LOCAL = "local"
+    """The tokens of callers, whom it knows by them."""
+    NONE = "none"
+    """Nothing: whoever runs it could use them elsewhere."""
+
+
 class DoorSettings(ListenerSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The settings of the door."""
 
@@ -205,6 +217,9 @@ class DoorSettings(ListenerSettings, frozen=True, kw_only=True, forbid_unknown_f
     start: Annotated[
         bool, _setting("start the simulators that are installed and do not run", "--start", "GATEWAY_START")
     ] = True
+    trust: Annotated[
+        dict[str, Trust], _setting("what the door tells each of the simulators in addresses, by their names")
+    ] = {}
     start_hint: Annotated[
         str,
         _setting("the command that people are told to start a simulator with", "", "GATEWAY_START_HINT"),

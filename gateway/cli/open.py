@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from gateway.backends.addresses import parse_address
+from gateway.backends.addresses import Address, parse_address
 from gateway.backends.client import BackendClient
 from gateway.cli import settings as sources
 from gateway.cli.arguments import UsageError
@@ -21,7 +21,7 @@ from gateway.cli.supervisor import Child, Supervisor
 from gateway.cli.tls import check_certificate
 from gateway.errors import AuthenticationError, ContainerError, GatewayError, RequestError, ServerStartError
 from gateway.listener import bind
-from gateway.settings import DoorSettings
+from gateway.settings import DoorSettings, Trust
 from gateway.simulators import SIMULATORS, Simulator, check_installed, find, offers
 
 DOOR_PORT = 8080
@@ -38,12 +38,14 @@ class Place(NamedTuple):
         name: its name.
         url: the base URL of its server.
         token: the token that its server wants from the door; ``None`` for none of its own.
+        trust: what the door tells its server.
         listener: the socket of a server that is still to be started.
     """
 
     name: str
     url: str
     token: str | None = None
+    trust: Trust = Trust.NONE
     listener: socket.socket | None = None
 
 
@@ -66,10 +68,10 @@ def command(arguments: argparse.Namespace) -> int:
     check_certificate(settings.tls_cert, settings.tls_key)
     port = DOOR_PORT if settings.port is None else settings.port
     listener = bind(settings.host, port) if settings.listen_fd is None else socket.socket(fileno=settings.listen_fd)
-    places = _places(settings)
-    if any(place.listener is not None for place in places):
-        return _supervise(settings, listener, places)
-    _serve(settings, listener, places)
+    found = places(settings)
+    if any(place.listener is not None for place in found):
+        return _supervise(settings, listener, found)
+    _serve(settings, listener, found)
     return 0
 
 
@@ -87,7 +89,7 @@ def _with_files(settings: DoorSettings) -> DoorSettings:
 # ---------------------------------------------------------------------- where simulators are
 
 
-def _places(settings: DoorSettings) -> list[Place]:
+def places(settings: DoorSettings) -> list[Place]:
     """Return where each simulator is or will be, in the order of the registry.
 
     Raises:
@@ -97,31 +99,44 @@ def _places(settings: DoorSettings) -> list[Place]:
     given = _given(settings.addresses)
     named = [_row(name) for name in settings.simulators]
     _refuse_duplicates([*given, *(row.name for row in named)])
-    places = {name: Place(name, url, settings.address_tokens.get(name)) for name, url in given.items()}
+    found = {
+        name: Place(name, address.url, settings.address_tokens.get(name), trust_of(settings, name, address))
+        for name, address in given.items()
+    }
     if settings.start:
         rows = named or [row for row in _known_rows() if row.name not in given]
         containers = _containers()
         for row in rows:
             place = containers.get(row.name) or running(row) or _startable(row, is_wanted=bool(named))
             if place is not None:
-                places[row.name] = place
+                found[row.name] = place
     elif named:
-        places |= {row.name: Place(row.name, f"http://{_LOOPBACK}:{row.port}") for row in named}
-    if not places:
+        found |= {row.name: Place(row.name, f"http://{_LOOPBACK}:{row.port}", trust=Trust.LOCAL) for row in named}
+    if not found:
         raise ServerStartError(
             "there is no simulator: pip install 'simulator-gateway[all]', or give --simulator NAME=URL of one that runs"
         )
     order = list(SIMULATORS)
-    return sorted(places.values(), key=lambda place: order.index(place.name) if place.name in order else len(order))
+    return sorted(found.values(), key=lambda place: order.index(place.name) if place.name in order else len(order))
 
 
-def _given(addresses: Sequence[str]) -> dict[str, str]:
-    """Return name -> URL.
+def trust_of(settings: DoorSettings, name: str, address: Address) -> Trust:
+    """Return what a simulator that was given by its address is told: with a key come those that shall know it."""
+    known = settings.trust.get(name)
+    if known is not None:
+        return known
+    if settings.door_key_file is not None and not settings.start:
+        return Trust.OWN
+    return Trust.LOCAL if address.is_loopback else Trust.NONE
+
+
+def _given(addresses: Sequence[str]) -> dict[str, Address]:
+    """Return name -> address.
 
     Raises:
         UsageError: an address is malformed.
     """
-    given: dict[str, str] = {}
+    given: dict[str, Address] = {}
     for text in addresses:
         name, equals, url = text.partition("=")
         if not equals or not _NAME.fullmatch(name):
@@ -129,7 +144,7 @@ def _given(addresses: Sequence[str]) -> dict[str, str]:
         if name in given:
             raise UsageError(f"{name} is given twice: each simulator needs a name of its own")
         try:
-            given[name] = parse_address(url).url
+            given[name] = parse_address(url)
         except RequestError as exc:
             raise UsageError(f"--simulator {name}: {exc.message}") from exc
     return given
@@ -190,7 +205,7 @@ def _startable(row: Simulator, *, is_wanted: bool) -> Place | None:
         listener = bind(_LOOPBACK, row.port)
     except ServerStartError:
         listener = bind(_LOOPBACK, 0)
-    return Place(row.name, f"http://{_LOOPBACK}:{listener.getsockname()[1]}", listener=listener)
+    return Place(row.name, f"http://{_LOOPBACK}:{listener.getsockname()[1]}", trust=Trust.OWN, listener=listener)
 
 
 # ---------------------------------------------------------------------- serving
@@ -204,7 +219,7 @@ def _serve(settings: DoorSettings, listener: socket.socket, places: Sequence[Pla
     except ImportError as exc:
         raise ServerStartError(f"serving needs {exc.name!r}: pip install 'simulator-gateway[server]'") from exc
 
-    entries = [Entry(name=place.name, url=place.url, token=place.token) for place in places]
+    entries = [Entry(name=place.name, url=place.url, token=place.token, trust=place.trust) for place in places]
     scheme = "http" if settings.tls_cert is None else "https"
     address = f"{scheme}://{settings.host}:{listener.getsockname()[1]}"
     names = ", ".join(place.name for place in places)
@@ -230,6 +245,7 @@ def _supervise(settings: DoorSettings, listener: socket.socket, places: Sequence
         "start": False,
         "simulators": [],
         "addresses": [f"{place.name}={place.url}" for place in places],
+        "trust": {place.name: place.trust for place in places},
         "address_tokens": {place.name: place.token for place in places if place.token is not None},
         "listen_fd": listener.fileno(),
     }

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -21,6 +21,7 @@ from gateway.protocol.door import Load, SimulatorInfo, SimulatorState
 from gateway.protocol.messages import BackendInfo, decode
 from gateway.protocol.refusals import named_choices
 from gateway.server.access.door_key import door_headers
+from gateway.settings import Trust
 from gateway.simulators import SIMULATORS
 
 if TYPE_CHECKING:
@@ -57,12 +58,14 @@ class Entry:
         name: its name, in the paths of the door.
         url: the base URL of its server.
         token: the token that the door sends for everybody; ``None`` where callers send their own.
+        trust: what the door tells its server.
         certificates: a file or folder of certificates that are trusted instead of the system's.
     """
 
     name: str
     url: str
     token: str | None = None
+    trust: Trust = Trust.NONE
     certificates: str | None = None
 
 
@@ -153,29 +156,36 @@ class Directory:
 
     def own_headers(self, entry: Entry) -> list[Header]:
         """Return the headers with which the door itself asks a simulator."""
-        token = entry.token or self._key
+        token = entry.token or self._key_for(entry)
         return [] if token is None else [bearer(token)]
+
+    def _key_for(self, entry: Entry) -> str | None:
+        return self._key if entry.trust is Trust.OWN else None
 
     def headers_for(self, name: str, caller: Caller, authorization: bytes | None) -> list[Header]:
         """Return the headers that tell a simulator who asks.
 
-        Callers send their own tokens on. Where nobody needs one, the door says who it is that asks, so that callers
-        take turns; and a simulator with a token of its own knows nobody but the door.
+        Callers send their own tokens on to simulators that are trusted with them. Where nobody needs one, the door says
+        who it is that asks, so that callers take turns; and a simulator with a token of its own knows nobody but the
+        door.
 
         Args:
             name: the simulator.
             caller: who asks.
             authorization: their own header.
         """
-        token = self._find(name).entry.token
-        if token is not None:
-            return [bearer(token)]
-        if authorization is None and self._key is not None:
-            return [
-                (key.lower().encode(), value.encode("latin-1"))
-                for key, value in door_headers(self._key, caller.name).items()
-            ]
-        return [] if authorization is None else [(b"authorization", authorization)]
+        entry = self._find(name).entry
+        key = self._key_for(entry)
+        if entry.token is not None:
+            return [bearer(entry.token)]
+        if authorization is None:
+            return [] if key is None else _as_headers(door_headers(key, caller.name))
+        return [] if entry.trust is Trust.NONE else [(b"authorization", authorization)]
+
+    def comparison_headers(self, entry: Entry, caller: str) -> dict[str, str]:
+        """Return the headers with which a comparison for somebody asks a simulator, beside the token of its entry."""
+        key = self._key_for(entry)
+        return {} if key is None or entry.token is not None else door_headers(key, caller)
 
     def metrics(self) -> dict[str, str | None]:
         """Ask all simulators for their metrics, from another thread than that of the event loop.
@@ -297,6 +307,10 @@ class Directory:
         hint = self._start_hint.replace("{name}", before.name)
         reason = f"{before.name} at {known.entry.url} {why}, since {since:%H:%M} UTC: '{hint}' starts it"
         return msgspec.structs.replace(before, state=SimulatorState.DOWN, reason=reason, since=since, load=None)
+
+
+def _as_headers(headers: Mapping[str, str]) -> list[Header]:
+    return [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
 
 
 def bearer(token: str) -> Header:

@@ -23,7 +23,7 @@ from gateway.door.showing import Showing
 from gateway.jobs.manager import Caller
 from gateway.protocol.door import PAGES
 from gateway.server.access.authentication import Authentication
-from gateway.server.access.door_key import door_headers, ensure_door_key
+from gateway.server.access.door_key import ensure_door_key
 from gateway.server.access.fair_places import FairPlaces
 from gateway.server.access.tokens import tokens_of
 from gateway.server.access.web_pages import WebGuard
@@ -107,7 +107,7 @@ class Door:
         learning = Learning(circuits)
         comparisons = Comparisons(
             store,
-            partial(addresses_for, directory, key),
+            partial(addresses_for, directory),
             settings.comparison_limits,
             at_once=settings.comparisons_at_once,
             on_end=partial(_tell_end, telemetry, learning),
@@ -161,12 +161,11 @@ def _tell_end(telemetry: Recorder, learning: Learning, info: ComparisonInfo) -> 
     learning.take(info)
 
 
-def addresses_for(directory: Directory, key: str | None, caller: str) -> Mapping[str, SimulatorAddress]:
+def addresses_for(directory: Directory, caller: str) -> Mapping[str, SimulatorAddress]:
     """Return where the simulators are for a comparison that somebody asks for.
 
     Args:
         directory: knows the simulators.
-        key: the door's own token.
         caller: the name of the token of who asks; empty where nobody needs one.
     """
     addresses = {}
@@ -175,7 +174,7 @@ def addresses_for(directory: Directory, key: str | None, caller: str) -> Mapping
         addresses[entry.name] = SimulatorAddress(
             url=entry.url,
             token=entry.token,
-            headers={} if entry.token or key is None else door_headers(key, caller),
+            headers=directory.comparison_headers(entry, caller),
             certificates=entry.certificates,
             info=info.backend,
             reason=info.reason,
