@@ -340,6 +340,13 @@ def load(target: str) -> object:
         raise _not_installed(target, exc.name) from exc
 
 
+def import_class(target: str) -> Callable[[], object]:
+    """Return a class of ours, written ``module:Class``, that is no adapter and that only worker processes import."""
+    module, _, name = target.partition(":")
+    found: Callable[[], object] = getattr(importlib.import_module(module), name)
+    return found
+
+
 def import_ahead(module: str) -> None:
     """Import the module of an adapter, and pass over every failure: :func:`load` meets it again, and reports it."""
     with contextlib.suppress(Exception, SystemExit):

@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from importlib import import_module
 from typing import NamedTuple, cast
 
 from gateway.errors import BusyError, GatewayError, JobTimeout, OutOfMemory, SimulatorCrashed
@@ -17,6 +16,7 @@ from gateway.execution.runner import Answer
 from gateway.execution.worker import Answers, Target
 from gateway.protocol import problem
 from gateway.protocol.messages import ServerLimits
+from gateway.simulators import import_class
 
 _OK = 200
 
@@ -168,5 +168,4 @@ class _DeskInWorker(Target):
 
     def load(self) -> Answers:
         """Return the desk."""
-        module, _, name = self.desk.partition(":")
-        return cast("Answers", getattr(import_module(module), name)())
+        return cast("Answers", import_class(self.desk)())
