@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect, sync_playwright
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 AXE = Path(__file__).parents[1] / "page/node_modules/axe-core/axe.min.js"
@@ -22,6 +22,12 @@ _INTERRUPTED = "net::ERR_NETWORK_CHANGED"
 
 _OWN_SCHEMES = {"about", "blob", "data"}
 _GRAVE = {"serious", "critical"}
+
+
+PATIENCE_MS = 30_000
+"""How long a page may take to show what is expected: machines that run tests have much else to do."""
+
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @contextmanager
@@ -76,7 +82,7 @@ class Browsing:
             has_touch=size[0] <= PHONE[0],
             **options,
         )
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(PATIENCE_MS)
         self._contexts.append(context)
         page = context.new_page()
         context.on("console", self._note_console)

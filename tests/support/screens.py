@@ -66,7 +66,7 @@ class Compare:
 
     def facts(self, sentence: str) -> None:
         """Wait until the page says of the text that it has these facts."""
-        expect(self.page.get_by_role("status").filter(has_text=sentence)).to_be_visible(timeout=30_000)
+        expect(self.page.get_by_role("status").filter(has_text=sentence)).to_be_visible()
 
     def choose(self, *names: str) -> None:
         """Choose some simulators and no others."""
