@@ -108,7 +108,7 @@ class ActiveComparison:
             now = info()
             subscription.tell(now)
             if not now.state.is_final:
-                self._subscriptions.append(subscription)
+                self._subscriptions = [*filter(_is_open, self._subscriptions), subscription]
         return subscription
 
     def tell(self, info: Callable[[], ComparisonInfo]) -> None:
@@ -119,5 +119,8 @@ class ActiveComparison:
             now = info()
             for subscription in self._subscriptions:
                 subscription.tell(now)
-            is_over = now.state.is_final
-            self._subscriptions = [each for each in self._subscriptions if each.is_open and not is_over]
+            self._subscriptions = [] if now.state.is_final else [*filter(_is_open, self._subscriptions)]
+
+
+def _is_open(subscription: Subscription) -> bool:
+    return subscription.is_open
