@@ -48,7 +48,9 @@ def shown(question: Show) -> bytes:
 
 def _since(record: Record | None, earlier: Kept | None) -> str:
     older = _decoded(earlier)
-    return "" if record is None or older is None else str(changes(record, older))
+    if record is None or older is None or record.interrupted or older.interrupted:  # of those, nobody knows all
+        return ""
+    return str(changes(record, older))
 
 
 def _decoded(kept: Kept | None) -> Record | None:
