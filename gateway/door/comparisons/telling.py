@@ -23,6 +23,8 @@ _LEAST_S, _MOST_S = 0.1, 1.0
 """Seconds between two messages: as soon as something has changed, and at the latest, since time goes on."""
 
 _PARTIAL_EVERY_S = 0.5
+_PAUSE_AFTER_PARTIAL = 9
+"""What has finished is written again after so many times as long as that took: a large record costs a tenth at most."""
 
 _STANDINGS = {
     Standing.AGREES: "agrees",
@@ -48,7 +50,7 @@ class Telling(Progress):
         self._runs = 0
         self._so_far: Callable[[], Record] | None = None
         self._is_told = True
-        self._told_at = 0.0
+        self._partial_at = 0.0
         self._results = 0
         self._changed = threading.Event()
         self._end = threading.Event()
@@ -95,12 +97,15 @@ class Telling(Progress):
 
     def _said(self) -> Said:
         partial = None
-        if not self._is_told and time.monotonic() - self._told_at > _PARTIAL_EVERY_S:
-            self._is_told, self._told_at = True, time.monotonic()
+        began = time.monotonic()
+        if not self._is_told and began >= self._partial_at:
+            self._is_told = True
             with contextlib.suppress(LimitError):  # which the record will meet in the end
                 partial = self.cut_off()
             if partial is not None:
                 self._results = partial.results
+            ended = time.monotonic()
+            self._partial_at = ended + max(_PARTIAL_EVERY_S, _PAUSE_AFTER_PARTIAL * (ended - began))
         return Said(progress=progress_of(self._board.view(), self._results), partial=partial)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import msgspec
 import pytest
@@ -125,6 +126,27 @@ def test_everything_that_happens_is_told_and_partial_results_come_along(pipe: tu
     cut_off = telling.cut_off()
     assert cut_off is not None
     assert cut_off.results == 2
+
+
+def test_what_takes_long_to_write_is_written_seldom(
+    pipe: tuple[Channel, Channel], agreeing: Comparison, monkeypatch: pytest.MonkeyPatch
+):
+    now = [1.0]
+    monkeypatch.setattr("gateway.door.comparisons.telling.time", SimpleNamespace(monotonic=lambda: now[0]))
+    telling = Telling(pipe[0], MOST)
+
+    def so_far() -> Comparison:
+        now[0] += 2
+        return agreeing
+
+    def is_told_after(seconds: float) -> bool:
+        now[0] += seconds
+        telling.partial(so_far)
+        return telling._said().partial is not None
+
+    assert [is_told_after(seconds) for seconds in (0, 1, 16.9, 0.2, 17.9, 0.2)] == [
+        True, False, False, True, False, True,
+    ]  # fmt: skip
 
 
 def test_a_door_that_has_ended_is_no_error(pipe: tuple[Channel, Channel]):
