@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
@@ -18,7 +20,9 @@ from support.raw import alive, descendants
 from support.waiting import wait_until
 
 from gateway.door.comparisons.address import SimulatorAddress
+from gateway.door.comparisons.kept import Kept
 from gateway.door.comparisons.manager import Comparisons
+from gateway.door.comparisons.processes import ENTRY, MODULE, start_process
 from gateway.door.comparisons.store import ComparisonStore
 from gateway.errors import (
     BusyError,
@@ -32,11 +36,15 @@ from gateway.errors import (
     ResultNotFound,
     UnsupportedError,
 )
+from gateway.execution.worker_process import ForkServer
 from gateway.jobs.manager import Caller
+from gateway.noise import NoiseModel
 from gateway.protocol.door import ComparisonInfo, ComparisonRequest, ComparisonState, NamedText
 from gateway.rights import Right
 
 QUEUED, RUNNING, FINISHED, FAILED, CANCELLED = ComparisonState
+ENDLESS = "OPENQASM 3; qubit q; bit c; for uint i in [1:1000] { for uint j in [1:900] { x q; } } c = measure q;"
+"""Takes seconds to read."""
 
 
 @pytest.fixture(scope="module")
@@ -325,11 +333,10 @@ def test_a_request_that_is_too_large_is_refused(fakes: Fakes, tmp_path: Path):
 
 
 def test_circuits_that_take_too_long_to_read_are_refused_and_others_are_read_meanwhile(fakes: Fakes, tmp_path: Path):
-    endless = f"OPENQASM 3; qubit q; bit c; {'x q; ' * 200_000} c = measure q;"
     with comparisons_of(tmp_path / "file", lambda: fakes.addresses, check_s=1.0) as comparisons:
         wait_until(lambda: _submits(comparisons), "the processes that read circuits")
         with pytest.raises(JobTimeout, match="reading the circuits took longer than 1 s"):
-            comparisons.submit(texts(*[endless] * 5), ME)
+            comparisons.submit(texts(*[ENDLESS] * 5), ME)
         assert _submits(comparisons)
 
 
@@ -411,7 +418,72 @@ def test_the_comparison_before_of_the_same_circuits_and_simulators_is_known(comp
     assert comparisons.earlier_kept(second.id, ME) == comparisons.latest_kept(first.id, ME) is not None
 
 
+def test_a_comparison_with_noise_is_none_of_those_before_one_without(comparisons: Comparisons):
+    first = ended(comparisons, comparisons.submit(request(Does.ECHO), ME))
+    noise = NoiseModel().depolarizing(0.1)
+    noisy = [
+        ended(comparisons, comparisons.submit(request(Does.ECHO, simulators=("fast", "slow"), noise=noise), ME))
+        for _ in range(2)
+    ]
+    last = ended(comparisons, comparisons.submit(request(Does.ECHO), ME))
+    assert comparisons.earlier_kept(last.id, ME) == comparisons.latest_kept(first.id, ME)
+    assert comparisons.earlier_kept(noisy[0].id, ME) is None
+    assert comparisons.earlier_kept(noisy[1].id, ME) == comparisons.latest_kept(noisy[0].id, ME) is not None
+
+
+# ---------------------------------------------------------------------- a file that fails
+
+
+def test_a_file_that_cannot_be_read_for_a_moment_costs_no_comparison(
+    comparisons: Comparisons, monkeypatch: pytest.MonkeyPatch
+):
+    read, failures = comparisons._store.request, [JobStoreError("too many open files")]
+
+    def request_once_more(number: int) -> Kept | None:
+        if failures:
+            raise failures.pop()
+        return read(number)
+
+    monkeypatch.setattr(comparisons._store, "request", request_once_more)
+    assert ended(comparisons, comparisons.submit(request(Does.ECHO), ME)).state is FINISHED
+    assert not failures
+
+
+def test_one_whose_record_no_file_takes_failed_for_everybody_and_agrees_with_nobody(comparisons: Comparisons):
+    with comparisons._store._writing() as connection:
+        connection.connection.dbapi_connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, 2000)
+    accepted = comparisons.submit(request(*[Does.ECHO] * 8), ME)
+    heard: list[ComparisonInfo] = []
+    comparisons.subscribe(accepted.id, ME, heard.append)
+    info = ended(comparisons, accepted)
+    assert (info.state, info.has_record, info.verdict, info.standing) == (FAILED, False, "", "")
+    assert info.error is not None
+    assert "more than the job database can take" in info.error.detail
+    wait_until(lambda: heard[-1].state.is_final, "the end to be told")
+    assert heard[-1] == info, "what is told is what is in the file"
+    assert comparisons.page(ME, "failed").comparisons == (info,)
+
+
 # ---------------------------------------------------------------------- doors that end
+
+
+def test_who_waits_for_circuits_to_be_read_while_the_door_ends_is_told_so(fakes: Fakes, tmp_path: Path):
+    with comparisons_of(tmp_path / "file", lambda: fakes.addresses) as comparisons, ThreadPoolExecutor(1) as threads:
+        submitting = threads.submit(comparisons.submit, texts(*[ENDLESS] * 5), ME)
+        checkers = comparisons._checkers
+        wait_until(lambda: any(each.process is not None for each in checkers._all), "its circuits to be read")
+        comparisons.close()
+        with pytest.raises(BusyError, match="the door is stopping"):
+            submitting.result(30)
+
+
+def test_a_process_that_is_interrupted_before_it_has_work_ends_in_order():
+    fork_server = ForkServer(MODULE, ENTRY)
+    process = start_process(fork_server, lambda: False)
+    assert process is not None
+    process.interrupt()
+    assert process.end(30) == 0
+    fork_server.close()
 
 
 def test_a_door_that_stops_leaves_what_it_has_to_the_next_one_in_order(fakes: Fakes, tmp_path: Path):

@@ -327,7 +327,9 @@ class Comparisons:
         return self._store.record(stored.number) if stored.has_record else None
 
     def earlier_kept(self, comparison_id: str, caller: Caller) -> Kept | None:
-        """Return the record of the owner's last finished comparison of the same circuits and simulators before one.
+        """Return the record of the owner's last finished comparison of the same subject before one.
+
+        A subject is circuits, simulators and noise.
 
         Raises:
             JobNotFound: the caller has no such comparison.
@@ -383,6 +385,8 @@ class Comparisons:
         while (active := self._next()) is not None:
             try:
                 self._run(active)
+            except GatewayError as exc:
+                self._end(active, End(ComparisonState.FAILED, error=exc))
             except Exception:
                 log.exception("comparison %s failed", active.stored.id)
                 error = GatewayError("the comparison failed inside the door, whose log says why")
@@ -409,16 +413,14 @@ class Comparisons:
 
     def _run(self, active: ActiveComparison) -> None:
         self._wait_for_simulators(active)
-        if not self._begin(active):
+        kept = self._begin(active)
+        if kept is None:
             return
         self._tell(active)
         self._tell_queued()
         began = time.monotonic()
         stored = active.stored
-        body = self._store.request(stored.number)
-        if body is None:
-            raise JobStoreError("the request of a comparison is no longer in the file")
-        request = msgspec.json.decode(body.text(), type=ComparisonRequest)
+        request = msgspec.json.decode(kept.text(), type=ComparisonRequest)
         task = Task(
             request=msgspec.structs.replace(request, simulators=stored.simulators),
             simulators=dict(self._addresses(stored.owner)),
@@ -446,20 +448,24 @@ class Comparisons:
         places = self._addresses(stored.owner)
         return any(places[name].reason for name in stored.simulators if name in places)
 
-    def _begin(self, active: ActiveComparison) -> bool:
-        """Write that a comparison runs, for as long as that takes; return whether it is still wanted."""
+    def _begin(self, active: ActiveComparison) -> Kept | None:
+        """Write that a comparison runs, for as long as that takes; return its request, ``None`` if it does not run."""
+        number = active.stored.number
         while not self._closing.is_set():
             if active.stored.cancelled_by is not None:
                 self._end(active, End(ComparisonState.CANCELLED))
-                return False
+                return None
             try:
-                self._store.begin(active.stored.number, active.stored.started or self._clock.now())
+                request = self._store.request(number)
+                self._store.begin(number, active.stored.started or self._clock.now())
             except JobStoreError as exc:
                 log.warning("a comparison waits for the file of comparisons: %s", exc.message)
                 self._closing.wait(_WRITE_AGAIN_S)
-            else:
-                return True
-        return False
+                continue
+            if request is None:
+                raise JobStoreError("the request of this comparison is no longer in the door's file")
+            return request
+        return None
 
     def _put_back(self, active: ActiveComparison) -> None:
         """Leave a comparison to the next door; that this one ends in order is no fault of the comparison."""
@@ -472,8 +478,8 @@ class Comparisons:
 
     def _end(self, active: ActiveComparison, end: End) -> None:
         """Write how a comparison has ended, for as long as that takes, and tell everybody."""
-        final, record = self._final(active.stored, end)
-        if self._write(final, record, self._closing.is_set):
+        final = self._write(*self._final(active.stored, end))
+        if final is not None:
             self._is_over(active, final)
 
     def _end_now(self, active: ActiveComparison, end: End) -> None:
@@ -495,25 +501,24 @@ class Comparisons:
         """Write ends that could not be written at once; the main function of a thread."""
         while (item := self._unwritten.get()) is not None:
             active, record = item
-            if self._write(active.stored, record, self._closing.is_set):
-                self._is_over(active, active.stored)
+            final = self._write(active.stored, record)
+            if final is not None:
+                self._is_over(active, final)
 
-    def _write(self, final: Stored, record: Kept | None, is_closing: Callable[[], bool]) -> bool:
-        """Write an end again and again; return whether it is written, which the end of the door may prevent."""
+    def _write(self, final: Stored, record: Kept | None) -> Stored | None:
+        """Write an end again and again; return what is written, ``None`` if the end of the door prevents that."""
         while True:
             try:
                 self._store.end(final, record)
             except NeverStored as exc:
-                error = problem.dump(exc.reason)
-                record = None
-                final = replace(final, state=ComparisonState.FAILED, error=error, has_record=False)
+                final, record = self._final(final, End(ComparisonState.FAILED, error=exc.reason))
             except JobStoreError as exc:
                 log.warning("the end of comparison %s is not written yet: %s", final.id, exc.message)
-                if is_closing():
-                    return False
+                if self._closing.is_set():
+                    return None
                 self._closing.wait(_WRITE_AGAIN_S)
             else:
-                return True
+                return final
 
     def _final(self, stored: Stored, end: End) -> tuple[Stored, Kept | None]:
         outcome = end.outcome
@@ -524,6 +529,10 @@ class Comparisons:
             ended=self._clock.now(),
             cancelled_by=stored.cancelled_by if is_cancelled else None,
             error=None if end.error is None else problem.dump(end.error),
+            loud="",
+            quiet="",
+            standing="",
+            has_record=False,
         )
         if outcome is None:
             return final, None
@@ -667,12 +676,13 @@ def _check_simulators(request: ComparisonRequest, known: Sequence[str]) -> None:
 def _checked(new: Stored, request: ComparisonRequest, checked: Checked) -> Stored:
     texts = [hashlib.sha256(circuit.openqasm.encode()).digest() for circuit in request.circuits]
     names = "\0".join(sorted(checked.simulators)).encode()
+    noise = b"" if request.noise is None else msgspec.json.encode(request.noise)
     return replace(
         new,
         simulators=checked.simulators,
         summary=checked.summary,
         words=folded("\n".join([*new.circuits, *checked.simulators, new.owner])),
-        subject=hashlib.sha256(b"".join([*texts, names])).hexdigest(),
+        subject=hashlib.sha256(b"".join([*texts, names, noise])).hexdigest(),
     )
 
 

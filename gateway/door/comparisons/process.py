@@ -45,6 +45,8 @@ def serve(pipe: socket.socket) -> None:
     with contextlib.suppress(EOFError, OSError):
         while True:
             kind, body = channel.receive()
+            if kind is Kind.INTERRUPT:  # it was cancelled before it was given
+                return
             task = msgspec.msgpack.decode(body, type=Task)
             set_ceiling(task.limits.process_memory_bytes)
             if kind is Kind.COMPARE:

@@ -153,6 +153,8 @@ class Checkers:
                 raise
             except (EOFError, OSError):
                 exit_code = checker.end()
+                if self._is_closed:
+                    raise self._too_slow() from None
                 if is_new:
                     break
         raise GatewayError(f"the process that reads circuits {how_it_ended(exit_code)}: send fewer or smaller ones")

@@ -262,7 +262,7 @@ class ComparisonStore:
         return self._one(_SELECT.where((comparisons.c.idempotency_key == key) & (comparisons.c.owner == owner)))
 
     def find_earlier(self, this: Stored) -> Stored | None:
-        """Return the owner's latest finished comparison of the same circuits and simulators before this one."""
+        """Return the owner's latest finished comparison of the same circuits, simulators and noise before this one."""
         table = comparisons.c
         same = (table.subject == this.subject) & (table.owner == this.owner) & (table.number < this.number)
         finished = same & (table.state == str(ComparisonState.FINISHED)) & table.has_record

@@ -48,8 +48,8 @@ comparisons = sa.Table(
     sa.Index("comparisons_of_a_subject", "subject", "number"),
     sqlite_autoincrement=True,
 )
-"""``words`` is what a search looks at, folded to one case. ``subject`` is the hash of circuits and simulators: two
-comparisons of one subject can be compared. ``bytes`` are those of request and record, compressed.
+"""``words`` is what a search looks at, folded to one case. ``subject`` is the hash of circuits, simulators and noise:
+two comparisons of one subject can be compared. ``bytes`` are those of request and record, compressed.
 """
 
 contents = sa.Table(

@@ -30,7 +30,7 @@ class Show(msgspec.Struct, frozen=True, kw_only=True):
         form: how it is shown.
         base: the address of the comparison, below which its files are.
         record: the comparison; what has finished while it runs, ``None`` if that is nothing.
-        earlier: the one before it of the same circuits and simulators.
+        earlier: the one before it of the same circuits, simulators and noise.
         progress: how far it is; ``None`` when it has ended.
     """
 
