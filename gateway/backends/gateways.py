@@ -37,7 +37,9 @@ MAX_BYTES = 2**20
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 _OTHERS_READ = stat.S_IRGRP | stat.S_IROTH
-_OPEN = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+_OPEN = os.O_RDONLY
+for _flag in ("O_NONBLOCK", "O_NOCTTY", "O_CLOEXEC"):
+    _OPEN |= getattr(os, _flag, 0)  # Windows has none of them
 
 
 class KnownGateway(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -218,6 +220,8 @@ def _about(where: str) -> Iterator[None]:
 
 
 def _refuse_others(path: Path, status: os.stat_result, *, has_token: bool) -> None:
+    if not hasattr(os, "geteuid"):
+        return  # Windows says otherwise who may read a file, and by default other users may not
     mode = stat.S_IMODE(status.st_mode)
     if status.st_uid not in {0, os.geteuid()}:
         raise RequestError(f"{path} belongs to another user (number {status.st_uid}), who could send tokens anywhere")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -152,3 +154,26 @@ def test_names_of_gateways(name):
 def test_what_is_no_name_of_a_gateway_is_refused(name):
     with pytest.raises(RequestError, match="a name has 1 to 64 letters"):
         check_name(name)
+
+
+WITHOUT = """
+import os, sys
+
+for name in ("fcntl", "grp", "pwd", "resource", "termios"):
+    sys.modules[name] = None
+import requests, ssl, subprocess, tempfile
+
+for name in ("O_NONBLOCK", "O_NOCTTY", "O_CLOEXEC", "O_DIRECTORY", "O_NOFOLLOW", "geteuid", "getuid", "fork", "killpg"):
+    delattr(os, name)
+from gateway.backends.client import BackendClient
+from gateway.client.gateway_client import GatewayClient
+
+print(BackendClient("lab", 8088), GatewayClient("lab"), GatewayClient("http://lab:8080"))
+"""
+
+
+def test_clients_need_nothing_of_the_system_that_windows_has_not(config):
+    write(config, FILE.replace(b'ca = "/etc/lab.pem"\n', b""), 0o666)  # the mode that Windows says of each file
+    done = subprocess.run([sys.executable, "-c", WITHOUT], capture_output=True, text=True, check=False)
+    assert (done.stderr, done.returncode) == ("", 0)
+    assert "GatewayClient('https://lab:8443/quantum')" in done.stdout
