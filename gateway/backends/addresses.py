@@ -13,6 +13,9 @@ from gateway.protocol import door, endpoints
 _PORTS = {"http": 80, "https": 443}
 _HOST = re.compile(r"[^\s/?#@\[\]\\<>\"'%]+")
 _PATH = re.compile(r"(/(?!\.{1,2}(/|$))[\w.~!$&'()*+;=:@%-]+)*", re.ASCII)
+_SECRET = re.compile(r"(?<=://).*(?=@)|^[^/]*(?=@)|(?<=[?#]).+", re.DOTALL)
+"""What may be a name and a password before a host, or a token after the path."""
+
 _HOW = "write http://HOST:PORT or https://HOST:PORT, and the path under which a proxy has it, if one does"
 
 _REQUESTS = sorted(
@@ -76,7 +79,8 @@ def parse_address(text: str) -> Address:
         parts = urlsplit(text if "://" in text else f"http://{text}")
         port = parts.port
     except ValueError as exc:  # brackets that do not match, or a port that is none
-        raise _refused(text, str(exc)) from exc
+        why = str(exc) if "@" not in text else "a URL holds no name or password"  # which the reason may quote
+        raise _refused(text, why) from None if "@" in text else exc
     if parts.scheme not in _PORTS:
         raise _refused(text, f"servers speak http or https, not {parts.scheme}")
     if parts.username is not None or parts.password is not None:
@@ -104,4 +108,6 @@ def _path(text: str, path: str) -> str:
 
 
 def _refused(text: str, why: str) -> RequestError:
+    """Return the error, whose message holds no name, password or token that may stand in the text."""
+    text = _SECRET.sub("...", text)
     return RequestError(f"{text[:200]!r} is no address of a server ({why}): {_HOW}", field="backends")

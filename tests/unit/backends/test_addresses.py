@@ -67,10 +67,24 @@ def test_what_is_no_address_is_refused_with_what_would_be(text, why):
     assert caught.value.field == "backends"
 
 
-def test_a_password_in_a_url_is_refused_without_being_repeated():
-    with pytest.raises(RequestError, match="GATEWAY_TOKEN is the token") as caught:
-        parse_address("http://ada:secret@lab:8088")
+@pytest.mark.parametrize(
+    "text",
+    [
+        "http://ada:secret@lab:8088",
+        "http://ada:secret@lab:eight",
+        "ada:secret@lab:eight",
+        "ftp://ada:secret@lab",
+        "http://ada:secret/secret@lab",
+        "http://ada:secret#secret@lab",
+        "http://lab:8088/?token=secret",
+        "http://lab:8088/#secret",
+    ],
+)
+def test_a_password_or_a_token_in_a_url_is_refused_without_being_repeated(text):
+    with pytest.raises(RequestError) as caught:
+        parse_address(text)
     assert "secret" not in caught.value.message
+    assert "secret" not in repr(caught.value)
 
 
 @pytest.mark.parametrize("text", ["qulacs", "qiskit_mps", ""])
