@@ -241,6 +241,8 @@ class Transport:
         """Turn errors of other libraries into ours."""
         try:
             yield
+        except requests.ConnectTimeout as exc:
+            raise TransportTimeout(f"{self.url} took no connection within {CONNECT_TIMEOUT_S:g} s", url=url) from exc
         except requests.Timeout as exc:
             raise TransportTimeout(f"{url} did not answer within {timeout_s:g} s", url=url) from exc
         except requests.exceptions.SSLError as exc:
