@@ -91,13 +91,15 @@ def _add(arguments: argparse.Namespace) -> int:
 
     def change(document: TOMLDocument, known: Gateways) -> None:
         import tomlkit
+        from tomlkit.items import InlineTable
 
         if name in known.gateways:
             url = known.gateways[name].url
             raise _refused(f"{name} is there already, and is {url}: gateway config remove {name} makes room")
-        table = tomlkit.table()
+        gateways = document.setdefault("gateways", tomlkit.table(is_super_table=True))
+        table = tomlkit.inline_table() if isinstance(gateways, InlineTable) else tomlkit.table()
         table.update(values)
-        document.setdefault("gateways", tomlkit.table(is_super_table=True))[name] = table
+        gateways[name] = table
         if arguments.default:
             document["default"] = name
 
@@ -110,7 +112,7 @@ def _add(arguments: argparse.Namespace) -> int:
 def _remove(arguments: argparse.Namespace) -> int:
     def change(document: TOMLDocument, known: Gateways) -> None:
         known.find(arguments.name)
-        document["gateways"].remove(arguments.name)
+        del document["gateways"][arguments.name]  # it may be written in parts, which have no method for it
         if known.default == arguments.name:
             document.remove("default")
 

@@ -82,6 +82,30 @@ def test_comments_and_order_stay(file):
     )
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        'gateways.b.url = "http://b"\n',
+        'gateways = {b = {url = "http://b"}}\n',
+        'gateways.b = {url = "http://b"}\n\n[gateways.c]\nurl = "http://c"\n',
+    ],
+)
+def test_a_file_that_is_written_in_another_way_is_edited_too(text, file):
+    file.parent.mkdir(parents=True)
+    file.write_text(text)
+    file.chmod(0o600)
+    if text.endswith('c"\n'):
+        assert main(["config", "remove", "c"]) == 0
+    assert main(["config", "add", "a", "http://a", "--default"]) == 0
+    assert list(read_gateways().gateways) == ["b", "a"]
+    assert main(["config", "remove", "b"]) == 0
+    assert list(read_gateways().gateways) == ["a"]
+    assert main(["config", "remove", "a"]) == 0
+    assert read_gateways().gateways == {}
+    assert main(["config", "add", "a", "http://a"]) == 0
+    assert list(read_gateways().gateways) == ["a"]
+
+
 def test_a_token_in_a_file_is_taken(tmp_path, file):
     secret = tmp_path / "token"
     secret.write_text("secret\n")
