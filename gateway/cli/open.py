@@ -9,25 +9,33 @@ import re
 import socket
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from typing import NamedTuple
 
 import msgspec
 
+from gateway.backends.access import Access
 from gateway.backends.addresses import Address, parse_address
-from gateway.backends.client import BackendClient
+from gateway.backends.transport import Transport
 from gateway.cli import settings as sources
 from gateway.cli.arguments import UsageError
 from gateway.cli.supervisor import Child, Supervisor
 from gateway.cli.tls import check_certificate
 from gateway.errors import AuthenticationError, ContainerError, GatewayError, RequestError, ServerStartError
 from gateway.listener import bind
-from gateway.settings import DoorSettings, Trust
+from gateway.protocol import endpoints
+from gateway.protocol.messages import BackendInfo
+from gateway.settings import DoorSettings, Settings, Trust
 from gateway.simulators import SIMULATORS, Simulator, check_installed, find, offers
+from gateway.version import PROTOCOL
 
 DOOR_PORT = 8080
 
 _LOOPBACK = "127.0.0.1"
-_ANSWERS_WITHIN_S = 1.0
+_CONNECTS_WITHIN_S = 1.0
+_ANSWERS_WITHIN_S = 5.0
+"""Another program may have a simulator's port, and never say anything."""
+
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 
@@ -181,9 +189,10 @@ def _containers() -> dict[str, Place]:
 def running(row: Simulator) -> Place | None:
     """Return the place of a simulator whose server answers on its own port."""
     try:
-        socket.create_connection((_LOOPBACK, row.port), _ANSWERS_WITHIN_S).close()
-        with BackendClient(_LOOPBACK, row.port) as client:
-            is_there = client.info().name == row.name
+        socket.create_connection((_LOOPBACK, row.port), _CONNECTS_WITHIN_S).close()
+        with closing(Transport(Access(Address(_LOOPBACK, row.port, tls=False)))) as transport:
+            info = transport.call(BackendInfo, endpoints.BACKEND, _ANSWERS_WITHIN_S)
+        is_there = (info.name, info.protocol) == (row.name, PROTOCOL)
     except AuthenticationError:
         is_there = True  # its callers send their own tokens
     except (GatewayError, OSError):
@@ -235,12 +244,14 @@ def _supervise(settings: DoorSettings, listener: socket.socket, places: Sequence
         Child(
             place.name,
             [find(place.name).python(), "-m", "gateway", "serve", place.name, "--settings", "-"],
-            {**shared, "quiet": True, "listen_fd": place.listener.fileno(), "port": place.listener.getsockname()[1]},
+            {**shared, "quiet": True, "listen_fd": place.listener.fileno(), **_port_and_jobs(settings, place)},
             place.listener,
         )
         for place in places
         if place.listener is not None
     ]
+    if len(children) > 1:
+        sources.refuse_one_file(Settings(jobs=os.environ.get("GATEWAY_JOBS") or None))
     door = own | {
         "start": False,
         "simulators": [],
@@ -250,4 +261,13 @@ def _supervise(settings: DoorSettings, listener: socket.socket, places: Sequence
         "listen_fd": listener.fileno(),
     }
     children.append(Child("the door", [sys.executable, "-m", "gateway", "open", "--settings", "-"], door, listener))
-    return Supervisor(children).run()
+    return Supervisor(children, settings.drain_s).run()
+
+
+def _port_and_jobs(settings: DoorSettings, place: Place) -> dict[str, object]:
+    """Return the port of a simulator that is started, and where its jobs are if the port is another the next time."""
+    port = 0 if place.listener is None else place.listener.getsockname()[1]
+    if port == find(place.name).port or settings.port == 0:
+        return {"port": port}
+    jobs = sources.state_folder() / f"jobs-{place.name}-behind-{settings.port or DOOR_PORT}.sqlite"
+    return {"port": port, "jobs": str(jobs)}

@@ -472,8 +472,8 @@ def refuse_one_file(settings: Settings) -> None:
     url = jobs_url(settings, "", 0)
     if url.startswith("sqlite") and url != IN_MEMORY:
         raise UsageError(
-            f"several simulators cannot share the file of jobs {settings.jobs!r}: leave --jobs out, so that each has a "
-            "file of its own, or name a database of PostgreSQL"
+            f"several simulators cannot share the file of jobs {settings.jobs!r}: leave --jobs and GATEWAY_JOBS out, "
+            "so that each has a file of its own, or name a database of PostgreSQL"
         )
 
 

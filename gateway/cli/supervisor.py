@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from types import FrameType
 from typing import Any
 
@@ -24,8 +25,11 @@ LEAST_PAUSE_S, MOST_PAUSE_S = 0.5, 30.0
 STEADY_S = 10.0
 """A process that has run for so many seconds did not end soon."""
 
-ENDS_WITHIN_S = 15.0
-"""Seconds that processes have to end before they are killed; their own time to drain is shorter."""
+ENDS_WITHIN_S = 7.0
+"""Seconds that processes have to end, beyond their own time to drain, before they are killed."""
+
+_OTHERWISE_MEANT = frozenset({"GATEWAY_IDLE_S"})
+"""A variable for a server that ends when nobody needs it; one that is kept running does not."""
 
 
 class Child:
@@ -64,6 +68,8 @@ class Child:
         """Start the process."""
         self._starts += 1
         reading, writing = os.pipe()
+        self._end_lifeline()
+        self._lifeline = writing
         values = {**self._settings, "lifeline_fd": reading, "lifeline_pid": os.getpid()}
         try:
             self._process = subprocess.Popen(  # noqa: S603 - ourselves
@@ -75,8 +81,7 @@ class Child:
             )
         finally:
             os.close(reading)
-        self._end_lifeline()
-        self._lifeline, self._started = writing, time.monotonic()
+        self._started = time.monotonic()
         assert self._process.stdin is not None  # noqa: S101 - it was asked for as a pipe
         try:
             self._process.stdin.write(json.dumps(values).encode() + b"\n")
@@ -89,19 +94,28 @@ class Child:
         now = time.monotonic()
         if self._due:
             if now >= self._due:
-                self._due = 0.0
-                self.start()
+                self._start_again()
             return
         status = self.status
         if status is None:
             return
         self._pause_s = LEAST_PAUSE_S if now > self._started + STEADY_S else min(2 * self._pause_s, MOST_PAUSE_S)
         self._due = now + self._pause_s
-        print(  # a person watches
-            f"gateway: {self.name} has ended with status {status}, and is started again in {self._pause_s:g} s",
-            file=sys.stderr,
-            flush=True,
-        )
+        self._say(f"has ended with status {status}, and is started again in {self._pause_s:g} s")
+
+    def _start_again(self) -> None:
+        """Start the process, or try once more after a pause: the system may have too many processes for now."""
+        self._due = 0.0
+        try:
+            self.start()
+        except OSError as exc:
+            self._pause_s = min(2 * self._pause_s, MOST_PAUSE_S)
+            self._due = time.monotonic() + self._pause_s
+            self._say(f"cannot be started ({exc}), which is tried again in {self._pause_s:g} s")
+
+    def _say(self, sentence: str) -> None:
+        with suppress(OSError):  # whoever read it has gone
+            print(f"gateway: {self.name} {sentence}", file=sys.stderr, flush=True)
 
     def stop(self) -> None:
         """Tell the process to end."""
@@ -130,10 +144,12 @@ class Supervisor:
 
     Args:
         children: the servers.
+        drain_s: the time that their runs may take to end.
     """
 
-    def __init__(self, children: Sequence[Child]) -> None:
+    def __init__(self, children: Sequence[Child], drain_s: float) -> None:
         self._children = children
+        self._ends_within_s = drain_s + ENDS_WITHIN_S
         self._is_ending = False
 
     def run(self) -> int:
@@ -161,18 +177,18 @@ class Supervisor:
     def _stop(self) -> None:
         for child in reversed(self._children):
             child.stop()
-        until = time.monotonic() + ENDS_WITHIN_S
+        until = time.monotonic() + self._ends_within_s
         for child in reversed(self._children):
             child.wait(until)
 
 
 def _environment() -> dict[str, str]:
     """Return the environment of a child: without the variables that say where and for whom the door listens."""
-    meant_for_the_door = {
+    meant_otherwise = _OTHERWISE_MEANT | {
         setting.variable
         for kind in (ListenerSettings, DoorSettings)
         for setting in all_settings(kind)
         if setting.variable
     }
-    kept = {name: value for name, value in os.environ.items() if name not in meant_for_the_door}
+    kept = {name: value for name, value in os.environ.items() if name not in meant_otherwise}
     return {**kept, "PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry)}

@@ -9,6 +9,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -190,6 +191,36 @@ def test_a_simulator_that_runs_on_its_own_port_is_used_and_no_other_server_is_ta
     finally:
         server.stop()
     assert opening.running(stim) is None
+
+
+def test_a_program_that_says_nothing_on_the_port_of_a_simulator_keeps_no_door_shut(monkeypatch):
+    monkeypatch.setattr(opening, "_ANSWERS_WITHIN_S", 0.2)
+    with bind("127.0.0.1", 0) as silent:
+        row = dataclasses.replace(find("stim"), port=silent.getsockname()[1])
+        before = time.monotonic()
+        assert opening.running(row) is None
+        assert time.monotonic() - before < 5
+
+
+def test_a_simulator_whose_port_is_taken_keeps_its_jobs_where_the_next_one_finds_them(tmp_path: Path):
+    name = two_that_do_not_run()[0]
+    with bind("127.0.0.1", find(name).port):
+        port = port_to_keep()
+        ids: list[str] = []
+        for folder in ("first", "second"):
+            with opened(tmp_path / folder, name, "--port", str(port), XDG_STATE_HOME=str(tmp_path)) as door:
+                door.wait_until_ready(name)
+                with door.client(name) as client:
+                    assert [job.id for job in client.jobs()] == ids[:1]
+                    ids.append(client.run_async(BELL, shots=10).id)
+                    client.job(ids[0]).result()
+
+
+def test_one_file_of_jobs_for_several_simulators_is_refused(tmp_path: Path):
+    names = two_that_do_not_run()
+    door = Opened(tmp_path, *names, "--port", "0", GATEWAY_JOBS=str(tmp_path / "jobs.sqlite"))
+    assert door.process.wait(60) == 2
+    assert "several simulators cannot share the file of jobs" in door.log()
 
 
 @pytest.mark.parametrize(

@@ -289,7 +289,7 @@ def test_a_local_simulator_without_its_framework_starts_no_server(monkeypatch: p
             ("qulacs", "cirq", "--port", "1"),
             "several simulators are served on their own ports: leave --adapter, --port",
         ),
-        (("qulacs", "cirq", "--jobs", "x"), "several simulators cannot share the file of jobs 'x': leave --jobs out"),
+        (("qulacs", "cirq", "--jobs", "x"), "several simulators cannot share the file of jobs 'x': leave --jobs and"),
         (("--settings", "/no/such/file"), "cannot read the settings in /no/such/file: No such file or directory"),
         (("qulacs", "--host", "0.0.0.0"), "other machines can reach 0.0.0.0: name the tokens that may use the server"),  # noqa: S104 - refused
     ],
