@@ -287,6 +287,17 @@ def test_why_simulators_of_a_gateway_took_no_part_is_said_where_none_was_named(g
     assert capsys.readouterr().err == ""
 
 
+def test_a_gateway_that_goes_away_afterwards_costs_nobody_the_comparison(gateway, file, monkeypatch, capsys):
+    def fail(_: Gateway) -> None:
+        raise TransportError("cannot reach http://lab:8080")
+
+    monkeypatch.setattr(Gateway, "simulators", fail)
+    assert main(["compare", file, "--at", DOOR]) == 0
+    shown = capsys.readouterr()
+    assert shown.out.startswith("= All 6 agree.")
+    assert shown.err == "gateway: who was left out could not be asked for: cannot reach http://lab:8080\n"
+
+
 def test_a_comparison_that_names_nothing_goes_to_the_default_gateway(gateway, file, monkeypatch, capsys):
     monkeypatch.setenv("GATEWAY_URL", DOOR)
     assert main(["compare", file]) == 0
