@@ -314,4 +314,6 @@ def _trace_context() -> dict[str, str]:
 def _cause(exc: BaseException) -> str:
     """Return the innermost reason of a connection error as text."""
     reason = getattr(exc.args[0], "reason", exc.args[0]) if exc.args else exc
+    while isinstance(reason, BaseException) and reason.args and isinstance(reason.args[-1], BaseException):
+        reason = reason.args[-1]
     return str(reason).rpartition(": ")[2] or type(exc).__name__

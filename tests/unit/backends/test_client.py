@@ -5,12 +5,14 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable
+from http.client import RemoteDisconnected
 from pathlib import Path
 
 import certifi
 import pytest
 import requests
 from requests.adapters import BaseAdapter
+from urllib3.exceptions import ProtocolError
 
 from gateway.backends.access import TOKEN_VARIABLE
 from gateway.backends.client import GRACE_S, BackendClient
@@ -144,6 +146,11 @@ def test_what_is_no_port_is_refused(port):
             requests.ConnectionError("x: Connection refused"),
             TransportError,
             r"is the server running\? \(Connection refused",
+        ),
+        (
+            requests.ConnectionError(ProtocolError("Connection aborted.", RemoteDisconnected("Nothing was answered"))),
+            TransportError,
+            r"is the server running\? \(Nothing was answered\)",
         ),
         (requests.ConnectionError(), TransportError, "cannot reach http://127.0.0.1:8080"),
         (requests.ConnectTimeout("x"), TransportTimeout, f"took no connection within {CONNECT_TIMEOUT_S:g} s"),
