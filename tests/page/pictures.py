@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from playwright.sync_api import Page, expect
+from support.asked import ask, is_running
 from support.browsing import DESKTOP, PHONE, TABLET, Browsing, chromium
 from support.doors import address, door, simulators
 from support.screens import SCREENS, Compare, endless
@@ -39,12 +40,12 @@ def main(folder: Path) -> int:
 
 def _reach(browsing: Browsing, opened: Served, name: str) -> str:
     """Compare as a screen needs it, and return its address."""
-    page = browsing.open(address(opened))
     if name == "running":
-        Compare(page).compare(endless())
-        expect(Compare(page).row("turned")).to_contain_text("running", timeout=120_000)
-    else:
-        SCREENS[name](page)
+        comparison = ask(opened, endless(), simulators=["mqt", "qulacs", "turned"], shots=1_000)
+        is_running(opened, comparison, results=2)
+        return address(opened, f"/#comparison={comparison}")
+    page = browsing.open(address(opened))
+    SCREENS[name](page)
     return page.url
 
 
