@@ -121,10 +121,8 @@ class WebGuard:
         match = _HOST.fullmatch(host)
         if match is None:
             return False
-        name = match["address"] or match["name"]
-        if name.lower() == "localhost" or name.lower() in self.hosts:
-            return True
-        return _is_address(name)
+        name = (match["address"] or match["name"]).lower()
+        return name == "localhost" or name in map(str.lower, self.hosts) or _is_address(name)
 
 
 @lru_cache(maxsize=64)

@@ -50,6 +50,12 @@ def test_pages_of_the_server_itself_send_requests_where_it_has_such_pages(origin
         assert status(WebGuard(["gateway.example"]), origin, host, **site) == 403
 
 
+def test_names_of_hosts_are_the_same_in_capitals():
+    assert WebGuard(["Lab.Example"]).is_ours("lab.example")
+    assert WebGuard(["lab.example"]).is_ours("LAB.example:8080")
+    assert not WebGuard(["Lab.Example"]).is_ours("lab.example.org")
+
+
 @pytest.mark.parametrize(("origin", "host"), FOREIGN)
 def test_pages_of_others_do_not(origin: str, host: str):
     assert status(WebGuard(own_pages=True), origin, host) == 403
