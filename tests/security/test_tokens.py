@@ -160,6 +160,8 @@ def test_the_door_runs_for_whom_it_names_and_they_own_the_jobs(behind_a_door: tu
     assert server.request("GET", f"/v1/jobs/{job}", None, {**JSON, **door_headers(key, "carl")}).status == 404
     assert server.request("GET", "/v1/backend", None, door_headers(key)).status == 200
     assert server.request("POST", "/v1/run", run_body(), {**JSON, **door_headers(key)}).status == 403
+    assert server.request("POST", "/deployments", b"{}", for_ann).status == 400, "no 403: its body is looked at"
+    assert server.request("POST", "/deployments", b"{}", {**JSON, **door_headers(key)}).status == 403
     assert server.request("GET", "/v1/backend", None, {**bearer(forged), "Gateway-Caller": "ann"}).status == 401
     file.unlink()
     assert server.request("GET", "/v1/backend", None, for_ann).status == 401

@@ -72,7 +72,7 @@ def _add_jobs(routes: Blueprint, service: Service, jobs: JobService, *, qunicorn
         content = body(service)
         token = bearer_token()
         if token is not None:  # Qrisp's clients send none here
-            service.authentication.authenticate(token).demand(Right.RUN)
+            service.authentication.authenticate(token, on_behalf_of=on_behalf_of()).demand(Right.RUN)
         return respond(encode(jobs.deploy(content)), _CREATED)
 
     def order() -> Response:
