@@ -106,6 +106,8 @@ def _not_passed_on(door: Door, name: str, path: str) -> Response:  # noqa: ARG00
     door.directory.info(name)
     if request.content_length or "Transfer-Encoding" in request.headers:
         body(door)
+    elif request.method == "POST" and request.content_length is None:
+        raise HttpProblem(411, "length-required", "send a Content-Length, which is 0 without a body")
     raise HttpProblem(404, "not-found", "no simulator has anything at this path")
 
 
@@ -154,8 +156,9 @@ def _request(door: Door, comparison_id: str) -> Response:
     return respond(door.comparisons.request(comparison_id, _caller()))
 
 
-def _no_stream(_door: Door, comparison_id: str) -> Response:  # noqa: ARG001 - of the route
+def _no_stream(door: Door, comparison_id: str) -> Response:
     """Refuse a request that the event loop did not answer."""
+    door.comparisons.info(comparison_id, _caller())
     raise RequestError("events are for GET requests without a body")
 
 

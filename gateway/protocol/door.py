@@ -603,7 +603,7 @@ PAGES = frozenset(row.path for row in ENDPOINTS.values() if row.is_page)
 def relayed(row: Endpoint) -> Endpoint:
     """Return the row of the door by which a request reaches a simulator, from the simulator's own row."""
     path = SIMULATOR_PATH.replace("{path}", row.path.removeprefix("/"))
-    errors = tuple(sorted({*row.errors, 404, 502, 503}))
+    errors = tuple(sorted({*row.errors, 404, 502, 503, *((411,) if row.method == "POST" else ())}))
     return replace(row, operation=f"simulator-{row.operation}", path=path, errors=errors, needs_token=True)
 
 

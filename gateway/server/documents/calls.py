@@ -108,6 +108,8 @@ class Calls:
             parts.append(f'-H "Authorization: Bearer ${TOKEN_VARIABLE}"')
         if row.example is not None:
             parts.append(f"-H 'Content-Type: application/json' -d {shlex.quote(json.dumps(row.example))}")
+        elif row.method == "POST":
+            parts.append("-d ''")  # else curl would not say that there is no body
         elif row.method != "GET":
             parts.append(f"-X {row.method}")
         return " ".join(parts)

@@ -125,7 +125,7 @@ def test_a_call_about_a_job_makes_the_job_first():
     first, second = calls.curl(JOB).splitlines()
     assert first.startswith(f"JOB=$(curl -s {URL}/v1/jobs -H 'Content-Type: application/json' -d '{{\"circuits\"")
     assert second == f'curl -s "{URL}/v1/jobs/$JOB?wait_s=60"'
-    assert calls.curl(RERUN).splitlines()[-1] == f'curl -s "{URL}/v1/jobs/$JOB/rerun" -X POST'
+    assert calls.curl(RERUN).splitlines()[-1] == f"curl -s \"{URL}/v1/jobs/$JOB/rerun\" -d ''"
 
 
 def test_what_is_there_only_after_the_end_is_waited_for():
