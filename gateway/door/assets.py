@@ -31,7 +31,7 @@ def respond_with(path: str) -> Response:
     """Return a file that the page loads; under the address that the page has for it, browsers may keep it."""
     name = path.removeprefix("/")
     version = request.args.get("v")
-    is_ours = version and f"{name}?v={version}".encode() in _content("index.html")
+    is_ours = version and f'"{name}?v={version}"'.encode() in _content("index.html")
     keep = _FOR_EVER if is_ours else _ASK_EACH_TIME
     return asset_response(_content(name), _TYPES[name.rpartition(".")[2]], cache_control=keep)
 

@@ -37,7 +37,6 @@ _HEADERS = [
     (b"Content-Type", b"text/event-stream"),
     (b"Cache-Control", b"no-store"),
     (b"X-Accel-Buffering", b"no"),
-    (b"X-Content-Type-Options", b"nosniff"),
 ]
 
 

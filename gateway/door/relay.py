@@ -60,13 +60,11 @@ _PASSED_ON = frozenset({
 
 _PASSED_BACK = frozenset({
     b"allow", b"cache-control", b"content-disposition", b"content-length", b"content-type", b"etag", b"retry-after",
-    b"www-authenticate",
 })  # fmt: skip
 """The headers of an answer that a client gets."""
 
 _HARMLESS: list[Header] = [
     (b"Content-Security-Policy", b"sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"),
-    (b"X-Content-Type-Options", b"nosniff"),
     (b"Referrer-Policy", b"no-referrer"),
     (b"Cross-Origin-Resource-Policy", b"same-origin"),
 ]
@@ -153,7 +151,7 @@ class Relay:
             TransportError: it is none.
             BrokenOffError: it is cut short.
         """
-        headers = [(key, value) for key, value in reply.headers if key in _PASSED_BACK]
+        headers = [(key, value) for key, value in reply.headers if key in _PASSED_BACK or _wants_token(key, value)]
         headers += [(key, _at_the_door(name, value)) for key, value in reply.headers if _is_job(key, value)]
         answer = Answer(reply.status, [*headers, *_HARMLESS])
         if reply.has_all:
@@ -177,6 +175,11 @@ class Relay:
 def _is_job(key: bytes, value: bytes) -> bool:
     """Say whether a header tells where a new job is; where else it may lead, is not passed on."""
     return key == b"location" and _JOB.fullmatch(value) is not None
+
+
+def _wants_token(key: bytes, value: bytes) -> bool:
+    """Say whether a header asks for a token; for a password, a browser would ask whoever has the page open."""
+    return key == b"www-authenticate" and value.lower().split(b" ")[0] == b"bearer"
 
 
 def _at_the_door(name: str, path: bytes) -> bytes:

@@ -31,6 +31,7 @@ BELL = "OPENQASM 3;\nqubit[2] q;\nbit[2] c;\nh q[0];\ncx q[0], q[1];\nc = measur
 RUN = json.dumps({"circuits": BELL}).encode()
 SLOW = fake(Does.WAIT).to_openqasm3()
 STREAMS = 300
+FRIEND = "https://friend.example"
 
 
 def bearer(token: str) -> dict[str, str]:
@@ -85,10 +86,10 @@ def _ready(opened: Served) -> set[str]:
 
 @pytest.fixture(scope="module")
 def unguarded() -> Iterator[Served]:
-    """A door that needs no token, on this machine."""
+    """A door that needs no token, on this machine, and that pages of a friend may ask."""
     with ExitStack() as stack:
         fake_server = stack.enter_context(serving())
-        yield stack.enter_context(door({"fake": fake_server}))
+        yield stack.enter_context(door({"fake": fake_server}, "--allow-origin", FRIEND))
 
 
 # ---------------------------------------------------------------------------- tokens and rights
@@ -247,6 +248,31 @@ def test_pages_of_other_origins_may_ask_nothing(unguarded: Served, origin: str, 
     assert "Access-Control-Allow-Origin" not in reply.headers
 
 
+EVERYWHERE = {
+    "the application": ("/v1/simulators", 200),
+    "a simulator": ("/v1/simulators/fake/v1/backend", 200),
+    "a simulator's refusal": ("/v1/simulators/fake/v1/jobs/x", 404),
+    "no simulator": ("/v1/simulators/nobody/v1/backend", 404),
+    "no stream": ("/v1/comparisons/x/events", 404),
+}
+
+
+@pytest.mark.parametrize("who", EVERYWHERE)
+def test_pages_of_an_allowed_origin_may_read_every_answer(unguarded: Served, who: str):
+    path, status = EVERYWHERE[who]
+    reply = unguarded.request("GET", path, None, {"Origin": FRIEND, "Sec-Fetch-Site": "cross-site"})
+    assert reply.status == status
+    assert reply.headers["Access-Control-Allow-Origin"] == FRIEND
+    assert reply.headers["Vary"] == "Origin"
+    assert "Access-Control-Allow-Credentials" not in reply.headers
+
+
+def test_pages_of_an_allowed_origin_may_read_events(unguarded: Served, running: str):
+    with Stream(unguarded, running, f"Origin: {FRIEND}") as stream:
+        assert stream.status() == 200
+        assert f"Access-Control-Allow-Origin: {FRIEND}".encode() in stream.received
+
+
 @pytest.mark.parametrize("path", ["/v1/comparisons", "/v1/simulators/fake/v1/backend", "/v1/comparisons/x/result"])
 @pytest.mark.parametrize("mode", ["no-cors", "cors", "navigate", "websocket"])
 def test_what_another_page_loads_is_refused(unguarded: Served, path: str, mode: str):
@@ -281,7 +307,10 @@ def test_the_own_page_may_ask_and_no_other_name_of_it(unguarded: Served):
     assert statuses(rebound) == [400], "a name that was led to this machine is none of ours"
 
 
-PAGES = ["/", "/docs", "/app.js", "/app.css", "/v1/comparisons/x/result", "/v1/door", "/nowhere", "/openapi.json"]
+PAGES = [
+    "/", "/docs", "/app.js", "/app.css", "/v1/comparisons/x/result", "/v1/door", "/nowhere", "/openapi.json",
+    "/v1/comparisons/x/events", "/v1/simulators/fake/v1/backend", "/v1/simulators/nobody/v1/backend",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -297,6 +326,14 @@ def test_every_answer_says_what_a_browser_may_do_with_it(unguarded: Served, path
     assert {"base-uri", "frame-ancestors"} <= {name for name, value in policy.items() if value == "'none'"}
     assert reply.headers["Referrer-Policy"] == "no-referrer"
     assert reply.headers["Cross-Origin-Opener-Policy"] == "same-origin"
+
+
+def test_browsers_keep_for_ever_only_what_the_page_asks_for(unguarded: Served):
+    page = unguarded.request("GET", "/").body.decode()
+    for path in re.findall(r'"(app\.\w+\?v=\w+)"', page):
+        assert "immutable" in unguarded.request("GET", f"/{path}").headers["Cache-Control"]
+        for other in (path[:-1], f"{path}0", path.partition("?")[0]):
+            assert unguarded.request("GET", f"/{other}").headers["Cache-Control"] == "no-cache"
 
 
 # ---------------------------------------------------------------------------- framing and sizes
@@ -388,9 +425,9 @@ def test_any_text_is_told_what_is_wrong_with_it(unguarded: Served, text: str):
 class Stream:
     """A reader of events."""
 
-    def __init__(self, opened: Served, comparison_id: str) -> None:
+    def __init__(self, opened: Served, comparison_id: str, *headers: str) -> None:
         self._connection = socket.create_connection((opened.host, opened.port), 30)
-        self._connection.sendall(request("GET", f"/v1/comparisons/{comparison_id}/events"))
+        self._connection.sendall(request("GET", f"/v1/comparisons/{comparison_id}/events", *headers))
         self.received = b""
 
     def __enter__(self) -> Self:

@@ -66,6 +66,10 @@ TELLING = answer(
 REDIRECT = answer(b"", "Location: http://127.0.0.1:1/elsewhere", status="302 Found")
 
 
+PASSWORD = answer(b"{}", 'WWW-Authenticate: Basic realm="the door"', status="401 Unauthorized")
+TOKEN = answer(b"{}", "WWW-Authenticate: Bearer", status="401 Unauthorized")
+
+
 @pytest.fixture(scope="module")
 def hostile() -> Iterator[Upstream]:
     """What stands where a simulator should stand."""
@@ -75,6 +79,8 @@ def hostile() -> Iterator[Upstream]:
         "two-answers": TWO,
         "telling": TELLING,
         "redirect": REDIRECT,
+        "password": PASSWORD,
+        "token": TOKEN,
         "html": answer(HTML, "Content-Type: text/html"),
         "silent": silent,
     }
@@ -152,6 +158,12 @@ def test_what_concerns_one_connection_alone_goes_no_further(opened: Served, host
         names = set(heads(arrived)) - {"connection"}
         assert not names & {line.partition(":")[0].lower() for line in own}
         assert "upgrade" not in heads(arrived).get("connection", "").lower()
+
+
+def test_a_request_that_does_not_say_how_long_it_is_is_told_so(opened: Served, hostile: Upstream):
+    reply = exchange(opened, request("POST", "/v1/simulators/hostile/lengthless"))
+    assert statuses(reply) == [411], reply
+    assert hostile.received("lengthless") == []
 
 
 TRICKS = [
@@ -261,6 +273,12 @@ def test_a_document_of_a_simulator_runs_nothing_at_the_address_of_the_door(opene
     assert re.search(r"sandbox(?! allow-scripts)", policies), policies
     assert "default-src 'none'" in policies
     assert "script-src" not in policies
+
+
+def test_a_simulator_may_want_a_token_and_has_no_browser_ask_for_a_password(opened: Served):
+    for name, challenge in (("password", None), ("token", "Bearer")):
+        reply = opened.request("GET", f"/v1/simulators/hostile/{name}")
+        assert (reply.status, reply.headers.get("WWW-Authenticate")) == (401, challenge)
 
 
 def test_no_redirection_is_followed(opened: Served, hostile: Upstream):

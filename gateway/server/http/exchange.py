@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
 
     from gateway.server.http.bodies import Bodies, Body
-    from gateway.server.http.wsgi import Answer, Pieces
+    from gateway.server.http.wsgi import Answer, Headers, Pieces
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -81,6 +81,8 @@ class Exchange:
         self.size = int(length or 0)
         self.is_refused = False
         """Whether the answer does not wait for the rest of the request."""
+        self.for_browsers: Headers = []
+        """Further headers of the answer, for browsers; the application has added them to its own answers."""
         self._has_all = not self.size and not self.is_chunked
 
     @property
@@ -169,7 +171,8 @@ class Exchange:
         self.connection.answered()
 
     async def _start(self, answer: Answer) -> None:
-        await self._send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
+        headers = [*answer.headers, *self.for_browsers]
+        await self._send({"type": "http.response.start", "status": answer.status, "headers": headers})
 
     async def _write(self, piece: bytes, *, more: bool) -> None:
         self.connection.wrote(len(piece))

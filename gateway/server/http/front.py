@@ -20,7 +20,7 @@ from gateway.server.http.exchange import BrokenOffError, Connection, Exchange, R
 from gateway.server.http.requests import STOP
 from gateway.server.http.responses import on_gateway_error, on_surprise
 from gateway.server.http.turns import Turns
-from gateway.server.http.wsgi import Answer, call, environ_of
+from gateway.server.http.wsgi import Answer, Headers, call, environ_of
 
 if TYPE_CHECKING:
     from flask import Flask, Response
@@ -141,6 +141,7 @@ class Front:
             exchange.connection.close_after_answer()  # two readers may disagree where the next request begins
         direct = self._direct(exchange.scope) if exchange.is_framed else None
         if direct is not None:
+            exchange.for_browsers = self._for_browsers(exchange.scope)
             return await direct(exchange)
         body = await exchange.collect(Body(self._bodies))
         exchange.connection.arrived()
@@ -184,9 +185,17 @@ class Front:
     def _problem(self, exchange: Exchange, error: Exception) -> Answer:
         """Return the answer to a request that nobody answered, and which may not have arrived whole."""
         exchange.is_refused = not exchange.has_arrived
+        exchange.for_browsers = self._for_browsers(exchange.scope)
         response = on_gateway_error(error) if isinstance(error, GatewayError) else on_surprise(error)
         self._service.telemetry.request_answered(None, response.status_code)
         return call(response, {"REQUEST_METHOD": exchange.scope["method"]})
+
+    def _for_browsers(self, scope: Scope) -> Headers:
+        """Return the headers by which browsers use an answer as they use those of the application."""
+        origin = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"origin"), None)
+        allowance = self._service.web_pages.allowance(origin)
+        headers = {"X-Content-Type-Options": "nosniff", **allowance, **({"Vary": "Origin"} if allowance else {})}
+        return [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
 
     async def _refuse(self, exchange: Exchange, answer: Answer) -> None:
         """Send an answer before its request has arrived whole, and read what the client still sends.
