@@ -69,23 +69,25 @@ function ChooseAll({ rows, onChoose }: Pick<SimulatorsProps, "rows" | "onChoose"
   const able = rows.filter((row) => row.canRun);
   const chosen = able.filter((row) => row.isChosen);
   return (
-    <input
-      type="checkbox"
-      aria-label="All simulators"
-      disabled={able.length === 0}
-      checked={able.length > 0 && chosen.length === able.length}
-      ref={(box) => {
-        if (box) {
-          box.indeterminate = chosen.length > 0 && chosen.length < able.length;
+    <label>
+      <input
+        type="checkbox"
+        aria-label="All simulators"
+        disabled={able.length === 0}
+        checked={able.length > 0 && chosen.length === able.length}
+        ref={(box) => {
+          if (box) {
+            box.indeterminate = chosen.length > 0 && chosen.length < able.length;
+          }
+        }}
+        onChange={(event) =>
+          onChoose(
+            able.flatMap(({ names }) => names),
+            event.currentTarget.checked,
+          )
         }
-      }}
-      onChange={(event) =>
-        onChoose(
-          able.flatMap(({ names }) => names),
-          event.currentTarget.checked,
-        )
-      }
-    />
+      />
+    </label>
   );
 }
 
@@ -112,13 +114,15 @@ function SimulatorLine({ row, columns, isAfter, onChoose }: LineProps) {
     <>
       <tr role="row" class={kind.filter(Boolean).join(" ")}>
         <td class="pick" role="cell">
-          <input
-            type="checkbox"
-            aria-label={name}
-            disabled={!row.canRun}
-            checked={row.canRun && row.isChosen}
-            onChange={(event) => onChoose(row.names, event.currentTarget.checked)}
-          />
+          <label>
+            <input
+              type="checkbox"
+              aria-label={name}
+              disabled={!row.canRun}
+              checked={row.canRun && row.isChosen}
+              onChange={(event) => onChoose(row.names, event.currentTarget.checked)}
+            />
+          </label>
         </td>
         <th class="who" role="rowheader" scope="row">
           <b>{breakable(name)}</b>

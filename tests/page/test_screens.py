@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 from support.browsing import DESKTOP, PHONE, TABLET, Browsing, axe, overflow
 from support.doors import address
-from support.screens import SCREENS
+from support.screens import SCREENS, Compare
 from support.serving import Served
 
 SIZES = {"desktop": DESKTOP, "phone": PHONE}
@@ -43,3 +43,29 @@ def test_a_simulators_own_page_is_read_by_everybody(right_simulators, browsing: 
     expect(page.get_by_role("heading", level=1)).to_contain_text(title)
     assert axe(page) == []
     assert overflow(page) == 0
+
+
+@pytest.mark.parametrize(("size", "least"), [(DESKTOP, 32), (PHONE, 40)], ids=["desktop", "phone"])
+def test_the_choice_of_a_simulator_is_easily_hit(
+    opened_with_fault: Served, browsing: Browsing, size: tuple[int, int], least: int
+):
+    page = browsing.open(address(opened_with_fault), size=size)
+    SCREENS["first"](page)
+    row = Compare(page).row("cirq")
+    box = row.get_by_role("checkbox")
+    expect(box).to_be_checked()
+    found = box.bounding_box()
+    assert found
+    reach = (least - found["width"]) / 2 - 1
+    for across, down in ((-reach, 0), (found["width"] + reach - 1, 0), (2, -reach), (2, found["height"] + reach - 1)):
+        was = box.is_checked()
+        page.mouse.click(found["x"] + across, found["y"] + down)
+        expect(box).to_be_checked(checked=not was)
+
+
+def test_what_is_chosen_is_told_apart_where_the_reader_sets_the_colours(opened_with_fault: Served, browsing: Browsing):
+    page = browsing.open(address(opened_with_fault), forced_colors="active")
+    SCREENS["first"](page)
+    ground = "it => getComputedStyle(it).backgroundColor"
+    chosen, other = (page.locator("label", has_text=word).first.evaluate(ground) for word in ("Shots", "Exact"))
+    assert chosen != other
