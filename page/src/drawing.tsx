@@ -13,8 +13,9 @@ interface DrawingProps {
 export function Drawing({ info, stale, suspects }: DrawingProps) {
   const [part, setPart] = useState("");
   const large = useRef<HTMLDialogElement>(null);
+  const remark = info.remark && <p class="small soft">{info.remark}</p>;
   if (!info.drawing) {
-    return null;
+    return remark ? <div class="drawing">{remark}</div> : null;
   }
   const title = stale ? "Drawing of the last text without errors" : `Drawing${part && `, ${part}`}`;
   return (
@@ -26,7 +27,7 @@ export function Drawing({ info, stale, suspects }: DrawingProps) {
         </button>
       </header>
       <Picture svg={info.drawing} suspects={suspects} onPart={setPart} />
-      {info.remark && <p class="small soft">{info.remark}</p>}
+      {remark}
       <dialog class="enlarged" ref={large} aria-label="Drawing">
         <form method="dialog">
           <b>{title}</b>

@@ -2,6 +2,7 @@
 
 import type { ComparisonRequest, NamedText } from "./messages";
 import { type Ask, DEFAULTS, type Settings } from "./settings";
+import { OF_TAB } from "./storage";
 
 export interface Draft {
   /** The circuit's name: that of an example or of a file. */
@@ -51,8 +52,8 @@ export async function fromParameters(parameters: URLSearchParams, examples: Name
     return { name: parameters.get("name") ?? "circuit", text: await expand(circuit), ...rest };
   }
   if (parameters.has("kept")) {
-    const text = sessionStorage.getItem(KEPT);
-    if (text === null) {
+    const text = OF_TAB.get(KEPT);
+    if (text === undefined) {
       throw new Error("The circuit of this address was too long for it, and was kept in the tab of whoever wrote it.");
     }
     return { name: parameters.get("name") ?? "circuit", text, ...rest };
@@ -71,12 +72,7 @@ async function own({ name, text }: Draft): Promise<Parameters> {
   if (fits(circuit)) {
     return { name, circuit };
   }
-  try {
-    sessionStorage.setItem(KEPT, text);
-  } catch {
-    return { name };
-  }
-  return { name, kept: "here" };
+  return OF_TAB.set(KEPT, text) ? { name, kept: "here" } : { name };
 }
 
 function settingsToParameters(settings: Settings): Parameters {

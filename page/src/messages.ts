@@ -27,6 +27,8 @@ export interface BackendInfo {
 
 export interface SimulatorInfo {
   name: string;
+  /** The Python distribution whose version the backend states. */
+  distribution?: string;
   state: "ready" | "starting" | "down";
   reason?: string;
   since?: string;

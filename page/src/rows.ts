@@ -62,7 +62,7 @@ function rowOf(simulator: SimulatorInfo, { circuit, chosen, isExact, comparison,
   const did = part.rows.get(name);
   const row: SimulatorRow = {
     names: [name],
-    version: simulator.backend ? simulator.backend.version : "",
+    version: versionOf(simulator),
     canRun: simulator.state === "ready" && estimate?.runs !== false && !(isExact && estimate && !estimate.exact),
     isChosen: chosen === undefined || chosen.includes(name),
     says: simulator.state,
@@ -77,6 +77,11 @@ function rowOf(simulator: SimulatorInfo, { circuit, chosen, isExact, comparison,
     return { ...row, ...running(line, comparison), reason: "" };
   }
   return { ...row, ...waiting(simulator, estimate, isExact) };
+}
+
+/** The version, after the distribution that has it: `cirq-core 1.7.0`. */
+function versionOf({ distribution = "", backend }: SimulatorInfo): string {
+  return backend ? `${distribution} ${backend.version}`.trim() : "";
 }
 
 function waiting(simulator: SimulatorInfo, estimate: Estimate | undefined, isExact: boolean): Partial<SimulatorRow> {

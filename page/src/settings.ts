@@ -72,9 +72,15 @@ export function settingsOf(request: ComparisonRequest): Settings {
     ...DEFAULTS,
     ...(request.shots ? { shots: integer(request.shots) } : {}),
     ...(request.resolution ? { ask: "resolution", resolution: String(request.resolution) } : {}),
+    ...(isForExact(request) ? { ask: "exact" } : {}),
     seed: request.seed === undefined || request.seed === null ? "" : String(request.seed),
     sampler: request.sampling ?? "auto",
   };
+}
+
+/** Whether a request is one of those that this page sends for exact results: without shots, to simulators by name. */
+function isForExact({ shots, resolution, exact = true, simulators }: ComparisonRequest): boolean {
+  return !shots && !resolution && exact && Boolean(simulators);
 }
 
 /** What a request asks for that the run bar does not show. */

@@ -1,6 +1,7 @@
 /** Light or dark, as the system or as the reader wants it; kept in the browser. */
 
 import { useState } from "preact/hooks";
+import { LOCAL } from "./storage";
 
 const THEMES = ["auto", "light", "dark"] as const;
 type Theme = (typeof THEMES)[number];
@@ -8,7 +9,7 @@ type Theme = (typeof THEMES)[number];
 const KEY = "theme";
 
 function kept(): Theme {
-  return THEMES.find((theme) => theme === localStorage.getItem(KEY)) ?? "auto";
+  return THEMES.find((theme) => theme === LOCAL.get(KEY)) ?? "auto";
 }
 
 function show(theme: Theme): void {
@@ -29,7 +30,7 @@ export function useTheme(): [Theme, () => void] {
   const [theme, setTheme] = useState(kept);
   const next = () => {
     const following = THEMES[(THEMES.indexOf(theme) + 1) % THEMES.length] ?? "auto";
-    localStorage.setItem(KEY, following);
+    LOCAL.set(KEY, following);
     show(following);
     setTheme(following);
   };

@@ -11,7 +11,7 @@ from playwright.sync_api import Route, expect
 from support.browsing import Browsing
 from support.doors import address, door
 from support.raw import Server
-from support.screens import BELL, Compare
+from support.screens import BELL, Compare, endless
 from support.serving import Served
 
 from gateway.look import numbers
@@ -283,3 +283,27 @@ def test_a_file_that_is_no_circuit_is_refused_and_the_text_stays(
     page.locator("input[type=file]").set_input_files({"name": "x.qasm", "mimeType": "text/plain", "buffer": content})
     expect(page.get_by_text(f"x.qasm {sentence}")).to_be_visible()
     assert screen.text() == before
+
+
+def test_a_version_stands_after_the_distribution_that_has_it(opened: Served, browsing: Browsing):
+    screen = Compare(browsing.open(address(opened)))
+    expect(screen.row("cirq")).to_contain_text(re.compile(r"cirq-core \d"))
+
+
+def test_what_of_a_large_circuit_is_not_drawn_is_said(opened: Served, browsing: Browsing):
+    screen = Compare(browsing.open(address(opened)))
+    screen.write(endless(4, 9_000))
+    screen.facts("9,004 operations")
+    expect(screen.page.get_by_text(re.compile("not drawn|more operations")).first).to_be_visible()
+
+
+def test_a_comparison_of_exact_results_asks_for_them_again_after_a_reload(opened: Served, browsing: Browsing):
+    screen = Compare(browsing.open(address(opened)))
+    screen.write(BELL)
+    screen.facts("2 qubits, 2 clbits")
+    screen.page.get_by_text("Exact", exact=True).click()
+    screen.run.click()
+    screen.wait_for_verdict("All 3 agree")
+    screen.page.reload()
+    screen.wait_for_verdict("All 3 agree")
+    expect(screen.page.get_by_role("radio", name="Exact")).to_be_checked()
