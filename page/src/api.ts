@@ -95,6 +95,11 @@ async function failure(response: Response): Promise<Error> {
   }
 }
 
+/** Whether the same request may be answered in a moment: nobody was there, or had too much to do. */
+export function mayPass(error: unknown): boolean {
+  return error instanceof Unreachable || (error instanceof ApiError && [429, 503].includes(error.status));
+}
+
 /** A sentence about anything that a request may throw. */
 export function sentence(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

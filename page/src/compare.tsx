@@ -1,4 +1,4 @@
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { address } from "./api";
 import { CircuitPane } from "./circuit-pane";
 import { isLinkable, toParameters } from "./link";
@@ -38,9 +38,14 @@ export function Compare({ door, around, route }: CompareProps) {
   const states = around.simulators.map(({ name, state, since = "" }) => `${name} ${state} ${since}`).join();
   const known = around.isAsked ? draft?.text : undefined;
   const circuit = useCircuit(known, sought.shots ?? null, sought.resolution ?? null, states);
-  const comparison = useComparison(comparisonId);
+  const [accepted, setAccepted] = useState<ComparisonInfo>();
+  const comparison = useComparison(comparisonId, accepted);
   const { info, part } = comparison;
-  const run = useRun(info, (accepted, { circuits }) => show(accepted.id, circuits[0]?.openqasm ?? ""));
+  const run = useRun(info, (accepted, { circuits }) => {
+    setAccepted(accepted);
+    show(accepted.id, circuits[0]?.openqasm ?? "");
+  });
+  const [wish, setWish] = useState<{ settings: Settings; openqasm: string }>();
 
   const errors = circuit.info?.errors ?? [];
   useEffect(() => text.editor.current?.show(errors), [circuit.info]);
@@ -65,14 +70,20 @@ export function Compare({ door, around, route }: CompareProps) {
     goTo: (error) => text.editor.current?.goTo(error),
   });
 
-  const start = (wanted: Settings) => {
-    const read = readSettings(wanted);
-    if (draft && "value" in read) {
-      const circuit: NamedText = { name: draft.name, openqasm: text.settle() };
-      const request: ComparisonRequest = { ...draft.further, circuits: [circuit], simulators: able, ...read.value };
+  const start = (settings: Settings) => setWish({ settings, openqasm: text.settle() });
+  useEffect(() => {
+    if (!wish || !draft || (wish.openqasm === draft.text && !circuit.isAboutText)) {
+      return; // who can run this very text is not known yet
+    }
+    setWish(undefined);
+    const read = readSettings(wish.settings);
+    if (wish.openqasm === draft.text && wrong === undefined && able.length > 0 && "value" in read) {
+      const asked: NamedText = { name: draft.name, openqasm: draft.text };
+      const request: ComparisonRequest = { ...draft.further, circuits: [asked], simulators: able, ...read.value };
       void run.start(request);
     }
-  };
+  }, [wish, draft?.text, circuit.isAboutText]);
+  const waiting = wish ? FIRST_CHECKED : run.isLate ? NOT_ANSWERED : "";
   const place = ({ name, openqasm }: NamedText) => {
     text.settle();
     replace(name, openqasm);
@@ -122,11 +133,13 @@ export function Compare({ door, around, route }: CompareProps) {
           settings={settings}
           onChange={(changed) => change({ settings: changed })}
           sees={
-            isRunning
+            waiting ||
+            (isRunning
               ? run.refused || whileRunning(info, draft?.further)
-              : (wrong ?? (run.refused || whatIsSeen(circuit.info, settings, besides(draft?.further))))
+              : (wrong ?? (run.refused || whatIsSeen(circuit.info, settings, besides(draft?.further)))))
           }
-          isWrong={run.refused !== "" || (!isRunning && wrong !== undefined)}
+          isWrong={waiting === "" && (run.refused !== "" || (!isRunning && wrong !== undefined))}
+          isWaiting={waiting !== ""}
           canRun={draft !== undefined && wrong === undefined && able.length > 0}
           count={able.length}
           hasResult={info !== undefined}
@@ -153,6 +166,11 @@ export function Compare({ door, around, route }: CompareProps) {
         ) : (
           <Verdict comparison={info} part={part} away={comparison.away} problem={comparison.problem} />
         )}
+        {comparison.hidden && (
+          <p class="notice" role="status">
+            <Mark name="failed" /> The result cannot be shown: {comparison.hidden}
+          </p>
+        )}
         {isEdited && (
           <p class="soft small beneath">The text has changed since; this is the result of the earlier one.</p>
         )}
@@ -169,6 +187,9 @@ export function Compare({ door, around, route }: CompareProps) {
     </main>
   );
 }
+
+const FIRST_CHECKED = "It runs as soon as the circuit has been checked.";
+const NOT_ANSWERED = "The gateway has been asked to run this, and has not answered yet.";
 
 /** What was last asked for validly, while the fields say something else for a moment. */
 function useLastValid(value: Partial<ComparisonRequest> | undefined): Partial<ComparisonRequest> {

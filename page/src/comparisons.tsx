@@ -56,7 +56,7 @@ export function Comparisons({ door, route }: ComparisonsProps) {
         <Pages query={query} listed={listed} trail={trail(route)} />
       </section>
       <p class="hidden" role="status">
-        {listed.ended.at(-1) && told(listed.ended.at(-1))}
+        {listed.ended && told(listed.ended)}
       </p>
     </main>
   );
@@ -96,8 +96,8 @@ function empty({ show, search, before }: Query): string {
     : "None of those that are kept matches.";
 }
 
-function told(info: ComparisonInfo | undefined): string {
-  return visible(`${info?.circuits?.[0] ?? "A comparison"}: ${info?.verdict || info?.state}`);
+function told({ circuits = [], verdict, state }: ComparisonInfo): string {
+  return visible(`${circuits[0] ?? "A comparison"}: ${verdict || state}`);
 }
 
 const REST_MS = 250;

@@ -28,8 +28,7 @@ export async function follow(path: string, follower: Follower, signal: AbortSign
   let pause = FIRST_PAUSE_MS;
   while (!signal.aborted) {
     try {
-      for await (const event of stream(path, lastId, signal)) {
-        follower.onAway(false);
+      for await (const event of stream(path, lastId, () => follower.onAway(false), signal)) {
         pause = FIRST_PAUSE_MS;
         lastId = event.id || lastId;
         if (follower.onEvent(event)) {
@@ -52,7 +51,7 @@ export async function follow(path: string, follower: Follower, signal: AbortSign
   }
 }
 
-async function* stream(path: string, lastId: string, signal: AbortSignal): AsyncGenerator<Event> {
+async function* stream(path: string, lastId: string, onOpen: () => void, signal: AbortSignal): AsyncGenerator<Event> {
   const own = new AbortController();
   const abort = () => own.abort();
   signal.addEventListener("abort", abort);
@@ -60,6 +59,7 @@ async function* stream(path: string, lastId: string, signal: AbortSignal): Async
   try {
     const headers = { Accept: "text/event-stream", ...(lastId ? { "Last-Event-ID": lastId } : {}) };
     const response = await request(path, { headers, signal: own.signal });
+    onOpen();
     const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
     const parser = new Parser();
     for (;;) {
@@ -116,10 +116,12 @@ export class Parser {
 
 function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, milliseconds);
-    signal.addEventListener("abort", () => {
+    const end = () => {
       clearTimeout(timer);
+      signal.removeEventListener("abort", end);
       resolve();
-    });
+    };
+    const timer = setTimeout(end, milliseconds);
+    signal.addEventListener("abort", end);
   });
 }

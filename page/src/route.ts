@@ -1,6 +1,6 @@
 /** The fragment of the address: which screen is shown, and of what. It never has the token. */
 
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 
 export type Screen = "compare" | "comparisons";
 
@@ -34,10 +34,11 @@ export function go(to: string, { replace = false } = {}): void {
   dispatchEvent(new HashChangeEvent("hashchange"));
 }
 
+/** The present route: the same object until the fragment is another, though browsers tell of each change twice. */
 export function useRoute(): Route {
-  const [route, setRoute] = useState(() => parse(location.hash));
+  const [hash, setHash] = useState(location.hash);
   useEffect(() => {
-    const follow = () => setRoute(parse(location.hash));
+    const follow = () => setHash(location.hash);
     addEventListener("hashchange", follow);
     addEventListener("popstate", follow);
     return () => {
@@ -45,5 +46,5 @@ export function useRoute(): Route {
       removeEventListener("popstate", follow);
     };
   }, []);
-  return route;
+  return useMemo(() => parse(hash), [hash]);
 }

@@ -9,6 +9,8 @@ interface RunBarProps {
   sees: preact.ComponentChildren;
   /** Whether `sees` says what is wrong. */
   isWrong: boolean;
+  /** Whether `sees` says what a run that was asked for waits for. */
+  isWaiting: boolean;
   canRun: boolean;
   /** The number of simulators that would run. */
   count: number;
@@ -104,7 +106,11 @@ export function RunBar(props: RunBarProps) {
           </button>
         )}
       </div>
-      <p class="sees" id="sees" role={isRunning ? undefined : "status"}>
+      <p
+        class={`sees${props.isWrong || props.isWaiting ? " news" : ""}`}
+        id="sees"
+        role={isRunning ? undefined : "status"}
+      >
         {props.isWrong && <Mark name="failed" />} {props.sees}
       </p>
     </form>

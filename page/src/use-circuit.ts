@@ -9,11 +9,20 @@ export interface CircuitState {
   info: CircuitInfo | undefined;
   /** About the last text without errors. */
   good: CircuitInfo | undefined;
-  /** Whether the present text has no answer yet. */
+  /** Whether the present question has no answer yet. */
   pending: boolean;
+  /** Whether the last answer, or that there is none, is about this very text. */
+  isAboutText: boolean;
   /** Why there is no answer; empty if there is one. */
   problem: string;
 }
+
+interface State extends Omit<CircuitState, "isAboutText"> {
+  /** The text that was asked about last, and is answered. */
+  about: string | undefined;
+}
+
+const START: State = { info: undefined, good: undefined, pending: true, problem: "", about: undefined };
 
 const PAUSE_MS = 200;
 const RETRY_MS = 3_000;
@@ -31,7 +40,7 @@ export function useCircuit(
   resolution: number | null,
   states: string,
 ): CircuitState {
-  const [state, setState] = useState<CircuitState>({ info: undefined, good: undefined, pending: true, problem: "" });
+  const [{ about, ...state }, setState] = useState<State>(START);
   useEffect(() => {
     if (openqasm === undefined) {
       return;
@@ -42,10 +51,17 @@ export function useCircuit(
       const body: CircuitRequest = { openqasm, shots, ...(resolution === null ? {} : { resolution }), editor: EDITOR };
       try {
         const info = await send<CircuitInfo>("POST", "v1/circuits", body, { signal: abort.signal });
-        setState(({ good }) => ({ info, good: info.errors?.length ? good : info, pending: false, problem: "" }));
+        const answered = { info, about: openqasm, pending: false, problem: "" };
+        setState(({ good }) => ({ ...answered, good: info.errors?.length ? good : info }));
       } catch (error) {
         if (!isAbort(error) && !abort.signal.aborted) {
-          setState((before) => ({ ...before, pending: false, problem: sentence(error) }));
+          setState(({ info, good, about }) => ({
+            info: about === openqasm ? info : undefined,
+            good,
+            about: openqasm,
+            pending: false,
+            problem: sentence(error),
+          }));
           timer = setTimeout(ask, RETRY_MS);
         }
       }
@@ -56,5 +72,5 @@ export function useCircuit(
       abort.abort();
     };
   }, [openqasm, shots, resolution, states]);
-  return state;
+  return { ...state, isAboutText: openqasm !== undefined && about === openqasm };
 }

@@ -21,8 +21,8 @@ export interface Comparisons {
   past: ComparisonInfo[] | undefined;
   next: string | undefined;
   total: number;
-  /** Those that have ended since the page was opened, the latest last. */
-  ended: ComparisonInfo[];
+  /** The one that has ended last since the page was opened. */
+  ended: ComparisonInfo | undefined;
   away: boolean;
   problem: string;
   /** Asks at once. */
@@ -34,19 +34,16 @@ const MOST_RUNNING = 200;
 const SOON_MS = 1_500;
 const LATER_MS = 5_000;
 
-interface Known extends Omit<Comparisons, "refresh"> {
-  query: Query | undefined;
-}
+type Known = Omit<Comparisons, "refresh">;
 
 const NOTHING: Known = {
   running: undefined,
   past: undefined,
   next: undefined,
   total: 0,
-  ended: [],
+  ended: undefined,
   away: false,
   problem: "",
-  query: undefined,
 };
 
 export function useComparisons({ show, search, before }: Query): Comparisons {
@@ -56,20 +53,23 @@ export function useComparisons({ show, search, before }: Query): Comparisons {
   useEffect(() => {
     const abort = new AbortController();
     let timer: ReturnType<typeof setTimeout>;
+    let isAsking = false;
     const ask = async () => {
       let wait = LATER_MS;
       if (!document.hidden) {
+        isAsking = true;
         const changes = await answer({ show, search, before }, seen.current, abort.signal);
         if (abort.signal.aborted) {
           return;
         }
-        setKnown((last) => ({ ...last, ...changes, ended: [...last.ended, ...(changes.ended ?? [])] }));
+        isAsking = false;
+        setKnown((last) => ({ ...last, ...changes }));
         wait = changes.running?.length ? SOON_MS : LATER_MS;
       }
       timer = setTimeout(ask, wait);
     };
     const ifSeen = () => {
-      if (!document.hidden) {
+      if (!document.hidden && !isAsking) {
         clearTimeout(timer);
         void ask();
       }
@@ -100,11 +100,12 @@ async function answer(query: Query, seen: Set<string>, signal: AbortSignal): Pro
     ]);
     const running = now.comparisons ?? [];
     const past = (then.comparisons ?? []).filter(({ state }) => isFinal(state));
-    const ended = past.filter(({ id }) => seen.delete(id));
+    const ended = past.filter(({ id }) => seen.delete(id)).at(0);
     for (const { id } of running) {
       seen.add(id);
     }
-    return { running, past, next: then.next, total: then.total ?? 0, ended, away: false, problem: "", query };
+    const news = ended ? { ended } : {};
+    return { running, past, next: then.next, total: then.total ?? 0, ...news, away: false, problem: "" };
   } catch (error) {
     if (isAbort(error)) {
       return {};

@@ -1,7 +1,7 @@
 /** The circuit and the settings of the page, and the address that says them; either changes the other. */
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import { get, isAbort, sentence } from "./api";
+import { get, isAbort, mayPass, sentence } from "./api";
 import { type Draft, fromParameters, type Parameters, toParameters } from "./link";
 import type { ComparisonRequest, NamedText } from "./messages";
 import { fragment, go, type Route } from "./route";
@@ -17,7 +17,7 @@ export interface DraftState {
   isEdited: boolean;
   /** The names of the circuits of the comparison. */
   circuits: string[];
-  /** Shows a comparison that was begun with a text. */
+  /** Shows a comparison that was begun with a text; whoever has gone to another screen meanwhile stays there. */
   show: (id: string, text: string) => void;
   /** Puts another circuit in the place of the present one, and the result away. */
   replace: (name: string, text: string) => void;
@@ -33,6 +33,8 @@ export function useDraft(route: Route | undefined, examples: NamedText[]): Draft
   const [circuits, setCircuits] = useState<string[]>([]);
   const [problem, setProblem] = useState("");
   const written = useRef("");
+  const isShown = useRef(false);
+  isShown.current = route !== undefined;
 
   useEffect(() => {
     if (!route || (draft && (location.hash || "#") === written.current)) {
@@ -40,7 +42,8 @@ export function useDraft(route: Route | undefined, examples: NamedText[]): Draft
     }
     const abort = new AbortController();
     const id = route.parameters.get("comparison") ?? undefined;
-    read(route.parameters, id, examples, abort.signal)
+    const onWait = (why: string) => setProblem(`${why} This page asks again every few seconds.`);
+    readAtLast(() => read(route.parameters, id, examples, abort.signal), onWait, abort.signal)
       .then(({ draft, began, circuits }) => {
         if (!abort.signal.aborted) {
           setProblem("");
@@ -70,8 +73,10 @@ export function useDraft(route: Route | undefined, examples: NamedText[]): Draft
     problem,
     change: (changes) => setDraft((before) => before && { ...before, ...changes }),
     show: (id, text) => {
-      written.current = fragment("compare", { comparison: id });
-      go(written.current);
+      if (isShown.current) {
+        written.current = fragment("compare", { comparison: id });
+        go(written.current);
+      }
       setBegan(text);
       setCircuits([]);
       setComparisonId(id);
@@ -91,6 +96,23 @@ const START: Draft = { name: "circuit", text: "", settings: DEFAULTS, chosen: un
 function firstOf(examples: NamedText[]): Partial<Draft> {
   const first = examples[0];
   return first ? { name: first.name, text: first.openqasm } : {};
+}
+
+const RETRY_MS = 2_000;
+
+/** Reads again while the door is away or has too much to do; hears why whenever it has to wait. */
+async function readAtLast<T>(read: () => Promise<T>, onWait: (why: string) => void, signal: AbortSignal): Promise<T> {
+  for (;;) {
+    try {
+      return await read();
+    } catch (error) {
+      if (signal.aborted || !mayPass(error)) {
+        throw error;
+      }
+      onWait(sentence(error));
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+    }
+  }
 }
 
 /** The draft that an address stands for; `began` is the text of its comparison. */

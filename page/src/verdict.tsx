@@ -19,8 +19,11 @@ const STAGES: Record<string, string> = {
 
 /** The verdict first: what is known of a comparison, as one sentence. */
 export function Verdict({ comparison, part, away, problem }: VerdictProps) {
-  if (problem || !comparison) {
-    return problem ? <Sentence mark="failed" loud="There is no such result:" quiet={problem} /> : null;
+  if (problem) {
+    return <Sentence mark="failed" loud="There is no such result:" quiet={problem} />;
+  }
+  if (!comparison) {
+    return away ? <Sentence mark="down" loud="The gateway does not answer just now;" quiet={ASKS_AGAIN} /> : null;
   }
   const more = away
     ? "The gateway does not answer just now. The comparison goes on if the gateway does; this page asks again."
@@ -48,6 +51,7 @@ export function Verdict({ comparison, part, away, problem }: VerdictProps) {
   );
 }
 
+const ASKS_AGAIN = "this page asks again every few seconds.";
 const LEAVING = "Leaving this page does not stop the comparison: it goes on, and is kept under Comparisons.";
 
 interface SentenceProps {
