@@ -199,6 +199,7 @@ def compose() -> str:
 def readme() -> str:
     """Return README.md with the tables of simulators, of their capabilities and of settings."""
     from gateway.cli.listing import abilities
+    from gateway.settings import DoorSettings, Settings
 
     lines = ["| simulator | port | what it is | package | extra |", "|---|---|---|---|---|"]
     for row in _rows():
@@ -207,17 +208,27 @@ def readme() -> str:
     head = list(abilities(_rows()[0].capabilities))
     matrix = [f"| simulator | {' | '.join(head)} |", "|---" * (len(head) + 1) + "|"]
     matrix += [f"| `{row.name}` | {' | '.join(abilities(row.capabilities).values())} |" for row in _rows()]
-    sections = {"simulators": lines, "abilities": matrix, "settings": _settings()}
+    sections = {
+        "simulators": lines,
+        "abilities": matrix,
+        "settings": _settings(Settings),
+        "door settings": _settings(DoorSettings, known=Settings),
+    }
     return _fill_sections("README.md", sections, "<!-- {} -->")
 
 
-def _settings() -> list[str]:
-    """Return the table of settings that have a flag or a variable; limits have a table of their own."""
+def _settings(kind: type[ListenerSettings], known: type[ListenerSettings] | None = None) -> list[str]:
+    """Return the table of settings that have a flag or a variable, and are not those of another kind of server.
+
+    Limits have a table of their own.
+    """
     from gateway.settings import all_settings
 
+    others = set() if known is None else {setting.name for setting in all_settings(known)} - {"simulators"}
     lines = ["| in a file | flag | variable | default | |", "|---|---|---|---|---|"]
-    for setting in all_settings():
-        if (setting.flag or setting.variable) and setting.path[0] != "limits":
+    for setting in all_settings(kind):
+        is_limit = setting.path[0] in {"limits", "comparison_limits"}
+        if (setting.flag or setting.variable) and not is_limit and setting.name not in others:
             default = "" if setting.default in (None, (), False) else f"`{setting.default}`"
             flag, variable = (f"`{name}`" if name else "" for name in (setting.flag, setting.variable))
             lines.append(f"| `{setting.name}` | {flag} | {variable} | {default} | {setting.description} |")
