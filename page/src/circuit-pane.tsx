@@ -3,6 +3,7 @@ import { copy } from "./clipboard";
 import { Drawing } from "./drawing";
 import { Editor } from "./editor";
 import { read, useDroppedFile } from "./files";
+import { ownName } from "./link";
 import { Mark } from "./marks";
 import { useMedia } from "./media";
 import type { CircuitInfo, Diagnostic, NamedText } from "./messages";
@@ -91,7 +92,7 @@ interface ToolsProps extends CircuitPaneProps {
 /** What stands above the editor: where a circuit may come from, and where it may go. */
 function Tools({ name, isExample, examples, onReplace, link, onFile, onSaid }: ToolsProps) {
   const file = useRef<HTMLInputElement>(null);
-  const own = examples.some((example) => example.name === name) ? `${name}, edited` : visible(name);
+  const own = visible(ownName(name, examples));
   const copyLink = async () => {
     let address: string;
     try {

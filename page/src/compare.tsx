@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { address } from "./api";
 import { CircuitPane } from "./circuit-pane";
-import { isLinkable, toParameters } from "./link";
+import { isLinkable, ownName, toParameters } from "./link";
 import { Mark } from "./marks";
 import { type ComparisonInfo, type ComparisonRequest, type DoorInfo, isFinal, type NamedText } from "./messages";
 import { Result, ResultPart, type ResultProps } from "./result";
@@ -50,6 +50,11 @@ export function Compare({ door, around, route }: CompareProps) {
   const errors = circuit.info?.errors ?? [];
   useEffect(() => text.editor.current?.show(errors), [circuit.info]);
   useEffect(() => run.forget(), [draft?.text, draft?.settings, comparisonId]);
+  useEffect(() => {
+    if (!around.away) {
+      run.forget();
+    }
+  }, [around.away]);
   useTitle(route, draft?.name, info);
 
   const isRunning = info !== undefined && !isFinal(info.state) && comparison.problem === "";
@@ -70,6 +75,7 @@ export function Compare({ door, around, route }: CompareProps) {
     goTo: (error) => text.editor.current?.goTo(error),
   });
 
+  const isExample = examples.some(({ name, openqasm }) => name === draft?.name && openqasm === draft.text);
   const start = (settings: Settings) => setWish({ settings, openqasm: text.settle() });
   useEffect(() => {
     if (!wish || !draft || (wish.openqasm === draft.text && !circuit.isAboutText)) {
@@ -78,7 +84,8 @@ export function Compare({ door, around, route }: CompareProps) {
     setWish(undefined);
     const read = readSettings(wish.settings);
     if (wish.openqasm === draft.text && wrong === undefined && able.length > 0 && "value" in read) {
-      const asked: NamedText = { name: draft.name, openqasm: draft.text };
+      const name = isExample ? draft.name : ownName(draft.name, examples);
+      const asked: NamedText = { name, openqasm: draft.text };
       const request: ComparisonRequest = { ...draft.further, circuits: [asked], simulators: able, ...read.value };
       void run.start(request);
     }
@@ -117,7 +124,7 @@ export function Compare({ door, around, route }: CompareProps) {
     <main class="compare" hidden={route === undefined}>
       <CircuitPane
         name={draft?.name ?? ""}
-        isExample={examples.some(({ name, openqasm }) => name === draft?.name && openqasm === draft.text)}
+        isExample={isExample}
         examples={examples}
         circuit={circuit}
         suspects={isEdited ? [] : part.suspects}

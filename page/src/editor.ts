@@ -20,9 +20,6 @@ function replaceSelection(event: InputEvent, view: EditorView): boolean {
   return true;
 }
 
-/** A text longer than this is not edited here. */
-const LONGEST = 4 * 2 ** 20;
-
 export class Editor {
   private readonly view: EditorView;
 
@@ -62,10 +59,9 @@ export class Editor {
   /** Replaces the text, unless it is the same; that can be undone like any edit. */
   setText(text: string): void {
     const { doc } = this.view.state;
-    const insert = text.slice(0, LONGEST);
-    if (doc.toString() !== insert) {
+    if (doc.toString() !== text) {
       this.view.dispatch({
-        changes: { from: 0, to: doc.length, insert },
+        changes: { from: 0, to: doc.length, insert: text },
         selection: { anchor: 0 },
         scrollIntoView: true,
       });

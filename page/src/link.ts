@@ -17,6 +17,11 @@ export interface Draft {
 
 export type Parameters = Record<string, string | undefined>;
 
+/** The name of a circuit that is none of the examples, whatever it was begun with. */
+export function ownName(name: string, examples: NamedText[]): string {
+  return examples.some((example) => example.name === name) ? `${name}, edited` : name;
+}
+
 /** The most characters of a compressed circuit: browsers and chats keep addresses of that length whole. */
 const LONGEST = 16_000;
 
@@ -38,7 +43,7 @@ export async function toParameters(draft: Draft, examples: NamedText[]): Promise
 
 /** Whether the circuit of a draft fits into an address. */
 export async function isLinkable(draft: Draft): Promise<boolean> {
-  return fits(await compress(draft.text));
+  return (await packed(draft.text)) !== undefined;
 }
 
 /** The draft that parameters stand for; throws an Error with a sentence if they are damaged. */
@@ -68,8 +73,8 @@ export async function fromParameters(parameters: URLSearchParams, examples: Name
 
 /** The parameters for a circuit that is no example: the circuit itself, or that it is kept in this tab. */
 async function own({ name, text }: Draft): Promise<Parameters> {
-  const circuit = await compress(text);
-  if (fits(circuit)) {
+  const circuit = await packed(text);
+  if (circuit !== undefined) {
     return { name, circuit };
   }
   return OF_TAB.set(KEPT, text) ? { name, kept: "here" } : { name };
@@ -99,8 +104,10 @@ function settingsFrom(parameters: URLSearchParams): Settings {
   };
 }
 
-function fits(compressed: string): boolean {
-  return compressed.length <= LONGEST;
+/** A text as an address has it; undefined if it is too long for one, or would not be unfolded again. */
+async function packed(text: string): Promise<string | undefined> {
+  const compressed = new Blob([text]).size <= LARGEST ? await compress(text) : undefined;
+  return compressed !== undefined && compressed.length <= LONGEST ? compressed : undefined;
 }
 
 async function compress(text: string): Promise<string> {

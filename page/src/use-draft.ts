@@ -41,7 +41,7 @@ export function useDraft(route: Route | undefined, examples: NamedText[]): Draft
       return;
     }
     const abort = new AbortController();
-    const id = route.parameters.get("comparison") ?? undefined;
+    const id = route.parameters.get("comparison") || undefined;
     const onWait = (why: string) => setProblem(`${why} This page asks again every few seconds.`);
     readAtLast(() => read(route.parameters, id, examples, abort.signal), onWait, abort.signal)
       .then(({ draft, began, circuits }) => {
@@ -57,6 +57,8 @@ export function useDraft(route: Route | undefined, examples: NamedText[]): Draft
         if (!isAbort(error) && !abort.signal.aborted) {
           setProblem(sentence(error));
           setComparisonId(undefined);
+          setBegan(undefined);
+          setCircuits([]);
           setDraft((before) => before ?? { ...START, ...firstOf(examples) });
         }
       });

@@ -26,6 +26,14 @@ def simulators_of(screen: Compare) -> list[str]:
     return [box.get_attribute("aria-label") or "" for box in screen.simulators.get_by_role("checkbox").all()[1:]]
 
 
+PASTE = """text => {
+    const clipboardData = new DataTransfer();
+    clipboardData.setData("text/plain", text);
+    const event = new ClipboardEvent("paste", {clipboardData, bubbles: true, cancelable: true});
+    document.activeElement.dispatchEvent(event);
+}"""
+
+
 def test_an_answer_that_is_late_never_replaces_a_newer_one(opened: Served, browsing: Browsing):
     page = browsing.open(address(opened))
     screen = Compare(page)
@@ -100,6 +108,19 @@ def test_a_circuit_that_is_too_long_for_an_address_outlives_a_reload_in_its_tab_
     screen.facts("2 qubits, 2 clbits")
     elsewhere = browsing.open(page.url)
     expect(elsewhere.get_by_text("was kept in the tab of whoever wrote it")).to_be_visible()
+
+
+def test_a_circuit_that_is_larger_than_an_address_may_unfold_to_outlives_a_reload(opened: Served, browsing: Browsing):
+    page = browsing.open(address(opened))
+    screen = Compare(page)
+    expect(screen.run).to_be_enabled()
+    screen.editor.click()
+    page.keyboard.press("Control+A")
+    page.evaluate(PASTE, "// it compresses very well\n" * 170_000 + BELL)
+    screen.facts("2 qubits, 2 clbits")
+    expect(page).to_have_url(re.compile("kept="), timeout=20_000)
+    page.reload()
+    screen.facts("2 qubits, 2 clbits")
 
 
 @pytest.mark.parametrize(
@@ -239,6 +260,32 @@ def test_what_a_comparison_asked_for_besides_is_asked_for_again(opened: Served, 
         screen.run.click()
     assert asked.value.post_data_json["repeat"] == 2
     assert asked.value.post_data_json["shots"] == 100
+
+
+def test_a_circuit_that_was_begun_with_an_example_does_not_have_its_name(opened: Served, browsing: Browsing):
+    page = browsing.open(address(opened))
+    screen = Compare(page)
+    expect(screen.run).to_be_enabled()
+    example = page.get_by_label("Example").input_value()
+    screen.write(BELL)
+    expect(screen.run).to_be_enabled()
+    with page.expect_request(lambda request: request.method == "POST" and "comparisons" in request.url) as asked:
+        screen.run.click()
+    assert asked.value.post_data_json["circuits"] == [{"name": f"{example}, edited", "openqasm": BELL}]
+
+
+def test_a_door_that_is_back_is_not_said_to_be_away(opened: Served, browsing: Browsing):
+    browsing.expect_fault("ERR_INTERNET_DISCONNECTED")
+    page = browsing.open(address(opened))
+    screen = Compare(page)
+    expect(screen.run).to_be_enabled()
+    page.context.set_offline(True)
+    expect(page.get_by_text("The gateway does not answer just now")).to_be_visible(timeout=30_000)
+    screen.run.click()
+    said = page.get_by_role("form", name="Run").get_by_text("The gateway does not answer")
+    expect(said).to_be_visible(timeout=30_000)
+    page.context.set_offline(False)
+    expect(said).to_be_hidden(timeout=30_000)
 
 
 def test_tab_leaves_the_editor_and_the_drawing_is_enlarged_and_put_away_by_keys(opened: Served, browsing: Browsing):
