@@ -194,6 +194,13 @@ def _range(one: inspect.IntType | inspect.FloatType) -> str:
     return f" {' and '.join(limits)}" if limits else ""
 
 
+def _text(one: inspect.Type) -> str:
+    text = cast("inspect.StrType", one)
+    if text.max_length is not None:
+        return f"text of {text.min_length or 0} to {text.max_length} characters"
+    return "text that is not empty" if text.min_length else "text"
+
+
 def _array(one: inspect.Type) -> str:
     item = getattr(one, "item_type", None)
     names = {
@@ -219,7 +226,7 @@ _WORDS: dict[type[inspect.Type], Callable[[inspect.Type], str]] = {
     inspect.BoolType: lambda _: "true or false",
     inspect.IntType: _number("an integer"),
     inspect.FloatType: _number("a number"),
-    inspect.StrType: lambda _: "text",
+    inspect.StrType: _text,
     inspect.DateTimeType: lambda _: "a time in the form of RFC 3339",
     inspect.StructType: _struct,
     inspect.DictType: lambda _: "an object",

@@ -25,6 +25,7 @@ from gateway.noise import NoiseModel
 from gateway.observables import observable_list
 from gateway.outcomes import Outcomes
 from gateway.protocol import messages, problem
+from gateway.protocol.door import ComparisonRequest
 from gateway.protocol.encodings import Encoding
 from gateway.protocol.frames import frame
 from gateway.protocol.messages import (
@@ -303,6 +304,13 @@ def test_a_refusal_of_messagepack_says_where():
     body = msgspec.msgpack.encode({"results": [{"provenance": {"simulator": "s", "version": "1"}, "width": "2"}]})
     with pytest.raises(RequestError, match=r"results\[0\]\.width must be an integer, not the text '2'"):
         decode(RunResponse, body, Encoding.MSGPACK)
+
+
+@pytest.mark.parametrize("name", ["", "x" * 256])
+def test_the_refusal_of_a_text_says_how_long_it_may_be(name: str):
+    body = {"circuits": [{"name": name, "openqasm": ""}]}
+    with pytest.raises(RequestError, match=r"circuits\[0\]\.name must be text of 1 to 255 characters, not the text '"):
+        decode(ComparisonRequest, json.dumps(body).encode())
 
 
 def test_every_type_of_message_has_a_golden_file_and_every_golden_file_a_message():
