@@ -54,10 +54,11 @@ def test_the_choice_of_a_simulator_is_easily_hit(
     row = Compare(page).row("cirq")
     box = row.get_by_role("checkbox")
     expect(box).to_be_checked()
+    box.evaluate("it => it.scrollIntoView({block: 'center'})")
     found = box.bounding_box()
     assert found
     reach = (least - found["width"]) / 2 - 1
-    for across, down in ((-reach, 0), (found["width"] + reach - 1, 0), (2, -reach), (2, found["height"] + reach - 1)):
+    for across, down in ((-reach, 0), (found["width"] + reach - 2, 0), (2, -reach), (2, found["height"] + reach - 1)):
         was = box.is_checked()
         page.mouse.click(found["x"] + across, found["y"] + down)
         expect(box).to_be_checked(checked=not was)
