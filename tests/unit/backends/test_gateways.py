@@ -77,7 +77,7 @@ def test_the_folder_is_that_of_the_user_unless_a_variable_names_another(monkeypa
             r"in \[gateways\.lab\], the table has no field 'tokn': did you mean 'token'",
         ),
         (b'[gateways.lab]\ntoken = "a"', "the table lacks the field 'url'"),
-        (b"[gateways.lab]\nurl = 7", r"in \[gateways.lab\], url must be text, not 7"),
+        (b"[gateways.lab]\nurl = 7", r"in \[gateways.lab\], url must be text that is not empty, not 7"),
         (b"[gateways]\nlab = 7", r"gateways\[...\] must be an object"),
         (b'[gateways.lab]\nurl = "ftp://lab"', "servers speak http or https, not ftp"),
         (b'default = "lap"\n[gateways.lab]\nurl = "http://lab"', "there is no gateway 'lap': did you mean 'lab'"),
