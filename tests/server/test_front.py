@@ -193,6 +193,7 @@ def test_large_bodies_that_are_too_many_at_once_are_refused_at_once():
         )
         head = (
             f"POST /v1/run HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
+            "\r\nConnection: close"
         )
         with connected(server) as sock:
             sock.sendall(head.encode() + b"\r\n\r\n" + body)
