@@ -33,19 +33,23 @@ export function useDraft(route: Route | undefined, examples: NamedText[]): Draft
   const [circuits, setCircuits] = useState<string[]>([]);
   const [problem, setProblem] = useState("");
   const written = useRef("");
+  const isRead = useRef(true);
   const isShown = useRef(false);
   isShown.current = route !== undefined;
 
   useEffect(() => {
     if (!route || (draft && (location.hash || "#") === written.current)) {
+      isRead.current = true;
       return;
     }
     const abort = new AbortController();
+    isRead.current = false;
     const id = route.parameters.get("comparison") || undefined;
     const onWait = (why: string) => setProblem(`${why} This page asks again every few seconds.`);
     readAtLast(() => read(route.parameters, id, examples, abort.signal), onWait, abort.signal)
       .then(({ draft, began, circuits }) => {
         if (!abort.signal.aborted) {
+          isRead.current = true;
           setProblem("");
           setComparisonId(id);
           setBegan(began);
@@ -55,6 +59,7 @@ export function useDraft(route: Route | undefined, examples: NamedText[]): Draft
       })
       .catch((error: unknown) => {
         if (!isAbort(error) && !abort.signal.aborted) {
+          isRead.current = true;
           setProblem(sentence(error));
           setComparisonId(undefined);
           setBegan(undefined);
@@ -65,7 +70,7 @@ export function useDraft(route: Route | undefined, examples: NamedText[]): Draft
     return () => abort.abort();
   }, [route]);
 
-  useAddress(draft, comparisonId, began, examples, Boolean(route), written);
+  useAddress(draft, comparisonId, began, examples, Boolean(route), written, isRead);
 
   return {
     draft,
@@ -150,7 +155,7 @@ function lines(text: string): string {
   return text.replace(/\r\n?/g, "\n");
 }
 
-/** Keeps the address in step with the draft. */
+/** Keeps the address in step with the draft, once the address that was there has been read. */
 function useAddress(
   draft: Draft | undefined,
   comparisonId: string | undefined,
@@ -158,9 +163,10 @@ function useAddress(
   examples: NamedText[],
   isShown: boolean,
   written: { current: string },
+  isRead: { current: boolean },
 ): void {
   useEffect(() => {
-    if (!draft || !isShown || (comparisonId !== undefined && began === undefined)) {
+    if (!draft || !isShown || !isRead.current || (comparisonId !== undefined && began === undefined)) {
       return;
     }
     let isLate = false;
