@@ -24,6 +24,7 @@ from support.waiting import wait_until
 
 from gateway.backends.client import BackendClient
 from gateway.execution.function import Function
+from gateway.execution.processors import usable
 from gateway.protocol.messages import ServerLimits, encode
 from gateway.resources import Resources
 from gateway.settings import Settings
@@ -35,8 +36,9 @@ MEMORY = 512 * 2**20
 TIMEOUT_S = 1.0
 """The longest run, so that runs that hang give the two workers back while others wait for their turn."""
 
-HELPERS = 10
-"""The most processes beside a door that read texts and begin comparisons; they start when they are needed first."""
+HELPERS = 3 + 2 * (max(2, min(usable(), 4)) + 2 + 2)
+"""The most processes beside a door: three fork servers, and a keeper and a process for each text that is looked at, for
+each of two comparisons that are shown, and for each of two requests that are checked."""
 
 _HAS_KEEPERS = importlib.util.find_spec("gateway.execution.forkserver") is not None
 _BUGS = ("failed unexpectedly", "Exception in thread")
