@@ -13,7 +13,16 @@ from msgspec import Meta
 
 from gateway.noise import NoiseModel
 from gateway.protocol import endpoints
-from gateway.protocol.endpoints import BEFORE, DOCS, EXAMPLE, IDEMPOTENCY_KEY, LIMIT, WAIT_S, Endpoint, Parameter
+from gateway.protocol.endpoints import (
+    BEFORE,
+    DOCS,
+    EXAMPLE,
+    IDEMPOTENCY_KEY,
+    LIMIT,
+    WAIT_S,
+    Endpoint,
+    Parameter,
+)
 from gateway.protocol.messages import BackendInfo, Health, Problem, Seed, Shots
 from gateway.protocol.openapi import Api
 from gateway.results import Sampling
@@ -538,15 +547,7 @@ CANCEL = Endpoint(
     errors=(404, 503),
     right=Right.COMPARE,
 )
-HEALTHZ = Endpoint(
-    operation="healthz",
-    method="GET",
-    path="/healthz",
-    summary="Whether the process answers",
-    answer=Health,
-    answer_means="it does",
-    needs_token=False,
-)
+HEALTHZ = endpoints.HEALTHZ
 READYZ = Endpoint(
     operation="readyz",
     method="GET",
@@ -566,16 +567,7 @@ METRICS = Endpoint(
     media_type="text/plain",
     right=Right.ADMIN,
 )
-OPENAPI = Endpoint(
-    operation="openapi",
-    method="GET",
-    path="/openapi.json",
-    summary="The OpenAPI 3.1 document",
-    answer_means="the document",
-    needs_token=False,
-    documented=False,
-)
-
+OPENAPI = replace(endpoints.OPENAPI, needs_token=False)
 PAGE = replace(endpoints.PAGE, summary="The page, which compares circuits and shows comparisons")
 
 SIMULATOR_PATH = "/v1/simulators/{name}/{path}"

@@ -20,6 +20,8 @@ from gateway.protocol.door import ComparisonProgress
 GOES_ON = "Leaving this page does not stop the comparison: it goes on, and is kept under Comparisons."
 """The second line of the verdict while simulators run."""
 
+_FEW = {1: "It has", 2: "Both have"}
+
 _STAGES = {
     "comparing": "what they gave is compared.",
     "diagnosing": "the likely cause is looked for.",
@@ -61,7 +63,7 @@ def _so_far(progress: ComparisonProgress) -> tuple[str, str]:
     """Return the verdict while nobody is judged yet, in two parts."""
     number = len(progress.lines)
     if number and progress.finished == number:
-        who = "It has" if number == 1 else "Both have" if number == 2 else f"All {number} have"  # noqa: PLR2004
+        who = _FEW.get(number, f"All {number} have")
         return f"{who} finished;", f" {_STAGES.get(progress.stage, _STAGES['comparing'])}"
     verb = "has" if progress.finished == 1 else "have"
     said = progress.sentence.rstrip(".") or JUDGED_LATER
