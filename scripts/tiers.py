@@ -1,7 +1,8 @@
 """Runs the checks and the tests in tiers, the cheap ones first, and prints what ran, how many tests and how long.
 
-``scripts/test`` runs all tiers, ``scripts/test --quick`` only the checks and the quick tests. After the first failure
-no other tier runs, and the table at the end names those that did not run.
+``scripts/test`` runs all tiers, ``scripts/test --quick`` only the checks and the quick tests. After a quick tier has
+failed no other runs, and the table at the end names those that did not run; a slow one that has failed keeps no other
+from running, so that one long run shows all that is wrong.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ class Outcome(NamedTuple):
 def tiers() -> list[Tier]:
     """Return all tiers in the order in which they are run."""
     docker = [[*PYTEST, "-m", "docker"], [*PYTEST, "tests/conformance", "--through", "docker"]]
-    page = [["scripts/browser"], [*PYTEST, "-m", "page"], ["scripts/screenshots"]]
+    page = [["scripts/browser"], [*PYTEST, *TWO_AT_ONCE, "-m", "page"], ["scripts/screenshots"]]
     return [
         Tier("checks", [["scripts/check"]], is_quick=True),
         Tier("quick", [[*PYTEST, *TWO_AT_ONCE, "-m", "not slow"]], is_quick=True),
@@ -123,8 +124,11 @@ def main(words: list[str]) -> int:
     """Run the tiers that the arguments select."""
     remaining = [tier for tier in tiers() if tier.is_quick or "--quick" not in words]
     outcomes: list[Outcome] = []
-    while remaining and not any(outcome.failed for outcome in outcomes):
-        outcomes.append(run(remaining.pop(0)))
+    while remaining:
+        tier = remaining.pop(0)
+        outcomes.append(run(tier))
+        if tier.is_quick and outcomes[-1].failed:
+            break
     print(table(outcomes, remaining))
     return int(any(outcome.failed for outcome in outcomes))
 

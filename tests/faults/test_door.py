@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, Self
 
 import msgspec
 import pytest
@@ -77,10 +77,12 @@ class Door:
         return (self._folder / "log").read_text(errors="replace")
 
     def kill(self) -> None:
-        """Kill its first process; the others notice that they are orphans."""
+        """Kill its first process; the others notice that they are orphans, and answer until then."""
         assert self.process is not None
+        below = descendants(self.process.pid)
         self.process.kill()
         self.process.wait()
+        wait_for_end(below)
 
     def kill_http(self) -> None:
         """Kill the process that takes requests; the first one starts another."""
@@ -96,6 +98,18 @@ class Door:
     def _first(self) -> int:
         assert self.process is not None
         return self.process.pid
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End it whatever it does; a test that has failed must not leave it to the next ones."""
+        if self.process is not None and self.process.poll() is None:
+            for pid in {self.process.pid, *descendants(self.process.pid)}:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            self.process.wait()
 
     def stop(self) -> None:
         """Stop it, and see that it leaves no process behind."""
@@ -137,7 +151,7 @@ class Door:
                 return None if reply.status_code == 503 else reply
             return None
 
-        reply = wait_until(answer, f"an answer at {path}", look_every_s=0.1)
+        reply = wait_until(answer, lambda: f"an answer at {path}\n{self.log()[-3000:]}", look_every_s=0.1)
         assert reply.ok, reply.text
         return reply.json()
 
@@ -175,41 +189,42 @@ def test_two_hundred_comparisons_end_while_doors_and_simulators_are_killed(
     simulators: dict[str, Supervised], tmp_path: Path
 ):
     random = Random(12)
-    door = Door(tmp_path, _urls(simulators))
-    door.start()
-    kinds: list[Callable[[], None]] = [
-        door.kill,
-        door.kill_http,
-        lambda: door.kill_comparison(random),
-        lambda: _restarted(simulators["one"]),
-        lambda: _restarted(simulators["two"]),
-    ]
-    kills = [kinds[k % len(kinds)] for k in range(KILLS)]
-    random.shuffle(kills)
-    one = request(Does.ECHO, simulators=("one", "two"))
-    with ThreadPoolExecutor(4) as clients:
-        ids = list(clients.map(lambda k: door.submit_in_the_end(one, str(k)), range(COMPARISONS // 2)))
-        submitting = [clients.submit(door.submit_in_the_end, one, str(k)) for k in range(COMPARISONS // 2, COMPARISONS)]
-        for number, kill in enumerate(kills, 1):
-            _wait_for_ends(door, number * KILL_EVERY)
-            kill()
-            door.start()
-        ids += [each.result() for each in submitting]
-    _wait_for_ends(door, COMPARISONS)
-    assert len(set(ids)) == COMPARISONS
-    infos = [door.get(f"/v1/comparisons/{name}") for name in ids]
-    assert {info["state"] for info in infos} <= {"finished", "failed"}
-    listed = _listed(door)
-    assert Counter(listed) == Counter(ids), "each is there once"
-    for info in infos:
-        if info["state"] == "finished":
-            record = msgspec.convert(door.get(f"/v1/comparisons/{info['id']}/record"), type=Comparison)
-            assert [row.simulator for row in record.rows] == ["one", "two"]
-            assert {str(row.verdict) for row in record.rows} <= {"agrees", "failed"}
-        else:
-            assert info["error"]["detail"]
-    assert Counter(info["state"] for info in infos)["finished"] > COMPARISONS * 0.9
-    door.stop()
+    with Door(tmp_path, _urls(simulators)) as door:
+        kinds: list[Callable[[], None]] = [
+            door.kill,
+            door.kill_http,
+            lambda: door.kill_comparison(random),
+            lambda: _restarted(simulators["one"]),
+            lambda: _restarted(simulators["two"]),
+        ]
+        kills = [kinds[k % len(kinds)] for k in range(KILLS)]
+        random.shuffle(kills)
+        one = request(Does.ECHO, simulators=("one", "two"))
+        with ThreadPoolExecutor(4) as clients:
+            ids = list(clients.map(lambda k: door.submit_in_the_end(one, str(k)), range(COMPARISONS // 2)))
+            submitting = [
+                clients.submit(door.submit_in_the_end, one, str(k)) for k in range(COMPARISONS // 2, COMPARISONS)
+            ]
+            for number, kill in enumerate(kills, 1):
+                _wait_for_ends(door, number * KILL_EVERY)
+                kill()
+                door.start()
+            ids += [each.result() for each in submitting]
+        _wait_for_ends(door, COMPARISONS)
+        assert len(set(ids)) == COMPARISONS
+        infos = [door.get(f"/v1/comparisons/{name}") for name in ids]
+        assert {info["state"] for info in infos} <= {"finished", "failed"}
+        listed = _listed(door)
+        assert Counter(listed) == Counter(ids), "each is there once"
+        for info in infos:
+            if info["state"] == "finished":
+                record = msgspec.convert(door.get(f"/v1/comparisons/{info['id']}/record"), type=Comparison)
+                assert [row.simulator for row in record.rows] == ["one", "two"]
+                assert {str(row.verdict) for row in record.rows} <= {"agrees", "failed"}
+            else:
+                assert info["error"]["detail"]
+        assert Counter(info["state"] for info in infos)["finished"] > COMPARISONS * 0.9
+        door.stop()
 
 
 def _wait_for_ends(door: Door, number: int) -> None:
@@ -258,27 +273,26 @@ class SmallDisk(Door):
 
 @pytest.mark.skipif(not can_mount(), reason="this machine lets nobody mount a file system of their own (unshare -rm)")
 def test_a_full_disk_refuses_new_comparisons_and_loses_none(simulators: dict[str, Supervised], tmp_path: Path):
-    door = SmallDisk(tmp_path, _urls(simulators))
-    door.start()
-    waits = request(Does.ECHO, Does.WAIT, simulators=("one",))
-    accepted = [door.submit_in_the_end(waits, "waits")]
-    simulators["one"].wait_until_doing(Does.WAIT)
-    door.fill()
-    large = request(*[Does.ECHO] * 20, name="x" * 200)
-    wait_until(lambda: _fills(door, large, accepted), "a comparison that finds no room")
-    before = _listed(door)
-    assert sorted(before) == sorted(accepted), "what was refused is not there"
-    cancelled = requests.delete(f"{door.url}/v1/comparisons/{accepted[0]}", timeout=60).json()
-    assert cancelled["cancelled_by"]
-    wait_until(lambda: "is not written yet" in door.log(), "an end that finds no room")
-    assert door.get(f"/v1/comparisons/{accepted[0]}")["state"] == "running", "nothing is said before it is kept"
-    door.make_room()
-    _wait_for_ends(door, len(accepted))
-    assert door.get(f"/v1/comparisons/{accepted[0]}")["state"] == "cancelled"
-    assert door.get(f"/v1/comparisons/{accepted[0]}/record")["interrupted"] is True
-    again = door.submit_in_the_end(large, "again")
-    wait_until(lambda: door.get(f"/v1/comparisons/{again}")["state"] == "finished", "a comparison like before")
-    door.stop()
+    with SmallDisk(tmp_path, _urls(simulators)) as door:
+        waits = request(Does.ECHO, Does.WAIT, simulators=("one",))
+        accepted = [door.submit_in_the_end(waits, "waits")]
+        simulators["one"].wait_until_doing(Does.WAIT)
+        door.fill()
+        large = request(*[Does.ECHO] * 20, name="x" * 200)
+        wait_until(lambda: _fills(door, large, accepted), "a comparison that finds no room")
+        before = _listed(door)
+        assert sorted(before) == sorted(accepted), "what was refused is not there"
+        cancelled = requests.delete(f"{door.url}/v1/comparisons/{accepted[0]}", timeout=60).json()
+        assert cancelled["cancelled_by"]
+        wait_until(lambda: "is not written yet" in door.log(), "an end that finds no room")
+        assert door.get(f"/v1/comparisons/{accepted[0]}")["state"] == "running", "nothing is said before it is kept"
+        door.make_room()
+        _wait_for_ends(door, len(accepted))
+        assert door.get(f"/v1/comparisons/{accepted[0]}")["state"] == "cancelled"
+        assert door.get(f"/v1/comparisons/{accepted[0]}/record")["interrupted"] is True
+        again = door.submit_in_the_end(large, "again")
+        wait_until(lambda: door.get(f"/v1/comparisons/{again}")["state"] == "finished", "a comparison like before")
+        door.stop()
 
 
 def _fills(door: Door, large: ComparisonRequest, accepted: list[str]) -> bool:
