@@ -26,14 +26,6 @@ def simulators_of(screen: Compare) -> list[str]:
     return [box.get_attribute("aria-label") or "" for box in screen.simulators.get_by_role("checkbox").all()[1:]]
 
 
-PASTE = """text => {
-    const clipboardData = new DataTransfer();
-    clipboardData.setData("text/plain", text);
-    const event = new ClipboardEvent("paste", {clipboardData, bubbles: true, cancelable: true});
-    document.activeElement.dispatchEvent(event);
-}"""
-
-
 def test_an_answer_that_is_late_never_replaces_a_newer_one(opened: Served, browsing: Browsing):
     page = browsing.open(address(opened))
     screen = Compare(page)
@@ -91,7 +83,7 @@ def test_a_link_is_copied_and_one_that_would_be_too_long_is_refused(opened: Serv
     page.get_by_role("button", name="Copy link").first.click()
     expect(page.get_by_text("Link copied")).to_be_visible()
     assert "circuit=" in page.evaluate("() => navigator.clipboard.readText()")
-    screen.write(LONG)
+    screen.paste(LONG)
     page.get_by_role("button", name="Copy link").first.click()
     expect(page.get_by_text("too long for a link")).to_be_visible()
 
@@ -102,7 +94,7 @@ def test_a_circuit_that_is_too_long_for_an_address_outlives_a_reload_in_its_tab_
     page = browsing.open(address(opened))
     screen = Compare(page)
     expect(screen.run).to_be_enabled()
-    screen.write(LONG)
+    screen.paste(LONG)
     expect(page).to_have_url(re.compile("kept="), timeout=20_000)
     page.reload()
     screen.facts("2 qubits, 2 clbits")
@@ -114,9 +106,7 @@ def test_a_circuit_that_is_larger_than_an_address_may_unfold_to_outlives_a_reloa
     page = browsing.open(address(opened))
     screen = Compare(page)
     expect(screen.run).to_be_enabled()
-    screen.editor.click()
-    page.keyboard.press("Control+A")
-    page.evaluate(PASTE, "// it compresses very well\n" * 170_000 + BELL)
+    screen.paste("// it compresses very well\n" * 170_000 + BELL)
     screen.facts("2 qubits, 2 clbits")
     expect(page).to_have_url(re.compile("kept="), timeout=20_000)
     page.reload()

@@ -76,7 +76,7 @@ def test_a_wrong_simulator_is_named_with_what_is_wrong_and_a_reproducer(opened_w
 
 def test_a_comparison_is_cancelled_and_kept(opened_with_fault: Served, browsing: Browsing):
     screen = Compare(browsing.open(address(opened_with_fault)))
-    screen.write(endless())
+    screen.paste(endless())
     screen.choose("turned", "qulacs")
     expect(screen.run).to_be_enabled()
     screen.run.click()
@@ -92,7 +92,7 @@ def test_a_comparison_goes_on_without_its_page_and_is_cancelled_from_the_list(
     opened_with_fault: Served, browsing: Browsing
 ):
     screen = Compare(browsing.open(address(opened_with_fault)))
-    screen.write(endless())
+    screen.paste(endless())
     screen.choose("turned", "qulacs")
     expect(screen.run).to_be_enabled()
     screen.run.click()

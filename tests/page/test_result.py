@@ -150,7 +150,7 @@ def _fetch_with(served: Served, token: str, browsing: Browsing, tmp_path: Path) 
 
 def test_a_newer_part_keeps_the_focus_the_scroll_and_what_was_chosen(opened_with_fault: Served, browsing: Browsing):
     served = opened_with_fault
-    comparison = ask(served, endless(), simulators=["cirq", "qulacs", "turned"], shots=1_000)
+    comparison = ask(served, endless(), simulators=["mqt", "qulacs", "turned"], shots=1_000)
     is_running(served, comparison, results=2)
     page = shown(browsing, served, comparison, size=PHONE)
     expect(page.get_by_role("columnheader", name="2 have finished")).to_be_visible()

@@ -33,6 +33,14 @@ c = measure q;
 """A circuit on which a simulator is seen that turns every rz the other way."""
 
 
+_PASTE = """text => {
+    const clipboardData = new DataTransfer();
+    clipboardData.setData("text/plain", text);
+    const event = new ClipboardEvent("paste", {clipboardData, bubbles: true, cancelable: true});
+    document.activeElement.dispatchEvent(event);
+}"""
+
+
 def endless(num_qubits: int = 20, gates: int = 3_000) -> str:
     """Return a text that takes a simulator written in numpy minutes, and a good one a moment."""
     lines = [f"rx(0.{number % 9 + 1}) q[{number % num_qubits}];" for number in range(gates)]
@@ -59,6 +67,12 @@ class Compare:
         self.page.keyboard.press("Control+A")
         self.page.keyboard.press("Delete")
         self.page.keyboard.insert_text(text)
+
+    def paste(self, text: str) -> None:
+        """Replace the text in the editor by a long one, in one piece."""
+        self.editor.click()
+        self.page.keyboard.press("Control+A")
+        self.page.evaluate(_PASTE, text)
 
     def text(self) -> str:
         """Return the text in the editor, as far as it is shown."""
