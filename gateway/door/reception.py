@@ -126,15 +126,19 @@ class Reception:
         """End the processes; whoever waits gets an error."""
         self._pool.close()
 
-    def _answer(self, question: bytes, caller: str, stop: Stop) -> Answer:
+    def _answer(self, question: bytes, caller: str, stop: Begun) -> Answer:
         """Ask one process, and others if that ends: perhaps it was killed, and it was not the question's fault.
 
         Raises:
             GatewayError: there is no answer.
         """
+        seconds_left = self._timeout_s
         for _ in range(self._workers + 1):
-            with contextlib.suppress(SimulatorCrashed):
-                return self._pool.run(question, None, self._timeout_s, caller=caller, stop=stop)
+            try:
+                return self._pool.run(question, None, seconds_left, caller=caller, stop=stop)
+            except SimulatorCrashed:
+                if stop.began is not None:
+                    seconds_left -= time.monotonic() - stop.began
         raise GatewayError(self._sentences.broken)
 
     def _too_late(self, stop: Begun) -> GatewayError:

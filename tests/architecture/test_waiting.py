@@ -15,6 +15,7 @@ CLOCKS = {f"time.{name}" for name in ("time", "monotonic", "perf_counter", "proc
 ALLOWED = {
     "support/waiting.py": "the helper itself",
     "support/fake.py": "a simulator that sleeps on demand, and one whose import takes a second",
+    "support/desk.py": "a desk that ends its process late, on demand",
     "support/leftovers.py": "functions that hang, and processes that stay, on demand",
     "support/vendor_files.py": "a vendor that stops answering on demand",
     "fuzz/test_api.py": "fuzzes for as long as it was told",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 
 from gateway.door import desk
 from gateway.errors import RequestError
@@ -22,6 +23,7 @@ class Desk(desk.Desk):
         if word == b"fail":
             raise ZeroDivisionError(rest.decode())
         if word == b"exit":
+            time.sleep(float(rest or 0))
             os._exit(3)
         if word == b"turn":
             while True:

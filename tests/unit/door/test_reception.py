@@ -86,6 +86,16 @@ def test_one_that_takes_too_long_is_killed_and_one_that_never_began_is_told_so()
         hasty.close()
 
 
+def test_one_that_ends_its_process_late_is_not_tried_for_longer_than_its_time():
+    hasty = Reception(desk.NAME, SENTENCES, workers=3, timeout_s=1.0, memory_bytes=2**27, most_waiting=1)
+    try:
+        wait_until(lambda: hasty.ready, "processes that are ready")
+        with pytest.raises(JobTimeout, match=r"^it takes longer than 1 s$"):
+            hasty.ask(b"exit 0.4")
+    finally:
+        hasty.close()
+
+
 def test_one_that_is_stopped_ends(reception: Reception):
     stop = Begun()
     with ThreadPoolExecutor(1) as threads:
