@@ -320,6 +320,8 @@ class _Connection(asyncio.Protocol):
             self._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         self._is_open = False
         self._transport.abort()
+        self._parser = None  # which knows this connection, too: what is left shall not wait for a collection of garbage
+        self._answer.pieces.clear()
 
     async def _until_news(self) -> None:
         self._news = asyncio.get_running_loop().create_future()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import gc
 import threading
 import time
 from collections.abc import Callable
@@ -30,10 +31,11 @@ def keep_freed_memory() -> None:
 
 
 def return_freed_memory() -> None:
-    """Ask glibc to hand freed memory back to the system, now and from time to time.
+    """Ask glibc to hand freed memory back to the system, now and from time to time, and free what is garbage before.
 
     Without this, each of many threads leaves behind a heap with holes of its own. A heap is shrunk at its end only, and
-    glibc would put ever larger pieces into it.
+    glibc would put ever larger pieces into it. Connections are garbage in cycles, with pieces of large answers in them;
+    Python looks for such only while much is allocated, so that after a rush it would keep them.
     """
     with contextlib.suppress(AttributeError, OSError):  # another C library
         libc = ctypes.CDLL(None)
@@ -46,4 +48,5 @@ def return_freed_memory() -> None:
 def _trim(malloc_trim: Callable[[int], int]) -> None:
     while True:
         time.sleep(RETURN_EVERY_S)
+        gc.collect()
         malloc_trim(0)

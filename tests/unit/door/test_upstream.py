@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import io
-from collections.abc import AsyncIterator, Coroutine
+import weakref
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from typing import Any
 
 import pytest
@@ -51,6 +53,13 @@ class Server:
                 if self.closes:
                     break
         writer.close()
+
+
+@pytest.fixture
+def without_collections() -> Iterator[None]:
+    gc.disable()
+    yield
+    gc.enable()
 
 
 def run(test: Coroutine[Any, Any, None]) -> None:
@@ -200,6 +209,22 @@ def test_a_client_that_takes_nothing_makes_the_server_wait():
             assert connection._answer.waiting_bytes < size / 2
             assert sum([len(part) async for part in reply.parts()]) == size
             reply.close()
+
+    run(test())
+
+
+def test_an_answer_that_nobody_takes_leaves_nothing_behind(without_collections: None):
+    async def test() -> None:
+        server = Server(b"HTTP/1.1 200 OK\r\nContent-Length: 9000000\r\n\r\n" + bytes(9_000_000))
+        async with server.serving() as upstream:
+            reply = await upstream.send(GET)
+            assert await anext(reply.parts())
+            connection = weakref.ref(reply._connection)
+            reply.close()
+            del reply
+            for _ in range(10):
+                await asyncio.sleep(0)
+            assert connection() is None
 
     run(test())
 

@@ -11,7 +11,7 @@ from support.serving import environment
 MIB = 2**20
 
 PROGRAM = """
-import os, threading, time
+import gc, os, threading, time
 from gateway.execution import allocator
 
 def resident():
@@ -20,11 +20,13 @@ def resident():
 def work():
     pieces = [b"x" * (20_000 if number % 20 else 600) for number in range(400)]
     kept.append(pieces[::20])  # lie between those that are freed
+    pieces.append(pieces)  # a cycle, which only a collection of garbage frees
     met.wait()
     met.wait()
     del pieces
     met.wait()
 
+gc.disable()
 allocator.RETURN_EVERY_S = 0.05
 allocator.return_freed_memory()
 kept, met, before = [], threading.Barrier(31), resident()
