@@ -135,7 +135,6 @@ def _endpoints(rows: Iterable[Endpoint]) -> list[str]:
 
 def compose() -> str:
     """Return compose.yaml: the door, and a service for each row of the registry, restricted as ``hardening`` says."""
-    from gateway.cli.open import DOOR_PORT
     from gateway.containers import hardening
     from gateway.simulators import SIMULATORS
     from gateway.version import __version__
@@ -167,6 +166,22 @@ def compose() -> str:
         "door_key_folder": hardening.DOOR_KEY_FOLDER,
         "jobs_folder": hardening.JOBS_FOLDER,
         "host_ip": hardening.HOST_IP,
+        "profiles": ", ".join(["all", *SIMULATORS]),
+        "volumes": "\n".join(f"  {row.name}-jobs:" for row in SIMULATORS.values()),
+        "services": "\n".join(_service(row, workers) for row in SIMULATORS.values()),
+        **_of_the_door(),
+    }
+    template = (ROOT / "scripts/compose.template.yaml").read_text()
+    return re.sub(r"@([a-z_]+)@", lambda match: str(values[match[1]]), template)
+
+
+def _of_the_door() -> dict[str, object]:
+    """Return the values of compose.yaml that are about the door."""
+    from gateway.cli.open import DOOR_PORT
+    from gateway.containers import hardening
+    from gateway.simulators import SIMULATORS
+
+    return {
         "door_ulimits": ", ".join(f"{name}: {value}" for name, value in hardening.DOOR_ULIMITS),
         "door_port": DOOR_PORT,
         "door_memory": hardening.DOOR_MEMORY,
@@ -175,25 +190,26 @@ def compose() -> str:
         ),
         "door_networks": "\n".join(f"  door-{row.name}: {{internal: true}}" for row in SIMULATORS.values()),
         "door_network_names": "\n".join(f"      door-{row.name}:" for row in SIMULATORS.values()),
-        "profiles": ", ".join(["all", *SIMULATORS]),
-        "volumes": "\n".join(f"  {row.name}-jobs:" for row in SIMULATORS.values()),
-        "services": "\n".join(
-            f"  {row.name}: # {row.summary}\n"
-            "    <<: *simulator\n"
-            f"    profiles: [all, {row.name}]\n"
-            f'    command: [serve, {row.name}, --host, 0.0.0.0, --workers, "{workers}", --allow-host, {row.name}]\n'
-            f'    ports: ["{hardening.HOST_IP}:{row.port}:{row.port}"]\n'
-            "    volumes:\n"
-            f"      - {row.name}-jobs:{hardening.JOBS_FOLDER}\n"
-            f"      - door-key:{hardening.DOOR_KEY_FOLDER}:ro\n"
-            f"      - ${{GATEWAY_ACCESS:-no-access}}:{hardening.ACCESS_FOLDER}:ro\n"
-            f"    networks: {{simulators: {{priority: 1}}, door-{row.name}: }}\n"
-            f"    labels: {{{hardening.SIMULATOR_LABEL}: {row.name}}}"
-            for row in SIMULATORS.values()
-        ),
     }
-    template = (ROOT / "scripts/compose.template.yaml").read_text()
-    return re.sub(r"@([a-z_]+)@", lambda match: str(values[match[1]]), template)
+
+
+def _service(row: Simulator, workers: str) -> str:
+    """Return the service of a simulator."""
+    from gateway.containers import hardening
+
+    return (
+        f"  {row.name}: # {row.summary}\n"
+        "    <<: *simulator\n"
+        f"    profiles: [all, {row.name}]\n"
+        f'    command: [serve, {row.name}, --host, 0.0.0.0, --workers, "{workers}", --allow-host, {row.name}]\n'
+        f'    ports: ["{hardening.HOST_IP}:{row.port}:{row.port}"]\n'
+        "    volumes:\n"
+        f"      - {row.name}-jobs:{hardening.JOBS_FOLDER}\n"
+        f"      - door-key:{hardening.DOOR_KEY_FOLDER}:ro\n"
+        f"      - ${{GATEWAY_ACCESS:-no-access}}:{hardening.ACCESS_FOLDER}:ro\n"
+        f"    networks: {{simulators: {{priority: 1}}, door-{row.name}: }}\n"
+        f"    labels: {{{hardening.SIMULATOR_LABEL}: {row.name}}}"
+    )
 
 
 def readme() -> str:

@@ -54,13 +54,11 @@ def body_of(circuits: Circuits, simulators: Sequence[str] | str | None, options:
     named = named_circuits(circuits)
     check_options(named, **{name: value for name, value in options.items() if name not in _UNCHECKED})  # type: ignore[arg-type]  # it checks
     texts = tuple(NamedText(name=each.name, openqasm=each.text) for each in named)
-    request = ComparisonRequest(circuits=texts, simulators=_names(simulators), **options)  # type: ignore[arg-type]  # below
     try:
-        body = encode(request)
+        given = encode({"circuits": texts, "simulators": _names(simulators), **options})
     except TypeError as exc:
         raise RequestError(f"an argument has a value that no message holds: {exc}") from exc
-    decode(ComparisonRequest, body)  # is strict, where a constructor takes anything
-    return body
+    return encode(decode(ComparisonRequest, given))
 
 
 def _names(simulators: Sequence[str] | str | None) -> tuple[str, ...] | None:

@@ -7,10 +7,9 @@ import logging
 import queue
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from gateway.door.circuits import Circuits
     from gateway.door.comparisons.kept import Kept
     from gateway.protocol.door import ComparisonInfo
 
@@ -20,6 +19,13 @@ MOST_WAITING = 16
 log = logging.getLogger("gateway")
 
 
+class Learner(Protocol):
+    """Whatever learns from records, as the circuits of a door do."""
+
+    def observe(self, record: Kept) -> None:
+        """Learn from a record."""
+
+
 class Learning:
     """Lets circuits learn from the records of comparisons.
 
@@ -27,7 +33,7 @@ class Learning:
         circuits: learns.
     """
 
-    def __init__(self, circuits: Circuits) -> None:
+    def __init__(self, circuits: Learner) -> None:
         self._circuits = circuits
         self._ended: queue.Queue[str] = queue.Queue(MOST_WAITING)
         self._is_closed = False

@@ -46,7 +46,7 @@ def ended(name: str, *, has_record: bool = True) -> ComparisonInfo:
 
 def test_each_record_is_learnt_from_and_a_failure_costs_the_others_nothing(circuits: Circuits):
     records = {"a": RECORD, "damaged": Kept(b"", 0), "b": Kept.of(b"{ }")}
-    learning = Learning(circuits)  # type: ignore[arg-type]
+    learning = Learning(circuits)
     learning.start(records.get)
     circuits.may_learn.set()
     for name in ("a", "damaged", "gone", "b"):
@@ -63,7 +63,7 @@ def test_who_tells_of_an_end_never_waits(circuits: Circuits):
         asked.append(comparison_id)
         return RECORD
 
-    learning = Learning(circuits)  # type: ignore[arg-type]
+    learning = Learning(circuits)
     learning.start(record_of)
     learning.take(ended("first"))
     wait_until(lambda: asked == ["first"], "the first to be learnt from")
