@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from gateway.protocol.door import SimulatorInfo, SimulatorState
 from gateway.protocol.messages import BackendInfo, ServerLimits
-from gateway.results import Capabilities
+from gateway.results import Capabilities, ResultType
 from gateway.simulators import SIMULATORS
+
+
+def counting(name: str = "qulacs", version: str = "0.6", **fields: Any) -> BackendInfo:
+    """Return what a server says of itself that only counts shots."""
+    able = Capabilities(result_types=(ResultType.COUNTS,))
+    return BackendInfo(
+        name=name, version=version, gateway_version="1.0", capabilities=able, gates=[], native_gates=[], **fields
+    )
 
 
 def known(name: str, *, limits: ServerLimits | None = None, capabilities: Capabilities | None = None) -> SimulatorInfo:

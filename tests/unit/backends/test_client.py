@@ -12,6 +12,7 @@ import certifi
 import pytest
 import requests
 from requests.adapters import BaseAdapter
+from support.directory import counting
 from urllib3.exceptions import ProtocolError
 
 from gateway.backends.access import TOKEN_VARIABLE
@@ -20,20 +21,13 @@ from gateway.backends.transport import CONNECT_TIMEOUT_S
 from gateway.circuit import Circuit
 from gateway.errors import BY_CODE, BusyError, GatewayError, RequestError, TransportError, TransportTimeout
 from gateway.protocol import problem
-from gateway.protocol.messages import BackendInfo, RunRequest, RunResponse, decode, encode
+from gateway.protocol.messages import RunRequest, RunResponse, decode, encode
 from gateway.protocol.result_message import ResultMessage
-from gateway.results import Capabilities, Provenance, ResultType
+from gateway.results import Provenance
 
 ABC = "abc"
 CIRCUIT = Circuit(1, 1).measure(0, 0)
-INFO = BackendInfo(
-    name="fake",
-    version="1",
-    gateway_version="1",
-    capabilities=Capabilities(result_types=(ResultType.COUNTS,)),
-    gates=[],
-    native_gates=[],
-)
+INFO = counting("fake", "1")
 PROVENANCE = Provenance(simulator="fake", version="1")
 RESULTS = RunResponse(results=[ResultMessage(provenance=PROVENANCE, width=1, counts={"0": 7})])
 

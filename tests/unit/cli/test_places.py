@@ -11,6 +11,7 @@ import msgspec
 import pytest
 from support import records
 from support.circuits import bell
+from support.directory import counting
 
 from gateway.backends import auto
 from gateway.backends.access import Access
@@ -29,18 +30,10 @@ from gateway.protocol.door import (
     SimulatorState,
 )
 from gateway.protocol.messages import BackendInfo
-from gateway.results import Capabilities, ResultType
 
 DOOR = "http://door:8080"
 SERVER = "http://server:8088"
-BACKEND = BackendInfo(
-    name="qulacs",
-    version="0.6",
-    gateway_version="1",
-    capabilities=Capabilities(result_types=(ResultType.COUNTS,)),
-    gates=[],
-    native_gates=[],
-)
+BACKEND = counting()
 SIMULATORS = SimulatorList(
     simulators=(
         SimulatorInfo(name="cirq", state=SimulatorState.READY, load=Load(running=1), backend=BACKEND),

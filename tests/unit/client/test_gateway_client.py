@@ -11,6 +11,7 @@ import msgspec
 import pytest
 import requests
 from support.circuits import bell
+from support.directory import counting
 from support.records import all_agree
 from support.scripted_gateway import (
     CANCEL,
@@ -55,21 +56,13 @@ from gateway.protocol.door import (
     SimulatorProgress,
     SimulatorState,
 )
-from gateway.protocol.messages import BackendInfo, Problem
-from gateway.results import Capabilities, ResultType
+from gateway.protocol.messages import Problem
 
 TEXT = bell().to_openqasm3()
 ABC = "abc"
 FOUND = (200, msgspec.json.encode(all_agree()))
 FINISHED = info("finished", has_record=True)
-BACKEND = BackendInfo(
-    name="qulacs",
-    version="0.6",
-    gateway_version="1",
-    capabilities=Capabilities(result_types=(ResultType.COUNTS,)),
-    gates=[],
-    native_gates=[],
-)
+BACKEND = counting()
 SIMULATORS = SimulatorList(
     simulators=(
         SimulatorInfo(name="qulacs", state=SimulatorState.READY, load=Load(running=2, waiting=1), backend=BACKEND),

@@ -7,28 +7,20 @@ from html import unescape
 from itertools import pairwise, product
 
 import pytest
+from support.directory import counting
 from support.page import Page
 
 from gateway.errors import SimulatorNotInstalled
 from gateway.protocol import door
 from gateway.protocol.endpoints import ENDPOINTS, JOB, RERUN
-from gateway.protocol.messages import BackendInfo
 from gateway.protocol.openapi import SIMULATOR, document
-from gateway.results import Capabilities, ResultType
 from gateway.server.documents.calls import Calls
 from gateway.server.documents.docs import docs_page
 from gateway.server.documents.schemas import default_of, fields, inline, markdown, type_of
 from gateway.server.documents.simulator import locked_page, simulator_page
 
 URL = "http://127.0.0.1:8086"
-INFO = BackendInfo(
-    name="qulacs",
-    version="0.6.11",
-    gateway_version="1.0",
-    capabilities=Capabilities(result_types=(ResultType.COUNTS,)),
-    gates=[],
-    native_gates=[],
-)
+INFO = counting(version="0.6.11")
 
 
 def read(markup: str) -> Page:
@@ -65,16 +57,7 @@ def test_a_failure_is_said_in_its_own_words():
 
 @pytest.mark.parametrize(("status", "words"), [("calibrating", "calibrating"), (None, "it does not say why")])
 def test_one_that_takes_no_work_says_why(status: str | None, words: str):
-    offline = BackendInfo(
-        name="mine",
-        version="1",
-        gateway_version="1.0",
-        capabilities=INFO.capabilities,
-        gates=[],
-        native_gates=[],
-        online=False,
-        status=status,
-    )
+    offline = counting("mine", "1", online=False, status=status)
     text = read(simulator_page(offline, "1 worker", URL, needs_token=False)).text
     assert f"Takes no work: {words}." in text
     assert "Ready" not in text
